@@ -1,0 +1,25 @@
+import type { Headers } from '../record.ts';
+
+/**
+ * Records of one partition as columns over one buffer: what a transport delivers and what a task reads. Columns instead
+ * of objects, because a record that is skipped, counted or only compared by time then costs no allocation.
+ *
+ * Index `i` runs from 0 to `count − 1`. A length of −1 means null.
+ */
+export interface RecordColumns {
+  readonly count: number;
+  /** Offset of record i is `baseOffset + offsetDelta[i]`. */
+  readonly baseOffset: number;
+  /** The offset after this batch: where reading goes on, also when `count` is 0. */
+  readonly nextOffset: number;
+  /** The bytes that the ranges below point into. Not changed while the columns are in use. */
+  readonly bytes: Uint8Array;
+  readonly offsetDelta: Int32Array;
+  readonly timestamp: Float64Array;
+  readonly keyStart: Int32Array;
+  readonly keyLength: Int32Array;
+  readonly valueStart: Int32Array;
+  readonly valueLength: Int32Array;
+  /** Decodes the headers of record i; the shared empty array when it has none. */
+  headers(i: number): Headers;
+}

@@ -1,0 +1,101 @@
+/**
+ * One header of a record. Headers keep their order and a name may occur more than once, as in Kafka.
+ *
+ * @public
+ */
+export type Header = readonly [name: string, value: Uint8Array | null];
+
+/** The headers of a record, in the order in which they were written. @public */
+export type Headers = readonly Header[];
+
+/** The headers of a record that has none: one shared, frozen array. @public */
+export const NO_HEADERS: Headers = Object.freeze([]);
+
+/** Placement of a record that lies in the partition that its key belongs to. @public */
+export type CoLocated = 'co-located with its key';
+
+/**
+ * Placement of a record whose key was changed. The compiler prints this sentence when a stateful operator meets it.
+ *
+ * @public
+ */
+export type KeyChanged = 'key changed: pipe through(topic) before a stateful operator';
+
+/** Exists in types only: carries the placement of a record through plain RxJS operators. @public */
+export declare const placement: unique symbol;
+
+/**
+ * The element of every stream: what it says (key, value, timestamp, headers) and where it came from.
+ *
+ * @typeParam K - The key. `null` for a topic without keys.
+ * @typeParam V - The value. Includes `null` only where the serde is `nullable(…)` or the table allows tombstones.
+ * @typeParam P - Whether the record still lies where its key belongs; checked by stateful operators at compile time.
+ * @public
+ */
+export interface StreamRecord<K, V, P = CoLocated> {
+  readonly key: K;
+  readonly value: V;
+  /** Event time in milliseconds since the epoch, an integer. */
+  readonly timestamp: number;
+  readonly headers: Headers;
+  /** The topic that the record was read from; of the input record where an operator made a new one. */
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset in the partition. Offsets beyond 2^53 − 1 are refused when they are read. */
+  readonly offset: number;
+  readonly [placement]?: P;
+}
+
+/**
+ * A span of event time, in milliseconds since the epoch. `[start, end)` for tumbling and hopping windows; both ends
+ * included for sliding and session windows.
+ *
+ * @public
+ */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A record that speaks of a window. The window stands beside the key, so the record stays joinable by its key. @public */
+export interface WindowedRecord<K, V> extends StreamRecord<K, V> {
+  readonly window: Window;
+}
+
+/**
+ * Why a record came too late. It is counted, and it goes to the `late` stream where one is given.
+ *
+ * @public
+ */
+export interface Lateness {
+  /** The step that refused the record, such as `windowBy(clicks-per-minute)`. */
+  readonly step: string;
+  /** Stream time of that step when the record arrived, this record included. */
+  readonly streamTime: number;
+  readonly reason: 'window closed';
+  /** The closed windows that the record belongs to. */
+  readonly missed: readonly Window[];
+  /** Whether other, still open windows took the record. */
+  readonly partial: boolean;
+}
+
+/** A record that came too late for one or more windows. @public */
+export interface LateRecord<K, V> extends StreamRecord<K, V> {
+  readonly late: Lateness;
+}
+
+/**
+ * Makes a record. One function makes all of them, so that all records have one hidden class and property access in
+ * operators stays monomorphic.
+ */
+export function makeRecord<K, V>(
+  key: K,
+  value: V,
+  timestamp: number,
+  headers: Headers,
+  topic: string,
+  partition: number,
+  offset: number,
+): StreamRecord<K, V> {
+  return { key, value, timestamp, headers, topic, partition, offset };
+}

@@ -1,0 +1,209 @@
+import type { MillraceError } from '../errors.ts';
+import type { RecordBatchBuilder } from '../protocol/batch-builder.ts';
+import type { RecordColumns } from '../protocol/columns.ts';
+import type { Compression } from '../protocol/compression.ts';
+import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
+
+/** A partition of a topic. @public */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Configuration of a topic. Fields left out take the default in parentheses. @public */
+export interface TopicConfig {
+  /** `delete` removes old records by `retention*`; `compact` keeps the newest record of each key (`delete`). */
+  readonly cleanup?: 'delete' | 'compact' | 'compact,delete';
+  /** How long records are kept, in milliseconds of record time; −1 for ever (7 days, as Kafka). */
+  readonly retentionMs?: number;
+  /** How many bytes a partition may hold before its oldest batches go; −1 unlimited (−1). */
+  readonly retentionBytes?: number;
+  /** Largest record batch in bytes, after compression (1 MiB). */
+  readonly maxMessageBytes?: number;
+}
+
+/** A topic as it exists. @public */
+export interface TopicDescription {
+  readonly name: string;
+  readonly partitions: number;
+  readonly config: Required<TopicConfig>;
+}
+
+/** Administration of topics. Every call rejects with a typed error that names the topic. @public */
+export interface TopicAdmin {
+  /** Names in ascending order. */
+  list(): Promise<readonly string[]>;
+  /** `undefined` when there is no such topic. */
+  describe(name: string): Promise<TopicDescription | undefined>;
+  /**
+   * @throws `ERR_TOPIC_EXISTS` unless `ifMissing`; `ERR_TOPIC_NAME` for a name outside `[a-zA-Z0-9._-]{1,249}`;
+   * `ERR_PARTITION_COUNT` for less than one partition.
+   */
+  create(
+    name: string,
+    options?: { readonly partitions?: number; readonly config?: TopicConfig; readonly ifMissing?: boolean },
+  ): Promise<void>;
+  /** @throws `ERR_UNKNOWN_TOPIC` */
+  delete(name: string): Promise<void>;
+  /** Raises the number of partitions. @throws `ERR_PARTITION_COUNT` when it would shrink. */
+  addPartitions(name: string, total: number): Promise<void>;
+  /** Changes the given fields. */
+  configure(name: string, config: TopicConfig): Promise<void>;
+  /** Removes the records before an offset; reading before it is then out of range. */
+  deleteRecords(name: string, before: readonly { readonly partition: number; readonly offset: number }[]): Promise<void>;
+}
+
+/** Which offset is meant: the first kept, the next to be written, or the first record at or after a time (ms). @public */
+export type OffsetQuery = 'earliest' | 'latest' | { readonly time: number };
+
+/** A committed position: the offset to read next. @public */
+export interface CommittedOffset extends TopicPartition {
+  readonly offset: number;
+  readonly metadata?: string;
+}
+
+/** What a fetch delivers: records (possibly none) and how far the partition reaches. */
+export interface FetchedBatch extends RecordColumns {
+  /** The offset after the last readable record, as known when the batch was fetched. */
+  readonly endOffset: number;
+}
+
+export interface FetcherOptions {
+  /** `committed` (default): records of aborted or open transactions are never seen. */
+  readonly isolation?: 'committed' | 'uncommitted';
+  /** Bound on bytes buffered ahead per partition (1 MiB). At least one batch is always delivered. */
+  readonly maxBytes?: number;
+  /** Called, never synchronously from a method of the fetcher, when `poll` may have something new to say. */
+  readonly onReady: () => void;
+}
+
+/**
+ * Reads partitions without a group. Back-pressure is by not polling: what is not polled is not fetched ahead beyond
+ * `maxBytes`.
+ */
+export interface Fetcher {
+  /** Starts reading a partition at an offset; assigning it again is a seek. */
+  assign(topic: string, partition: number, offset: number): void;
+  unassign(topic: string, partition: number): void;
+  /**
+   * Takes the next batch of an assigned partition, or `undefined` when none is there yet. Never blocks. Also a batch
+   * without records (emptied by compaction, control records) is delivered, because its `nextOffset` is progress.
+   *
+   * @throws MillraceError for this partition: `ERR_OFFSET_OUT_OF_RANGE` (with the lost range), `ERR_CORRUPT_BATCH`
+   * (with the damaged range), `ERR_UNKNOWN_TOPIC`. The position stays; polling again reports it again.
+   */
+  poll(topic: string, partition: number): FetchedBatch | undefined;
+  /** The offset after the last readable record as last heard; `undefined` while unknown. */
+  endOffset(topic: string, partition: number): number | undefined;
+  /** What the fetcher waits for, in words, when it waits for something other than new records. */
+  waitingFor(): string | undefined;
+  close(): Promise<void>;
+}
+
+/** Records on their way to a partition. Transports do not keep the builder: after `send` resolves it may be reused. */
+export interface OutgoingBatch extends TopicPartition {
+  readonly records: RecordBatchBuilder;
+  readonly compression: Compression;
+}
+
+export interface AppendResult extends TopicPartition {
+  readonly baseOffset: number;
+}
+
+/** Writes outside of any task. */
+export interface Producer {
+  /**
+   * Appends batches, in order per partition. Resolves when all are acknowledged, which on the embedded log means flushed
+   * to disk under the default durability.
+   *
+   * @throws MillraceError with `written: 'no'` (nothing of this call is in the log) or `'unknown'`:
+   * `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`, `ERR_RECORD_TOO_LARGE`, `ERR_DISK_FULL`, `ERR_CLOSED`.
+   */
+  send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]>;
+  close(): Promise<void>;
+}
+
+/** One unit of work that a group hands out: it is owned by one member at a time. */
+export interface TaskSpec {
+  /** Unique in the group; `stage/partition` for pipelines. */
+  readonly id: string;
+  readonly partitions: readonly TopicPartition[];
+}
+
+export interface GroupOptions {
+  readonly groupId: string;
+  readonly tasks: readonly TaskSpec[];
+  /** Whether other processes may share the tasks. An application on the embedded log runs in one process. */
+  readonly exclusive?: boolean;
+  /** Awaited before the tasks are given to this member; committed offsets are stable when it is called. */
+  readonly onAssigned: (tasks: readonly string[], generation: number) => Promise<void>;
+  /** Awaited before the tasks go to another member, so that it can commit. With `lost`, it is too late for that. */
+  readonly onRevoked: (tasks: readonly string[], lost: boolean) => Promise<void>;
+  /** The session has failed and will not recover by itself. */
+  readonly onError: (error: MillraceError) => void;
+}
+
+/** What moves together: outputs sent since the last commit, state, and offsets. */
+export interface CommitUnit {
+  /** The generation in which the work was done; a stale one is refused with `ERR_STALE_GENERATION`. */
+  readonly generation: number;
+  readonly offsets: readonly CommittedOffset[];
+  readonly state: readonly StoreWrites[];
+}
+
+/** Membership of a group. */
+export interface GroupSession {
+  readonly generation: number;
+  /** The stores of the application, which `commit` writes to. */
+  readonly stores: StoreBackend;
+  /**
+   * Hands outputs over ahead of the commit. Where commits are atomic they become readable with the next commit, elsewhere
+   * possibly at once. Resolves when the transport has taken them (back-pressure); a failure may also surface in `commit`.
+   */
+  send(batches: readonly OutgoingBatch[]): Promise<void>;
+  /**
+   * Commits all outputs sent before this call, the state and the offsets. Where `atomicCommit` holds, all or nothing.
+   * Resolves when durable. Calls may overlap: they take effect in order.
+   */
+  commit(unit: CommitUnit): Promise<void>;
+  /** What the session waits for, in words; `undefined` when it has what it needs. */
+  waitingFor(): string | undefined;
+  /** Gives all tasks back without calling `onRevoked`, and leaves the group at once. */
+  leave(): Promise<void>;
+}
+
+export interface Capabilities {
+  /** Outputs, state and offsets of a commit become durable and visible together. */
+  readonly atomicCommit: boolean;
+  /** State lives beside the log and needs no changelog topic to be rebuilt from. */
+  readonly stateWithLog: boolean;
+}
+
+/** What a task engine needs of a log. Three implementations pass one contract suite (`test/contract`). */
+export interface Transport {
+  /** `memory`, `embedded`, `kafka`. */
+  readonly kind: string;
+  /** Where it is, for people: a folder, or brokers. */
+  readonly location: string;
+  readonly capabilities: Capabilities;
+  readonly topics: TopicAdmin;
+  /** Offsets by query, as a map from partition; of all partitions unless some are named. @throws `ERR_UNKNOWN_TOPIC` */
+  offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Committed offsets of a group, of those partitions that have one. Stable: no open transaction is about to change them. */
+  committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
+  /** Sets a group's offsets from outside, while it has no members (`ERR_GROUP_ACTIVE` otherwise). */
+  setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>;
+  fetcher(options: FetcherOptions): Fetcher;
+  producer(): Producer;
+  /**
+   * Joins a group. Resolves after joining; tasks come through `onAssigned`.
+   *
+   * @throws StoreError `ERR_APPLICATION_RUNNING` when another process runs an exclusive group on an embedded log; the
+   * message names its pid.
+   */
+  group(options: GroupOptions): Promise<GroupSession>;
+  close(): Promise<void>;
+}
+
+/** Opens a transport; called once per application or client. */
+export type OpenTransport = () => Promise<Transport>;
