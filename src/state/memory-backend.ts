@@ -1,0 +1,60 @@
+import type { ByteStore, StoreBackend, StoreId, StoreWrites } from './byte-store.ts';
+import { OrderedBytes } from './ordered-bytes.ts';
+
+const nameOf = (id: StoreId): string => JSON.stringify([id.applicationId, id.store, id.partition]);
+
+/**
+ * Stores in this process's memory, for tests and for pipelines whose state may be lost. Entries live as long as the
+ * backend does; a second `open` of the same store sees the same entries.
+ *
+ * @returns A backend without stores. It needs no file and no Node, so it runs in a browser too.
+ * @public
+ */
+export function memoryStores(): StoreBackend {
+  const stores = new Map<string, { readonly id: StoreId; readonly entries: OrderedBytes }>();
+  const entriesOf = (id: StoreId): OrderedBytes => {
+    const name = nameOf(id);
+    let found = stores.get(name);
+    if (found === undefined) {
+      found = { id: { applicationId: id.applicationId, store: id.store, partition: id.partition }, entries: new OrderedBytes() };
+      stores.set(name, found);
+    }
+    return found.entries;
+  };
+  return {
+    open: (id) => memoryStore(id, entriesOf(id)),
+    list: (applicationId) => {
+      const ids: StoreId[] = [];
+      for (const { id, entries } of stores.values()) {
+        if (id.applicationId === applicationId && entries.size > 0) ids.push(id);
+      }
+      return ids;
+    },
+    apply: (writes) => {
+      for (const { keys, values } of writes) {
+        if (keys.length !== values.length) throw new RangeError('StoreWrites: keys and values differ in length');
+      }
+      for (const write of writes) applyWrites(entriesOf(write.id), write);
+    },
+  };
+}
+
+function applyWrites(entries: OrderedBytes, { keys, values }: StoreWrites): void {
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    const value = values[i]!;
+    if (value === null) entries.delete(key);
+    // Copies, because writers reuse their encode buffers and readers own what they were given.
+    else entries.set(key.slice(), value.slice());
+  }
+}
+
+function memoryStore(id: StoreId, entries: OrderedBytes): ByteStore {
+  return {
+    id,
+    get: (key) => entries.get(key)?.slice(),
+    *range(from, to) {
+      for (const [key, value] of entries.range(from, to)) yield [key.slice(), value.slice()];
+    },
+  };
+}
