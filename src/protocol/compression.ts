@@ -1,2 +1,78 @@
+import { ConfigError, FatalError } from '../errors.ts';
+import { OutputTooLarge } from './corrupt.ts';
+
 /** Compression of a record batch. @public */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+
+/** One way to compress, loaded and ready. Both functions return bytes of their own. */
+export interface Codec {
+  compress(bytes: Uint8Array): Uint8Array;
+  /** @throws OutputTooLarge before more than `maxOutputBytes` are allocated; Malformed, or the codec's own error, for bad input. */
+  decompress(bytes: Uint8Array, maxOutputBytes: number): Uint8Array;
+}
+
+const NONE: Codec = {
+  compress: (bytes) => bytes.slice(),
+  decompress: (bytes, maxOutputBytes) => {
+    if (bytes.length > maxOutputBytes) throw new OutputTooLarge(maxOutputBytes);
+    return bytes.slice();
+  },
+};
+
+const loaded = new Map<Compression, Codec>([['none', NONE]]);
+
+type Compressed = Exclude<Compression, 'none'>;
+
+/** Imported on first use only, so that reading uncompressed batches needs neither Node nor a codec package. */
+const LOADERS: { readonly [C in Compressed]?: () => Promise<Codec> } = {
+  gzip: async () => (await import('./codec-gzip.ts')).gzipCodec,
+};
+const loading = new Map<Compressed, Promise<void>>();
+
+/**
+ * Loads a codec, so that the synchronous functions can use it. Resolves at once for `none` and for what is loaded.
+ *
+ * @throws ConfigError `ERR_CODEC_UNAVAILABLE` when the codec cannot be loaded on this machine; a later call tries again.
+ */
+export async function ensureCodec(compression: Compression): Promise<void> {
+  if (compression === 'none' || loaded.has(compression)) return;
+  let pending = loading.get(compression);
+  if (pending === undefined) {
+    pending = load(compression).finally(() => loading.delete(compression));
+    loading.set(compression, pending);
+  }
+  await pending;
+}
+
+async function load(compression: Compressed): Promise<void> {
+  try {
+    const loader = LOADERS[compression];
+    if (loader === undefined) throw new Error(`${compression} is not built in`);
+    loaded.set(compression, await loader());
+  } catch (cause) {
+    throw new ConfigError('ERR_CODEC_UNAVAILABLE', `The codec for ${compression} cannot be loaded here`, {
+      cause,
+      hint: 'use another compression, or install the packages of this project for this platform',
+    });
+  }
+}
+
+function codec(compression: Compression): Codec {
+  const found = loaded.get(compression);
+  if (found === undefined) {
+    throw new FatalError('ERR_CODEC_NOT_LOADED', `The codec for ${compression} is not loaded`, {
+      hint: `await ensureCodec('${compression}') before encoding or decoding such a batch`,
+    });
+  }
+  return found;
+}
+
+/** Compresses. @throws FatalError `ERR_CODEC_NOT_LOADED` unless {@link ensureCodec} has resolved for it. */
+export function compress(compression: Compression, bytes: Uint8Array): Uint8Array {
+  return codec(compression).compress(bytes);
+}
+
+/** Decompresses. @throws FatalError `ERR_CODEC_NOT_LOADED` unless {@link ensureCodec} has resolved for it. */
+export function decompress(compression: Compression, bytes: Uint8Array, maxOutputBytes: number): Uint8Array {
+  return codec(compression).decompress(bytes, maxOutputBytes);
+}

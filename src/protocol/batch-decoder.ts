@@ -1,0 +1,157 @@
+import { MillraceError } from '../errors.ts';
+import * as at from './batch-format.ts';
+import { type BatchHeader, type BatchPlace, errorDetails, peekBatchHeader } from './batch-header.ts';
+import type { RecordColumns } from './columns.ts';
+import { type Compression, decompress } from './compression.ts';
+import { batchTooLarge, corruptBatch, Malformed, OutputTooLarge } from './corrupt.ts';
+import { crc32c } from './crc32c.ts';
+import { RecordRows } from './record-rows.ts';
+import { parseRecords, plainBytes, RecordTable } from './record-table.ts';
+
+export type { BatchHeader, BatchPlace } from './batch-header.ts';
+export { compressionOf, peekBatchHeader } from './batch-header.ts';
+
+/** How a transaction ended, as its marker in the log says. */
+export type ControlMarker = 'commit' | 'abort';
+
+export interface DecodeOptions extends BatchPlace {
+  /** Whether to compare the checksum (true). */
+  readonly checkCrc?: boolean;
+  /** The most that the records may take after decompression, in bytes (64 MiB). */
+  readonly maxOutputBytes?: number;
+}
+
+/**
+ * A decoded batch: its records as columns, and what its header says. A control batch has `count` 0, because markers are
+ * not records.
+ */
+export interface DecodedBatch extends RecordColumns {
+  /** Bytes of the encoded batch: the next one begins that much further on. */
+  readonly byteLength: number;
+  readonly lastOffsetDelta: number;
+  readonly maxTimestamp: number;
+  /** Whether the broker's clock gave the timestamps; all of them are then `maxTimestamp`. */
+  readonly logAppendTime: boolean;
+  readonly compression: Compression;
+  /** −1n outside of idempotent and transactional producing. */
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly transactional: boolean;
+  readonly control: boolean;
+  /** Which marker a control batch holds; `undefined` for a batch of records, an emptied one, or an unknown marker. */
+  readonly marker: ControlMarker | undefined;
+}
+
+const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const NO_RECORDS = new RecordTable(0);
+
+/**
+ * Decodes the batch that begins at `start`. Without compression the columns point into `bytes` itself, which then must
+ * not change while they are used; a compressed batch has bytes of its own.
+ *
+ * @throws StoreError `ERR_CORRUPT_BATCH` for anything that is not a whole, sound batch, with the offset range where the
+ * header can be read; `ERR_BATCH_TOO_LARGE` when the records exceed `maxOutputBytes`.
+ * @throws FatalError `ERR_CODEC_NOT_LOADED`: see `compressionOf` and `ensureCodec`.
+ */
+export function decodeBatch(bytes: Uint8Array, start: number, options: DecodeOptions = {}): DecodedBatch {
+  const input = plainBytes(bytes);
+  const header = peekBatchHeader(input, start, options);
+  if (header === undefined) throw corruptBatch('it is cut off', errorDetails(options));
+  return decodeRecords(input, start, header, options);
+}
+
+/**
+ * Decodes the batches of a fetch one by one. A cut-off last batch ends the iteration without an error; the generator
+ * returns the position where it begins (or the length of `bytes`).
+ *
+ * @throws as {@link decodeBatch}, at the batch that is wrong.
+ */
+export function* decodeBatches(bytes: Uint8Array, options: DecodeOptions = {}): Generator<DecodedBatch, number, void> {
+  const input = plainBytes(bytes);
+  let start = 0;
+  for (;;) {
+    const header = peekBatchHeader(input, start, options);
+    if (header === undefined) return start;
+    yield decodeRecords(input, start, header, options);
+    start += header.byteLength;
+  }
+}
+
+class DecodedRows extends RecordRows implements DecodedBatch {
+  readonly byteLength: number;
+  readonly lastOffsetDelta: number;
+  readonly maxTimestamp: number;
+  readonly logAppendTime: boolean;
+  readonly compression: Compression;
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly transactional: boolean;
+  readonly control: boolean;
+  readonly marker: ControlMarker | undefined;
+
+  constructor(bytes: Uint8Array, header: BatchHeader, table: RecordTable, marker: ControlMarker | undefined) {
+    super(bytes, header.baseOffset, header.nextOffset, table);
+    this.byteLength = header.byteLength;
+    this.lastOffsetDelta = header.lastOffsetDelta;
+    this.maxTimestamp = header.maxTimestamp;
+    this.logAppendTime = header.logAppendTime;
+    this.compression = header.compression;
+    this.producerId = header.producerId;
+    this.producerEpoch = header.producerEpoch;
+    this.baseSequence = header.baseSequence;
+    this.transactional = header.transactional;
+    this.control = header.control;
+    this.marker = marker;
+  }
+}
+
+function decodeRecords(bytes: Uint8Array, start: number, header: BatchHeader, options: DecodeOptions): DecodedBatch {
+  const end = start + header.byteLength;
+  const details = () => errorDetails(options, header.baseOffset, header.nextOffset - 1);
+  if (options.checkCrc !== false) {
+    const crc = crc32c(bytes, start + at.ATTRIBUTES, end);
+    if (crc !== header.crc) {
+      throw corruptBatch(`its checksum is ${hex(crc)} and should be ${hex(header.crc)}`, details());
+    }
+  }
+  const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
+  let records = bytes;
+  let from = start + at.HEADER_BYTES;
+  let to = end;
+  let table: RecordTable;
+  try {
+    if (header.compression === 'none') {
+      if (to - from > maxOutputBytes) throw new OutputTooLarge(maxOutputBytes);
+    } else if (header.count > 0) {
+      records = plainBytes(decompress(header.compression, bytes.subarray(from, to), maxOutputBytes));
+      from = 0;
+      to = records.length;
+    } else {
+      to = from; // an emptied batch: whatever frame its codec writes for nothing is of no interest
+    }
+    table = parseRecords(records, from, to, header);
+  } catch (error) {
+    if (error instanceof OutputTooLarge) throw batchTooLarge(error, details());
+    if (error instanceof Malformed) throw corruptBatch(error.message, details());
+    if (error instanceof MillraceError) throw error;
+    throw corruptBatch(`it cannot be decompressed as ${header.compression}`, { ...details(), cause: error });
+  }
+  if (header.control) return new DecodedRows(records, header, NO_RECORDS, markerOf(records, table));
+  if (header.logAppendTime) table.timestamp.fill(header.maxTimestamp);
+  return new DecodedRows(records, header, table, undefined);
+}
+
+/** The key of a control record is a version and a type, 16 bits each; the type is 0 for abort and 1 for commit. */
+function markerOf(bytes: Uint8Array, table: RecordTable): ControlMarker | undefined {
+  const start = table.keyStart[0];
+  if (start === undefined || (table.keyLength[0] ?? 0) < 4) return undefined;
+  const type = ((bytes[start + 2] ?? 0) << 8) | (bytes[start + 3] ?? 0);
+  if (type === 0) return 'abort';
+  return type === 1 ? 'commit' : undefined;
+}
+
+function hex(crc: number): string {
+  return `0x${crc.toString(16).padStart(8, '0')}`;
+}
