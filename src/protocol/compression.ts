@@ -24,8 +24,11 @@ const loaded = new Map<Compression, Codec>([['none', NONE]]);
 type Compressed = Exclude<Compression, 'none'>;
 
 /** Imported on first use only, so that reading uncompressed batches needs neither Node nor a codec package. */
-const LOADERS: { readonly [C in Compressed]?: () => Promise<Codec> } = {
+const LOADERS: { readonly [C in Compressed]: () => Promise<Codec> } = {
   gzip: async () => (await import('./codec-gzip.ts')).gzipCodec,
+  snappy: async () => (await import('./codec-snappy.ts')).snappyCodec,
+  lz4: async () => (await import('./codec-lz4.ts')).loadLz4(),
+  zstd: async () => (await import('./codec-zstd.ts')).loadZstd(),
 };
 const loading = new Map<Compressed, Promise<void>>();
 
@@ -46,9 +49,7 @@ export async function ensureCodec(compression: Compression): Promise<void> {
 
 async function load(compression: Compressed): Promise<void> {
   try {
-    const loader = LOADERS[compression];
-    if (loader === undefined) throw new Error(`${compression} is not built in`);
-    loaded.set(compression, await loader());
+    loaded.set(compression, await LOADERS[compression]());
   } catch (cause) {
     throw new ConfigError('ERR_CODEC_UNAVAILABLE', `The codec for ${compression} cannot be loaded here`, {
       cause,

@@ -1,0 +1,24 @@
+import { Buffer } from 'node:buffer';
+import type { Codec } from './compression.ts';
+import { Malformed, OutputTooLarge } from './corrupt.ts';
+import { lz4FrameSize } from './lz4-frame.ts';
+import { plainBytes } from './record-table.ts';
+
+/** LZ4 frames. The native decoder has no output limit, so the size is found out before it is called. */
+export async function loadLz4(): Promise<Codec> {
+  const { compressFrameSync, decompressFrameSync } = await import('lz4-napi');
+  return {
+    compress: (bytes) => plainBytes(compressFrameSync(asBuffer(bytes))),
+    decompress: (bytes, maxOutputBytes) => {
+      const bound = lz4FrameSize(bytes, maxOutputBytes);
+      if (bound > maxOutputBytes) throw new OutputTooLarge(maxOutputBytes);
+      const output = plainBytes(decompressFrameSync(asBuffer(bytes)));
+      if (output.length > bound) throw new Malformed('the LZ4 frame unpacks to more than its blocks hold');
+      return output;
+    },
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

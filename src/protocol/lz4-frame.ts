@@ -1,0 +1,70 @@
+import { Malformed } from './corrupt.ts';
+
+const MAGIC = 0x184d2204;
+/** A byte of a compressed block yields 255 bytes at most. */
+const MAX_EXPANSION = 255;
+
+/**
+ * How many bytes an LZ4 frame unpacks to: an upper bound that is cheap to find from the sizes of its blocks, or, where
+ * that bound exceeds `limit`, the exact number, found by walking the sequences of the blocks without unpacking them.
+ *
+ * @throws Malformed when the frame is not one.
+ */
+export function lz4FrameSize(bytes: Uint8Array, limit: number): number {
+  const bound = sumOfBlocks(bytes, (_start, size, blockMax) => Math.min(size * MAX_EXPANSION, blockMax));
+  if (bound <= limit) return bound;
+  return sumOfBlocks(bytes, (start, size) => lz4BlockSize(bytes, start, start + size));
+}
+
+function sumOfBlocks(bytes: Uint8Array, sizeOf: (start: number, size: number, blockMax: number) => number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 7 || view.getUint32(0, true) !== MAGIC) throw new Malformed('it does not begin with an LZ4 frame');
+  const flags = view.getUint8(4);
+  const blockCode = (view.getUint8(5) >>> 4) & 7;
+  if (flags >>> 6 !== 1 || blockCode < 4) throw new Malformed('the LZ4 frame header is invalid');
+  const blockMax = 1 << (8 + 2 * blockCode);
+  const checksumBytes = (flags & 0x10) !== 0 ? 4 : 0;
+  let at = 7 + ((flags & 0x08) !== 0 ? 8 : 0) + ((flags & 0x01) !== 0 ? 4 : 0);
+  let total = 0;
+  for (;;) {
+    if (at + 4 > bytes.length) throw new Malformed('the LZ4 frame is cut off');
+    const word = view.getUint32(at, true);
+    at += 4;
+    if (word === 0) return total;
+    const size = word & 0x7fff_ffff;
+    if (at + size + checksumBytes > bytes.length) throw new Malformed('the LZ4 frame has a block that does not fit');
+    total += word >= 0x8000_0000 ? size : sizeOf(at, size, blockMax);
+    at += size + checksumBytes;
+  }
+}
+
+/** What the sequences of one compressed block add up to. */
+function lz4BlockSize(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  let total = 0;
+  while (at < end) {
+    const token = bytes[at++]!;
+    let literals = token >>> 4;
+    if (literals === 15) {
+      let more = 255;
+      while (more === 255 && at < end) {
+        more = bytes[at++]!;
+        literals += more;
+      }
+    }
+    total += literals;
+    at += literals;
+    if (at >= end) break; // the last sequence has no match
+    at += 2;
+    let match = token & 15;
+    if (match === 15) {
+      let more = 255;
+      while (more === 255 && at < end) {
+        more = bytes[at++]!;
+        match += more;
+      }
+    }
+    total += match + 4;
+  }
+  return total;
+}
