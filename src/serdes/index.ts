@@ -1,0 +1,11 @@
+export { bytes } from './bytes.ts';
+export { float64 } from './float64.ts';
+export { int32 } from './int32.ts';
+export { int64 } from './int64.ts';
+export { json } from './json.ts';
+export { msgpack } from './msgpack.ts';
+export { nullable } from './nullable.ts';
+export type { SchemaOptions } from './schema.ts';
+export type { Serde, SerdeType } from './serde.ts';
+export { string } from './string.ts';
+export { uuid } from './uuid.ts';

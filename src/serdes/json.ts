@@ -1,0 +1,100 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { hasUnsafeKey, isTooDeep, MAX_DEPTH, mayHoldUnsafeKey } from './json-guard.ts';
+import { jsonErrorPosition } from './json-position.ts';
+import { decodeError, encodeError, typeName } from './refusal.ts';
+import { type SchemaOptions, validator } from './schema.ts';
+import type { Serde } from './serde.ts';
+import { decodeUtf8, encodeUtf8 } from './text.ts';
+
+function write(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw encodeError('json', `${typeName(value)}: ${String(cause)}`, 'leave out bigints and cycles', cause);
+  }
+  if (text === undefined) throw encodeError('json', typeName(value));
+  if (text === 'null') throw encodeError('json', `${String(value)}, which would read as null`);
+  if (isTooDeep(text)) throw encodeError('json', `a value nested deeper than ${MAX_DEPTH} levels`);
+  if (mayHoldUnsafeKey(text) && hasUnsafeKey(JSON.parse(text))) {
+    throw encodeError('json', 'the unsafe key __proto__', 'readers refuse it: rename the key');
+  }
+  return text;
+}
+
+function read(bytes: Uint8Array, start: number, end: number): NonNullable<unknown> {
+  const text = decodeUtf8(bytes, start, end);
+  if (text === undefined) throw decodeError('json', 'malformed UTF-8', bytes, start, end);
+  if (isTooDeep(text)) throw decodeError('json', `a value nested deeper than ${MAX_DEPTH} levels`, bytes, start, end);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const at = jsonErrorPosition(text);
+    const what = at >= text.length ? 'a text that ends too early' : 'what is no JSON';
+    throw decodeError('json', `${what}, at position ${at}`, bytes, start, end, cause);
+  }
+  if (value === null || value === undefined) {
+    throw decodeError('json', 'the text null, since a tombstone has no bytes', bytes, start, end);
+  }
+  if (mayHoldUnsafeKey(text) && hasUnsafeKey(value)) {
+    throw decodeError('json', 'the unsafe key __proto__', bytes, start, end);
+  }
+  return value;
+}
+
+/**
+ * JSON, with a type that the program asserts and nobody checks. Give a schema where the producer is not yours.
+ *
+ * @typeParam T - What the program expects to read.
+ * @public
+ */
+export function json<T = unknown>(): Serde<T>;
+/**
+ * JSON as UTF-8, validated by any Standard Schema (zod, valibot, arktype, …) when it is read. The program sees the
+ * schema's output; a schema that transforms must therefore accept what `JSON.stringify` makes of its output.
+ *
+ * Reading refuses with `ERR_DECODE`: what is no JSON (with the position), the text `null`, more than 100 levels, and the
+ * key `__proto__` in any spelling. Issues of the schema are `ERR_VALIDATION`. Writing refuses with `ERR_ENCODE` what JSON
+ * cannot say: undefined, functions, bigints, cycles, and what reading would refuse. As in JSON everywhere, undefined
+ * properties are left out, a nested NaN becomes null, a Date its ISO text.
+ *
+ * @param schema - What values look like; its output type is the serde's type.
+ * @param options - Whether written values are validated too.
+ * @throws ConfigError `ERR_ASYNC_SCHEMA` at the first value, when the schema validates asynchronously.
+ *
+ * @example
+ * ```ts
+ * import { json } from 'millrace';
+ * import { z } from 'zod';
+ *
+ * const click = json(z.object({ user: z.string(), tags: z.array(z.string()) }));
+ * const bytes = click.serialize({ user: 'ada', tags: ['a'] });
+ * console.log(click.deserialize(bytes).tags.length);
+ * // => 1
+ * ```
+ * @public
+ */
+export function json<S extends StandardSchemaV1>(
+  schema: S,
+  options?: SchemaOptions,
+): Serde<StandardSchemaV1.InferOutput<S>>;
+export function json(schema?: StandardSchemaV1, options: SchemaOptions = {}): Serde<unknown> {
+  const validate = schema === undefined ? undefined : validator(schema, 'json');
+  const checkWrite = options.validate === 'both' ? validate : undefined;
+  const toText = (value: NonNullable<unknown>): string => {
+    checkWrite?.(value);
+    return write(value);
+  };
+  const decodeRange = (bytes: Uint8Array, start: number, end: number): NonNullable<unknown> => {
+    const value = read(bytes, start, end);
+    return validate === undefined ? value : validate(value);
+  };
+  return {
+    name: 'json',
+    serialize: (value) => encodeUtf8(toText(value)),
+    deserialize: (bytes) => decodeRange(bytes, 0, bytes.length),
+    toText,
+    decodeRange,
+  };
+}
