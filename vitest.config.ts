@@ -2,22 +2,26 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const alias = [
-  { find: /^millrace$/, replacement: here('./src/index.ts') },
-  { find: /^millrace\/testing$/, replacement: here('./src/testing/index.ts') },
-  { find: /^millrace\/embedded$/, replacement: here('./src/transports/embedded/index.ts') },
-];
+
+/** Tests import the package by its public names, and get its sources: no build needed, and stack traces point there. */
+const resolve = {
+  alias: [
+    { find: /^millrace$/, replacement: here('./src/index.ts') },
+    { find: /^millrace\/testing$/, replacement: here('./src/testing/index.ts') },
+    { find: /^millrace\/embedded$/, replacement: here('./src/transports/embedded/index.ts') },
+  ],
+};
+
+/** Folders of `test` with a project of their own; the rest of it is the project `integration`. */
+const ownProject = ['test/docs/**', 'test/examples/**', 'test/package/**'];
 
 export default defineConfig({
   test: {
     projects: [
+      { resolve, test: { name: 'unit', include: ['src/**/*.test.ts'], exclude: ['**/*.prop.test.ts'] } },
+      { resolve, test: { name: 'prop', include: ['src/**/*.prop.test.ts'], testTimeout: 60_000 } },
       {
-        resolve: { alias },
-        test: { name: 'unit', include: ['src/**/*.test.ts'], exclude: ['**/*.prop.test.ts'] },
-      },
-      { resolve: { alias }, test: { name: 'prop', include: ['src/**/*.prop.test.ts'], testTimeout: 60_000 } },
-      {
-        resolve: { alias },
+        resolve,
         test: {
           name: 'types',
           include: [],
@@ -25,9 +29,27 @@ export default defineConfig({
         },
       },
       {
-        resolve: { alias },
-        test: { name: 'integration', include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 },
+        resolve,
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          exclude: ownProject,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
       },
+      {
+        resolve,
+        test: {
+          name: 'examples',
+          include: ['examples/**/*.test.ts', 'test/examples/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      // The programs of the documents run in a folder of their own, which needs a process, not a thread.
+      { resolve, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 } },
+      { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 60_000 } },
     ],
   },
 });

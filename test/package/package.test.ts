@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { doors, install, manifest, pack, remove, root } from './tarball.ts';
+
+let packed: ReturnType<typeof pack>;
+let user: string;
+
+beforeAll(() => {
+  packed = pack();
+  user = install(packed.tarball);
+});
+afterAll(() => {
+  remove(packed.folder);
+  remove(user);
+});
+
+/** Runs a module in a folder with a plain Node. */
+function node(folder: string, source: string): { status: number | null; stdout: string; stderr: string } {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 30_000,
+    env,
+  });
+  return { status, stdout, stderr };
+}
+
+describe('the packed tarball', () => {
+  test('holds the build, its sources and the papers, and nothing else', () => {
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const others = packed.files.filter((file) => !papers.includes(file));
+    expect(packed.files).toEqual(expect.arrayContaining(papers));
+    expect(
+      others.filter((file) => !/^dist\/.*\.(js|d\.ts)(\.map)?$/.test(file) && !/^src\/.*\.ts$/.test(file)),
+    ).toEqual([]);
+  });
+
+  test('holds no tests', () => {
+    expect(packed.files.filter((file) => /\.(test|test-d|fixtures)\.|(^|\/)test\//.test(file))).toEqual([]);
+  });
+
+  test('has a source for every built file, so that nothing stale is published', () => {
+    const built = packed.files.filter((file) => /^dist\/.*\.js$/.test(file));
+    const sources = built.map((file) => file.replace(/^dist/, 'src').replace(/\.js$/, '.ts'));
+    expect(sources.filter((file) => !packed.files.includes(file))).toEqual([]);
+  });
+
+  test('holds every file that exports names', () => {
+    const named = Object.values(manifest.exports).flatMap((to) =>
+      typeof to === 'string' ? [to] : [to.types, to.default],
+    );
+    expect(named.filter((file) => !packed.files.includes(file.replace('./', '')))).toEqual([]);
+  });
+});
+
+describe('in a fresh folder with only the declared dependencies', () => {
+  test.each(doors)('import %s gives names, prints nothing, and the process exits by itself', (door) => {
+    const names = node(user, `console.log(Object.keys(await import('${door}')).length)`);
+    expect(names).toEqual({ status: 0, stdout: expect.stringMatching(/^[1-9]\d*\n$/), stderr: '' });
+    expect(node(user, `import '${door}';`)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('all doors share one set of classes', () => {
+    const inner = `const all = await Promise.all(${JSON.stringify(doors)}.map((door) => import(door)));
+      const seen = new Map();
+      for (const door of all) for (const [name, value] of Object.entries(door)) {
+        if (seen.has(name) && seen.get(name) !== value) throw new Error(name);
+        seen.set(name, value);
+      }`;
+    expect(node(user, inner)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('what is not exported cannot be reached', () => {
+    expect(node(user, `import 'millrace/dist/index.js';`).stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  test('millrace/testing needs no native package', () => {
+    const bare = install(packed.tarball, ['lmdb', 'lz4-napi']);
+    try {
+      expect(node(bare, `import 'millrace/testing';`)).toEqual({ status: 0, stdout: '', stderr: '' });
+    } finally {
+      remove(bare);
+    }
+  });
+
+  test.each(['NodeNext', 'Bundler'])(
+    'the declarations hold for a strict user with moduleResolution %s',
+    (resolution) => {
+      symlinkSync(join(root, 'node_modules/@types'), join(user, 'node_modules/@types'), 'junction');
+      writeFileSync(
+        join(user, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            target: 'ES2023',
+            module: resolution === 'Bundler' ? 'ESNext' : resolution,
+            moduleResolution: resolution,
+            strict: true,
+            exactOptionalPropertyTypes: true,
+            noEmit: true,
+            skipLibCheck: false,
+            types: ['node'],
+          },
+          files: ['user.ts'],
+        }),
+      );
+      writeFileSync(
+        join(user, 'user.ts'),
+        doors
+          .map((door, i) => `import * as door${i} from '${door}';\nexport type Door${i} = keyof typeof door${i};\n`)
+          .join(''),
+      );
+      try {
+        const tsc = spawnSync(
+          process.execPath,
+          [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.', '--pretty', 'false'],
+          {
+            cwd: user,
+            encoding: 'utf8',
+          },
+        );
+        // What other packages declare is not ours to hold.
+        const errors = tsc.stdout.split('\n').filter((line) => /^(user\.ts|node_modules\/millrace\/)/.test(line));
+        expect(errors).toEqual([]);
+        expect(tsc.stderr).toBe('');
+      } finally {
+        remove(join(user, 'node_modules/@types'));
+      }
+    },
+  );
+});
