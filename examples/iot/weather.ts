@@ -1,0 +1,35 @@
+import { parseCsv } from '../shared/csv.ts';
+import { readData } from '../shared/vega-data.ts';
+
+export interface ReadingRecord {
+  /** The station: Seattle or New York. */
+  readonly key: string;
+  /** Midnight, UTC, of the day of the reading. */
+  readonly timestamp: number;
+  readonly value: {
+    readonly date: string;
+    readonly precipitation: number;
+    readonly high: number;
+    readonly low: number;
+    readonly wind: number;
+  };
+}
+
+/** Four years of daily weather of two stations, in order of time. */
+export async function readWeather(): Promise<ReadingRecord[]> {
+  const columns = ['location', 'date', 'precipitation', 'temp_max', 'temp_min', 'wind'] as const;
+  const readings = parseCsv(await readData('weather.csv'), columns).map(
+    (row): ReadingRecord => ({
+      key: row.location,
+      timestamp: Date.parse(`${row.date}T00:00Z`),
+      value: {
+        date: row.date,
+        precipitation: Number(row.precipitation),
+        high: Number(row.temp_max),
+        low: Number(row.temp_min),
+        wind: Number(row.wind),
+      },
+    }),
+  );
+  return readings.sort((a, b) => a.timestamp - b.timestamp);
+}

@@ -1,0 +1,17 @@
+/**
+ * An AbortSignal of Ctrl-C and SIGTERM. The first one asks the example to stop cleanly; a second one ends the process at
+ * once, and the next run continues from the last commit all the same.
+ */
+export function interruptSignal(): AbortSignal {
+  const abort = new AbortController();
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(name, () => {
+      if (abort.signal.aborted) process.exit(code);
+      abort.abort(new Error(`stopped by ${name}`));
+    });
+  }
+  return abort.signal;
+}

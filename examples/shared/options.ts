@@ -1,0 +1,50 @@
+import { rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+/** What every example can be told on its command line. */
+export interface Options {
+  /** Folder of the embedded log. */
+  readonly path: string;
+  /** The other options, by name. */
+  readonly given: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+export interface Usage {
+  /** The text of `--help`, without the common options. */
+  readonly text: string;
+  /** Where the log lies unless `--path` says otherwise. */
+  readonly path: string | ((given: Options['given']) => string);
+  /** Options of this example only. */
+  readonly options?: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
+}
+
+const COMMON = `
+  --path DIR   folder of the embedded log
+  --fresh      delete that folder first; without it a second run continues where the last one stopped
+  --help       this text`;
+
+/** Reads the command line; prints help and ends (0), or says what is wrong with it and ends (2). */
+export function readOptions(usage: Usage): Options {
+  try {
+    const { values } = parseArgs({
+      options: {
+        ...usage.options,
+        path: { type: 'string' },
+        fresh: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    const given = values as Options['given'];
+    if (given['help'] === true) {
+      console.log(`${usage.text}${COMMON}`);
+      process.exit(0);
+    }
+    const standard = typeof usage.path === 'string' ? usage.path : usage.path(given);
+    const path = typeof given['path'] === 'string' ? given['path'] : standard;
+    if (given['fresh'] === true) rmSync(path, { recursive: true, force: true });
+    return { path, given };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\nTry --help.`);
+    process.exit(2);
+  }
+}
