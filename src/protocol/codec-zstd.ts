@@ -60,7 +60,7 @@ function concat(parts: readonly Uint8Array[], total: number): Uint8Array {
 type NodeZstd = (bytes: Uint8Array, options?: { readonly maxOutputLength: number }) => Uint8Array;
 
 /** The functions of this Node, or `undefined` before 22.15. */
-async function nodeZstd(): Promise<Zstd | undefined> {
+export async function nodeZstd(): Promise<Zstd | undefined> {
   const zlib = await import('node:zlib');
   const isFunction = (value: unknown): value is NodeZstd => typeof value === 'function';
   const compress: unknown = Reflect.get(zlib, 'zstdCompressSync');

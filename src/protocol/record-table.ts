@@ -183,7 +183,5 @@ export function decodeHeaders(bytes: Uint8Array, start: number): Headers {
 
 /** A plain view of the same bytes. Buffers have another hidden class, and two of them make the hot loops slower. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.constructor === Uint8Array
-    ? bytes
-    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
