@@ -47,7 +47,7 @@ describe('inference', () => {
     expectTypeOf<SerdeType<typeof user>>().toEqualTypeOf<Seen | null>();
     expectTypeOf<SerdeType<Serde<bigint>>>().toEqualTypeOf<bigint>();
     expectTypeOf<SerdeType<string>>().toEqualTypeOf<never>();
-    expectTypeOf(user.deserialize).returns.toEqualTypeOf<Seen>();
+    expectTypeOf(user.deserialize(new Uint8Array())).toEqualTypeOf<Seen>();
   });
 });
 
