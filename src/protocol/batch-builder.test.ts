@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Headers } from '../record.ts';
+import { expectedRows, rowsOf } from './batch.fixtures.ts';
 import { RecordBatchBuilder, stampBaseOffset } from './batch-builder.ts';
 import { decodeBatch, peekBatchHeader } from './batch-decoder.ts';
-import { expectedRows, rowsOf } from './batch.fixtures.ts';
 
 const utf8 = new TextEncoder();
 
@@ -10,7 +10,7 @@ test('a small batch has exactly the bytes of the format', () => {
   const builder = new RecordBatchBuilder();
   builder.append(1000, 'k', null, [['h', Uint8Array.of(9)]]);
   const hex = Buffer.from(builder.finish()).toString('hex');
-  expect(hex.slice(0, 34)).toBe('0000000000000000' + '0000003d' + 'ffffffff' + '02');
+  expect(hex.slice(0, 34)).toBe('00000000000000000000003dffffffff02');
   expect(hex.slice(42)).toBe(
     '0000' + // attributes
       '00000000' + // last offset delta
@@ -65,14 +65,12 @@ test('an append that fails leaves the builder as it was', () => {
       expect.objectContaining({ code: 'ERR_TIMESTAMP', errorClass: 'record' }),
     );
   }
-  const broken: Headers = [
-    ['fine', null],
-    {
-      *[Symbol.iterator]() {
-        throw new Error('no such header');
-      },
-    } as never,
-  ];
+  const broken: Headers = new Proxy<Headers>([['fine', null]], {
+    get: (target, name) => {
+      if (name === '1') throw new Error('no such header');
+      return name === 'length' ? 2 : Reflect.get(target, name);
+    },
+  });
   expect(() => builder.append(11, 'x', 'y', broken)).toThrow('no such header');
   expect(builder.finish()).toEqual(before);
   expect([builder.count, builder.maxTimestamp]).toEqual([1, 10]);

@@ -81,8 +81,9 @@ export class RecordBatchBuilder {
     const bytes = this.#bytes;
     const base = this.#count === 0 ? timestamp : this.#baseTimestamp;
 
-    // The length comes first but is known last: room for the likely size of it is left, and corrected in the rare case.
-    const room = most < 8192 ? (most - MAX_RECORD_OVERHEAD < 50 ? 1 : 2) : varintSize(most);
+    // The length comes first but is known last: room for its likely size (all text ASCII) is left, and corrected if wrong.
+    const likely = 8 + (key === null ? 0 : key.length) + (value === null ? 0 : value.length);
+    const room = varintSize(headers.length === 0 ? likely : likely + 12 * headers.length);
     const body = start + room;
     let p = body;
     bytes[p++] = 0; // attributes: unused in this format

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import { anyRecords, builderOf, expectedRows, rowsOf } from './batch.fixtures.ts';
 import { stampBaseOffset } from './batch-builder.ts';
 import { decodeBatch, peekBatchHeader } from './batch-decoder.ts';
-import { anyRecords, builderOf, expectedRows, rowsOf } from './batch.fixtures.ts';
 import { type Compression, ensureCodec } from './compression.ts';
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];

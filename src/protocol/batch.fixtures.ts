@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Header } from '../record.ts';
 import { RecordBatchBuilder } from './batch-builder.ts';
 import * as at from './batch-format.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { wasmZstd, zstdCodec } from './codec-zstd.ts';
 import { type Codec, type Compression, compress, decompress, ensureCodec } from './compression.ts';

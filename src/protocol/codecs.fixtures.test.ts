@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { nodeZstd, wasmZstd, zstdCodec } from './codec-zstd.ts';
-import { type Codec, type Compression, decompress, compress, ensureCodec } from './compression.ts';
+import { type Codec, type Compression, compress, decompress, ensureCodec } from './compression.ts';
 import { Malformed, OutputTooLarge } from './corrupt.ts';
 
 const MAX = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
-import type { ControlMarker } from './batch-decoder.ts';
 import { RecordBatchBuilder, sealBatch } from './batch-builder.ts';
+import type { ControlMarker } from './batch-decoder.ts';
 import * as at from './batch-format.ts';
 
 /** Which transaction a marker ends, and how. */

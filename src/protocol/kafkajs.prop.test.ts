@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { Header } from '../record.ts';
+import { anyRecord, asBytes, builderOf, type PlainRecord, rowsOf } from './batch.fixtures.ts';
 import { stampBaseOffset } from './batch-builder.ts';
 import { decodeBatch, decodeBatches } from './batch-decoder.ts';
-import { anyRecord, asBytes, builderOf, type PlainRecord, rowsOf } from './batch.fixtures.ts';
 import { ensureCodec } from './compression.ts';
 
 /** The parts of kafkajs that encode and decode record batches, as its producer and fetch responses use them. */
@@ -29,7 +29,7 @@ const require = createRequire(import.meta.url);
 const Record: (record: object) => Encoder = require('kafkajs/src/protocol/recordBatch/record/v0');
 const {
   RecordBatch,
-}: { RecordBatch(batch: object): Promise<Encoder> } = require('kafkajs/src/protocol/recordBatch/v0');
+}: { readonly RecordBatch: (batch: object) => Promise<Encoder> } = require('kafkajs/src/protocol/recordBatch/v0');
 const decodeMessages: (
   decoder: object,
 ) => Promise<DecodedRecord[]> = require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
@@ -107,12 +107,10 @@ test('kafkajs reads what we write', async () => {
 
 test('we read what kafkajs writes', async () => {
   // kafkajs cannot write a header whose value is null, and writes the values of one name together.
-  const writable = anyRecord
-    .filter(representable)
-    .map((record) => ({
-      ...record,
-      headers: record.headers.map(([name, value]) => [name, value ?? new Uint8Array(0)] as const),
-    }));
+  const writable = anyRecord.filter(representable).map((record) => ({
+    ...record,
+    headers: record.headers.map(([name, value]) => [name, value ?? new Uint8Array(0)] as const),
+  }));
   await fc.assert(
     fc.asyncProperty(fc.array(writable, { minLength: 1, maxLength: 8 }), fc.constantFrom(0, 1), async (list, codec) => {
       const first = list[0]!.timestamp;
