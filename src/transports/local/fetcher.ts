@@ -1,0 +1,138 @@
+import { MillraceError } from '../../errors.ts';
+import type { Fetcher, FetchedBatch, FetcherOptions } from '../../runtime/transport.ts';
+import { closed } from './errors.ts';
+
+/** What a fetcher needs of the log below it. */
+export interface FetchLog {
+  /**
+   * The batch at an offset, or what is left of it; `undefined` at the end. A promise means: not readable yet, try again
+   * when it settles.
+   *
+   * @throws MillraceError for this partition
+   */
+  read(topic: string, partition: number, offset: number): FetchedBatch | Promise<void> | undefined;
+  /** The offset after the last record; `undefined` when there is no such partition. */
+  endOffset(topic: string, partition: number): number | undefined;
+  /** Calls back when a partition may have changed (all of them without arguments), until the returned function is called. */
+  onChange(listener: (topic?: string, partition?: number) => void): () => void;
+  waitingFor(): string | undefined;
+}
+
+interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  offset: number;
+  /** End of the partition when it was last looked at. */
+  seenEnd: number | undefined;
+  /** Set while the log makes the next batch readable. */
+  pending: Promise<void> | undefined;
+  error: MillraceError | undefined;
+}
+
+const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
+
+/** Reads straight from a log on this machine: nothing is fetched ahead, so what is not polled takes no memory. */
+export class LocalFetcher implements Fetcher {
+  readonly #log: FetchLog;
+  readonly #options: FetcherOptions;
+  readonly #positions = new Map<string, Position>();
+  readonly #stop: () => void;
+  #closed = false;
+  #scheduled = false;
+
+  constructor(log: FetchLog, options: FetcherOptions) {
+    this.#log = log;
+    this.#options = options;
+    this.#stop = log.onChange((topic, partition) => this.#changed(topic, partition));
+  }
+
+  assign(topic: string, partition: number, offset: number): void {
+    if (this.#closed) throw closed('fetcher');
+    const seenEnd = this.#log.endOffset(topic, partition);
+    this.#positions.set(keyOf(topic, partition), {
+      topic,
+      partition,
+      offset,
+      seenEnd,
+      pending: undefined,
+      error: undefined,
+    });
+    if (seenEnd !== offset) this.#ready();
+  }
+
+  unassign(topic: string, partition: number): void {
+    this.#positions.delete(keyOf(topic, partition));
+  }
+
+  poll(topic: string, partition: number): FetchedBatch | undefined {
+    const position = this.#positions.get(keyOf(topic, partition));
+    if (this.#closed || position === undefined || position.pending !== undefined) return undefined;
+    if (position.error !== undefined) throw position.error;
+    const batch = this.#log.read(topic, partition, position.offset);
+    if (batch instanceof Promise) {
+      this.#await(position, batch);
+      return undefined;
+    }
+    if (batch === undefined) {
+      position.seenEnd = position.offset;
+      return undefined;
+    }
+    position.seenEnd = batch.endOffset;
+    position.offset = batch.nextOffset;
+    return batch;
+  }
+
+  #await(position: Position, pending: Promise<void>): void {
+    position.pending = pending.then(
+      () => undefined,
+      (error: unknown) => {
+        // Reported by the next poll, and by each one after it, until the partition is assigned again.
+        position.error =
+          error instanceof MillraceError
+            ? error
+            : new MillraceError('store', 'ERR_READ', 'Reading failed', { ...position, cause: error });
+      },
+    );
+    void position.pending.then(() => {
+      position.pending = undefined;
+      this.#ready();
+    });
+  }
+
+  endOffset(topic: string, partition: number): number | undefined {
+    return this.#log.endOffset(topic, partition);
+  }
+
+  waitingFor(): string | undefined {
+    return this.#log.waitingFor();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stop();
+    this.#positions.clear();
+  }
+
+  #changed(topic?: string, partition?: number): void {
+    if (topic !== undefined && partition !== undefined) {
+      if (this.#positions.has(keyOf(topic, partition))) this.#ready();
+      return;
+    }
+    for (const position of this.#positions.values()) {
+      if (topic !== undefined && position.topic !== topic) continue;
+      const end = this.#log.endOffset(position.topic, position.partition);
+      if (end === position.seenEnd) continue;
+      position.seenEnd = end;
+      this.#ready();
+    }
+  }
+
+  #ready(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#options.onReady();
+    });
+  }
+}

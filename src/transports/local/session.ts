@@ -1,0 +1,109 @@
+import type { CommittedOffset, CommitUnit, GroupSession, OutgoingBatch } from '../../runtime/transport.ts';
+import type { StoreBackend, StoreWrites } from '../../state/byte-store.ts';
+import type { GroupSeat } from './groups.ts';
+import { prepareAll } from './prepare-all.ts';
+
+/** One commit as a log applies it: all of it or nothing. */
+export interface LogCommit<B> {
+  readonly groupId: string;
+  readonly outputs: readonly B[];
+  readonly offsets: readonly CommittedOffset[];
+  readonly state: readonly StoreWrites[];
+}
+
+/** What a session needs of the log below it. `B` is a batch in the form in which that log stores it. */
+export interface SessionLog<B> {
+  readonly stores: StoreBackend;
+  /** Encodes and checks a batch. At once when it can be, because the builder is the caller's again after that. */
+  prepare(batch: OutgoingBatch): B | Promise<B>;
+  /** Applies a commit after all earlier ones; resolves when it is durable. */
+  commit(commit: LogCommit<B>): Promise<void>;
+  waitingFor(): string | undefined;
+  /** The session has ended. */
+  left(): Promise<void>;
+}
+
+/** A group session on a log of this machine: outputs are held back and written with the commit that they belong to. */
+export class LocalSession<B> implements GroupSession {
+  readonly #groupId: string;
+  readonly #seat: GroupSeat;
+  readonly #log: SessionLog<B>;
+  readonly #commits = new Set<Promise<void>>();
+  #outputs: (B | Promise<B>)[] = [];
+  /** Settles when the commits called so far have been handed to the log; `undefined` when they have. */
+  #handedOver: Promise<unknown> | undefined;
+
+  constructor(groupId: string, seat: GroupSeat, log: SessionLog<B>) {
+    this.#groupId = groupId;
+    this.#seat = seat;
+    this.#log = log;
+  }
+
+  get generation(): number {
+    return this.#seat.generation;
+  }
+
+  get stores(): StoreBackend {
+    return this.#log.stores;
+  }
+
+  async send(batches: readonly OutgoingBatch[]): Promise<void> {
+    const prepared = prepareAll(batches, (batch) => this.#log.prepare(batch));
+    const waiting = prepared.filter((output): output is Promise<B> => output instanceof Promise);
+    if (waiting.length === 0) {
+      this.#outputs.push(...prepared);
+      return;
+    }
+    // A commit that is called meanwhile takes these along and waits for them, or fails with them.
+    const outputs = this.#outputs;
+    outputs.push(...prepared);
+    try {
+      await Promise.all(waiting);
+    } catch (error) {
+      // The caller knows; what it does next is not held against a later commit.
+      if (outputs === this.#outputs) this.#outputs = outputs.filter((output) => !prepared.includes(output));
+      throw error;
+    }
+  }
+
+  commit(unit: CommitUnit): Promise<void> {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    const done = this.#submit(unit, outputs);
+    this.#commits.add(done);
+    const settled = (): boolean => this.#commits.delete(done);
+    done.then(settled, settled);
+    this.#seat.track(done);
+    return done;
+  }
+
+  async #submit(unit: CommitUnit, outputs: readonly (B | Promise<B>)[]): Promise<void> {
+    this.#seat.check(unit.generation);
+    const ready = outputs.filter((output): output is B => !(output instanceof Promise));
+    if (this.#handedOver === undefined && ready.length === outputs.length) return this.#commit(unit, ready);
+    const earlier = this.#handedOver;
+    const turn = Promise.allSettled([earlier, ...outputs]);
+    this.#handedOver = turn;
+    await turn;
+    if (this.#handedOver === turn) this.#handedOver = undefined;
+    const complete = await Promise.all(outputs);
+    this.#seat.check(unit.generation);
+    return this.#commit(unit, complete);
+  }
+
+  #commit(unit: CommitUnit, outputs: readonly B[]): Promise<void> {
+    return this.#log.commit({ groupId: this.#groupId, outputs, offsets: unit.offsets, state: unit.state });
+  }
+
+  waitingFor(): string | undefined {
+    if (this.#seat.rebalancing) return 'the tasks of the group are being shared out';
+    return this.#log.waitingFor();
+  }
+
+  async leave(): Promise<void> {
+    this.#seat.leave();
+    this.#outputs = [];
+    await Promise.allSettled(this.#commits);
+    await this.#log.left();
+  }
+}

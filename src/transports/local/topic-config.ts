@@ -1,0 +1,54 @@
+import { ConfigError } from '../../errors.ts';
+import type { TopicConfig } from '../../runtime/transport.ts';
+
+export type FullTopicConfig = Required<TopicConfig>;
+
+/** Kafka's defaults. */
+export const DEFAULT_TOPIC_CONFIG: FullTopicConfig = Object.freeze({
+  cleanup: 'delete',
+  retentionMs: 7 * 24 * 60 * 60 * 1000,
+  retentionBytes: -1,
+  maxMessageBytes: 1024 * 1024,
+});
+
+/** The configuration that results from changing some fields of another. @throws ConfigError `ERR_TOPIC_CONFIG` */
+export function changeConfig(topic: string, from: FullTopicConfig, change: TopicConfig = {}): FullTopicConfig {
+  const config: FullTopicConfig = {
+    cleanup: change.cleanup ?? from.cleanup,
+    retentionMs: change.retentionMs ?? from.retentionMs,
+    retentionBytes: change.retentionBytes ?? from.retentionBytes,
+    maxMessageBytes: change.maxMessageBytes ?? from.maxMessageBytes,
+  };
+  const refuse = (field: keyof TopicConfig, rule: string): never => {
+    throw new ConfigError('ERR_TOPIC_CONFIG', `Topic "${topic}": ${field} is ${String(config[field])}`, {
+      topic,
+      hint: `${field} must be ${rule}`,
+    });
+  };
+  if (!['delete', 'compact', 'compact,delete'].includes(config.cleanup)) {
+    refuse('cleanup', '"delete", "compact" or "compact,delete"');
+  }
+  if (!isAmount(config.retentionMs, -1)) refuse('retentionMs', 'milliseconds, or -1 for ever');
+  if (!isAmount(config.retentionBytes, -1)) refuse('retentionBytes', 'bytes, or -1 for no limit');
+  if (!isAmount(config.maxMessageBytes, 1)) refuse('maxMessageBytes', 'a positive number of bytes');
+  return config;
+}
+
+const isAmount = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
+
+/** @throws ConfigError `ERR_TOPIC_NAME` for a name that Kafka would refuse too. */
+export function checkTopicName(name: string): void {
+  if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return;
+  throw new ConfigError('ERR_TOPIC_NAME', `"${name.slice(0, 300)}" is not a topic name`, {
+    hint: 'use 1 to 249 letters, digits, dots, underscores and hyphens',
+  });
+}
+
+/** @throws ConfigError `ERR_PARTITION_COUNT` for a count that cannot be, or that would shrink the topic. */
+export function checkPartitionCount(topic: string, count: number, least = 1): void {
+  if (Number.isSafeInteger(count) && count >= least && count <= 100_000) return;
+  throw new ConfigError('ERR_PARTITION_COUNT', `Topic "${topic}" cannot have ${count} partitions`, {
+    topic,
+    hint: least > 1 ? `it has ${least}, and partitions can only be added` : 'use 1 to 100000',
+  });
+}

@@ -1,0 +1,227 @@
+import type { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import type { Compression } from '../../protocol/compression.ts';
+import type {
+  CommittedOffset,
+  FetchedBatch,
+  OffsetQuery,
+  TopicConfig,
+  TopicDescription,
+  TopicPartition,
+} from '../../runtime/transport.ts';
+import type { StoreBackend } from '../../state/byte-store.ts';
+import { memoryStores } from '../../state/memory-backend.ts';
+import {
+  groupActive,
+  outOfRange,
+  recordTooLarge,
+  topicExists,
+  unknownPartition,
+  unknownTopic,
+} from '../local/errors.ts';
+import { LocalGroups } from '../local/groups.ts';
+import type { LogCommit } from '../local/session.ts';
+import {
+  changeConfig,
+  checkPartitionCount,
+  checkTopicName,
+  DEFAULT_TOPIC_CONFIG,
+  type FullTopicConfig,
+} from '../local/topic-config.ts';
+import { MemoryPartition, type PreparedBatch } from './memory-partition.ts';
+
+interface MemoryTopic {
+  config: FullTopicConfig;
+  readonly partitions: MemoryPartition[];
+}
+
+/** @public */
+export interface MemoryLogOptions {
+  /** The clock for retention, epoch milliseconds. `Date.now` unless given; a test gives its virtual clock. */
+  readonly now?: () => number;
+}
+
+const NOT_WRITTEN = { written: 'no' } as const;
+
+/**
+ * Topics, offsets and state in memory, with synchronous methods: the log of tests, also in a browser. Records are kept as
+ * columns, so that reading them decodes nothing. Several transports over one log are like several processes on one folder.
+ *
+ * @public
+ */
+export class MemoryLog {
+  /** Stores of all applications. */
+  readonly stores: StoreBackend = memoryStores();
+  /** Members of the groups on this log. */
+  readonly groups: LocalGroups = new LocalGroups();
+  readonly #topics = new Map<string, MemoryTopic>();
+  readonly #committed = new Map<string, Map<string, CommittedOffset>>();
+  readonly #listeners = new Set<(topic?: string, partition?: number) => void>();
+  readonly #now: () => number;
+
+  constructor(options: MemoryLogOptions = {}) {
+    this.#now = options.now ?? Date.now;
+  }
+
+  list(): readonly string[] {
+    return [...this.#topics.keys()].sort();
+  }
+
+  describe(name: string): TopicDescription | undefined {
+    const topic = this.#topics.get(name);
+    return topic && { name, partitions: topic.partitions.length, config: topic.config };
+  }
+
+  /** @throws as `TopicAdmin.create` */
+  create(
+    name: string,
+    options: { readonly partitions?: number; readonly config?: TopicConfig; readonly ifMissing?: boolean } = {},
+  ): void {
+    const partitions = options.partitions ?? 1;
+    checkTopicName(name);
+    checkPartitionCount(name, partitions);
+    const config = changeConfig(name, DEFAULT_TOPIC_CONFIG, options.config);
+    if (this.#topics.has(name)) {
+      if (options.ifMissing === true) return;
+      throw topicExists(name);
+    }
+    this.#topics.set(name, { config, partitions: Array.from({ length: partitions }, () => new MemoryPartition()) });
+    this.#changed(name);
+  }
+
+  /** Removes a topic with its records and its committed offsets. @throws `ERR_UNKNOWN_TOPIC` */
+  delete(name: string): void {
+    this.#topic(name);
+    this.#topics.delete(name);
+    for (const offsets of this.#committed.values()) {
+      for (const [key, { topic }] of offsets) if (topic === name) offsets.delete(key);
+    }
+    this.#changed(name);
+  }
+
+  /** @throws `ERR_PARTITION_COUNT`, `ERR_UNKNOWN_TOPIC` */
+  addPartitions(name: string, total: number): void {
+    const { partitions } = this.#topic(name);
+    checkPartitionCount(name, total, partitions.length);
+    while (partitions.length < total) partitions.push(new MemoryPartition());
+    this.#changed(name);
+  }
+
+  /** @throws `ERR_TOPIC_CONFIG`, `ERR_UNKNOWN_TOPIC` */
+  configure(name: string, config: TopicConfig): void {
+    const topic = this.#topic(name);
+    topic.config = changeConfig(name, topic.config, config);
+  }
+
+  /** @throws `ERR_UNKNOWN_PARTITION`, `ERR_UNKNOWN_TOPIC` */
+  deleteRecords(name: string, before: readonly { readonly partition: number; readonly offset: number }[]): void {
+    const found = before.map(({ partition, offset }) => ({ partition: this.#partition(name, partition), offset }));
+    for (const { partition, offset } of found) partition.deleteBefore(offset);
+    for (const { partition } of before) this.#changed(name, partition);
+  }
+
+  /** Checks a batch and takes its records out of the builder. @throws as `Producer.send` */
+  prepare(place: TopicPartition, records: RecordBatchBuilder, compression: Compression = 'none'): PreparedBatch {
+    this.#partition(place.topic, place.partition, NOT_WRITTEN);
+    const { maxMessageBytes } = this.#topic(place.topic, NOT_WRITTEN).config;
+    let bytes = records.sizeInBytes;
+    // The limit is on the compressed batch, so compression is tried only where it decides.
+    if (bytes > maxMessageBytes && compression !== 'none') bytes = records.finish({ compression }).length;
+    if (bytes > maxMessageBytes) throw recordTooLarge(place, bytes, maxMessageBytes);
+    const { topic, partition } = place;
+    return { topic, partition, columns: records.columns(0), maxTimestamp: records.maxTimestamp, bytes };
+  }
+
+  /** Appends batches, all or none. @returns their base offsets. @throws as `Producer.send` */
+  append(batches: readonly PreparedBatch[]): readonly number[] {
+    const targets = batches.map((batch) => this.#partition(batch.topic, batch.partition, NOT_WRITTEN));
+    const now = this.#now();
+    const offsets = batches.map((batch, i) => targets[i]!.append(batch, now));
+    for (const { topic, partition } of batches) this.#changed(topic, partition);
+    return offsets;
+  }
+
+  /** Appends outputs and applies state and offsets, all or none. */
+  commit({ groupId, outputs, offsets, state }: LogCommit<PreparedBatch>): void {
+    for (const { topic, partition } of outputs) this.#partition(topic, partition, NOT_WRITTEN);
+    // The one part that can still refuse comes first.
+    this.stores.apply(state);
+    this.#setOffsets(groupId, offsets);
+    this.append(outputs);
+  }
+
+  /** The batch that holds an offset; `undefined` at the end. @throws as `Fetcher.poll` */
+  read(topic: string, partition: number, offset: number): FetchedBatch | undefined {
+    const from = this.#partition(topic, partition);
+    if (offset < from.start || offset > from.end) throw outOfRange({ topic, partition }, offset, from.start, from.end);
+    return from.read(offset);
+  }
+
+  endOffset(topic: string, partition: number): number | undefined {
+    return this.#topics.get(topic)?.partitions[partition]?.end;
+  }
+
+  /** @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION` */
+  offsets(name: string, query: OffsetQuery, partitions?: readonly number[]): ReadonlyMap<number, number> {
+    const wanted = partitions ?? this.#topic(name).partitions.map((_, i) => i);
+    return new Map(
+      wanted.map((number) => {
+        const partition = this.#partition(name, number);
+        if (query === 'earliest') return [number, partition.start];
+        return [number, query === 'latest' ? partition.end : partition.offsetAt(query.time)];
+      }),
+    );
+  }
+
+  committed(groupId: string, partitions: readonly TopicPartition[]): readonly CommittedOffset[] {
+    const offsets = this.#committed.get(groupId);
+    return partitions.flatMap(({ topic, partition }) => offsets?.get(`${topic}/${partition}`) ?? []);
+  }
+
+  /** @throws `ERR_GROUP_ACTIVE` */
+  setCommitted(groupId: string, offsets: readonly CommittedOffset[]): void {
+    if (this.groups.hasMembers(groupId)) throw groupActive(groupId);
+    this.#setOffsets(groupId, offsets);
+  }
+
+  /** Applies retention and compaction now, as far as they are due. @param now - Epoch milliseconds. */
+  maintain(now: number = this.#now()): void {
+    for (const { config, partitions } of this.#topics.values()) {
+      for (const partition of partitions) partition.maintain(config, now);
+    }
+  }
+
+  /** Calls back, synchronously, after a change of a partition or a topic. @returns how to stop that. */
+  onChange(listener: (topic?: string, partition?: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(topic: string, partition?: number): void {
+    for (const listener of this.#listeners) listener(topic, partition);
+  }
+
+  #setOffsets(groupId: string, offsets: readonly CommittedOffset[]): void {
+    if (offsets.length === 0) return;
+    let group = this.#committed.get(groupId);
+    if (group === undefined) this.#committed.set(groupId, (group = new Map()));
+    for (const { topic, partition, offset, metadata } of offsets) {
+      const entry = { topic, partition, offset };
+      group.set(`${topic}/${partition}`, metadata === undefined ? entry : { ...entry, metadata });
+    }
+  }
+
+  #topic(name: string, written = {}): MemoryTopic {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw unknownTopic(name, written);
+    return topic;
+  }
+
+  #partition(name: string, number: number, written = {}): MemoryPartition {
+    const { partitions } = this.#topic(name, written);
+    const partition = partitions[number];
+    if (partition === undefined) {
+      throw unknownPartition({ topic: name, partition: number }, partitions.length, written);
+    }
+    return partition;
+  }
+}
