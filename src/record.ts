@@ -88,7 +88,7 @@ export interface LateRecord<K, V> extends StreamRecord<K, V> {
  * Makes a record. One function makes all of them, so that all records have one hidden class and property access in
  * operators stays monomorphic.
  */
-export function makeRecord<K, V>(
+export function makeRecord<K, V, P = CoLocated>(
   key: K,
   value: V,
   timestamp: number,
@@ -96,6 +96,6 @@ export function makeRecord<K, V>(
   topic: string,
   partition: number,
   offset: number,
-): StreamRecord<K, V> {
+): StreamRecord<K, V, P> {
   return { key, value, timestamp, headers, topic, partition, offset };
 }

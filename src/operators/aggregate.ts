@@ -1,0 +1,98 @@
+import type { OperatorFunction } from 'rxjs';
+import { agg } from '../aggregators/index.ts';
+import type { StreamRecord } from '../record.ts';
+import { KeyValueStore } from '../state/key-value-store.ts';
+import { operator } from '../topology/operator.ts';
+import { makeRecord } from '../record.ts';
+import { type Aggregation, type AggregationResult, stateCodec, toAggregator } from './aggregation.ts';
+import { checkStoreName, keySerdeOf } from './keyed.ts';
+
+/** @public */
+export interface AggregateOptions {
+  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  readonly store: string;
+}
+
+/**
+ * Keeps a running aggregate per key, and emits it after each record.
+ *
+ * ```text
+ * aggregate(agg.sum((n) => n), { store: 'totals' })
+ *
+ * source  --a:1----b:5----a:2--|
+ * result  --a:1----b:5----a:3--|
+ * ```
+ *
+ * Records are applied in order of arrival, late ones too; the timestamp of a row is the highest of the key's records. Null
+ * keys and null values are dropped and counted. When the aggregator returns null the entry is deleted and a row with a null
+ * value (a tombstone) is emitted; the next record starts again. State moves with the commits of the stage: a restart goes
+ * on where the last commit was.
+ *
+ * @param aggregation - One aggregator, or several by name that share one store.
+ * @param options - `store` is required.
+ * @throws ConfigError `ERR_STORE_NAME`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
+ * @see {@link windowBy} for aggregates per event-time window.
+ * @public
+ */
+export function aggregate<K, V, S extends Aggregation<NonNullable<V>>>(
+  aggregation: S,
+  options: AggregateOptions,
+): OperatorFunction<StreamRecord<K, V>, StreamRecord<NonNullable<K>, AggregationResult<S>>> {
+  type Out = StreamRecord<NonNullable<K>, AggregationResult<S>>;
+  const aggregator = toAggregator(aggregation);
+  const name = checkStoreName(options?.store, 'aggregate');
+  return operator<StreamRecord<K, V>, Out>({
+    name: 'aggregate',
+    detail: name,
+    needsKey: true,
+    stores: [{ name, fingerprint: `aggregate ${aggregator.name}` }],
+    create(out, task, place) {
+      const codec = stateCodec(aggregator, name);
+      const store = new KeyValueStore<K, NonNullable<unknown>>(
+        task.openStore(name),
+        keySerdeOf<K>(place),
+        codec,
+        task.cacheEntries,
+      );
+      task.addState(store);
+      return (record) => {
+        const { key, value, headers, topic, partition, offset } = record;
+        if (key === null || value === null) {
+          task.dropped(key === null ? 'null key' : 'null value', place.step);
+          return;
+        }
+        const entry = store.entry(key as NonNullable<K>);
+        const before = entry.value === undefined ? aggregator.init() : entry.value;
+        const after = aggregator.add(before, value as NonNullable<V>, record as StreamRecord<unknown, NonNullable<V>>);
+        const timestamp = Math.max(entry.timestamp, record.timestamp);
+        if (after === null || after === undefined) store.delete(entry);
+        else store.put(entry, after, timestamp);
+        const result = (after === null ? null : aggregator.result(after)) as AggregationResult<S>;
+        out.next(makeRecord(key as NonNullable<K>, result, timestamp, headers, topic, partition, offset));
+      };
+    },
+  });
+}
+
+/**
+ * Counts the records of each key: `aggregate(agg.count(), options)`.
+ *
+ * @public
+ */
+export function countByKey<K, V>(
+  options: AggregateOptions,
+): OperatorFunction<StreamRecord<K, V>, StreamRecord<NonNullable<K>, number>> {
+  return aggregate(agg.count(), options);
+}
+
+/**
+ * Folds the values of each key into one: `aggregate(agg.reduce(fold), options)`. The first value is taken as it is.
+ *
+ * @public
+ */
+export function reduceByKey<K, V>(
+  fold: (left: NonNullable<V>, right: NonNullable<V>) => NonNullable<V>,
+  options: AggregateOptions,
+): OperatorFunction<StreamRecord<K, V>, StreamRecord<NonNullable<K>, NonNullable<V>>> {
+  return aggregate(agg.reduce(fold), options);
+}

@@ -1,0 +1,181 @@
+import { MillraceError, RecordError } from '../errors.ts';
+import { bytesId, type KeyId } from '../state/key-codec.ts';
+import type { AsyncWorker, InputOrigin, TaskContext } from '../topology/task-context.ts';
+import type { AsyncCall } from './map-async.ts';
+import type { AnyRecord } from './record-types.ts';
+
+export interface AsyncLimits {
+  readonly concurrency: number;
+  readonly retries: number;
+  readonly timeoutMs: number | undefined;
+  readonly backoffMs: number;
+}
+
+interface Slot<R, U> {
+  readonly record: R;
+  readonly origin: InputOrigin;
+  readonly chain: KeyId | undefined;
+  outcome: { readonly value: U } | { readonly error: unknown } | undefined;
+}
+
+/**
+ * The calls of one `mapAsync` in one task. Records of a key form a chain of which only the first is called; what is
+ * finished is emitted in the task's next turn.
+ */
+export class AsyncCalls<R extends AnyRecord, U> implements AsyncWorker {
+  readonly step: string;
+  readonly #project: (value: R['value'], call: AsyncCall<R>) => Promise<U> | U;
+  readonly #limits: AsyncLimits;
+  readonly #task: TaskContext;
+  readonly #emit: (record: R, value: U) => void;
+  readonly #stop = new AbortController();
+  /** Per key, the slots behind the one that is being called. */
+  readonly #chains = new Map<KeyId, Slot<R, U>[]>();
+  /** Slots that may be called as soon as there is room. */
+  readonly #waiting: Slot<R, U>[] = [];
+  #finished: Slot<R, U>[] = [];
+  #running = 0;
+  #pending = 0;
+
+  constructor(
+    project: (value: R['value'], call: AsyncCall<R>) => Promise<U> | U,
+    limits: AsyncLimits,
+    task: TaskContext,
+    step: string,
+    emit: (record: R, value: U) => void,
+  ) {
+    this.#project = project;
+    this.#limits = limits;
+    this.#task = task;
+    this.step = step;
+    this.#emit = emit;
+  }
+
+  pending(): number {
+    return this.#pending;
+  }
+
+  full(): boolean {
+    return this.#pending >= this.#limits.concurrency;
+  }
+
+  add(record: R): void {
+    const chain = chainOf(record.key);
+    const slot: Slot<R, U> = { record, origin: this.#task.origin(), chain, outcome: undefined };
+    this.#pending += 1;
+    if (chain !== undefined) {
+      const behind = this.#chains.get(chain);
+      if (behind !== undefined) {
+        behind.push(slot);
+        return;
+      }
+      this.#chains.set(chain, []);
+    }
+    this.#waiting.push(slot);
+    this.#start();
+  }
+
+  drain(): number {
+    if (this.#finished.length === 0) return 0;
+    const finished = this.#finished;
+    this.#finished = [];
+    for (const { record, origin, outcome } of finished) {
+      this.#pending -= 1;
+      if (outcome === undefined) continue;
+      this.#task.resume(origin);
+      if ('error' in outcome) this.#task.recordFailed(outcome.error, this.step);
+      else this.#emit(record, outcome.value);
+    }
+    this.#task.resume(undefined);
+    return finished.length;
+  }
+
+  abort(): void {
+    this.#stop.abort(new MillraceError('migrated', 'ERR_STOPPED', `${this.step} was stopped`));
+  }
+
+  #start(): void {
+    while (this.#running < this.#limits.concurrency) {
+      const slot = this.#waiting.shift();
+      if (slot === undefined) return;
+      this.#running += 1;
+      void this.#call(slot);
+    }
+  }
+
+  async #call(slot: Slot<R, U>): Promise<void> {
+    slot.outcome = await this.#tries(slot.record);
+    this.#running -= 1;
+    if (this.#stop.signal.aborted) return;
+    this.#finished.push(slot);
+    this.#advance(slot.chain);
+    this.#start();
+    this.#task.wake();
+  }
+
+  async #tries(record: R): Promise<{ value: U } | { error: unknown }> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return { value: await this.#once(record, attempt) };
+      } catch (error) {
+        if (attempt > this.#limits.retries || this.#stop.signal.aborted) return { error };
+        await this.#pause(this.#limits.backoffMs * 2 ** (attempt - 1));
+      }
+    }
+  }
+
+  async #once(record: R, attempt: number): Promise<U> {
+    const { timeoutMs } = this.#limits;
+    const stop = this.#stop.signal;
+    if (timeoutMs === undefined) return this.#project(record.value, { record, signal: stop, attempt });
+    const timeout = new AbortController();
+    const late = new RecordError('ERR_ASYNC_TIMEOUT', `${this.step} took more than ${timeoutMs} ms`, {
+      hint: 'raise { timeout }, or let the function answer sooner; its signal is aborted now',
+    });
+    const signal = AbortSignal.any([stop, timeout.signal]);
+    const timedOut = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    const cancel = this.#task.clock.after(timeoutMs, () => timeout.abort(late));
+    try {
+      return await Promise.race([this.#project(record.value, { record, signal, attempt }), timedOut]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#stop.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#task.clock.after(ms, done);
+      this.#stop.signal.addEventListener('abort', done);
+    });
+  }
+
+  /** The next record of the key may be called now. */
+  #advance(chain: KeyId | undefined): void {
+    if (chain === undefined) return;
+    const next = this.#chains.get(chain)?.shift();
+    if (next === undefined) this.#chains.delete(chain);
+    else this.#waiting.push(next);
+  }
+}
+
+function chainOf(key: unknown): KeyId | undefined {
+  switch (typeof key) {
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return key;
+    case 'object':
+      if (key === null) return undefined;
+      return key instanceof Uint8Array ? bytesId(key) : JSON.stringify(key);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import type { OperatorFunction } from 'rxjs';
+import { operator } from '../topology/operator.ts';
+import { withValue } from './derive.ts';
+import type { AnyRecord, WithValue } from './record-types.ts';
+
+/**
+ * Replaces each record by none, one or several with other values, in order; key, timestamp and window stay.
+ *
+ * ```text
+ * flatMapValues((text) => text.split(' '))
+ *
+ * source  --a:'x y'--------b:''---|
+ * result  --a:'x'--a:'y'---b:''---|
+ * ```
+ *
+ * The values are computed before the first one is emitted: when `project` throws nothing of that record goes on.
+ *
+ * @param project - The new values.
+ * @public
+ */
+export function flatMapValues<R extends AnyRecord, U>(
+  project: (value: R['value'], record: R) => Iterable<U>,
+): OperatorFunction<R, WithValue<R, U>> {
+  return operator<R, WithValue<R, U>>({
+    name: 'flatMapValues',
+    create: (out) => (record) => {
+      const made = project(record.value, record);
+      const values = Array.isArray(made) ? (made as readonly U[]) : [...made];
+      for (const value of values) out.next(withValue(record, value) as WithValue<R, U>);
+    },
+  });
+}

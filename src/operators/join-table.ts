@@ -1,0 +1,77 @@
+import type { OperatorFunction } from 'rxjs';
+import type { StreamRecord } from '../record.ts';
+import { operator } from '../topology/operator.ts';
+import type { TableSource } from '../topology/table-source.ts';
+import { withValue } from './derive.ts';
+import type { WithValue } from './record-types.ts';
+
+/** @public */
+export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left'> {
+  /**
+   * `inner` (default): a record without a row gives nothing. `left`: it is combined with `null`.
+   */
+  readonly type?: T;
+}
+
+/**
+ * Combines each record with the row of its key in a table.
+ *
+ * ```text
+ * joinTable(users, (click, user) => `${user.name}: ${click}`)
+ *
+ * users   --ada:{Ada}---------------------
+ * source  -------------ada:x----bob:y--|
+ * result  -------------ada:'Ada: x'----|
+ * ```
+ *
+ * Only records of the stream trigger; a change of the table affects records that come after it. The task takes the record
+ * with the lowest timestamp among its topics first, so a row is seen by the records that are not older than it, as far
+ * as both topics have data. Stream and table have the same number of partitions, checked when the application starts.
+ *
+ * A null key is dropped and counted by an inner join and combined with `null` by a left join; a null value is dropped and
+ * counted. The table's rows survive a restart with the commits of the stage.
+ *
+ * @param right - The table, keyed as the stream is.
+ * @param combine - The new value, from the record's value, the row, and the whole record (for its window, timestamp, …).
+ * @returns Records with the same key, timestamp and window.
+ * @public
+ */
+export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
+  right: TableSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
+  options?: JoinTableOptions<'inner'>,
+): OperatorFunction<R, WithValue<R, W>>;
+/** @public */
+export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
+  right: TableSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
+  options: JoinTableOptions<'left'>,
+): OperatorFunction<R, WithValue<R, W>>;
+export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
+  right: TableSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
+  options: JoinTableOptions = {},
+): OperatorFunction<R, WithValue<R, W>> {
+  const join = combine as (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W;
+  const left = options.type === 'left';
+  return operator<R, WithValue<R, W>>({
+    name: 'joinTable',
+    detail: right.name,
+    needsKey: true,
+    beside: [right.updates],
+    create(out, task, place) {
+      const rows = right.storeIn(task);
+      return (record) => {
+        const { key, value } = record;
+        if (value === null || (key === null && !left)) {
+          task.dropped(value === null ? 'null value' : 'null key', place.step);
+          return;
+        }
+        const row = key === null ? undefined : rows.get(key as NonNullable<K>);
+        if (row === undefined && !left) return;
+        const combined = join(value as NonNullable<R['value']>, row ?? null, record);
+        out.next(withValue(record, combined) as WithValue<R, W>);
+      };
+    },
+  });
+}

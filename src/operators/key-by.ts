@@ -1,0 +1,31 @@
+import type { OperatorFunction } from 'rxjs';
+import type { StreamRecord } from '../record.ts';
+import { operator } from '../topology/operator.ts';
+import { withKey } from './derive.ts';
+import type { Rekeyed } from './record-types.ts';
+
+/**
+ * Gives each record a new key, chosen from its value.
+ *
+ * ```text
+ * keyBy((click) => click.userId)
+ *
+ * source  --null:{ada}----null:{bob}--|
+ * result  --ada:{ada}-----bob:{bob}---|
+ * ```
+ *
+ * The record still lies in its old partition. Stateful operators refuse it, at compile time and when the pipeline is
+ * planned, until it has gone {@link through} a topic that puts it where its new key belongs.
+ *
+ * @param select - The key. `null` means no key: the shuffle drops such a record and counts it.
+ * @public
+ */
+export function keyBy<V, K>(
+  select: (value: V, record: StreamRecord<unknown, V, unknown>) => K,
+): OperatorFunction<StreamRecord<unknown, V, unknown>, Rekeyed<K, V>> {
+  return operator<StreamRecord<unknown, V, unknown>, Rekeyed<K, V>>({
+    name: 'keyBy',
+    changesKey: true,
+    create: (out) => (record) => out.next(withKey(record, select(record.value, record))),
+  });
+}

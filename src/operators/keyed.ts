@@ -1,0 +1,19 @@
+import { ConfigError } from '../errors.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { NodePlace } from '../topology/node.ts';
+
+/** The serde of the keys that reach a stateful step; planning has made sure that there is one. */
+export function keySerdeOf<K>(place: NodePlace): Serde<K> {
+  if (place.keySerde === undefined) {
+    throw new ConfigError('ERR_KEY_CHANGED', `${place.step} needs a key`, { stage: place.stage });
+  }
+  return place.keySerde as Serde<K>;
+}
+
+/** A store name is what its state is found by, so it is required and restricted to what every storage can hold. */
+export function checkStoreName(store: unknown, step: string): string {
+  if (typeof store === 'string' && /^[a-zA-Z0-9._-]{1,200}$/.test(store)) return store;
+  throw new ConfigError('ERR_STORE_NAME', `${step} has the store name ${JSON.stringify(store)}`, {
+    hint: 'give it a name of letters, digits, ".", "_" and "-", unique in the pipeline: { store: "clicks-per-minute" }',
+  });
+}

@@ -1,0 +1,82 @@
+import type { OperatorFunction } from 'rxjs';
+import { type Duration, durationMs } from '../duration.ts';
+import { ConfigError } from '../errors.ts';
+import { operator } from '../topology/operator.ts';
+import { AsyncCalls } from './async-calls.ts';
+import { withValue } from './derive.ts';
+import type { AnyRecord, WithValue } from './record-types.ts';
+
+/** What an asynchronous function learns about its call. @public */
+export interface AsyncCall<R> {
+  readonly record: R;
+  /** Aborted when the call times out or the task stops: its result is no longer wanted. */
+  readonly signal: AbortSignal;
+  /** 1 for the first try. */
+  readonly attempt: number;
+}
+
+/** @public */
+export interface MapAsyncOptions {
+  /** Calls under way at once, per task (16). */
+  readonly concurrency?: number;
+  /** How long one try may take; unlimited when left out. */
+  readonly timeout?: Duration;
+  /** Further tries after a failed one (0). */
+  readonly retries?: number;
+  /** Wait before the second try; doubled before each further one (100 ms). */
+  readonly backoff?: Duration;
+}
+
+/**
+ * Replaces each value by what an asynchronous function makes of it.
+ *
+ * ```text
+ * mapAsync(lookUp)
+ *
+ * source  --a:1--b:2--a:3--------|
+ * calls     a:1......
+ *                b:2..
+ *                     (a:3 waits for a:1)..
+ * result  -----------b:2'--a:1'------a:3'--|
+ * ```
+ *
+ * At most `concurrency` calls are under way per task; when they are, the task takes no further records. Records of one key
+ * are called and emitted one after the other; records without a key are independent. A commit waits for the calls
+ * of the records that it covers, so no offset is committed past unfinished work; after a crash unfinished records are
+ * called again: make the function safe to repeat.
+ *
+ * @param project - Gets the value and the call (record, signal, attempt).
+ * @param options - Limits.
+ * @returns Records with the new value. A record whose last try fails or times out (`ERR_ASYNC_TIMEOUT`) goes to the record
+ * policy.
+ * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`.
+ * @public
+ */
+export function mapAsync<R extends AnyRecord, U>(
+  project: (value: R['value'], call: AsyncCall<R>) => Promise<U> | U,
+  options: MapAsyncOptions = {},
+): OperatorFunction<R, WithValue<R, U>> {
+  const limits = {
+    concurrency: whole('concurrency', options.concurrency ?? 16, 1),
+    retries: whole('retries', options.retries ?? 0, 0),
+    timeoutMs: options.timeout === undefined ? undefined : durationMs(options.timeout, 'timeout'),
+    backoffMs: durationMs(options.backoff ?? '100ms', 'backoff'),
+  };
+  return operator<R, WithValue<R, U>>({
+    name: 'mapAsync',
+    detail: project.name,
+    create(out, task, place) {
+      const calls = new AsyncCalls<R, U>(project, limits, task, place.step, (record, value) =>
+        out.next(withValue(record, value) as WithValue<R, U>),
+      );
+      task.addAsyncWorker(calls);
+      task.onTeardown(() => calls.abort());
+      return (record) => calls.add(record);
+    },
+  });
+}
+
+function whole(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new ConfigError('ERR_OPTION', `mapAsync: ${name} is ${value}`, { hint: `use a whole number from ${least} on` });
+}

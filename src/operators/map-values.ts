@@ -1,0 +1,30 @@
+import type { OperatorFunction } from 'rxjs';
+import { operator } from '../topology/operator.ts';
+import { withValue } from './derive.ts';
+import type { AnyRecord, WithValue } from './record-types.ts';
+
+/**
+ * Replaces the value of each record; key, timestamp, headers and window stay.
+ *
+ * ```text
+ * mapValues((n) => n * 10)
+ *
+ * source  --a:1----b:2----|
+ * result  --a:10---b:20---|
+ * ```
+ *
+ * A throw is a failure of that record and goes to the record policy. Stateless: a restart repeats nothing.
+ *
+ * @param project - The new value. Called with the value and the whole record.
+ * @returns Records with the new value; co-located records stay co-located.
+ * @see rxjs `map` to compute the whole record.
+ * @public
+ */
+export function mapValues<R extends AnyRecord, U>(
+  project: (value: R['value'], record: R) => U,
+): OperatorFunction<R, WithValue<R, U>> {
+  return operator<R, WithValue<R, U>>({
+    name: 'mapValues',
+    create: (out) => (record) => out.next(withValue(record, project(record.value, record)) as WithValue<R, U>),
+  });
+}

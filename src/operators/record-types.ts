@@ -1,0 +1,32 @@
+import type { KeyChanged, StreamRecord, WindowedRecord } from '../record.ts';
+
+/** Any record, wherever it lies. */
+export type AnyRecord = StreamRecord<unknown, unknown, unknown>;
+
+/**
+ * A record with another value: key, window and placement stay.
+ *
+ * @public
+ */
+export type WithValue<R extends StreamRecord<unknown, unknown, unknown>, V> =
+  R extends WindowedRecord<infer K, unknown>
+    ? WindowedRecord<K, V>
+    : R extends StreamRecord<infer K, unknown, infer P>
+      ? StreamRecord<K, V, P>
+      : never;
+
+/**
+ * A new record as user code describes it. What is left out is taken from the record it was made of.
+ *
+ * @public
+ */
+export interface NewRecord<K, V> {
+  readonly key: K;
+  readonly value: V;
+  /** Event time in ms since the epoch. */
+  readonly timestamp?: number;
+  readonly headers?: StreamRecord<K, V>['headers'];
+}
+
+/** A record that was made from whole cloth, or whose key was selected anew. @public */
+export type Rekeyed<K, V> = StreamRecord<K, V, KeyChanged>;

@@ -1,0 +1,151 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import { ConfigError } from '../errors.ts';
+import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
+import { NO_HEADERS } from '../record.ts';
+import { WindowStore } from '../state/window-store.ts';
+import { WindowedState } from '../state/windowed-state.ts';
+import { operatorStream } from '../topology/operator.ts';
+import { Stream, subscribeSilently } from '../topology/stream.ts';
+import { type Windower, windowAt } from '../windows/windower.ts';
+import { type Aggregation, type AggregationResult, stateCodec, toAggregator } from './aggregation.ts';
+import { withWindow } from './derive.ts';
+import { checkStoreName, keySerdeOf } from './keyed.ts';
+
+/** @public */
+export interface WindowByOptions<K, V> {
+  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  readonly store: string;
+  /** `close` (default): one row per window, when it closes. `updates`: a row per record. */
+  readonly emit?: 'close' | 'updates';
+  /**
+   * What to do with late records, beside counting them: a pipeline of its own inside the same stage, such as
+   * `(late) => late.pipe(to(lateClicks))`. One record per late arrival, with `late` telling which windows it missed.
+   */
+  readonly late?: (late: Observable<LateRecord<K, V>>) => Observable<unknown>;
+}
+
+/**
+ * Aggregates records by key and event-time window.
+ *
+ * ```text
+ * windowBy(tumbling({ size: '1m', grace: '10s' }), agg.count(), { store: 'per-minute' })
+ *
+ * source  --a(1s)--b(59s)--c(61s)--d(58s)--e(70s)-------|
+ * result  ---------------------------------[0s,60s)=3---|
+ * ```
+ *
+ * A window closes when stream time (the highest timestamp this operator has seen in its task) reaches its end plus the
+ * grace period. Windows that close together come by start, then by key bytes. A record for a closed window is late: it is
+ * counted, and goes to `late` where that is given. Null keys and null values are dropped and counted, and move no time.
+ *
+ * No clock is read: without further records open windows stay open. They and the stream time are kept in the store and
+ * survive restarts; when a bounded run ends they stay, unless it was told to close them.
+ *
+ * @param windower - Which windows a timestamp falls in, and when they close.
+ * @param aggregation - One aggregator, or several by name that share one store.
+ * @param options - `store` is required.
+ * @returns Records with the same key, the result as value, `window`, and the highest timestamp of the window's records.
+ * Rows on close carry no headers; rows on update carry those of the record that caused them.
+ * @throws ConfigError `ERR_STORE_NAME`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
+ * @see {@link aggregate} for a running aggregate without windows.
+ * @public
+ */
+export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
+  windower: Windower,
+  aggregation: S,
+  options: WindowByOptions<K, V>,
+): OperatorFunction<StreamRecord<K, V>, WindowedRecord<NonNullable<K>, AggregationResult<S>>> {
+  type Result = AggregationResult<S>;
+  const aggregator = toAggregator(aggregation);
+  const step = 'windowBy';
+  const name = checkStoreName(options?.store, step);
+  const { emit = 'close' } = options;
+  if (emit !== 'close' && emit !== 'updates') {
+    throw new ConfigError('ERR_OPTION', `windowBy(${name}): emit is ${JSON.stringify(emit)}`, {
+      hint: "use 'close' or 'updates'",
+    });
+  }
+  return (source) => {
+    const owner = {};
+    const lateRecords = options.late === undefined ? undefined : lateStream<K, V>(owner, name, () => windowed);
+    const windowed: Stream<WindowedRecord<NonNullable<K>, Result>> = operatorStream(source, {
+      name: step,
+      detail: name,
+      needsKey: true,
+      stores: [{ name, fingerprint: `${windower.fingerprint} ${aggregator.name}` }],
+      ...(lateRecords === undefined ? {} : { roots: [(options.late as LateBranch<K, V>)(lateRecords)] }),
+      create(out, task, place) {
+        const codec = stateCodec(aggregator, name);
+        const store = new WindowStore<K, NonNullable<unknown>>(
+          task.openStore(name),
+          keySerdeOf<K>(place),
+          codec,
+          task.cacheEntries,
+        );
+        task.addState(store);
+        const side = lateRecords === undefined ? undefined : task.sideOutput<LateRecord<K, V>>(owner);
+        let current: StreamRecord<K, V> | undefined;
+        const row = (key: NonNullable<K>, value: Result, timestamp: number, start: number, onClose: boolean): void => {
+          const record = current ?? END_OF_INPUT;
+          const made = withWindow(record, key, value, timestamp, windowAt(windower, start));
+          out.next(onClose ? { ...made, headers: NO_HEADERS } : made);
+        };
+        const state = new WindowedState<K, NonNullable<V>, NonNullable<unknown>>(windower, aggregator, store, {
+          updated(pane, start) {
+            if (emit === 'close') return;
+            const value = (pane.state === undefined ? null : aggregator.result(pane.state)) as Result;
+            row(pane.key, value, pane.timestamp, start, false);
+          },
+          closed(pane, start) {
+            if (emit === 'updates') return;
+            row(pane.key, aggregator.result(pane.state) as Result, pane.timestamp, start, true);
+          },
+          late(missed, partial) {
+            const record = current as StreamRecord<K, V>;
+            const lateness = {
+              step: place.step,
+              streamTime: store.streamTime,
+              reason: 'window closed',
+              missed,
+              partial,
+            } as const;
+            task.late(lateness);
+            side?.next({ ...record, late: lateness });
+          },
+        });
+        task.addTimeFollower({
+          closeAll() {
+            current = undefined;
+            state.closeAll();
+          },
+        });
+        return (record) => {
+          const { key, value } = record;
+          if (key === null || value === null) {
+            task.dropped(key === null ? 'null key' : 'null value', place.step);
+            return;
+          }
+          current = record;
+          state.add(key as NonNullable<K>, record as StreamRecord<K, NonNullable<V>>);
+        };
+      },
+    });
+    return windowed;
+  };
+}
+
+type LateBranch<K, V> = (late: Observable<LateRecord<K, V>>) => Observable<unknown>;
+
+/** Where rows come from that no record caused. */
+const END_OF_INPUT = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };
+
+/** The second way out of a window step. */
+function lateStream<K, V>(owner: object, store: string, windowed: () => Stream<unknown>): Stream<LateRecord<K, V>> {
+  return new Stream<LateRecord<K, V>>({
+    kind: 'operator',
+    name: 'late',
+    detail: store,
+    discover: () => subscribeSilently(windowed()),
+    attach: (subscriber, task) => void task.sideOutput<LateRecord<K, V>>(owner).subscribe(subscriber),
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * What happens to a record that cannot be decoded, is refused by its schema, makes user code throw, or is too large to
+ * write.
+ *
+ * - `fail` (default): the application stops with the error; nothing after the last commit counts.
+ * - `skip`: the record is left out and counted.
+ * - `deadLetter(topic)`: the record is written untouched to a topic, with headers that say why, and counted.
+ *
+ * @public
+ */
+export type RecordPolicy = 'fail' | 'skip' | DeadLetterPolicy;
+
+/** @public */
+export interface DeadLetterPolicy {
+  readonly deadLetter: string;
+}
+
+/**
+ * The policy that writes failing records to a topic: key and value bytes as they were, the original headers, and headers
+ * `millrace.error.*` and `millrace.origin.*` that tell the error and where the record came from. The write belongs to the
+ * stage: the record's offset is committed only when the dead letter is acknowledged.
+ *
+ * @param topic - Name of the dead-letter topic; created when it is missing.
+ * @public
+ */
+export function deadLetter(topic: string): DeadLetterPolicy {
+  return { deadLetter: topic };
+}

@@ -1,0 +1,44 @@
+import type { Duration } from '../duration.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import type { Compression } from '../protocol/compression.ts';
+import type { Clock } from '../topology/clock.ts';
+import type { Logger } from './logger.ts';
+
+/** How an application runs. @public */
+export interface AppOptions {
+  /**
+   * Names the application: its committed offsets and its state are found by it. Keep it over restarts.
+   */
+  readonly applicationId: string;
+  /**
+   * `'end'`: process what is there when the application starts, and what comes of it, then stop. Left out: run until
+   * stopped.
+   */
+  readonly until?: 'end';
+  /**
+   * With `until: 'end'`: what happens to windows that are open at the end. `'keep'` (default) leaves them in their stores
+   * for the next run; `'close'` declares the input complete and emits them, so that later records for them are late.
+   */
+  readonly openWindows?: 'keep' | 'close';
+  /** Where a partition without a committed offset starts (`'earliest'`). */
+  readonly startFrom?: 'earliest' | 'latest';
+  /** What happens to records that fail, unless their topic says otherwise (`'fail'`). */
+  readonly onRecordError?: RecordPolicy;
+  /**
+   * The longest time between commits while there is work (`'100ms'`). When there is none the application commits at
+   * once. What was not committed is processed again after a crash, and seen by readers only after its commit.
+   */
+  readonly commitInterval?: Duration;
+  /** Compression of what sinks write (`'lz4'` on the embedded log, `'none'` in memory). */
+  readonly compression?: Compression;
+  /** Entries that a store keeps decoded in memory per task when they are clean (100,000). */
+  readonly cacheEntries?: number;
+  /** How long a graceful stop may take (`'10s'`). */
+  readonly stopDeadline?: Duration;
+  /** Stops the application when aborted. */
+  readonly signal?: AbortSignal;
+  /** Where to log; nothing is logged without one. */
+  readonly logger?: Logger;
+  /** The machine's clock unless given. */
+  readonly clock?: Clock;
+}

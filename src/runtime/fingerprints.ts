@@ -1,0 +1,58 @@
+import { StoreError } from '../errors.ts';
+import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byte-store.ts';
+import type { StateHolder, StoreSnapshot } from '../state/state-holder.ts';
+
+/** Store of the fingerprints of all stores of a task. Not a name that a user can give. */
+const STORE = '#stores';
+
+/**
+ * Remembers what each store was written by, so that state is never read by a step that would misunderstand it.
+ */
+export class Fingerprints implements StateHolder {
+  readonly name: string = STORE;
+  readonly #id: StoreId;
+  readonly #stored: ByteStore;
+  readonly #changed = new Map<string, string>();
+
+  constructor(stores: StoreBackend, applicationId: string, partition: number) {
+    this.#id = { applicationId, store: STORE, partition };
+    this.#stored = stores.open(this.#id);
+  }
+
+  /**
+   * @throws StoreError `ERR_STORE_INCOMPATIBLE` when the store was written by a step that means something else.
+   */
+  check(store: string, fingerprint: string, step: string): void {
+    const bytes = this.#stored.get(new TextEncoder().encode(store));
+    const known = bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    if (known === fingerprint) return;
+    if (known !== undefined) {
+      throw new StoreError(
+        'ERR_STORE_INCOMPATIBLE',
+        `store ${store} was written as "${known}", but ${step} reads it as "${fingerprint}"`,
+        {
+          step,
+          hint: 'give the changed step a new store name (it starts empty), or run under a new applicationId (all starts anew)',
+        },
+      );
+    }
+    this.#changed.set(store, fingerprint);
+  }
+
+  collect(into: StoreWrites[]): void {
+    if (this.#changed.size === 0) return;
+    const text = new TextEncoder();
+    into.push({
+      id: this.#id,
+      keys: [...this.#changed.keys()].map((name) => text.encode(name)),
+      values: [...this.#changed.values()].map((fingerprint) => text.encode(fingerprint)),
+    });
+    this.#changed.clear();
+  }
+
+  committed(): void {}
+
+  describe(): StoreSnapshot {
+    return { name: STORE, cached: 0, dirty: this.#changed.size };
+  }
+}

@@ -1,0 +1,82 @@
+import type { Observable, Subscriber } from 'rxjs';
+import { ConfigError, MillraceError } from '../errors.ts';
+import type { NodeSpec } from '../topology/node.ts';
+import { stepName } from '../topology/node.ts';
+import { type Scope, withScope } from '../topology/scope.ts';
+import { type Stream, subscribeSilently } from '../topology/stream.ts';
+
+/** A node as planning found it. */
+export interface PlannedNode {
+  readonly stream: Stream<unknown>;
+  readonly spec: NodeSpec<unknown>;
+  readonly step: string;
+  /** Nodes that feed this one. */
+  readonly upstream: Set<PlannedNode>;
+  /** How often something subscribes to it; above one its output is shared. */
+  fanOut: number;
+}
+
+/** Everything that subscribing a pipeline reveals, before stages are told apart. */
+export interface Discovery {
+  readonly nodes: ReadonlyMap<Stream<unknown>, PlannedNode>;
+  /** What has to be subscribed in a task: the ends of the pipeline, and those of its shuffles and side branches. */
+  readonly roots: readonly Observable<unknown>[];
+}
+
+/**
+ * Subscribes to the pipeline once, in a scope that connects nothing and writes down every node and every edge. This works
+ * through plain RxJS operators, because they subscribe to their sources while they are subscribed to themselves.
+ */
+export function discover(pipelines: readonly Observable<unknown>[]): Discovery {
+  const scope = new PlanScope();
+  const roots: Observable<unknown>[] = [];
+  scope.roots.push(...pipelines);
+  for (let root = scope.roots.shift(); root !== undefined; root = scope.roots.shift()) {
+    const end = root;
+    roots.push(end);
+    withScope(scope, () => subscribeSilently(end));
+  }
+  if (scope.failure !== undefined) throw scope.failure;
+  if (scope.nodes.size === 0) {
+    throw new ConfigError('ERR_EMPTY_PIPELINE', 'the pipeline has no topic in it', {
+      hint: "start it with a topic: topic('clicks', …).pipe(…)",
+    });
+  }
+  return { nodes: scope.nodes, roots };
+}
+
+class PlanScope implements Scope {
+  readonly nodes = new Map<Stream<unknown>, PlannedNode>();
+  readonly roots: Observable<unknown>[] = [];
+  failure: unknown;
+  readonly #stack: PlannedNode[] = [];
+
+  connect<T>(stream: Stream<T>, _subscriber: Subscriber<T>): void {
+    const known = this.nodes.get(stream);
+    const node = known ?? this.#add(stream as Stream<unknown>);
+    node.fanOut += 1;
+    this.#stack.at(-1)?.upstream.add(node);
+    if (known !== undefined) return;
+    this.#stack.push(node);
+    try {
+      node.spec.discover();
+    } catch (error) {
+      // RxJS would turn a throw into an error notification that nobody listens to while planning.
+      this.failure ??= error instanceof MillraceError ? error : planningFailed(node, error);
+    } finally {
+      this.#stack.pop();
+    }
+    if (node.spec.roots !== undefined) this.roots.push(...node.spec.roots);
+  }
+
+  #add(stream: Stream<unknown>): PlannedNode {
+    const { spec } = stream;
+    const node: PlannedNode = { stream, spec, step: stepName(spec), upstream: new Set(), fanOut: 0 };
+    this.nodes.set(stream, node);
+    return node;
+  }
+}
+
+function planningFailed(node: PlannedNode, cause: unknown): ConfigError {
+  return new ConfigError('ERR_PLANNING', `${node.step} failed while the pipeline was planned`, { cause });
+}

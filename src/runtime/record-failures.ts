@@ -1,0 +1,70 @@
+import { type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
+import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
+import type { Header, Headers } from '../record.ts';
+import type { InputOrigin } from '../topology/task-context.ts';
+
+/** Where in a pipeline a record failed. */
+export interface FailurePlace {
+  readonly applicationId: string;
+  readonly stage: string;
+  readonly step: string;
+}
+
+/** The failure as an error that names the record. Errors that are not about one record stay what they are. */
+export function asRecordError(error: unknown, place: FailurePlace, origin: InputOrigin): MillraceError {
+  const at: ErrorDetails = {
+    stage: place.stage,
+    step: place.step,
+    topic: origin.topic,
+    partition: origin.partition,
+    offset: origin.offset,
+  };
+  if (!(error instanceof MillraceError)) {
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return new RecordError('ERR_USER_CODE', `user code failed: ${message}`, {
+      ...at,
+      cause: error,
+      hint: "mend it, or choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)",
+    });
+  }
+  if (error.errorClass !== 'record') return error;
+  const bytes = firstBytes(origin.value);
+  const hint = error.hint ?? "choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)";
+  return new RecordError(error.code, `${bareMessage(error)}${bytes}`, { ...at, cause: error.cause ?? error, hint });
+}
+
+/** The message without the place and the hint that its constructor put behind it. */
+function bareMessage(error: MillraceError): string {
+  const hint = error.hint === undefined ? '' : ` – ${error.hint}`;
+  const message = hint !== '' && error.message.endsWith(hint) ? error.message.slice(0, -hint.length) : error.message;
+  return message.replace(/ \[[^[\]]*\]$/, '');
+}
+
+function firstBytes(value: Uint8Array | null): string {
+  if (value === null) return '';
+  const head = Array.from(value.subarray(0, 64), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `; value ${value.length} bytes: ${head}${value.length > 64 ? '…' : ''}`;
+}
+
+export function isDeadLetter(policy: RecordPolicy): policy is DeadLetterPolicy {
+  return typeof policy === 'object';
+}
+
+/** Headers of a dead letter: those of the record, then why and whence. Texts in UTF-8. */
+export function deadLetterHeaders(error: MillraceError, place: FailurePlace, origin: InputOrigin): Headers {
+  const text = new TextEncoder();
+  const header = (name: string, value: string | number): Header => [`millrace.${name}`, text.encode(String(value))];
+  return [
+    ...origin.headers,
+    header('error.code', error.code),
+    header('error.class', error.errorClass),
+    header('error.message', error.message),
+    header('application', place.applicationId),
+    header('stage', place.stage),
+    header('step', place.step),
+    header('origin.topic', origin.topic),
+    header('origin.partition', origin.partition),
+    header('origin.offset', origin.offset),
+    header('origin.timestamp', origin.timestamp),
+  ];
+}

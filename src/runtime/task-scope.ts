@@ -1,0 +1,59 @@
+import { Subject, Subscriber } from 'rxjs';
+import { MillraceError } from '../errors.ts';
+import type { NodePlace } from '../topology/node.ts';
+import { stepName } from '../topology/node.ts';
+import type { Scope } from '../topology/scope.ts';
+import type { Stream } from '../topology/stream.ts';
+import type { TaskContext } from '../topology/task-context.ts';
+import type { Stage } from './stages.ts';
+import type { Topology } from './topology.ts';
+
+/**
+ * Connects the nodes of one stage for one task. Nodes of other stages never emit here. A node that several subscribe to
+ * is instantiated once and its output is shared.
+ */
+export class TaskScope implements Scope {
+  readonly #topology: Topology;
+  readonly #stage: Stage;
+  readonly #task: TaskContext;
+  readonly #shared = new Map<Stream<unknown>, Subject<unknown>>();
+
+  constructor(topology: Topology, stage: Stage, task: TaskContext) {
+    this.#topology = topology;
+    this.#stage = stage;
+    this.#task = task;
+  }
+
+  connect<T>(stream: Stream<T>, subscriber: Subscriber<T>): void {
+    const any = stream as Stream<unknown>;
+    const node = this.#topology.node(any);
+    if (node === undefined) throw unplanned(any);
+    if (this.#topology.stageOf(any) !== this.#stage) return;
+    const place: NodePlace = {
+      step: node.step,
+      stage: this.#stage.name,
+      keySerde: this.#topology.keySerde(node),
+    };
+    if (node.fanOut < 2) {
+      stream.spec.attach(subscriber, this.#task, place);
+      return;
+    }
+    let output = this.#shared.get(any);
+    if (output !== undefined) {
+      output.subscribe(subscriber as Subscriber<unknown>);
+      return;
+    }
+    output = new Subject<unknown>();
+    this.#shared.set(any, output);
+    output.subscribe(subscriber as Subscriber<unknown>);
+    any.spec.attach(new Subscriber(output), this.#task, place);
+  }
+}
+
+function unplanned(stream: Stream<unknown>): MillraceError {
+  return new MillraceError('config', 'ERR_UNPLANNED', `${stepName(stream.spec)} was not found when the pipeline was planned`, {
+    hint:
+      'a pipeline has the same shape each time it is subscribed: streams that are subscribed later (inside switchMap, ' +
+      'concat, defer with conditions) cannot be part of it',
+  });
+}

@@ -1,0 +1,423 @@
+import { Subject, Subscription } from 'rxjs';
+import { FatalError, MillraceError } from '../errors.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import { type Lateness, NO_HEADERS } from '../record.ts';
+import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
+import type { StateHolder } from '../state/state-holder.ts';
+import type { Clock } from '../topology/clock.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { withScope } from '../topology/scope.ts';
+import type {
+  AsyncWorker,
+  DropReason,
+  InputConsumer,
+  InputOrigin,
+  Output,
+  TaskContext,
+  TaskCounters,
+  TimeFollower,
+} from '../topology/task-context.ts';
+import { Fingerprints } from './fingerprints.ts';
+import { InputQueue } from './input-queue.ts';
+import { type Logger, noLogger } from './logger.ts';
+import { OutputBuffers, type OutputTopic } from './outputs.ts';
+import { asRecordError, deadLetterHeaders, isDeadLetter } from './record-failures.ts';
+import type { Stage } from './stages.ts';
+import { TaskScope } from './task-scope.ts';
+import type { Topology } from './topology.ts';
+import type { CommittedOffset, FetchedBatch, OutgoingBatch } from './transport.ts';
+
+/** What a task gets from whoever runs it: an application, or a test driver. */
+export interface TaskHost {
+  readonly applicationId: string;
+  readonly topology: Topology;
+  readonly stores: StoreBackend;
+  readonly clock: Clock;
+  readonly cacheEntries: number;
+  readonly onRecordError: RecordPolicy;
+  readonly logger?: Logger;
+  /** Partitions and limits of an output topic; known before the task is made. */
+  outputTopic(name: string): OutputTopic;
+  /** The next batch of an input, if one is there. */
+  poll(topic: string, partition: number): FetchedBatch | undefined;
+  /** The offset after the last readable record of an input, if known. */
+  endOffset(topic: string, partition: number): number | undefined;
+  /** Something happened outside of a turn: the task wants one, or has failed. */
+  wake(task: Task): void;
+}
+
+/** What a task has done since its last commit. */
+export interface TaskProgress {
+  readonly outputs: OutgoingBatch[];
+  readonly state: StoreWrites[];
+  readonly offsets: CommittedOffset[];
+}
+
+/**
+ * One stage on one partition: its instance of the operator chain, its inputs, state and outputs. Synchronous throughout:
+ * work happens in {@link turn} only, and what a turn did leaves by {@link takeProgress}.
+ */
+export class Task implements TaskContext {
+  readonly id: string;
+  readonly stage: Stage;
+  readonly applicationId: string;
+  readonly partition: number;
+  readonly clock: Clock;
+  readonly cacheEntries: number;
+  readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
+  inTurn = false;
+  /** Why the task cannot go on; whoever runs it decides what follows. */
+  failure: MillraceError | undefined;
+  /** Wall time spent in turns, in ms. */
+  turnMs = 0;
+  readonly #host: TaskHost;
+  readonly #logger: Logger;
+  readonly #inputs: InputQueue[] = [];
+  readonly #outputs: OutputBuffers;
+  readonly #fingerprints: Fingerprints;
+  readonly #holders: StateHolder[] = [];
+  readonly #followers: TimeFollower[] = [];
+  readonly #workers: AsyncWorker[] = [];
+  readonly #sideOutputs = new Map<object, Subject<unknown>>();
+  readonly #subscriptions = new Subscription();
+  readonly #committed = new Map<string, number>();
+  #processing: InputQueue | undefined;
+  #resumed: InputOrigin | undefined;
+  #dirty = false;
+  #waitsFor: InputQueue | undefined;
+
+  constructor(stage: Stage, partition: number, positions: ReadonlyMap<string, number>, host: TaskHost) {
+    this.id = `${stage.name}/${partition}`;
+    this.stage = stage;
+    this.partition = partition;
+    this.applicationId = host.applicationId;
+    this.clock = host.clock;
+    this.cacheEntries = host.cacheEntries;
+    this.#host = host;
+    this.#logger = host.logger ?? noLogger;
+    this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic));
+    this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
+    this.#holders.push(this.#fingerprints);
+    const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
+    for (const use of stage.inputs) {
+      const position = positions.get(use.name) ?? 0;
+      this.#inputs.push(new InputQueue(use, partition, position, failed));
+      this.#committed.set(use.name, position);
+    }
+    this.#inputs.sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
+    this.#connect();
+  }
+
+  #connect(): void {
+    const scope = new TaskScope(this.#host.topology, this.stage, this);
+    withScope(scope, () => {
+      for (const root of this.#host.topology.roots) {
+        this.#subscriptions.add(
+          root.subscribe({ error: (error: unknown) => this.chainFailed(error, `stage ${this.stage.name}`) }),
+        );
+      }
+    });
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /**
+   * Processes up to `most` records, lowest timestamp first, and whatever asynchronous work has finished.
+   *
+   * @returns Records processed.
+   */
+  turn(most: number): number {
+    if (this.failure !== undefined) return 0;
+    const started = this.clock.monotonic();
+    this.inTurn = true;
+    let done = 0;
+    try {
+      this.#drain();
+      while (done < most && this.failure === undefined && !this.#blocked()) {
+        const input = this.#next();
+        if (input === undefined) break;
+        this.#processing = input;
+        input.process();
+        done += 1;
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.inTurn = false;
+      this.#processing = undefined;
+      this.counters.recordsIn += done;
+      if (done > 0) this.#dirty = true;
+      this.turnMs += this.clock.monotonic() - started;
+    }
+    return done;
+  }
+
+  /** Runs `work` as a turn, for what is not caused by a record: the end of the input. */
+  #asTurn(work: () => void): void {
+    this.inTurn = true;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.inTurn = false;
+    }
+    this.#dirty = true;
+  }
+
+  /** The bounded input is used up: closes what is open, if wanted, and completes the chain. */
+  end(openWindows: 'keep' | 'close'): void {
+    this.#asTurn(() => {
+      if (openWindows === 'close') for (const follower of this.#followers) follower.closeAll();
+    });
+  }
+
+  /** Tells plain RxJS operators that the input is complete. */
+  complete(): void {
+    this.#asTurn(() => {
+      for (const input of this.#inputs) input.complete();
+    });
+  }
+
+  /** The input to take from, or none: also when one with the lowest timestamp may still have data on its way. */
+  #next(): InputQueue | undefined {
+    this.#waitsFor = undefined;
+    let best: InputQueue | undefined;
+    for (let index = 0; index < this.#inputs.length; index += 1) {
+      const input = this.#inputs[index] as InputQueue;
+      if (input.empty && !this.#fill(input)) {
+        if (this.#inputs.length > 1 && !this.#caughtUp(input)) {
+          this.#waitsFor = input;
+          return undefined;
+        }
+        continue;
+      }
+      if (best === undefined || input.headTimestamp() < best.headTimestamp()) best = input;
+    }
+    return best;
+  }
+
+  #fill(input: InputQueue): boolean {
+    while (input.empty) {
+      const batch = this.#host.poll(input.use.name, this.partition);
+      if (batch === undefined) return false;
+      const before = input.position;
+      input.push(batch);
+      if (input.position !== before) this.#dirty = true;
+    }
+    return true;
+  }
+
+  #caughtUp(input: InputQueue): boolean {
+    const end = this.#host.endOffset(input.use.name, this.partition);
+    return end !== undefined && input.position >= end;
+  }
+
+  #drain(): void {
+    for (const worker of this.#workers) if (worker.drain() > 0) this.#dirty = true;
+  }
+
+  #blocked(): boolean {
+    for (const worker of this.#workers) if (worker.full()) return true;
+    return false;
+  }
+
+  /** Asynchronous calls that a commit has to wait for. */
+  pendingAsync(): number {
+    let sum = 0;
+    for (const worker of this.#workers) sum += worker.pending();
+    return sum;
+  }
+
+  /** Whether there is something to commit. */
+  get dirty(): boolean {
+    return this.#dirty;
+  }
+
+  /** Encoded bytes that wait in output buffers. */
+  get outputBytes(): number {
+    return this.#outputs.bytes;
+  }
+
+  /** Whether every input has been read to `end(topic)`. */
+  readTo(end: (topic: string) => number | undefined): boolean {
+    return this.#inputs.every((input) => {
+      const until = end(input.use.name);
+      return until !== undefined && (input.position >= until || this.#skipToEnd(input, until));
+    });
+  }
+
+  /** Takes batches without records, which move the position too. */
+  #skipToEnd(input: InputQueue, until: number): boolean {
+    return input.empty && !this.#fill(input) && input.position >= until;
+  }
+
+  /** Hands over what was done since the last call. The caller commits it, then calls {@link committed}. */
+  takeProgress(): TaskProgress {
+    const offsets: CommittedOffset[] = [];
+    for (const { position, use } of this.#inputs) {
+      if (this.#committed.get(use.name) === position) continue;
+      offsets.push({ topic: use.name, partition: this.partition, offset: position });
+      this.#committed.set(use.name, position);
+    }
+    const state: StoreWrites[] = [];
+    for (const holder of this.#holders) holder.collect(state);
+    this.#dirty = false;
+    return { outputs: this.#outputs.take(), state, offsets };
+  }
+
+  committed(): void {
+    for (const holder of this.#holders) holder.committed();
+  }
+
+  close(): void {
+    this.#subscriptions.unsubscribe();
+    for (const side of this.#sideOutputs.values()) side.unsubscribe();
+  }
+
+  // ------------------------------------------------------------------ for the instances inside
+
+  onTeardown(teardown: () => void): void {
+    this.#subscriptions.add(teardown);
+  }
+
+  openStore(name: string): ByteStore {
+    const use = this.stage.stores.find((store) => store.name === name);
+    if (use !== undefined) this.#fingerprints.check(name, use.fingerprint, `stage ${this.stage.name}`);
+    return this.#host.stores.open({ applicationId: this.applicationId, store: name, partition: this.partition });
+  }
+
+  addState(holder: StateHolder): void {
+    this.#holders.push(holder);
+  }
+
+  addTimeFollower(follower: TimeFollower): void {
+    this.#followers.push(follower);
+  }
+
+  addAsyncWorker(worker: AsyncWorker): void {
+    this.#workers.push(worker);
+  }
+
+  wake(): void {
+    this.#host.wake(this);
+  }
+
+  sideOutput<T>(owner: object): Subject<T> {
+    let side = this.#sideOutputs.get(owner);
+    if (side === undefined) {
+      side = new Subject<unknown>();
+      this.#sideOutputs.set(owner, side);
+    }
+    return side as Subject<T>;
+  }
+
+  consume(topic: TopicUse, consumer: InputConsumer): void {
+    this.#inputs.find(({ use }) => use.name === topic.name)?.add(consumer);
+  }
+
+  output(topic: TopicUse): Output {
+    return this.#outputs.topic(topic.name);
+  }
+
+  origin(): InputOrigin {
+    if (this.#resumed !== undefined) return this.#resumed;
+    if (this.#processing !== undefined) return this.#processing.origin();
+    // The end of a bounded input: no record caused what is emitted.
+    const topic = this.#inputs[0]?.use.name ?? '';
+    return { topic, partition: this.partition, offset: -1, timestamp: 0, key: null, value: null, headers: NO_HEADERS };
+  }
+
+  resume(origin: InputOrigin | undefined): void {
+    this.#resumed = origin;
+  }
+
+  recordFailed(error: unknown, step: string): void {
+    if (this.failure !== undefined) return;
+    const origin = this.origin();
+    const place = { applicationId: this.applicationId, stage: this.stage.name, step };
+    const failure = asRecordError(error, place, origin);
+    if (failure.errorClass !== 'record') return this.#fail(failure);
+    const own = this.stage.inputs.find(({ name }) => name === origin.topic)?.onRecordError;
+    const policy = own ?? this.#host.onRecordError;
+    if (policy === 'fail') return this.#fail(failure);
+    if (isDeadLetter(policy)) {
+      const headers = deadLetterHeaders(failure, place, origin);
+      this.#outputs.topic(policy.deadLetter).append(-1, origin.timestamp, origin.key, origin.value, headers);
+      this.counters.deadLettered += 1;
+    } else {
+      this.counters.skipped += 1;
+    }
+    this.#logger.warn(
+      { code: failure.code, stage: place.stage, step, topic: origin.topic, partition: origin.partition, offset: origin.offset },
+      isDeadLetter(policy) ? 'record sent to the dead-letter topic' : 'record skipped',
+    );
+  }
+
+  emittedOutsideTurn(step: string): void {
+    this.#fail(
+      new FatalError('ERR_OUTSIDE_TURN', `a record reached ${step} outside of its task's turn`, {
+        stage: this.stage.name,
+        step,
+        hint:
+          'operators that emit later (delay, debounceTime, observeOn, mergeMap with a promise) would lose track of offsets: ' +
+          'use mapAsync(…) for asynchronous work and event-time windows for time',
+      }),
+    );
+    this.wake();
+  }
+
+  chainFailed(error: unknown, step: string): void {
+    this.#fail(
+      error instanceof MillraceError
+        ? error
+        : new MillraceError('abortable', 'ERR_CHAIN', `an operator threw: ${describe(error)}`, {
+            stage: this.stage.name,
+            step,
+            cause: error,
+            hint: 'a throw in a plain RxJS operator ends its stream; in mapValues, filterValues, … it goes to the record policy',
+          }),
+    );
+    if (!this.inTurn) this.wake();
+  }
+
+  dropped(reason: DropReason, step: string): void {
+    this.counters.dropped += 1;
+    this.#logger.debug({ stage: this.stage.name, step, reason }, 'record dropped');
+  }
+
+  late(lateness: Lateness): void {
+    this.counters.late += lateness.missed.length;
+    this.#logger.debug({ stage: this.stage.name, step: lateness.step, streamTime: lateness.streamTime }, 'record late');
+  }
+
+  #fail(error: unknown): void {
+    this.failure ??=
+      error instanceof MillraceError
+        ? error
+        : new FatalError('ERR_INTERNAL', `task ${this.id} failed: ${describe(error)}`, { cause: error });
+  }
+
+  // ------------------------------------------------------------------ for snapshots
+
+  get inputs(): readonly InputQueue[] {
+    return this.#inputs;
+  }
+
+  get stores(): readonly StateHolder[] {
+    return this.#holders.filter((holder) => holder !== this.#fingerprints);
+  }
+
+  /** What keeps the task from taking a record, in words; `undefined` when nothing does or there is none to take. */
+  waitingFor(): string | undefined {
+    for (const worker of this.#workers) {
+      if (worker.full()) return `${worker.pending()} asynchronous calls of ${worker.step}`;
+    }
+    const input = this.#waitsFor;
+    if (input === undefined) return undefined;
+    return `records of ${input.use.name}/${this.partition} from offset ${input.position}, to take the lowest timestamp first`;
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

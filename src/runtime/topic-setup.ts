@@ -1,0 +1,140 @@
+import { ConfigError, FatalError } from '../errors.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { nearest } from './nearest.ts';
+import { isDeadLetter } from './record-failures.ts';
+import type { Stage } from './stages.ts';
+import type { TopicDescription, Transport } from './transport.ts';
+
+/**
+ * Makes sure that every topic of an application is there before its first record: sources exist (or say how many
+ * partitions they want, and are created), targets and shuffles are created, topics of one stage are co-partitioned.
+ *
+ * @returns Every topic by name.
+ * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
+ */
+export async function setUpTopics(
+  stages: readonly Stage[],
+  transport: Transport,
+  onRecordError: RecordPolicy,
+): Promise<ReadonlyMap<string, TopicDescription>> {
+  const setup = new TopicSetup(stages, transport);
+  await setup.existing();
+  await setup.sources();
+  await setup.targets();
+  await setup.deadLetters(onRecordError);
+  setup.checkCoPartitioning();
+  return setup.found;
+}
+
+class TopicSetup {
+  readonly found = new Map<string, TopicDescription>();
+  readonly #stages: readonly Stage[];
+  readonly #transport: Transport;
+
+  constructor(stages: readonly Stage[], transport: Transport) {
+    this.#stages = stages;
+    this.#transport = transport;
+  }
+
+  async existing(): Promise<void> {
+    for (const use of this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])) {
+      if (this.found.has(use.name)) continue;
+      const description = await this.#transport.topics.describe(use.name);
+      if (description === undefined) continue;
+      this.found.set(use.name, description);
+      checkCount(use, description);
+    }
+  }
+
+  async sources(): Promise<void> {
+    const written = new Set(this.#stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
+    for (const use of this.#stages.flatMap(({ inputs }) => inputs)) {
+      if (this.found.has(use.name) || written.has(use.name)) continue;
+      if (use.partitions === undefined) throw await this.#unknown(use.name);
+      await this.#create(use.name, use.partitions);
+    }
+  }
+
+  /** Shuffles feed stages that write further topics, so counts spread until none is missing. */
+  async targets(): Promise<void> {
+    const missing = new Map<string, TopicUse>();
+    for (const use of this.#stages.flatMap(({ outputs }) => outputs)) {
+      if (!this.found.has(use.name)) missing.set(use.name, use);
+    }
+    while (missing.size > 0) {
+      const before = missing.size;
+      for (const use of [...missing.values()]) {
+        const count = use.partitions ?? this.#wanted(use.name);
+        if (count === undefined) continue;
+        await this.#create(use.name, count);
+        missing.delete(use.name);
+      }
+      if (missing.size === before) {
+        // Topics that only feed each other: nothing says how many partitions they want.
+        const [use] = missing.values();
+        await this.#create((use as TopicUse).name, 1);
+        missing.delete((use as TopicUse).name);
+      }
+    }
+  }
+
+  async deadLetters(fallback: RecordPolicy): Promise<void> {
+    const policies = this.#stages.flatMap(({ inputs }) => inputs.map(({ onRecordError }) => onRecordError ?? fallback));
+    for (const policy of policies) {
+      if (!isDeadLetter(policy) || this.found.has(policy.deadLetter)) continue;
+      const description = await this.#transport.topics.describe(policy.deadLetter);
+      if (description === undefined) await this.#create(policy.deadLetter, 1);
+      else this.found.set(policy.deadLetter, description);
+    }
+  }
+
+  checkCoPartitioning(): void {
+    for (const { inputs, name } of this.#stages) {
+      const counts = inputs.map((use) => `${use.name} has ${this.found.get(use.name)?.partitions}`);
+      if (new Set(inputs.map((use) => this.found.get(use.name)?.partitions)).size < 2) continue;
+      throw new ConfigError('ERR_NOT_COPARTITIONED', `topics that are used together differ in partitions: ${counts.join(', ')}`, {
+        stage: name,
+        hint: 'send one of them through(topic) with as many partitions as the other, or create it anew with that number',
+      });
+    }
+  }
+
+  /** A shuffle adopts the number of the topics it is joined with, else that of the stage that writes it. */
+  #wanted(name: string): number | undefined {
+    const reader = this.#stages.find(({ inputs }) => inputs.some((use) => use.name === name));
+    const beside = this.#most(reader?.inputs.filter((use) => use.name !== name) ?? []);
+    if (beside !== undefined) return beside;
+    const writers = this.#stages.filter(({ outputs }) => outputs.some((use) => use.name === name));
+    return this.#most(writers.flatMap(({ inputs }) => inputs));
+  }
+
+  #most(uses: readonly TopicUse[]): number | undefined {
+    const counts = uses.map(({ name }) => this.found.get(name)?.partitions).filter((count) => count !== undefined);
+    return counts.length === 0 ? undefined : Math.max(...counts);
+  }
+
+  async #create(name: string, partitions: number): Promise<void> {
+    await this.#transport.topics.create(name, { partitions, ifMissing: true });
+    const description = await this.#transport.topics.describe(name);
+    if (description === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
+    this.found.set(name, description);
+  }
+
+  async #unknown(name: string): Promise<FatalError> {
+    const near = nearest(name, await this.#transport.topics.list());
+    const guess = near === undefined ? '' : `did you mean ${near}? otherwise `;
+    return new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${name} at ${this.#transport.location}`, {
+      topic: name,
+      hint: `${guess}create it first (client.topics.create), or say how many partitions it wants: topic('${name}', { partitions: 1, … })`,
+    });
+  }
+}
+
+function checkCount(use: TopicUse, { name, partitions }: TopicDescription): void {
+  if (use.partitions === undefined || use.partitions === partitions) return;
+  throw new ConfigError('ERR_PARTITION_COUNT', `topic ${name} has ${partitions} partitions, the pipeline wants ${use.partitions}`, {
+    topic: name,
+    hint: 'leave { partitions } out to take it as it is; keyed state cannot move between partitions',
+  });
+}

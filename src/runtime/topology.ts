@@ -1,0 +1,43 @@
+import { isObservable, type Observable } from 'rxjs';
+import { ConfigError } from '../errors.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { Stream } from '../topology/stream.ts';
+import { discover, type PlannedNode } from './plan.ts';
+import { KeySerdes, type Stage, stageIndex, stagesOf } from './stages.ts';
+
+/** One Observable, or several that run together. @public */
+export type Pipeline = Observable<unknown> | readonly Observable<unknown>[];
+
+/** A pipeline as it will run: found by planning, before anything is opened. */
+export interface Topology {
+  readonly stages: readonly Stage[];
+  readonly roots: readonly Observable<unknown>[];
+  node(stream: Stream<unknown>): PlannedNode | undefined;
+  stageOf(stream: Stream<unknown>): Stage | undefined;
+  keySerde(node: PlannedNode): Serde<unknown> | undefined;
+}
+
+/**
+ * Plans a pipeline. Pure: the same value may be planned, drawn, tested and run any number of times.
+ *
+ * @throws ConfigError for everything that is wrong with it; see {@link stagesOf}.
+ */
+export function plan(pipeline: Pipeline): Topology {
+  const pipelines = isObservable(pipeline) ? [pipeline] : pipeline;
+  if (!Array.isArray(pipelines) || pipelines.length === 0 || !pipelines.every((part) => isObservable(part))) {
+    throw new ConfigError('ERR_PIPELINE', 'what was given to run is no pipeline', {
+      hint: 'give an Observable that starts with a topic, or an array of them',
+    });
+  }
+  const discovery = discover(pipelines);
+  const stages = stagesOf(discovery);
+  const index = stageIndex(stages);
+  const keys = new KeySerdes();
+  return {
+    stages,
+    roots: discovery.roots,
+    node: (stream) => discovery.nodes.get(stream),
+    stageOf: (stream) => index.get(stream),
+    keySerde: (node) => keys.reaching(node),
+  };
+}

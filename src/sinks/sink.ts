@@ -1,0 +1,101 @@
+import type { Observable } from 'rxjs';
+import { RecordError } from '../errors.ts';
+import { partitionForKey, partitionForText } from '../protocol/partitioner.ts';
+import type { Headers } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { operatorStream } from '../topology/operator.ts';
+import type { Stream } from '../topology/stream.ts';
+import type { Output, TaskContext } from '../topology/task-context.ts';
+
+/** What a sink needs of a record. */
+export interface Writable {
+  readonly key: unknown;
+  readonly value: unknown;
+  readonly timestamp: number;
+  readonly headers: Headers;
+}
+
+export interface SinkSpec<R> {
+  readonly name: 'to' | 'through';
+  /** Every topic that the sink may write to. */
+  readonly topics: readonly TopicUse[];
+  /** Chooses one of the topics; left out where there is one. */
+  readonly pick: ((record: R) => TopicUse) | undefined;
+  readonly dropNullKeys?: boolean;
+  readonly headers?: (record: R) => Headers;
+  readonly timestamp?: (record: R) => number;
+}
+
+/** Writes each record to a topic and passes it on. The write is acknowledged before the input's offset is committed. */
+export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R>): Stream<R> {
+  return operatorStream<R, R>(source, {
+    kind: 'sink',
+    name: spec.name,
+    detail: spec.topics.map((topic) => topic.name).join(', '),
+    topics: spec.topics,
+    create(out, task, place) {
+      const writers = new Map(spec.topics.map((topic) => [topic.name, new TopicWriter(topic, task.output(topic))]));
+      const only = spec.pick === undefined ? writers.get((spec.topics[0] as TopicUse).name) : undefined;
+      return (record) => {
+        if (spec.dropNullKeys === true && record.key === null && only?.acceptsNullKeys === false) {
+          task.dropped('null key', place.step);
+          return;
+        }
+        const writer = only ?? pickWriter(writers, spec, record);
+        const headers = spec.headers === undefined ? record.headers : spec.headers(record);
+        const timestamp = spec.timestamp === undefined ? record.timestamp : spec.timestamp(record);
+        writer.write(record, timestamp, headers, task);
+        out.next(record);
+      };
+    },
+  });
+}
+
+function pickWriter<R>(writers: ReadonlyMap<string, TopicWriter>, spec: SinkSpec<R>, record: R): TopicWriter {
+  const picked = (spec.pick as (record: R) => TopicUse)(record);
+  const writer = writers.get(picked?.name);
+  if (writer !== undefined) return writer;
+  throw new RecordError('ERR_UNDECLARED_TOPIC', `to(…) picked the topic ${picked?.name}, which it does not declare`, {
+    hint: 'list every topic that the function may return: to(pick, { topics: [a, b] })',
+  });
+}
+
+/** Encodes records of one topic and chooses their partition as Kafka's clients do. */
+class TopicWriter {
+  readonly acceptsNullKeys: boolean;
+  readonly #topic: TopicUse;
+  readonly #output: Output;
+
+  constructor(topic: TopicUse, output: Output) {
+    this.#topic = topic;
+    this.#output = output;
+    this.acceptsNullKeys = topic.key === undefined || topic.key.nullable === true;
+  }
+
+  write(record: Writable, timestamp: number, headers: Headers, task: TaskContext): void {
+    const { key: keySerde, name, value: valueSerde } = this.#topic;
+    const key = keySerde === undefined ? null : encode(keySerde, record.key, name, 'key');
+    const value = encode(valueSerde, record.value, name, 'value');
+    this.#output.append(partitionOf(key, this.#output.partitions), timestamp, key, value, headers);
+    task.counters.recordsOut += 1;
+  }
+}
+
+/** murmur2 of the key bytes, as Java's default partitioner; −1, the output's choice, without a key. */
+function partitionOf(key: Uint8Array | string | null, partitions: number): number {
+  if (key === null) return -1;
+  return typeof key === 'string' ? partitionForText(key, partitions) : partitionForKey(key, partitions);
+}
+
+/** Bytes, or the text that stands for them; null for null. */
+export function encode(serde: Serde<unknown>, data: unknown, topic: string, part: 'key' | 'value'): Uint8Array | string | null {
+  if (data === null || data === undefined) {
+    // A null value is a tombstone: lawful for every topic, because deleting is.
+    if (part === 'value' || serde.nullable === true) return null;
+    throw new RecordError('ERR_NULL_KEY', `a record without a key is written to topic ${topic}`, {
+      hint: 'give the topic the key serde nullable(…) if records without a key belong there',
+    });
+  }
+  return serde.toText === undefined ? serde.serialize(data) : serde.toText(data);
+}

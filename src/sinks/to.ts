@@ -1,0 +1,65 @@
+import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { ConfigError } from '../errors.ts';
+import type { Headers, StreamRecord } from '../record.ts';
+import type { Target } from '../topology/target.ts';
+import { sink } from './sink.ts';
+
+/** What a sink may set on the records it writes. @public */
+export interface ToOptions<R> {
+  /** Headers to write; those of the record by default. */
+  readonly headers?: (record: R) => Headers;
+  /** Timestamp to write, in ms; that of the record by default. */
+  readonly timestamp?: (record: R) => number;
+}
+
+/** Options of a sink that chooses the topic by record. @public */
+export interface PickOptions<R, K, V> extends ToOptions<R> {
+  /** Every topic that may be picked: they are checked and created before the first record. */
+  readonly topics: readonly Target<K, V>[];
+}
+
+/**
+ * Writes each record to a topic and passes it on.
+ *
+ * ```text
+ * to(report)
+ *
+ * source  --a:1----b:2--|
+ * report  ----------[a:1 b:2]   written in batches, acknowledged before the input offsets are committed
+ * result  --a:1----b:2--|
+ * ```
+ *
+ * The partition is that of the key, by murmur2 as in Kafka's own clients; records without a key go to one partition after
+ * the other, batch by batch. A null value is a tombstone. On the embedded log readers see the records with the commit of
+ * the stage, exactly once; a restart repeats none.
+ *
+ * @param target - A topic; or a function that picks one by record, with all that it may pick in `options.topics`.
+ * @throws ConfigError `ERR_SINK_TOPICS` when a function comes without its topics.
+ * @public
+ */
+export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
+  target: Target<K, V>,
+  options?: ToOptions<R>,
+): MonoTypeOperatorFunction<R>;
+/** @public */
+export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
+  pick: (record: R) => Target<K, V>,
+  options: PickOptions<R, K, V>,
+): MonoTypeOperatorFunction<R>;
+export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
+  target: Target<K, V> | ((record: R) => Target<K, V>),
+  options: ToOptions<R> & { readonly topics?: readonly Target<K, V>[] } = {},
+): MonoTypeOperatorFunction<R> {
+  const { topics, ...rest } = options;
+  if (typeof target !== 'function') {
+    return (source: Observable<R>) => sink(source, { name: 'to', topics: [target.use], pick: undefined, ...rest });
+  }
+  if (topics === undefined || topics.length === 0) {
+    throw new ConfigError('ERR_SINK_TOPICS', 'to(…) was given a function but no topics', {
+      hint: 'list every topic that the function may return: to(pick, { topics: [a, b] })',
+    });
+  }
+  const uses = topics.map((topic) => topic.use);
+  return (source: Observable<R>) =>
+    sink(source, { name: 'to', topics: uses, pick: (record) => target(record).use, ...rest });
+}

@@ -1,0 +1,140 @@
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { type KeyId, keyId } from './key-codec.ts';
+import type { StateHolder, StoreSnapshot } from './state-holder.ts';
+import type { ValueCodec } from './value-codec.ts';
+
+/** An entry of a key-value store, decoded. `value` is `undefined` where the key is known to have none. */
+export interface Entry<V> {
+  readonly key: Uint8Array;
+  value: V | undefined;
+  /** Event time of the value, in ms; −1 where there is none. */
+  timestamp: number;
+  /** Changed since the last commit. */
+  dirty: boolean;
+  /** Looked at since the last eviction passed by. */
+  used: boolean;
+}
+
+/**
+ * A typed key-value store with a write-back cache: entries are decoded once, changed in memory, and encoded once per
+ * commit however often they changed. Clean entries are forgotten when there are more than `cacheEntries`.
+ *
+ * After a restart it reads what the last commit wrote.
+ */
+export class KeyValueStore<K, V> implements StateHolder {
+  readonly name: string;
+  readonly #bytes: ByteStore;
+  readonly #keySerde: Serde<K>;
+  readonly #codec: ValueCodec<V>;
+  readonly #cacheEntries: number;
+  readonly #entries = new Map<KeyId, Entry<V>>();
+  #dirty: Entry<V>[] = [];
+  /** Every entry of the store is in the cache, so a miss needs no look into the store. */
+  #complete: boolean;
+
+  constructor(bytes: ByteStore, keySerde: Serde<K>, codec: ValueCodec<V>, cacheEntries: number) {
+    this.name = bytes.id.store;
+    this.#bytes = bytes;
+    this.#keySerde = keySerde;
+    this.#codec = codec;
+    this.#cacheEntries = cacheEntries;
+    this.#complete = bytes.range().next().done === true;
+  }
+
+  /** The entry of a key. It stays valid until the next commit; change it by {@link put} and {@link delete} only. */
+  entry(key: NonNullable<K>): Entry<V> {
+    const id = keyId(key, this.#keySerde);
+    const cached = this.#entries.get(id);
+    if (cached !== undefined) {
+      cached.used = true;
+      return cached;
+    }
+    const loaded = this.#load(this.#keySerde.serialize(key));
+    this.#entries.set(id, loaded);
+    return loaded;
+  }
+
+  get(key: NonNullable<K>): V | undefined {
+    return this.entry(key).value;
+  }
+
+  put(entry: Entry<V>, value: V, timestamp: number): void {
+    entry.value = value;
+    entry.timestamp = timestamp;
+    this.#touch(entry);
+  }
+
+  delete(entry: Entry<V>): void {
+    entry.value = undefined;
+    entry.timestamp = -1;
+    this.#touch(entry);
+  }
+
+  collect(into: StoreWrites[]): void {
+    if (this.#dirty.length === 0) return;
+    const keys: Uint8Array[] = [];
+    const values: (Uint8Array | null)[] = [];
+    for (const entry of this.#dirty) {
+      entry.dirty = false;
+      keys.push(entry.key);
+      values.push(entry.value === undefined ? null : this.#codec.encode(entry.value, entry.timestamp));
+    }
+    this.#dirty = [];
+    into.push({ id: this.#bytes.id, keys, values });
+  }
+
+  committed(): void {
+    let excess = this.#entries.size - this.#cacheEntries;
+    if (excess <= 0) return;
+    // A clock: entries used since the last pass get a second chance at the end of the insertion order.
+    for (const [id, entry] of this.#entries) {
+      if (excess <= 0) break;
+      if (entry.dirty) continue;
+      this.#entries.delete(id);
+      if (entry.used) {
+        entry.used = false;
+        this.#entries.set(id, entry);
+      } else {
+        excess -= 1;
+      }
+    }
+    this.#complete = false;
+  }
+
+  describe(): StoreSnapshot {
+    return { name: this.name, cached: this.#entries.size, dirty: this.#dirty.length };
+  }
+
+  /** Live entries in key order of their bytes, those of the running commit interval included. */
+  *all(): IterableIterator<{ readonly key: NonNullable<K>; readonly value: V; readonly timestamp: number }> {
+    const pending = new Map(this.#dirty.map((entry) => [keyId(this.#keyOf(entry), this.#keySerde), entry]));
+    for (const [bytes, stored] of this.#bytes.range()) {
+      const key = this.#keySerde.deserialize(bytes);
+      const changed = pending.get(keyId(key, this.#keySerde));
+      if (changed !== undefined) continue;
+      yield { key, ...this.#codec.decode(stored) };
+    }
+    for (const { key, value, timestamp } of pending.values()) {
+      if (value !== undefined) yield { key: this.#keySerde.deserialize(key), value, timestamp };
+    }
+  }
+
+  #keyOf(entry: Entry<V>): NonNullable<K> {
+    return this.#keySerde.deserialize(entry.key);
+  }
+
+  #load(key: Uint8Array): Entry<V> {
+    const stored = this.#complete ? undefined : this.#bytes.get(key);
+    if (stored === undefined) return { key, value: undefined, timestamp: -1, dirty: false, used: true };
+    const { value, timestamp } = this.#codec.decode(stored);
+    return { key, value, timestamp, dirty: false, used: true };
+  }
+
+  #touch(entry: Entry<V>): void {
+    entry.used = true;
+    if (entry.dirty) return;
+    entry.dirty = true;
+    this.#dirty.push(entry);
+  }
+}

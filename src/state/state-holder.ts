@@ -1,0 +1,25 @@
+import type { StoreWrites } from './byte-store.ts';
+
+/** A part of a task that holds state between commits. */
+export interface StateHolder {
+  readonly name: string;
+  /** Encodes what changed since the last call. */
+  collect(into: StoreWrites[]): void;
+  /** What `collect` handed over last is now in the store: clean entries may be forgotten. */
+  committed(): void;
+  /** For snapshots. */
+  describe(): StoreSnapshot;
+}
+
+/** A store at one moment. @public */
+export interface StoreSnapshot {
+  readonly name: string;
+  /** Entries held decoded in memory. */
+  readonly cached: number;
+  /** Entries changed since the last commit. */
+  readonly dirty: number;
+  /** Open windows, in window stores. */
+  readonly openWindows?: number;
+  /** Stream time of the step that owns the store; −1 before its first record. */
+  readonly streamTime?: number;
+}

@@ -1,0 +1,232 @@
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { compareBytes, type KeyId, keyId } from './key-codec.ts';
+import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
+import type { StateHolder, StoreSnapshot } from './state-holder.ts';
+import type { ValueCodec } from './value-codec.ts';
+
+/** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
+export interface Pane<K, A> {
+  readonly key: NonNullable<K>;
+  readonly keyBytes: Uint8Array;
+  state: A | undefined;
+  /** Highest timestamp of the records in it. */
+  timestamp: number;
+  dirty: boolean;
+  /** Whether the store has an entry for it, so that removing it means writing. */
+  stored: boolean;
+}
+
+/** All panes that start at one time. */
+interface Group<K, A> {
+  readonly start: number;
+  readonly panes: Map<KeyId, Pane<K, A>>;
+  /** Every pane of the window is here, so a miss needs no look into the store. */
+  complete: boolean;
+}
+
+/** Key of the entry that holds the stream time. Window starts are below 2^53, so no pane's key begins with this byte. */
+const META_KEY = Uint8Array.of(0xff);
+
+/**
+ * Panes ordered by `[window start][key]`, which is the order in which closed windows are emitted, with a write-back
+ * cache above. A pane that opens and closes between two commits never touches the store. The operator's stream time
+ * is kept beside the panes, so that a record that was late stays late after a restart.
+ */
+export class WindowStore<K, A> implements StateHolder {
+  readonly name: string;
+  /** Highest timestamp seen; −1 before the first record. */
+  streamTime = -1;
+  readonly #bytes: ByteStore;
+  readonly #keySerde: Serde<K>;
+  readonly #codec: ValueCodec<A>;
+  readonly #cacheEntries: number;
+  readonly #groups = new Map<number, Group<K, A>>();
+  #recent: Group<K, A> | undefined;
+  #dirty: Pane<K, A>[] = [];
+  #dirtyStarts: number[] = [];
+  /** Keys of stored panes that were removed since the last commit. */
+  #removed: Uint8Array[] = [];
+  #storedStreamTime = -1;
+  #cached = 0;
+
+  constructor(bytes: ByteStore, keySerde: Serde<K>, codec: ValueCodec<A>, cacheEntries: number) {
+    this.name = bytes.id.store;
+    this.#bytes = bytes;
+    this.#keySerde = keySerde;
+    this.#codec = codec;
+    this.#cacheEntries = cacheEntries;
+    const meta = bytes.get(META_KEY);
+    if (meta !== undefined) {
+      this.streamTime = readNumber(meta, 0);
+      this.#storedStreamTime = this.streamTime;
+    }
+    for (const start of this.#storedStarts()) this.#groups.set(start, { start, panes: new Map(), complete: false });
+  }
+
+  /** Starts of the open windows, in no order. */
+  starts(): IterableIterator<number> {
+    return this.#groups.keys();
+  }
+
+  get openWindows(): number {
+    return this.#groups.size;
+  }
+
+  /** Whether a window that starts at `start` has been opened. */
+  has(start: number): boolean {
+    return this.#groups.has(start);
+  }
+
+  /** The pane of a key in the window at `start`, new and without state where there was none. */
+  pane(start: number, key: NonNullable<K>): Pane<K, A> {
+    const group = this.#group(start);
+    const id = keyId(key, this.#keySerde);
+    const known = group.panes.get(id);
+    if (known !== undefined) return known;
+    const pane = this.#load(group, key);
+    group.panes.set(id, pane);
+    this.#cached += 1;
+    return pane;
+  }
+
+  /** Notes that the pane's state changed. */
+  touch(pane: Pane<K, A>, start: number): void {
+    if (pane.dirty) return;
+    pane.dirty = true;
+    this.#dirty.push(pane);
+    this.#dirtyStarts.push(start);
+  }
+
+  /** Removes a window and returns its panes that have a state, in order of their key bytes. */
+  take(start: number): Pane<K, A>[] {
+    const group = this.#groups.get(start);
+    if (group === undefined) return [];
+    if (!group.complete) this.#loadRest(group);
+    this.#groups.delete(start);
+    this.#cached -= group.panes.size;
+    if (this.#recent === group) this.#recent = undefined;
+    const panes: Pane<K, A>[] = [];
+    for (const pane of group.panes.values()) {
+      if (pane.stored) this.#removed.push(paneKey(start, pane.keyBytes));
+      pane.stored = false;
+      if (pane.state !== undefined) panes.push(pane);
+    }
+    return panes.sort(byKeyBytes);
+  }
+
+  collect(into: StoreWrites[]): void {
+    const keys: Uint8Array[] = this.#removed;
+    const values: (Uint8Array | null)[] = keys.map(() => null);
+    for (let at = 0; at < this.#dirty.length; at += 1) {
+      const pane = this.#dirty[at] as Pane<K, A>;
+      const start = this.#dirtyStarts[at] as number;
+      pane.dirty = false;
+      const live = pane.state !== undefined && this.#groups.has(start);
+      if (!live && !pane.stored) continue;
+      keys.push(paneKey(start, pane.keyBytes));
+      values.push(live ? this.#codec.encode(pane.state as A, pane.timestamp) : null);
+      pane.stored = live;
+    }
+    this.#removed = [];
+    this.#dirty = [];
+    this.#dirtyStarts = [];
+    if (this.streamTime !== this.#storedStreamTime) {
+      const meta = new Uint8Array(NUMBER_BYTES);
+      writeNumber(meta, 0, this.streamTime);
+      keys.push(META_KEY);
+      values.push(meta);
+      this.#storedStreamTime = this.streamTime;
+    }
+    if (keys.length > 0) into.push({ id: this.#bytes.id, keys, values });
+  }
+
+  committed(): void {
+    if (this.#cached <= this.#cacheEntries) return;
+    for (const group of this.#groups.values()) {
+      for (const [id, pane] of group.panes) {
+        if (this.#cached <= this.#cacheEntries) return;
+        if (pane.dirty) continue;
+        group.panes.delete(id);
+        group.complete = false;
+        this.#cached -= 1;
+      }
+    }
+  }
+
+  describe(): StoreSnapshot {
+    return {
+      name: this.name,
+      cached: this.#cached,
+      dirty: this.#dirty.length,
+      openWindows: this.#groups.size,
+      streamTime: this.streamTime,
+    };
+  }
+
+  /** Panes with a state in store order, for tests and tools. */
+  *all(): IterableIterator<{ readonly start: number; readonly pane: Pane<K, A> }> {
+    for (const start of [...this.#groups.keys()].sort((left, right) => left - right)) {
+      const group = this.#groups.get(start) as Group<K, A>;
+      if (!group.complete) this.#loadRest(group);
+      for (const pane of [...group.panes.values()].sort(byKeyBytes)) if (pane.state !== undefined) yield { start, pane };
+    }
+  }
+
+  #group(start: number): Group<K, A> {
+    if (this.#recent?.start === start) return this.#recent;
+    let group = this.#groups.get(start);
+    if (group === undefined) {
+      group = { start, panes: new Map(), complete: true };
+      this.#groups.set(start, group);
+    }
+    this.#recent = group;
+    return group;
+  }
+
+  #load(group: Group<K, A>, key: NonNullable<K>): Pane<K, A> {
+    const keyBytes = this.#keySerde.serialize(key);
+    const stored = group.complete ? undefined : this.#bytes.get(paneKey(group.start, keyBytes));
+    if (stored === undefined) return { key, keyBytes, state: undefined, timestamp: -1, dirty: false, stored: false };
+    const { value, timestamp } = this.#codec.decode(stored);
+    return { key, keyBytes, state: value, timestamp, dirty: false, stored: true };
+  }
+
+  #loadRest(group: Group<K, A>): void {
+    for (const [bytes, stored] of this.#bytes.range(paneKey(group.start), paneKey(group.start + 1))) {
+      const keyBytes = bytes.slice(NUMBER_BYTES);
+      const key = this.#keySerde.deserialize(keyBytes);
+      const id = keyId(key, this.#keySerde);
+      if (group.panes.has(id)) continue;
+      const { value, timestamp } = this.#codec.decode(stored);
+      group.panes.set(id, { key, keyBytes, state: value, timestamp, dirty: false, stored: true });
+      this.#cached += 1;
+    }
+    group.complete = true;
+  }
+
+  /** Seeks from one window start to the next, so that opening costs by windows and not by panes. */
+  *#storedStarts(): IterableIterator<number> {
+    let from = new Uint8Array(0);
+    for (;;) {
+      const next = this.#bytes.range(from, META_KEY).next();
+      if (next.done === true) return;
+      const start = readNumber(next.value[0], 0);
+      yield start;
+      from = paneKey(start + 1);
+    }
+  }
+}
+
+const NO_KEY = new Uint8Array(0);
+
+function paneKey(start: number, key: Uint8Array = NO_KEY): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(NUMBER_BYTES + key.length);
+  writeNumber(bytes, 0, start);
+  bytes.set(key, NUMBER_BYTES);
+  return bytes;
+}
+
+function byKeyBytes(left: { readonly keyBytes: Uint8Array }, right: { readonly keyBytes: Uint8Array }): number {
+  return compareBytes(left.keyBytes, right.keyBytes);
+}

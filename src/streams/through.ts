@@ -1,0 +1,32 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import type { StreamRecord } from '../record.ts';
+import { sink } from '../sinks/sink.ts';
+import { Stream, subscribeSilently } from '../topology/stream.ts';
+import type { Topic } from './topic.ts';
+
+/**
+ * Sends records through a topic and goes on with what is read from it: the shuffle, as a line you can see. A stage ends
+ * here and another one begins, in which records lie in the partition that their key belongs to.
+ *
+ * Records are written in batches; the next stage sees them when the first stage has committed. A record whose key is null
+ * is dropped and counted, unless the topic's key serde is `nullable(…)`.
+ *
+ * @param topic - Created when it is missing, with as many partitions as the source of the stage that writes it, unless it
+ * names a number itself.
+ * @public
+ */
+export function through<K, V>(
+  topic: Topic<K, V>,
+): OperatorFunction<StreamRecord<K | null, V, unknown>, StreamRecord<K, V>> {
+  return (source: Observable<StreamRecord<K | null, V, unknown>>) => {
+    const written = sink(source, { name: 'through', topics: [topic.use], pick: undefined, dropNullKeys: true });
+    return new Stream<StreamRecord<K, V>>({
+      kind: 'through',
+      name: 'through',
+      detail: topic.name,
+      roots: [written],
+      discover: () => subscribeSilently(topic),
+      attach: (subscriber) => void topic.subscribe(subscriber),
+    });
+  };
+}

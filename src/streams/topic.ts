@@ -1,0 +1,104 @@
+import { ConfigError } from '../errors.ts';
+import type { StreamRecord } from '../record.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { Stream } from '../topology/stream.ts';
+
+/** How records of a topic are read and written. @public */
+export interface TopicOptions<K, V> {
+  /** Left out: records are read and written without a key. */
+  readonly key?: Serde<K>;
+  readonly value: Serde<V>;
+  /**
+   * Wanted number of partitions. A topic with this option is created when it is missing; an existing topic with another
+   * number is refused when the application starts.
+   */
+  readonly partitions?: number;
+  /** What happens to a record of this topic that fails, instead of the application's `onRecordError`. */
+  readonly onRecordError?: RecordPolicy;
+}
+
+/**
+ * A topic: a stream of records when a pipeline starts with it, a target when one ends in it.
+ *
+ * @public
+ */
+export class Topic<K, V> extends Stream<StreamRecord<K, V>> {
+  readonly name: string;
+  readonly key: Serde<K> | undefined;
+  readonly value: Serde<V>;
+  readonly onRecordError: RecordPolicy | undefined;
+  /** @internal */
+  readonly use: TopicUse;
+
+  /** @internal */
+  constructor(name: string, options: TopicOptions<K, V>) {
+    const use = topicUse(name, options);
+    super({
+      kind: 'source',
+      name: 'topic',
+      detail: name,
+      topics: [use],
+      discover() {},
+      attach(subscriber, task) {
+        task.consume(use, {
+          key: use.key,
+          value: use.value,
+          tombstones: false,
+          table: false,
+          deliver: (record) => subscriber.next(record as StreamRecord<K, V>),
+          complete: () => subscriber.complete(),
+        });
+      },
+    });
+    this.name = name;
+    this.key = options.key;
+    this.value = options.value;
+    this.onRecordError = options.onRecordError;
+    this.use = use;
+  }
+}
+
+/**
+ * Names a topic and says how its records are read and written. Nothing is opened: a topic is a description that any
+ * number of pipelines and clients share.
+ *
+ * @param name - Letters, digits, `.`, `_` and `-`, at most 249.
+ * @param options - Serdes, and what else is known about the topic.
+ * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`.
+ *
+ * @example
+ * ```ts
+ * import { json, string, topic } from 'millrace';
+ * import { z } from 'zod';
+ *
+ * const orders = topic('orders', { key: string(), value: json(z.object({ total: z.number() })) });
+ * console.log(orders.name); // => orders
+ * ```
+ * @public
+ */
+export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): Topic<K, V> {
+  return new Topic(name, options);
+}
+
+/** Checks a topic's name and serdes and describes how the topic is used. */
+export function topicUse<K, V>(name: string, options: TopicOptions<K, V>): TopicUse {
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') {
+    throw new ConfigError('ERR_TOPIC_NAME', `${JSON.stringify(name)} is no topic name`, {
+      hint: 'use 1 to 249 letters, digits, ".", "_" and "-"',
+    });
+  }
+  if (typeof options?.value?.deserialize !== 'function') {
+    throw new ConfigError('ERR_SERDE', `topic ${name} has no value serde`, {
+      hint: "say how values are read and written: topic('orders', { value: json() })",
+    });
+  }
+  return {
+    name,
+    value: options.value as Serde<unknown>,
+    ...(options.key === undefined ? {} : { key: options.key as Serde<unknown> }),
+    ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
+    ...(options.onRecordError === undefined ? {} : { onRecordError: options.onRecordError }),
+  };
+}

@@ -1,0 +1,41 @@
+import type { Subscriber } from 'rxjs';
+import { MillraceError } from '../errors.ts';
+import type { Stream } from './stream.ts';
+
+/**
+ * Decides what it means to subscribe to a stream. Planning records nodes and edges; a task connects instances.
+ * Subscribing is synchronous from the pipeline's end up to its sources, so one module variable is enough.
+ */
+export interface Scope {
+  connect<T>(stream: Stream<T>, subscriber: Subscriber<T>): void;
+}
+
+let current: Scope | undefined;
+
+/** Runs `work` with `scope` deciding. Scopes nest. */
+export function withScope<T>(scope: Scope, work: () => T): T {
+  const outer = current;
+  current = scope;
+  try {
+    return work();
+  } finally {
+    current = outer;
+  }
+}
+
+/** A stream was subscribed outside of `run`, a test driver, or a plan. @public */
+export class NoTaskError extends MillraceError {
+  override readonly name = 'NoTaskError';
+  constructor(step: string) {
+    super('config', 'ERR_NO_TASK', `${step} was subscribed outside of a task`, {
+      hint:
+        'a pipeline is a description: give it to run(…) or to a test driver; to read a topic in a program use ' +
+        'client.records(topic); retry, repeat and late inner subscriptions inside a pipeline are not possible',
+    });
+  }
+}
+
+export function currentScope(step: string): Scope {
+  if (current === undefined) throw new NoTaskError(step);
+  return current;
+}

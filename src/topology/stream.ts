@@ -1,0 +1,45 @@
+import { Observable, type Operator, type Subscriber } from 'rxjs';
+import type { NodeSpec } from './node.ts';
+import { stepName } from './node.ts';
+import { currentScope } from './scope.ts';
+
+/**
+ * A step of a pipeline, as an Observable. Subscribing to it means nothing by itself: the scope that is current while
+ * the subscription happens decides (see {@link Scope}).
+ *
+ * Plain RxJS operators applied to a stream give a stream again, because RxJS 7 builds them through `lift`. That makes
+ * them nodes too, so that a branch point below a plain `map` still runs the `map` once.
+ *
+ * @public
+ */
+export class Stream<T> extends Observable<T> {
+  /** @internal */
+  readonly spec: NodeSpec<T>;
+
+  /** @internal */
+  constructor(spec: NodeSpec<T>) {
+    super((subscriber) => currentScope(stepName(spec)).connect(this, subscriber));
+    this.spec = spec;
+  }
+
+  /** @internal */
+  override lift<R>(operator?: Operator<T, R>): Observable<R> {
+    const lifted = super.lift(operator);
+    return new Stream<R>({
+      kind: 'rxjs',
+      name: 'rxjs operator',
+      discover: () => subscribeSilently(lifted),
+      attach: (subscriber) => void lifted.subscribe(subscriber),
+    });
+  }
+}
+
+/** Subscribes so that everything upstream is discovered; nothing is emitted while planning. */
+export function subscribeSilently(source: Observable<unknown>): void {
+  source.subscribe({ error: ignore });
+}
+
+function ignore(): void {}
+
+/** Narrow view of a subscriber for code that only emits. */
+export type Emit<T> = Pick<Subscriber<T>, 'next'>;

@@ -1,0 +1,122 @@
+import type { Subject } from 'rxjs';
+import type { Headers, Lateness, StreamRecord } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore } from '../state/byte-store.ts';
+import type { StateHolder } from '../state/state-holder.ts';
+import type { Clock } from './clock.ts';
+import type { TopicUse } from './node.ts';
+
+/** Reads records of one input topic of a task. */
+export interface InputConsumer {
+  readonly key: Serde<unknown> | undefined;
+  readonly value: Serde<unknown>;
+  /** A null value means deletion: hand it over without asking the serde. */
+  readonly tombstones: boolean;
+  /** Tables are brought up to date before streams see a record of the same topic. */
+  readonly table: boolean;
+  deliver(record: StreamRecord<unknown, unknown>): void;
+  /** A bounded run has read everything; runs as a turn. */
+  complete(): void;
+}
+
+/** Buffers records for one output topic until the task's next flush. */
+export interface Output {
+  readonly topic: string;
+  readonly partitions: number;
+  /**
+   * Appends a record. Texts are written as UTF-8.
+   *
+   * @param partition - −1 lets the output choose: one partition after the other, changing with each batch.
+   * @throws RecordError `ERR_RECORD_TOO_LARGE`
+   */
+  append(
+    partition: number,
+    timestamp: number,
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    headers: Headers,
+  ): void;
+}
+
+/** A part of a task that reacts to the end of a bounded input. */
+export interface TimeFollower {
+  /** The input is complete: emit whatever waits for more stream time. Runs as a turn. */
+  closeAll(): void;
+}
+
+/** A part of a task with work under way outside of turns (mapAsync). */
+export interface AsyncWorker {
+  readonly step: string;
+  /** Calls under way or waiting for their turn. */
+  pending(): number;
+  /** Whether it cannot take another record now. */
+  full(): boolean;
+  /** Emits what is finished, in order; runs as a turn. @returns Records that were finished. */
+  drain(): number;
+}
+
+/** Why a record was left out; each is counted. */
+export type DropReason = 'null key' | 'null value';
+
+/** Progress counters of a task. Plain numbers that operators raise. */
+export interface TaskCounters {
+  recordsIn: number;
+  recordsOut: number;
+  late: number;
+  dropped: number;
+  skipped: number;
+  deadLettered: number;
+}
+
+/**
+ * What a task offers to the node instances inside it. One task is one stage on one partition; its instances run only
+ * in its turns.
+ */
+export interface TaskContext {
+  readonly applicationId: string;
+  readonly partition: number;
+  readonly counters: TaskCounters;
+  /** Whether a turn of this task runs now; emissions outside of one are an error. */
+  readonly inTurn: boolean;
+  readonly clock: Clock;
+  /** Runs when the task's instances are taken down, after a failure too. */
+  onTeardown(teardown: () => void): void;
+  openStore(name: string): ByteStore;
+  /** Entries that a store may keep decoded in memory when they are clean. */
+  readonly cacheEntries: number;
+  addState(holder: StateHolder): void;
+  addTimeFollower(follower: TimeFollower): void;
+  addAsyncWorker(worker: AsyncWorker): void;
+  /** An asynchronous worker has something to emit: schedule a turn. */
+  wake(): void;
+  /** A second way out of a node, shared by all who ask with the same owner: late records. */
+  sideOutput<T>(owner: object): Subject<T>;
+  consume(topic: TopicUse, consumer: InputConsumer): void;
+  output(topic: TopicUse): Output;
+  /**
+   * A record failed in a step's own code. Applies the record policy: stops the task, or leaves the record out (counted,
+   * with a dead letter where asked).
+   */
+  recordFailed(error: unknown, step: string): void;
+  /** The input record that is being processed, for failures that show later. */
+  origin(): InputOrigin;
+  /** From here on the turn processes what came of an earlier input record; `undefined` ends that. */
+  resume(origin: InputOrigin | undefined): void;
+  /** An emission reached `step` outside of a turn. */
+  emittedOutsideTurn(step: string): void;
+  /** The chain ended with an error that no policy covers: the task is rebuilt from the last commit. */
+  chainFailed(error: unknown, step: string): void;
+  dropped(reason: DropReason, step: string): void;
+  late(lateness: Lateness): void;
+}
+
+/** An input record as it was read, so that a dead letter can carry its bytes untouched. */
+export interface InputOrigin {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Headers;
+}

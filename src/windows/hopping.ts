@@ -1,0 +1,43 @@
+import { type Duration, durationMs, formatMs } from '../duration.ts';
+import { ConfigError } from '../errors.ts';
+import type { Windower } from './windower.ts';
+
+/**
+ * Windows of one size that start at every multiple of `advance` and overlap: `[start, start + size)`.
+ *
+ * ```text
+ * hopping({ size: '10s', advance: '5s', grace: '0s' })
+ *
+ * time     0s   5s   10s  15s  20s
+ * windows  |----A----|
+ *               |----B----|
+ *                    |----C----|
+ * ```
+ *
+ * A record may be in time for some of its windows and late for others; lateness is judged and counted per window.
+ *
+ * @param options - `size`: length of a window, more than 0. `advance`: distance between starts, more than 0 and at most
+ * `size`. `grace`: as for {@link tumbling}.
+ * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`.
+ * @public
+ */
+export function hopping(options: {
+  readonly size: Duration;
+  readonly advance: Duration;
+  readonly grace: Duration;
+}): Windower {
+  const sizeMs = durationMs(options.size, 'size');
+  const advanceMs = durationMs(options.advance, 'advance');
+  if (sizeMs <= 0 || advanceMs <= 0 || advanceMs > sizeMs) {
+    throw new ConfigError('ERR_WINDOW_SIZE', `size is ${options.size} and advance is ${options.advance}`, {
+      hint: 'size and advance are longer than 0 ms, and advance is at most size',
+    });
+  }
+  return {
+    kind: 'hopping',
+    sizeMs,
+    advanceMs,
+    graceMs: durationMs(options.grace, 'grace'),
+    fingerprint: `hopping(${formatMs(sizeMs)}, ${formatMs(advanceMs)})`,
+  };
+}
