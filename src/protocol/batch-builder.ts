@@ -1,15 +1,13 @@
 import { ConfigError, RecordError } from '../errors.ts';
 import type { Headers } from '../record.ts';
 import * as at from './batch-format.ts';
-import { writeInt64 } from './batch-header.ts';
+import { sealBatch } from './batch-seal.ts';
 import type { RecordColumns } from './columns.ts';
 import { type Compression, compress } from './compression.ts';
 import { compressionId } from './compression-id.ts';
-import { crc32c } from './crc32c.ts';
 import { RecordRows } from './record-rows.ts';
 import { parseRecords } from './record-table.ts';
-import { maxUtf8Bytes, writeUtf8 } from './utf8.ts';
-import { varintSize, writeVarint, writeVarlong } from './varint.ts';
+import { maxRecordBytes, writeRecord } from './record-writer.ts';
 
 export { stampBaseOffset } from './batch-header.ts';
 
@@ -25,8 +23,6 @@ export interface FinishOptions {
   readonly transactional?: boolean;
 }
 
-/** Length, attributes, two deltas and three more lengths, each as large as it can get. */
-const MAX_RECORD_OVERHEAD = 5 + 1 + 10 + 5 + 5 + 5 + 5;
 /** Positions are 32-bit integers in the columns of readers. */
 const MAX_BATCH_BYTES = 2 ** 31 - 1;
 
@@ -75,32 +71,13 @@ export class RecordBatchBuilder {
     headers: Headers,
   ): void {
     if (!Number.isSafeInteger(timestamp) || timestamp < -1) throw badTimestamp(timestamp);
-    const most = MAX_RECORD_OVERHEAD + mostBytes(key) + mostBytes(value) + (headers.length === 0 ? 0 : mostOf(headers));
     const start = this.#end;
-    if (start + most > this.#bytes.length) this.#grow(start + most);
-    const bytes = this.#bytes;
+    const most = start + maxRecordBytes(key, value, headers);
+    if (most > this.#bytes.length) this.#grow(most);
     const base = this.#count === 0 ? timestamp : this.#baseTimestamp;
+    const end = writeRecord(this.#bytes, start, timestamp - base, this.#count, key, value, headers);
 
-    // The length comes first but is known last: room for its likely size (all text ASCII) is left, and corrected if wrong.
-    const likely = 8 + (key === null ? 0 : key.length) + (value === null ? 0 : value.length);
-    const room = varintSize(headers.length === 0 ? likely : likely + 12 * headers.length);
-    const body = start + room;
-    let p = body;
-    bytes[p++] = 0; // attributes: unused in this format
-    p = writeVarlong(bytes, p, timestamp - base);
-    p = writeVarint(bytes, p, this.#count);
-    p = writeField(bytes, p, key);
-    p = writeField(bytes, p, value);
-    p = headers.length === 0 ? writeVarint(bytes, p, 0) : writeHeaders(bytes, p, headers);
-    const length = p - body;
-    const needed = varintSize(length);
-    if (needed !== room) {
-      bytes.copyWithin(start + needed, body, p);
-      p += needed - room;
-    }
-    writeVarint(bytes, start, length);
-
-    this.#end = p;
+    this.#end = end;
     this.#baseTimestamp = base;
     this.#count++;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
@@ -163,89 +140,6 @@ export class RecordBatchBuilder {
     grown.set(this.#bytes.subarray(0, this.#end));
     this.#bytes = grown;
   }
-}
-
-/** The fields of a batch header that a writer decides. */
-export interface BatchSeal {
-  readonly attributes: number;
-  readonly lastOffsetDelta: number;
-  readonly baseTimestamp: number;
-  readonly maxTimestamp: number;
-  readonly producerId: bigint;
-  readonly producerEpoch: number;
-  readonly baseSequence: number;
-  readonly count: number;
-}
-
-/** Writes the header in front of the records, with base offset 0, and the checksum over both. */
-export function sealBatch(batch: Uint8Array, seal: BatchSeal): void {
-  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
-  writeInt64(view, at.BASE_OFFSET, 0);
-  view.setInt32(at.BATCH_LENGTH, batch.length - at.LENGTH_PREFIX_BYTES);
-  view.setInt32(at.LEADER_EPOCH, -1);
-  view.setInt8(at.MAGIC, at.MAGIC_V2);
-  view.setInt16(at.ATTRIBUTES, seal.attributes);
-  view.setInt32(at.LAST_OFFSET_DELTA, seal.lastOffsetDelta);
-  writeInt64(view, at.BASE_TIMESTAMP, seal.baseTimestamp);
-  writeInt64(view, at.MAX_TIMESTAMP, seal.maxTimestamp);
-  view.setBigInt64(at.PRODUCER_ID, seal.producerId);
-  view.setInt16(at.PRODUCER_EPOCH, seal.producerEpoch);
-  view.setInt32(at.BASE_SEQUENCE, seal.baseSequence);
-  view.setInt32(at.RECORD_COUNT, seal.count);
-  view.setUint32(at.CRC, crc32c(batch, at.ATTRIBUTES, batch.length));
-}
-
-function mostBytes(field: Uint8Array | string | null): number {
-  if (field === null) return 0;
-  return typeof field === 'string' ? maxUtf8Bytes(field) : field.length;
-}
-
-function mostOf(headers: Headers): number {
-  let most = 0;
-  for (const [name, value] of headers) most += 10 + maxUtf8Bytes(name) + (value === null ? 0 : value.length);
-  return most;
-}
-
-function writeField(bytes: Uint8Array, position: number, field: Uint8Array | string | null): number {
-  if (field === null) return writeVarint(bytes, position, -1);
-  if (typeof field === 'string') return writeText(bytes, position, field);
-  const start = writeVarint(bytes, position, field.length);
-  copyBytes(bytes, start, field);
-  return start + field.length;
-}
-
-/** Writes length and text. The length is guessed as for ASCII, and moved when that was too small. */
-function writeText(bytes: Uint8Array, position: number, text: string): number {
-  const room = varintSize(text.length);
-  const start = position + room;
-  let end = writeUtf8(bytes, start, text);
-  const length = end - start;
-  const needed = varintSize(length);
-  if (needed !== room) {
-    bytes.copyWithin(position + needed, start, end);
-    end += needed - room;
-  }
-  writeVarint(bytes, position, length);
-  return end;
-}
-
-function writeHeaders(bytes: Uint8Array, position: number, headers: Headers): number {
-  let p = writeVarint(bytes, position, headers.length);
-  for (const [name, value] of headers) {
-    p = writeText(bytes, p, name);
-    p = writeField(bytes, p, value);
-  }
-  return p;
-}
-
-/** A short copy is faster in a loop than through `set`. */
-function copyBytes(target: Uint8Array, start: number, source: Uint8Array): void {
-  const length = source.length;
-  if (length > 32) {
-    target.set(source, start);
-    return;
-  }
-  for (let i = 0; i < length; i++) target[start + i] = source[i]!;
 }
 
 function badTimestamp(timestamp: number): RecordError {

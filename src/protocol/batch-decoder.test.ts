@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { resealed } from './batch.fixtures.ts';
-import { RecordBatchBuilder, sealBatch, stampBaseOffset } from './batch-builder.ts';
+import { RecordBatchBuilder, stampBaseOffset } from './batch-builder.ts';
 import { compressionOf, decodeBatch, decodeBatches, peekBatchHeader } from './batch-decoder.ts';
 import * as at from './batch-format.ts';
+import { sealBatch } from './batch-seal.ts';
 import { encodeControlBatch } from './control-batch.ts';
 
 function batchOf(count: number, baseOffset = 0): Uint8Array {

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { StoreError } from '../errors.ts';
 import { anyRecords, builderOf, resealed, rowsOf } from './batch.fixtures.ts';
-import { sealBatch } from './batch-builder.ts';
 import { decodeBatch, decodeBatches } from './batch-decoder.ts';
 import * as at from './batch-format.ts';
+import { sealBatch } from './batch-seal.ts';
 import { type Compression, compress, ensureCodec } from './compression.ts';
 import { compressionId } from './compression-id.ts';
 

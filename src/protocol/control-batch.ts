@@ -1,6 +1,7 @@
-import { RecordBatchBuilder, sealBatch } from './batch-builder.ts';
+import { RecordBatchBuilder } from './batch-builder.ts';
 import type { ControlMarker } from './batch-decoder.ts';
 import * as at from './batch-format.ts';
+import { sealBatch } from './batch-seal.ts';
 
 /** Which transaction a marker ends, and how. */
 export interface ControlBatchOptions {

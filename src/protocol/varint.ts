@@ -26,16 +26,6 @@ export function writeVarint(bytes: Uint8Array, position: number, value: number):
   return at;
 }
 
-/** Bytes that the zigzag varint of an integer within ±2^53 takes. */
-export function varlongSize(value: number): number {
-  if (value === (value | 0)) return varintSize(value);
-  // 2·|v| (or one less) in units of 2^7; exact enough, because the bounds are powers of two far below 2^53.
-  const magnitude = value < 0 ? -(value + 1) : value;
-  let size = 5;
-  for (let limit = 2 ** 34; magnitude >= limit; limit *= 128) size++;
-  return size;
-}
-
 /** Writes an integer within ±2^53 as a zigzag varint; returns the position after it. The caller has made room. */
 export function writeVarlong(bytes: Uint8Array, position: number, value: number): number {
   if (value === (value | 0)) return writeVarint(bytes, position, value);
