@@ -4,7 +4,7 @@ import { isTooDeep } from './json-guard.ts';
 import { jsonErrorPosition } from './json-position.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-const serde = json<unknown>();
+const serde = json();
 const read = (text: string): unknown => serde.deserialize(utf8(text));
 const nested = (levels: number, open = '[', close = ']'): string => open.repeat(levels) + close.repeat(levels);
 

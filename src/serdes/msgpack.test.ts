@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RecordError } from '../errors.ts';
 import { msgpack } from './msgpack.ts';
 
-const serde = msgpack<unknown>();
+const serde = msgpack();
 const raw = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
 const again = (value: NonNullable<unknown>): unknown => serde.deserialize(serde.serialize(value));
 const read = (...bytes: number[]): unknown => serde.deserialize(raw(...bytes));

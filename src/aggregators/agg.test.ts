@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { makeRecord, NO_HEADERS } from '../record.ts';
+import { agg } from './agg.ts';
+import type { Aggregator } from './aggregator.ts';
+
+/** Folds as an operator does: `undefined` is no state, null deletes. */
+function fold<V, A, R>(aggregator: Aggregator<V, A, R>, values: readonly V[]): R | undefined {
+  let state: A | undefined;
+  values.forEach((value, i) => {
+    const record = makeRecord('k', value, i, NO_HEADERS, 't', 0, i);
+    state = aggregator.add(state ?? aggregator.init(), value, record) ?? undefined;
+  });
+  return state === undefined ? undefined : aggregator.result(state);
+}
+
+const same = (n: number): number => n;
+
+describe('agg', () => {
+  it('counts anything', () => {
+    expect(fold(agg.count(), ['a', 'b', 'a'])).toBe(3);
+    expect(fold(agg.count(), [])).toBeUndefined();
+  });
+
+  it('sums in order of arrival, as + does', () => {
+    expect(fold(agg.sum(same), [0.1, 0.2, 0.3])).toBe(0.1 + 0.2 + 0.3);
+    expect(fold(agg.sum(same), [1, Number.NaN])).toBeNaN();
+  });
+
+  it('finds the smallest and the largest number, and passes NaN over', () => {
+    expect(fold(agg.min(same), [3, Number.NaN, -1, 2])).toBe(-1);
+    expect(fold(agg.max(same), [Number.NaN, 3, -1, Number.NaN])).toBe(3);
+    expect(fold(agg.min(same), [Number.POSITIVE_INFINITY])).toBe(Number.POSITIVE_INFINITY);
+    expect(fold(agg.max(same), [Number.NaN])).toBeNaN();
+    expect(agg.min(same).merge?.(Number.NaN, 2)).toBe(2);
+    expect(agg.max(same).merge?.(2, Number.NaN)).toBe(2);
+  });
+
+  it('takes the mean', () => {
+    expect(fold(agg.mean(same), [1, 2, 6])).toBe(3);
+    expect(fold(agg.mean(same), [])).toBeUndefined();
+    expect(agg.mean(same).merge?.([1, 2], [3, 4])).toEqual([4, 6]);
+  });
+
+  it('reduces with the first value as seed; null deletes, and the next value is a seed again', () => {
+    const calls: string[] = [];
+    const joined = agg.reduce((left: string, right: string) => {
+      calls.push(`${left}+${right}`);
+      return right === '-' ? null : left + right;
+    });
+    expect(fold(joined, ['a'])).toBe('a');
+    expect(calls).toEqual([]);
+    expect(fold(joined, ['a', 'b', '-', 'c'])).toBe('c');
+    expect(fold(joined, ['a', '-'])).toBeUndefined();
+    expect(joined.merge?.('x', 'y')).toBe('xy');
+    expect(joined.merge?.(undefined, 'y')).toBe('y');
+    expect(joined.merge?.('x', undefined)).toBe('x');
+    expect(joined.merge?.('x', '-')).toBeUndefined();
+  });
+
+  it('takes a fold of one’s own, which may look at the record', () => {
+    const last = agg.custom({
+      name: 'last at',
+      init: () => -1,
+      add: (state, value: string, record) => (value === 'reset' ? null : Math.max(state, record.timestamp)),
+      result: (state) => `at ${state}`,
+      merge: Math.max,
+    });
+    expect(last.name).toBe('last at');
+    expect(fold(last, ['a', 'b'])).toBe('at 1');
+    expect(fold(last, ['a', 'reset'])).toBeUndefined();
+    const plain = agg.custom({ init: () => 0, add: (state, n: number) => state + n });
+    expect(fold(plain, [1, 2])).toBe(3);
+    expect(Object.keys(plain)).toEqual(['name', 'init', 'add', 'result']);
+  });
+});

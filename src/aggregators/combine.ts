@@ -1,0 +1,112 @@
+import { ConfigError } from '../errors.ts';
+import type { StreamRecord } from '../record.ts';
+import { msgpack } from '../serdes/msgpack.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { Aggregated, Aggregator, AnyAggregator, Spec } from './aggregator.ts';
+
+/** The states of the parts, in the order of their names. Null and undefined: that part has none. */
+type CombinedState = readonly unknown[];
+
+type Part<V> = Aggregator<V, unknown, unknown>;
+
+function refuse(problem: string): ConfigError {
+  return new ConfigError('ERR_AGGREGATION', problem, {
+    hint: 'give an object of aggregators, such as { clicks: agg.count() }',
+  });
+}
+
+function check(names: readonly string[], parts: readonly unknown[]): void {
+  if (names.length === 0) throw refuse('An aggregation has no fields');
+  if (names.includes('__proto__')) throw refuse('An aggregation has a field __proto__');
+  parts.forEach((part, i) => {
+    const isAggregator =
+      typeof part === 'object' && part !== null && 'init' in part && 'add' in part && 'result' in part;
+    if (!isAggregator) throw refuse(`The field ${names[i]} of an aggregation is no aggregator`);
+  });
+}
+
+/** States of parts that bring their own serde go into the array as the bytes of that serde. */
+function stateSerde<V>(parts: readonly Part<V>[]): Serde<unknown> {
+  const array = msgpack<CombinedState>();
+  const close = (state: unknown, i: number): unknown => {
+    if (state === null || state === undefined) return null;
+    return parts[i]?.state?.serialize(state) ?? state;
+  };
+  const open = (state: unknown, i: number): unknown => {
+    if (state === null) return null;
+    const serde = parts[i]?.state;
+    return serde !== undefined && state instanceof Uint8Array ? serde.deserialize(state) : state;
+  };
+  return {
+    name: `aggregates(${parts.map((part) => part.state?.name ?? 'msgpack').join(', ')})`,
+    serialize: (states) => array.serialize((states as CombinedState).map(close)),
+    deserialize: (bytes) => array.deserialize(bytes).map(open),
+  };
+}
+
+class Combined<V> implements Aggregator<V, unknown, unknown> {
+  readonly name: string;
+  readonly state?: Serde<unknown>;
+  readonly merge?: (left: CombinedState, right: CombinedState) => CombinedState;
+  readonly #names: readonly string[];
+  readonly #parts: readonly Part<V>[];
+
+  constructor(spec: Spec<V>) {
+    this.#names = Object.keys(spec);
+    const parts = Object.values(spec);
+    check(this.#names, parts);
+    // A Spec says little about its parts for the compiler's sake; they are aggregators all the same.
+    this.#parts = parts as readonly AnyAggregator<V>[] as readonly Part<V>[];
+    this.name = this.#parts.map((part, i) => `${this.#names[i]}: ${part.name}`).join(', ');
+    if (this.#parts.some((part) => part.state !== undefined)) this.state = stateSerde(this.#parts);
+    if (this.#parts.every((part) => part.merge !== undefined)) this.merge = (left, right) => this.#merge(left, right);
+  }
+
+  init(): CombinedState {
+    return this.#parts.map((part) => part.init());
+  }
+
+  add(state: CombinedState, value: V, record: StreamRecord<unknown, V>): CombinedState | null {
+    const parts = this.#parts;
+    const next: unknown[] = [];
+    let deleted = 0;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as Part<V>;
+      const added = part.add(state[i] ?? part.init(), value, record);
+      if (added === null) deleted++;
+      next.push(added);
+    }
+    return deleted === parts.length ? null : next;
+  }
+
+  result(state: CombinedState): Readonly<Record<string, unknown>> {
+    const result: Record<string, unknown> = {};
+    for (let i = 0; i < this.#parts.length; i++) {
+      const part = this.#parts[i] as Part<V>;
+      result[this.#names[i] as string] = part.result(state[i] ?? part.init());
+    }
+    return result;
+  }
+
+  #merge(left: CombinedState, right: CombinedState): CombinedState {
+    return this.#parts.map((part, i) => {
+      const first = left[i] ?? undefined;
+      const second = right[i] ?? undefined;
+      if (first === undefined || second === undefined) return first ?? second;
+      return part.merge?.(first, second);
+    });
+  }
+}
+
+/**
+ * Turns aggregators by name into one, whose state is the array of their states (opaque to others) and whose
+ * result is a fresh object with the same names. Fields are evaluated in the order in which they were written. A part that deletes its state begins again
+ * with the next record, and until then shows the result of its fresh state; when all parts delete theirs at the same
+ * record, the entry is deleted. `merge` is there when all parts have one.
+ *
+ * @param spec - The aggregators by name.
+ * @throws ConfigError `ERR_AGGREGATION` when there is no field, or one that is no aggregator.
+ */
+export function combine<V, S extends Spec<V>>(spec: S): Aggregator<V, unknown, Aggregated<S>> {
+  return new Combined<V>(spec) as Aggregator<V, unknown, unknown> as Aggregator<V, unknown, Aggregated<S>>;
+}

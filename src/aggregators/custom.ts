@@ -1,0 +1,79 @@
+import type { StreamRecord } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { Aggregator } from './aggregator.ts';
+
+/**
+ * The parts of an aggregator of one's own.
+ *
+ * @typeParam V - The values that it takes.
+ * @typeParam A - Its state.
+ * @public
+ */
+export interface CustomAggregator<V, A> {
+  /** For graphs and the fingerprint; `custom` when left out. */
+  readonly name?: string;
+  /** The state before the first record. */
+  readonly init: () => A;
+  /** The state after one more record, as a new value: the old one must stay as it was. Null deletes the entry. */
+  readonly add: (state: A, value: V, record: StreamRecord<unknown, V>) => A | null;
+  /** Joins the states of two spans of records, the earlier one first. Sessions need it. */
+  readonly merge?: (left: A, right: A) => A;
+  /** How the state is stored; as MessagePack when left out. */
+  readonly state?: Serde<A>;
+}
+
+/**
+ * An aggregator of one's own that emits something else than its state.
+ *
+ * @typeParam R - What is emitted.
+ * @public
+ */
+export interface CustomResult<A, R> {
+  /** What is emitted for a state, as a fresh value. */
+  readonly result: (state: A) => R;
+}
+
+/**
+ * Any fold, from its parts. State must be something that its serde can write: without `state`, what MessagePack holds.
+ * Without `result` the state itself is emitted.
+ *
+ * @param parts - How to begin, how to add a record, and optionally how to merge, emit and store.
+ * @returns The aggregator.
+ *
+ * @example The distinct pages of a user
+ * ```ts
+ * import { agg } from 'millrace';
+ *
+ * const pages = agg.custom({
+ *   init: (): readonly string[] => [],
+ *   add: (seen, click: { url: string }) => (seen.includes(click.url) ? seen : [...seen, click.url]),
+ *   result: (seen) => seen.length,
+ * });
+ * console.log(pages.result(['/', '/cart']));
+ * // => 2
+ * ```
+ * @public
+ */
+export function custom<V, A, R>(parts: CustomAggregator<V, A> & CustomResult<A, R>): Aggregator<V, A, R>;
+/**
+ * Any fold whose state is what it emits.
+ *
+ * @param parts - How to begin, how to add a record, and optionally how to merge and store.
+ * @returns The aggregator.
+ * @public
+ */
+export function custom<V, A>(parts: CustomAggregator<V, A>): Aggregator<V, A>;
+// Two forms, because a result type that only defaults to A would be inferred from the operator as unknown.
+export function custom<V, A>(
+  parts: CustomAggregator<V, A> & Partial<CustomResult<A, unknown>>,
+): Aggregator<V, A, unknown> {
+  const { name = 'custom', init, add, merge, result = (state: A) => state, state } = parts;
+  return {
+    name,
+    init,
+    add,
+    result,
+    ...(merge === undefined ? {} : { merge }),
+    ...(state === undefined ? {} : { state }),
+  };
+}

@@ -1,0 +1,66 @@
+import type { Aggregator } from './aggregator.ts';
+
+// NaN is the state that has seen no number: every comparison with it is false, so the first number replaces it.
+function smaller(state: number, value: number): number {
+  return state <= value || Number.isNaN(value) ? state : value;
+}
+
+function larger(state: number, value: number): number {
+  return state >= value || Number.isNaN(value) ? state : value;
+}
+
+function extreme<V>(
+  name: string,
+  of: (value: V) => number,
+  pick: (state: number, value: number) => number,
+): Aggregator<V, number> {
+  return {
+    name,
+    init: () => Number.NaN,
+    add: (state, value) => pick(state, of(value)),
+    merge: pick,
+    result: (state) => state,
+  };
+}
+
+/**
+ * The smallest number of all values. NaN is passed over, as a reading that is missing; the result is NaN only where no
+ * value had a number.
+ *
+ * @param of - Picks the number.
+ * @returns An aggregator whose result is the smallest number.
+ *
+ * @example
+ * ```ts
+ * import { agg } from 'millrace';
+ *
+ * const coldest = agg.min((reading: { celsius: number }) => reading.celsius);
+ * console.log(coldest.merge?.(-3, 5));
+ * // => -3
+ * ```
+ * @public
+ */
+export function min<V>(of: (value: V) => number): Aggregator<V, number> {
+  return extreme('min', of, smaller);
+}
+
+/**
+ * The largest number of all values. NaN is passed over, as a reading that is missing; the result is NaN only where no
+ * value had a number.
+ *
+ * @param of - Picks the number.
+ * @returns An aggregator whose result is the largest number.
+ *
+ * @example
+ * ```ts
+ * import { agg } from 'millrace';
+ *
+ * const hottest = agg.max((reading: { celsius: number }) => reading.celsius);
+ * console.log(hottest.merge?.(-3, 5));
+ * // => 5
+ * ```
+ * @public
+ */
+export function max<V>(of: (value: V) => number): Aggregator<V, number> {
+  return extreme('max', of, larger);
+}

@@ -1,0 +1,33 @@
+import type { Aggregator } from './aggregator.ts';
+
+/**
+ * Folds values of one type into one of the same type. The first value is the seed, and `fn` is not called for it.
+ *
+ * @param fn - Makes one value of the value so far and the next one, without changing either. Null deletes the entry; the
+ * next value is then a seed again. Where sessions merge it gets the values of both, so it should be associative.
+ * @returns An aggregator whose result is the value so far.
+ *
+ * @example
+ * ```ts
+ * import { agg } from 'millrace';
+ *
+ * const longest = agg.reduce((left: string, right: string) => (right.length > left.length ? right : left));
+ * console.log(longest.merge?.('ab', 'abc'));
+ * // => abc
+ * ```
+ * @public
+ */
+export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, unknown, V> {
+  // The state is a V or undefined. Its type is opaque, so that V is inferred from the operator's values alone.
+  return {
+    name: 'reduce',
+    init: () => undefined,
+    add: (state, value) => (state === undefined ? value : fn(state as V, value)),
+    merge: (left, right) => {
+      if (left === undefined || right === undefined) return left ?? right;
+      return fn(left as V, right as V) ?? undefined;
+    },
+    // Asked only when a record was added, and then the state is a value.
+    result: (state) => state as V,
+  };
+}

@@ -1,0 +1,28 @@
+import type { Aggregator } from './aggregator.ts';
+
+/**
+ * Adds up a number of each value, in order of arrival and as plain floating point: rounding, NaN and the infinities are
+ * those of `+`.
+ *
+ * @param of - Picks the number.
+ * @returns An aggregator whose result is the sum.
+ *
+ * @example
+ * ```ts
+ * import { agg } from 'millrace';
+ *
+ * const total = agg.sum((sale: { price: number }) => sale.price);
+ * console.log(total.name, total.init());
+ * // => sum 0
+ * ```
+ * @public
+ */
+export function sum<V>(of: (value: V) => number): Aggregator<V, number> {
+  return {
+    name: 'sum',
+    init: () => 0,
+    add: (state, value) => state + of(value),
+    merge: (left, right) => left + right,
+    result: (state) => state,
+  };
+}
