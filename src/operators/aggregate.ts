@@ -4,7 +4,7 @@ import type { StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { operator } from '../topology/operator.ts';
 import { makeRecord } from '../record.ts';
-import { type Aggregation, type AggregationResult, stateCodec, toAggregator } from './aggregation.ts';
+import { type Aggregation, type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
 
 /** @public */
@@ -48,7 +48,7 @@ export function aggregate<K, V, S extends Aggregation<NonNullable<V>>>(
     stores: [{ name, fingerprint: `aggregate ${aggregator.name}` }],
     create(out, task, place) {
       const codec = stateCodec(aggregator, name);
-      const store = new KeyValueStore<K, NonNullable<unknown>>(
+      const store = new KeyValueStore<K, State>(
         task.openStore(name),
         keySerdeOf<K>(place),
         codec,

@@ -7,7 +7,7 @@ import { WindowedState } from '../state/windowed-state.ts';
 import { operatorStream } from '../topology/operator.ts';
 import { Stream, subscribeSilently } from '../topology/stream.ts';
 import { type Windower, windowAt } from '../windows/windower.ts';
-import { type Aggregation, type AggregationResult, stateCodec, toAggregator } from './aggregation.ts';
+import { type Aggregation, type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
 import { withWindow } from './derive.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
 
@@ -76,7 +76,7 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
       ...(lateRecords === undefined ? {} : { roots: [(options.late as LateBranch<K, V>)(lateRecords)] }),
       create(out, task, place) {
         const codec = stateCodec(aggregator, name);
-        const store = new WindowStore<K, NonNullable<unknown>>(
+        const store = new WindowStore<K, State>(
           task.openStore(name),
           keySerdeOf<K>(place),
           codec,
@@ -90,7 +90,7 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
           const made = withWindow(record, key, value, timestamp, windowAt(windower, start));
           out.next(onClose ? { ...made, headers: NO_HEADERS } : made);
         };
-        const state = new WindowedState<K, NonNullable<V>, NonNullable<unknown>>(windower, aggregator, store, {
+        const state = new WindowedState<K, NonNullable<V>, State>(windower, aggregator, store, {
           updated(pane, start) {
             if (emit === 'close') return;
             const value = (pane.state === undefined ? null : aggregator.result(pane.state)) as Result;
@@ -98,7 +98,7 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
           },
           closed(pane, start) {
             if (emit === 'updates') return;
-            row(pane.key, aggregator.result(pane.state) as Result, pane.timestamp, start, true);
+            row(pane.key, aggregator.result(pane.state as State) as Result, pane.timestamp, start, true);
           },
           late(missed, partial) {
             const record = current as StreamRecord<K, V>;

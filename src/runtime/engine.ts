@@ -5,7 +5,7 @@ import type { AppOptions } from './app-options.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
 import { soon } from './schedule.ts';
-import { type Stage } from './stages.ts';
+import type { Stage } from './stages.ts';
 import { Task, type TaskHost } from './task.ts';
 import type { Topology } from './topology.ts';
 import type { Fetcher, FetchedBatch, GroupSession, TaskSpec, TopicDescription, TopicPartition, Transport } from './transport.ts';
@@ -47,6 +47,8 @@ export class Engine {
   #generation = 0;
   #scheduled = false;
   #running = true;
+  /** The application stops: what has been read is finished, nothing new is taken. */
+  #stopping = false;
   #commit: Promise<void> | undefined;
   /** A commit waits for asynchronous calls: tasks take no further records. */
   #barrier: (() => void) | undefined;
@@ -212,7 +214,7 @@ export class Engine {
 
   /** One turn for each task. */
   #round(): boolean {
-    const room = this.#barrier === undefined && this.#outputBytes() < HARD_OUTPUT_BYTES;
+    const room = !this.#stopping && this.#barrier === undefined && this.#outputBytes() < HARD_OUTPUT_BYTES;
     let progressed = false;
     for (const task of this.tasks.values()) {
       if (task.turn(room ? TURN_RECORDS : 0) > 0) progressed = true;
@@ -323,6 +325,7 @@ export class Engine {
 
   /** A last commit, with turns for asynchronous work that it has to wait for. */
   async finish(): Promise<void> {
+    this.#stopping = true;
     await this.#commit?.catch(() => undefined);
     await this.commit();
   }

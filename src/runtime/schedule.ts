@@ -4,9 +4,11 @@ export const soon: (work: () => void) => void =
     ? (work) => void setImmediate(work)
     : (work) => {
         const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => {
+        const heard = (): void => {
           port1.close();
           work();
         };
+        port1.addEventListener('message', heard, { once: true });
+        port1.start();
         port2.postMessage(null);
       };

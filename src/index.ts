@@ -1,0 +1,73 @@
+export { agg, type Aggregated, type Aggregator, type CustomAggregator, type Spec } from './aggregators/index.ts';
+export type { Duration } from './duration.ts';
+export {
+  ConfigError,
+  type ErrorClass,
+  type ErrorDetails,
+  FatalError,
+  MillraceError,
+  RecordError,
+  StoreError,
+} from './errors.ts';
+export { type Durability, type LogLocation } from './open-log.ts';
+export { aggregate, type AggregateOptions, countByKey, reduceByKey } from './operators/aggregate.ts';
+export type { Aggregation, AggregationResult } from './operators/aggregation.ts';
+export { branch } from './operators/branch.ts';
+export { filterValues } from './operators/filter-values.ts';
+export { flatMapRecord } from './operators/flat-map-record.ts';
+export { flatMapValues } from './operators/flat-map-values.ts';
+export { joinTable, type JoinTableOptions } from './operators/join-table.ts';
+export { keyBy } from './operators/key-by.ts';
+export { type AsyncCall, mapAsync, type MapAsyncOptions } from './operators/map-async.ts';
+export { mapRecord } from './operators/map-record.ts';
+export { mapValues } from './operators/map-values.ts';
+export type { NewRecord, Rekeyed, WithValue } from './operators/record-types.ts';
+export { windowBy, type WindowByOptions } from './operators/window-by.ts';
+export type { Compression } from './protocol/compression.ts';
+export {
+  type CoLocated,
+  type Header,
+  type Headers,
+  type KeyChanged,
+  type Lateness,
+  type LateRecord,
+  type placement,
+  type StreamRecord,
+  type Window,
+  type WindowedRecord,
+} from './record.ts';
+export { type DeadLetterPolicy, deadLetter, type RecordPolicy } from './record-policy.ts';
+export { run, type RunOptions } from './run.ts';
+export type { App } from './runtime/app.ts';
+export type { AppOptions } from './runtime/app-options.ts';
+export type { Logger } from './runtime/logger.ts';
+export type { AppSnapshot, AppState, InputSnapshot, TaskSnapshot } from './runtime/snapshot.ts';
+export type { Pipeline } from './runtime/topology.ts';
+export type { OffsetQuery, OpenTransport, TopicConfig, TopicDescription, TopicPartition } from './runtime/transport.ts';
+export {
+  bytes,
+  float64,
+  int32,
+  int64,
+  json,
+  msgpack,
+  nullable,
+  type Serde,
+  type SerdeType,
+  string,
+  uuid,
+} from './serdes/index.ts';
+export { to, type ToOptions, type PickOptions } from './sinks/to.ts';
+export type { StoreSnapshot } from './state/state-holder.ts';
+export { through } from './streams/through.ts';
+export { type Table, table, type TableOptions } from './streams/table.ts';
+export { type Topic, topic, type TopicOptions } from './streams/topic.ts';
+export type { Cancel, Clock } from './topology/clock.ts';
+export { NoTaskError } from './topology/scope.ts';
+export type { Stream } from './topology/stream.ts';
+export type { TableSource } from './topology/table-source.ts';
+export type { Target } from './topology/target.ts';
+export { memoryTransport } from './transports/memory/index.ts';
+export { hopping } from './windows/hopping.ts';
+export { tumbling } from './windows/tumbling.ts';
+export type { Windower } from './windows/windower.ts';

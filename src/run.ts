@@ -1,0 +1,47 @@
+import { ConfigError } from './errors.ts';
+import { type App, startApp } from './runtime/app.ts';
+import type { AppOptions } from './runtime/app-options.ts';
+import type { Pipeline } from './runtime/topology.ts';
+import type { OpenTransport } from './runtime/transport.ts';
+import { type LogLocation, openLog } from './open-log.ts';
+
+/** Where an application runs, and how. @public */
+export interface RunOptions extends AppOptions, LogLocation {}
+
+/**
+ * Runs a pipeline. Nothing happens before this call; the pipeline value can be run, tested and drawn any number of times.
+ *
+ * By default it runs on the embedded log in the folder `./.millrace`: outputs, state and offsets of each commit become
+ * durable together, so every input record counts exactly once, also after a crash. Another start with the same
+ * `applicationId` goes on where the last commit was.
+ *
+ * @param pipeline - An Observable that starts with topics, or several that run together.
+ * @param options - `applicationId` is required.
+ * @returns The running application; await its `done`.
+ * @throws ConfigError at once for anything wrong with the pipeline or the options. What goes wrong later rejects `done`.
+ *
+ * @example
+ * ```ts
+ * import { connect, json, mapValues, memoryTransport, run, to, topic } from 'millrace';
+ *
+ * const celsius = topic('celsius', { value: json<number>(), partitions: 1 });
+ * const fahrenheit = topic('fahrenheit', { value: json<number>() });
+ * const pipeline = celsius.pipe(mapValues((degrees) => degrees * 1.8 + 32), to(fahrenheit));
+ *
+ * const transport = memoryTransport();
+ * const app = run(pipeline, { applicationId: 'converter', transport, until: 'end' });
+ * await app.done;
+ * console.log(app.snapshot().state); // => stopped
+ * ```
+ * @public
+ */
+export function run(pipeline: Pipeline, options: RunOptions): App {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigError('ERR_APPLICATION_ID', 'run(…) was called without options', {
+      hint: "name the application: run(pipeline, { applicationId: 'my-app' })",
+    });
+  }
+  return startApp(pipeline, openLog(options), options);
+}
+
+export type { OpenTransport };

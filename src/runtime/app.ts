@@ -1,0 +1,280 @@
+import { Observable } from 'rxjs';
+import { type Duration, durationMs } from '../duration.ts';
+import { ConfigError, MillraceError } from '../errors.ts';
+import { type Clock, systemClock } from '../topology/clock.ts';
+import type { AppOptions } from './app-options.ts';
+import { BoundedRun } from './bounded-run.ts';
+import { Engine } from './engine.ts';
+import { noLogger } from './logger.ts';
+import { type AppSnapshot, type AppState, snapshotApp, snapshotTask } from './snapshot.ts';
+import { type Pipeline, plan, type Topology } from './topology.ts';
+import { setUpTopics } from './topic-setup.ts';
+import type { OpenTransport, TopicDescription, Transport } from './transport.ts';
+
+/** Times that tasks are rebuilt from the last commit before the application gives up; a commit starts the count anew. */
+const MAX_RESTARTS = 3;
+const RESTART_BACKOFF_MS = 100;
+
+/** A running application. @public */
+export interface App {
+  /**
+   * Resolves when the application has stopped, by itself or on request, with everything committed. Rejects with the
+   * error that ended it.
+   */
+  readonly done: Promise<void>;
+  /**
+   * Stops gracefully: finishes what was read, commits, closes. Resolves when it has ended; a stop that exceeds its
+   * deadline gives up the last commit, and then `done` rejects with `ERR_STOP_DEADLINE`.
+   */
+  stop(options?: { readonly deadline?: Duration }): Promise<void>;
+  /** Where the application stands now. */
+  snapshot(): AppSnapshot;
+  /** Where it stands, at once and then every so often (`'1s'`); completes when the application has ended. */
+  snapshots(every?: Duration): Observable<AppSnapshot>;
+  /** The pipeline as planned. */
+  readonly topology: Topology;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Plans a pipeline and runs it on a transport.
+ *
+ * @throws ConfigError at once for anything wrong with the pipeline or the options. What goes wrong later rejects `done`.
+ */
+export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOptions): App {
+  return new Application(pipeline, open, options);
+}
+
+class Application implements App {
+  readonly done: Promise<void>;
+  readonly topology: Topology;
+  readonly #open: OpenTransport;
+  readonly #options: AppOptions;
+  readonly #clock: Clock;
+  readonly #started: number;
+  readonly #stopMs: number;
+  #state: AppState = 'starting';
+  #transport: Transport | undefined;
+  #engine: Engine | undefined;
+  #topics: ReadonlyMap<string, TopicDescription> = new Map();
+  #commits = 0;
+  #restarts = 0;
+  #restartsSinceCommit = 0;
+  #lastSnapshot: AppSnapshot | undefined;
+  #waitingFor: string | undefined = 'opening the log';
+  #settle!: { resolve(): void; reject(error: unknown): void };
+  #ending: Promise<void> | undefined;
+  readonly #followers = new Set<() => void>();
+
+  constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions) {
+    checkOptions(options);
+    this.topology = plan(pipeline);
+    this.#open = open;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#started = this.#clock.monotonic();
+    this.#stopMs = durationMs(options.stopDeadline ?? '10s', 'stopDeadline');
+    this.done = new Promise<void>((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Whoever only awaits stop() must not see an unhandled rejection of `done` as well.
+    this.done.catch(() => undefined);
+    options.signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (options.signal?.aborted === true) void this.stop();
+    else void this.#start();
+  }
+
+  readonly #aborted = (): void => void this.stop().catch(() => undefined);
+
+  async #start(): Promise<void> {
+    try {
+      this.#transport = await this.#open();
+      this.#waitingFor = 'setting up topics';
+      this.#topics = await setUpTopics(this.topology.stages, this.#transport, this.#options.onRecordError ?? 'fail');
+      if (this.#state !== 'starting') return;
+      await this.#run(this.#transport);
+    } catch (error) {
+      await this.#end(error);
+    }
+  }
+
+  async #run(transport: Transport): Promise<void> {
+    this.#waitingFor = undefined;
+    const bounded = this.#options.until === 'end' ? new BoundedRun(this.topology, transport, this.#options) : undefined;
+    await bounded?.mark();
+    const engine: Engine = new Engine(this.topology, transport, this.#topics, this.#options, this.#clock, {
+      failed: (error) => void this.#failed(engine, error),
+      idle: () => {
+        if (bounded !== undefined) void bounded.check(engine).then((over) => (over ? this.stop() : undefined)).catch((error: unknown) => this.#end(error));
+      },
+    });
+    this.#engine = engine;
+    await engine.start();
+    if (this.#state === 'starting') this.#state = 'running';
+    this.#log('running');
+  }
+
+  #log(message: string, fields: object = {}): void {
+    const { applicationId, logger = noLogger } = this.#options;
+    logger.info({ applicationId, ...fields }, message);
+  }
+
+  /** A task or a commit failed: start again from the last commit where that may help, else end. */
+  async #failed(engine: Engine, error: MillraceError): Promise<void> {
+    if (engine !== this.#engine || this.#ending !== undefined) return;
+    if (engine.commits > 0) this.#restartsSinceCommit = 0;
+    const again = error.errorClass === 'abortable' || error.errorClass === 'retriable' || error.errorClass === 'migrated';
+    if (!again || this.#restartsSinceCommit >= MAX_RESTARTS || this.#state !== 'running') {
+      await this.#end(error);
+      return;
+    }
+    this.#restarts += 1;
+    this.#restartsSinceCommit += 1;
+    const waitMs = RESTART_BACKOFF_MS * 2 ** (this.#restartsSinceCommit - 1);
+    const { applicationId, logger = noLogger } = this.#options;
+    logger.warn({ applicationId, code: error.code, error: error.message, waitMs }, 'rebuilding tasks from the last commit');
+    this.#waitingFor = `rebuilding tasks from the last commit after ${error.code}`;
+    try {
+      await this.#closeEngine();
+      await new Promise<void>((resolve) => {
+        this.#clock.after(waitMs, resolve);
+      });
+      if (this.#ending === undefined) await this.#run(this.#transport as Transport);
+    } catch (failure) {
+      await this.#end(failure);
+    }
+  }
+
+  async #closeEngine(): Promise<void> {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    this.#lastSnapshot = this.snapshot();
+    this.#commits += engine.commits;
+    this.#engine = undefined;
+    await engine.close();
+  }
+
+  stop(options: { readonly deadline?: Duration } = {}): Promise<void> {
+    const deadline = options.deadline === undefined ? this.#stopMs : durationMs(options.deadline, 'deadline');
+    if (this.#ending === undefined) this.#ending = this.#stop(deadline);
+    return this.#ending;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    this.#state = 'stopping';
+    const late = new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${deadlineMs} ms`, {
+      hint: 'the last commit is not done; what it would have covered is processed again on the next start',
+    });
+    let cancel: (() => void) | undefined;
+    const deadline = new Promise<never>((_resolve, reject) => {
+      cancel = this.#clock.after(deadlineMs, () => reject(late));
+    });
+    try {
+      await Promise.race([this.#drain(), deadline]);
+      await this.#finish(undefined);
+    } catch (error) {
+      await this.#finish(error);
+    } finally {
+      cancel?.();
+    }
+  }
+
+  async #drain(): Promise<void> {
+    await this.#engine?.finish();
+  }
+
+  #end(error: unknown): Promise<void> {
+    this.#ending ??= this.#finish(error);
+    return this.#ending;
+  }
+
+  async #finish(error: unknown): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    let outcome = error;
+    try {
+      await this.#closeEngine();
+      await this.#transport?.close();
+    } catch (failure) {
+      outcome ??= failure;
+    }
+    this.#state = outcome === undefined ? 'stopped' : 'failed';
+    this.#waitingFor = undefined;
+    if (outcome === undefined) {
+      this.#log('stopped');
+      this.#settle.resolve();
+    } else {
+      const { applicationId, logger = noLogger } = this.#options;
+      const code = outcome instanceof MillraceError ? outcome.code : 'ERR_INTERNAL';
+      logger.error({ applicationId, code, error: outcome instanceof Error ? outcome.message : String(outcome) }, 'failed');
+      this.#settle.reject(outcome);
+    }
+    for (const follower of this.#followers) follower();
+  }
+
+  snapshot(): AppSnapshot {
+    const engine = this.#engine;
+    const now = this.#clock.monotonic();
+    const tasks = engine === undefined ? undefined : [...engine.tasks.values()];
+    const endOffset = (topic: string, partition: number): number | undefined => engine?.endOffset(topic, partition);
+    const waiting = this.#waitingFor === undefined ? [] : [this.#waitingFor];
+    return snapshotApp({
+      applicationId: this.#options.applicationId,
+      state: this.#state,
+      kind: this.#transport?.kind ?? 'unknown',
+      location: this.#transport?.location ?? 'unknown',
+      guarantee: this.#transport?.capabilities.atomicCommit === false ? 'at-least-once' : 'exactly-once',
+      uptimeMs: now - this.#started,
+      commits: this.#commits + (engine?.commits ?? 0),
+      lastCommitAgeMs: engine?.lastCommit === undefined ? undefined : now - engine.lastCommit,
+      restarts: this.#restarts,
+      waitingFor: [...waiting, ...(engine?.waitingFor() ?? [])],
+      tasks: tasks?.map((task) => snapshotTask(task, endOffset)) ?? this.#lastSnapshot?.tasks ?? [],
+    });
+  }
+
+  snapshots(every: Duration = '1s'): Observable<AppSnapshot> {
+    const everyMs = durationMs(every, 'every');
+    return new Observable((subscriber) => {
+      let cancel: (() => void) | undefined;
+      const tick = (): void => {
+        subscriber.next(this.snapshot());
+        cancel = this.#clock.after(everyMs, tick);
+      };
+      const over = (): void => {
+        subscriber.next(this.snapshot());
+        subscriber.complete();
+      };
+      if (this.#state === 'stopped' || this.#state === 'failed') {
+        over();
+        return;
+      }
+      this.#followers.add(over);
+      subscriber.add(() => {
+        cancel?.();
+        this.#followers.delete(over);
+      });
+      tick();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function checkOptions(options: AppOptions): void {
+  const { applicationId } = options;
+  if (typeof applicationId !== 'string' || !/^[a-zA-Z0-9._-]{1,200}$/.test(applicationId)) {
+    throw new ConfigError('ERR_APPLICATION_ID', `applicationId is ${JSON.stringify(applicationId)}`, {
+      hint: 'name the application with letters, digits, ".", "_" and "-"; its offsets and state are found by that name',
+    });
+  }
+  if (options.until !== undefined && options.until !== 'end') {
+    throw new ConfigError('ERR_OPTION', `until is ${JSON.stringify(options.until)}`, { hint: "use 'end' or leave it out" });
+  }
+  if (options.openWindows !== undefined && options.until === undefined) {
+    throw new ConfigError('ERR_OPTION', "openWindows is given without until: 'end'", {
+      hint: 'an endless run has no end at which windows could be closed',
+    });
+  }
+}
