@@ -44,10 +44,11 @@ function stateSerde<V>(parts: readonly Part<V>[]): Serde<unknown> {
   };
 }
 
+// The optional members are declared only: a member that is there and undefined would not be absent.
 class Combined<V> implements Aggregator<V, unknown, unknown> {
   readonly name: string;
-  readonly state?: Serde<unknown>;
-  readonly merge?: (left: CombinedState, right: CombinedState) => CombinedState;
+  declare readonly state?: Serde<unknown>;
+  declare readonly merge?: (left: CombinedState, right: CombinedState) => CombinedState;
   readonly #names: readonly string[];
   readonly #parts: readonly Part<V>[];
 
