@@ -14,7 +14,7 @@ import { string } from './string.ts';
 import { decodeUtf8, encodeUtf8, isUtf8 } from './text.ts';
 import { uuid } from './uuid.ts';
 
-const RUNS = { numRuns: 2000 };
+const RUNS = { numRuns: 1000 };
 const text = fc.string({ unit: 'binary' });
 
 /** Reading gives back what was written, all three ways of reading agree, and so do both ways of writing. */
@@ -116,7 +116,7 @@ describe('UTF-8', () => {
         expect(isUtf8(input, 0, input.length)).toBe(expected !== undefined);
         expect(decodeUtf8(input, 0, input.length)).toBe(expected);
       }),
-      { numRuns: 5000 },
+      { numRuns: 3000 },
     );
   });
 });
