@@ -130,11 +130,10 @@ function holds(serde: Reader, input: Uint8Array): void {
     if (value === null || value === undefined) throw new Error(`${serde.name} read null`);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
-    expect(['ERR_DECODE', 'ERR_VALIDATION']).toContain(error.code);
+    if (error.code !== 'ERR_DECODE' && error.code !== 'ERR_VALIDATION') throw error;
   }
-  expect(Object.keys(Object.prototype)).toEqual([]);
-  expect(Object.getPrototypeOf({})).toBe(Object.prototype);
-  expect(Reflect.get({}, 'polluted')).toBeUndefined();
+  const polluted = Object.keys(Object.prototype).length > 0 || Object.getPrototypeOf({}) !== Object.prototype;
+  if (polluted || Reflect.get({}, 'polluted') !== undefined) throw new Error(`${serde.name} changed a prototype`);
 }
 
 const model = z.object({
