@@ -14,9 +14,13 @@ function filesUnder(folder: string): string[] {
 
 export const read = (document: string): string => readFileSync(root + document, 'utf8');
 
-/** Every document whose text must hold: README, CONTRIBUTING and `docs`. */
+/** Every document whose text must hold: README, CONTRIBUTING, and what lies in `docs` and `examples`. */
 export function documents(): string[] {
-  return ['README.md', 'CONTRIBUTING.md', ...filesUnder('docs').filter((name) => name.endsWith('.md'))];
+  return [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...[...filesUnder('docs'), ...filesUnder('examples')].filter((name) => name.endsWith('.md')),
+  ];
 }
 
 /** The programs of all documents and of all `@example` blocks. */
