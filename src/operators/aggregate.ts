@@ -53,6 +53,7 @@ export function aggregate<K, V, S extends Aggregation<NonNullable<V>>>(
         keySerdeOf<K>(place),
         codec,
         task.cacheEntries,
+        (state) => aggregator.result(state),
       );
       task.addState(store);
       return (record) => {

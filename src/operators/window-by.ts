@@ -81,6 +81,7 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
           keySerdeOf<K>(place),
           codec,
           task.cacheEntries,
+          (state, start) => ({ value: aggregator.result(state), window: windowAt(windower, start) }),
         );
         task.addState(store);
         const side = lateRecords === undefined ? undefined : task.sideOutput<LateRecord<K, V>>(owner);
@@ -109,7 +110,7 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
               missed,
               partial,
             } as const;
-            task.late(lateness);
+            task.late(record, lateness);
             side?.next({ ...record, late: lateness });
           },
         });

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byte-store.ts';
-import type { StateHolder, StoreSnapshot } from '../state/state-holder.ts';
+import type { StateHolder, StoreEntry, StoreSnapshot } from '../state/state-holder.ts';
 
 /** Store of the fingerprints of all stores of a task. Not a name that a user can give. */
 const STORE = '#stores';
@@ -51,6 +51,8 @@ export class Fingerprints implements StateHolder {
   }
 
   committed(): void {}
+
+  *entries(): IterableIterator<StoreEntry> {}
 
   describe(): StoreSnapshot {
     return { name: STORE, cached: 0, dirty: this.#changed.size };

@@ -1,7 +1,7 @@
 import { Subject, Subscription } from 'rxjs';
 import { FatalError, MillraceError } from '../errors.ts';
 import type { RecordPolicy } from '../record-policy.ts';
-import { type Lateness, NO_HEADERS } from '../record.ts';
+import { type Lateness, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
@@ -42,6 +42,8 @@ export interface TaskHost {
   poll(topic: string, partition: number): FetchedBatch | undefined;
   /** The offset after the last readable record of an input, if known. */
   endOffset(topic: string, partition: number): number | undefined;
+  /** Sees each late record. */
+  late?(record: LateRecord<unknown, unknown>): void;
   /** Something happened outside of a turn: the task wants one, or has failed. */
   wake(task: Task): void;
 }
@@ -385,8 +387,9 @@ export class Task implements TaskContext {
     this.#logger.debug({ stage: this.stage.name, step, reason }, 'record dropped');
   }
 
-  late(lateness: Lateness): void {
+  late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void {
     this.counters.late += lateness.missed.length;
+    this.#host.late?.({ ...record, late: lateness });
     this.#logger.debug({ stage: this.stage.name, step: lateness.step, streamTime: lateness.streamTime }, 'record late');
   }
 

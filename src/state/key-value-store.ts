@@ -1,7 +1,7 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
-import { type KeyId, keyId } from './key-codec.ts';
-import type { StateHolder, StoreSnapshot } from './state-holder.ts';
+import { bytesId, compareBytes, type KeyId, keyId } from './key-codec.ts';
+import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 /** An entry of a key-value store, decoded. `value` is `undefined` where the key is known to have none. */
@@ -28,17 +28,26 @@ export class KeyValueStore<K, V> implements StateHolder {
   readonly #keySerde: Serde<K>;
   readonly #codec: ValueCodec<V>;
   readonly #cacheEntries: number;
+  readonly #present: (value: V) => unknown;
   readonly #entries = new Map<KeyId, Entry<V>>();
   #dirty: Entry<V>[] = [];
   /** Every entry of the store is in the cache, so a miss needs no look into the store. */
   #complete: boolean;
 
-  constructor(bytes: ByteStore, keySerde: Serde<K>, codec: ValueCodec<V>, cacheEntries: number) {
+  /** @param present - What a stored value stands for, for those who look in from outside. */
+  constructor(
+    bytes: ByteStore,
+    keySerde: Serde<K>,
+    codec: ValueCodec<V>,
+    cacheEntries: number,
+    present: (value: V) => unknown = (value) => value,
+  ) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
     this.#keySerde = keySerde;
     this.#codec = codec;
     this.#cacheEntries = cacheEntries;
+    this.#present = present;
     this.#complete = bytes.range().next().done === true;
   }
 
@@ -106,22 +115,16 @@ export class KeyValueStore<K, V> implements StateHolder {
     return { name: this.name, cached: this.#entries.size, dirty: this.#dirty.length };
   }
 
-  /** Live entries in key order of their bytes, those of the running commit interval included. */
-  *all(): IterableIterator<{ readonly key: NonNullable<K>; readonly value: V; readonly timestamp: number }> {
-    const pending = new Map(this.#dirty.map((entry) => [keyId(this.#keyOf(entry), this.#keySerde), entry]));
-    for (const [bytes, stored] of this.#bytes.range()) {
-      const key = this.#keySerde.deserialize(bytes);
-      const changed = pending.get(keyId(key, this.#keySerde));
-      if (changed !== undefined) continue;
-      yield { key, ...this.#codec.decode(stored) };
+  *entries(): IterableIterator<StoreEntry> {
+    const changed = new Map(this.#dirty.map((entry) => [bytesId(entry.key), entry]));
+    const rows = [...this.#bytes.range()].filter(([key]) => !changed.has(bytesId(key)));
+    for (const { key, timestamp, value } of changed.values()) {
+      if (value !== undefined) rows.push([key, this.#codec.encode(value, timestamp)]);
     }
-    for (const { key, value, timestamp } of pending.values()) {
-      if (value !== undefined) yield { key: this.#keySerde.deserialize(key), value, timestamp };
+    for (const [key, stored] of rows.sort(([left], [right]) => compareBytes(left, right))) {
+      const { timestamp, value } = this.#codec.decode(stored);
+      yield { key: this.#keySerde.deserialize(key), value: this.#present(value), timestamp };
     }
-  }
-
-  #keyOf(entry: Entry<V>): NonNullable<K> {
-    return this.#keySerde.deserialize(entry.key);
   }
 
   #load(key: Uint8Array): Entry<V> {

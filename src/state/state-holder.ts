@@ -1,3 +1,4 @@
+import type { Window } from '../record.ts';
 import type { StoreWrites } from './byte-store.ts';
 
 /** A part of a task that holds state between commits. */
@@ -9,6 +10,19 @@ export interface StateHolder {
   committed(): void;
   /** For snapshots. */
   describe(): StoreSnapshot;
+  /** Live entries in store order, those of the running commit interval included. For tests and tools. */
+  entries(): Iterable<StoreEntry>;
+}
+
+/** An entry of a store as a test or a tool sees it. @public */
+export interface StoreEntry {
+  readonly key: unknown;
+  /** The row of a table, or the result of an aggregate. */
+  readonly value: unknown;
+  /** Event time in ms: highest timestamp of what made the value. */
+  readonly timestamp: number;
+  /** In window stores. */
+  readonly window?: Window;
 }
 
 /** A store at one moment. @public */

@@ -1,8 +1,9 @@
+import type { Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { compareBytes, type KeyId, keyId } from './key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
-import type { StateHolder, StoreSnapshot } from './state-holder.ts';
+import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 /** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
@@ -16,6 +17,9 @@ export interface Pane<K, A> {
   /** Whether the store has an entry for it, so that removing it means writing. */
   stored: boolean;
 }
+
+/** What a stored pane stands for, for those who look in from outside. */
+export type PresentPane<A> = (state: A, start: number) => { readonly value: unknown; readonly window: Window };
 
 /** All panes that start at one time. */
 interface Group<K, A> {
@@ -41,6 +45,7 @@ export class WindowStore<K, A> implements StateHolder {
   readonly #keySerde: Serde<K>;
   readonly #codec: ValueCodec<A>;
   readonly #cacheEntries: number;
+  readonly #present: PresentPane<A>;
   readonly #groups = new Map<number, Group<K, A>>();
   #recent: Group<K, A> | undefined;
   #dirty: Pane<K, A>[] = [];
@@ -50,12 +55,19 @@ export class WindowStore<K, A> implements StateHolder {
   #storedStreamTime = -1;
   #cached = 0;
 
-  constructor(bytes: ByteStore, keySerde: Serde<K>, codec: ValueCodec<A>, cacheEntries: number) {
+  constructor(
+    bytes: ByteStore,
+    keySerde: Serde<K>,
+    codec: ValueCodec<A>,
+    cacheEntries: number,
+    present: PresentPane<A>,
+  ) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
     this.#keySerde = keySerde;
     this.#codec = codec;
     this.#cacheEntries = cacheEntries;
+    this.#present = present;
     const meta = bytes.get(META_KEY);
     if (meta !== undefined) {
       this.streamTime = readNumber(meta, 0);
@@ -164,12 +176,13 @@ export class WindowStore<K, A> implements StateHolder {
     };
   }
 
-  /** Panes with a state in store order, for tests and tools. */
-  *all(): IterableIterator<{ readonly start: number; readonly pane: Pane<K, A> }> {
+  *entries(): IterableIterator<StoreEntry> {
     for (const start of [...this.#groups.keys()].sort((left, right) => left - right)) {
       const group = this.#groups.get(start) as Group<K, A>;
       if (!group.complete) this.#loadRest(group);
-      for (const pane of [...group.panes.values()].sort(byKeyBytes)) if (pane.state !== undefined) yield { start, pane };
+      for (const { key, state, timestamp } of [...group.panes.values()].sort(byKeyBytes)) {
+        if (state !== undefined) yield { key, timestamp, ...this.#present(state, start) };
+      }
     }
   }
 

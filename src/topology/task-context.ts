@@ -107,7 +107,8 @@ export interface TaskContext {
   /** The chain ended with an error that no policy covers: the task is rebuilt from the last commit. */
   chainFailed(error: unknown, step: string): void;
   dropped(reason: DropReason, step: string): void;
-  late(lateness: Lateness): void;
+  /** A record came too late for some of its windows. */
+  late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void;
 }
 
 /** An input record as it was read, so that a dead letter can carry its bytes untouched. */

@@ -1,0 +1,269 @@
+import { type Duration, durationMs } from '../duration.ts';
+import { ConfigError } from '../errors.ts';
+import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
+import { partitionForKey, partitionForText } from '../protocol/partitioner.ts';
+import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import { isDeadLetter } from '../runtime/record-failures.ts';
+import { type TaskSnapshot, snapshotTask } from '../runtime/snapshot.ts';
+import { Task, type TaskHost } from '../runtime/task.ts';
+import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
+import { encode } from '../sinks/sink.ts';
+import type { StoreBackend } from '../state/byte-store.ts';
+import { memoryStores } from '../state/memory-backend.ts';
+import type { StoreEntry } from '../state/state-holder.ts';
+import type { Target } from '../topology/target.ts';
+import { MemoryLog } from '../transports/memory/memory-log.ts';
+import { TopicReader } from './topic-reader.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** @public */
+export interface TestDriverOptions {
+  /** Partitions of every topic (1). */
+  readonly partitions?: number;
+  /** Wall-clock time at the start, in ms since the epoch (0). */
+  readonly startTime?: number;
+  readonly applicationId?: string;
+  readonly onRecordError?: RecordPolicy;
+  /** Where stores live: memory, or for example the LMDB of `millrace/embedded`. */
+  readonly stores?: StoreBackend;
+  /** Entries that a store keeps decoded in memory (100,000); 0 forgets everything at each commit. */
+  readonly cacheEntries?: number;
+}
+
+/** A record to feed a pipeline with. @public */
+export interface TestRecord<K, V> {
+  readonly key?: K | null;
+  readonly value: V | null;
+  /** Event time in ms since the epoch; the virtual wall clock when left out. */
+  readonly timestamp?: number;
+  readonly headers?: Headers;
+  /** The key's partition when left out; 0 for records without a key. */
+  readonly partition?: number;
+}
+
+/**
+ * Runs a pipeline synchronously, all its stages and partitions, on a log in memory and a virtual clock: what a record
+ * causes has happened when `pipe` returns.
+ *
+ * Every call ends with a commit, so that {@link restart} goes on from there as a restarted process would.
+ *
+ * @example
+ * ```ts
+ * import { agg, int32, string, to, topic, tumbling, windowBy } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const numbers = topic('numbers', { key: string(), value: int32() });
+ * const counts = topic('counts', { key: string(), value: int32() });
+ * const driver = new TestDriver(
+ *   numbers.pipe(windowBy(tumbling({ size: '10s', grace: '0s' }), agg.count(), { store: 'counts' }), to(counts)),
+ * );
+ * driver.pipe(numbers, { key: 'a', value: 1, timestamp: 3_000 });
+ * driver.pipe(numbers, { key: 'a', value: 2, timestamp: 4_000 });
+ * console.log(driver.read(counts).length); // => 0
+ * driver.pipe(numbers, { key: 'b', value: 3, timestamp: 10_000 });
+ * const [row] = driver.read(counts);
+ * console.log(row?.key, row?.value); // => a 2
+ * ```
+ * @public
+ */
+export class TestDriver {
+  readonly clock: VirtualClock;
+  readonly #topology: Topology;
+  readonly #options: TestDriverOptions;
+  readonly #applicationId: string;
+  readonly #partitions: number;
+  readonly #log: MemoryLog;
+  readonly #stores: StoreBackend;
+  readonly #readers = new Map<string, TopicReader>();
+  readonly #fetched = new Map<string, number>();
+  readonly #late: LateRecord<unknown, unknown>[] = [];
+  #tasks: Task[] = [];
+  #woken: (() => void) | undefined;
+
+  /** @throws ConfigError for everything that is wrong with the pipeline. */
+  constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
+    this.#topology = plan(pipeline);
+    this.#options = options;
+    this.#applicationId = options.applicationId ?? 'test';
+    this.#partitions = options.partitions ?? 1;
+    this.clock = new VirtualClock(options.startTime ?? 0);
+    this.#log = new MemoryLog({ now: () => this.clock.now() });
+    this.#stores = options.stores ?? memoryStores();
+    for (const stage of this.#topology.stages) {
+      for (const { name } of [...stage.inputs, ...stage.outputs]) this.#create(name);
+      const policies = [options.onRecordError ?? 'fail', ...stage.inputs.map((use) => use.onRecordError ?? 'fail')];
+      for (const policy of policies) if (isDeadLetter(policy)) this.#create(policy.deadLetter);
+    }
+    this.#build();
+  }
+
+  /**
+   * Writes a record to a topic and runs everything that it causes.
+   *
+   * @throws MillraceError when a task fails; after that only {@link restart} helps.
+   */
+  pipe<K, V>(topic: Target<K, V>, record: TestRecord<K, V>): void {
+    this.#write(topic, [record]);
+    this.#run();
+  }
+
+  /** Writes records to a topic and then runs everything that they cause, with one commit at the end. */
+  pipeAll<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
+    this.#write(topic, records);
+    this.#run();
+  }
+
+  /** The records of a topic that were written since the last call, partition by partition. */
+  read<K, V>(topic: Target<K, V>): StreamRecord<K, V | null>[] {
+    const reader = this.#readers.get(topic.name) ?? new TopicReader(this.#log, topic.name);
+    this.#readers.set(topic.name, reader);
+    return reader.read(topic);
+  }
+
+  /** Moves the virtual wall clock, and runs what its timers cause. Stream time moves by records only. */
+  advance(duration: Duration): void {
+    this.clock.advance(durationMs(duration, 'duration'));
+    this.#run();
+  }
+
+  /** The entries of a store over all partitions. @throws ConfigError `ERR_UNKNOWN_STORE` */
+  store(name: string): StoreEntry[] {
+    const holders = this.#tasks.flatMap((task) => task.stores.filter((store) => store.name === name));
+    if (holders.length === 0) {
+      const names = this.#topology.stages.flatMap((stage) => stage.stores.map((store) => store.name));
+      throw new ConfigError('ERR_UNKNOWN_STORE', `the pipeline has no store ${name}`, {
+        hint: names.length === 0 ? 'it has no stores' : `its stores are ${names.join(', ')}`,
+      });
+    }
+    return holders.flatMap((holder) => [...holder.entries()]);
+  }
+
+  /** Every record so far that came too late for some of its windows. */
+  get lateRecords(): readonly LateRecord<unknown, unknown>[] {
+    return this.#late;
+  }
+
+  /** The tasks with their counters, positions and stores. */
+  tasks(): TaskSnapshot[] {
+    return this.#tasks.map((task) => snapshotTask(task, (topic, partition) => this.#log.endOffset(topic, partition)));
+  }
+
+  /** Ends all tasks without a word and builds new ones from the last commit, as after a crash. Counters start anew. */
+  restart(): void {
+    for (const task of this.#tasks) task.close();
+    this.#build();
+    this.#run();
+  }
+
+  /** Resolves when no asynchronous call is under way, with everything that they caused done. */
+  async settle(): Promise<void> {
+    this.#run();
+    while (this.#tasks.some((task) => task.pendingAsync() > 0)) {
+      await new Promise<void>((resolve) => {
+        this.#woken = resolve;
+      });
+      this.#run();
+    }
+  }
+
+  /** Declares the input complete: closes open windows if wanted, and completes the pipeline. */
+  end(openWindows: 'keep' | 'close' = 'keep'): void {
+    for (const task of this.#tasks) {
+      task.end(openWindows);
+      task.complete();
+      this.#run();
+    }
+  }
+
+  #create(name: string): void {
+    this.#log.create(name, { partitions: this.#partitions, ifMissing: true });
+  }
+
+  #build(): void {
+    this.#tasks = [];
+    const host = this.#host();
+    for (const stage of this.#topology.stages) {
+      for (let partition = 0; partition < this.#partitions; partition += 1) {
+        const inputs = stage.inputs.map(({ name }) => ({ topic: name, partition }));
+        const positions = new Map(inputs.map(({ topic }) => [topic, 0]));
+        for (const { topic, offset } of this.#log.committed(this.#applicationId, inputs)) positions.set(topic, offset);
+        for (const [topic, offset] of positions) this.#fetched.set(`${topic}/${partition}`, offset);
+        this.#tasks.push(new Task(stage, partition, positions, host));
+      }
+    }
+  }
+
+  #host(): TaskHost {
+    return {
+      applicationId: this.#applicationId,
+      topology: this.#topology,
+      stores: this.#stores,
+      clock: this.clock,
+      cacheEntries: this.#options.cacheEntries ?? 100_000,
+      onRecordError: this.#options.onRecordError ?? 'fail',
+      outputTopic: (name) => {
+        const { config, partitions } = this.#log.describe(name) as NonNullable<ReturnType<MemoryLog['describe']>>;
+        return { partitions, maxMessageBytes: config.maxMessageBytes, compression: 'none' };
+      },
+      poll: (topic, partition) => {
+        const place = `${topic}/${partition}`;
+        const batch = this.#log.read(topic, partition, this.#fetched.get(place) as number);
+        if (batch !== undefined) this.#fetched.set(place, batch.nextOffset);
+        return batch;
+      },
+      endOffset: (topic, partition) => this.#log.endOffset(topic, partition),
+      late: (record) => void this.#late.push(record),
+      wake: () => this.#woken?.(),
+    };
+  }
+
+  #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
+    this.#create(topic.name);
+    const builders = new Map<number, RecordBatchBuilder>();
+    for (const record of records) {
+      const { headers = NO_HEADERS, timestamp = this.clock.now() } = record;
+      const { key: keySerde, name, value: valueSerde } = topic.use;
+      // A driver may write what the topic's serdes would refuse to read: a missing key is how such input is tested.
+      const key = keySerde === undefined || record.key == null ? null : encode(keySerde, record.key, name, 'key');
+      const value = encode(valueSerde, record.value, name, 'value');
+      const partition = record.partition ?? this.#partitionOf(key);
+      let builder = builders.get(partition);
+      if (builder === undefined) {
+        builder = new RecordBatchBuilder(256);
+        builders.set(partition, builder);
+      }
+      builder.append(timestamp, key, value, headers);
+    }
+    this.#log.append(
+      [...builders].map(([partition, builder]) => this.#log.prepare({ topic: topic.name, partition }, builder)),
+    );
+  }
+
+  #partitionOf(key: Uint8Array | string | null): number {
+    if (key === null || this.#partitions === 1) return 0;
+    return typeof key === 'string' ? partitionForText(key, this.#partitions) : partitionForKey(key, this.#partitions);
+  }
+
+  #run(): void {
+    for (let progressed = true; progressed; ) {
+      progressed = false;
+      for (const task of this.#tasks) {
+        while (task.turn(10_000) > 0) progressed = true;
+        if (task.failure !== undefined) throw task.failure;
+        if (task.dirty && task.pendingAsync() === 0) {
+          this.#commit(task);
+          progressed = true;
+        }
+      }
+    }
+  }
+
+  #commit(task: Task): void {
+    const { offsets, outputs, state } = task.takeProgress();
+    this.#stores.apply(state);
+    const batches = outputs.map(({ partition, records, topic }) => this.#log.prepare({ topic, partition }, records));
+    this.#log.commit({ groupId: this.#applicationId, outputs: batches, offsets, state: [] });
+    task.committed();
+  }
+}
