@@ -38,3 +38,6 @@ export type AirportHour = z.infer<typeof AirportHour>;
 /** One airport's day so far. */
 export const Standing = z.object(counted);
 export type Standing = z.infer<typeof Standing>;
+
+/** The worst airports of one day, the worst first; at most ten. */
+export const WorstAirports = z.array(Standing);

@@ -1,3 +1,4 @@
+import { agg } from 'millrace';
 import type { AirportHour, Standing } from './records.ts';
 
 /** Fewer departures than this say nothing about an airport's day. */
@@ -14,34 +15,34 @@ export function score({ minutes, flights }: Pick<Standing, 'minutes' | 'flights'
 type Ranked = Pick<Standing, 'airport' | 'minutes' | 'flights'>;
 
 /** Whether `a` comes before `b`: the worst first, equal scores by airport code, so that arrival never decides. */
-function isWorse(a: Ranked, b: Ranked): boolean {
+export function isWorse(a: Ranked, b: Ranked): boolean {
   const [left, right] = [score(a), score(b)];
   return left === right ? a.airport < b.airport : left > right;
 }
 
-/** The ten worst of a day. */
-export function worstTen<R extends Ranked>(airports: readonly R[]): R[] {
-  return airports
-    .filter((airport) => airport.flights >= FEWEST_FLIGHTS)
-    .sort((a, b) => (isWorse(a, b) ? -1 : 1))
-    .slice(0, 10);
+/**
+ * All airports of one day, the worst first, with one more hour counted in. Hours may come in any order. Sums are kept
+ * instead of means, because sums add up and means do not.
+ */
+function addHour(day: readonly Standing[], row: AirportHour): readonly Standing[] {
+  const { airport, name, city, state } = row;
+  const known = day.find((other) => other.airport === airport);
+  const next: Standing = {
+    ...{ airport, name, city, state },
+    flights: (known?.flights ?? 0) + row.flights,
+    minutes: (known?.minutes ?? 0) + row.minutes,
+    worst: Math.max(known?.worst ?? row.worst, row.worst),
+  };
+  const others = day.filter((other) => other !== known);
+  const place = others.findIndex((other) => isWorse(next, other));
+  others.splice(place < 0 ? others.length : place, 0, next);
+  return others;
 }
 
-/**
- * All airports of one day with one more hour counted in. Hours may come in any order. Sums are kept instead of means,
- * because sums add up and means do not.
- */
-export function addHour(day: readonly Standing[], row: AirportHour): readonly Standing[] {
-  const { airport, name, city, state } = row;
-  const place = day.findIndex((known) => known.airport === airport);
-  const known = day[place];
-  if (known === undefined) {
-    return [...day, { airport, name, city, state, flights: row.flights, minutes: row.minutes, worst: row.worst }];
-  }
-  return day.with(place, {
-    ...known,
-    flights: known.flights + row.flights,
-    minutes: known.minutes + row.minutes,
-    worst: Math.max(known.worst, row.worst),
-  });
+/** The airports of a day, as an aggregator. */
+export const standings = agg.custom({ name: 'standings', init: (): readonly Standing[] => [], add: addHour });
+
+/** The first ten of a day's standings that are ranked. */
+export function worstTen<R extends Ranked>(day: readonly R[]): R[] {
+  return day.slice(0, 10).filter(({ flights }) => flights >= FEWEST_FLIGHTS);
 }

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AirportHour, Standing } from '../../examples/flights/records.ts';
-import { addHour, score, worstTen } from '../../examples/flights/standings.ts';
+import { score, standings, worstTen } from '../../examples/flights/standings.ts';
+
+function addHour(day: readonly Standing[], row: AirportHour): readonly Standing[] {
+  const record = { ...row, key: '', value: row, timestamp: row.hour, headers: [], topic: '', partition: 0, offset: 0 };
+  return standings.add(day, row, record) ?? [];
+}
 
 const place = { name: '', city: '', state: '' };
 

@@ -1,0 +1,64 @@
+import {
+  agg,
+  aggregate,
+  joinTable,
+  json,
+  keyBy,
+  mapValues,
+  string,
+  table,
+  through,
+  to,
+  topic,
+  tumbling,
+  windowBy,
+} from 'millrace';
+import { Airport, AirportHour, Flight, WorstAirports } from './records.ts';
+import { standings, worstTen } from './standings.ts';
+
+const partitions = 4;
+
+// One partition keeps all flights in order of their scheduled time.
+export const flights = topic('flights', { value: json(Flight), partitions: 1 });
+export const flightsByOrigin = topic('flights-by-origin', { key: string(), value: json(Flight), partitions });
+export const airports = table('airports', { key: string(), value: json(Airport), partitions });
+export const airportHours = topic('airport-hours', { key: string(), value: json(AirportHour), partitions });
+export const hoursByDay = topic('airport-hours-by-day', { key: string(), value: json(AirportHour), partitions });
+export const worstAirports = topic('worst-airports', { key: string(), value: json(WorstAirports), partitions });
+
+/** Delays per airport and hour, with the airport's name. */
+const report = flights.pipe(
+  keyBy((flight) => flight.origin),
+  through(flightsByOrigin),
+  windowBy(
+    tumbling({ size: '1h', grace: '0s' }),
+    {
+      flights: agg.count(),
+      minutes: agg.sum((flight) => flight.delay),
+      mean: agg.mean((flight) => flight.delay),
+      worst: agg.max((flight) => flight.delay),
+    },
+    { store: 'delays-per-hour' },
+  ),
+  joinTable(airports, (delays, airport, { key, window }) => ({
+    airport: key,
+    hour: window.start,
+    ...airport,
+    ...delays,
+  })),
+  to(airportHours),
+);
+
+/**
+ * The ten worst airports of each day. Not a window of one day: the hours of a day come from four tasks, each with a
+ * stream time of its own, so no grace would be long enough. A running aggregate takes them in any order.
+ */
+const worst = airportHours.pipe(
+  keyBy((row) => new Date(row.hour).toISOString().slice(0, 10)),
+  through(hoursByDay),
+  aggregate(standings, { store: 'standings' }),
+  mapValues(worstTen),
+  to(worstAirports),
+);
+
+export const pipeline = [report, worst];

@@ -1,0 +1,78 @@
+import { agg, aggregate, branch, json, keyBy, mapAsync, mapValues, string, through, to, topic } from 'millrace';
+import { merge } from 'rxjs';
+import { z } from 'zod';
+import { describeStation } from './stations.ts';
+
+const partitions = 2;
+
+const Reading = z.object({
+  /** `2012-01-31` */
+  date: z.string(),
+  /** Millimetres. */
+  precipitation: z.number(),
+  /** Degrees Celsius. */
+  high: z.number(),
+  low: z.number(),
+  wind: z.number(),
+});
+type Reading = z.infer<typeof Reading>;
+
+const Month = z.object({ days: z.int(), high: z.number(), low: z.number(), rain: z.number() });
+const Alert = z.object({ kind: z.string(), date: z.string(), measured: z.number(), where: z.string() });
+
+export const readings = topic('readings', { key: string(), value: json(Reading), partitions });
+export const readingsByMonth = topic('readings-by-month', { key: string(), value: json(Reading), partitions });
+export const months = topic('months', {
+  key: string(),
+  value: json(Month),
+  partitions,
+});
+export const alerts = topic('alerts', { key: string(), value: json(Alert), partitions });
+
+/**
+ * Means per station and calendar month. Months differ in length, so no window of fixed size fits them: the month becomes
+ * part of the key instead, and the row of a month is updated with every reading.
+ */
+const monthly = readings.pipe(
+  keyBy((reading, { key }) => `${key} ${reading.date.slice(0, 7)}`),
+  through(readingsByMonth),
+  aggregate(
+    {
+      days: agg.count(),
+      high: agg.mean((reading) => reading.high),
+      low: agg.mean((reading) => reading.low),
+      rain: agg.sum((reading) => reading.precipitation),
+    },
+    { store: 'months' },
+  ),
+  to(months),
+);
+
+/** A reading goes to the first threshold that it crosses. */
+const { storm, downpour, heat, frost } = branch(
+  readings,
+  {
+    storm: ({ value }) => value.wind >= 8.5,
+    downpour: ({ value }) => value.precipitation >= 40,
+    heat: ({ value }) => value.high >= 35,
+    frost: ({ value }) => value.low <= -10,
+  },
+  'calm',
+);
+
+/** Alerts, each with a description of its station from a slow look-up, in order per station. */
+const alarms = merge(
+  storm.pipe(mapValues(({ date, wind }) => ({ kind: 'storm', date, measured: wind }))),
+  downpour.pipe(mapValues(({ date, precipitation }) => ({ kind: 'downpour', date, measured: precipitation }))),
+  heat.pipe(mapValues(({ date, high }) => ({ kind: 'heat', date, measured: high }))),
+  frost.pipe(mapValues(({ date, low }) => ({ kind: 'frost', date, measured: low }))),
+).pipe(
+  mapAsync(async (alert, { record, signal }) => ({ ...alert, where: await describeStation(record.key, signal) }), {
+    concurrency: 8,
+    timeout: '5s',
+    retries: 2,
+  }),
+  to(alerts),
+);
+
+export const pipeline = [monthly, alarms];
