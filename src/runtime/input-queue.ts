@@ -1,9 +1,9 @@
-import { MillraceError, RecordError } from '../errors.ts';
+import { RecordError } from '../errors.ts';
 import type { RecordColumns } from '../protocol/columns.ts';
 import { makeRecord } from '../record.ts';
-import type { Serde } from '../serdes/serde.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { InputConsumer, InputOrigin } from '../topology/task-context.ts';
+import { decodeKey, decodeValue, rawRecord } from './decode.ts';
 
 /** Says that a record cannot be used. */
 export type RecordFailed = (error: unknown, step: string) => void;
@@ -79,16 +79,7 @@ export class InputQueue {
   origin(): InputOrigin {
     const batch = this.#batch;
     if (batch === undefined) throw new Error('no record is being processed');
-    const at = this.#at;
-    return {
-      topic: this.use.name,
-      partition: this.partition,
-      offset: batch.baseOffset + (batch.offsetDelta[at] as number),
-      timestamp: batch.timestamp[at] as number,
-      key: slice(batch.bytes, batch.keyStart[at] as number, batch.keyLength[at] as number),
-      value: slice(batch.bytes, batch.valueStart[at] as number, batch.valueLength[at] as number),
-      headers: batch.headers(at),
-    };
+    return rawRecord(batch, this.#at, this.use.name, this.partition);
   }
 
   #deliver(batch: RecordColumns, at: number, index: number): void {
@@ -97,8 +88,8 @@ export class InputQueue {
     let key: unknown;
     let value: unknown;
     try {
-      key = consumer.key === undefined ? null : this.#key(consumer.key, batch, at, consumer.tombstones);
-      value = this.#value(consumer.value, batch, at, consumer.tombstones);
+      key = decodeKey(consumer.key, batch, at, name, consumer.tombstones);
+      value = decodeValue(consumer.value, batch, at, name, consumer.tombstones);
     } catch (error) {
       this.#failed(error, `${consumer.table ? 'table' : 'topic'}(${name})`);
       return;
@@ -108,42 +99,10 @@ export class InputQueue {
     consumer.deliver(makeRecord(key, value, timestamp, batch.headers(at), name, this.partition, offset));
   }
 
-  #key(serde: Serde<unknown>, batch: RecordColumns, at: number, lenient: boolean): unknown {
-    const length = batch.keyLength[at] as number;
-    if (length >= 0) return decode(serde, batch.bytes, batch.keyStart[at] as number, length);
-    if (serde.nullable === true || lenient) return null;
-    throw new RecordError('ERR_NULL_KEY', 'the record has no key', {
-      hint: `if records without a key belong in ${this.use.name}, give it the key serde nullable(${serde.name}())`,
-    });
-  }
-
-  #value(serde: Serde<unknown>, batch: RecordColumns, at: number, lenient: boolean): unknown {
-    const length = batch.valueLength[at] as number;
-    if (length >= 0) return decode(serde, batch.bytes, batch.valueStart[at] as number, length);
-    if (serde.nullable === true || lenient) return null;
-    throw new RecordError('ERR_NULL_VALUE', 'the record has no value (a tombstone)', {
-      hint: `if deletions belong in ${this.use.name}, give it the value serde nullable(${serde.name}(…)), or read it as a table`,
-    });
-  }
-
   #refuseTimestamp(timestamp: number): void {
     const error = new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
       hint: 'its producer set none; a timestamp is a whole number of milliseconds since 1970',
     });
     this.#failed(error, `topic(${this.use.name})`);
   }
-}
-
-function decode(serde: Serde<unknown>, bytes: Uint8Array, start: number, length: number): unknown {
-  try {
-    if (serde.decodeRange !== undefined) return serde.decodeRange(bytes, start, start + length);
-    return serde.deserialize(bytes.subarray(start, start + length));
-  } catch (error) {
-    if (error instanceof MillraceError) throw error;
-    throw new RecordError('ERR_DECODE', `the serde ${serde.name} failed`, { cause: error });
-  }
-}
-
-function slice(bytes: Uint8Array, start: number, length: number): Uint8Array | null {
-  return length < 0 ? null : bytes.slice(start, start + length);
 }

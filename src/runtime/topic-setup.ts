@@ -1,7 +1,7 @@
 import { ConfigError, FatalError } from '../errors.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
-import { nearest } from './nearest.ts';
+import { checkPartitionCount, unknownTopic } from './known-topic.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
 import type { TopicDescription, Transport } from './transport.ts';
@@ -43,7 +43,7 @@ class TopicSetup {
       const description = await this.#transport.topics.describe(use.name);
       if (description === undefined) continue;
       this.found.set(use.name, description);
-      checkCount(use, description);
+      checkPartitionCount(use, description);
     }
   }
 
@@ -51,7 +51,7 @@ class TopicSetup {
     const written = new Set(this.#stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
     for (const use of this.#stages.flatMap(({ inputs }) => inputs)) {
       if (this.found.has(use.name) || written.has(use.name)) continue;
-      if (use.partitions === undefined) throw await this.#unknown(use.name);
+      if (use.partitions === undefined) throw await unknownTopic(this.#transport, use.name);
       await this.#create(use.name, use.partitions);
     }
   }
@@ -120,21 +120,4 @@ class TopicSetup {
     if (description === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
     this.found.set(name, description);
   }
-
-  async #unknown(name: string): Promise<FatalError> {
-    const near = nearest(name, await this.#transport.topics.list());
-    const guess = near === undefined ? '' : `did you mean ${near}? otherwise `;
-    return new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${name} at ${this.#transport.location}`, {
-      topic: name,
-      hint: `${guess}create it first (client.topics.create), or say how many partitions it wants: topic('${name}', { partitions: 1, … })`,
-    });
-  }
-}
-
-function checkCount(use: TopicUse, { name, partitions }: TopicDescription): void {
-  if (use.partitions === undefined || use.partitions === partitions) return;
-  throw new ConfigError('ERR_PARTITION_COUNT', `topic ${name} has ${partitions} partitions, the pipeline wants ${use.partitions}`, {
-    topic: name,
-    hint: 'leave { partitions } out to take it as it is; keyed state cannot move between partitions',
-  });
 }

@@ -1,12 +1,13 @@
 import type { Observable } from 'rxjs';
 import { RecordError } from '../errors.ts';
-import { partitionForKey, partitionForText } from '../protocol/partitioner.ts';
 import type { Headers } from '../record.ts';
-import type { Serde } from '../serdes/serde.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { operatorStream } from '../topology/operator.ts';
 import type { Stream } from '../topology/stream.ts';
 import type { Output, TaskContext } from '../topology/task-context.ts';
+import { encode, partitionOf } from './encode.ts';
+
+export { encode } from './encode.ts';
 
 /** What a sink needs of a record. */
 export interface Writable {
@@ -80,22 +81,4 @@ class TopicWriter {
     this.#output.append(partitionOf(key, this.#output.partitions), timestamp, key, value, headers);
     task.counters.recordsOut += 1;
   }
-}
-
-/** murmur2 of the key bytes, as Java's default partitioner; −1, the output's choice, without a key. */
-function partitionOf(key: Uint8Array | string | null, partitions: number): number {
-  if (key === null) return -1;
-  return typeof key === 'string' ? partitionForText(key, partitions) : partitionForKey(key, partitions);
-}
-
-/** Bytes, or the text that stands for them; null for null. */
-export function encode(serde: Serde<unknown>, data: unknown, topic: string, part: 'key' | 'value'): Uint8Array | string | null {
-  if (data === null || data === undefined) {
-    // A null value is a tombstone: lawful for every topic, because deleting is.
-    if (part === 'value' || serde.nullable === true) return null;
-    throw new RecordError('ERR_NULL_KEY', `a record without a key is written to topic ${topic}`, {
-      hint: 'give the topic the key serde nullable(…) if records without a key belong there',
-    });
-  }
-  return serde.toText === undefined ? serde.serialize(data) : serde.toText(data);
 }
