@@ -1,4 +1,4 @@
-export { agg, type Aggregated, type Aggregator, type CustomAggregator, type Spec } from './aggregators/index.ts';
+export { agg, type Aggregated, type Aggregator, type AnyAggregator, type CustomAggregator, type Spec } from './aggregators/index.ts';
 export type { Duration } from './duration.ts';
 export {
   ConfigError,
@@ -11,7 +11,6 @@ export {
 } from './errors.ts';
 export { type Durability, type LogLocation } from './open-log.ts';
 export { aggregate, type AggregateOptions, countByKey, reduceByKey } from './operators/aggregate.ts';
-export type { Aggregation, AggregationResult } from './operators/aggregation.ts';
 export { branch } from './operators/branch.ts';
 export { filterValues } from './operators/filter-values.ts';
 export { flatMapRecord } from './operators/flat-map-record.ts';

@@ -1,10 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
+import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { agg } from '../aggregators/index.ts';
-import type { StreamRecord } from '../record.ts';
+import { makeRecord, type StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { operator } from '../topology/operator.ts';
-import { makeRecord } from '../record.ts';
-import { type Aggregation, type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
+import { type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
 
 /** @public */
@@ -34,14 +34,15 @@ export interface AggregateOptions {
  * @see {@link windowBy} for aggregates per event-time window.
  * @public
  */
-export function aggregate<K, V, S extends Aggregation<NonNullable<V>>>(
-  aggregation: S,
+export function aggregate<K, V, A, R, S extends Spec<V>>(
+  aggregation: Aggregator<V, A, R> | S,
   options: AggregateOptions,
-): OperatorFunction<StreamRecord<K, V>, StreamRecord<NonNullable<K>, AggregationResult<S>>> {
-  type Out = StreamRecord<NonNullable<K>, AggregationResult<S>>;
-  const aggregator = toAggregator(aggregation);
+): OperatorFunction<StreamRecord<K | null, V | null>, StreamRecord<K, AggregationResult<V, R, S>>> {
+  type Result = AggregationResult<V, R, S>;
+  type Out = StreamRecord<K, Result>;
+  const aggregator = toAggregator<V, A, R, S>(aggregation);
   const name = checkStoreName(options?.store, 'aggregate');
-  return operator<StreamRecord<K, V>, Out>({
+  return operator<StreamRecord<K | null, V | null>, Out>({
     name: 'aggregate',
     detail: name,
     needsKey: true,
@@ -64,12 +65,12 @@ export function aggregate<K, V, S extends Aggregation<NonNullable<V>>>(
         }
         const entry = store.entry(key as NonNullable<K>);
         const before = entry.value === undefined ? aggregator.init() : entry.value;
-        const after = aggregator.add(before, value as NonNullable<V>, record as StreamRecord<unknown, NonNullable<V>>);
+        const after = aggregator.add(before, value, record as StreamRecord<unknown, V>);
         const timestamp = Math.max(entry.timestamp, record.timestamp);
         if (after === null || after === undefined) store.delete(entry);
         else store.put(entry, after, timestamp);
-        const result = (after === null ? null : aggregator.result(after)) as AggregationResult<S>;
-        out.next(makeRecord(key as NonNullable<K>, result, timestamp, headers, topic, partition, offset));
+        const result = after === null || after === undefined ? (null as Result) : aggregator.result(after);
+        out.next(makeRecord(key, result, timestamp, headers, topic, partition, offset));
       };
     },
   });
@@ -82,7 +83,7 @@ export function aggregate<K, V, S extends Aggregation<NonNullable<V>>>(
  */
 export function countByKey<K, V>(
   options: AggregateOptions,
-): OperatorFunction<StreamRecord<K, V>, StreamRecord<NonNullable<K>, number>> {
+): OperatorFunction<StreamRecord<K | null, V | null>, StreamRecord<K, number>> {
   return aggregate(agg.count(), options);
 }
 
@@ -92,8 +93,8 @@ export function countByKey<K, V>(
  * @public
  */
 export function reduceByKey<K, V>(
-  fold: (left: NonNullable<V>, right: NonNullable<V>) => NonNullable<V>,
+  fold: (left: V, right: V) => V,
   options: AggregateOptions,
-): OperatorFunction<StreamRecord<K, V>, StreamRecord<NonNullable<K>, NonNullable<V>>> {
+): OperatorFunction<StreamRecord<K | null, V | null>, StreamRecord<K, V>> {
   return aggregate(agg.reduce(fold), options);
 }

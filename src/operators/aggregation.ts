@@ -2,27 +2,29 @@ import type { Aggregated, Aggregator, Spec } from '../aggregators/aggregator.ts'
 import { combine } from '../aggregators/combine.ts';
 import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
 
-// `any` stands in constraint position: a state is read and written by its own aggregator only.
-// oxlint-disable-next-line typescript/no-explicit-any
-type AnyState = any;
-
-/** One aggregator, or several by name that share one store. @public */
-export type Aggregation<V> = Aggregator<V, AnyState, unknown> | Spec<V>;
-
-/** The value that an aggregation makes. @public */
-export type AggregationResult<S> =
-  S extends Aggregator<never, infer _State, infer R> ? R : S extends Spec<never> ? Aggregated<S> : never;
-
 /** A state as the operators see it: something that its aggregator understands. */
 export type State = NonNullable<unknown>;
 
+/**
+ * The value that an aggregation makes: the result of the one aggregator, else an object of results. Where one aggregator
+ * was given nothing is known of the spec `S`, which is then its constraint.
+ *
+ * @public
+ */
+export type AggregationResult<V, R, S> = Spec<V> extends S ? R : Aggregated<S>;
+
 /** The one aggregator that an aggregation comes to. */
-export function toAggregator<V>(aggregation: Aggregation<V>): Aggregator<V, State, unknown> {
-  return isAggregator(aggregation) ? aggregation : (combine(aggregation) as Aggregator<V, AnyState, unknown>);
+export function toAggregator<V, A, R, S extends Spec<V>>(
+  aggregation: Aggregator<V, A, R> | S,
+): Aggregator<V, State, AggregationResult<V, R, S>> {
+  const one: unknown = isAggregator(aggregation) ? aggregation : combine<V, S>(aggregation);
+  return one as Aggregator<V, State, AggregationResult<V, R, S>>;
 }
 
-function isAggregator<V>(aggregation: Aggregation<V>): aggregation is Aggregator<V, AnyState, unknown> {
-  return typeof aggregation['init'] === 'function' && typeof aggregation['add'] === 'function';
+function isAggregator<V, A, R, S extends Spec<V>>(
+  aggregation: Aggregator<V, A, R> | S,
+): aggregation is Aggregator<V, A, R> {
+  return typeof aggregation?.init === 'function' && typeof aggregation['add'] === 'function';
 }
 
 /** How the states of an aggregator are stored: by its own serde, else as MessagePack. */

@@ -1,4 +1,5 @@
 import type { Observable, OperatorFunction } from 'rxjs';
+import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { ConfigError } from '../errors.ts';
 import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
@@ -7,7 +8,7 @@ import { WindowedState } from '../state/windowed-state.ts';
 import { operatorStream } from '../topology/operator.ts';
 import { Stream, subscribeSilently } from '../topology/stream.ts';
 import { type Windower, windowAt } from '../windows/windower.ts';
-import { type Aggregation, type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
+import { type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
 import { withWindow } from './derive.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
 
@@ -50,13 +51,13 @@ export interface WindowByOptions<K, V> {
  * @see {@link aggregate} for a running aggregate without windows.
  * @public
  */
-export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
+export function windowBy<K, V, A, R, S extends Spec<V>>(
   windower: Windower,
-  aggregation: S,
+  aggregation: Aggregator<V, A, R> | S,
   options: WindowByOptions<K, V>,
-): OperatorFunction<StreamRecord<K, V>, WindowedRecord<NonNullable<K>, AggregationResult<S>>> {
-  type Result = AggregationResult<S>;
-  const aggregator = toAggregator(aggregation);
+): OperatorFunction<StreamRecord<K | null, V | null>, WindowedRecord<K, AggregationResult<V, R, S>>> {
+  type Result = AggregationResult<V, R, S>;
+  const aggregator = toAggregator<V, A, R, S>(aggregation);
   const step = 'windowBy';
   const name = checkStoreName(options?.store, step);
   const { emit = 'close' } = options;
@@ -68,7 +69,7 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
   return (source) => {
     const owner = {};
     const lateRecords = options.late === undefined ? undefined : lateStream<K, V>(owner, name, () => windowed);
-    const windowed: Stream<WindowedRecord<NonNullable<K>, Result>> = operatorStream(source, {
+    const windowed: Stream<WindowedRecord<K, Result>> = operatorStream(source, {
       name: step,
       detail: name,
       needsKey: true,
@@ -86,20 +87,20 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
         task.addState(store);
         const side = lateRecords === undefined ? undefined : task.sideOutput<LateRecord<K, V>>(owner);
         let current: StreamRecord<K, V> | undefined;
-        const row = (key: NonNullable<K>, value: Result, timestamp: number, start: number, onClose: boolean): void => {
+        const row = (key: K, value: Result, timestamp: number, start: number, onClose: boolean): void => {
           const record = current ?? END_OF_INPUT;
           const made = withWindow(record, key, value, timestamp, windowAt(windower, start));
           out.next(onClose ? { ...made, headers: NO_HEADERS } : made);
         };
-        const state = new WindowedState<K, NonNullable<V>, State>(windower, aggregator, store, {
+        const state = new WindowedState<K, V, State>(windower, aggregator, store, {
           updated(pane, start) {
             if (emit === 'close') return;
-            const value = (pane.state === undefined ? null : aggregator.result(pane.state)) as Result;
+            const value = pane.state === undefined ? (null as Result) : aggregator.result(pane.state);
             row(pane.key, value, pane.timestamp, start, false);
           },
           closed(pane, start) {
             if (emit === 'updates') return;
-            row(pane.key, aggregator.result(pane.state as State) as Result, pane.timestamp, start, true);
+            row(pane.key, aggregator.result(pane.state as State), pane.timestamp, start, true);
           },
           late(missed, partial) {
             const record = current as StreamRecord<K, V>;
@@ -126,8 +127,8 @@ export function windowBy<K, V, S extends Aggregation<NonNullable<V>>>(
             task.dropped(key === null ? 'null key' : 'null value', place.step);
             return;
           }
-          current = record;
-          state.add(key as NonNullable<K>, record as StreamRecord<K, NonNullable<V>>);
+          current = record as StreamRecord<K, V>;
+          state.add(key as NonNullable<K>, current);
         };
       },
     });
