@@ -1,6 +1,7 @@
 import type { CommittedOffset, CommitUnit, GroupSession, OutgoingBatch } from '../../runtime/transport.ts';
 import type { StoreBackend, StoreWrites } from '../../state/byte-store.ts';
 import type { GroupSeat } from './groups.ts';
+import { OrderedGate } from './ordered-gate.ts';
 import { prepareAll } from './prepare-all.ts';
 
 /** One commit as a log applies it: all of it or nothing. */
@@ -28,10 +29,9 @@ export class LocalSession<B> implements GroupSession {
   readonly #groupId: string;
   readonly #seat: GroupSeat;
   readonly #log: SessionLog<B>;
+  readonly #gate = new OrderedGate();
   readonly #commits = new Set<Promise<void>>();
   #outputs: (B | Promise<B>)[] = [];
-  /** Settles when the commits called so far have been handed to the log; `undefined` when they have. */
-  #handedOver: Promise<unknown> | undefined;
 
   constructor(groupId: string, seat: GroupSeat, log: SessionLog<B>) {
     this.#groupId = groupId;
@@ -79,16 +79,10 @@ export class LocalSession<B> implements GroupSession {
 
   async #submit(unit: CommitUnit, outputs: readonly (B | Promise<B>)[]): Promise<void> {
     this.#seat.check(unit.generation);
-    const ready = outputs.filter((output): output is B => !(output instanceof Promise));
-    if (this.#handedOver === undefined && ready.length === outputs.length) return this.#commit(unit, ready);
-    const earlier = this.#handedOver;
-    const turn = Promise.allSettled([earlier, ...outputs]);
-    this.#handedOver = turn;
-    await turn;
-    if (this.#handedOver === turn) this.#handedOver = undefined;
-    const complete = await Promise.all(outputs);
-    this.#seat.check(unit.generation);
-    return this.#commit(unit, complete);
+    await this.#gate.run(outputs, (ready) => {
+      this.#seat.check(unit.generation);
+      return this.#commit(unit, ready);
+    });
   }
 
   #commit(unit: CommitUnit, outputs: readonly B[]): Promise<void> {

@@ -76,7 +76,8 @@ export class MemoryPartition {
   }
 
   maintain(config: FullTopicConfig, now: number): void {
-    this.deleteBefore(Math.max(this.#start, retainFrom(this.#batches, config, now)));
+    const bytes = this.#batches.reduce((sum, batch) => sum + batch.bytes, 0);
+    this.deleteBefore(retainFrom(this.#batches, { start: this.#start, end: this.#end, bytes }, config, now));
     if (config.cleanup === 'delete') return;
     const newest = new NewestByKey();
     for (const { columns, baseOffset } of this.#batches) newest.add(columns, baseOffset);

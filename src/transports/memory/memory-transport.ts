@@ -17,6 +17,7 @@ import type {
 } from '../../runtime/transport.ts';
 import { closed } from '../local/errors.ts';
 import { LocalFetcher } from '../local/fetcher.ts';
+import { OrderedGate } from '../local/ordered-gate.ts';
 import { prepareAll } from '../local/prepare-all.ts';
 import { LocalSession } from '../local/session.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -120,6 +121,7 @@ class MemoryTransport implements Transport {
 
 class MemoryProducer implements Producer {
   readonly #log: MemoryLog;
+  readonly #gate = new OrderedGate();
   #closed = false;
 
   constructor(log: MemoryLog) {
@@ -128,9 +130,13 @@ class MemoryProducer implements Producer {
 
   async send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]> {
     if (this.#closed) throw closed('producer');
-    const ready = await Promise.all(prepareAll(batches, (batch) => prepare(this.#log, batch)));
-    const offsets = this.#log.append(ready);
-    return ready.map(({ topic, partition }, i) => ({ topic, partition, baseOffset: offsets[i]! }));
+    return this.#gate.run(
+      prepareAll(batches, (batch) => prepare(this.#log, batch)),
+      (ready) => {
+        const offsets = this.#log.append(ready);
+        return ready.map(({ topic, partition }, i) => ({ topic, partition, baseOffset: offsets[i]! }));
+      },
+    );
   }
 
   async close(): Promise<void> {

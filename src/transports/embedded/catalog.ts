@@ -1,0 +1,146 @@
+import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
+import type { FullTopicConfig } from '../local/topic-config.ts';
+import { afterPrefix, metaKey, partitionKey } from './keys.ts';
+import type { Databases } from './lmdb.ts';
+import { decodePartition, encodePartition, type PartitionState } from './partition-state.ts';
+import { seal, unseal } from './sealed.ts';
+
+/** A topic as it is stored. */
+export interface StoredTopic {
+  readonly id: number;
+  readonly name: string;
+  readonly partitions: number;
+  readonly config: FullTopicConfig;
+}
+
+/** Numbers that are given out once, and a counter that tells other processes to read the topics anew. */
+interface Ids {
+  readonly nextId: number;
+  readonly topicsVersion: number;
+}
+
+const IDS = metaKey('ids');
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Reads and writes the `meta` database. Reads see the surrounding write transaction, or else the last commit; writes are
+ * allowed only inside a write transaction.
+ */
+export class Catalog {
+  readonly #db: Databases;
+  #topics = new Map<string, StoredTopic>();
+  #topicsVersion = -1;
+
+  constructor(db: Databases) {
+    this.#db = db;
+  }
+
+  /** All topics by name. The same map as last time while nothing has changed. */
+  topics(): ReadonlyMap<string, StoredTopic> {
+    const { topicsVersion } = this.#ids();
+    if (topicsVersion !== this.#topicsVersion) {
+      const topics = new Map<string, StoredTopic>();
+      for (const topic of this.list<StoredTopic>('topic')) topics.set(topic.name, topic);
+      this.#topics = topics;
+      this.#topicsVersion = topicsVersion;
+    }
+    return this.#topics;
+  }
+
+  putTopic(topic: StoredTopic): void {
+    this.putJson(metaKey('topic', topic.name), topic);
+    this.#touchTopics();
+  }
+
+  removeTopic(name: string): void {
+    this.#db.meta.remove(metaKey('topic', name));
+    this.#touchTopics();
+  }
+
+  /** A number that no topic or store has had before. */
+  newId(): number {
+    const ids = this.#ids();
+    this.putJson(IDS, { ...ids, nextId: ids.nextId + 1 });
+    return ids.nextId;
+  }
+
+  partition(topicId: number, partition: number): PartitionState {
+    const value = this.#get(partitionKey(topicId, partition), `partition ${partition} of topic id ${topicId}`);
+    return value === undefined ? { start: 0, end: 0, bytes: 0, compactedTo: 0 } : decodePartition(value);
+  }
+
+  putPartition(topicId: number, partition: number, state: PartitionState): void {
+    this.#put(partitionKey(topicId, partition), encodePartition(state));
+  }
+
+  removePartition(topicId: number, partition: number): void {
+    this.#db.meta.remove(partitionKey(topicId, partition));
+  }
+
+  committed(groupId: string, { topic, partition }: TopicPartition): CommittedOffset | undefined {
+    return this.getJson(metaKey('group', groupId, topic, String(partition)));
+  }
+
+  putCommitted(groupId: string, offset: CommittedOffset): void {
+    const { topic, partition, metadata } = offset;
+    const entry = { topic, partition, offset: offset.offset, ...(metadata === undefined ? {} : { metadata }) };
+    this.putJson(metaKey('group', groupId, topic, String(partition)), entry);
+  }
+
+  /** Forgets what all groups have committed of a topic. */
+  removeCommitted(topic: string): void {
+    for (const { key, value } of this.#entries('group')) {
+      if ((JSON.parse(decoder.decode(value)) as CommittedOffset).topic === topic) this.#db.meta.remove(key);
+    }
+  }
+
+  getJson<T>(key: Uint8Array): T | undefined {
+    const value = this.#get(key, decoder.decode(key).replaceAll('\0', ' '));
+    return value && (JSON.parse(decoder.decode(value)) as T);
+  }
+
+  putJson(key: Uint8Array, value: unknown): void {
+    this.#put(key, encoder.encode(JSON.stringify(value)));
+  }
+
+  remove(key: Uint8Array): void {
+    this.#db.meta.remove(key);
+  }
+
+  /** All values of a kind whose keys begin with these parts, in key order. */
+  list<T>(kind: 'topic' | 'group' | 'owner' | 'store', ...parts: readonly string[]): T[] {
+    return this.#entries(kind, ...parts).map(({ value }) => JSON.parse(decoder.decode(value)) as T);
+  }
+
+  #entries(
+    kind: 'topic' | 'group' | 'owner' | 'store',
+    ...parts: readonly string[]
+  ): { readonly key: Uint8Array; readonly value: Uint8Array }[] {
+    const start = metaKey(kind, ...parts, '');
+    const end = afterPrefix(start);
+    const entries: { readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
+    for (const { key, value } of this.#db.meta.getRange({ start, ...(end === undefined ? {} : { end }) })) {
+      entries.push({ key, value: unseal(key, value, `an entry of kind ${kind}`) });
+    }
+    return entries;
+  }
+
+  #ids(): Ids {
+    return this.getJson<Ids>(IDS) ?? { nextId: 1, topicsVersion: 0 };
+  }
+
+  #touchTopics(): void {
+    const ids = this.#ids();
+    this.putJson(IDS, { ...ids, topicsVersion: ids.topicsVersion + 1 });
+  }
+
+  #get(key: Uint8Array, what: string): Uint8Array | undefined {
+    const sealed = this.#db.meta.getBinary(key);
+    return sealed && unseal(key, sealed, what);
+  }
+
+  #put(key: Uint8Array, value: Uint8Array): void {
+    this.#db.meta.put(key, seal(key, value));
+  }
+}

@@ -1,0 +1,334 @@
+import { type ErrorDetails, MillraceError, StoreError } from '../../errors.ts';
+import { decodeBatch } from '../../protocol/batch-decoder.ts';
+import { stampBaseOffset } from '../../protocol/batch-builder.ts';
+import { ensureCodec } from '../../protocol/compression.ts';
+import { compressionOf } from '../../protocol/batch-decoder.ts';
+import type {
+  CommittedOffset,
+  FetchedBatch,
+  OffsetQuery,
+  OutgoingBatch,
+  TopicPartition,
+} from '../../runtime/transport.ts';
+import { groupActive, outOfRange, recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
+import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
+import { LocalGroups } from '../local/groups.ts';
+import type { LogCommit } from '../local/session.ts';
+import { Batches } from './batches.ts';
+import { Catalog, type StoredTopic } from './catalog.ts';
+import type { Databases } from './lmdb.ts';
+import { Owners } from './owners.ts';
+import type { PartitionState } from './partition-state.ts';
+import { LmdbStores } from './store-backend.ts';
+import { Writer, type WriterOptions } from './writer.ts';
+
+/** A batch on its way into the log. */
+export interface EncodedBatch extends TopicPartition {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly maxTimestamp: number;
+}
+
+const NOT_WRITTEN: ErrorDetails = { written: 'no' };
+/** Bytes that a write costs beside its payload: keys, index, tree pages. */
+const WRITE_OVERHEAD = 4096;
+
+export interface EmbeddedLogOptions extends Pick<WriterOptions, 'file' | 'durability' | 'maxBytes'> {
+  readonly now: () => number;
+  /** Tells other processes that something was committed. */
+  readonly ring: () => void;
+}
+
+/** Topics, records, offsets and state of one folder, as this process sees them. */
+export class EmbeddedLog {
+  readonly groups: LocalGroups = new LocalGroups();
+  readonly catalog: Catalog;
+  readonly batches: Batches;
+  readonly stores: LmdbStores;
+  readonly owners: Owners;
+  readonly writer: Writer;
+  readonly #db: Databases;
+  readonly #options: EmbeddedLogOptions;
+  readonly #listeners = new Set<(topic?: string, partition?: number) => void>();
+  /** Partitions that the running transaction has touched. */
+  readonly #touched = new Map<string, { readonly topic: StoredTopic; readonly partition: number; readonly state: PartitionState }>();
+
+  constructor(db: Databases, options: EmbeddedLogOptions) {
+    this.#db = db;
+    this.#options = options;
+    this.catalog = new Catalog(db);
+    this.batches = new Batches(db);
+    this.stores = new LmdbStores(db, this.catalog);
+    this.owners = new Owners(this.catalog);
+    this.writer = new Writer(db, {
+      ...options,
+      beforeCommit: () => this.#storeTouched(),
+      afterCommit: (committed) => this.#announce(committed),
+    });
+  }
+
+  // Reading -----------------------------------------------------------------------------------------------------------
+
+  topic(name: string, written: ErrorDetails = {}): StoredTopic {
+    const topic = this.catalog.topics().get(name);
+    if (topic === undefined) throw unknownTopic(name, written);
+    return topic;
+  }
+
+  checkPartition(topic: StoredTopic, partition: number, written: ErrorDetails = {}): void {
+    if (Number.isInteger(partition) && partition >= 0 && partition < topic.partitions) return;
+    throw unknownPartition({ topic: topic.name, partition }, topic.partitions, written);
+  }
+
+  endOffset(name: string, partition: number): number | undefined {
+    const topic = this.catalog.topics().get(name);
+    if (topic === undefined || partition >= topic.partitions) return undefined;
+    return this.catalog.partition(topic.id, partition).end;
+  }
+
+  /** The batch that holds an offset, without the records below it; a promise while its codec is being loaded. */
+  read(name: string, partition: number, offset: number): FetchedBatch | Promise<void> | undefined {
+    const place = { topic: name, partition };
+    return this.guard(place, () => {
+      const topic = this.topic(name);
+      this.checkPartition(topic, partition);
+      const { start, end } = this.catalog.partition(topic.id, partition);
+      if (offset < start || offset > end) throw outOfRange(place, offset, start, end);
+      if (offset === end) return undefined;
+      // Reading on, the usual case, finds the next batch by its key.
+      const next = this.batches.bytes(topic.id, partition, offset);
+      if (next !== undefined) return this.#decode(next, place, offset, offset, end);
+      const found = this.batches.find(topic.id, partition, offset);
+      if (found === undefined || found.baseOffset > offset) {
+        return emptyFetch(offset, Math.min(found?.baseOffset ?? end, end), end);
+      }
+      return this.#decode(this.batches.known(topic.id, partition, found), place, found.baseOffset, offset, end);
+    });
+  }
+
+  #decode(
+    bytes: Uint8Array,
+    place: TopicPartition,
+    baseOffset: number,
+    from: number,
+    end: number,
+  ): FetchedBatch | Promise<void> {
+    try {
+      const batch = decodeBatch(bytes, 0, { ...place, maxOutputBytes: 1024 * 1024 * 1024 });
+      if (batch.baseOffset !== baseOffset) {
+        throw new StoreError('ERR_CORRUPT_BATCH', `Record batch is damaged: it says its offset is ${batch.baseOffset}`, {
+          ...place,
+          offset: baseOffset,
+        });
+      }
+      const skip = recordsBelow(batch.offsetDelta, baseOffset, from);
+      return new FetchedRows(batch, baseOffset, batch.nextOffset, end, skip);
+    } catch (error) {
+      const compression = compressionOf(bytes, 0);
+      if (compression === undefined || codeOf(error) !== 'ERR_CODEC_NOT_LOADED') throw error;
+      return ensureCodec(compression);
+    }
+  }
+
+  offsets(name: string, query: OffsetQuery, partitions?: readonly number[]): ReadonlyMap<number, number> {
+    const topic = this.topic(name);
+    const wanted = partitions ?? Array.from({ length: topic.partitions }, (_, i) => i);
+    return new Map(
+      wanted.map((partition) => {
+        this.checkPartition(topic, partition);
+        const { start, end } = this.catalog.partition(topic.id, partition);
+        return [partition, query === 'earliest' ? start : end];
+      }),
+    );
+  }
+
+  /** The first record at or after a time. Reads the one batch that holds it. */
+  async offsetAt(topic: StoredTopic, partition: number, time: number): Promise<number> {
+    const { start, end } = this.catalog.partition(topic.id, partition);
+    const first = this.batches.find(topic.id, partition, start);
+    for (const info of this.batches.scan(topic.id, partition, first?.baseOffset ?? end)) {
+      if (info.maxTimestamp < time) continue;
+      const from = Math.max(start, info.baseOffset);
+      let rows = this.read(topic.name, partition, from);
+      if (rows instanceof Promise) {
+        await rows;
+        rows = this.read(topic.name, partition, from);
+      }
+      if (rows === undefined || rows instanceof Promise) continue;
+      const index = rows.timestamp.findIndex((timestamp) => timestamp >= time);
+      if (index >= 0) return rows.baseOffset + rows.offsetDelta[index]!;
+    }
+    return end;
+  }
+
+  committed(groupId: string, partitions: readonly TopicPartition[]): readonly CommittedOffset[] {
+    return partitions.flatMap((place) => this.catalog.committed(groupId, place) ?? []);
+  }
+
+  // Writing -----------------------------------------------------------------------------------------------------------
+
+  /** Encodes and checks a batch; at once unless its codec must be loaded first. */
+  prepare(batch: OutgoingBatch): EncodedBatch | Promise<EncodedBatch> {
+    this.#check(batch, 0);
+    try {
+      return this.#encode(batch);
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_CODEC_NOT_LOADED') throw error;
+      return ensureCodec(batch.compression).then(() => this.#encode(batch));
+    }
+  }
+
+  #encode({ topic, partition, records, compression }: OutgoingBatch): EncodedBatch {
+    const bytes = records.finish({ compression });
+    this.#check({ topic, partition }, bytes.length);
+    return { topic, partition, bytes, count: records.count, maxTimestamp: records.maxTimestamp };
+  }
+
+  #check(place: TopicPartition, bytes: number): StoredTopic {
+    const topic = this.topic(place.topic, NOT_WRITTEN);
+    this.checkPartition(topic, place.partition, NOT_WRITTEN);
+    if (bytes > topic.config.maxMessageBytes) throw recordTooLarge(place, bytes, topic.config.maxMessageBytes);
+    return topic;
+  }
+
+  /** Appends batches, all or none. @returns their base offsets when they are durable. */
+  append(batches: readonly EncodedBatch[]): Promise<readonly number[]> {
+    return this.writer.write(sizeOf(batches), () => {
+      const topics = batches.map((batch) => this.#check(batch, batch.bytes.length));
+      return batches.map((batch, i) => this.#append(topics[i]!, batch));
+    });
+  }
+
+  /** Applies outputs, state and offsets of a commit, all or none. */
+  commit({ groupId, outputs, offsets, state }: LogCommit<EncodedBatch>, epoch: number): Promise<void> {
+    let bytes = sizeOf(outputs) + WRITE_OVERHEAD;
+    for (const { keys, values } of state) {
+      for (let i = 0; i < keys.length; i++) bytes += 32 + keys[i]!.length + (values[i]?.length ?? 0);
+    }
+    return this.writer.write(bytes, () => {
+      this.owners.check(groupId, epoch);
+      const topics = outputs.map((batch) => this.#check(batch, batch.bytes.length));
+      this.stores.check(state);
+      outputs.forEach((batch, i) => this.#append(topics[i]!, batch));
+      this.stores.write(state);
+      for (const offset of offsets) this.catalog.putCommitted(groupId, offset);
+    });
+  }
+
+  setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    return this.writer.write(WRITE_OVERHEAD, () => {
+      if (this.groups.hasMembers(groupId)) throw groupActive(groupId);
+      const pid = this.owners.alive(groupId);
+      if (pid !== undefined) throw groupActive(groupId, ` in process ${pid}`);
+      for (const offset of offsets) this.catalog.putCommitted(groupId, offset);
+    });
+  }
+
+  #append(topic: StoredTopic, { partition, bytes, count, maxTimestamp }: EncodedBatch): number {
+    const state = this.touch(topic, partition);
+    const baseOffset = state.end;
+    stampBaseOffset(bytes, baseOffset);
+    state.end += count;
+    state.bytes += bytes.length;
+    this.batches.put(topic.id, partition, baseOffset, bytes, {
+      nextOffset: state.end,
+      maxTimestamp,
+      appendedAt: this.#options.now(),
+      bytes: bytes.length,
+    });
+    return baseOffset;
+  }
+
+  /** The state of a partition inside the running transaction; changes to it are stored and announced with the commit. */
+  touch(topic: StoredTopic, partition: number): PartitionState {
+    const key = `${topic.id}/${partition}`;
+    let touched = this.#touched.get(key);
+    if (touched === undefined) {
+      touched = { topic, partition, state: this.catalog.partition(topic.id, partition) };
+      this.#touched.set(key, touched);
+    }
+    return touched.state;
+  }
+
+  /** Removes batches that end at or before an offset, up to a number of them. @returns whether there may be more. */
+  dropBefore(topic: StoredTopic, partition: number, offset: number, limit: number): boolean {
+    const state = this.touch(topic, partition);
+    const infos = this.batches.from(topic.id, partition, 0, limit);
+    for (const info of infos) {
+      if (info.nextOffset > offset) return false;
+      this.batches.remove(topic.id, partition, info.baseOffset);
+      state.bytes -= info.bytes;
+    }
+    return infos.length === limit;
+  }
+
+  forget(topicId: number): void {
+    for (const key of this.#touched.keys()) if (key.startsWith(`${topicId}/`)) this.#touched.delete(key);
+  }
+
+  #storeTouched(): void {
+    for (const { topic, partition, state } of this.#touched.values()) {
+      this.catalog.putPartition(topic.id, partition, state);
+    }
+  }
+
+  // Changes -----------------------------------------------------------------------------------------------------------
+
+  onChange(listener: (topic?: string, partition?: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Another process may have committed: looks at the newest state. */
+  refresh(): void {
+    this.#db.root.resetReadTxn();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #announce(committed: boolean): void {
+    const touched = [...this.#touched.values()];
+    this.#touched.clear();
+    if (!committed) return;
+    this.#options.ring();
+    for (const { topic, partition } of touched) for (const listener of this.#listeners) listener(topic.name, partition);
+  }
+
+  /** Something about topics has changed that concerns all of their partitions. */
+  announceTopic(name: string): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+
+  /** Runs a read; what LMDB throws becomes an error of ours that says where. */
+  guard<T>({ topic, partition }: TopicPartition, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof MillraceError) {
+        if (error.errorClass !== 'store' || error.topic !== undefined) throw error;
+        throw new StoreError(error.code, error.message, {
+          topic,
+          partition,
+          ...(error.offset === undefined ? {} : { offset: error.offset }),
+          ...(error.lastOffset === undefined ? {} : { lastOffset: error.lastOffset }),
+          cause: error,
+        });
+      }
+      throw new StoreError('ERR_CORRUPT_LOG', `Reading failed: ${error instanceof Error ? error.message : String(error)}`, {
+        topic,
+        partition,
+        cause: error,
+        hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target)',
+      });
+    }
+  }
+}
+
+function sizeOf(batches: readonly EncodedBatch[]): number {
+  let bytes = 0;
+  for (const batch of batches) bytes += batch.bytes.length + WRITE_OVERHEAD;
+  return bytes;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof MillraceError ? error.code : undefined;
+}

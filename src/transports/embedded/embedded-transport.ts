@@ -1,0 +1,224 @@
+import type {
+  AppendResult,
+  Capabilities,
+  CommittedOffset,
+  Fetcher,
+  FetcherOptions,
+  GroupOptions,
+  GroupSession,
+  OffsetQuery,
+  OpenTransport,
+  OutgoingBatch,
+  Producer,
+  TopicAdmin,
+  TopicPartition,
+  Transport,
+} from '../../runtime/transport.ts';
+import { closed } from '../local/errors.ts';
+import { LocalFetcher } from '../local/fetcher.ts';
+import { OrderedGate } from '../local/ordered-gate.ts';
+import { prepareAll } from '../local/prepare-all.ts';
+import { LocalSession } from '../local/session.ts';
+import type { EmbeddedLog, EncodedBatch } from './embedded-log.ts';
+import { type Environment, openEnvironment } from './environment.ts';
+import { GroupOwnership } from './group-ownership.ts';
+import { embeddedTopics } from './topic-admin.ts';
+import type { Durability } from './writer.ts';
+
+/** @public */
+export interface EmbeddedOptions {
+  /** The folder of the log; made if it is missing. It must be on a local disk: LMDB is not safe on a network file system. */
+  readonly path: string;
+  /**
+   * When a write is acknowledged: `fsync` (default) when it has reached the disk; `commit` when it survives the end of this
+   * process, but not of the machine; `memory` at once and without any order on the disk, for tests only.
+   */
+  readonly durability?: Durability;
+  /** Bound on the size of the data file in bytes; over it writes fail with `ERR_DISK_FULL`. None unless given. */
+  readonly maxBytes?: number;
+  /** How often retention and compaction run, in milliseconds (60,000). They also run soon after opening. */
+  readonly maintenanceMs?: number;
+  /**
+   * Takes an application over although its process is alive (false): for one that hangs and cannot be stopped. Whatever
+   * that process still wants to commit is refused.
+   */
+  readonly takeOver?: boolean;
+  /** The clock for retention, epoch milliseconds (`Date.now`). */
+  readonly now?: () => number;
+}
+
+/**
+ * Runs pipelines on a log in one folder: no broker, durable, with exactly-once commits. Several processes may use the
+ * folder at once; one of them runs a given application, the others publish, read and inspect.
+ *
+ * The returned function rejects with a StoreError: `ERR_STORE_PERMISSION`, `ERR_NOT_A_LOG`, `ERR_STORE_VERSION`,
+ * `ERR_CORRUPT_LOG`, `ERR_DISK_FULL`.
+ *
+ * @public
+ */
+export function embeddedTransport(options: EmbeddedOptions): OpenTransport {
+  return async () =>
+    new EmbeddedTransport(
+      await openEnvironment({
+        path: options.path,
+        durability: options.durability ?? 'fsync',
+        maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY,
+        maintenanceMs: options.maintenanceMs ?? 60_000,
+        now: options.now ?? Date.now,
+      }),
+      options.takeOver ?? false,
+    );
+}
+
+/** The transport of an embedded log, with what only it can do. @public */
+export interface EmbeddedLogTransport extends Transport {
+  /** Applies retention and compaction now. @param options - `now` in epoch ms; `force` compacts where little changed. */
+  maintain(options?: { readonly now?: number; readonly force?: boolean }): Promise<void>;
+}
+
+/** Writing takes this long only when another process holds the folder up. */
+const SLOW_WRITE_MS = 1000;
+
+class EmbeddedTransport implements EmbeddedLogTransport {
+  readonly kind = 'embedded';
+  readonly capabilities: Capabilities = { atomicCommit: true, stateWithLog: true };
+  readonly topics: TopicAdmin;
+  readonly #environment: Environment;
+  readonly #takeOver: boolean;
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  #closed: Promise<void> | undefined;
+
+  constructor(environment: Environment, takeOver: boolean) {
+    this.#environment = environment;
+    this.#takeOver = takeOver;
+    this.topics = embeddedTopics(() => this.#live());
+  }
+
+  get location(): string {
+    return this.#environment.path;
+  }
+
+  async maintain({ now, force }: { readonly now?: number; readonly force?: boolean } = {}): Promise<void> {
+    this.#live();
+    await this.#environment.maintain(now, force);
+  }
+
+  async offsets(name: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const log = this.#live();
+    if (typeof query === 'string') return log.offsets(name, query, partitions);
+    const topic = log.topic(name);
+    const found = new Map<number, number>();
+    for (const partition of log.offsets(name, 'latest', partitions).keys()) {
+      found.set(partition, await log.offsetAt(topic, partition, query.time));
+    }
+    return found;
+  }
+
+  async committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
+    return this.#live().committed(groupId, partitions);
+  }
+
+  async setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    await this.#live().setCommitted(groupId, offsets);
+  }
+
+  fetcher(options: FetcherOptions): Fetcher {
+    const log = this.#live();
+    const { doorbell } = this.#environment;
+    const fetcher = new LocalFetcher(
+      {
+        read: (topic, partition, offset) => log.read(topic, partition, offset),
+        endOffset: (topic, partition) => log.endOffset(topic, partition),
+        onChange: (listener) => {
+          const silence = doorbell.listen();
+          const stop = log.onChange(listener);
+          return () => {
+            stop();
+            silence();
+          };
+        },
+        waitingFor: () => undefined,
+      },
+      options,
+    );
+    return this.#keep(fetcher);
+  }
+
+  producer(): Producer {
+    return this.#keep(new EmbeddedProducer(this.#live()));
+  }
+
+  async group(options: GroupOptions): Promise<GroupSession> {
+    const log = this.#live();
+    const ownership = await GroupOwnership.acquire(log, options.groupId, this.#takeOver);
+    const silence = this.#environment.doorbell.listen();
+    const member = { close: () => session.leave() };
+    const left = async (): Promise<void> => {
+      this.#open.delete(member);
+      silence();
+      await ownership.release();
+    };
+    let session: LocalSession<EncodedBatch>;
+    try {
+      session = new LocalSession(options.groupId, log.groups.join(options), {
+        stores: log.stores,
+        prepare: (batch) => log.prepare(batch),
+        commit: (commit) => log.commit(commit, ownership.epoch),
+        waitingFor: () =>
+          log.writer.waitingMs() > SLOW_WRITE_MS ? 'another process to finish its write to the folder' : undefined,
+        left,
+      });
+    } catch (error) {
+      await left();
+      throw error;
+    }
+    this.#open.add(member);
+    return session;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#open].map((part) => part.close()));
+    this.#open.clear();
+    await this.#environment.release();
+  }
+
+  #keep<P extends { close(): Promise<void> }>(part: P): P {
+    this.#open.add(part);
+    return part;
+  }
+
+  #live(): EmbeddedLog {
+    if (this.#closed !== undefined) throw closed('transport');
+    return this.#environment.log;
+  }
+}
+
+class EmbeddedProducer implements Producer {
+  readonly #log: EmbeddedLog;
+  readonly #gate = new OrderedGate();
+  #closed = false;
+
+  constructor(log: EmbeddedLog) {
+    this.#log = log;
+  }
+
+  async send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]> {
+    if (this.#closed) throw closed('producer');
+    return this.#gate.run(
+      prepareAll(batches, (batch) => this.#log.prepare(batch)),
+      async (ready) => {
+        const offsets = await this.#log.append(ready);
+        return ready.map(({ topic, partition }, i) => ({ topic, partition, baseOffset: offsets[i]! }));
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+}

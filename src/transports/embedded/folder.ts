@@ -1,0 +1,88 @@
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StoreError } from '../../errors.ts';
+import { DATA_FILE } from './lmdb.ts';
+import { corruptLog } from './sealed.ts';
+
+/** The version of everything in the folder. A newer one is refused and not touched. */
+export const FORMAT = 1;
+const MARKER = 'millrace.json';
+export const DOORBELL = 'doorbell';
+export const RUNS = 'runs';
+
+interface Marker {
+  readonly millrace: 'embedded log';
+  readonly format: number;
+}
+
+/** Makes the folder if it is missing, and checks that it is one of ours that this version can use. */
+export function prepareFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+    if (!statSync(path).isDirectory()) throw notOurs(path, 'it is a file');
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    const marker = join(path, MARKER);
+    if (!existsSync(marker)) begin(path, marker);
+    check(path, readFileSync(marker, 'utf8'));
+    if (existsSync(join(path, DATA_FILE))) accessSync(join(path, DATA_FILE), constants.R_OK | constants.W_OK);
+    mkdirSync(join(path, RUNS), { recursive: true, mode: 0o750 });
+  } catch (error) {
+    throw explain(path, error);
+  }
+}
+
+/** The error for a folder that the process may not use as it must. Anything else stays what it is. */
+export function explain(path: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EEXIST' || code === 'ENOTDIR') return notOurs(path, 'there is a file in the way');
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new StoreError('ERR_DISK_FULL', `No space to open the embedded log in ${path}`, {
+      cause: error,
+      written: 'no',
+      hint: 'free some space and start again; what was acknowledged is safe',
+    });
+  }
+  if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
+  const uid = process.getuid?.();
+  const who = uid === undefined ? 'this user' : `uid ${uid}`;
+  const why = code === 'EROFS' ? 'the file system is read-only' : 'permission is denied';
+  return new StoreError('ERR_STORE_PERMISSION', `The folder ${path} cannot be written by ${who}: ${why}`, {
+    cause: error,
+    hint: `give ${who} read and write access to the folder and the files in it, or choose another path`,
+  });
+}
+
+function begin(path: string, marker: string): void {
+  const found = readdirSync(path).filter((name) => name !== '.gitignore');
+  if (found.includes(DATA_FILE)) throw corruptLog(`the file ${MARKER} is missing beside ${DATA_FILE}`, path);
+  if (found.length > 0) throw notOurs(path, `it holds ${found.slice(0, 3).join(', ')} and no ${MARKER}`);
+  const content: Marker = { millrace: 'embedded log', format: FORMAT };
+  try {
+    writeFileSync(marker, `${JSON.stringify(content)}\n`, { flag: 'wx', mode: 0o640 });
+  } catch (error) {
+    // Another process began at the same moment.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function check(path: string, content: string): void {
+  let marker: Partial<Marker>;
+  try {
+    marker = JSON.parse(content) as Partial<Marker>;
+  } catch (cause) {
+    // A process that has just made the file may not have filled it yet: an empty one is as good as none.
+    if (content === '') return;
+    throw corruptLog(`the file ${MARKER} cannot be read`, path, cause);
+  }
+  if (marker?.millrace !== 'embedded log') throw notOurs(path, `${MARKER} says so`);
+  if (marker.format === FORMAT) return;
+  throw new StoreError('ERR_STORE_VERSION', `The log in ${path} has format ${String(marker.format)}, this version knows ${FORMAT}`, {
+    hint: 'use the version of millrace that wrote it, or a newer one; nothing was changed',
+  });
+}
+
+function notOurs(path: string, why: string): StoreError {
+  return new StoreError('ERR_NOT_A_LOG', `${path} is not the folder of an embedded log: ${why}`, {
+    hint: 'choose a new or empty folder; nothing was changed',
+  });
+}

@@ -1,0 +1,2 @@
+export { type EmbeddedLogTransport, type EmbeddedOptions, embeddedTransport } from './embedded-transport.ts';
+export type { Durability } from './writer.ts';

@@ -1,0 +1,72 @@
+import { applicationRunning, staleGeneration } from '../local/errors.ts';
+import type { Catalog } from './catalog.ts';
+import { metaKey } from './keys.ts';
+import { currentProcess, isAlive, type ProcessIdentity, sameProcess } from './process-identity.ts';
+
+/** Who runs an application. Stays when it has ended, so that epochs only grow. */
+interface Owner extends ProcessIdentity {
+  /** Grows with every owner; what an older one still wants to write is refused. */
+  readonly epoch: number;
+  /** ISO time. */
+  readonly since: string;
+  readonly ended: boolean;
+}
+
+/**
+ * Which process runs which application on a folder. All methods but `alive` run inside a write transaction, so that of two
+ * processes that start at the same moment one sees the other.
+ */
+export class Owners {
+  readonly #catalog: Catalog;
+  readonly #me: ProcessIdentity = currentProcess();
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /**
+   * Makes this process the owner. @returns the epoch to write under.
+   * @throws StoreError `ERR_APPLICATION_RUNNING` when the owner is alive and `takeOver` is not given
+   */
+  acquire(groupId: string, takeOver: boolean): number {
+    const key = metaKey('owner', groupId);
+    const owner = this.#catalog.getJson<Owner>(key);
+    if (owner !== undefined && !takeOver && this.#runs(owner)) throw running(groupId, owner);
+    const epoch = (owner?.epoch ?? 0) + 1;
+    const mine: Owner = { ...this.#me, epoch, since: new Date().toISOString(), ended: false };
+    this.#catalog.putJson(key, mine);
+    return epoch;
+  }
+
+  release(groupId: string, epoch: number): void {
+    const key = metaKey('owner', groupId);
+    const owner = this.#catalog.getJson<Owner>(key);
+    if (owner?.epoch === epoch) this.#catalog.putJson(key, { ...owner, ended: true });
+  }
+
+  /** @throws MillraceError `ERR_STALE_GENERATION` when another process has become the owner. */
+  check(groupId: string, epoch: number): void {
+    const owner = this.#catalog.getJson<Owner>(metaKey('owner', groupId));
+    if (owner?.epoch === epoch) return;
+    const by = owner === undefined ? '' : ` by process ${owner.pid}`;
+    throw staleGeneration(groupId, epoch, `has ended: the application was taken over${by}`);
+  }
+
+  /** The pid of the living owner in another process, if there is one. */
+  alive(groupId: string): number | undefined {
+    const owner = this.#catalog.getJson<Owner>(metaKey('owner', groupId));
+    return owner !== undefined && !sameProcess(owner, this.#me) && this.#runs(owner) ? owner.pid : undefined;
+  }
+
+  #runs(owner: Owner): boolean {
+    return !owner.ended && (sameProcess(owner, this.#me) || isAlive(owner, this.#me));
+  }
+}
+
+function running(groupId: string, { pid, since }: Owner): Error {
+  return applicationRunning(
+    groupId,
+    `on this folder, in process ${pid} since ${since}`,
+    `stop process ${pid} first, or choose another applicationId; if it hangs and cannot be stopped, open with takeOver`,
+  );
+}

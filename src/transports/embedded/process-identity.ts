@@ -1,0 +1,61 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Tells one process from every other, also from a later one with the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Changes with every boot of the machine. */
+  readonly bootId: string;
+  /** Start of the process in ticks since the boot; empty where the system does not tell. */
+  readonly startTime: string;
+  /** Which numbering the pid belongs to: containers have their own. */
+  readonly namespace: string;
+}
+
+const attempt = (read: () => string): string => {
+  try {
+    return read().trim();
+  } catch {
+    return '';
+  }
+};
+
+/** Field 22 of `/proc/<pid>/stat`; empty when there is no such process or no `/proc`. */
+function startTimeOf(pid: number): string {
+  return attempt(() => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name in parentheses may hold spaces and parentheses itself.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie holds no files any more.
+    return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
+  });
+}
+
+export function currentProcess(): ProcessIdentity {
+  return {
+    pid: process.pid,
+    bootId: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1')) || hostname(),
+    startTime: startTimeOf(process.pid),
+    namespace: attempt(() => readlinkSync('/proc/self/ns/pid')),
+  };
+}
+
+export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.pid === b.pid && a.bootId === b.bootId && a.startTime === b.startTime && a.namespace === b.namespace;
+}
+
+/**
+ * Whether a process is still there. A process of another boot is not; of another container it cannot be said, and then it
+ * counts as gone: it is fenced when it writes, so nothing is lost if it was not.
+ */
+export function isAlive(other: ProcessIdentity, me: ProcessIdentity = currentProcess()): boolean {
+  if (other.bootId !== me.bootId || other.namespace !== me.namespace) return false;
+  if (me.startTime !== '' && other.startTime !== '') return startTimeOf(other.pid) === other.startTime;
+  try {
+    process.kill(other.pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is a process too.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,40 @@
+import { StoreError } from '../../errors.ts';
+import { crc32c } from '../../protocol/crc32c.ts';
+
+const SEAL_BYTES = 4;
+let scratch = new Uint8Array(256);
+
+function checksum(key: Uint8Array, value: Uint8Array, from: number): number {
+  // The key counts too, so that a value that turns up under another key is noticed.
+  const size = key.length + value.length - from;
+  if (scratch.length < size) scratch = new Uint8Array(size * 2);
+  scratch.set(key, 0);
+  scratch.set(from === 0 ? value : value.subarray(from), key.length);
+  return crc32c(scratch, 0, size);
+}
+
+/** A value as it is stored: CRC-32C of key and value, then the value. LMDB itself has no checksums. */
+export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(SEAL_BYTES + value.length);
+  sealed.set(value, SEAL_BYTES);
+  new DataView(sealed.buffer).setUint32(0, checksum(key, value, 0));
+  return sealed;
+}
+
+/** The value that was sealed. @throws StoreError `ERR_CORRUPT_LOG` when key or value are not what was written. */
+export function unseal(key: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
+  if (sealed.length >= SEAL_BYTES) {
+    const view = new DataView(sealed.buffer, sealed.byteOffset, SEAL_BYTES);
+    if (view.getUint32(0) === checksum(key, sealed, SEAL_BYTES)) return sealed.subarray(SEAL_BYTES);
+  }
+  throw corruptLog(`${what} does not match its checksum`);
+}
+
+/** The error for a log that cannot be trusted. */
+export function corruptLog(reason: string, path?: string, cause?: unknown): StoreError {
+  const where = path === undefined ? '' : ` in ${path}`;
+  return new StoreError('ERR_CORRUPT_LOG', `The embedded log${where} is damaged: ${reason}`, {
+    hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target); the damaged files are left as they are',
+    cause,
+  });
+}

@@ -1,0 +1,97 @@
+import type { TopicAdmin } from '../../runtime/transport.ts';
+import { topicExists } from '../local/errors.ts';
+import { changeConfig, checkPartitionCount, checkTopicName, DEFAULT_TOPIC_CONFIG } from '../local/topic-config.ts';
+import type { StoredTopic } from './catalog.ts';
+import type { EmbeddedLog } from './embedded-log.ts';
+
+const WRITE_BYTES = 4096;
+/** Batches removed in one transaction, so that others can write in between. */
+export const DROP_BATCHES = 500;
+
+/** Administration of the topics of a folder. @param live - Gives the log, or throws when the transport is closed. */
+export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
+  const change = async (log: EmbeddedLog, name: string, edit: (topic: StoredTopic) => StoredTopic): Promise<void> => {
+    await log.writer.write(WRITE_BYTES, () => log.catalog.putTopic(edit(log.topic(name))));
+    log.announceTopic(name);
+  };
+  return {
+    list: async () => [...live().catalog.topics().keys()].sort(),
+    describe: async (name) => {
+      const topic = live().catalog.topics().get(name);
+      return topic && { name, partitions: topic.partitions, config: topic.config };
+    },
+    create: async (name, options = {}) => {
+      const log = live();
+      const partitions = options.partitions ?? 1;
+      checkTopicName(name);
+      checkPartitionCount(name, partitions);
+      const config = changeConfig(name, DEFAULT_TOPIC_CONFIG, options.config);
+      await log.writer.write(WRITE_BYTES, () => {
+        if (log.catalog.topics().has(name)) {
+          if (options.ifMissing === true) return;
+          throw topicExists(name);
+        }
+        log.catalog.putTopic({ id: log.catalog.newId(), name, partitions, config });
+      });
+      log.announceTopic(name);
+    },
+    delete: async (name) => {
+      const log = live();
+      const topic = await log.writer.write(WRITE_BYTES, () => {
+        const found = log.topic(name);
+        log.catalog.removeTopic(name);
+        log.catalog.removeCommitted(name);
+        log.forget(found.id);
+        return found;
+      });
+      log.announceTopic(name);
+      await purgeTopic(log, topic);
+    },
+    addPartitions: (name, total) =>
+      change(live(), name, (topic) => {
+        checkPartitionCount(name, total, topic.partitions);
+        return { ...topic, partitions: total };
+      }),
+    configure: (name, config) =>
+      change(live(), name, (topic) => ({ ...topic, config: changeConfig(name, topic.config, config) })),
+    deleteRecords: async (name, before) => {
+      const log = live();
+      const topic = await log.writer.write(WRITE_BYTES, () => {
+        const found = log.topic(name);
+        for (const { partition } of before) log.checkPartition(found, partition);
+        for (const { partition, offset } of before) moveStart(log, found, partition, offset);
+        return found;
+      });
+      for (const { partition } of before) await dropRemoved(log, topic, partition);
+    },
+  };
+}
+
+/** Inside a transaction: nothing below the offset can be read from now on. */
+export function moveStart(log: EmbeddedLog, topic: StoredTopic, partition: number, offset: number): void {
+  const state = log.touch(topic, partition);
+  state.start = Math.max(state.start, Math.min(offset, state.end));
+}
+
+/** Removes the batches that lie below the start of a partition. */
+export async function dropRemoved(log: EmbeddedLog, topic: StoredTopic, partition: number): Promise<void> {
+  const drop = (): boolean => {
+    if (log.catalog.topics().get(topic.name)?.id !== topic.id) return false;
+    return log.dropBefore(topic, partition, log.touch(topic, partition).start, DROP_BATCHES);
+  };
+  while (await log.writer.write(WRITE_BYTES, drop));
+}
+
+/** Removes what is left of a topic that is gone. A crash in between is made up for by the next maintenance. */
+export async function purgeTopic(log: EmbeddedLog, topic: Pick<StoredTopic, 'id' | 'partitions'>): Promise<void> {
+  for (let partition = 0; partition < topic.partitions; partition++) {
+    const drop = (): boolean => {
+      const infos = log.batches.from(topic.id, partition, 0, DROP_BATCHES);
+      for (const { baseOffset } of infos) log.batches.remove(topic.id, partition, baseOffset);
+      if (infos.length === DROP_BATCHES) return true;
+      log.catalog.removePartition(topic.id, partition);
+      return false;
+    };
+    while (await log.writer.write(WRITE_BYTES, drop));
+  }
+}

@@ -1,0 +1,24 @@
+/** Hands over work in the order of the calls, although some of it must wait for its input. */
+export class OrderedGate {
+  /** Settles when the calls so far have been handed over; `undefined` when they have. */
+  #tail: Promise<unknown> | undefined;
+
+  /**
+   * @param inputs - What the work needs, possibly still on its way.
+   * @param work - Called at once when everything is there and no earlier call waits, otherwise as soon as that is so.
+   * @returns The outcome of the work, or the first failure of an input.
+   */
+  run<B, T>(inputs: readonly (B | Promise<B>)[], work: (ready: readonly B[]) => T | Promise<T>): T | Promise<T> {
+    const ready = inputs.filter((input): input is B => !(input instanceof Promise));
+    if (this.#tail === undefined && ready.length === inputs.length) return work(ready);
+    return this.#wait(inputs, work);
+  }
+
+  async #wait<B, T>(inputs: readonly (B | Promise<B>)[], work: (ready: readonly B[]) => T | Promise<T>): Promise<T> {
+    const turn = Promise.allSettled([this.#tail, ...inputs]);
+    this.#tail = turn;
+    await turn;
+    if (this.#tail === turn) this.#tail = undefined;
+    return work(await Promise.all(inputs));
+  }
+}
