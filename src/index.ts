@@ -1,4 +1,11 @@
-export { agg, type Aggregated, type Aggregator, type AnyAggregator, type CustomAggregator, type Spec } from './aggregators/index.ts';
+export {
+  type Aggregated,
+  type Aggregator,
+  type AnyAggregator,
+  agg,
+  type CustomAggregator,
+  type Spec,
+} from './aggregators/index.ts';
 export type { Duration } from './duration.ts';
 export {
   ConfigError,
@@ -10,18 +17,18 @@ export {
   StoreError,
 } from './errors.ts';
 export { type Durability, type LogLocation } from './open-log.ts';
-export { aggregate, type AggregateOptions, countByKey, reduceByKey } from './operators/aggregate.ts';
+export { type AggregateOptions, aggregate, countByKey, reduceByKey } from './operators/aggregate.ts';
 export { branch } from './operators/branch.ts';
 export { filterValues } from './operators/filter-values.ts';
 export { flatMapRecord } from './operators/flat-map-record.ts';
 export { flatMapValues } from './operators/flat-map-values.ts';
-export { joinTable, type JoinTableOptions } from './operators/join-table.ts';
+export { type JoinTableOptions, joinTable } from './operators/join-table.ts';
 export { keyBy } from './operators/key-by.ts';
-export { type AsyncCall, mapAsync, type MapAsyncOptions } from './operators/map-async.ts';
+export { type AsyncCall, type MapAsyncOptions, mapAsync } from './operators/map-async.ts';
 export { mapRecord } from './operators/map-record.ts';
 export { mapValues } from './operators/map-values.ts';
 export type { NewRecord, Rekeyed, WithValue } from './operators/record-types.ts';
-export { windowBy, type WindowByOptions } from './operators/window-by.ts';
+export { type WindowByOptions, windowBy } from './operators/window-by.ts';
 export type { Compression } from './protocol/compression.ts';
 export {
   type CoLocated,
@@ -36,7 +43,7 @@ export {
   type WindowedRecord,
 } from './record.ts';
 export { type DeadLetterPolicy, deadLetter, type RecordPolicy } from './record-policy.ts';
-export { run, type RunOptions } from './run.ts';
+export { type RunOptions, run } from './run.ts';
 export type { App } from './runtime/app.ts';
 export type { AppOptions } from './runtime/app-options.ts';
 export type { Logger } from './runtime/logger.ts';
@@ -56,11 +63,11 @@ export {
   string,
   uuid,
 } from './serdes/index.ts';
-export { to, type ToOptions, type PickOptions } from './sinks/to.ts';
+export { type PickOptions, type ToOptions, to } from './sinks/to.ts';
 export type { StoreSnapshot } from './state/state-holder.ts';
+export { type Table, type TableOptions, table } from './streams/table.ts';
 export { through } from './streams/through.ts';
-export { type Table, table, type TableOptions } from './streams/table.ts';
-export { type Topic, topic, type TopicOptions } from './streams/topic.ts';
+export { type Topic, type TopicOptions, topic } from './streams/topic.ts';
 export type { Cancel, Clock } from './topology/clock.ts';
 export { NoTaskError } from './topology/scope.ts';
 export type { Stream } from './topology/stream.ts';

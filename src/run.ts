@@ -1,9 +1,9 @@
 import { ConfigError } from './errors.ts';
+import { type LogLocation, openLog } from './open-log.ts';
 import { type App, startApp } from './runtime/app.ts';
 import type { AppOptions } from './runtime/app-options.ts';
 import type { Pipeline } from './runtime/topology.ts';
 import type { OpenTransport } from './runtime/transport.ts';
-import { type LogLocation, openLog } from './open-log.ts';
 
 /** Where an application runs, and how. @public */
 export interface RunOptions extends AppOptions, LogLocation {}

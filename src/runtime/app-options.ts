@@ -1,6 +1,6 @@
 import type { Duration } from '../duration.ts';
-import type { RecordPolicy } from '../record-policy.ts';
 import type { Compression } from '../protocol/compression.ts';
+import type { RecordPolicy } from '../record-policy.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { Logger } from './logger.ts';
 

@@ -7,8 +7,8 @@ import { BoundedRun } from './bounded-run.ts';
 import { Engine } from './engine.ts';
 import { noLogger } from './logger.ts';
 import { type AppSnapshot, type AppState, snapshotApp, snapshotTask } from './snapshot.ts';
-import { type Pipeline, plan, type Topology } from './topology.ts';
 import { setUpTopics } from './topic-setup.ts';
+import { type Pipeline, plan, type Topology } from './topology.ts';
 import type { OpenTransport, TopicDescription, Transport } from './transport.ts';
 
 /** Times that tasks are rebuilt from the last commit before the application gives up; a commit starts the count anew. */
@@ -105,7 +105,11 @@ class Application implements App {
     const engine: Engine = new Engine(this.topology, transport, this.#topics, this.#options, this.#clock, {
       failed: (error) => void this.#failed(engine, error),
       idle: () => {
-        if (bounded !== undefined) void bounded.check(engine).then((over) => (over ? this.stop() : undefined)).catch((error: unknown) => this.#end(error));
+        if (bounded !== undefined)
+          void bounded
+            .check(engine)
+            .then((over) => (over ? this.stop() : undefined))
+            .catch((error: unknown) => this.#end(error));
       },
     });
     this.#engine = engine;
@@ -123,7 +127,8 @@ class Application implements App {
   async #failed(engine: Engine, error: MillraceError): Promise<void> {
     if (engine !== this.#engine || this.#ending !== undefined) return;
     if (engine.commits > 0) this.#restartsSinceCommit = 0;
-    const again = error.errorClass === 'abortable' || error.errorClass === 'retriable' || error.errorClass === 'migrated';
+    const again =
+      error.errorClass === 'abortable' || error.errorClass === 'retriable' || error.errorClass === 'migrated';
     if (!again || this.#restartsSinceCommit >= MAX_RESTARTS || this.#state !== 'running') {
       await this.#end(error);
       return;
@@ -132,7 +137,10 @@ class Application implements App {
     this.#restartsSinceCommit += 1;
     const waitMs = RESTART_BACKOFF_MS * 2 ** (this.#restartsSinceCommit - 1);
     const { applicationId, logger = noLogger } = this.#options;
-    logger.warn({ applicationId, code: error.code, error: error.message, waitMs }, 'rebuilding tasks from the last commit');
+    logger.warn(
+      { applicationId, code: error.code, error: error.message, waitMs },
+      'rebuilding tasks from the last commit',
+    );
     this.#waitingFor = `rebuilding tasks from the last commit after ${error.code}`;
     try {
       await this.#closeEngine();
@@ -162,9 +170,14 @@ class Application implements App {
 
   async #stop(deadlineMs: number): Promise<void> {
     this.#state = 'stopping';
-    const late = new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${deadlineMs} ms`, {
-      hint: 'the last commit is not done; what it would have covered is processed again on the next start',
-    });
+    const late = new MillraceError(
+      'fatal',
+      'ERR_STOP_DEADLINE',
+      `the application did not stop within ${deadlineMs} ms`,
+      {
+        hint: 'the last commit is not done; what it would have covered is processed again on the next start',
+      },
+    );
     let cancel: (() => void) | undefined;
     const deadline = new Promise<never>((_resolve, reject) => {
       cancel = this.#clock.after(deadlineMs, () => reject(late));
@@ -205,7 +218,10 @@ class Application implements App {
     } else {
       const { applicationId, logger = noLogger } = this.#options;
       const code = outcome instanceof MillraceError ? outcome.code : 'ERR_INTERNAL';
-      logger.error({ applicationId, code, error: outcome instanceof Error ? outcome.message : String(outcome) }, 'failed');
+      logger.error(
+        { applicationId, code, error: outcome instanceof Error ? outcome.message : String(outcome) },
+        'failed',
+      );
       this.#settle.reject(outcome);
     }
     for (const follower of this.#followers) follower();
@@ -270,7 +286,9 @@ function checkOptions(options: AppOptions): void {
     });
   }
   if (options.until !== undefined && options.until !== 'end') {
-    throw new ConfigError('ERR_OPTION', `until is ${JSON.stringify(options.until)}`, { hint: "use 'end' or leave it out" });
+    throw new ConfigError('ERR_OPTION', `until is ${JSON.stringify(options.until)}`, {
+      hint: "use 'end' or leave it out",
+    });
   }
   if (options.openWindows !== undefined && options.until === undefined) {
     throw new ConfigError('ERR_OPTION', "openWindows is given without until: 'end'", {

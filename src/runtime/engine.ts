@@ -8,7 +8,15 @@ import { soon } from './schedule.ts';
 import type { Stage } from './stages.ts';
 import { Task, type TaskHost } from './task.ts';
 import type { Topology } from './topology.ts';
-import type { Fetcher, FetchedBatch, GroupSession, TaskSpec, TopicDescription, TopicPartition, Transport } from './transport.ts';
+import type {
+  FetchedBatch,
+  Fetcher,
+  GroupSession,
+  TaskSpec,
+  TopicDescription,
+  TopicPartition,
+  Transport,
+} from './transport.ts';
 
 /** Records that a task takes before the next one has its turn. */
 const TURN_RECORDS = 512;
@@ -132,7 +140,10 @@ export class Engine {
 
   async #positions(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
     const positions = new Map<string, number>();
-    for (const { topic, partition, offset } of await this.#transport.committed(this.#options.applicationId, partitions)) {
+    for (const { topic, partition, offset } of await this.#transport.committed(
+      this.#options.applicationId,
+      partitions,
+    )) {
       positions.set(`${topic}/${partition}`, offset);
     }
     for (const topic of new Set(partitions.map((each) => each.topic))) {

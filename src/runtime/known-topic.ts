@@ -4,7 +4,11 @@ import { nearest } from './nearest.ts';
 import type { TopicDescription, Transport } from './transport.ts';
 
 /** The error for a topic that is not there, with the name that may have been meant. */
-export async function unknownTopic(transport: Transport, name: string, details: ErrorDetails = {}): Promise<FatalError> {
+export async function unknownTopic(
+  transport: Transport,
+  name: string,
+  details: ErrorDetails = {},
+): Promise<FatalError> {
   const near = nearest(name, await transport.topics.list());
   const guess = near === undefined ? '' : `did you mean ${near}? otherwise `;
   return new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${name} at ${transport.location}`, {

@@ -1,19 +1,21 @@
 import { type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
-import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import type { Header, Headers } from '../record.ts';
+import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
 
 /** Where in a pipeline a record failed. */
 export interface FailurePlace {
-  readonly applicationId: string;
-  readonly stage: string;
+  /** Left out by a client outside of any group. */
+  readonly applicationId?: string;
+  /** Left out by a client: it has no stages. */
+  readonly stage?: string;
   readonly step: string;
 }
 
 /** The failure as an error that names the record. Errors that are not about one record stay what they are. */
 export function asRecordError(error: unknown, place: FailurePlace, origin: InputOrigin): MillraceError {
   const at: ErrorDetails = {
-    stage: place.stage,
+    ...(place.stage === undefined ? {} : { stage: place.stage }),
     step: place.step,
     topic: origin.topic,
     partition: origin.partition,
@@ -34,7 +36,7 @@ export function asRecordError(error: unknown, place: FailurePlace, origin: Input
 }
 
 /** The message without the place and the hint that its constructor put behind it. */
-function bareMessage(error: MillraceError): string {
+export function bareMessage(error: MillraceError): string {
   const hint = error.hint === undefined ? '' : ` – ${error.hint}`;
   const message = hint !== '' && error.message.endsWith(hint) ? error.message.slice(0, -hint.length) : error.message;
   return message.replace(/ \[[^[\]]*\]$/, '');
@@ -59,8 +61,8 @@ export function deadLetterHeaders(error: MillraceError, place: FailurePlace, ori
     header('error.code', error.code),
     header('error.class', error.errorClass),
     header('error.message', error.message),
-    header('application', place.applicationId),
-    header('stage', place.stage),
+    ...(place.applicationId === undefined ? [] : [header('application', place.applicationId)]),
+    ...(place.stage === undefined ? [] : [header('stage', place.stage)]),
     header('step', place.step),
     header('origin.topic', origin.topic),
     header('origin.partition', origin.partition),

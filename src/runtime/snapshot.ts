@@ -76,7 +76,10 @@ export interface AppSnapshot {
   readonly tasks: readonly TaskSnapshot[];
 }
 
-export function snapshotTask(task: Task, endOffset: (topic: string, partition: number) => number | undefined): TaskSnapshot {
+export function snapshotTask(
+  task: Task,
+  endOffset: (topic: string, partition: number) => number | undefined,
+): TaskSnapshot {
   const { counters, id, partition, stage, turnMs } = task;
   const inputs = task.inputs.map(({ position, streamTime, use }): InputSnapshot => {
     const end = endOffset(use.name, partition);

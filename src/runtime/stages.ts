@@ -98,9 +98,13 @@ function checkStores(stages: readonly Stage[]): void {
     for (const { name } of node.spec.stores ?? []) {
       const owner = owners.get(name);
       if (owner !== undefined) {
-        throw new ConfigError('ERR_DUPLICATE_STORE', `two steps use the store ${name}: ${owner.step} and ${node.step}`, {
-          hint: 'give each stateful step a store name of its own',
-        });
+        throw new ConfigError(
+          'ERR_DUPLICATE_STORE',
+          `two steps use the store ${name}: ${owner.step} and ${node.step}`,
+          {
+            hint: 'give each stateful step a store name of its own',
+          },
+        );
       }
       owners.set(name, node);
     }
@@ -142,10 +146,14 @@ export class KeySerdes {
     const found = this.#above(node);
     if (typeof found !== 'string') return found;
     if (found === 'changed') {
-      throw new ConfigError('ERR_KEY_CHANGED', `${node.step}: key changed: pipe through(topic) before a stateful operator`, {
-        stage,
-        hint: 'records with a new key still lie in the partition of the old one: add through(topic) after the key changes',
-      });
+      throw new ConfigError(
+        'ERR_KEY_CHANGED',
+        `${node.step}: key changed: pipe through(topic) before a stateful operator`,
+        {
+          stage,
+          hint: 'records with a new key still lie in the partition of the old one: add through(topic) after the key changes',
+        },
+      );
     }
     throw new ConfigError('ERR_NO_KEY', `${node.step} needs a key, but the topics above it have none`, {
       stage,

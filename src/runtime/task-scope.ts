@@ -51,9 +51,14 @@ export class TaskScope implements Scope {
 }
 
 function unplanned(stream: Stream<unknown>): MillraceError {
-  return new MillraceError('config', 'ERR_UNPLANNED', `${stepName(stream.spec)} was not found when the pipeline was planned`, {
-    hint:
-      'a pipeline has the same shape each time it is subscribed: streams that are subscribed later (inside switchMap, ' +
-      'concat, defer with conditions) cannot be part of it',
-  });
+  return new MillraceError(
+    'config',
+    'ERR_UNPLANNED',
+    `${stepName(stream.spec)} was not found when the pipeline was planned`,
+    {
+      hint:
+        'a pipeline has the same shape each time it is subscribed: streams that are subscribed later (inside switchMap, ' +
+        'concat, defer with conditions) cannot be part of it',
+    },
+  );
 }

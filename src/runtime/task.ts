@@ -1,7 +1,7 @@
 import { Subject, Subscription } from 'rxjs';
-import { FatalError, MillraceError } from '../errors.ts';
-import type { RecordPolicy } from '../record-policy.ts';
+import type { MillraceError } from '../errors.ts';
 import { type Lateness, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
+import type { RecordPolicy } from '../record-policy.ts';
 import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
@@ -21,8 +21,8 @@ import { Fingerprints } from './fingerprints.ts';
 import { InputQueue } from './input-queue.ts';
 import { type Logger, noLogger } from './logger.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
-import { asRecordError, deadLetterHeaders, isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
+import { TaskFailures } from './task-failures.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, FetchedBatch, OutgoingBatch } from './transport.ts';
@@ -68,14 +68,13 @@ export class Task implements TaskContext {
   readonly cacheEntries: number;
   readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
   inTurn = false;
-  /** Why the task cannot go on; whoever runs it decides what follows. */
-  failure: MillraceError | undefined;
   /** Wall time spent in turns, in ms. */
   turnMs = 0;
   readonly #host: TaskHost;
   readonly #logger: Logger;
   readonly #inputs: InputQueue[] = [];
   readonly #outputs: OutputBuffers;
+  readonly #failures: TaskFailures;
   readonly #fingerprints: Fingerprints;
   readonly #holders: StateHolder[] = [];
   readonly #followers: TimeFollower[] = [];
@@ -98,6 +97,14 @@ export class Task implements TaskContext {
     this.#host = host;
     this.#logger = host.logger ?? noLogger;
     this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic));
+    this.#failures = new TaskFailures(
+      host.applicationId,
+      stage,
+      host.onRecordError,
+      this.#outputs,
+      this.counters,
+      this.#logger,
+    );
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
     const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
@@ -108,6 +115,11 @@ export class Task implements TaskContext {
     }
     this.#inputs.sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
     this.#connect();
+  }
+
+  /** Why the task cannot go on; whoever runs it decides what follows. */
+  get failure(): MillraceError | undefined {
+    return this.#failures.failure;
   }
 
   #connect(): void {
@@ -142,7 +154,7 @@ export class Task implements TaskContext {
         done += 1;
       }
     } catch (error) {
-      this.#fail(error);
+      this.#failures.fail(error);
     } finally {
       this.inTurn = false;
       this.#processing = undefined;
@@ -159,7 +171,7 @@ export class Task implements TaskContext {
     try {
       work();
     } catch (error) {
-      this.#fail(error);
+      this.#failures.fail(error);
     } finally {
       this.inTurn = false;
     }
@@ -334,51 +346,16 @@ export class Task implements TaskContext {
   }
 
   recordFailed(error: unknown, step: string): void {
-    if (this.failure !== undefined) return;
-    const origin = this.origin();
-    const place = { applicationId: this.applicationId, stage: this.stage.name, step };
-    const failure = asRecordError(error, place, origin);
-    if (failure.errorClass !== 'record') return this.#fail(failure);
-    const own = this.stage.inputs.find(({ name }) => name === origin.topic)?.onRecordError;
-    const policy = own ?? this.#host.onRecordError;
-    if (policy === 'fail') return this.#fail(failure);
-    if (isDeadLetter(policy)) {
-      const headers = deadLetterHeaders(failure, place, origin);
-      this.#outputs.topic(policy.deadLetter).append(-1, origin.timestamp, origin.key, origin.value, headers);
-      this.counters.deadLettered += 1;
-    } else {
-      this.counters.skipped += 1;
-    }
-    this.#logger.warn(
-      { code: failure.code, stage: place.stage, step, topic: origin.topic, partition: origin.partition, offset: origin.offset },
-      isDeadLetter(policy) ? 'record sent to the dead-letter topic' : 'record skipped',
-    );
+    this.#failures.record(error, step, this.origin());
   }
 
   emittedOutsideTurn(step: string): void {
-    this.#fail(
-      new FatalError('ERR_OUTSIDE_TURN', `a record reached ${step} outside of its task's turn`, {
-        stage: this.stage.name,
-        step,
-        hint:
-          'operators that emit later (delay, debounceTime, observeOn, mergeMap with a promise) would lose track of offsets: ' +
-          'use mapAsync(…) for asynchronous work and event-time windows for time',
-      }),
-    );
+    this.#failures.outsideTurn(step);
     this.wake();
   }
 
   chainFailed(error: unknown, step: string): void {
-    this.#fail(
-      error instanceof MillraceError
-        ? error
-        : new MillraceError('abortable', 'ERR_CHAIN', `an operator threw: ${describe(error)}`, {
-            stage: this.stage.name,
-            step,
-            cause: error,
-            hint: 'a throw in a plain RxJS operator ends its stream; in mapValues, filterValues, … it goes to the record policy',
-          }),
-    );
+    this.#failures.chain(error, step);
     if (!this.inTurn) this.wake();
   }
 
@@ -391,13 +368,6 @@ export class Task implements TaskContext {
     this.counters.late += lateness.missed.length;
     this.#host.late?.({ ...record, late: lateness });
     this.#logger.debug({ stage: this.stage.name, step: lateness.step, streamTime: lateness.streamTime }, 'record late');
-  }
-
-  #fail(error: unknown): void {
-    this.failure ??=
-      error instanceof MillraceError
-        ? error
-        : new FatalError('ERR_INTERNAL', `task ${this.id} failed: ${describe(error)}`, { cause: error });
   }
 
   // ------------------------------------------------------------------ for snapshots
@@ -419,8 +389,4 @@ export class Task implements TaskContext {
     if (input === undefined) return undefined;
     return `records of ${input.use.name}/${this.partition} from offset ${input.position}, to take the lowest timestamp first`;
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -93,10 +93,14 @@ class TopicSetup {
     for (const { inputs, name } of this.#stages) {
       const counts = inputs.map((use) => `${use.name} has ${this.found.get(use.name)?.partitions}`);
       if (new Set(inputs.map((use) => this.found.get(use.name)?.partitions)).size < 2) continue;
-      throw new ConfigError('ERR_NOT_COPARTITIONED', `topics that are used together differ in partitions: ${counts.join(', ')}`, {
-        stage: name,
-        hint: 'send one of them through(topic) with as many partitions as the other, or create it anew with that number',
-      });
+      throw new ConfigError(
+        'ERR_NOT_COPARTITIONED',
+        `topics that are used together differ in partitions: ${counts.join(', ')}`,
+        {
+          stage: name,
+          hint: 'send one of them through(topic) with as many partitions as the other, or create it anew with that number',
+        },
+      );
     }
   }
 

@@ -50,7 +50,10 @@ export interface TopicAdmin {
   /** Changes the given fields. */
   configure(name: string, config: TopicConfig): Promise<void>;
   /** Removes the records before an offset; reading before it is then out of range. */
-  deleteRecords(name: string, before: readonly { readonly partition: number; readonly offset: number }[]): Promise<void>;
+  deleteRecords(
+    name: string,
+    before: readonly { readonly partition: number; readonly offset: number }[],
+  ): Promise<void>;
 }
 
 /** Which offset is meant: the first kept, the next to be written, or the first record at or after a time (ms). @public */

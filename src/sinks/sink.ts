@@ -7,8 +7,6 @@ import type { Stream } from '../topology/stream.ts';
 import type { Output, TaskContext } from '../topology/task-context.ts';
 import { encode, partitionOf } from './encode.ts';
 
-export { encode } from './encode.ts';
-
 /** What a sink needs of a record. */
 export interface Writable {
   readonly key: unknown;

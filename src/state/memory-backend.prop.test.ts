@@ -1,4 +1,4 @@
-import { assert, array, boolean, property, record, uint8Array, option } from 'fast-check';
+import { array, assert, boolean, option, property, record, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StoreId } from './byte-store.ts';
 import { memoryStores } from './memory-backend.ts';

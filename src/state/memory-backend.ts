@@ -16,7 +16,10 @@ export function memoryStores(): StoreBackend {
     const name = nameOf(id);
     let found = stores.get(name);
     if (found === undefined) {
-      found = { id: { applicationId: id.applicationId, store: id.store, partition: id.partition }, entries: new OrderedBytes() };
+      found = {
+        id: { applicationId: id.applicationId, store: id.store, partition: id.partition },
+        entries: new OrderedBytes(),
+      };
       stores.set(name, found);
     }
     return found.entries;

@@ -21,7 +21,7 @@ export function writeNumber(into: Uint8Array, at: number, value: number): void {
 
 export function readNumber(from: Uint8Array, at: number): number {
   const byte = (index: number): number => from[at + index] as number;
-  const high = ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) | 0;
+  const high = (byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3) | 0;
   const low = ((byte(4) << 24) | (byte(5) << 16) | (byte(6) << 8) | byte(7)) >>> 0;
   return high * HIGH + low;
 }

@@ -1,19 +1,19 @@
 import { type Duration, durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
-import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
-import { partitionForKey, partitionForText } from '../protocol/partitioner.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
+import { OutputBuffers, type OutputTopic } from '../runtime/outputs.ts';
 import { isDeadLetter } from '../runtime/record-failures.ts';
-import { type TaskSnapshot, snapshotTask } from '../runtime/snapshot.ts';
+import { snapshotTask, type TaskSnapshot } from '../runtime/snapshot.ts';
 import { Task, type TaskHost } from '../runtime/task.ts';
 import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
-import { encode } from '../sinks/sink.ts';
+import type { TopicDescription } from '../runtime/transport.ts';
+import { encode, partitionOf } from '../sinks/encode.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 import type { StoreEntry } from '../state/state-holder.ts';
 import type { Target } from '../topology/target.ts';
-import { MemoryLog } from '../transports/memory/memory-log.ts';
+import { MemoryLog, type PreparedBatch } from '../transports/memory/index.ts';
 import { TopicReader } from './topic-reader.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -78,6 +78,8 @@ export class TestDriver {
   readonly #readers = new Map<string, TopicReader>();
   readonly #fetched = new Map<string, number>();
   readonly #late: LateRecord<unknown, unknown>[] = [];
+  /** Records on their way into the log, in batches of the size that it takes. */
+  readonly #input: OutputBuffers = new OutputBuffers((name) => this.#outputTopic(name));
   #tasks: Task[] = [];
   #woken: (() => void) | undefined;
 
@@ -202,10 +204,7 @@ export class TestDriver {
       clock: this.clock,
       cacheEntries: this.#options.cacheEntries ?? 100_000,
       onRecordError: this.#options.onRecordError ?? 'fail',
-      outputTopic: (name) => {
-        const { config, partitions } = this.#log.describe(name) as NonNullable<ReturnType<MemoryLog['describe']>>;
-        return { partitions, maxMessageBytes: config.maxMessageBytes, compression: 'none' };
-      },
+      outputTopic: (name) => this.#outputTopic(name),
       poll: (topic, partition) => {
         const place = `${topic}/${partition}`;
         const batch = this.#log.read(topic, partition, this.#fetched.get(place) as number);
@@ -218,31 +217,33 @@ export class TestDriver {
     };
   }
 
+  #outputTopic(name: string): OutputTopic {
+    const { config, partitions } = this.#log.describe(name) as TopicDescription;
+    return { partitions, maxMessageBytes: config.maxMessageBytes, compression: 'none' };
+  }
+
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
-    this.#create(topic.name);
-    const builders = new Map<number, RecordBatchBuilder>();
+    const { key: keySerde, name, value: valueSerde } = topic.use;
+    this.#create(name);
+    const output = this.#input.topic(name);
     for (const record of records) {
       const { headers = NO_HEADERS, timestamp = this.clock.now() } = record;
-      const { key: keySerde, name, value: valueSerde } = topic.use;
       // A driver may write what the topic's serdes would refuse to read: a missing key is how such input is tested.
-      const key = keySerde === undefined || record.key == null ? null : encode(keySerde, record.key, name, 'key');
+      const given = record.key ?? null;
+      const key = keySerde === undefined || given === null ? null : encode(keySerde, given, name, 'key');
       const value = encode(valueSerde, record.value, name, 'value');
-      const partition = record.partition ?? this.#partitionOf(key);
-      let builder = builders.get(partition);
-      if (builder === undefined) {
-        builder = new RecordBatchBuilder(256);
-        builders.set(partition, builder);
-      }
-      builder.append(timestamp, key, value, headers);
+      output.append(record.partition ?? this.#partitionOf(key), timestamp, key, value, headers);
     }
-    this.#log.append(
-      [...builders].map(([partition, builder]) => this.#log.prepare({ topic: topic.name, partition }, builder)),
-    );
+    this.#log.append(this.#prepare(this.#input));
+  }
+
+  #prepare(outputs: Pick<OutputBuffers, 'take'>): PreparedBatch[] {
+    return outputs.take().map(({ partition, records, topic }) => this.#log.prepare({ topic, partition }, records));
   }
 
   #partitionOf(key: Uint8Array | string | null): number {
     if (key === null || this.#partitions === 1) return 0;
-    return typeof key === 'string' ? partitionForText(key, this.#partitions) : partitionForKey(key, this.#partitions);
+    return partitionOf(key, this.#partitions);
   }
 
   #run(): void {
@@ -262,7 +263,7 @@ export class TestDriver {
   #commit(task: Task): void {
     const { offsets, outputs, state } = task.takeProgress();
     this.#stores.apply(state);
-    const batches = outputs.map(({ partition, records, topic }) => this.#log.prepare({ topic, partition }, records));
+    const batches = this.#prepare({ take: () => outputs });
     this.#log.commit({ groupId: this.#applicationId, outputs: batches, offsets, state: [] });
     task.committed();
   }

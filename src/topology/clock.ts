@@ -18,7 +18,8 @@ export const systemClock: Clock = {
   after(ms, callback) {
     const timer: unknown = setTimeout(callback, ms);
     // Node's timers hold the process open, a browser's are numbers.
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref();
+    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
+      timer.unref();
     return () => clearTimeout(timer as number);
   },
 };

@@ -1,19 +1,15 @@
-import type { Observable } from 'rxjs';
-import { filter, map, merge, tap } from 'rxjs';
-import { describe, expectTypeOf, it } from 'vitest';
-import { z } from 'zod';
 import {
   agg,
   aggregate,
   branch,
   countByKey,
   filterValues,
-  float64,
   flatMapValues,
+  float64,
   joinTable,
   json,
-  keyBy,
   type KeyChanged,
+  keyBy,
   mapAsync,
   mapRecord,
   mapValues,
@@ -26,9 +22,13 @@ import {
   to,
   topic,
   tumbling,
-  windowBy,
   type WindowedRecord,
+  windowBy,
 } from 'millrace';
+import type { Observable } from 'rxjs';
+import { filter, map, merge, tap } from 'rxjs';
+import { describe, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
 
 const Click = z.object({ userId: z.string(), url: z.string() });
 type Click = z.infer<typeof Click>;
@@ -118,11 +118,20 @@ describe('mistakes that do not compile', () => {
 
   it('stateful operators', () => {
     // @ts-expect-error 1 no shuffle between keyBy and a stateful operator
-    clicks.pipe(keyBy((c) => c.userId), windowBy(minute, counted, { store: 's' }));
+    clicks.pipe(
+      keyBy((c) => c.userId),
+      windowBy(minute, counted, { store: 's' }),
+    );
     // @ts-expect-error 1 the same for a running aggregate
-    clicks.pipe(keyBy((c) => c.userId), countByKey({ store: 's' }));
+    clicks.pipe(
+      keyBy((c) => c.userId),
+      countByKey({ store: 's' }),
+    );
     // @ts-expect-error 1 the same for a join
-    clicks.pipe(keyBy((c) => c.userId), joinTable(users, (c, u) => ({ c, u })));
+    clicks.pipe(
+      keyBy((c) => c.userId),
+      joinTable(users, (c, u) => ({ c, u })),
+    );
     // @ts-expect-error 5 no store name
     keyed.pipe(windowBy(minute, counted, {}));
     // @ts-expect-error 7 no window before windowBy
@@ -131,7 +140,10 @@ describe('mistakes that do not compile', () => {
 
   it('topics and tables', () => {
     // @ts-expect-error 2 shuffle topic with another key type
-    clicks.pipe(keyBy((c) => c.userId), through(byNumber));
+    clicks.pipe(
+      keyBy((c) => c.userId),
+      through(byNumber),
+    );
     // @ts-expect-error 3 table with another key type
     keyed.pipe(joinTable(numbers, (c, u) => ({ c, u })));
     // @ts-expect-error 4 wrong sink value
