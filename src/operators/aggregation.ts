@@ -21,9 +21,7 @@ export function toAggregator<V, A, R, S extends Spec<V>>(
   return one as Aggregator<V, State, AggregationResult<V, R, S>>;
 }
 
-function isAggregator<V, A, R, S extends Spec<V>>(
-  aggregation: Aggregator<V, A, R> | S,
-): aggregation is Aggregator<V, A, R> {
+function isAggregator<V, A, R>(aggregation: Aggregator<V, A, R> | Spec<V>): aggregation is Aggregator<V, A, R> {
   return typeof aggregation?.init === 'function' && typeof aggregation['add'] === 'function';
 }
 

@@ -218,10 +218,7 @@ class Application implements App {
     } else {
       const { applicationId, logger = noLogger } = this.#options;
       const code = outcome instanceof MillraceError ? outcome.code : 'ERR_INTERNAL';
-      logger.error(
-        { applicationId, code, error: outcome instanceof Error ? outcome.message : String(outcome) },
-        'failed',
-      );
+      logger.error({ applicationId, code, error: outcome instanceof Error ? outcome.message : 'unknown' }, 'failed');
       this.#settle.reject(outcome);
     }
     for (const follower of this.#followers) follower();

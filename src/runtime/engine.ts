@@ -2,11 +2,12 @@ import { durationMs } from '../duration.ts';
 import { MillraceError } from '../errors.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
+import { StartPositions, taskSpecs } from './assignment.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
 import { soon } from './schedule.ts';
 import type { Stage } from './stages.ts';
-import { Task, type TaskHost } from './task.ts';
+import { Task, type TaskHost, type TaskProgress } from './task.ts';
 import type { Topology } from './topology.ts';
 import type {
   FetchedBatch,
@@ -51,6 +52,9 @@ export class Engine {
   readonly #clock: Clock;
   readonly #commitIntervalMs: number;
   #session: GroupSession | undefined;
+  /** Tasks that are ours but not built yet. */
+  readonly #assigned: { stage: Stage; spec: TaskSpec; positions: ReadonlyMap<string, number> }[] = [];
+  #assigning: Promise<void> = Promise.resolve();
   #fetcher: Fetcher;
   #generation = 0;
   #scheduled = false;
@@ -85,75 +89,42 @@ export class Engine {
   async start(): Promise<void> {
     this.#session = await this.#transport.group({
       groupId: this.#options.applicationId,
-      tasks: this.#topology.stages.flatMap((stage) => this.#specs(stage)),
+      tasks: this.#topology.stages.flatMap((stage) => taskSpecs(stage, this.#topics)),
       exclusive: true,
-      onAssigned: (ids, generation) => this.#assigned(ids, generation),
+      onAssigned: (ids, generation) => {
+        this.#assigning = this.#assign(ids, generation);
+        return this.#assigning;
+      },
       onRevoked: (ids, lost) => this.#revoked(ids, lost),
       onError: (error) => this.#fail(error),
     });
     this.schedule();
   }
 
-  #specs(stage: Stage): TaskSpec[] {
-    const count = Math.max(...stage.inputs.map(({ name }) => this.#topics.get(name)?.partitions ?? 0));
-    return Array.from({ length: count }, (_, partition) => ({
-      id: `${stage.name}/${partition}`,
-      partitions: stage.inputs.map(({ name }) => ({ topic: name, partition })),
-    }));
-  }
-
-  #assigning: Promise<void> = Promise.resolve();
-
-  #assigned(ids: readonly string[], generation: number): Promise<void> {
-    // The session that the tasks open their stores in is known only after joining.
-    this.#assigning = this.#assign(ids, generation);
-    return this.#assigning;
-  }
-
   async #assign(ids: readonly string[], generation: number): Promise<void> {
     this.#generation = generation;
     const wanted = this.#topology.stages.flatMap((stage) =>
-      this.#specs(stage)
+      taskSpecs(stage, this.#topics)
         .filter(({ id }) => ids.includes(id))
         .map((spec) => ({ stage, spec })),
     );
-    const positions = await this.#positions(wanted.flatMap(({ spec }) => spec.partitions));
-    this.#pendingTasks.push(...wanted.map(({ stage, spec }) => ({ stage, spec, positions })));
+    const { applicationId, startFrom = 'earliest' } = this.#options;
+    const partitions = wanted.flatMap(({ spec }) => spec.partitions);
+    const positions = await StartPositions.find(this.#transport, applicationId, partitions, startFrom);
+    this.#assigned.push(...wanted.map(({ spec, stage }) => ({ stage, spec, positions: positions.forTask(spec) })));
     this.schedule();
   }
-
-  readonly #pendingTasks: { stage: Stage; spec: TaskSpec; positions: ReadonlyMap<string, number> }[] = [];
 
   /** Builds the tasks that were assigned, once the session and so their stores are there. */
   #build(): void {
     const session = this.#session;
     if (session === undefined) return;
-    for (const { stage, spec, positions } of this.#pendingTasks.splice(0)) {
-      const partition = (spec.partitions[0] as TopicPartition).partition;
-      const own = new Map<string, number>();
-      for (const { topic } of spec.partitions) own.set(topic, positions.get(`${topic}/${partition}`) as number);
-      const task = new Task(stage, partition, own, this.#host(session));
+    for (const { positions, spec, stage } of this.#assigned.splice(0)) {
+      const [{ partition }] = spec.partitions as [TopicPartition];
+      const task = new Task(stage, partition, positions, this.#host(session));
       this.tasks.set(task.id, task);
-      for (const [topic, offset] of own) this.#fetcher.assign(topic, partition, offset);
+      for (const [topic, offset] of positions) this.#fetcher.assign(topic, partition, offset);
     }
-  }
-
-  async #positions(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
-    const positions = new Map<string, number>();
-    for (const { topic, partition, offset } of await this.#transport.committed(
-      this.#options.applicationId,
-      partitions,
-    )) {
-      positions.set(`${topic}/${partition}`, offset);
-    }
-    for (const topic of new Set(partitions.map((each) => each.topic))) {
-      const missing = partitions.filter((each) => each.topic === topic && !positions.has(`${topic}/${each.partition}`));
-      if (missing.length === 0) continue;
-      const numbers = missing.map(({ partition }) => partition);
-      const starts = await this.#transport.offsets(topic, this.#options.startFrom ?? 'earliest', numbers);
-      for (const [partition, offset] of starts) positions.set(`${topic}/${partition}`, offset);
-    }
-    return positions;
   }
 
   #host(session: GroupSession): TaskHost {
@@ -288,7 +259,10 @@ export class Engine {
         offsets: progress.flatMap((each) => each.offsets),
         state: progress.flatMap((each) => each.state),
       });
-      for (const task of tasks) task.committed();
+      tasks.forEach((task, index) => {
+        task.recycle((progress[index] as TaskProgress).outputs);
+        task.committed();
+      });
       this.commits += 1;
       this.lastCommit = this.#clock.monotonic();
     } catch (error) {

@@ -18,10 +18,17 @@ const OVERHEAD = 128;
 /** Batches are closed at this size even where a topic allows more, so that readers can start early. */
 const TARGET_BATCH_BYTES = 512 * 1024;
 
+/** Many batches hold a record or two; the others double their room a few times. */
+const FIRST_BYTES = 512;
+const MAX_FREE_BUILDERS = 16;
+/** A builder keeps the room that it has grown to, so very large ones are let go. */
+const MAX_POOLED_BYTES = 1024 * 1024;
+
 /** The records that a task has written since its last flush, encoded, by topic and partition. */
 export class OutputBuffers {
   readonly #topics = new Map<string, TopicBuffer>();
   readonly #lookUp: (topic: string) => OutputTopic;
+  readonly #pool: BuilderPool = new BuilderPool();
 
   constructor(lookUp: (topic: string) => OutputTopic) {
     this.#lookUp = lookUp;
@@ -30,7 +37,7 @@ export class OutputBuffers {
   topic(name: string): Output {
     let buffer = this.#topics.get(name);
     if (buffer === undefined) {
-      buffer = new TopicBuffer(name, this.#lookUp(name));
+      buffer = new TopicBuffer(name, this.#lookUp(name), this.#pool);
       this.#topics.set(name, buffer);
     }
     return buffer;
@@ -48,6 +55,26 @@ export class OutputBuffers {
     for (const buffer of this.#topics.values()) buffer.take(batches);
     return batches;
   }
+
+  /** Batches that were taken and have been copied: their builders may be filled again. */
+  recycle(batches: readonly OutgoingBatch[]): void {
+    for (const { records } of batches) this.#pool.put(records);
+  }
+}
+
+/** Builders that wait to be filled again: making one costs more than filling it with a record or two. */
+class BuilderPool {
+  readonly #free: RecordBatchBuilder[] = [];
+
+  get(): RecordBatchBuilder {
+    return this.#free.pop() ?? new RecordBatchBuilder(FIRST_BYTES);
+  }
+
+  put(builder: RecordBatchBuilder): void {
+    if (this.#free.length >= MAX_FREE_BUILDERS || builder.sizeInBytes > MAX_POOLED_BYTES) return;
+    builder.reset();
+    this.#free.push(builder);
+  }
 }
 
 class TopicBuffer implements Output {
@@ -60,7 +87,10 @@ class TopicBuffer implements Output {
   #closedBytes = 0;
   #sticky = 0;
 
-  constructor(topic: string, limits: OutputTopic) {
+  readonly #pool: BuilderPool;
+
+  constructor(topic: string, limits: OutputTopic, pool: BuilderPool) {
+    this.#pool = pool;
     this.topic = topic;
     this.partitions = limits.partitions;
     this.#limits = limits;
@@ -89,7 +119,7 @@ class TopicBuffer implements Output {
       builder = undefined;
     }
     if (builder === undefined) {
-      builder = new RecordBatchBuilder();
+      builder = this.#pool.get();
       this.#open[target] = builder;
     }
     if (size > this.#limits.maxMessageBytes) this.#checkAlone(key, value, headers);

@@ -53,7 +53,7 @@ class PlanScope implements Scope {
 
   connect<T>(stream: Stream<T>, _subscriber: Subscriber<T>): void {
     const known = this.nodes.get(stream);
-    const node = known ?? this.#add(stream as Stream<unknown>);
+    const node = known ?? this.#add(stream);
     node.fanOut += 1;
     this.#stack.at(-1)?.upstream.add(node);
     if (known !== undefined) return;

@@ -1,6 +1,6 @@
 import { Subject, Subscription } from 'rxjs';
 import type { MillraceError } from '../errors.ts';
-import { type Lateness, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
+import { type Lateness, type LateRecord, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
@@ -18,17 +18,18 @@ import type {
   TimeFollower,
 } from '../topology/task-context.ts';
 import { Fingerprints } from './fingerprints.ts';
-import { InputQueue } from './input-queue.ts';
+import type { InputQueue } from './input-queue.ts';
+import { type InputFeed, InputSet } from './input-set.ts';
 import { type Logger, noLogger } from './logger.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
 import type { Stage } from './stages.ts';
 import { TaskFailures } from './task-failures.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
-import type { CommittedOffset, FetchedBatch, OutgoingBatch } from './transport.ts';
+import type { CommittedOffset, OutgoingBatch } from './transport.ts';
 
 /** What a task gets from whoever runs it: an application, or a test driver. */
-export interface TaskHost {
+export interface TaskHost extends InputFeed {
   readonly applicationId: string;
   readonly topology: Topology;
   readonly stores: StoreBackend;
@@ -38,10 +39,6 @@ export interface TaskHost {
   readonly logger?: Logger;
   /** Partitions and limits of an output topic; known before the task is made. */
   outputTopic(name: string): OutputTopic;
-  /** The next batch of an input, if one is there. */
-  poll(topic: string, partition: number): FetchedBatch | undefined;
-  /** The offset after the last readable record of an input, if known. */
-  endOffset(topic: string, partition: number): number | undefined;
   /** Sees each late record. */
   late?(record: LateRecord<unknown, unknown>): void;
   /** Something happened outside of a turn: the task wants one, or has failed. */
@@ -72,7 +69,7 @@ export class Task implements TaskContext {
   turnMs = 0;
   readonly #host: TaskHost;
   readonly #logger: Logger;
-  readonly #inputs: InputQueue[] = [];
+  readonly #inputs: InputSet;
   readonly #outputs: OutputBuffers;
   readonly #failures: TaskFailures;
   readonly #fingerprints: Fingerprints;
@@ -81,11 +78,8 @@ export class Task implements TaskContext {
   readonly #workers: AsyncWorker[] = [];
   readonly #sideOutputs = new Map<object, Subject<unknown>>();
   readonly #subscriptions = new Subscription();
-  readonly #committed = new Map<string, number>();
-  #processing: InputQueue | undefined;
   #resumed: InputOrigin | undefined;
   #dirty = false;
-  #waitsFor: InputQueue | undefined;
 
   constructor(stage: Stage, partition: number, positions: ReadonlyMap<string, number>, host: TaskHost) {
     this.id = `${stage.name}/${partition}`;
@@ -107,13 +101,9 @@ export class Task implements TaskContext {
     );
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
-    const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
-    for (const use of stage.inputs) {
-      const position = positions.get(use.name) ?? 0;
-      this.#inputs.push(new InputQueue(use, partition, position, failed));
-      this.#committed.set(use.name, position);
-    }
-    this.#inputs.sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
+    this.#inputs = new InputSet(stage.inputs, partition, positions, host, (error, step) =>
+      this.recordFailed(error, step),
+    );
     this.#connect();
   }
 
@@ -146,18 +136,12 @@ export class Task implements TaskContext {
     let done = 0;
     try {
       this.#drain();
-      while (done < most && this.failure === undefined && !this.#blocked()) {
-        const input = this.#next();
-        if (input === undefined) break;
-        this.#processing = input;
-        input.process();
-        done += 1;
-      }
+      while (done < most && this.failure === undefined && !this.#blocked() && this.#inputs.step()) done += 1;
     } catch (error) {
       this.#failures.fail(error);
     } finally {
       this.inTurn = false;
-      this.#processing = undefined;
+      this.#inputs.rest();
       this.counters.recordsIn += done;
       if (done > 0) this.#dirty = true;
       this.turnMs += this.clock.monotonic() - started;
@@ -188,42 +172,8 @@ export class Task implements TaskContext {
   /** Tells plain RxJS operators that the input is complete. */
   complete(): void {
     this.#asTurn(() => {
-      for (const input of this.#inputs) input.complete();
+      this.#inputs.complete();
     });
-  }
-
-  /** The input to take from, or none: also when one with the lowest timestamp may still have data on its way. */
-  #next(): InputQueue | undefined {
-    this.#waitsFor = undefined;
-    let best: InputQueue | undefined;
-    for (let index = 0; index < this.#inputs.length; index += 1) {
-      const input = this.#inputs[index] as InputQueue;
-      if (input.empty && !this.#fill(input)) {
-        if (this.#inputs.length > 1 && !this.#caughtUp(input)) {
-          this.#waitsFor = input;
-          return undefined;
-        }
-        continue;
-      }
-      if (best === undefined || input.headTimestamp() < best.headTimestamp()) best = input;
-    }
-    return best;
-  }
-
-  #fill(input: InputQueue): boolean {
-    while (input.empty) {
-      const batch = this.#host.poll(input.use.name, this.partition);
-      if (batch === undefined) return false;
-      const before = input.position;
-      input.push(batch);
-      if (input.position !== before) this.#dirty = true;
-    }
-    return true;
-  }
-
-  #caughtUp(input: InputQueue): boolean {
-    const end = this.#host.endOffset(input.use.name, this.partition);
-    return end !== undefined && input.position >= end;
   }
 
   #drain(): void {
@@ -244,7 +194,7 @@ export class Task implements TaskContext {
 
   /** Whether there is something to commit. */
   get dirty(): boolean {
-    return this.#dirty;
+    return this.#dirty || this.#inputs.moved;
   }
 
   /** Encoded bytes that wait in output buffers. */
@@ -254,33 +204,24 @@ export class Task implements TaskContext {
 
   /** Whether every input has been read to `end(topic)`. */
   readTo(end: (topic: string) => number | undefined): boolean {
-    return this.#inputs.every((input) => {
-      const until = end(input.use.name);
-      return until !== undefined && (input.position >= until || this.#skipToEnd(input, until));
-    });
-  }
-
-  /** Takes batches without records, which move the position too. */
-  #skipToEnd(input: InputQueue, until: number): boolean {
-    return input.empty && !this.#fill(input) && input.position >= until;
+    return this.#inputs.readTo(end);
   }
 
   /** Hands over what was done since the last call. The caller commits it, then calls {@link committed}. */
   takeProgress(): TaskProgress {
-    const offsets: CommittedOffset[] = [];
-    for (const { position, use } of this.#inputs) {
-      if (this.#committed.get(use.name) === position) continue;
-      offsets.push({ topic: use.name, partition: this.partition, offset: position });
-      this.#committed.set(use.name, position);
-    }
     const state: StoreWrites[] = [];
     for (const holder of this.#holders) holder.collect(state);
     this.#dirty = false;
-    return { outputs: this.#outputs.take(), state, offsets };
+    return { outputs: this.#outputs.take(), state, offsets: this.#inputs.takeOffsets() };
   }
 
   committed(): void {
     for (const holder of this.#holders) holder.committed();
+  }
+
+  /** Output builders that the log has copied may be filled again. */
+  recycle(batches: readonly OutgoingBatch[]): void {
+    this.#outputs.recycle(batches);
   }
 
   close(): void {
@@ -326,7 +267,7 @@ export class Task implements TaskContext {
   }
 
   consume(topic: TopicUse, consumer: InputConsumer): void {
-    this.#inputs.find(({ use }) => use.name === topic.name)?.add(consumer);
+    this.#inputs.add(topic.name, consumer);
   }
 
   output(topic: TopicUse): Output {
@@ -334,11 +275,7 @@ export class Task implements TaskContext {
   }
 
   origin(): InputOrigin {
-    if (this.#resumed !== undefined) return this.#resumed;
-    if (this.#processing !== undefined) return this.#processing.origin();
-    // The end of a bounded input: no record caused what is emitted.
-    const topic = this.#inputs[0]?.use.name ?? '';
-    return { topic, partition: this.partition, offset: -1, timestamp: 0, key: null, value: null, headers: NO_HEADERS };
+    return this.#resumed ?? this.#inputs.origin();
   }
 
   resume(origin: InputOrigin | undefined): void {
@@ -373,7 +310,7 @@ export class Task implements TaskContext {
   // ------------------------------------------------------------------ for snapshots
 
   get inputs(): readonly InputQueue[] {
-    return this.#inputs;
+    return this.#inputs.queues;
   }
 
   get stores(): readonly StateHolder[] {
@@ -385,8 +322,6 @@ export class Task implements TaskContext {
     for (const worker of this.#workers) {
       if (worker.full()) return `${worker.pending()} asynchronous calls of ${worker.step}`;
     }
-    const input = this.#waitsFor;
-    if (input === undefined) return undefined;
-    return `records of ${input.use.name}/${this.partition} from offset ${input.position}, to take the lowest timestamp first`;
+    return this.#inputs.waitingFor();
   }
 }

@@ -64,7 +64,7 @@ class TopicSetup {
     }
     while (missing.size > 0) {
       const before = missing.size;
-      for (const use of [...missing.values()]) {
+      for (const use of missing.values()) {
         const count = use.partitions ?? this.#wanted(use.name);
         if (count === undefined) continue;
         await this.#create(use.name, count);

@@ -7,7 +7,7 @@ import { isDeadLetter } from '../runtime/record-failures.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/snapshot.ts';
 import { Task, type TaskHost } from '../runtime/task.ts';
 import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
-import type { TopicDescription } from '../runtime/transport.ts';
+import type { OutgoingBatch, TopicDescription } from '../runtime/transport.ts';
 import { encode, partitionOf } from '../sinks/encode.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
 import { memoryStores } from '../state/memory-backend.ts';
@@ -234,11 +234,13 @@ export class TestDriver {
       const value = encode(valueSerde, record.value, name, 'value');
       output.append(record.partition ?? this.#partitionOf(key), timestamp, key, value, headers);
     }
-    this.#log.append(this.#prepare(this.#input));
+    const batches = this.#input.take();
+    this.#log.append(this.#prepare(batches));
+    this.#input.recycle(batches);
   }
 
-  #prepare(outputs: Pick<OutputBuffers, 'take'>): PreparedBatch[] {
-    return outputs.take().map(({ partition, records, topic }) => this.#log.prepare({ topic, partition }, records));
+  #prepare(batches: readonly OutgoingBatch[]): PreparedBatch[] {
+    return batches.map(({ partition, records, topic }) => this.#log.prepare({ topic, partition }, records));
   }
 
   #partitionOf(key: Uint8Array | string | null): number {
@@ -263,8 +265,8 @@ export class TestDriver {
   #commit(task: Task): void {
     const { offsets, outputs, state } = task.takeProgress();
     this.#stores.apply(state);
-    const batches = this.#prepare({ take: () => outputs });
-    this.#log.commit({ groupId: this.#applicationId, outputs: batches, offsets, state: [] });
+    this.#log.commit({ groupId: this.#applicationId, outputs: this.#prepare(outputs), offsets, state: [] });
+    task.recycle(outputs);
     task.committed();
   }
 }

@@ -29,9 +29,7 @@ export class TopicReader {
           const key = decode(topic.key, bytes, keyStart[at] as number, keyLength[at] as number);
           const value = decode(topic.value, bytes, valueStart[at] as number, valueLength[at] as number);
           const time = timestamp[at] as number;
-          records.push(
-            makeRecord(key as K, value as V | null, time, batch.headers(at), this.#topic, partition, offset),
-          );
+          records.push(makeRecord(key as K, value, time, batch.headers(at), this.#topic, partition, offset));
         }
         position = batch.nextOffset;
       }

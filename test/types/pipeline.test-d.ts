@@ -116,22 +116,16 @@ describe('mistakes that do not compile', () => {
   const wrongValue = topic('wrong', { key: string(), value: json(z.object({ clicks: z.string() })) });
   const counted = { clicks: agg.count() };
 
+  const rekeyed = clicks.pipe(keyBy((c) => c.userId));
+  const perMinute = keyed.pipe(windowBy(minute, counted, { store: 's' }));
+
   it('stateful operators', () => {
     // @ts-expect-error 1 no shuffle between keyBy and a stateful operator
-    clicks.pipe(
-      keyBy((c) => c.userId),
-      windowBy(minute, counted, { store: 's' }),
-    );
+    rekeyed.pipe(windowBy(minute, counted, { store: 's' }));
     // @ts-expect-error 1 the same for a running aggregate
-    clicks.pipe(
-      keyBy((c) => c.userId),
-      countByKey({ store: 's' }),
-    );
+    rekeyed.pipe(countByKey({ store: 's' }));
     // @ts-expect-error 1 the same for a join
-    clicks.pipe(
-      keyBy((c) => c.userId),
-      joinTable(users, (c, u) => ({ c, u })),
-    );
+    rekeyed.pipe(joinTable(users, (c, u) => ({ c, u })));
     // @ts-expect-error 5 no store name
     keyed.pipe(windowBy(minute, counted, {}));
     // @ts-expect-error 7 no window before windowBy
@@ -140,14 +134,11 @@ describe('mistakes that do not compile', () => {
 
   it('topics and tables', () => {
     // @ts-expect-error 2 shuffle topic with another key type
-    clicks.pipe(
-      keyBy((c) => c.userId),
-      through(byNumber),
-    );
+    rekeyed.pipe(through(byNumber));
     // @ts-expect-error 3 table with another key type
     keyed.pipe(joinTable(numbers, (c, u) => ({ c, u })));
     // @ts-expect-error 4 wrong sink value
-    keyed.pipe(windowBy(minute, counted, { store: 's' }), to(wrongValue));
+    perMinute.pipe(to(wrongValue));
   });
 
   it('options and fields', () => {

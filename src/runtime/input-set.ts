@@ -1,0 +1,135 @@
+import { NO_HEADERS } from '../record.ts';
+import type { TopicUse } from '../topology/node.ts';
+import type { InputConsumer, InputOrigin } from '../topology/task-context.ts';
+import { InputQueue, type RecordFailed } from './input-queue.ts';
+import type { CommittedOffset, FetchedBatch } from './transport.ts';
+
+/** Where the inputs of a task get their batches from. */
+export interface InputFeed {
+  /** The next batch of an input, if one is there. */
+  poll(topic: string, partition: number): FetchedBatch | undefined;
+  /** The offset after the last readable record of an input, if known. */
+  endOffset(topic: string, partition: number): number | undefined;
+}
+
+/**
+ * The input topics of a task, read as one: among the records at hand always the one with the lowest timestamp, ties in
+ * the order of topic names. While a topic may still have data on its way the others wait for it, unless it is known to
+ * have been read to its end.
+ */
+export class InputSet {
+  readonly queues: readonly InputQueue[];
+  readonly #partition: number;
+  readonly #feed: InputFeed;
+  readonly #committed = new Map<string, number>();
+  #processing: InputQueue | undefined;
+  #waitsFor: InputQueue | undefined;
+
+  constructor(
+    topics: readonly TopicUse[],
+    partition: number,
+    positions: ReadonlyMap<string, number>,
+    feed: InputFeed,
+    failed: RecordFailed,
+  ) {
+    this.#partition = partition;
+    this.#feed = feed;
+    this.queues = topics
+      .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed))
+      .sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
+    for (const { position, use } of this.queues) this.#committed.set(use.name, position);
+  }
+
+  add(topic: string, consumer: InputConsumer): void {
+    this.queues.find(({ use }) => use.name === topic)?.add(consumer);
+  }
+
+  /** Processes the next record. @returns Whether there was one. */
+  step(): boolean {
+    const input = this.#next();
+    if (input === undefined) return false;
+    this.#processing = input;
+    input.process();
+    return true;
+  }
+
+  /** The turn is over: no record is being processed. */
+  rest(): void {
+    this.#processing = undefined;
+  }
+
+  complete(): void {
+    for (const input of this.queues) input.complete();
+  }
+
+  /** The record that is being processed; at the end of a bounded input, where there is none, its place in words. */
+  origin(): InputOrigin {
+    if (this.#processing !== undefined) return this.#processing.origin();
+    const topic = this.queues[0]?.use.name ?? '';
+    return { topic, partition: this.#partition, offset: -1, timestamp: 0, key: null, value: null, headers: NO_HEADERS };
+  }
+
+  /** Whether every input has been read to `end(topic)`; passes over batches without records on the way. */
+  readTo(end: (topic: string) => number | undefined): boolean {
+    return this.queues.every((input) => {
+      const until = end(input.use.name);
+      if (until === undefined) return false;
+      return input.position >= until || (!this.#fill(input) && input.position >= until);
+    });
+  }
+
+  /** Whether a position has moved since the last {@link takeOffsets}. */
+  get moved(): boolean {
+    for (const { position, use } of this.queues) if (this.#committed.get(use.name) !== position) return true;
+    return false;
+  }
+
+  /** Positions that have moved since the last call. */
+  takeOffsets(): CommittedOffset[] {
+    const offsets: CommittedOffset[] = [];
+    for (const { position, use } of this.queues) {
+      if (this.#committed.get(use.name) === position) continue;
+      offsets.push({ topic: use.name, partition: this.#partition, offset: position });
+      this.#committed.set(use.name, position);
+    }
+    return offsets;
+  }
+
+  /** What keeps the next record from being taken, in words. */
+  waitingFor(): string | undefined {
+    const input = this.#waitsFor;
+    if (input === undefined) return undefined;
+    const { position, use } = input;
+    return `records of ${use.name}/${this.#partition} from offset ${position}, to take the lowest timestamp first`;
+  }
+
+  #next(): InputQueue | undefined {
+    const { queues } = this;
+    this.#waitsFor = undefined;
+    let best: InputQueue | undefined;
+    for (let index = 0; index < queues.length; index += 1) {
+      const input = queues[index] as InputQueue;
+      if (!input.empty || this.#fill(input)) {
+        if (best === undefined || input.headTimestamp() < best.headTimestamp()) best = input;
+      } else if (queues.length > 1 && !this.#caughtUp(input)) {
+        this.#waitsFor = input;
+        return undefined;
+      }
+    }
+    return best;
+  }
+
+  #fill(input: InputQueue): boolean {
+    while (input.empty) {
+      const batch = this.#feed.poll(input.use.name, this.#partition);
+      if (batch === undefined) return false;
+      input.push(batch);
+    }
+    return true;
+  }
+
+  #caughtUp(input: InputQueue): boolean {
+    const end = this.#feed.endOffset(input.use.name, this.#partition);
+    return end !== undefined && input.position >= end;
+  }
+}

@@ -1,0 +1,96 @@
+import { FatalError, MillraceError } from '../errors.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import type { InputOrigin, TaskCounters } from '../topology/task-context.ts';
+import type { Logger } from './logger.ts';
+import type { OutputBuffers } from './outputs.ts';
+import { asRecordError, deadLetterHeaders, isDeadLetter } from './record-failures.ts';
+import type { Stage } from './stages.ts';
+
+/** What goes wrong in a task: with a record, which a policy decides, or with the task, which ends it. */
+export class TaskFailures {
+  /** Why the task cannot go on; whoever runs it decides what follows. */
+  failure: MillraceError | undefined;
+  readonly #applicationId: string;
+  readonly #stage: Stage;
+  readonly #policy: RecordPolicy;
+  readonly #outputs: OutputBuffers;
+  readonly #counters: TaskCounters;
+  readonly #logger: Logger;
+
+  constructor(
+    applicationId: string,
+    stage: Stage,
+    policy: RecordPolicy,
+    outputs: OutputBuffers,
+    counters: TaskCounters,
+    logger: Logger,
+  ) {
+    this.#applicationId = applicationId;
+    this.#stage = stage;
+    this.#policy = policy;
+    this.#outputs = outputs;
+    this.#counters = counters;
+    this.#logger = logger;
+  }
+
+  fail(error: unknown): void {
+    this.failure ??=
+      error instanceof MillraceError
+        ? error
+        : new FatalError('ERR_INTERNAL', `stage ${this.#stage.name} failed: ${describe(error)}`, { cause: error });
+  }
+
+  /** Applies the policy of the record's topic, else of the application. */
+  record(error: unknown, step: string, origin: InputOrigin): void {
+    if (this.failure !== undefined) return;
+    const place = { applicationId: this.#applicationId, stage: this.#stage.name, step };
+    const failure = asRecordError(error, place, origin);
+    const own = this.#stage.inputs.find(({ name }) => name === origin.topic)?.onRecordError;
+    const policy = own ?? this.#policy;
+    if (failure.errorClass !== 'record' || policy === 'fail') {
+      this.fail(failure);
+      return;
+    }
+    if (isDeadLetter(policy)) {
+      const headers = deadLetterHeaders(failure, place, origin);
+      this.#outputs.topic(policy.deadLetter).append(-1, origin.timestamp, origin.key, origin.value, headers);
+      this.#counters.deadLettered += 1;
+    } else {
+      this.#counters.skipped += 1;
+    }
+    const { offset, partition, topic } = origin;
+    this.#logger.warn(
+      { code: failure.code, stage: place.stage, step, topic, partition, offset },
+      isDeadLetter(policy) ? 'record sent to the dead-letter topic' : 'record skipped',
+    );
+  }
+
+  outsideTurn(step: string): void {
+    this.fail(
+      new FatalError('ERR_OUTSIDE_TURN', `a record reached ${step} outside of its task's turn`, {
+        stage: this.#stage.name,
+        step,
+        hint:
+          'operators that emit later (delay, debounceTime, observeOn, mergeMap with a promise) would lose track of offsets: ' +
+          'use mapAsync(…) for asynchronous work and event-time windows for time',
+      }),
+    );
+  }
+
+  chain(error: unknown, step: string): void {
+    this.fail(
+      error instanceof MillraceError
+        ? error
+        : new MillraceError('abortable', 'ERR_CHAIN', `an operator threw: ${describe(error)}`, {
+            stage: this.#stage.name,
+            step,
+            cause: error,
+            hint: 'a throw in a plain RxJS operator ends its stream; in mapValues, filterValues, … it goes to the record policy',
+          }),
+    );
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
