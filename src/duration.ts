@@ -13,9 +13,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
  */
 export function durationMs(duration: Duration, name: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration);
-  const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * (UNIT_MS[match[2] as string] as number));
-  if (!Number.isSafeInteger(ms)) {
-    throw new ConfigError('ERR_DURATION', `${name} is ${JSON.stringify(duration)}, which is no duration`, {
+  const exact = match === null ? Number.NaN : Number(match[1]) * (UNIT_MS[match[2] as string] as number);
+  const ms = Math.round(exact);
+  // 1.1 s is 1100.0000000000002 ms in floating point, which is meant to be whole.
+  if (!Number.isSafeInteger(ms) || Math.abs(exact - ms) > 1e-6) {
+    throw new ConfigError('ERR_DURATION', `${name} is ${JSON.stringify(duration)}, which is no duration in whole milliseconds`, {
       hint: "write a number with its unit, such as '500ms', '10s', '1m', '1h' or '7d'",
     });
   }

@@ -43,7 +43,8 @@ export class VirtualClock implements Clock {
       this.#now = Math.max(this.#now, next.at);
       next.callback();
     }
-    this.#now = until;
+    // A timer may have advanced the clock further.
+    this.#now = Math.max(this.#now, until);
   }
 
   #next(until: number): Timer | undefined {
