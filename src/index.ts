@@ -6,6 +6,20 @@ export {
   type CustomAggregator,
   type Spec,
 } from './aggregators/index.ts';
+export type { Client, CommittableOf, PartitionOffsets, RecordOf } from './client/client.ts';
+export type { BatchOptions, ClientOptions } from './client/client-options.ts';
+export type { ClientTopics, CreateTopicOptions, TopicName } from './client/client-topics.ts';
+export type { CommittableRecord } from './client/committable-record.ts';
+export type { Published, PublishRecord } from './client/published.ts';
+export type {
+  ExplicitReadOptions,
+  PatternOptions,
+  ReadFrom,
+  ReadOptions,
+  ReadUntil,
+} from './client/read-options.ts';
+export { Records } from './client/records.ts';
+export { connect, type ConnectOptions } from './connect.ts';
 export type { Duration } from './duration.ts';
 export {
   ConfigError,
@@ -46,6 +60,7 @@ export { type DeadLetterPolicy, deadLetter, type RecordPolicy } from './record-p
 export { type RunOptions, run } from './run.ts';
 export type { App } from './runtime/app.ts';
 export type { AppOptions } from './runtime/app-options.ts';
+export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph } from './runtime/graph.ts';
 export type { Logger } from './runtime/logger.ts';
 export type { AppSnapshot, AppState, InputSnapshot, TaskSnapshot } from './runtime/snapshot.ts';
 export type { Pipeline } from './runtime/topology.ts';

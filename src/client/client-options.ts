@@ -1,0 +1,79 @@
+import { type Duration, durationMs } from '../duration.ts';
+import type { Compression } from '../protocol/compression.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Clock } from '../topology/clock.ts';
+import { checkNames, checkOneOf, checkWhole } from './check-options.ts';
+
+/** How published records are gathered into batches. @public */
+export interface BatchOptions {
+  /**
+   * How long a record may wait for others (`'0ms'`): with 0 for those published in the same turn of the event loop. While
+   * one write is under way the next batch gathers in any case.
+   */
+  readonly linger?: Duration;
+  /** A write is closed at this many bytes (1 MiB). */
+  readonly bytes?: number;
+  /** A write is closed at this many records (10,000). */
+  readonly count?: number;
+}
+
+/** How a client works. @public */
+export interface ClientOptions {
+  readonly batch?: BatchOptions;
+  /** Compression of published batches (`'lz4'` on the embedded log for batches of 4 KiB and more, `'none'` in memory). */
+  readonly compression?: Compression;
+  /**
+   * Bytes that may wait for their acknowledgement (256 MiB). Beyond it `publish` rejects with `ERR_BUFFER_FULL`, so that
+   * a loop that never awaits fails instead of filling the memory.
+   */
+  readonly maxBufferedBytes?: number;
+  /** How long `close` waits for what is under way (`'10s'`). */
+  readonly closeDeadline?: Duration;
+  /** Where to log; nothing is logged without one. */
+  readonly logger?: Logger;
+  /** The machine's clock unless given. */
+  readonly clock?: Clock;
+}
+
+/** The options of publishing with their defaults. */
+export interface PublishLimits {
+  readonly lingerMs: number;
+  readonly batchBytes: number;
+  readonly batchRecords: number;
+  readonly maxBufferedBytes: number;
+  readonly compression: Compression;
+  /** Smaller batches are not compressed. */
+  readonly compressFrom: number;
+}
+
+const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+const OPTIONS = ['batch', 'compression', 'maxBufferedBytes', 'closeDeadline', 'logger', 'clock'] as const;
+const LOCATION = ['path', 'durability', 'transport'] as const;
+
+/** @throws ConfigError `ERR_OPTION`, `ERR_DURATION` */
+export function checkClientOptions(options: ClientOptions): void {
+  checkNames('connect', options, [...LOCATION, ...OPTIONS]);
+  checkOneOf('connect', 'compression', options.compression, COMPRESSIONS);
+  checkWhole('connect', 'maxBufferedBytes', options.maxBufferedBytes, 1);
+  durationMs(options.closeDeadline ?? '10s', 'closeDeadline');
+  const { batch = {} } = options;
+  checkNames('connect', batch, ['linger', 'bytes', 'count']);
+  durationMs(batch.linger ?? '0ms', 'batch.linger');
+  checkWhole('connect', 'batch.bytes', batch.bytes, 1);
+  checkWhole('connect', 'batch.count', batch.count, 1);
+}
+
+/** @param kind - The transport's, which decides about compression. */
+export function publishLimits(
+  { batch = {}, compression, maxBufferedBytes }: ClientOptions,
+  kind: string,
+): PublishLimits {
+  return {
+    lingerMs: durationMs(batch.linger ?? '0ms', 'batch.linger'),
+    batchBytes: batch.bytes ?? 1024 * 1024,
+    batchRecords: batch.count ?? 10_000,
+    maxBufferedBytes: maxBufferedBytes ?? 256 * 1024 * 1024,
+    compression: compression ?? (kind === 'memory' ? 'none' : 'lz4'),
+    compressFrom: compression === undefined ? 4096 : 0,
+  };
+}

@@ -1,0 +1,84 @@
+import { ConfigError } from '../errors.ts';
+import type { TopicAdmin, TopicConfig, TopicDescription, Transport } from '../runtime/transport.ts';
+import { show } from './check-options.ts';
+
+/** A topic by its name, or what `topic(…)` or `table(…)` returned. @public */
+export type TopicName = string | { readonly name: string };
+
+/** Options of a new topic. @public */
+export interface CreateTopicOptions {
+  /** As the topic was declared by default, else 1. */
+  readonly partitions?: number;
+  readonly config?: TopicConfig;
+  /** Do nothing when the topic is there already. */
+  readonly ifMissing?: boolean;
+}
+
+/** Administration of topics. Every call rejects with a typed error that names the topic. @public */
+export interface ClientTopics {
+  /** Names in ascending order. */
+  list(): Promise<readonly string[]>;
+  /** `undefined` when there is no such topic. */
+  describe(topic: TopicName): Promise<TopicDescription | undefined>;
+  /**
+   * @throws ConfigError `ERR_TOPIC_EXISTS` unless `ifMissing`; `ERR_TOPIC_NAME` for a name outside `[a-zA-Z0-9._-]{1,249}`;
+   * `ERR_PARTITION_COUNT` for less than one partition.
+   */
+  create(topic: TopicName, options?: CreateTopicOptions): Promise<void>;
+  /** Removes a topic with its records and what groups have committed for it. @throws FatalError `ERR_UNKNOWN_TOPIC` */
+  delete(topic: TopicName): Promise<void>;
+  /**
+   * Raises the number of partitions. Keys move: records of one key may then lie in two partitions.
+   *
+   * @throws ConfigError `ERR_PARTITION_COUNT` when it would shrink.
+   */
+  addPartitions(topic: TopicName, total: number): Promise<void>;
+  /** Changes the given fields. */
+  configure(topic: TopicName, config: TopicConfig): Promise<void>;
+  /** Removes the records before an offset; reading before it is then out of range. */
+  deleteRecords(
+    topic: TopicName,
+    before: readonly { readonly partition: number; readonly offset: number }[],
+  ): Promise<void>;
+}
+
+/** The name that is meant. @throws ConfigError `ERR_OPTION` */
+export function nameOf(topic: TopicName): string {
+  const name = typeof topic === 'string' ? topic : topic?.name;
+  if (typeof name === 'string') return name;
+  throw new ConfigError('ERR_OPTION', `${show(topic)} names no topic`, {
+    hint: 'give a name, or what topic(…) returned',
+  });
+}
+
+/**
+ * @param live - The open transport. @throws `ERR_CLOSED` after that.
+ * @param changed - Called after a topic was changed.
+ */
+export function clientTopics(live: () => Transport, changed: (name: string) => void): ClientTopics {
+  const admin = (): TopicAdmin => live().topics;
+  const change = async (topic: TopicName, work: (name: string) => Promise<void>): Promise<void> => {
+    const name = nameOf(topic);
+    await work(name);
+    changed(name);
+  };
+  return {
+    list: async () => admin().list(),
+    describe: async (topic) => admin().describe(nameOf(topic)),
+    create: (topic, options = {}) =>
+      change(topic, (name) => {
+        const partitions = options.partitions ?? declaredPartitions(topic);
+        return admin().create(name, partitions === undefined ? options : { ...options, partitions });
+      }),
+    delete: (topic) => change(topic, (name) => admin().delete(name)),
+    addPartitions: (topic, total) => change(topic, (name) => admin().addPartitions(name, total)),
+    configure: (topic, config) => change(topic, (name) => admin().configure(name, config)),
+    deleteRecords: (topic, before) => change(topic, (name) => admin().deleteRecords(name, before)),
+  };
+}
+
+function declaredPartitions(topic: TopicName): number | undefined {
+  if (typeof topic !== 'object' || !('use' in topic)) return undefined;
+  const { use } = topic as { readonly use?: { readonly partitions?: number } };
+  return use?.partitions;
+}

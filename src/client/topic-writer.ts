@@ -1,0 +1,113 @@
+import { FatalError } from '../errors.ts';
+import type { Compression } from '../protocol/compression.ts';
+import { checkPartitionCount, unknownTopic } from '../runtime/known-topic.ts';
+import type { OutputTopic } from '../runtime/outputs.ts';
+import type { TopicDescription, Transport } from '../runtime/transport.ts';
+import type { TopicUse } from '../topology/node.ts';
+
+/**
+ * A topic that exists: one that is missing is created if it was declared with its number of partitions.
+ *
+ * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT` when it has another number of partitions.
+ */
+export async function ensureTopic(transport: Transport, use: TopicUse): Promise<TopicDescription> {
+  const found = await transport.topics.describe(use.name);
+  if (found !== undefined) {
+    checkPartitionCount(use, found);
+    return found;
+  }
+  if (use.partitions === undefined) throw await unknownTopic(transport, use.name);
+  await transport.topics.create(use.name, { partitions: use.partitions, ifMissing: true });
+  const created = await transport.topics.describe(use.name);
+  if (created === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${use.name} could not be created`);
+  return created;
+}
+
+/** What is known about a topic that is published to. Calls wait, in order, until something is. */
+export class TopicWriter {
+  readonly #transport: Transport;
+  readonly #use: TopicUse;
+  readonly #compression: Compression;
+  #limits: OutputTopic | undefined;
+  #waiting: { readonly ready: () => void; readonly failed: (error: unknown) => void }[] = [];
+  #lookUp: Promise<void> | undefined;
+  #sticky = 0;
+  /** Monotonic time of the last look. */
+  #seen: number | undefined;
+
+  constructor(transport: Transport, use: TopicUse, compression: Compression) {
+    this.#transport = transport;
+    this.#use = use;
+    this.#compression = compression;
+  }
+
+  /** Only while ready. */
+  get limits(): OutputTopic {
+    return this.#limits as OutputTopic;
+  }
+
+  /** The partition of records that may go anywhere: it changes with each round, so that batches are large. */
+  get sticky(): number {
+    return this.#sticky % this.limits.partitions;
+  }
+
+  get known(): OutputTopic | undefined {
+    return this.#limits;
+  }
+
+  /** Resolves when no call waits any more. */
+  async settled(): Promise<void> {
+    await this.#lookUp;
+  }
+
+  /** Looks the topic up in the background when that is long ago: partitions may have been added. */
+  refresh(now: number, maxAgeMs: number): void {
+    this.#seen ??= now;
+    if (now - this.#seen < maxAgeMs || this.#limits === undefined) return;
+    this.#seen = now;
+    void this.look();
+  }
+
+  turn(): void {
+    this.#sticky += 1;
+  }
+
+  /** Calls back when the topic is known: at once, or after the calls that wait already. */
+  run(ready: () => void, failed: (error: unknown) => void): void {
+    if (this.#limits !== undefined && this.#waiting.length === 0) {
+      ready();
+      return;
+    }
+    this.#waiting.push({ ready, failed });
+    void this.look();
+  }
+
+  /** Forgets the topic: it may have changed. */
+  forget(): void {
+    this.#limits = undefined;
+  }
+
+  /** Looks the topic up, once at a time; never rejects. What is known stays in use meanwhile. */
+  look(): Promise<void> {
+    this.#lookUp ??= this.#look().finally(() => {
+      this.#lookUp = undefined;
+    });
+    return this.#lookUp;
+  }
+
+  async #look(): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      const { config, partitions } = await ensureTopic(this.#transport, this.#use);
+      const { maxMessageBytes } = config;
+      this.#limits = { partitions, maxMessageBytes, compression: this.#compression };
+    } catch (error) {
+      failure = { error };
+      this.#limits = undefined;
+    }
+    for (const { failed, ready } of this.#waiting.splice(0)) {
+      if (failure === undefined) ready();
+      else failed(failure.error);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Client } from './client/client.ts';
+import { type ClientOptions, checkClientOptions } from './client/client-options.ts';
+import { logClient } from './client/log-client.ts';
+import { type LogLocation, openLog } from './open-log.ts';
+
+/** Where a client connects to, and how it works. @public */
+export interface ConnectOptions extends ClientOptions, LogLocation {}
+
+/**
+ * Opens a client, for programs that publish or subscribe without a pipeline.
+ *
+ * By default it opens the embedded log in the folder `./.millrace`, together with other processes if need be: one may run
+ * an application on it while others publish and read. A client keeps the process alive only while something is being
+ * published or a subscription is open. Close it at the end.
+ *
+ * @param options - Where the log is; all else has defaults.
+ * @returns The open client.
+ * @throws ConfigError `ERR_OPTION` for wrong options; whatever the log says when it cannot be opened.
+ *
+ * @example
+ * ```ts
+ * import { connect, json, memoryTransport, string, topic } from 'millrace';
+ *
+ * const orders = topic('orders', { key: string(), value: json<{ total: number }>() });
+ * const client = await connect({ transport: memoryTransport() });
+ * await client.topics.create(orders, { partitions: 3 });
+ * const { offset } = await client.publish(orders, { key: 'o-1', value: { total: 12 } });
+ * console.log(offset); // => 0
+ * await client.close();
+ * ```
+ * @public
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
+  checkClientOptions(options);
+  const transport = await openLog(options)();
+  return logClient(transport, options);
+}
