@@ -9,7 +9,7 @@ export interface Room {
 }
 
 /** Files that put the rooms together: they may import everything. */
-export const compositionRoots: readonly string[] = ['index', 'run', 'connect', 'open-log'];
+export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-signal', 'connect', 'open-log'];
 
 const nouns = ['record', 'errors', 'duration', 'record-policy'];
 const values = [...nouns, 'serdes'];

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { BoundedRun } from './bounded-run.ts';
 import { Engine } from './engine.ts';
+import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
 import { type AppSnapshot, type AppState, snapshotApp, snapshotTask } from './snapshot.ts';
 import { setUpTopics } from './topic-setup.ts';
@@ -19,20 +20,23 @@ const RESTART_BACKOFF_MS = 100;
 export interface App {
   /**
    * Resolves when the application has stopped, by itself or on request, with everything committed. Rejects with the
-   * error that ended it.
+   * error that ended it: an application whose `done` nobody awaits ends the process then, as Node does with every
+   * unhandled rejection, instead of failing in silence.
    */
   readonly done: Promise<void>;
   /**
-   * Stops gracefully: finishes what was read, commits, closes. Resolves when it has ended; a stop that exceeds its
-   * deadline gives up the last commit, and then `done` rejects with `ERR_STOP_DEADLINE`.
+   * Stops gracefully: finishes what was read, commits, closes. The deadline is `stopDeadline` unless given; a stop that
+   * exceeds it gives up the last commit.
+   *
+   * @returns `done`, so it rejects when the application had failed, and with `ERR_STOP_DEADLINE` after the deadline.
    */
   stop(options?: { readonly deadline?: Duration }): Promise<void>;
   /** Where the application stands now. */
   snapshot(): AppSnapshot;
   /** Where it stands, at once and then every so often (`'1s'`); completes when the application has ended. */
   snapshots(every?: Duration): Observable<AppSnapshot>;
-  /** The pipeline as planned. */
-  readonly topology: Topology;
+  /** The pipeline as it was planned: stages, steps, topics and stores. */
+  readonly graph: PipelineGraph;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -47,7 +51,8 @@ export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOp
 
 class Application implements App {
   readonly done: Promise<void>;
-  readonly topology: Topology;
+  readonly graph: PipelineGraph;
+  readonly #topology: Topology;
   readonly #open: OpenTransport;
   readonly #options: AppOptions;
   readonly #clock: Clock;
@@ -64,35 +69,41 @@ class Application implements App {
   #waitingFor: string | undefined = 'opening the log';
   #settle!: { resolve(): void; reject(error: unknown): void };
   #ending: Promise<void> | undefined;
+  readonly #alive: ReturnType<typeof setInterval>;
   readonly #followers = new Set<() => void>();
 
   constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions) {
     checkOptions(options);
-    this.topology = plan(pipeline);
+    this.#topology = plan(pipeline);
+    this.graph = graphOf(this.#topology);
     this.#open = open;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#started = this.#clock.monotonic();
     this.#stopMs = durationMs(options.stopDeadline ?? '10s', 'stopDeadline');
+    // An application that waits for records is at work: it keeps the process alive, as a server's socket would.
+    this.#alive = setInterval(() => undefined, 2 ** 30);
     this.done = new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Whoever only awaits stop() must not see an unhandled rejection of `done` as well.
-    this.done.catch(() => undefined);
     options.signal?.addEventListener('abort', this.#aborted, { once: true });
-    if (options.signal?.aborted === true) void this.stop();
+    if (options.signal?.aborted === true) this.#beginStop(this.#stopMs);
     else void this.#start();
   }
 
-  readonly #aborted = (): void => void this.stop().catch(() => undefined);
+  readonly #aborted = (): void => this.#beginStop(this.#stopMs);
 
   async #start(): Promise<void> {
     try {
-      this.#transport = await this.#open();
+      const transport = await this.#open();
+      if (this.#ending !== undefined) {
+        await transport.close();
+        return;
+      }
+      this.#transport = transport;
       this.#waitingFor = 'setting up topics';
-      this.#topics = await setUpTopics(this.topology.stages, this.#transport, this.#options.onRecordError ?? 'fail');
-      if (this.#state !== 'starting') return;
-      await this.#run(this.#transport);
+      this.#topics = await setUpTopics(this.#topology.stages, transport, this.#options.onRecordError ?? 'fail');
+      await this.#run(transport);
     } catch (error) {
       await this.#end(error);
     }
@@ -100,22 +111,26 @@ class Application implements App {
 
   async #run(transport: Transport): Promise<void> {
     this.#waitingFor = undefined;
-    const bounded = this.#options.until === 'end' ? new BoundedRun(this.topology, transport, this.#options) : undefined;
+    const bounded =
+      this.#options.until === 'end' ? new BoundedRun(this.#topology, transport, this.#options) : undefined;
     await bounded?.mark();
-    const engine: Engine = new Engine(this.topology, transport, this.#topics, this.#options, this.#clock, {
+    if (this.#ending !== undefined) return;
+    const engine: Engine = new Engine(this.#topology, transport, this.#topics, this.#options, this.#clock, {
       failed: (error) => void this.#failed(engine, error),
-      idle: () => {
-        if (bounded !== undefined)
-          void bounded
-            .check(engine)
-            .then((over) => (over ? this.stop() : undefined))
-            .catch((error: unknown) => this.#end(error));
-      },
+      idle: () => void this.#idle(engine, bounded),
     });
     this.#engine = engine;
     await engine.start();
     if (this.#state === 'starting') this.#state = 'running';
     this.#log('running');
+  }
+
+  async #idle(engine: Engine, bounded: BoundedRun | undefined): Promise<void> {
+    try {
+      if ((await bounded?.check(engine)) === true) this.#beginStop(this.#stopMs);
+    } catch (error) {
+      await this.#end(error);
+    }
   }
 
   #log(message: string, fields: object = {}): void {
@@ -163,33 +178,23 @@ class Application implements App {
   }
 
   stop(options: { readonly deadline?: Duration } = {}): Promise<void> {
-    const deadline = options.deadline === undefined ? this.#stopMs : durationMs(options.deadline, 'deadline');
-    if (this.#ending === undefined) this.#ending = this.#stop(deadline);
-    return this.#ending;
+    this.#beginStop(options.deadline === undefined ? this.#stopMs : durationMs(options.deadline, 'deadline'));
+    return this.done;
+  }
+
+  #beginStop(deadlineMs: number): void {
+    this.#ending ??= this.#stop(deadlineMs);
   }
 
   async #stop(deadlineMs: number): Promise<void> {
     this.#state = 'stopping';
-    const late = new MillraceError(
-      'fatal',
-      'ERR_STOP_DEADLINE',
-      `the application did not stop within ${deadlineMs} ms`,
-      {
-        hint: 'the last commit is not done; what it would have covered is processed again on the next start',
-      },
-    );
     let cancel: (() => void) | undefined;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      cancel = this.#clock.after(deadlineMs, () => reject(late));
+    const deadline = new Promise<'late'>((resolve) => {
+      cancel = this.#clock.after(deadlineMs, () => resolve('late'));
     });
-    try {
-      await Promise.race([this.#drain(), deadline]);
-      await this.#finish(undefined);
-    } catch (error) {
-      await this.#finish(error);
-    } finally {
-      cancel?.();
-    }
+    const outcome = await Promise.race([this.#finish(() => this.#drain()), deadline]);
+    cancel?.();
+    if (outcome === 'late') this.#settled(stopDeadline(deadlineMs));
   }
 
   async #drain(): Promise<void> {
@@ -197,29 +202,39 @@ class Application implements App {
   }
 
   #end(error: unknown): Promise<void> {
-    this.#ending ??= this.#finish(error);
+    this.#ending ??= this.#finish(async () => {
+      throw error;
+    });
     return this.#ending;
   }
 
-  async #finish(error: unknown): Promise<void> {
-    this.#options.signal?.removeEventListener('abort', this.#aborted);
-    let outcome = error;
-    try {
-      await this.#closeEngine();
-      await this.#transport?.close();
-    } catch (failure) {
-      outcome ??= failure;
+  /** Closes everything after `last`, and settles `done` with the first error on the way. */
+  async #finish(last: () => Promise<void>): Promise<void> {
+    let outcome: { readonly error: unknown } | undefined;
+    for (const step of [last, () => this.#closeEngine(), () => this.#transport?.close()]) {
+      try {
+        await step();
+      } catch (error) {
+        outcome ??= { error };
+      }
     }
-    this.#state = outcome === undefined ? 'stopped' : 'failed';
+    this.#settled(outcome?.error);
+  }
+
+  #settled(error: unknown): void {
+    if (this.#state === 'stopped' || this.#state === 'failed') return;
+    clearInterval(this.#alive);
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#state = error === undefined ? 'stopped' : 'failed';
     this.#waitingFor = undefined;
-    if (outcome === undefined) {
+    if (error === undefined) {
       this.#log('stopped');
       this.#settle.resolve();
     } else {
       const { applicationId, logger = noLogger } = this.#options;
-      const code = outcome instanceof MillraceError ? outcome.code : 'ERR_INTERNAL';
-      logger.error({ applicationId, code, error: outcome instanceof Error ? outcome.message : 'unknown' }, 'failed');
-      this.#settle.reject(outcome);
+      const code = error instanceof MillraceError ? error.code : 'ERR_INTERNAL';
+      logger.error({ applicationId, code, error: error instanceof Error ? error.message : 'unknown' }, 'failed');
+      this.#settle.reject(error);
     }
     for (const follower of this.#followers) follower();
   }
@@ -273,6 +288,12 @@ class Application implements App {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function stopDeadline(ms: number): MillraceError {
+  return new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${ms} ms`, {
+    hint: 'the last commit is not done; what it would have covered is processed again on the next start',
+  });
 }
 
 function checkOptions(options: AppOptions): void {

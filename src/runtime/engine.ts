@@ -87,7 +87,7 @@ export class Engine {
 
   /** Joins the group; tasks come as they are assigned. */
   async start(): Promise<void> {
-    this.#session = await this.#transport.group({
+    const session = await this.#transport.group({
       groupId: this.#options.applicationId,
       tasks: this.#topology.stages.flatMap((stage) => taskSpecs(stage, this.#topics)),
       exclusive: true,
@@ -98,6 +98,11 @@ export class Engine {
       onRevoked: (ids, lost) => this.#revoked(ids, lost),
       onError: (error) => this.#fail(error),
     });
+    if (!this.#running) {
+      await session.leave();
+      return;
+    }
+    this.#session = session;
     this.schedule();
   }
 
@@ -188,9 +193,11 @@ export class Engine {
     }
     if (!this.#running) return;
     const dirty = this.#dirty();
-    if (dirty && (!progressed || this.#due())) void this.commit().catch(() => undefined);
+    const waits = this.pendingAsync() > 0;
+    // A commit lets asynchronous calls run dry, so while there are any it waits for its interval.
+    if (dirty && ((!progressed && !waits) || this.#due())) void this.commit().catch(() => undefined);
     if (progressed) this.schedule();
-    else if (!worked && !dirty && this.#commit === undefined && this.pendingAsync() === 0) this.#events.idle();
+    else if (!worked && !dirty && this.#commit === undefined && !waits) this.#events.idle();
     else if (worked) this.schedule();
   }
 
@@ -302,12 +309,6 @@ export class Engine {
     return this.#fetcher.endOffset(topic, partition);
   }
 
-  /** Takes no more turns and waits for the commit that is under way. */
-  async halt(): Promise<void> {
-    this.#running = false;
-    await this.#commit?.catch(() => undefined);
-  }
-
   /** A last commit, with turns for asynchronous work that it has to wait for. */
   async finish(): Promise<void> {
     this.#stopping = true;
@@ -315,6 +316,7 @@ export class Engine {
     await this.commit();
   }
 
+  /** Takes the tasks down and leaves the group; what is not committed is given up. */
   async close(): Promise<void> {
     this.#running = false;
     for (const task of this.tasks.values()) task.close();

@@ -1,0 +1,34 @@
+import type { App } from './runtime/app.ts';
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Awaits an application and stops it on SIGINT (Ctrl-C) and SIGTERM: the first signal stops it gracefully, within its
+ * stop deadline; a second one ends the process at once.
+ *
+ * The process's exit code becomes 130 or 143 when a signal came and the application could not stop cleanly; after a clean
+ * stop it stays 0. Handlers are installed while this function runs and removed after it; nothing else of Millrace touches
+ * the process.
+ *
+ * @returns Resolves when the application has stopped; rejects with what ended it.
+ * @public
+ */
+export async function runUntilSignal(app: App): Promise<void> {
+  let signalled: keyof typeof EXIT_CODES | undefined;
+  const handle = (signal: keyof typeof EXIT_CODES): void => {
+    if (signalled !== undefined) process.exit(EXIT_CODES[signal]);
+    signalled = signal;
+    // A failure to stop reaches the caller through `done` below.
+    app.stop().catch(() => undefined);
+  };
+  const signals = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
+  for (const signal of signals) process.on(signal, handle);
+  try {
+    await app.done;
+  } catch (error) {
+    if (signalled !== undefined) process.exitCode = EXIT_CODES[signalled];
+    throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, handle);
+  }
+}
