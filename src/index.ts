@@ -58,6 +58,7 @@ export {
 } from './record.ts';
 export { type DeadLetterPolicy, deadLetter, type RecordPolicy } from './record-policy.ts';
 export { type RunOptions, run } from './run.ts';
+export { runUntilSignal } from './run-until-signal.ts';
 export type { App } from './runtime/app.ts';
 export type { AppOptions } from './runtime/app-options.ts';
 export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph } from './runtime/graph.ts';
