@@ -1,5 +1,5 @@
-import { Decoder, Encoder } from '@msgpack/msgpack';
-import { StoreError } from '../errors.ts';
+import { RecordError, StoreError } from '../errors.ts';
+import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 
@@ -13,7 +13,7 @@ export interface ValueCodec<T> {
 export function serdeCodec<T>(serde: Serde<T>, store: string): ValueCodec<NonNullable<T>> {
   return {
     encode(value, timestamp) {
-      const bytes = serde.serialize(value);
+      const bytes = written(() => serde.serialize(value), store);
       const entry = new Uint8Array(NUMBER_BYTES + bytes.length);
       writeNumber(entry, 0, timestamp);
       entry.set(bytes, NUMBER_BYTES);
@@ -21,21 +21,23 @@ export function serdeCodec<T>(serde: Serde<T>, store: string): ValueCodec<NonNul
     },
     decode(bytes) {
       if (bytes.length < NUMBER_BYTES) throw tooShort(store, bytes.length);
-      return { timestamp: readNumber(bytes, 0), value: serde.deserialize(bytes.subarray(NUMBER_BYTES)) };
+      const value = read(() => serde.deserialize(bytes.subarray(NUMBER_BYTES)), store);
+      return { timestamp: readNumber(bytes, 0), value };
     },
   };
 }
 
-/** Values as MessagePack: what aggregates keep unless their aggregator brings a serde. */
+/**
+ * Values as MessagePack, in the forms of the serde `msgpack()`: what aggregates keep unless their aggregator brings a serde.
+ * What would come back as something else, such as a `Map` or a `Set`, is refused.
+ */
 export function msgpackCodec<T>(store: string): ValueCodec<T> {
-  // With useBigInt64 whole numbers beyond 32 bits are written as float64, so that numbers come back as numbers.
-  const encoder = new Encoder({ useBigInt64: true });
-  const decoder = new Decoder({ useBigInt64: true });
+  const serde = msgpack<T>();
   return {
     encode(value, timestamp) {
       // One number is the commonest state by far: as eight raw bytes it costs a tenth of a MessagePack encoding.
       if (typeof value === 'number') return numberEntry(value, timestamp);
-      const bytes = encoder.encodeSharedRef(value);
+      const bytes = written(() => serde.serialize(value as NonNullable<T>), store);
       const entry = new Uint8Array(NUMBER_BYTES + 1 + bytes.length);
       writeNumber(entry, 0, timestamp);
       entry[NUMBER_BYTES] = MSGPACK;
@@ -44,14 +46,17 @@ export function msgpackCodec<T>(store: string): ValueCodec<T> {
     },
     decode(bytes) {
       if (bytes.length <= NUMBER_BYTES) throw tooShort(store, bytes.length);
-      const timestamp = readNumber(bytes, 0);
-      const value =
-        bytes[NUMBER_BYTES] === FLOAT
-          ? new DataView(bytes.buffer, bytes.byteOffset + NUMBER_BYTES + 1, 8).getFloat64(0)
-          : decoder.decode(bytes.subarray(NUMBER_BYTES + 1));
-      return { timestamp, value: value as T };
+      return { timestamp: readNumber(bytes, 0), value: read(() => readState(bytes, serde), store) };
     },
   };
+}
+
+function readState<T>(bytes: Uint8Array, serde: Serde<T>): T {
+  const form = bytes[NUMBER_BYTES];
+  if (form === MSGPACK) return serde.deserialize(bytes.subarray(NUMBER_BYTES + 1));
+  if (form !== FLOAT || bytes.length !== NUMBER_BYTES + 9) throw new RangeError(`no state of form ${form}`);
+  const number: unknown = new DataView(bytes.buffer, bytes.byteOffset + NUMBER_BYTES + 1, 8).getFloat64(0);
+  return number as T;
 }
 
 const MSGPACK = 1;
@@ -65,8 +70,37 @@ function numberEntry(value: number, timestamp: number): Uint8Array {
   return entry;
 }
 
+/** A serde that cannot read what it wrote: the bytes are not those that were written. */
+function read<T>(decode: () => T, store: string): T {
+  try {
+    return decode();
+  } catch (cause) {
+    throw damaged(`an entry of store ${store} cannot be read: ${describe(cause)}`, cause);
+  }
+}
+
+function written(encode: () => Uint8Array, store: string): Uint8Array {
+  try {
+    return encode();
+  } catch (cause) {
+    throw new RecordError('ERR_ENCODE', `an entry of store ${store} cannot be written: ${describe(cause)}`, {
+      cause,
+      hint: 'keep what its serde can write; an aggregator may bring a serde of its own as `state`',
+    });
+  }
+}
+
 function tooShort(store: string, length: number): StoreError {
-  return new StoreError('ERR_CORRUPT_STORE', `an entry of store ${store} has only ${length} bytes`, {
+  return damaged(`an entry of store ${store} has only ${length} bytes`);
+}
+
+function damaged(message: string, cause?: unknown): StoreError {
+  return new StoreError('ERR_CORRUPT_STORE', message, {
+    cause,
     hint: 'the store is damaged: stop the application and reset it, so that it is built again from its topics',
   });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
