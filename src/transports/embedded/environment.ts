@@ -85,7 +85,7 @@ async function letGo(path: string, entry: Shared, close: () => Promise<void>): P
 async function open(options: EnvironmentOptions): Promise<Opened> {
   const { path, now } = options;
   const file = join(path, DATA_FILE);
-  const run = await inspectBeforeOpen(path);
+  const run = inspectBefore(path);
   let db: Databases;
   try {
     db = await openDatabases(file, { noSync: options.durability === 'memory' });
@@ -106,6 +106,14 @@ async function open(options: EnvironmentOptions): Promise<Opened> {
     },
     close: () => closeAll(db, log, doorbell, keeper, run),
   };
+}
+
+function inspectBefore(path: string): Run {
+  try {
+    return inspectBeforeOpen(path);
+  } catch (error) {
+    throw explain(path, error);
+  }
 }
 
 async function closeAll(db: Databases, log: EmbeddedLog, doorbell: Doorbell, keeper: Keeper, run: Run): Promise<void> {

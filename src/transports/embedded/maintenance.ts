@@ -5,7 +5,7 @@ import { retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retenti
 import type { StoredTopic } from './catalog.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
 import { filterBatch } from './filter-batch.ts';
-import { dropRemoved, moveStart } from './topic-admin.ts';
+import { dropRemoved, FREES_SPACE, moveStart } from './topic-admin.ts';
 
 const WRITE_BYTES = 4096;
 /** Part of a partition that must be new before it is compacted again: reading it all has a price. */
@@ -36,7 +36,7 @@ export async function maintain(log: EmbeddedLog, options: MaintenanceOptions): P
 async function retain(log: EmbeddedLog, topic: StoredTopic, partition: number, { now }: MaintenanceOptions): Promise<void> {
   const state = log.catalog.partition(topic.id, partition);
   const from = retainFrom(log.batches.scan(topic.id, partition, 0), state, topic.config, now);
-  if (from > state.start) await log.writer.write(WRITE_BYTES, () => moveStart(log, topic, partition, from));
+  if (from > state.start) await log.writer.write(FREES_SPACE, () => moveStart(log, topic, partition, from));
   const first = log.batches.from(topic.id, partition, 0, 1)[0];
   if (first !== undefined && first.nextOffset <= Math.max(from, state.start)) await dropRemoved(log, topic, partition);
 }

@@ -1,10 +1,168 @@
-/** This process's use of a folder. */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StoreError } from '../../errors.ts';
+import { Damage, DataFile } from './data-file.ts';
+import { DOORBELL, RUNS } from './folder.ts';
+import { DATA_FILE } from './lmdb.ts';
+import { currentProcess, isAlive, type ProcessIdentity, sameProcess } from './process-identity.ts';
+import { checkStructure, type LostRecords, survey } from './survey.ts';
+
+/** This process's use of a folder, as other processes and later ones can see it. */
 export interface Run {
+  /** Opening has worked. */
   opened(): void;
+  /** Opening has failed, in a way that left the process alive. */
   abandon(): void;
+  /** Everything is closed. */
   closed(): void;
 }
 
-export async function inspectBeforeOpen(_path: string): Promise<Run> {
-  return { opened: () => undefined, abandon: () => undefined, closed: () => undefined };
+/** What is left of a process that used the folder. Removed when it closes, so one of a dead process tells of a crash. */
+interface RunFile extends ProcessIdentity {
+  readonly phase: 'opening' | 'open';
+  /** The last transaction in the file when the process opened it. */
+  readonly transaction: number;
+}
+
+/** How the file looked after it was closed: a file that looks otherwise was changed by somebody else. */
+interface CleanState {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+const CLEAN = 'clean.json';
+/** Pages whose structure is checked at most before opening, so that a large log opens fast: 400 MB at 4 KiB. */
+const MAX_PAGES = 100_000;
+/** So many crashes without a commit in between are no accident: then everything is read and compared. */
+const CRASHES = 3;
+
+/**
+ * Looks at the data file before LMDB does, because LMDB ends the process when the file is damaged: at its header always,
+ * at its structure when it was not closed properly or was changed since, and at all of its contents when the last process
+ * died while opening it, or several died in a row without getting anywhere.
+ *
+ * @throws StoreError `ERR_CORRUPT_LOG` saying what is lost
+ */
+export function inspectBeforeOpen(path: string): Run {
+  const me = currentProcess();
+  const runs = readRuns(path);
+  const dead = runs.filter(({ run }) => !sameProcess(run, me) && !isAlive(run, me));
+  const transaction = lastTransaction(path);
+  // Where another process has it open, the file is sound and changes while one looks at it.
+  if (transaction !== undefined && !inUse(path, me)) {
+    const stuck = dead.filter(({ run }) => run.transaction === transaction);
+    const suspicious = stuck.length >= CRASHES || dead.some(({ run }) => run.phase === 'opening');
+    let damage: readonly string[] = [];
+    if (suspicious) ({ damage } = survey(path));
+    else if (!isAsClosed(path)) damage = checkStructure(path, MAX_PAGES);
+    if (!inUse(path, me)) refuseDamaged(path, damage);
+    for (const { file, run } of dead) if (suspicious || run.transaction !== transaction) rmSync(file, { force: true });
+  }
+  return begin(path, { ...me, phase: 'opening', transaction: transaction ?? 0 });
+}
+
+function inUse(path: string, me: ProcessIdentity): boolean {
+  return readRuns(path).some(({ run }) => run.phase === 'open' && (sameProcess(run, me) || isAlive(run, me)));
+}
+
+function begin(path: string, run: RunFile): Run {
+  const file = join(path, RUNS, `${run.pid}-${run.startTime}.json`);
+  const clean = join(path, CLEAN);
+  const write = (phase: RunFile['phase']): void => replace(file, { ...run, phase });
+  write('opening');
+  return {
+    opened: () => {
+      rmSync(clean, { force: true });
+      write('open');
+    },
+    abandon: () => rmSync(file, { force: true }),
+    closed: () => {
+      rmSync(file, { force: true });
+      try {
+        if (readRuns(path).length === 0) replace(clean, lookOf(path));
+      } catch {
+        // Somebody has removed the folder meanwhile. Without the note the next opening looks more closely, that is all.
+      }
+    },
+  };
+}
+
+/** @returns the number of the last transaction; `undefined` when there is no file yet. */
+function lastTransaction(path: string): number | undefined {
+  const file = join(path, DATA_FILE);
+  let size: number;
+  try {
+    ({ size } = statSync(file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    size = -1;
+  }
+  if (size <= 0) {
+    // The doorbell is made after the first transaction, so where it is there has been a file with something in it.
+    if (existsSync(join(path, DOORBELL))) refuseDamaged(path, [size < 0 ? `the file ${DATA_FILE} is gone` : `the file ${DATA_FILE} is empty`]);
+    return undefined;
+  }
+  try {
+    const data = new DataFile(file);
+    data.close();
+    return data.meta.transaction;
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    refuseDamaged(path, [error.message]);
+    return undefined;
+  }
+}
+
+function readRuns(path: string): { readonly file: string; readonly run: RunFile }[] {
+  const found: { readonly file: string; readonly run: RunFile }[] = [];
+  for (const name of readdirSync(join(path, RUNS))) {
+    if (!name.endsWith('.json')) continue;
+    const file = join(path, RUNS, name);
+    try {
+      found.push({ file, run: JSON.parse(readFileSync(file, 'utf8')) as RunFile });
+    } catch {
+      // Removed meanwhile, or cut off by a crash of the machine: it says nothing then.
+      rmSync(file, { force: true });
+    }
+  }
+  return found;
+}
+
+function lookOf(path: string): CleanState {
+  const { size, mtimeMs } = statSync(join(path, DATA_FILE));
+  return { size, mtimeMs };
+}
+
+function isAsClosed(path: string): boolean {
+  try {
+    const clean = JSON.parse(readFileSync(join(path, CLEAN), 'utf8')) as CleanState;
+    const now = lookOf(path);
+    return now.size === clean.size && now.mtimeMs === clean.mtimeMs;
+  } catch {
+    return false;
+  }
+}
+
+function replace(file: string, content: unknown): void {
+  const temporary = `${file}.tmp`;
+  writeFileSync(temporary, JSON.stringify(content), { mode: 0o640 });
+  renameSync(temporary, file);
+}
+
+function refuseDamaged(path: string, damage: readonly string[]): void {
+  const first = damage[0];
+  if (first === undefined) return;
+  const { lost } = survey(path);
+  const place = lost[0];
+  const more = damage.length > 1 ? ` (and ${damage.length - 1} more)` : '';
+  throw new StoreError('ERR_CORRUPT_LOG', `The embedded log in ${path} is damaged: ${first}${more}${describeLost(lost)}`, {
+    hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target); the damaged file is left as it is',
+    ...(place ?? {}),
+  });
+}
+
+function describeLost(lost: readonly LostRecords[]): string {
+  if (lost.length === 0) return '';
+  const ranges = lost.slice(0, 5).map((range) => `${range.topic}/${range.partition}@${range.offset}..${range.lastOffset}`);
+  return `; lost: ${ranges.join(', ')}${lost.length > 5 ? ` and ${lost.length - 5} more ranges` : ''}`;
 }

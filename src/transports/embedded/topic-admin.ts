@@ -5,6 +5,8 @@ import type { StoredTopic } from './catalog.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
 
 const WRITE_BYTES = 4096;
+/** For writes that free space: they are tried even when there is none left. */
+export const FREES_SPACE = 0;
 /** Batches removed in one transaction, so that others can write in between. */
 export const DROP_BATCHES = 500;
 
@@ -37,7 +39,7 @@ export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
     },
     delete: async (name) => {
       const log = live();
-      const topic = await log.writer.write(WRITE_BYTES, () => {
+      const topic = await log.writer.write(FREES_SPACE, () => {
         const found = log.topic(name);
         log.catalog.removeTopic(name);
         log.catalog.removeCommitted(name);
@@ -56,7 +58,7 @@ export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
       change(live(), name, (topic) => ({ ...topic, config: changeConfig(name, topic.config, config) })),
     deleteRecords: async (name, before) => {
       const log = live();
-      const topic = await log.writer.write(WRITE_BYTES, () => {
+      const topic = await log.writer.write(FREES_SPACE, () => {
         const found = log.topic(name);
         for (const { partition } of before) log.checkPartition(found, partition);
         for (const { partition, offset } of before) moveStart(log, found, partition, offset);
@@ -79,7 +81,7 @@ export async function dropRemoved(log: EmbeddedLog, topic: StoredTopic, partitio
     if (log.catalog.topics().get(topic.name)?.id !== topic.id) return false;
     return log.dropBefore(topic, partition, log.touch(topic, partition).start, DROP_BATCHES);
   };
-  while (await log.writer.write(WRITE_BYTES, drop));
+  while (await log.writer.write(FREES_SPACE, drop));
 }
 
 /** Removes what is left of a topic that is gone. A crash in between is made up for by the next maintenance. */
@@ -92,6 +94,6 @@ export async function purgeTopic(log: EmbeddedLog, topic: Pick<StoredTopic, 'id'
       log.catalog.removePartition(topic.id, partition);
       return false;
     };
-    while (await log.writer.write(WRITE_BYTES, drop));
+    while (await log.writer.write(FREES_SPACE, drop));
   }
 }

@@ -10,7 +10,7 @@ export type Durability = 'fsync' | 'commit' | 'memory';
 interface Write<T> {
   /** Checks first and throws before anything is written, then writes. Runs inside the transaction. */
   readonly run: () => T;
-  /** How many bytes it will write, about. */
+  /** How many bytes it will write, about; 0 for what frees space, which is tried in any case. */
   readonly bytes: number;
   readonly done: (result: T) => void;
   readonly failed: (error: unknown) => void;
@@ -158,6 +158,7 @@ export class Writer {
 
   /** Refuses before LMDB has to, because a failed commit costs more than a refused one. */
   #checkSpace(bytes: number): void {
+    if (bytes === 0) return;
     const { file, maxBytes } = this.#options;
     const needed = bytes + OVERHEAD_BYTES;
     if (maxBytes !== Number.POSITIVE_INFINITY && this.#fileBytes() + needed > maxBytes && this.#reusable() < needed) {

@@ -1,0 +1,133 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+
+/**
+ * Reads LMDB's data file without LMDB. LMDB trusts its file: a damaged one ends the process. This reader trusts nothing,
+ * so it can look first, and it can copy what is left. It only reads.
+ */
+export class DataFile {
+  readonly size: number;
+  readonly pageSize: number;
+  readonly meta: Meta;
+  readonly #fd: number;
+
+  /** @throws Damage when the header is not that of a data file. */
+  constructor(path: string) {
+    this.#fd = openSync(path, 'r');
+    try {
+      this.size = fstatSync(this.#fd).size;
+      const first = this.#readMeta(0);
+      this.pageSize = first.pageSize;
+      const second = this.#readMeta(this.pageSize);
+      const half = this.#tryMeta(this.pageSize >>> 1);
+      this.meta = pickMeta([first, second, ...(half === undefined ? [] : [half])]);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  /** Bytes of the file. @throws Damage when it ends before that. */
+  read(position: number, length: number): Buffer {
+    if (position < 0 || length < 0 || position + length > this.size) {
+      throw new Damage(`the file ends at ${this.size}, before ${position + length}`);
+    }
+    const bytes = Buffer.allocUnsafe(length);
+    for (let done = 0; done < length; ) {
+      const read = readSync(this.#fd, bytes, done, length - done, position + done);
+      if (read === 0) throw new Damage(`the file ends at ${position + done}`);
+      done += read;
+    }
+    return bytes;
+  }
+
+  #tryMeta(position: number): Meta | undefined {
+    try {
+      return this.#readMeta(position);
+    } catch (error) {
+      if (error instanceof Damage) return undefined;
+      throw error;
+    }
+  }
+
+  #readMeta(position: number): Meta {
+    const page = this.read(position, META_BYTES);
+    const magic = page.readUInt32LE(24);
+    if (magic !== MAGIC) throw new Damage(`it does not begin as a data file does, at ${position}`);
+    const version = page.readUInt32LE(28) & 0xffff;
+    if (version !== DATA_VERSION) throw new Damage(`its data version is ${version} and should be ${DATA_VERSION}`);
+    const pageSize = page.readUInt32LE(48);
+    if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) {
+      throw new Damage(`its page size is ${pageSize}`);
+    }
+    return {
+      pageSize,
+      flushed: (page.readUInt16LE(52) & OVERLAPPING) === 0,
+      freeTree: treeAt(page, 48),
+      mainTree: treeAt(page, 96),
+      lastPage: number64(page, 144),
+      transaction: number64(page, 152),
+      bootId: page.readUInt32LE(160),
+    };
+  }
+}
+
+/** Something in the file that cannot be right. */
+export class Damage extends Error {
+  override readonly name = 'Damage';
+}
+
+export interface Meta {
+  readonly pageSize: number;
+  /** Whether everything that it refers to had reached the disk when it was written. */
+  readonly flushed: boolean;
+  readonly freeTree: Tree;
+  readonly mainTree: Tree;
+  readonly lastPage: number;
+  readonly transaction: number;
+  readonly bootId: number;
+}
+
+export interface Tree {
+  /** Page number of the root; `undefined` for an empty tree. */
+  readonly root: number | undefined;
+  readonly depth: number;
+}
+
+const MAGIC = 0xbeefc0de;
+const DATA_VERSION = 2;
+const META_BYTES = 168;
+const OVERLAPPING = 0x1000;
+
+/** A tree description as it stands in a meta page and in the entries of named databases. */
+export function treeAt(bytes: Buffer, position: number): Tree {
+  const root = bytes.readBigUInt64LE(position + 40);
+  return {
+    root: root === 0xffff_ffff_ffff_ffffn ? undefined : Number(root),
+    depth: bytes.readUInt16LE(position + 6),
+  };
+}
+
+export function number64(bytes: Buffer, position: number): number {
+  return Number(bytes.readBigUInt64LE(position));
+}
+
+/** The state that LMDB will begin with: the last one, or after a restart of the machine the last one that was flushed. */
+function pickMeta(metas: readonly Meta[]): Meta {
+  const newest = (list: readonly Meta[]): Meta | undefined =>
+    list.reduce<Meta | undefined>((best, meta) => (best === undefined || meta.transaction > best.transaction ? meta : best), undefined);
+  const last = newest(metas)!;
+  return last.flushed || last.bootId === currentBootId() ? last : (newest(metas.filter((meta) => meta.flushed)) ?? last);
+}
+
+function currentBootId(): number {
+  try {
+    return Number.parseInt(readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8), 16);
+  } catch {
+    // Elsewhere it cannot be told here: the last state is assumed.
+    return -1;
+  }
+}

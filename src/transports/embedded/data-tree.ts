@@ -1,0 +1,119 @@
+import { Damage, type DataFile, number64, type Tree, treeAt } from './data-file.ts';
+
+/** An entry of a tree, as the file has it. */
+export interface TreeEntry {
+  readonly key: Uint8Array;
+  /** Set for an entry that describes a named database. */
+  readonly tree: Tree | undefined;
+  /** Reads the value. @throws Damage */
+  value(): Buffer;
+}
+
+const HEADER = 24;
+const NODE_HEADER = 8;
+const BRANCH = 1;
+const LEAF = 2;
+const OVERFLOW = 4;
+const BIG = 1;
+const SUB = 2;
+
+/**
+ * Walks a tree in key order. What cannot be read is reported and left out, with everything below it.
+ *
+ * @param visited - Page numbers seen so far; a page that comes up twice is damage.
+ * @param damaged - Told of each place that is not as it must be.
+ */
+export function* walkTree(
+  file: DataFile,
+  tree: Tree,
+  visited: Set<number>,
+  damaged: (reason: string) => void,
+): Generator<TreeEntry> {
+  if (tree.root !== undefined) yield* walkPage(file, tree.root, tree.depth, visited, damaged);
+}
+
+function* walkPage(
+  file: DataFile,
+  number: number,
+  depth: number,
+  visited: Set<number>,
+  damaged: (reason: string) => void,
+): Generator<TreeEntry> {
+  let page: Buffer;
+  let nodes: number[];
+  let kind: number;
+  try {
+    if (visited.has(number)) throw new Damage('it belongs to two places');
+    visited.add(number);
+    if (depth < 1) throw new Damage('the tree is deeper than it should be');
+    page = file.read(number * file.pageSize, file.pageSize);
+    kind = page.readUInt16LE(18) & (BRANCH | LEAF | OVERFLOW);
+    if (number64(page, 0) !== number) throw new Damage('it has another number');
+    if (kind !== (depth === 1 ? LEAF : BRANCH)) throw new Damage('it is of the wrong kind');
+    nodes = nodesOf(page);
+  } catch (error) {
+    damaged(`page ${number}: ${reasonOf(error)}`);
+    return;
+  }
+  for (const node of nodes) {
+    if (kind === BRANCH) {
+      const child = page.readUInt16LE(node) + page.readUInt16LE(node + 2) * 65_536 + page.readUInt16LE(node + 4) * 2 ** 32;
+      yield* walkPage(file, child, depth - 1, visited, damaged);
+      continue;
+    }
+    try {
+      yield leafEntry(file, page, node, visited);
+    } catch (error) {
+      damaged(`page ${number}: ${reasonOf(error)}`);
+    }
+  }
+}
+
+/** Positions of the nodes of a page, all of which begin inside it. */
+function nodesOf(page: Buffer): number[] {
+  const lower = page.readUInt16LE(20);
+  const upper = page.readUInt16LE(22);
+  const room = page.length - HEADER;
+  if (lower > upper || upper > room || (lower & 1) !== 0) throw new Damage('its free space is not inside it');
+  const nodes: number[] = [];
+  for (let i = 0; i < lower; i += 2) {
+    const node = HEADER + page.readUInt16LE(HEADER + i);
+    if (node < HEADER + upper || node + NODE_HEADER > page.length) throw new Damage('an entry lies outside of it');
+    if (node + NODE_HEADER + page.readUInt16LE(node + 6) > page.length) throw new Damage('a key does not fit');
+    nodes.push(node);
+  }
+  return nodes;
+}
+
+function leafEntry(file: DataFile, page: Buffer, node: number, visited: Set<number>): TreeEntry {
+  const size = page.readUInt32LE(node);
+  const flags = page.readUInt16LE(node + 4);
+  const keyStart = node + NODE_HEADER;
+  const dataStart = keyStart + page.readUInt16LE(node + 6);
+  const key = Uint8Array.from(page.subarray(keyStart, dataStart));
+  const inline = (flags & BIG) !== 0 ? 8 : size;
+  if (dataStart + inline > page.length) throw new Damage('a value does not fit');
+  if ((flags & BIG) === 0) {
+    if ((flags & SUB) !== 0 && size < 48) throw new Damage('a database has no description');
+    const tree = (flags & SUB) === 0 ? undefined : treeAt(page, dataStart);
+    return { key, tree, value: () => page.subarray(dataStart, dataStart + size) };
+  }
+  const first = number64(page, dataStart);
+  if (visited.has(first)) throw new Damage(`page ${first} belongs to two places`);
+  visited.add(first);
+  const position = first * file.pageSize;
+  const header = file.read(position, HEADER);
+  if (number64(header, 0) !== first || (header.readUInt16LE(18) & OVERFLOW) === 0) {
+    throw new Damage(`page ${first} does not hold the value that it should`);
+  }
+  const pages = Math.ceil((HEADER + size) / file.pageSize);
+  if (header.readUInt32LE(20) < pages || (first + pages) * file.pageSize > file.size) {
+    throw new Damage(`the value on page ${first} is not complete`);
+  }
+  return { key, tree: undefined, value: () => file.read(position + HEADER, size) };
+}
+
+const reasonOf = (error: unknown): string => {
+  if (error instanceof Damage || error instanceof RangeError) return error.message;
+  throw error;
+};
