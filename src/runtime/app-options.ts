@@ -20,6 +20,12 @@ export interface AppOptions {
    * for the next run; `'close'` declares the input complete and emits them, so that later records for them are late.
    */
   readonly openWindows?: 'keep' | 'close';
+  /**
+   * How far ahead of the wall clock a record's timestamp may lie (`'1h'`). A record beyond it fails with
+   * `ERR_FUTURE_TIMESTAMP` and goes to the record policy, without moving stream time: one wrong clock would otherwise close
+   * every window.
+   */
+  readonly maxFutureSkew?: Duration | 'unlimited';
   /** Where a partition without a committed offset starts (`'earliest'`). */
   readonly startFrom?: 'earliest' | 'latest';
   /** What happens to records that fail, unless their topic says otherwise (`'fail'`). */

@@ -133,7 +133,13 @@ export class Engine {
   }
 
   #host(session: GroupSession): TaskHost {
-    const { applicationId, cacheEntries = 100_000, logger = noLogger, onRecordError = 'fail' } = this.#options;
+    const {
+      applicationId,
+      cacheEntries = 100_000,
+      logger = noLogger,
+      onRecordError = 'fail',
+      maxFutureSkew = '1h',
+    } = this.#options;
     return {
       applicationId,
       topology: this.#topology,
@@ -141,6 +147,8 @@ export class Engine {
       clock: this.#clock,
       cacheEntries,
       onRecordError,
+      maxFutureMs:
+        maxFutureSkew === 'unlimited' ? Number.POSITIVE_INFINITY : durationMs(maxFutureSkew, 'maxFutureSkew'),
       logger,
       outputTopic: (name) => this.#outputTopic(name),
       poll: (topic, partition): FetchedBatch | undefined => this.#fetcher.poll(topic, partition),

@@ -22,6 +22,8 @@ export class InputQueue {
   position: number;
   /** Highest timestamp processed; −1 before the first. */
   streamTime = -1;
+  /** Records later than this are refused: one clock gone wrong would close every window. */
+  latest = Number.POSITIVE_INFINITY;
 
   constructor(use: TopicUse, partition: number, position: number, failed: RecordFailed) {
     this.use = use;
@@ -59,9 +61,11 @@ export class InputQueue {
     const batch = this.#batch as RecordColumns;
     const at = this.#at;
     const timestamp = batch.timestamp[at] as number;
-    if (timestamp > this.streamTime) this.streamTime = timestamp;
-    if (timestamp < 0) this.#refuseTimestamp(timestamp);
-    else for (let index = 0; index < this.#consumers.length; index += 1) this.#deliver(batch, at, index);
+    if (timestamp < 0 || timestamp > this.latest) this.#refuseTimestamp(timestamp);
+    else {
+      if (timestamp > this.streamTime) this.streamTime = timestamp;
+      for (let index = 0; index < this.#consumers.length; index += 1) this.#deliver(batch, at, index);
+    }
     this.#at = at + 1;
     if (this.#at < batch.count) {
       this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;
@@ -100,9 +104,14 @@ export class InputQueue {
   }
 
   #refuseTimestamp(timestamp: number): void {
-    const error = new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
-      hint: 'its producer set none; a timestamp is a whole number of milliseconds since 1970',
-    });
+    const error =
+      timestamp < 0
+        ? new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
+            hint: 'its producer set none; a timestamp is a whole number of milliseconds since 1970',
+          })
+        : new RecordError('ERR_FUTURE_TIMESTAMP', `the record's timestamp ${timestamp} lies too far in the future`, {
+            hint: 'it would close windows ahead of time; mend its producer, or raise { maxFutureSkew }',
+          });
     this.#failed(error, `topic(${this.use.name})`);
   }
 }

@@ -44,6 +44,11 @@ export class InputSet {
     this.queues.find(({ use }) => use.name === topic)?.add(consumer);
   }
 
+  /** From now on records with a timestamp above this are refused. */
+  refuseAfter(latest: number): void {
+    for (const queue of this.queues) queue.latest = latest;
+  }
+
   /** Processes the next record. @returns Whether there was one. */
   step(): boolean {
     const input = this.#next();

@@ -36,6 +36,8 @@ export interface TaskHost extends InputFeed {
   readonly clock: Clock;
   readonly cacheEntries: number;
   readonly onRecordError: RecordPolicy;
+  /** How far in the future a record's timestamp may lie, in ms of wall-clock time. */
+  readonly maxFutureMs: number;
   readonly logger?: Logger;
   /** Partitions and limits of an output topic; known before the task is made. */
   outputTopic(name: string): OutputTopic;
@@ -133,6 +135,7 @@ export class Task implements TaskContext {
     if (this.failure !== undefined) return 0;
     const started = this.clock.monotonic();
     this.inTurn = true;
+    this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
     let done = 0;
     try {
       this.#drain();

@@ -204,6 +204,7 @@ export class TestDriver {
       clock: this.clock,
       cacheEntries: this.#options.cacheEntries ?? 100_000,
       onRecordError: this.#options.onRecordError ?? 'fail',
+      maxFutureMs: Number.POSITIVE_INFINITY,
       outputTopic: (name) => this.#outputTopic(name),
       poll: (topic, partition) => {
         const place = `${topic}/${partition}`;
