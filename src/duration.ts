@@ -17,9 +17,13 @@ export function durationMs(duration: Duration, name: string): number {
   const ms = Math.round(exact);
   // 1.1 s is 1100.0000000000002 ms in floating point, which is meant to be whole.
   if (!Number.isSafeInteger(ms) || Math.abs(exact - ms) > 1e-6) {
-    throw new ConfigError('ERR_DURATION', `${name} is ${JSON.stringify(duration)}, which is no duration in whole milliseconds`, {
-      hint: "write a number with its unit, such as '500ms', '10s', '1m', '1h' or '7d'",
-    });
+    throw new ConfigError(
+      'ERR_DURATION',
+      `${name} is ${JSON.stringify(duration)}, which is no duration in whole milliseconds`,
+      {
+        hint: "write a number with its unit, such as '500ms', '10s', '1m', '1h' or '7d'",
+      },
+    );
   }
   return ms;
 }
