@@ -1,9 +1,10 @@
 import { Observable } from 'rxjs';
 import { type Duration, durationMs } from '../duration.ts';
-import { ConfigError, MillraceError } from '../errors.ts';
+import { MillraceError } from '../errors.ts';
 import { type Clock, systemClock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { BoundedRun } from './bounded-run.ts';
+import { checkOptions } from './check-options.ts';
 import { Engine } from './engine.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
@@ -294,23 +295,4 @@ function stopDeadline(ms: number): MillraceError {
   return new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${ms} ms`, {
     hint: 'the last commit is not done; what it would have covered is processed again on the next start',
   });
-}
-
-function checkOptions(options: AppOptions): void {
-  const { applicationId } = options;
-  if (typeof applicationId !== 'string' || !/^[a-zA-Z0-9._-]{1,200}$/.test(applicationId)) {
-    throw new ConfigError('ERR_APPLICATION_ID', `applicationId is ${JSON.stringify(applicationId)}`, {
-      hint: 'name the application with letters, digits, ".", "_" and "-"; its offsets and state are found by that name',
-    });
-  }
-  if (options.until !== undefined && options.until !== 'end') {
-    throw new ConfigError('ERR_OPTION', `until is ${JSON.stringify(options.until)}`, {
-      hint: "use 'end' or leave it out",
-    });
-  }
-  if (options.openWindows !== undefined && options.until === undefined) {
-    throw new ConfigError('ERR_OPTION', "openWindows is given without until: 'end'", {
-      hint: 'an endless run has no end at which windows could be closed',
-    });
-  }
 }

@@ -1,0 +1,45 @@
+import { durationMs } from '../duration.ts';
+import { ConfigError } from '../errors.ts';
+import type { AppOptions } from './app-options.ts';
+
+/**
+ * Refuses options that cannot be meant, before anything is opened.
+ *
+ * @throws ConfigError `ERR_APPLICATION_ID`, `ERR_OPTION`, `ERR_DURATION`.
+ */
+export function checkOptions(options: AppOptions): void {
+  const { applicationId, cacheEntries, commitInterval, maxFutureSkew, onRecordError, stopDeadline } = options;
+  if (typeof applicationId !== 'string' || !/^[a-zA-Z0-9._-]{1,200}$/.test(applicationId)) {
+    throw new ConfigError('ERR_APPLICATION_ID', `applicationId is ${JSON.stringify(applicationId)}`, {
+      hint: 'name the application with letters, digits, ".", "_" and "-"; its offsets and state are found by that name',
+    });
+  }
+  oneOf('until', options.until, ['end']);
+  oneOf('openWindows', options.openWindows, ['keep', 'close']);
+  oneOf('startFrom', options.startFrom, ['earliest', 'latest']);
+  oneOf('compression', options.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd']);
+  if (options.openWindows !== undefined && options.until === undefined) {
+    throw new ConfigError('ERR_OPTION', "openWindows is given without until: 'end'", {
+      hint: 'an endless run has no end at which windows could be closed',
+    });
+  }
+  if (typeof onRecordError !== 'object') oneOf('onRecordError', onRecordError, ['fail', 'skip']);
+  else if (typeof onRecordError.deadLetter !== 'string') {
+    throw new ConfigError('ERR_OPTION', 'onRecordError names no dead-letter topic', {
+      hint: "use deadLetter('topic')",
+    });
+  }
+  if (commitInterval !== undefined) durationMs(commitInterval, 'commitInterval');
+  if (stopDeadline !== undefined) durationMs(stopDeadline, 'stopDeadline');
+  if (maxFutureSkew !== undefined && maxFutureSkew !== 'unlimited') durationMs(maxFutureSkew, 'maxFutureSkew');
+  if (cacheEntries !== undefined && !(Number.isInteger(cacheEntries) && cacheEntries >= 0)) {
+    throw new ConfigError('ERR_OPTION', `cacheEntries is ${cacheEntries}`, { hint: 'use a whole number from 0 on' });
+  }
+}
+
+function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value)) return;
+  throw new ConfigError('ERR_OPTION', `${name} is ${JSON.stringify(value)}`, {
+    hint: `use ${allowed.map((each) => `'${each}'`).join(', ')}, or leave it out`,
+  });
+}
