@@ -71,13 +71,13 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     say(`ready ${process.pid}`);
     if (mode === 'busy') for (;;) await commit();
     // Waits for the signal, then commits once.
-    await commit();
     process.on('SIGUSR2', () => {
       commit().then(
         () => say('committed'),
         (error: unknown) => say(`refused ${codeOf(error)}`),
       );
     });
+    await commit();
     await sleep(600_000);
   },
 
@@ -98,12 +98,12 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     const fetcher = transport.fetcher({ onReady: drain });
     fetcher.assign('events', 0, 0);
     drain();
-    say('ready');
     const before = process.cpuUsage();
     process.on('SIGUSR2', () => {
       const { user, system } = process.cpuUsage(before);
       say(`cpu ${(user + system) / 1000}`);
     });
+    say('ready');
   },
 
   /** Opens, reads everything, closes; says what went wrong. */

@@ -6,6 +6,7 @@ import { EmbeddedLog } from './embedded-log.ts';
 import { DOORBELL, explain, prepareFolder } from './folder.ts';
 import { DATA_FILE, type Databases, openDatabases } from './lmdb.ts';
 import { maintain } from './maintenance.ts';
+import { withOpenLock } from './open-lock.ts';
 import { inspectBeforeOpen, type Run } from './preflight.ts';
 import type { Durability } from './writer.ts';
 
@@ -85,15 +86,7 @@ async function letGo(path: string, entry: Shared, close: () => Promise<void>): P
 async function open(options: EnvironmentOptions): Promise<Opened> {
   const { path, now } = options;
   const file = join(path, DATA_FILE);
-  const run = inspectBefore(path);
-  let db: Databases;
-  try {
-    db = await openDatabases(file, { noSync: options.durability === 'memory' });
-  } catch (error) {
-    run.abandon();
-    throw explain(path, error);
-  }
-  run.opened();
+  const { db, run } = await openFiles(path, file, options.durability === 'memory');
   const doorbell: Doorbell = new Doorbell(join(path, DOORBELL), () => log.refresh());
   const log = new EmbeddedLog(db, { ...options, file, ring: () => doorbell.ring() });
   const keeper = startMaintenance(log, options);
@@ -108,9 +101,19 @@ async function open(options: EnvironmentOptions): Promise<Opened> {
   };
 }
 
-function inspectBefore(path: string): Run {
+async function openFiles(path: string, file: string, noSync: boolean): Promise<{ db: Databases; run: Run }> {
   try {
-    return inspectBeforeOpen(path);
+    return await withOpenLock(path, async () => {
+      const run = inspectBeforeOpen(path);
+      try {
+        const db = await openDatabases(file, { noSync });
+        run.opened();
+        return { db, run };
+      } catch (error) {
+        run.abandon();
+        throw error;
+      }
+    });
   } catch (error) {
     throw explain(path, error);
   }

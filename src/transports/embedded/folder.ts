@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StoreError } from '../../errors.ts';
 import { DATA_FILE } from './lmdb.ts';
 import { corruptLog } from './sealed.ts';
@@ -18,7 +18,7 @@ interface Marker {
 /** Makes the folder if it is missing, and checks that it is one of ours that this version can use. */
 export function prepareFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o750 });
+    makeFolder(path);
     if (!statSync(path).isDirectory()) throw notOurs(path, 'it is a file');
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     const marker = join(path, MARKER);
@@ -29,6 +29,15 @@ export function prepareFolder(path: string): void {
   } catch (error) {
     throw explain(path, error);
   }
+}
+
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  // On a read-only file system a recursive mkdir only says that something does not exist.
+  let parent = dirname(path);
+  while (!existsSync(parent) && dirname(parent) !== parent) parent = dirname(parent);
+  if (statSync(parent).isDirectory()) accessSync(parent, constants.W_OK | constants.X_OK);
+  mkdirSync(path, { recursive: true, mode: 0o750 });
 }
 
 /** The error for a folder that the process may not use as it must. Anything else stays what it is. */

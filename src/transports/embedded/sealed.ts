@@ -25,7 +25,9 @@ export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
 export function unseal(key: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
   if (sealed.length >= SEAL_BYTES) {
     const view = new DataView(sealed.buffer, sealed.byteOffset, SEAL_BYTES);
-    if (view.getUint32(0) === checksum(key, sealed, SEAL_BYTES)) return sealed.subarray(SEAL_BYTES);
+    if (view.getUint32(0) === checksum(key, sealed, SEAL_BYTES)) {
+      return new Uint8Array(sealed.buffer, sealed.byteOffset + SEAL_BYTES, sealed.length - SEAL_BYTES);
+    }
   }
   throw corruptLog(`${what} does not match its checksum`);
 }

@@ -107,7 +107,7 @@ export class LmdbStores implements StoreBackend {
       let last: Uint8Array | undefined;
       const bounds = { start, limit: CHUNK, ...(end === undefined ? {} : { end }) };
       for (const { key, value } of this.#db.state.getRange(bounds)) {
-        chunk.push([key.slice(prefix.length), unseal(key, value, placeOf(id))]);
+        chunk.push([Uint8Array.from(key.subarray(prefix.length)), unseal(key, value, placeOf(id))]);
         last = key;
       }
       yield* chunk;

@@ -45,6 +45,7 @@ export class Writer {
   #running: Promise<void> | undefined;
   #waitingSince: number | undefined;
   #closed = false;
+  #failed = false;
   /** Set when a flush has failed: what the disk holds is unknown then, so nothing more is written. */
   #broken: StoreError | undefined;
   #flushing: Promise<void> | undefined;
@@ -73,8 +74,9 @@ export class Writer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
-    await this.#flushing;
-    await this.#nextFlush;
+    await Promise.allSettled([this.#flushing, this.#nextFlush]);
+    // LMDB waits for ever for the flush of a commit that has failed, unless a transaction comes after it.
+    if (this.#failed) await this.#db.root.transaction(() => undefined).catch(() => undefined);
   }
 
   async #drain(): Promise<void> {
@@ -109,6 +111,7 @@ export class Writer {
       });
     } catch (error) {
       this.#waitingSince = undefined;
+      this.#failed ||= !(error instanceof MillraceError);
       this.#options.afterCommit(false);
       const failure = await this.#failure(error);
       for (const write of writes) write.failed(failure);
