@@ -1,99 +1,115 @@
 import { MillraceError } from '../errors.ts';
-import type { CommittedOffset, GroupSession, TaskSpec, TopicPartition, Transport } from '../runtime/transport.ts';
+import type { CommittedOffset, GroupSession, TopicPartition, Transport } from '../runtime/transport.ts';
+import { partitionId } from './partition-finder.ts';
 import type { ReadInput } from './read-input.ts';
 
-/** What a member of a group tells the subscription. */
-export interface MemberEvents {
+/** What a member of a group asks and tells its subscription. */
+export interface MemberHost {
+  /** The partitions that are read. */
+  readonly inputs: () => readonly ReadInput[];
   /** Partitions to read from now on, each from its committed offset where it has one. */
-  readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, number>) => Promise<void>;
+  readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, number>) => void;
   /** Partitions to stop reading at once. @returns their inputs. */
   readonly revoked: (partitions: readonly TopicPartition[]) => readonly ReadInput[];
+  /** There may be something new to read. */
+  readonly ready: () => void;
   readonly failed: (error: MillraceError) => void;
-  /** A commit failed after which reading can go on. */
   readonly warn: (error: unknown, message: string) => void;
 }
-
-/** `topic/partition`, which no two partitions share: a topic's name holds no slash. */
-export const partitionId = ({ partition, topic }: TopicPartition): string => `${topic}/${partition}`;
 
 /** Membership of one subscription in its group, and its commits. */
 export class GroupMember {
   readonly #transport: Transport;
   readonly #groupId: string;
   readonly #partitions: ReadonlyMap<string, TopicPartition>;
-  readonly #inputs: () => readonly ReadInput[];
-  /** Offset up to which an input may be committed. */
-  readonly #target: (input: ReadInput) => number;
-  readonly #events: MemberEvents;
-  #session: GroupSession | undefined;
+  readonly #explicit: boolean;
+  readonly #host: MemberHost;
+  /** What the program has committed by itself. */
+  readonly #marks = new WeakMap<ReadInput, number>();
+  #session: Promise<GroupSession> | undefined;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   /** Whether the group has said what this member is to read. */
   assigned = false;
 
+  /** @param explicit - The program commits, with `mark`; otherwise whatever has been processed is committed. */
   constructor(
     transport: Transport,
     groupId: string,
     partitions: readonly TopicPartition[],
-    inputs: () => readonly ReadInput[],
-    target: (input: ReadInput) => number,
-    events: MemberEvents,
+    explicit: boolean,
+    host: MemberHost,
   ) {
     this.#transport = transport;
     this.#groupId = groupId;
     this.#partitions = new Map(partitions.map((each) => [partitionId(each), each]));
-    this.#inputs = inputs;
-    this.#target = target;
-    this.#events = events;
+    this.#explicit = explicit;
+    this.#host = host;
   }
 
   async join(): Promise<void> {
-    const tasks: TaskSpec[] = [...this.#partitions].map(([id, partition]) => ({ id, partitions: [partition] }));
-    this.#session = await this.#transport.group({
+    this.#session = this.#transport.group({
       groupId: this.#groupId,
-      tasks,
+      tasks: [...this.#partitions].map(([id, { partition, topic }]) => ({ id, partitions: [{ topic, partition }] })),
       exclusive: false,
       onAssigned: (ids) => this.#assign(ids),
       onRevoked: (ids, lost) => this.#revoke(ids, lost),
-      onError: (error) => this.#events.failed(error),
+      onError: (error) => this.#host.failed(error),
     });
+    await this.#session;
   }
 
-  waitingFor(): string | undefined {
-    return this.#session?.waitingFor();
-  }
-
-  /** Commits what may be committed. Calls of the same moment share one commit; one runs at a time. */
+  /**
+   * Commits what is to be committed. Calls of the same moment share one commit; one runs at a time.
+   *
+   * @throws MillraceError as `GroupSession.commit`
+   */
   commit(): Promise<void> {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
-      const commit = this.#commit(this.#inputs());
+      const commit = this.#commit(this.#host.inputs());
       this.#running = commit.catch(() => undefined);
       return commit;
     });
     return this.#next;
   }
 
-  /** Gives the partitions back. */
+  /** The program commits a partition up to an offset. @throws MillraceError `ERR_STALE_GENERATION` */
+  async mark(input: ReadInput, offset: number): Promise<void> {
+    if (!input.owned) throw notOwned(this.#groupId, input);
+    if (offset > (this.#marks.get(input) ?? 0)) this.#marks.set(input, offset);
+    await this.commit();
+    if (input.committed < offset) throw notOwned(this.#groupId, input);
+  }
+
+  /** Commits for the last time, unless the program does, and gives the partitions back. */
   async leave(): Promise<void> {
+    try {
+      await (this.#explicit ? this.#next : this.commit());
+    } catch (error) {
+      this.#host.warn(error, 'the last commit failed; its records are read again');
+    }
     await this.#running;
-    await this.#session?.leave();
+    for (const input of this.#host.inputs()) input.owned = false;
+    const session = await this.#session?.catch(() => undefined);
+    await session?.leave();
   }
 
   async #assign(ids: readonly string[]): Promise<void> {
     const partitions = this.#named(ids);
     const committed = await this.#transport.committed(this.#groupId, partitions);
-    await this.#events.assigned(partitions, new Map(committed.map((each) => [partitionId(each), each.offset])));
+    this.#host.assigned(partitions, new Map(committed.map((each) => [partitionId(each), each.offset])));
     this.assigned = true;
+    this.#host.ready();
   }
 
   async #revoke(ids: readonly string[], lost: boolean): Promise<void> {
-    const inputs = this.#events.revoked(this.#named(ids));
+    const inputs = this.#host.revoked(this.#named(ids));
     await this.#running;
     try {
       if (!lost) await this.#commit(inputs);
     } catch (error) {
-      this.#events.warn(error, 'the last commit before partitions went to another member failed; it reads them again');
+      this.#host.warn(error, 'the last commit before partitions went to another member failed; it reads them again');
     }
     for (const input of inputs) input.owned = false;
   }
@@ -103,28 +119,29 @@ export class GroupMember {
   }
 
   async #commit(inputs: readonly ReadInput[]): Promise<void> {
-    const due = inputs.filter((input) => input.owned && this.#target(input) > input.committed);
+    const due: { readonly input: ReadInput; readonly offset: number }[] = [];
+    for (const input of inputs) {
+      const offset = this.#explicit ? (this.#marks.get(input) ?? -1) : input.processed;
+      if (input.owned && offset > input.committed) due.push({ input, offset });
+    }
     if (due.length === 0) return;
-    const session = this.#session;
-    if (session === undefined) throw new MillraceError('retriable', 'ERR_NOT_JOINED', 'the group is not joined yet');
-    const offsets = due.map((input): CommittedOffset => {
-      return { topic: input.use.name, partition: input.partition, offset: this.#target(input) };
+    const session = (await this.#session) as GroupSession;
+    const offsets = due.map(({ input, offset }): CommittedOffset => {
+      return { topic: input.topic, partition: input.partition, offset };
     });
     await session.commit({ generation: session.generation, offsets, state: [] });
-    due.forEach((input, index) => {
-      input.committed = (offsets[index] as CommittedOffset).offset;
-    });
+    for (const { input, offset } of due) input.committed = offset;
   }
 }
 
 /** The partition of a record that is to be committed belongs to somebody else by now. */
-export function notOwned(groupId: string, input: ReadInput): MillraceError {
+function notOwned(groupId: string, input: ReadInput): MillraceError {
   return new MillraceError(
     'migrated',
     'ERR_STALE_GENERATION',
     `group ${groupId} gave the partition to another member`,
     {
-      topic: input.use.name,
+      topic: input.topic,
       partition: input.partition,
       written: 'no',
       hint: 'that member reads the record again: drop it, and commit before the subscription ends',

@@ -113,6 +113,7 @@ export class Publisher {
   /** Gives up what still waits. */
   async close(error: (written: 'no' | 'unknown') => MillraceError): Promise<void> {
     this.#closed = true;
+    for (const writer of this.#writers.values()) writer.giveUp(error('no'));
     this.#close();
     const sending = this.#sending;
     for (const round of this.#queue.splice(0)) this.#sender.giveUp(round, error('no'));

@@ -4,6 +4,7 @@ import type { TopicUse } from '../topology/node.ts';
 /** One partition as a subscription reads it. */
 export class ReadInput {
   readonly use: TopicUse;
+  readonly topic: string;
   readonly partition: number;
   /** Offset before which reading ends; infinity when it does not. */
   readonly end: number;
@@ -11,7 +12,7 @@ export class ReadInput {
   position: number;
   /** Offset up to which everything has been processed: what may be committed. */
   processed: number;
-  /** The last offset that was committed, or where reading began. */
+  /** What the group has committed; −1 when it has not yet. */
   committed: number;
   /** Something is done about the record at the head; it waits. */
   paused = false;
@@ -20,12 +21,13 @@ export class ReadInput {
   batch: FetchedBatch | undefined;
   at = 0;
 
-  constructor(use: TopicUse, partition: number, position: number, end: number) {
+  constructor(use: TopicUse, partition: number, position: number, end: number, committed = -1) {
     this.use = use;
+    this.topic = use.name;
     this.partition = partition;
     this.position = position;
     this.processed = position;
-    this.committed = position;
+    this.committed = committed;
     this.end = end;
   }
 

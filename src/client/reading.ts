@@ -1,24 +1,17 @@
 import type { MillraceError } from '../errors.ts';
 import type { StreamRecord } from '../record.ts';
-import type { RecordPolicy } from '../record-policy.ts';
-import { rawRecord } from '../runtime/decode.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { asRecordError, deadLetterHeaders, isDeadLetter } from '../runtime/record-failures.ts';
-import type { FetchedBatch, Fetcher, TopicPartition, Transport } from '../runtime/transport.ts';
-import { bytes, nullable, type Serde } from '../serdes/index.ts';
+import type { Fetcher, TopicPartition, Transport } from '../runtime/transport.ts';
 import type { Cancel, Clock } from '../topology/clock.ts';
-import type { TopicUse } from '../topology/node.ts';
+import { type BadRecordHost, BadRecords } from './bad-records.ts';
 import { GroupRecord } from './committable-record.ts';
 import { clientClosed } from './failures.ts';
-import { GroupMember, notOwned, partitionId } from './group-member.ts';
+import { GroupMember } from './group-member.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import { checkPartitions, endOffsets, type Offsets, startOffsets } from './positions.ts';
-import type { PublishRecord } from './published.ts';
+import { PartitionFinder, partitionId } from './partition-finder.ts';
 import { ReadInput } from './read-input.ts';
-import type { ReadFrom } from './read-options.ts';
 import type { ReadPlan } from './read-plan.ts';
 import { RecordReader } from './record-reader.ts';
-import { ensureTopic } from './topic-writer.ts';
 
 /** What a subscription needs of its client. */
 export interface ReadingHost {
@@ -26,15 +19,13 @@ export interface ReadingHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keepAlive: KeepAlive;
-  readonly publish: (use: TopicUse, record: PublishRecord<unknown, unknown>) => Promise<unknown>;
+  readonly publish: BadRecordHost['publish'];
   /** Subscriptions that are open. */
   readonly readings: Set<Reading>;
 }
 
 /** How a subscription ended. */
 export type Outcome = { readonly error: unknown } | 'complete';
-
-const RAW = nullable(bytes()) as Serde<unknown>;
 
 /**
  * One subscription: finds its partitions, reads them, commits for its group, and lets go of everything at the end. Records
@@ -46,26 +37,32 @@ export class Reading {
   readonly #ready: () => void;
   readonly #fetcher: Fetcher;
   readonly #reader: RecordReader;
+  readonly #finder: PartitionFinder;
   readonly #started: Promise<void>;
-  /** Partitions that are read, or by the group, and where they end. */
-  readonly #known = new Map<string, { readonly use: TopicUse; readonly at: TopicPartition; readonly end: number }>();
-  /** Where partitions begin that were found after the start. */
-  #late: ReadFrom | undefined;
   #member: GroupMember | undefined;
   #located = false;
   #outcome: Outcome | undefined;
   #commitTimer: Cancel | undefined;
   #refreshTimer: Cancel | undefined;
+  #refreshing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(plan: ReadPlan, host: ReadingHost, ready: () => void) {
     this.#plan = plan;
     this.#host = host;
     this.#ready = ready;
+    this.#finder = new PartitionFinder(plan, host.transport);
     this.#fetcher = host.transport.fetcher({ isolation: plan.isolation, onReady: ready });
+    const bad = new BadRecords(plan, {
+      topics: host.transport.topics,
+      publish: host.publish,
+      warn: (error, message) => this.#warn(error, message),
+      fail: (error) => this.#fail(error),
+      resume: (input) => this.#resume(input, () => this.#reader.pass(input)),
+    });
     this.#reader = new RecordReader(this.#fetcher, {
       fetchFailed: (input, error) => this.#fetchFailed(input, error),
-      recordFailed: (input, batch, at, error) => this.#recordFailed(input, batch, at, error),
+      recordFailed: (input, batch, at, error) => bad.failed(input, batch, at, error),
       progressed: () => this.#progressed(),
       make: plan.explicit
         ? (record, input) => new GroupRecord(record, (offset) => this.#mark(input, offset))
@@ -115,56 +112,19 @@ export class Reading {
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    this.#end('complete');
-    this.#commitTimer?.();
-    this.#refreshTimer?.();
-    this.#plan.signal?.removeEventListener('abort', this.#aborted);
-    try {
-      await this.#started;
-      await this.#leave();
-      await this.#fetcher.close();
-    } catch (error) {
-      this.#warn(error, 'closing a subscription failed');
-    }
-    this.#host.keepAlive.release();
-    this.#host.readings.delete(this);
-  }
-
-  async #leave(): Promise<void> {
-    const member = this.#member;
-    this.#member = undefined;
-    if (member === undefined) return;
-    try {
-      if (!this.#plan.explicit) await member.commit();
-    } catch (error) {
-      this.#warn(error, 'the last commit of a subscription failed; its records are read again');
-    }
-    await member.leave();
-    for (const input of [...this.#reader.inputs]) {
-      input.owned = false;
-      this.#reader.remove(input);
-    }
-  }
-
-  readonly #aborted = (): void => this.#end({ error: this.#plan.signal?.reason });
-
-  #end(outcome: Outcome): void {
-    if (this.#outcome !== undefined) return;
-    this.#outcome = outcome;
-    this.#ready();
-  }
-
-  #fail(error: unknown): void {
-    this.#end({ error });
+  /** Looks for new partitions and topics now; never rejects. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
   }
 
   async #start(): Promise<void> {
     try {
       await this.#locate();
-      this.#late = typeof this.#plan.from === 'object' && 'time' in this.#plan.from ? this.#plan.from : 'earliest';
       this.#located = true;
-      const { partitions, until, refreshMs } = this.#plan;
+      const { partitions, refreshMs, until } = this.#plan;
       if (until === undefined && partitions === undefined) this.#refreshAfter(refreshMs);
       this.#ready();
     } catch (error) {
@@ -172,104 +132,75 @@ export class Reading {
     }
   }
 
-  /** Finds partitions that are not known yet, and reads them. */
   async #locate(): Promise<void> {
-    const found = await Promise.all((await this.#uses()).map((use) => this.#describe(use)));
-    const fresh = found.flat().filter(({ at }) => !this.#known.has(partitionId(at)));
-    if (this.#outcome !== undefined) return;
-    for (const each of fresh) this.#known.set(partitionId(each.at), each);
-    if (this.#plan.group !== undefined) {
-      if (fresh.length > 0) await this.#join(this.#plan.group);
-      return;
+    const fresh = await this.#finder.find();
+    if (this.#outcome !== undefined || fresh.length === 0) return;
+    if (this.#plan.group !== undefined) await this.#join(this.#plan.group);
+    else
+      for (const { end, partition, start, use } of fresh) this.#reader.add(new ReadInput(use, partition, start, end));
+  }
+
+  #refreshAfter(ms: number): void {
+    this.#refreshTimer = this.#host.clock.after(ms, () => {
+      void this.refresh().then(() => {
+        if (this.#outcome === undefined) this.#refreshAfter(ms);
+      });
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    const { partitions, until } = this.#plan;
+    if (!this.#located || this.#outcome !== undefined || until !== undefined || partitions !== undefined) return;
+    try {
+      await this.#locate();
+      this.#ready();
+    } catch (error) {
+      this.#warn(error, 'looking for new partitions failed; it is tried again');
     }
-    for (const { use, at, start, end } of fresh) this.#reader.add(new ReadInput(use, at.partition, start, end));
-  }
-
-  async #uses(): Promise<readonly TopicUse[]> {
-    const { pattern, topics } = this.#plan;
-    if (pattern === undefined) return topics;
-    const names = await this.#host.transport.topics.list();
-    return names.filter((name) => pattern.test(name)).map((name) => ({ name, ...pattern.use }));
-  }
-
-  async #describe(use: TopicUse): Promise<{ use: TopicUse; at: TopicPartition; start: number; end: number }[]> {
-    const { from, group, until, partitions: wanted } = this.#plan;
-    const { transport } = this.#host;
-    const description = await ensureTopic(transport, use);
-    const partitions = checkPartitions(use.name, wanted, description.partitions);
-    const fresh = partitions.filter((partition) => !this.#known.has(partitionId({ topic: use.name, partition })));
-    if (fresh.length === 0) return [];
-    const starting: Promise<Offsets> | Offsets =
-      group === undefined ? startOffsets(transport, this.#late ?? from, use.name, fresh) : new Map();
-    const [starts, ends] = await Promise.all([starting, endOffsets(transport, until, use.name, fresh)]);
-    return fresh.map((partition) => ({
-      use,
-      at: { topic: use.name, partition },
-      start: starts.get(partition) ?? 0,
-      end: ends.get(partition) ?? Number.POSITIVE_INFINITY,
-    }));
   }
 
   /** Joins the group, or joins it anew with more partitions. */
   async #join(group: string): Promise<void> {
     await this.#leave();
     if (this.#outcome !== undefined) return;
-    const targets = this.#plan.explicit
-      ? (input: ReadInput): number => this.#marks.get(input) ?? 0
-      : (input: ReadInput): number => input.processed;
-    const partitions = [...this.#known.values()].map(({ at }) => at);
-    const late = this.#late;
-    this.#member = new GroupMember(this.#host.transport, group, partitions, () => this.#reader.inputs, targets, {
-      assigned: (assigned, committed) => this.#assigned(assigned, committed, late),
+    const member = new GroupMember(this.#host.transport, group, this.#finder.all, this.#plan.explicit, {
+      inputs: () => this.#reader.inputs,
+      assigned: (assigned, committed) => this.#assigned(assigned, committed),
       revoked: (revoked) => this.#revoked(revoked),
+      ready: this.#ready,
       failed: (error) => this.#fail(error),
       warn: (error, message) => this.#warn(error, message),
     });
-    await this.#member.join();
+    this.#member = member;
+    await member.join();
   }
 
-  async #assigned(
-    partitions: readonly TopicPartition[],
-    committed: ReadonlyMap<string, number>,
-    late: ReadFrom | undefined,
-  ): Promise<void> {
+  #assigned(partitions: readonly TopicPartition[], committed: ReadonlyMap<string, number>): void {
     for (const at of partitions) {
-      const known = this.#known.get(partitionId(at));
-      if (known === undefined) continue;
-      const { topic, partition } = at;
-      const start =
-        committed.get(partitionId(at)) ??
-        (await startOffsets(this.#host.transport, late ?? this.#plan.from, topic, [partition])).get(partition) ??
-        0;
-      this.#reader.add(new ReadInput(known.use, partition, start, known.end));
+      const found = this.#finder.get(at);
+      if (found === undefined) continue;
+      const offset = committed.get(partitionId(at));
+      this.#reader.add(new ReadInput(found.use, at.partition, offset ?? found.start, found.end, offset));
     }
-    // Resolves after `assigned` is set.
-    queueMicrotask(() => queueMicrotask(this.#ready));
+    // Where a partition began is committed too: what comes while nobody reads must not be passed over by 'latest'.
+    this.#progressed();
   }
 
   #revoked(partitions: readonly TopicPartition[]): readonly ReadInput[] {
     const ids = new Set(partitions.map(partitionId));
-    const inputs = this.#reader.inputs.filter(({ use, partition }) =>
-      ids.has(partitionId({ topic: use.name, partition })),
-    );
+    const inputs = this.#reader.inputs.filter((input) => ids.has(partitionId(input)));
     for (const input of inputs) this.#reader.remove(input);
     return inputs;
   }
 
-  /** What the program has committed, by partition. */
-  readonly #marks = new WeakMap<ReadInput, number>();
-
   async #mark(input: ReadInput, offset: number): Promise<void> {
     const member = this.#member;
-    const group = this.#plan.group as string;
-    if (member === undefined || !input.owned) throw notOwned(group, input);
-    if (offset > (this.#marks.get(input) ?? 0)) this.#marks.set(input, offset);
-    await member.commit();
-    if (input.committed < offset) throw notOwned(group, input);
+    if (member === undefined) throw clientClosed({ topic: input.topic, partition: input.partition, written: 'no' });
+    await member.mark(input, offset);
   }
 
   #progressed(): void {
-    if (this.#plan.group === undefined || this.#plan.explicit || this.#commitTimer !== undefined) return;
+    if (this.#member === undefined || this.#plan.explicit || this.#commitTimer !== undefined) return;
     this.#commitTimer = this.#host.clock.after(this.#plan.commitMs, () => {
       this.#commitTimer = undefined;
       void this.#autoCommit();
@@ -289,44 +220,15 @@ export class Reading {
 
   #checkEnd(): void {
     if (this.#outcome !== undefined || !this.#located || this.#plan.until === undefined) return;
-    if (this.#member?.assigned === false || this.#reader.inputs.some((input) => input.paused)) return;
-    if (this.#reader.done) this.#end('complete');
-  }
-
-  #refreshAfter(ms: number): void {
-    this.#refreshTimer = this.#host.clock.after(ms, () => {
-      void this.refresh().then(() => {
-        if (this.#outcome === undefined) this.#refreshAfter(ms);
-      });
-    });
-  }
-
-  #refreshing: Promise<void> | undefined;
-
-  /** Looks for new partitions and topics now. */
-  refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  async #refresh(): Promise<void> {
-    if (!this.#located || this.#outcome !== undefined || this.#plan.until !== undefined) return;
-    if (this.#plan.partitions !== undefined) return;
-    try {
-      await this.#locate();
-      this.#ready();
-    } catch (error) {
-      this.#warn(error, 'looking for new partitions failed; it is tried again');
-    }
+    if (this.#member?.assigned === false) return;
+    if (this.#reader.inputs.every((input) => input.done && !input.paused)) this.#end('complete');
   }
 
   #fetchFailed(input: ReadInput, error: MillraceError): void {
     const { outOfRange, pattern } = this.#plan;
     if (error.code === 'ERR_UNKNOWN_TOPIC' && pattern !== undefined) {
       this.#reader.remove(input);
-      this.#known.delete(partitionId({ topic: input.use.name, partition: input.partition }));
+      this.#finder.forget(input);
       return;
     }
     if (error.code !== 'ERR_OFFSET_OUT_OF_RANGE' || outOfRange === 'fail') {
@@ -339,60 +241,57 @@ export class Reading {
 
   async #jump(input: ReadInput, to: 'earliest' | 'latest'): Promise<void> {
     try {
-      const { partition, use } = input;
-      const offset = (await this.#host.transport.offsets(use.name, to, [partition])).get(partition) ?? 0;
-      if (!this.#reader.inputs.includes(input)) return;
-      this.#reader.seek(input, offset);
-      input.paused = false;
-      this.#ready();
+      const offsets = await this.#host.transport.offsets(input.topic, to, [input.partition]);
+      this.#resume(input, () => this.#reader.seek(input, offsets.get(input.partition) ?? 0));
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #recordFailed(input: ReadInput, batch: FetchedBatch, at: number, cause: unknown): boolean {
-    const policy: RecordPolicy = this.#plan.onRecordError ?? input.use.onRecordError ?? 'fail';
-    const origin = rawRecord(batch, at, input.use.name, input.partition);
-    const { group, step } = this.#plan;
-    const place = { step, ...(group === undefined ? {} : { applicationId: group }) };
-    const error = asRecordError(cause, place, origin);
-    if (policy === 'fail' || error.errorClass !== 'record') {
-      this.#fail(error);
-      return false;
-    }
-    if (policy === 'skip') {
-      this.#warn(error, 'a record was left out');
-      return true;
-    }
-    if (isDeadLetter(policy)) {
-      const headers = deadLetterHeaders(error, place, origin);
-      const { key, timestamp, value } = origin;
-      const record = { key, value, timestamp: Math.max(0, timestamp), headers };
-      void this.#deadLetter(input, policy.deadLetter, record, error);
-    }
-    return false;
+  /** Goes on with a partition that was paused, unless it is not read any more. */
+  #resume(input: ReadInput, move: () => void): void {
+    if (!this.#reader.inputs.includes(input)) return;
+    move();
+    input.paused = false;
+    this.#ready();
   }
 
-  async #deadLetter(
-    input: ReadInput,
-    topic: string,
-    record: PublishRecord<Uint8Array | null, Uint8Array>,
-    error: MillraceError,
-  ): Promise<void> {
-    try {
-      await this.#host.transport.topics.create(topic, { ifMissing: true });
-      await this.#host.publish({ name: topic, key: RAW, value: RAW }, record);
-      this.#warn(error, `a record went to the dead-letter topic ${topic}`);
-      if (this.#reader.inputs.includes(input)) this.#reader.pass(input);
-      input.paused = false;
-      this.#ready();
-    } catch (failure) {
-      this.#fail(failure);
+  readonly #aborted = (): void => this.#end({ error: this.#plan.signal?.reason });
+
+  #fail(error: unknown): void {
+    this.#end({ error });
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    this.#ready();
+  }
+
+  async #close(): Promise<void> {
+    this.#end('complete');
+    this.#commitTimer?.();
+    this.#refreshTimer?.();
+    this.#plan.signal?.removeEventListener('abort', this.#aborted);
+    await this.#started;
+    await this.#refreshing;
+    for (const part of [() => this.#leave(), () => this.#fetcher.close()]) {
+      await part().catch((error: unknown) => this.#warn(error, 'closing a subscription failed'));
     }
+    this.#host.keepAlive.release();
+    this.#host.readings.delete(this);
+  }
+
+  async #leave(): Promise<void> {
+    const member = this.#member;
+    if (member === undefined) return;
+    this.#member = undefined;
+    await member.leave();
+    for (const input of [...this.#reader.inputs]) this.#reader.remove(input);
   }
 
   #warn(error: unknown, message: string): void {
-    const { code, message: text, topic, partition, offset } = error as MillraceError;
+    const { code, message: text, offset, partition, topic } = error as MillraceError;
     this.#host.logger.warn({ step: this.#plan.step, code, error: text, topic, partition, offset }, message);
   }
 }

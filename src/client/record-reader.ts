@@ -36,28 +36,23 @@ export class RecordReader {
     return this.#inputs;
   }
 
-  /** Whether every partition has been read to its end. */
-  get done(): boolean {
-    return this.#inputs.every((input) => input.done);
-  }
-
   add(input: ReadInput): void {
     this.#inputs.push(input);
-    if (!input.done) this.#fetcher.assign(input.use.name, input.partition, input.position);
+    if (!input.done) this.#fetcher.assign(input.topic, input.partition, input.position);
   }
 
   remove(input: ReadInput): void {
     const index = this.#inputs.indexOf(input);
     if (index < 0) return;
     this.#inputs.splice(index, 1);
-    this.#fetcher.unassign(input.use.name, input.partition);
+    this.#fetcher.unassign(input.topic, input.partition);
     if (this.#last === input) this.#last = undefined;
   }
 
   /** Goes on at another offset of a partition. */
   seek(input: ReadInput, offset: number): void {
     input.seek(offset);
-    if (!input.done) this.#fetcher.assign(input.use.name, input.partition, offset);
+    if (!input.done) this.#fetcher.assign(input.topic, input.partition, offset);
   }
 
   /** The next record; `undefined` when there is none yet, or no more. */
@@ -104,7 +99,7 @@ export class RecordReader {
   #settle(input: ReadInput): void {
     input.processed = input.position;
     this.#rules.progressed();
-    if (input.done) this.#fetcher.unassign(input.use.name, input.partition);
+    if (input.done) this.#fetcher.unassign(input.topic, input.partition);
   }
 
   /** A partition with a record at its head: the same one until its batch is used up, then the next. */
@@ -124,7 +119,7 @@ export class RecordReader {
     while (input.batch === undefined && !input.done) {
       let batch: FetchedBatch | undefined;
       try {
-        batch = this.#fetcher.poll(input.use.name, input.partition);
+        batch = this.#fetcher.poll(input.topic, input.partition);
       } catch (error) {
         input.paused = true;
         this.#rules.fetchFailed(input, error instanceof MillraceError ? error : fetchError(error));

@@ -105,9 +105,12 @@ export class TopicWriter {
       failure = { error };
       this.#limits = undefined;
     }
-    for (const { failed, ready } of this.#waiting.splice(0)) {
-      if (failure === undefined) ready();
-      else failed(failure.error);
-    }
+    if (failure !== undefined) this.giveUp(failure.error);
+    else for (const { ready } of this.#waiting.splice(0)) ready();
+  }
+
+  /** Refuses the calls that wait. */
+  giveUp(error: unknown): void {
+    for (const { failed } of this.#waiting.splice(0)) failed(error);
   }
 }

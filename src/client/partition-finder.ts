@@ -1,0 +1,86 @@
+import type { TopicPartition, Transport } from '../runtime/transport.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { checkPartitions, endOffsets, startOffsets } from './positions.ts';
+import type { ReadFrom } from './read-options.ts';
+import type { ReadPlan } from './read-plan.ts';
+import { ensureTopic } from './topic-writer.ts';
+
+/** A partition that belongs to a subscription. */
+export interface FoundPartition extends TopicPartition {
+  readonly use: TopicUse;
+  /** Where reading begins; the committed offset decides in a group. */
+  readonly start: number;
+  /** Offset before which reading ends; infinity when it does not. */
+  readonly end: number;
+}
+
+/** `topic/partition`, which no two partitions share: a topic's name holds no slash. */
+export const partitionId = ({ partition, topic }: TopicPartition): string => `${topic}/${partition}`;
+
+/** Finds the partitions that a subscription reads, at its start and later. */
+export class PartitionFinder {
+  readonly #plan: ReadPlan;
+  readonly #transport: Transport;
+  readonly #known = new Map<string, FoundPartition>();
+  /** Where partitions begin that appear after the start: at their first record, because all of them are new. */
+  #from: ReadFrom;
+
+  constructor(plan: ReadPlan, transport: Transport) {
+    this.#plan = plan;
+    this.#transport = transport;
+    this.#from = plan.from;
+  }
+
+  get all(): readonly FoundPartition[] {
+    return [...this.#known.values()];
+  }
+
+  get(partition: TopicPartition): FoundPartition | undefined {
+    return this.#known.get(partitionId(partition));
+  }
+
+  forget(partition: TopicPartition): void {
+    this.#known.delete(partitionId(partition));
+  }
+
+  /**
+   * Looks for partitions that are not known yet.
+   *
+   * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_UNKNOWN_PARTITION`, `ERR_PARTITION_COUNT`.
+   */
+  async find(): Promise<readonly FoundPartition[]> {
+    const found = await Promise.all((await this.#uses()).map((use) => this.#describe(use)));
+    const fresh = found.flat();
+    for (const each of fresh) this.#known.set(partitionId(each), each);
+    const { from } = this.#plan;
+    this.#from = typeof from === 'object' && 'time' in from ? from : 'earliest';
+    return fresh;
+  }
+
+  async #uses(): Promise<readonly TopicUse[]> {
+    const { pattern, topics } = this.#plan;
+    if (pattern === undefined) return topics;
+    const names = await this.#transport.topics.list();
+    return names.filter((name) => pattern.test(name)).map((name) => ({ name, ...pattern.use }));
+  }
+
+  async #describe(use: TopicUse): Promise<FoundPartition[]> {
+    const { partitions: wanted, until } = this.#plan;
+    const description = await ensureTopic(this.#transport, use);
+    const topic = use.name;
+    const partitions = checkPartitions(topic, wanted, description.partitions);
+    const fresh = partitions.filter((partition) => !this.#known.has(partitionId({ topic, partition })));
+    if (fresh.length === 0) return [];
+    const [starts, ends] = await Promise.all([
+      startOffsets(this.#transport, this.#from, topic, fresh),
+      endOffsets(this.#transport, until, topic, fresh),
+    ]);
+    return fresh.map((partition) => ({
+      use,
+      topic,
+      partition,
+      start: starts.get(partition) ?? 0,
+      end: ends.get(partition) ?? Number.POSITIVE_INFINITY,
+    }));
+  }
+}
