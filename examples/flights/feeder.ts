@@ -1,0 +1,37 @@
+import type { Client } from 'millrace';
+import { createTopics, type Fed, feed, inChunks, recordCount } from '../shared/feed.ts';
+import { readAirports } from './airports.ts';
+import { airportHours, airports, flights, worstAirports } from './pipeline.ts';
+import type { FlightRecord, FlightSource } from './source.ts';
+
+/** Publishes the airports and the flights; goes on where an earlier run was stopped. */
+export async function publishFlights(
+  client: Client,
+  source: FlightSource,
+  options: { readonly signal: AbortSignal; readonly onChunk?: (count: number) => void },
+): Promise<Fed> {
+  await createTopics(client, [flights, airports, airportHours, worstAirports]);
+  await refuseOtherFlights(client, source);
+  // The table's rows are older than any flight, so a task has read them all before its first flight.
+  const rows = [...(await readAirports())].map(([key, value]) => ({ key, value, timestamp: 0 }));
+  await feed(client, airports, (from) => inChunks(rows, rows.length, from), options);
+  return feed(client, flights, (from) => source.chunks(from), options);
+}
+
+/** The last flight in the topic tells whether it was filled from the same file. */
+async function refuseOtherFlights(client: Client, source: FlightSource): Promise<void> {
+  const count = await recordCount(client, flights);
+  if (count === 0) return;
+  let expected: FlightRecord | undefined;
+  if (count <= source.total) {
+    for await (const chunk of source.chunks(count - 1)) {
+      expected = chunk[0];
+      break;
+    }
+  }
+  const fingerprint = ({ timestamp, value }: FlightRecord): string => JSON.stringify([timestamp, value]);
+  for await (const last of client.records(flights, { from: { offset: count - 1 }, until: 'end' })) {
+    if (expected !== undefined && fingerprint(last) === fingerprint(expected)) return;
+    throw new Error(`this log holds other flights than ${source.name}: take --fresh or another --path`);
+  }
+}

@@ -1,0 +1,78 @@
+import { connect, run } from 'millrace';
+import { interruptSignal } from '../shared/interrupt.ts';
+import { type Options, readOptions } from '../shared/options.ts';
+import { showFeeding, watch } from '../shared/progress.ts';
+import { grouped, paint, screenOf } from '../shared/terminal.ts';
+import { sayVerdict } from '../shared/verdict.ts';
+import { ReportCheck } from './check.ts';
+import { publishFlights } from './feeder.ts';
+import { airportHours, flights, pipeline, worstAirports } from './pipeline.ts';
+import { render } from './render.ts';
+import { openFlights } from './source.ts';
+import { Summary } from './summary.ts';
+
+function dataFile({ full, data }: Options['given']): string {
+  return full === true ? 'flights-3m.parquet' : String(data ?? 'flights-20k.json');
+}
+
+const { path, given } = readOptions({
+  text: `Delays of real US flights per airport and hour, and the ten worst airports of each day.
+
+  --data FILE  flights-2k.json, -5k, -10k, -20k (default) or flights-3m.parquet
+  --full       three million flights: --data flights-3m.parquet`,
+  options: { data: { type: 'string' }, full: { type: 'boolean' } },
+  // A folder per file: another file is another feed.
+  path: (options) => `.millrace/demo/${dataFile(options).replace(/\..*/, '')}`,
+});
+const screen = screenOf(process.stdout);
+const progress = screenOf(process.stderr);
+const signal = interruptSignal();
+
+const source = await openFlights(dataFile(given));
+console.log(`${grouped(source.total)} flights of ${source.name}, log in ${path}`);
+const client = await connect({ path });
+try {
+  const feeding = showFeeding(progress, source.total);
+  const { before, published } = await publishFlights(client, source, { signal, onChunk: feeding.show });
+  feeding.erase();
+  console.log(`published ${grouped(published)} flights${before > 0 ? `, ${grouped(before)} were there already` : ''}`);
+
+  const applicationId = 'flights';
+  const from = (await client.committed(applicationId, flights)).get(0) ?? 0;
+  const total = before + published;
+  if (from > 0) console.log(`${from === total ? 'nothing new: ' : ''}continued at offset ${grouped(from)}`);
+  const app = run(pipeline, { applicationId, path, until: 'end', openWindows: 'close', signal });
+  const { seconds } = await watch(app, progress, source.span);
+  if (signal.aborted) {
+    console.log('Stopped cleanly. Run it again to continue, or with --fresh to start over.');
+  } else {
+    const peak = process.resourceUsage().maxRSS / 1024;
+
+    const summary = new Summary();
+    const check = await ReportCheck.of(source);
+    await client.records(airportHours, { from: 'earliest', until: 'end' }).forEach(({ value }) => {
+      summary.hour(value);
+      check.hour(value);
+    });
+    await client.records(worstAirports, { from: 'earliest', until: 'end' }).forEach(({ key, value }) => {
+      summary.day(key, value);
+    });
+    for (const [day, worst] of summary.worst) check.day(day, worst);
+    check.finish();
+
+    console.log(render(screen, summary));
+    sayVerdict(
+      screen,
+      `${grouped(check.flights)} flights, ${grouped(check.rows)} airport-hours and ${summary.worst.size} days agree with a ` +
+        'direct computation',
+      check.differences,
+    );
+    if (from < total) {
+      const rate = `${grouped(Math.round((total - from) / seconds))} flights/s`;
+      const did = `${grouped(total - from)} flights in ${seconds.toFixed(1)} s (${rate})`;
+      console.log(paint(screen, 'dim', `${did}, peak memory ${grouped(Math.round(peak))} MiB`));
+    }
+  }
+} finally {
+  await client.close();
+}

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readFlightsReport } from './flights-report.ts';
+import { runExample, startExample, temporaryFolder } from './run-example.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+/** What the demo prints about the data: everything from the first picture to the verdict. */
+function report(stdout: string): string {
+  return stdout.slice(stdout.indexOf('The worst day'), stdout.indexOf('agree with'));
+}
+
+describe('examples/flights', () => {
+  test('prints the report, agrees with the direct computation, and a second run has nothing to do', async () => {
+    const first = await runExample('flights', ['--path', folder.path]);
+    expect(first.stderr).not.toMatch(/error|warning/i);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain('published 20,000 flights\n');
+    expect(first.stdout).toContain('✓ 20,000 flights, 17,473 airport-hours and 90 days agree');
+    expect(first.stdout).toContain("ORD  Chicago O'Hare International");
+    expect(first.stdout).toContain('Sunday, 25 February 2001');
+    expect(first.stdout).not.toContain('\u001b[');
+    expect(Math.max(...first.stdout.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(100);
+
+    const second = await runExample('flights', ['--path', folder.path]);
+    expect(second.code).toBe(0);
+    expect(second.stdout).toContain('nothing new: continued at offset 20,000');
+    expect(report(second.stdout)).toBe(report(first.stdout));
+  });
+
+  test('stops cleanly on Ctrl-C, and the next run continues to the same report', async () => {
+    const args = ['--path', folder.path, '--data', 'flights-20k.json'];
+    const interrupted = startExample('flights', args);
+    await interrupted.printed('published');
+    interrupted.child.kill('SIGINT');
+    expect(await interrupted.finished).toMatchObject({ code: 0, signal: null });
+
+    const next = await runExample('flights', args);
+    expect(next.code).toBe(0);
+    expect(next.stdout).toContain('✓ 20,000 flights, 17,473 airport-hours and 90 days agree');
+    expect((await readFlightsReport(folder.path)).published).toBe(20_000);
+  });
+
+  test('fits a narrow terminal and draws in colour when asked', async () => {
+    const args = ['--path', folder.path, '--data', 'flights-2k.json'];
+    const { code, stdout } = await runExample('flights', args, { COLUMNS: '60', NO_COLOR: '', FORCE_COLOR: '1' });
+    expect(code).toBe(0);
+    expect(stdout).toContain('\u001b[48;5;');
+  });
+
+  test('--help says what can be asked for; an unknown option is refused', async () => {
+    const help = await runExample('flights', ['--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    for (const option of ['--data', '--full', '--path', '--fresh']) expect(help.stdout).toContain(option);
+    const wrong = await runExample('flights', ['--dta', 'x']);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('--dta');
+  });
+});

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+/** A running example. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Resolves when this text was printed, or when the process has ended. */
+  printed(text: string): Promise<void>;
+}
+
+/** Starts `examples/<name>/main.ts` as a user would, without colours. */
+export function startExample(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  const started = performance.now();
+  const child = spawn(process.execPath, ['--import', 'tsx', `examples/${name}/main.ts`, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: '1', COLUMNS: '100', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const finished = once(child, 'close').then(([code, signal]) => {
+    return { code, signal, stdout, stderr, ms: performance.now() - started } as Finished;
+  });
+  return {
+    child,
+    finished,
+    async printed(text) {
+      const seen = (): boolean => stdout.includes(text) || stderr.includes(text);
+      await Promise.race([
+        finished,
+        new Promise<void>((resolve) => {
+          const look = (): void => {
+            if (seen()) resolve();
+          };
+          child.stdout.on('data', look);
+          child.stderr.on('data', look);
+          look();
+        }),
+      ]);
+    },
+  };
+}
+
+/** Runs an example to its end. */
+export function runExample(name: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Finished> {
+  return startExample(name, args, env).finished;
+}
+
+/** A folder that is deleted by `remove`. */
+export async function temporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'millrace-example-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
