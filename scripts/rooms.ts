@@ -11,7 +11,7 @@ export interface Room {
 /** Files that put the rooms together: they may import everything. */
 export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-signal', 'connect', 'open-log'];
 
-const nouns = ['record', 'errors', 'duration', 'record-policy'];
+const nouns = ['record', 'errors', 'duration', 'batch-options', 'record-policy'];
 const values = [...nouns, 'serdes'];
 
 /**
@@ -22,6 +22,7 @@ export const rooms: readonly Room[] = [
   { path: 'record', rooms: [], packages: [] },
   { path: 'errors', rooms: [], packages: [] },
   { path: 'duration', rooms: ['errors'], packages: [] },
+  { path: 'batch-options', rooms: ['duration'], packages: [] },
   { path: 'record-policy', rooms: ['record', 'errors'], packages: [] },
   {
     path: 'protocol',

@@ -6,8 +6,9 @@ export {
   type CustomAggregator,
   type Spec,
 } from './aggregators/index.ts';
+export type { BatchOptions } from './batch-options.ts';
 export type { Client, CommittableOf, PartitionOffsets, RecordOf } from './client/client.ts';
-export type { BatchOptions, ClientOptions } from './client/client-options.ts';
+export type { ClientOptions } from './client/client-options.ts';
 export type { ClientTopics, CreateTopicOptions, TopicName } from './client/client-topics.ts';
 export type { CommittableRecord } from './client/committable-record.ts';
 export type { Published, PublishRecord } from './client/published.ts';
@@ -19,7 +20,7 @@ export type {
   ReadUntil,
 } from './client/read-options.ts';
 export { Records } from './client/records.ts';
-export { connect, type ConnectOptions } from './connect.ts';
+export { type ConnectOptions, connect } from './connect.ts';
 export type { Duration } from './duration.ts';
 export {
   ConfigError,
@@ -41,7 +42,7 @@ export { keyBy } from './operators/key-by.ts';
 export { type AsyncCall, type MapAsyncOptions, mapAsync } from './operators/map-async.ts';
 export { mapRecord } from './operators/map-record.ts';
 export { mapValues } from './operators/map-values.ts';
-export type { NewRecord, Rekeyed, WithValue } from './operators/record-types.ts';
+export type { NewRecord, Rekeyed, ValuedRecord, WithValue } from './operators/record-types.ts';
 export { type WindowByOptions, windowBy } from './operators/window-by.ts';
 export type { Compression } from './protocol/compression.ts';
 export {

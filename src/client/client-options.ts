@@ -1,24 +1,16 @@
+import type { BatchOptions } from '../batch-options.ts';
 import { type Duration, durationMs } from '../duration.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Clock } from '../topology/clock.ts';
 import { checkNames, checkOneOf, checkWhole } from './check-options.ts';
 
-/** How published records are gathered into batches. @public */
-export interface BatchOptions {
-  /**
-   * How long a record may wait for others (`'0ms'`): with 0 for those published in the same turn of the event loop. While
-   * one write is under way the next batch gathers in any case.
-   */
-  readonly linger?: Duration;
-  /** A write is closed at this many bytes (1 MiB). */
-  readonly bytes?: number;
-  /** A write is closed at this many records (10,000). */
-  readonly count?: number;
-}
-
 /** How a client works. @public */
 export interface ClientOptions {
+  /**
+   * How published records are gathered into writes: `linger` (`'0ms'`: those published in the same turn of the event loop;
+   * while one write is under way the next gathers in any case), `bytes` (1 MiB), `count` (10,000).
+   */
   readonly batch?: BatchOptions;
   /** Compression of published batches (`'lz4'` on the embedded log for batches of 4 KiB and more, `'none'` in memory). */
   readonly compression?: Compression;

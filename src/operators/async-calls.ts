@@ -2,7 +2,7 @@ import { MillraceError, RecordError } from '../errors.ts';
 import { bytesId, type KeyId } from '../state/key-codec.ts';
 import type { AsyncWorker, InputOrigin, TaskContext } from '../topology/task-context.ts';
 import type { AsyncCall } from './map-async.ts';
-import type { AnyRecord } from './record-types.ts';
+import type { ValuedRecord } from './record-types.ts';
 
 export interface AsyncLimits {
   readonly concurrency: number;
@@ -22,9 +22,9 @@ interface Slot<R, U> {
  * The calls of one `mapAsync` in one task. Records of a key form a chain of which only the first is called; what is
  * finished is emitted in the task's next turn.
  */
-export class AsyncCalls<R extends AnyRecord, U> implements AsyncWorker {
+export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker {
   readonly step: string;
-  readonly #project: (value: R['value'], call: AsyncCall<R>) => Promise<U> | U;
+  readonly #project: (value: V, call: AsyncCall<R>) => Promise<U> | U;
   readonly #limits: AsyncLimits;
   readonly #task: TaskContext;
   readonly #emit: (record: R, value: U) => void;
@@ -38,7 +38,7 @@ export class AsyncCalls<R extends AnyRecord, U> implements AsyncWorker {
   #pending = 0;
 
   constructor(
-    project: (value: R['value'], call: AsyncCall<R>) => Promise<U> | U,
+    project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
     limits: AsyncLimits,
     task: TaskContext,
     step: string,

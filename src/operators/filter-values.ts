@@ -1,6 +1,6 @@
-import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import { operator } from '../topology/operator.ts';
-import type { AnyRecord, WithValue } from './record-types.ts';
+import type { ValuedRecord, WithValue } from './record-types.ts';
 
 /**
  * Keeps the records whose value passes.
@@ -18,17 +18,17 @@ import type { AnyRecord, WithValue } from './record-types.ts';
  * @see rxjs `filter` to judge the whole record.
  * @public
  */
-export function filterValues<R extends AnyRecord, U extends R['value']>(
-  predicate: (value: R['value'], record: R) => value is U,
-): OperatorFunction<R, WithValue<R, U>>;
+export function filterValues<V, U extends V, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  predicate: (value: V, record: R) => value is U,
+): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>>;
 /** @public */
-export function filterValues<R extends AnyRecord>(
-  predicate: (value: R['value'], record: R) => boolean,
-): MonoTypeOperatorFunction<R>;
-export function filterValues<R extends AnyRecord>(
-  predicate: (value: R['value'], record: R) => boolean,
-): MonoTypeOperatorFunction<R> {
-  return operator<R, R>({
+export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  predicate: (value: V, record: R) => boolean,
+): OperatorFunction<R & ValuedRecord<V>, R>;
+export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  predicate: (value: V, record: R) => boolean,
+): OperatorFunction<R & ValuedRecord<V>, R> {
+  return operator<R & ValuedRecord<V>, R>({
     name: 'filterValues',
     create: (out) => (record) => {
       if (predicate(record.value, record)) out.next(record);

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
-import type { AnyRecord, WithValue } from './record-types.ts';
+import type { ValuedRecord, WithValue } from './record-types.ts';
 
 /**
  * Replaces each record by none, one or several with other values, in order; key, timestamp and window stay.
@@ -18,10 +18,10 @@ import type { AnyRecord, WithValue } from './record-types.ts';
  * @param project - The new values.
  * @public
  */
-export function flatMapValues<R extends AnyRecord, U>(
-  project: (value: R['value'], record: R) => Iterable<U>,
-): OperatorFunction<R, WithValue<R, U>> {
-  return operator<R, WithValue<R, U>>({
+export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  project: (value: V, record: R) => Iterable<U>,
+): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
+  return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'flatMapValues',
     create: (out) => (record) => {
       const made = project(record.value, record);

@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts';
 import { operator } from '../topology/operator.ts';
 import { AsyncCalls } from './async-calls.ts';
 import { withValue } from './derive.ts';
-import type { AnyRecord, WithValue } from './record-types.ts';
+import type { ValuedRecord, WithValue } from './record-types.ts';
 
 /** What an asynchronous function learns about its call. @public */
 export interface AsyncCall<R> {
@@ -52,21 +52,21 @@ export interface MapAsyncOptions {
  * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`.
  * @public
  */
-export function mapAsync<R extends AnyRecord, U>(
-  project: (value: R['value'], call: AsyncCall<R>) => Promise<U> | U,
+export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
   options: MapAsyncOptions = {},
-): OperatorFunction<R, WithValue<R, U>> {
+): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
   const limits = {
     concurrency: whole('concurrency', options.concurrency ?? 16, 1),
     retries: whole('retries', options.retries ?? 0, 0),
     timeoutMs: options.timeout === undefined ? undefined : durationMs(options.timeout, 'timeout'),
     backoffMs: durationMs(options.backoff ?? '100ms', 'backoff'),
   };
-  return operator<R, WithValue<R, U>>({
+  return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapAsync',
     detail: project.name,
     create(out, task, place) {
-      const calls = new AsyncCalls<R, U>(project, limits, task, place.step, (record, value) =>
+      const calls = new AsyncCalls<V, R, U>(project, limits, task, place.step, (record, value) =>
         out.next(withValue(record, value) as WithValue<R, U>),
       );
       task.addAsyncWorker(calls);

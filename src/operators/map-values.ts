@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
-import type { AnyRecord, WithValue } from './record-types.ts';
+import type { ValuedRecord, WithValue } from './record-types.ts';
 
 /**
  * Replaces the value of each record; key, timestamp, headers and window stay.
@@ -20,10 +20,10 @@ import type { AnyRecord, WithValue } from './record-types.ts';
  * @see rxjs `map` to compute the whole record.
  * @public
  */
-export function mapValues<R extends AnyRecord, U>(
-  project: (value: R['value'], record: R) => U,
-): OperatorFunction<R, WithValue<R, U>> {
-  return operator<R, WithValue<R, U>>({
+export function mapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  project: (value: V, record: R) => U,
+): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
+  return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapValues',
     create: (out) => (record) => out.next(withValue(record, project(record.value, record)) as WithValue<R, U>),
   });

@@ -3,6 +3,9 @@ import type { KeyChanged, StreamRecord, WindowedRecord } from '../record.ts';
 /** Any record, wherever it lies. */
 export type AnyRecord = StreamRecord<unknown, unknown, unknown>;
 
+/** A record with values of one type, wherever it lies. @public */
+export type ValuedRecord<V> = StreamRecord<unknown, V, unknown>;
+
 /**
  * A record with another value: key, window and placement stay.
  *

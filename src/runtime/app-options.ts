@@ -1,3 +1,4 @@
+import type { BatchOptions } from '../batch-options.ts';
 import type { Duration } from '../duration.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { RecordPolicy } from '../record-policy.ts';
@@ -35,6 +36,11 @@ export interface AppOptions {
    * once. What was not committed is processed again after a crash, and seen by readers only after its commit.
    */
   readonly commitInterval?: Duration;
+  /**
+   * How sinks gather records into batches: `linger` (`'0ms'`: what is done is committed as soon as there is no other work),
+   * `bytes` (512 KiB, and at most the topic's `maxMessageBytes`), `count` (unlimited).
+   */
+  readonly batch?: BatchOptions;
   /** Compression of what sinks write (`'lz4'` on the embedded log, `'none'` in memory). */
   readonly compression?: Compression;
   /** Entries that a store keeps decoded in memory per task when they are clean (100,000). */

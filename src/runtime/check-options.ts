@@ -8,7 +8,7 @@ import type { AppOptions } from './app-options.ts';
  * @throws ConfigError `ERR_APPLICATION_ID`, `ERR_OPTION`, `ERR_DURATION`.
  */
 export function checkOptions(options: AppOptions): void {
-  const { applicationId, cacheEntries, commitInterval, maxFutureSkew, onRecordError, stopDeadline } = options;
+  const { applicationId, batch, cacheEntries, commitInterval, maxFutureSkew, onRecordError, stopDeadline } = options;
   if (typeof applicationId !== 'string' || !/^[a-zA-Z0-9._-]{1,200}$/.test(applicationId)) {
     throw new ConfigError('ERR_APPLICATION_ID', `applicationId is ${JSON.stringify(applicationId)}`, {
       hint: 'name the application with letters, digits, ".", "_" and "-"; its offsets and state are found by that name',
@@ -32,9 +32,15 @@ export function checkOptions(options: AppOptions): void {
   if (commitInterval !== undefined) durationMs(commitInterval, 'commitInterval');
   if (stopDeadline !== undefined) durationMs(stopDeadline, 'stopDeadline');
   if (maxFutureSkew !== undefined && maxFutureSkew !== 'unlimited') durationMs(maxFutureSkew, 'maxFutureSkew');
-  if (cacheEntries !== undefined && !(Number.isInteger(cacheEntries) && cacheEntries >= 0)) {
-    throw new ConfigError('ERR_OPTION', `cacheEntries is ${cacheEntries}`, { hint: 'use a whole number from 0 on' });
-  }
+  if (batch?.linger !== undefined) durationMs(batch.linger, 'linger');
+  atLeast('batch.bytes', batch?.bytes, 1);
+  atLeast('batch.count', batch?.count, 1);
+  atLeast('cacheEntries', cacheEntries, 0);
+}
+
+function atLeast(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least)) return;
+  throw new ConfigError('ERR_OPTION', `${name} is ${value}`, { hint: `use a whole number from ${least} on` });
 }
 
 function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {

@@ -1,6 +1,6 @@
 import { durationMs } from '../duration.ts';
 import { MillraceError } from '../errors.ts';
-import type { Clock } from '../topology/clock.ts';
+import type { Cancel, Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { StartPositions, taskSpecs } from './assignment.ts';
 import { noLogger } from './logger.ts';
@@ -51,6 +51,8 @@ export class Engine {
   readonly #events: EngineEvents;
   readonly #clock: Clock;
   readonly #commitIntervalMs: number;
+  readonly #lingerMs: number;
+  #cancelLinger: Cancel | undefined;
   #session: GroupSession | undefined;
   /** Tasks that are ours but not built yet. */
   readonly #assigned: { stage: Stage; spec: TaskSpec; positions: ReadonlyMap<string, number> }[] = [];
@@ -82,6 +84,7 @@ export class Engine {
     this.#clock = clock;
     this.#events = events;
     this.#commitIntervalMs = durationMs(options.commitInterval ?? '100ms', 'commitInterval');
+    this.#lingerMs = durationMs(options.batch?.linger ?? '0ms', 'linger');
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
   }
 
@@ -160,7 +163,8 @@ export class Engine {
   #outputTopic(name: string): OutputTopic {
     const { partitions, config } = this.#topics.get(name) as TopicDescription;
     const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
-    return { partitions, maxMessageBytes: config.maxMessageBytes, compression };
+    const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};
+    return { partitions, maxMessageBytes: config.maxMessageBytes, compression, batchBytes, batchRecords };
   }
 
   async #revoked(ids: readonly string[], lost: boolean): Promise<void> {
@@ -203,7 +207,8 @@ export class Engine {
     const dirty = this.#dirty();
     const waits = this.pendingAsync() > 0;
     // A commit lets asynchronous calls run dry, so while there are any it waits for its interval.
-    if (dirty && ((!progressed && !waits) || this.#due())) void this.commit().catch(() => undefined);
+    if (dirty && ((!progressed && !waits && this.#lingered()) || this.#due()))
+      void this.commit().catch(() => undefined);
     if (progressed) this.schedule();
     else if (!worked && !dirty && this.#commit === undefined && !waits) this.#events.idle();
     else if (worked) this.schedule();
@@ -236,6 +241,17 @@ export class Engine {
     const since = this.#dirtySince;
     if (since === undefined) return false;
     return this.#clock.monotonic() - since >= this.#commitIntervalMs || this.#outputBytes() > MAX_OUTPUT_BYTES;
+  }
+
+  /** Whether outputs have waited long enough for others to share their batch; otherwise looks again when they have. */
+  #lingered(): boolean {
+    const restMs = this.#lingerMs - (this.#clock.monotonic() - (this.#dirtySince ?? 0));
+    if (this.#lingerMs === 0 || restMs <= 0) return true;
+    this.#cancelLinger ??= this.#clock.after(restMs, () => {
+      this.#cancelLinger = undefined;
+      this.schedule();
+    });
+    return false;
   }
 
   #outputBytes(): number {
@@ -327,6 +343,7 @@ export class Engine {
   /** Takes the tasks down and leaves the group; what is not committed is given up. */
   async close(): Promise<void> {
     this.#running = false;
+    this.#cancelLinger?.();
     for (const task of this.tasks.values()) task.close();
     this.#barrier?.();
     await this.#commit?.catch(() => undefined);

@@ -10,12 +10,15 @@ export interface OutputTopic {
   readonly partitions: number;
   readonly maxMessageBytes: number;
   readonly compression: Compression;
+  /** Size at which a batch is closed; 512 KiB when left out, so that readers can start early. Never above the limit. */
+  readonly batchBytes?: number | undefined;
+  /** Number of records at which a batch is closed. */
+  readonly batchRecords?: number | undefined;
 }
 
 /** Room for what a batch adds to a record: its header, and the record's own length fields. */
 const OVERHEAD = 128;
 
-/** Batches are closed at this size even where a topic allows more, so that readers can start early. */
 const TARGET_BATCH_BYTES = 512 * 1024;
 
 /** Many batches hold a record or two; the others double their room a few times. */
@@ -82,6 +85,7 @@ class TopicBuffer implements Output {
   readonly partitions: number;
   readonly #limits: OutputTopic;
   readonly #limitBytes: number;
+  readonly #limitRecords: number;
   #open: (RecordBatchBuilder | undefined)[];
   #closed: OutgoingBatch[] = [];
   #closedBytes = 0;
@@ -94,7 +98,8 @@ class TopicBuffer implements Output {
     this.topic = topic;
     this.partitions = limits.partitions;
     this.#limits = limits;
-    this.#limitBytes = Math.min(TARGET_BATCH_BYTES, limits.maxMessageBytes);
+    this.#limitBytes = Math.min(limits.batchBytes ?? TARGET_BATCH_BYTES, limits.maxMessageBytes);
+    this.#limitRecords = limits.batchRecords ?? Number.POSITIVE_INFINITY;
     this.#open = new Array<undefined>(limits.partitions).fill(undefined);
   }
 
@@ -114,7 +119,7 @@ class TopicBuffer implements Output {
     const target = partition < 0 ? this.#sticky : partition;
     const size = upperBound(key) + upperBound(value) + headersBound(headers) + OVERHEAD;
     let builder = this.#open[target];
-    if (builder !== undefined && builder.count > 0 && builder.sizeInBytes + size > this.#limitBytes) {
+    if (builder !== undefined && this.#full(builder, size)) {
       this.#close(target, builder);
       builder = undefined;
     }
@@ -124,6 +129,10 @@ class TopicBuffer implements Output {
     }
     if (size > this.#limits.maxMessageBytes) this.#checkAlone(key, value, headers);
     builder.append(timestamp, key, value, headers);
+  }
+
+  #full({ count, sizeInBytes }: RecordBatchBuilder, more: number): boolean {
+    return count > 0 && (sizeInBytes + more > this.#limitBytes || count >= this.#limitRecords);
   }
 
   take(into: OutgoingBatch[]): void {
