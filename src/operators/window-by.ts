@@ -3,7 +3,7 @@ import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { ConfigError } from '../errors.ts';
 import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
-import { WindowStore } from '../state/window-store.ts';
+import { type Pane, WindowStore } from '../state/window-store.ts';
 import { WindowedState } from '../state/windowed-state.ts';
 import { operatorStream } from '../topology/operator.ts';
 import { Stream, subscribeSilently } from '../topology/stream.ts';
@@ -87,20 +87,25 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
         task.addState(store);
         const side = lateRecords === undefined ? undefined : task.sideOutput<LateRecord<K, V>>(owner);
         let current: StreamRecord<K, V> | undefined;
-        const row = (key: K, value: Result, timestamp: number, start: number, onClose: boolean): void => {
+        const row = (pane: Pane<K, State>, start: number, onClose: boolean): void => {
+          let value: Result;
+          try {
+            value = pane.state === undefined ? (null as Result) : aggregator.result(pane.state);
+          } catch (error) {
+            // The other rows of this moment must not be lost with this one.
+            task.recordFailed(error, place.step);
+            return;
+          }
           const record = current ?? END_OF_INPUT;
-          const made = withWindow(record, key, value, timestamp, windowAt(windower, start));
+          const made = withWindow(record, pane.key, value, pane.timestamp, windowAt(windower, start));
           out.next(onClose ? { ...made, headers: NO_HEADERS } : made);
         };
         const state = new WindowedState<K, V, State>(windower, aggregator, store, {
           updated(pane, start) {
-            if (emit === 'close') return;
-            const value = pane.state === undefined ? (null as Result) : aggregator.result(pane.state);
-            row(pane.key, value, pane.timestamp, start, false);
+            if (emit === 'updates') row(pane, start, false);
           },
           closed(pane, start) {
-            if (emit === 'updates') return;
-            row(pane.key, aggregator.result(pane.state as State), pane.timestamp, start, true);
+            if (emit === 'close') row(pane, start, true);
           },
           late(missed, partial) {
             const record = current as StreamRecord<K, V>;
@@ -116,6 +121,7 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
           },
         });
         task.addTimeFollower({
+          depth: place.depth,
           closeAll() {
             current = undefined;
             state.closeAll();

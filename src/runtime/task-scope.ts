@@ -33,6 +33,7 @@ export class TaskScope implements Scope {
       step: node.step,
       stage: this.#stage.name,
       keySerde: this.#topology.keySerde(node),
+      depth: this.#topology.depth(node),
     };
     if (node.fanOut < 2) {
       stream.spec.attach(subscriber, this.#task, place);

@@ -250,6 +250,7 @@ export class Task implements TaskContext {
 
   addTimeFollower(follower: TimeFollower): void {
     this.#followers.push(follower);
+    this.#followers.sort((left, right) => left.depth - right.depth);
   }
 
   addAsyncWorker(worker: AsyncWorker): void {

@@ -15,6 +15,8 @@ export interface Topology {
   node(stream: Stream<unknown>): PlannedNode | undefined;
   stageOf(stream: Stream<unknown>): Stage | undefined;
   keySerde(node: PlannedNode): Serde<unknown> | undefined;
+  /** Steps above a node, by the longest way. */
+  depth(node: PlannedNode): number;
 }
 
 /**
@@ -33,11 +35,22 @@ export function plan(pipeline: Pipeline): Topology {
   const stages = stagesOf(discovery);
   const index = stageIndex(stages);
   const keys = new KeySerdes();
+  const depths = new Map<PlannedNode, number>();
   return {
     stages,
     roots: discovery.roots,
     node: (stream) => discovery.nodes.get(stream),
     stageOf: (stream) => index.get(stream),
     keySerde: (node) => keys.reaching(node),
+    depth: (node) => depthOf(node, depths),
   };
+}
+
+function depthOf(node: PlannedNode, known: Map<PlannedNode, number>): number {
+  let depth = known.get(node);
+  if (depth === undefined) {
+    depth = Math.max(-1, ...[...node.upstream].map((above) => depthOf(above, known))) + 1;
+    known.set(node, depth);
+  }
+  return depth;
 }

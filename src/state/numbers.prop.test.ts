@@ -13,7 +13,11 @@ function bytesOf(value: number): Uint8Array {
 
 describe('numbers as bytes', () => {
   it('come back', () => {
-    fc.assert(fc.property(number, (value) => void expect(readNumber(bytesOf(value), 0)).toBe(value)));
+    fc.assert(
+      fc.property(number, (value) => {
+        expect(readNumber(bytesOf(value), 0)).toBe(value);
+      }),
+    );
     expect(readNumber(bytesOf(-1), 0)).toBe(-1);
   });
 

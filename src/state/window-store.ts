@@ -110,6 +110,16 @@ export class WindowStore<K, A> implements StateHolder {
     this.#dirtyStarts.push(start);
   }
 
+  /** Forgets a window that was opened for a record that failed, unless something is in it. */
+  discard(start: number): void {
+    const group = this.#groups.get(start);
+    if (group === undefined || !group.complete) return;
+    for (const pane of group.panes.values()) if (pane.state !== undefined || pane.stored || pane.dirty) return;
+    this.#groups.delete(start);
+    this.#cached -= group.panes.size;
+    if (this.#recent === group) this.#recent = undefined;
+  }
+
   /** Removes a window and returns its panes that have a state, in order of their key bytes. */
   take(start: number): Pane<K, A>[] {
     const group = this.#groups.get(start);

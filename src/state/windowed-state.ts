@@ -81,8 +81,14 @@ export class WindowedState<K, V, A> {
   #fold(at: number, start: number, key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
     const pane = this.#store.pane(start, key);
     this.#changed[at] = pane;
-    const state = pane.state === undefined ? this.#aggregator.init() : pane.state;
-    this.#states[at] = this.#aggregator.add(state, record.value, record);
+    try {
+      const state = pane.state === undefined ? this.#aggregator.init() : pane.state;
+      this.#states[at] = this.#aggregator.add(state, record.value, record);
+    } catch (error) {
+      for (let open = start; open > start - this.#windower.sizeMs; open -= this.#windower.advanceMs)
+        this.#store.discard(open);
+      throw error;
+    }
   }
 
   #apply(taken: number, firstOpen: number, timestamp: number): void {

@@ -59,6 +59,8 @@ export interface NodePlace {
   readonly stage: string;
   /** Serde of the keys that reach this node: that of the topics upstream. `undefined` where the key is none or new. */
   readonly keySerde: Serde<unknown> | undefined;
+  /** Steps between the topics and this node, by the longest way: what feeds it is less deep. */
+  readonly depth: number;
 }
 
 /** The name of a node in messages and pictures. */

@@ -40,6 +40,8 @@ export interface Output {
 
 /** A part of a task that reacts to the end of a bounded input. */
 export interface TimeFollower {
+  /** That of its node: what lies above closes first, for its rows still belong to the windows below. */
+  readonly depth: number;
   /** The input is complete: emit whatever waits for more stream time. Runs as a turn. */
   closeAll(): void;
 }
