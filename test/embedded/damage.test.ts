@@ -1,4 +1,4 @@
-import { copyFile, mkdir, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedTransport, salvage } from '../../src/transports/embedded/index.ts';
@@ -31,6 +31,9 @@ async function makeLog(): Promise<string> {
   await transport.close();
   return path;
 }
+
+/** A killed process leaves no note of how the file looked, so that only its structure is checked before opening. */
+const asIfKilled = (path: string): Promise<void> => rm(join(path, 'clean.json'));
 
 const dataFile = (path: string): string => join(path, 'log.mdb');
 
@@ -109,14 +112,26 @@ describe('a damaged log', () => {
     for (const outcome of outcomes) expect(outcome).toMatch(/^(failed ERR_CORRUPT_(LOG|BATCH) |read 401$)/);
   });
 
-  it('names the records of a damaged batch, and reads the others', async () => {
+  it('names the lost records when it was changed while it was closed', async () => {
     const path = await makeLog();
     await change(path, (bytes) => {
       const at = bytes.indexOf('value 105 ');
       bytes[at] = bytes[at]! ^ 1;
     });
+    const error = await failure('ERR_CORRUPT_LOG', embeddedTransport({ path })());
+    expect(error.message).toContain('lost: events/0@50..59');
+    expect(error.message).toContain('salvage');
+  });
+
+  it('names the records of a damaged batch when they are read, and reads the others', async () => {
+    const path = await makeLog();
+    await asIfKilled(path);
+    await change(path, (bytes) => {
+      const at = bytes.indexOf('value 105 ');
+      bytes[at] = bytes[at]! ^ 1;
+    });
     const transport = await embeddedTransport({ path })();
-    const { fetcher } = { fetcher: transport.fetcher({ onReady: () => undefined }) };
+    const fetcher = transport.fetcher({ onReady: () => undefined });
     // Records 100 to 109 are the sixth batch of partition 0.
     fetcher.assign('events', 0, 50);
     const error = await failure('ERR_CORRUPT_BATCH', () => fetcher.poll('events', 0));
@@ -128,6 +143,7 @@ describe('a damaged log', () => {
 
   it('refuses a damaged value of a store', async () => {
     const path = await makeLog();
+    await asIfKilled(path);
     await change(path, (bytes) => {
       for (let at = bytes.indexOf('key 7'); at >= 0; at = bytes.indexOf('key 7', at + 1)) bytes[at] = 0x4b;
     });

@@ -19,7 +19,11 @@ export class DataFile {
       this.pageSize = first.pageSize;
       const second = this.#readMeta(this.pageSize);
       const half = this.#tryMeta(this.pageSize >>> 1);
+      checkPair(first, second);
       this.meta = pickMeta([first, second, ...(half === undefined ? [] : [half])]);
+      if (this.meta.lastPage * this.pageSize > this.size + MAX_UNWRITTEN) {
+        throw new Damage(`its last page should be ${this.meta.lastPage}, far behind its end`);
+      }
     } catch (error) {
       closeSync(this.#fd);
       throw error;
@@ -63,6 +67,9 @@ export class DataFile {
     if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) {
       throw new Damage(`its page size is ${pageSize}`);
     }
+    if ((page.readUInt16LE(52) & TREE_FLAGS) !== INTEGER_KEYS || (page.readUInt16LE(100) & TREE_FLAGS) !== 0) {
+      throw new Damage(`the header at ${position} describes trees of another kind`);
+    }
     return {
       pageSize,
       flushed: (page.readUInt16LE(52) & OVERLAPPING) === 0,
@@ -101,6 +108,16 @@ const MAGIC = 0xbeefc0de;
 const DATA_VERSION = 2;
 const META_BYTES = 168;
 const OVERLAPPING = 0x1000;
+const TREE_FLAGS = 0x7f;
+const INTEGER_KEYS = 0x08;
+/** Pages at the end that were given out and freed again in one transaction are never written. */
+const MAX_UNWRITTEN = 1024 * 1024 * 1024;
+
+/** The description of a named database, which must be one of byte keys without duplicates. @throws Damage */
+export function databaseAt(bytes: Buffer, position: number): Tree {
+  if ((bytes.readUInt16LE(position + 4) & TREE_FLAGS) !== 0) throw new Damage('a database is of another kind');
+  return treeAt(bytes, position);
+}
 
 /** A tree description as it stands in a meta page and in the entries of named databases. */
 export function treeAt(bytes: Buffer, position: number): Tree {
@@ -113,6 +130,15 @@ export function treeAt(bytes: Buffer, position: number): Tree {
 
 export function number64(bytes: Buffer, position: number): number {
   return Number(bytes.readBigUInt64LE(position));
+}
+
+/** Transactions write the two headers in turn: the even ones the first, the odd ones the second. */
+function checkPair(first: Meta, second: Meta): void {
+  const [even, odd] = [first.transaction, second.transaction];
+  const fresh = even === 0 && odd <= 1;
+  if (!fresh && (even % 2 !== 0 || odd % 2 !== 1 || Math.abs(even - odd) !== 1)) {
+    throw new Damage(`its two headers are of transactions ${even} and ${odd}`);
+  }
 }
 
 /** The state that LMDB will begin with: the last one, or after a restart of the machine the last one that was flushed. */

@@ -1,4 +1,4 @@
-import { Damage, type DataFile, number64, type Tree, treeAt } from './data-file.ts';
+import { Damage, type DataFile, databaseAt, number64, type Tree } from './data-file.ts';
 
 /** An entry of a tree, as the file has it. */
 export interface TreeEntry {
@@ -95,7 +95,7 @@ function leafEntry(file: DataFile, page: Buffer, node: number, visited: Set<numb
   if (dataStart + inline > page.length) throw new Damage('a value does not fit');
   if ((flags & BIG) === 0) {
     if ((flags & SUB) !== 0 && size < 48) throw new Damage('a database has no description');
-    const tree = (flags & SUB) === 0 ? undefined : treeAt(page, dataStart);
+    const tree = (flags & SUB) === 0 ? undefined : databaseAt(page, dataStart);
     return { key, tree, value: () => page.subarray(dataStart, dataStart + size) };
   }
   const first = number64(page, dataStart);
@@ -117,3 +117,23 @@ const reasonOf = (error: unknown): string => {
   if (error instanceof Damage || error instanceof RangeError) return error.message;
   throw error;
 };
+
+/** Walks the list of free pages, none of which may be in use. To be called when everything else has been walked. */
+export function checkFreePages(file: DataFile, visited: ReadonlySet<number>, damaged: (reason: string) => void): void {
+  const own = new Set<number>();
+  for (const { value } of walkTree(file, file.meta.freeTree, own, damaged)) {
+    try {
+      const list = value();
+      const count = number64(list, 0);
+      if ((count + 1) * 8 > list.length) throw new Damage('the list of free pages is cut off');
+      for (let i = 1; i <= count; i++) {
+        // Negative numbers are lengths of runs, zeros are entries that were used up.
+        const page = Number(list.readBigInt64LE(i * 8));
+        if (Math.abs(page) > file.meta.lastPage || page === 1) throw new Damage(`page ${page} is listed as free`);
+        if (page > 0 && (visited.has(page) || own.has(page))) throw new Damage(`page ${page} is in use and listed as free`);
+      }
+    } catch (error) {
+      damaged(reasonOf(error));
+    }
+  }
+}

@@ -38,8 +38,8 @@ const CRASHES = 3;
 
 /**
  * Looks at the data file before LMDB does, because LMDB ends the process when the file is damaged: at its header always,
- * at its structure when it was not closed properly or was changed since, and at all of its contents when the last process
- * died while opening it, or several died in a row without getting anywhere.
+ * at its structure when the last process was killed, and at all of its contents when somebody has changed it since it was
+ * closed, when the last process died while opening it, or when several died in a row without getting anywhere.
  *
  * @throws StoreError `ERR_CORRUPT_LOG` saying what is lost
  */
@@ -51,10 +51,12 @@ export function inspectBeforeOpen(path: string): Run {
   // Where another process has it open, the file is sound and changes while one looks at it.
   if (transaction !== undefined && !inUse(path, me)) {
     const stuck = dead.filter(({ run }) => run.transaction === transaction);
-    const suspicious = stuck.length >= CRASHES || dead.some(({ run }) => run.phase === 'opening');
+    const closed = lookWhenClosed(path);
+    const changed = closed !== undefined && !isSame(closed, lookOf(path));
+    const suspicious = changed || stuck.length >= CRASHES || dead.some(({ run }) => run.phase === 'opening');
     let damage: readonly string[] = [];
     if (suspicious) ({ damage } = survey(path));
-    else if (!isAsClosed(path)) damage = checkStructure(path, MAX_PAGES);
+    else if (closed === undefined) damage = checkStructure(path, MAX_PAGES);
     if (!inUse(path, me)) refuseDamaged(path, damage);
     for (const { file, run } of dead) if (suspicious || run.transaction !== transaction) rmSync(file, { force: true });
   }
@@ -133,15 +135,16 @@ function lookOf(path: string): CleanState {
   return { size, mtimeMs };
 }
 
-function isAsClosed(path: string): boolean {
+/** How the file looked when the last process closed it; `undefined` when that one was killed. */
+function lookWhenClosed(path: string): CleanState | undefined {
   try {
-    const clean = JSON.parse(readFileSync(join(path, CLEAN), 'utf8')) as CleanState;
-    const now = lookOf(path);
-    return now.size === clean.size && now.mtimeMs === clean.mtimeMs;
+    return JSON.parse(readFileSync(join(path, CLEAN), 'utf8')) as CleanState;
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+const isSame = (a: CleanState, b: CleanState): boolean => a.size === b.size && a.mtimeMs === b.mtimeMs;
 
 function replace(file: string, content: unknown): void {
   const temporary = `${file}.tmp`;

@@ -21,15 +21,17 @@ export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
   return sealed;
 }
 
+/** Whether key and value are what was written. */
+export function isSound(key: Uint8Array, sealed: Uint8Array): boolean {
+  if (sealed.length < SEAL_BYTES) return false;
+  const view = new DataView(sealed.buffer, sealed.byteOffset, SEAL_BYTES);
+  return view.getUint32(0) === checksum(key, sealed, SEAL_BYTES);
+}
+
 /** The value that was sealed. @throws StoreError `ERR_CORRUPT_LOG` when key or value are not what was written. */
 export function unseal(key: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
-  if (sealed.length >= SEAL_BYTES) {
-    const view = new DataView(sealed.buffer, sealed.byteOffset, SEAL_BYTES);
-    if (view.getUint32(0) === checksum(key, sealed, SEAL_BYTES)) {
-      return new Uint8Array(sealed.buffer, sealed.byteOffset + SEAL_BYTES, sealed.length - SEAL_BYTES);
-    }
-  }
-  throw corruptLog(`${what} does not match its checksum`);
+  if (!isSound(key, sealed)) throw corruptLog(`${what} does not match its checksum`);
+  return new Uint8Array(sealed.buffer, sealed.byteOffset + SEAL_BYTES, sealed.length - SEAL_BYTES);
 }
 
 /** The error for a log that cannot be trusted. */

@@ -3,11 +3,11 @@ import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
 import { crc32c } from '../../protocol/crc32c.ts';
 import type { StoredTopic } from './catalog.ts';
 import { Damage, DataFile, type Tree } from './data-file.ts';
-import { type TreeEntry, walkTree } from './data-tree.ts';
+import { checkFreePages, type TreeEntry, walkTree } from './data-tree.ts';
 import { metaKey, offsetOfKey, partitionOfKey, RECORD_KEY_BYTES, topicIdOfKey } from './keys.ts';
 import { DATA_FILE } from './lmdb.ts';
 import { decodeIndex, type IndexEntry } from './partition-state.ts';
-import { unseal } from './sealed.ts';
+import { isSound } from './sealed.ts';
 
 /** Records that cannot be read any more. @public */
 export interface LostRecords {
@@ -50,8 +50,8 @@ export function checkStructure(folder: string, maxPages: number): readonly strin
           if (visited.size > maxPages || damage.length > 0) return;
         }
       };
-      walk(file.meta.freeTree);
       walk(file.meta.mainTree);
+      if (visited.size <= maxPages && damage.length === 0) checkFreePages(file, visited, report);
     } finally {
       file.close();
     }
@@ -74,7 +74,6 @@ export function survey(folder: string, visitor?: SurveyVisitor): Survey {
   }
   try {
     const visited = new Set<number>();
-    for (const _ of walkTree(file, file.meta.freeTree, visited, report));
     const trees = new Map<string, Tree>();
     for (const { key, tree } of walkTree(file, file.meta.mainTree, visited, report)) {
       if (tree !== undefined) trees.set(Buffer.from(key).toString('latin1').replace(/\0$/, ''), tree);
@@ -88,6 +87,7 @@ export function survey(folder: string, visitor?: SurveyVisitor): Survey {
     const names = surveyMeta(entries('meta'), report, visitor);
     surveyRecords(entries('index'), entries('log'), names, lost, report, visitor);
     surveySealed(entries('state'), 'an entry of a store', report, visitor?.state.bind(visitor));
+    checkFreePages(file, visited, report);
   } finally {
     file.close();
   }
@@ -103,7 +103,7 @@ function surveySealed(
   for (const entry of entries) {
     try {
       const sealed = entry.value();
-      unseal(entry.key, sealed, what);
+      if (!isSound(entry.key, sealed)) throw new Damage(`${what} does not match its checksum`);
       sound?.(entry.key, sealed);
     } catch (error) {
       report(reasonOf(error));
