@@ -1,0 +1,38 @@
+import type { Case, Input, Params } from './format.ts';
+import { NotImplemented } from './format.ts';
+import { aggregateModel } from './models/aggregate.ts';
+import { chainModel } from './models/chain.ts';
+import type { Expected } from './models/expected.ts';
+import { joinModel } from './models/join.ts';
+import { statelessModel } from './models/stateless.ts';
+import { windowedModel } from './models/windowed.ts';
+import { unwindowed } from './pipelines/aggregate.ts';
+import type { CasePipeline } from './pipelines/pipeline.ts';
+import { repartitionChain } from './pipelines/repartition-chain.ts';
+import { stateless } from './pipelines/stateless.ts';
+import { streamTableJoin } from './pipelines/stream-table-join.ts';
+import { windowed } from './pipelines/windowed.ts';
+
+/** An operator of the vectors: a pipeline of real operators, and what our contract says in plain code. */
+interface Subject {
+  readonly pipeline: (params: Params) => CasePipeline;
+  readonly model: (params: Params, inputs: readonly Input[]) => Expected;
+}
+
+const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
+  stateless: { stateless: { pipeline: stateless, model: statelessModel } },
+  aggregate: { aggregate: { pipeline: unwindowed, model: aggregateModel } },
+  tumbling: { windowedAggregate: { pipeline: windowed, model: windowedModel } },
+  hopping: { windowedAggregate: { pipeline: windowed, model: windowedModel } },
+  'window-final': { windowedAggregate: { pipeline: windowed, model: windowedModel } },
+  'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
+  'repartition-chain': { repartitionChain: { pipeline: repartitionChain, model: chainModel } },
+};
+
+/** @throws NotImplemented */
+export function subjectOf(family: string, { operator }: Case): Subject {
+  const subject = subjects[family]?.[operator];
+  if (subject === undefined)
+    throw new NotImplemented(subjects[family] === undefined ? `the family ${family}` : `the operator ${operator}`);
+  return subject;
+}

@@ -1,0 +1,8 @@
+import type { Row } from '../format.ts';
+
+/** What a case must give: rows per step, and where they are known the number of drops and the final store. */
+export interface Expected {
+  readonly steps: readonly (readonly Row[])[];
+  readonly dropped?: number;
+  readonly store?: readonly Row[];
+}

@@ -1,0 +1,28 @@
+import { type Aggregator, agg } from 'millrace';
+import { type Data, NotImplemented } from '../format.ts';
+
+const concat = (name: string, deletes: boolean): Aggregator<Data, Data> =>
+  agg.custom<Data, Data>({
+    name,
+    init: () => '0',
+    add: (state, value) => (deletes && value === 'X' ? null : `${String(state)}+${String(value)}`),
+    merge: (left, right) => `${String(left)}&${String(right)}`,
+  });
+
+/** The aggregate functions of the vectors, by the aggregators that a user would take. */
+export function aggregatorOf(name: string): Aggregator<Data, unknown, Data> {
+  switch (name) {
+    case 'count':
+      return agg.count() as Aggregator<Data, unknown, Data>;
+    case 'sum':
+      return agg.sum((value: Data) => Number(value)) as Aggregator<Data, unknown, Data>;
+    case 'concat':
+      return concat(name, false) as Aggregator<Data, unknown, Data>;
+    case 'concatDelete':
+      return concat(name, true) as Aggregator<Data, unknown, Data>;
+    case 'reduce':
+      return agg.reduce<Data>((left, right) => `${String(left)}+${String(right)}`);
+    default:
+      throw new NotImplemented(`the aggregate ${name}`);
+  }
+}

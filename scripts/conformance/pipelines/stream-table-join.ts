@@ -1,0 +1,32 @@
+import { joinTable, json, nullable, type StreamRecord, string, type Table, table } from 'millrace';
+import type { Observable, OperatorFunction } from 'rxjs';
+import { type Data, type Json, type Key, NotImplemented, type Params, textOf } from '../format.ts';
+import { type AnyTopic, anyTopic, type CasePipeline, catchRows } from './pipeline.ts';
+
+export function streamTableJoin(params: Params): CasePipeline {
+  if ('historyRetention' in params) throw new NotImplemented('versioned tables');
+  const stream = anyTopic('stream');
+  const { rows, input } = tableOf('table');
+  return { pipeline: catchRows(stream.pipe(pairs(rows, params))), inputs: [stream, input] };
+}
+
+/** A table, and the topic to write its rows to. */
+export function tableOf(name: string): { readonly rows: Table<Key, Json>; readonly input: AnyTopic } {
+  return {
+    rows: table(name, { key: nullable(string()), value: nullable(json<Data>()) }),
+    input: anyTopic(name),
+  };
+}
+
+/** The join that makes `[left, right]`. */
+export function pairs(
+  rows: Table<Key, Json>,
+  params: Params,
+): OperatorFunction<StreamRecord<Key, Json>, StreamRecord<Key, Json>> {
+  const type = textOf(params, 'type');
+  return (source: Observable<StreamRecord<Key, Json>>) => {
+    if (type === 'inner') return source.pipe(joinTable(rows, (left, right): Json => [left, right]));
+    if (type === 'left') return source.pipe(joinTable(rows, (left, right): Json => [left, right], { type }));
+    throw new NotImplemented(`join type ${type}`);
+  };
+}

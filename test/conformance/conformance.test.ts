@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { difference } from '../../scripts/conformance/compare.ts';
+import { type DiskStores, openDiskStores } from '../../scripts/conformance/disk-stores.ts';
+import type { Input, Json, Params } from '../../scripts/conformance/format.ts';
+import { aggregateModel } from '../../scripts/conformance/models/aggregate.ts';
+import { chainModel } from '../../scripts/conformance/models/chain.ts';
+import type { Expected } from '../../scripts/conformance/models/expected.ts';
+import { joinModel } from '../../scripts/conformance/models/join.ts';
+import { statelessModel } from '../../scripts/conformance/models/stateless.ts';
+import { windowedModel } from '../../scripts/conformance/models/windowed.ts';
+import { unwindowed } from '../../scripts/conformance/pipelines/aggregate.ts';
+import type { CasePipeline } from '../../scripts/conformance/pipelines/pipeline.ts';
+import { repartitionChain } from '../../scripts/conformance/pipelines/repartition-chain.ts';
+import { stateless } from '../../scripts/conformance/pipelines/stateless.ts';
+import { streamTableJoin } from '../../scripts/conformance/pipelines/stream-table-join.ts';
+import { windowed } from '../../scripts/conformance/pipelines/windowed.ts';
+import { runCase } from '../../scripts/conformance/run-case.ts';
+import {
+  chainParams,
+  type Disturbance,
+  disturbances,
+  inputsOf,
+  numbers,
+  optionsOf,
+  statelessParams,
+  texts,
+  userEvents,
+  windowParams,
+} from './arbitraries.ts';
+
+interface Law {
+  readonly name: string;
+  readonly pipeline: (params: Params) => CasePipeline;
+  readonly model: (params: Params, inputs: readonly Input[]) => Expected;
+  readonly input: fc.Arbitrary<readonly [Params, readonly Input[]]>;
+  readonly runs: number;
+}
+
+/** Sums need numbers; every other function takes texts. */
+const valuesOf = ({ aggregate }: Params): fc.Arbitrary<Json> => (aggregate === 'sum' ? numbers : texts);
+const withInputs = (
+  params: fc.Arbitrary<Params>,
+  topics: (params: Params) => Readonly<Record<string, fc.Arbitrary<Json>>>,
+): Law['input'] => params.chain((made) => fc.tuple(fc.constant(made), inputsOf(topics(made))));
+
+const aggregates = fc.record({ aggregate: fc.constantFrom('count', 'sum', 'concat', 'concatDelete', 'reduce') });
+const joinTypes = fc.record({ type: fc.constantFrom('inner', 'left') });
+
+const laws: readonly Law[] = [
+  {
+    name: 'windowBy, tumbling and hopping, on close and on update',
+    pipeline: windowed,
+    model: windowedModel,
+    input: withInputs(windowParams, (params) => ({ in: valuesOf(params) })),
+    runs: 1000,
+  },
+  {
+    name: 'aggregate',
+    pipeline: unwindowed,
+    model: aggregateModel,
+    input: withInputs(aggregates, (params) => ({ in: valuesOf(params) })),
+    runs: 1000,
+  },
+  {
+    name: 'joinTable',
+    pipeline: streamTableJoin,
+    model: joinModel,
+    input: withInputs(joinTypes, () => ({ stream: texts, table: texts })),
+    runs: 1000,
+  },
+  {
+    name: 'keyBy, through, windowBy, joinTable',
+    pipeline: repartitionChain,
+    model: chainModel,
+    input: withInputs(chainParams, () => ({ events: userEvents, names: texts })),
+    runs: 500,
+  },
+  {
+    name: 'operators without state, merge and branch',
+    pipeline: stateless,
+    model: statelessModel,
+    input: withInputs(statelessParams, () => ({ left: numbers, right: numbers })),
+    runs: 500,
+  },
+];
+
+let disk: DiskStores;
+beforeAll(async () => {
+  disk = await openDiskStores();
+});
+afterAll(() => disk[Symbol.asyncDispose]());
+
+describe.each(laws)('$name', ({ input, model, pipeline, runs }) => {
+  test('agrees with its model, however much is forgotten, committed at once, and restarted', () => {
+    fc.assert(
+      fc.property(input, disturbances, ([params, inputs], disturbance: Disturbance) => {
+        const steps = inputs.map((made) => ({ in: made, out: [] }));
+        const outcome = runCase(pipeline(params), steps, optionsOf(disturbance, disk.stores));
+        expect(difference(model(params, inputs), outcome)?.join('\n')).toBeUndefined();
+      }),
+      { numRuns: runs },
+    );
+  });
+});
