@@ -1,20 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RecordBatchBuilder } from '../src/protocol/batch-builder.ts';
-import type { Compression } from '../src/protocol/compression.ts';
-import { embeddedTransport } from '../src/transports/embedded/index.ts';
+import type { Compression } from 'millrace';
+import { embeddedTransport } from 'millrace/embedded';
+import { built } from './shared/built.ts';
+import { type BenchOptions, type Row, rowOf } from './shared/row.ts';
+import { withScratch } from './shared/scratch.ts';
 
-export interface Measured {
-  readonly name: string;
-  readonly unit: string;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly target?: number;
-}
+const { RecordBatchBuilder } =
+  await built<typeof import('../src/protocol/batch-builder.ts')>('protocol/batch-builder.js');
 
-const RECORDS = 500_000;
 const PER_COMMIT = 25_000;
 const PER_BATCH = 2_500;
 
@@ -29,8 +22,7 @@ interface Rates {
   readonly commits: readonly number[];
 }
 
-async function once(compression: Compression): Promise<Rates> {
-  const path = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+async function once(path: string, compression: Compression, records: number): Promise<Rates> {
   const transport = await embeddedTransport({ path: join(path, 'log') })();
   await transport.topics.create('events', { config: { retentionMs: -1 } });
   const producer = transport.producer();
@@ -41,7 +33,7 @@ async function once(compression: Compression): Promise<Rates> {
   builder.append(0, null, 'x', []);
   await producer.send([{ topic: 'events', partition: 0, records: builder, compression }]);
   const appendStart = performance.now();
-  for (let sent = 0; sent < RECORDS; ) {
+  for (let sent = 0; sent < records; ) {
     const commitStart = performance.now();
     const group: Promise<unknown>[] = [];
     for (const end = sent + PER_COMMIT; sent < end; ) {
@@ -56,7 +48,7 @@ async function once(compression: Compression): Promise<Rates> {
     if (pending.length > 1) await pending.shift();
   }
   await Promise.all(pending);
-  const append = RECORDS / ((performance.now() - appendStart) / 1000);
+  const append = records / ((performance.now() - appendStart) / 1000);
 
   const fetcher = transport.fetcher({ onReady: () => undefined });
   fetcher.assign('events', 0, 0);
@@ -68,34 +60,36 @@ async function once(compression: Compression): Promise<Rates> {
     for (let i = 0; i < batch.count; i++) bytes += batch.valueLength[i]!;
   }
   const read = count / ((performance.now() - readStart) / 1000);
-  if (count !== RECORDS + 1 || bytes < RECORDS * 90) throw new Error(`read ${count} records, ${bytes} bytes`);
+  if (count !== records + 1 || bytes < records * 90) throw new Error(`read ${count} records, ${bytes} bytes`);
   await transport.close();
-  rmSync(path, { recursive: true });
   return { append, read, commits };
 }
 
-const summary = (name: string, unit: string, samples: readonly number[], target?: number): Measured => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return {
-    name,
-    unit,
-    median: sorted[sorted.length >> 1]!,
-    min: sorted[0]!,
-    max: sorted.at(-1)!,
-    ...(target === undefined ? {} : { target }),
-  };
-};
-
 /** Rates of the embedded log: durable commits of 25,000 records of 100 bytes. */
-export async function run(): Promise<Measured[]> {
-  const results: Measured[] = [];
+export async function run({ quick }: BenchOptions): Promise<Row[]> {
+  const rows: Row[] = [];
   for (const compression of ['none', 'lz4'] as const) {
     const runs: Rates[] = [];
-    for (let i = 0; i < 5; i++) runs.push(await once(compression));
+    for (let at = 0; at < (quick ? 1 : 5); at += 1) {
+      runs.push(await withScratch((path) => once(path, compression, quick ? 50_000 : 500_000)));
+    }
     const name = compression === 'none' ? 'embedded log' : `embedded log, ${compression}`;
-    results.push(summary(`${name}: append, durable`, 'records/s', runs.map((rates) => rates.append), 700_000));
-    results.push(summary(`${name}: read with CRC check`, 'records/s', runs.map((rates) => rates.read), 1_400_000));
-    results.push(summary(`${name}: encode and commit 25,000 records`, 'ms', runs.flatMap((rates) => rates.commits)));
+    const commits = runs.flatMap((rates) => rates.commits);
+    rows.push(
+      rowOf(
+        `${name}: append, durable`,
+        'records/s',
+        runs.map(({ append }) => append),
+        { target: 700_000 },
+      ),
+      rowOf(
+        `${name}: read with CRC check`,
+        'records/s',
+        runs.map(({ read }) => read),
+        { target: 1_400_000 },
+      ),
+      rowOf(`${name}: encode and commit 25,000 records`, 'ms', commits, { higherIsBetter: false }),
+    );
   }
-  return results;
+  return rows;
 }

@@ -1,27 +1,18 @@
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { RecordBatchBuilder } from '../src/protocol/batch-builder.ts';
-import { decodeBatch } from '../src/protocol/batch-decoder.ts';
-import { type Compression, ensureCodec } from '../src/protocol/compression.ts';
-import { crc32c } from '../src/protocol/crc32c.ts';
-import { NO_HEADERS } from '../src/record.ts';
+import { built } from './shared/built.ts';
+import { coreRates, stopwatch } from './shared/measure.ts';
+import { type BenchOptions, type Row, rowOf } from './shared/row.ts';
 
-/** One measured line: rates per second over several runs. */
-export interface Row {
-  readonly name: string;
-  readonly unit: 'records/s' | 'bytes/s';
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly target?: number;
-}
+const { RecordBatchBuilder } =
+  await built<typeof import('../src/protocol/batch-builder.ts')>('protocol/batch-builder.js');
+const { decodeBatch } = await built<typeof import('../src/protocol/batch-decoder.ts')>('protocol/batch-decoder.js');
+const { ensureCodec } = await built<typeof import('../src/protocol/compression.ts')>('protocol/compression.js');
+const { crc32c } = await built<typeof import('../src/protocol/crc32c.ts')>('protocol/crc32c.js');
 
 const require = createRequire(import.meta.url);
 const RECORDS = 1000;
-const RUNS = 7;
-const RUN_MS = 250;
-const COMPRESSIONS: readonly Compression[] = ['gzip', 'snappy', 'lz4', 'zstd'];
+const NO_HEADERS = [] as const;
+const COMPRESSIONS = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 interface KafkaJsRecord {
   readonly offsetDelta: number;
@@ -46,7 +37,8 @@ const KafkaJsEncoderClass: new () => {
 } = require('kafkajs/src/protocol/encoder');
 
 /** Measures encoding and decoding of batches of 1,000 records with 100-byte JSON values, next to kafkajs. */
-export async function run(): Promise<Row[]> {
+export async function run({ quick }: BenchOptions): Promise<Row[]> {
+  const effort = quick ? { runs: 3, runMs: 20 } : { runs: 7, runMs: 250 };
   const values = Array.from({ length: RECORDS }, (_, i) =>
     JSON.stringify({ userId: `user-${i % 100}`, url: `/products/${i % 37}`, at: 1_700_000_000_000 + i, n: i }).padEnd(
       100,
@@ -59,30 +51,25 @@ export async function run(): Promise<Row[]> {
   const start = 1_700_000_000_000;
 
   const builder = new RecordBatchBuilder();
-  const fill = (ks: readonly (string | Uint8Array)[], vs: readonly (string | Uint8Array)[]): RecordBatchBuilder => {
+  const fill = (ks: readonly (string | Uint8Array)[], vs: readonly (string | Uint8Array)[]) => {
     builder.reset();
     for (let i = 0; i < RECORDS; i++) builder.append(start + i * 3, ks[i]!, vs[i]!, NO_HEADERS);
     return builder;
   };
   const plain = fill(keyBytes, valueBytes).finish();
   const rows: Row[] = [];
-  const add = async (
-    name: string,
-    amount: number,
-    body: () => unknown,
-    unit: Row['unit'] = 'records/s',
-    target?: number,
-  ) => {
-    rows.push(await measure(name, unit, amount, body, target));
+  const add = async (name: string, body: () => unknown, target?: number): Promise<void> => {
+    const rates = await ratesOf(RECORDS, body, effort);
+    rows.push(rowOf(`batch ${name}`, 'records/s', rates, target === undefined ? {} : { target }));
   };
 
-  await add('decode, CRC checked', RECORDS, () => decodeBatch(plain, 0), 'records/s', 3_000_000);
-  await add('decode, CRC not checked', RECORDS, () => decodeBatch(plain, 0, { checkCrc: false }));
+  await add('decode, CRC checked', () => decodeBatch(plain, 0), 3_000_000);
+  await add('decode, CRC not checked', () => decodeBatch(plain, 0, { checkCrc: false }));
   const framed = new KafkaJsEncoderClass().writeBytes(Buffer.from(plain)).buffer;
-  await add('decode, kafkajs (no CRC check)', RECORDS, () => kafkaJsDecode(new KafkaJsDecoder(framed)));
-  await add('encode from bytes', RECORDS, () => fill(keyBytes, valueBytes).finish(), 'records/s', 1_000_000);
-  await add('encode from text', RECORDS, () => fill(keys, values).finish(), 'records/s', 1_000_000);
-  await add('encode, kafkajs', RECORDS, () => {
+  await add('decode, kafkajs (no CRC check)', () => kafkaJsDecode(new KafkaJsDecoder(framed)));
+  await add('encode from bytes', () => fill(keyBytes, valueBytes).finish(), 1_000_000);
+  await add('encode from text', () => fill(keys, values).finish(), 1_000_000);
+  await add('encode, kafkajs', () => {
     const records = valueBytes.map((value, i) =>
       kafkaJsRecord({
         offsetDelta: i,
@@ -102,47 +89,30 @@ export async function run(): Promise<Row[]> {
   for (const compression of COMPRESSIONS) {
     await ensureCodec(compression);
     const packed = fill(keyBytes, valueBytes).finish({ compression });
-    await add(`decode, ${compression}`, RECORDS, () => decodeBatch(packed, 0));
-    await add(`encode, ${compression}`, RECORDS, () => fill(keyBytes, valueBytes).finish({ compression }));
+    await add(`decode, ${compression}`, () => decodeBatch(packed, 0));
+    await add(`encode, ${compression}`, () => fill(keyBytes, valueBytes).finish({ compression }));
   }
-  await add('crc32c', plain.length, () => crc32c(plain), 'bytes/s');
+  rows.push(rowOf('crc32c', 'bytes/s', await ratesOf(plain.length, () => crc32c(plain), effort)));
   return rows;
 }
 
-async function measure(
-  name: string,
-  unit: Row['unit'],
+async function ratesOf(
   amount: number,
   body: () => unknown,
-  target?: number,
-): Promise<Row> {
+  { runMs, runs }: { readonly runs: number; readonly runMs: number },
+): Promise<number[]> {
   const rates: number[] = [];
-  for (let run = -1; run < RUNS; run++) {
-    const begin = performance.now();
+  for (let run = -1; run < runs; run += 1) {
+    const time = stopwatch();
+    const end = performance.now() + runMs;
     let times = 0;
-    let elapsed = 0;
     do {
       const result = body();
       if (result instanceof Promise) await result;
-      times++;
-      elapsed = performance.now() - begin;
-    } while (elapsed < RUN_MS);
-    if (run >= 0) rates.push((amount * times * 1000) / elapsed); // the first run only warms up
+      times += 1;
+    } while (performance.now() < end);
+    // The first run only warms up.
+    if (run >= 0) rates.push(...coreRates(amount * times, [time()]));
   }
-  rates.sort((a, b) => a - b);
-  const row = { name, unit, median: rates[RUNS >> 1]!, min: rates[0]!, max: rates[RUNS - 1]! };
-  return target === undefined ? row : { ...row, target };
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const millions = (rate: number): string => (rate / 1e6).toFixed(2).padStart(9);
-  console.log(`Record batches: ${RECORDS} records of 100 bytes; millions per second; median of ${RUNS} runs`);
-  console.log(`Node ${process.version}, ${cpus()[0]?.model}`);
-  console.log(`${''.padEnd(34)}   median       min       max    target`);
-  for (const row of await run()) {
-    const target = row.target === undefined ? '' : millions(row.target);
-    console.log(
-      `${row.name.padEnd(30)} ${row.unit.padEnd(9)}${millions(row.median)} ${millions(row.min)} ${millions(row.max)} ${target}`,
-    );
-  }
+  return rates;
 }

@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { inChild } from './shared/child.ts';
+import { describeMachine, machineLines } from './shared/machine.ts';
+import { meetsTarget, type Row } from './shared/row.ts';
+import { tableLines } from './shared/table.ts';
+
+/** In the order of the table. Each is `NAME.bench.ts`, which exports `run(options): Promise<Row[]>`. */
+const BENCHMARKS = [
+  'protocol',
+  'operators',
+  'windows',
+  'windowed-count',
+  'embedded-log',
+  'client',
+  'delay',
+  'driver',
+  'state',
+  'start',
+] as const;
+
+const HELP = `Measures Millrace and prints a table: the median of several runs, and their spread.
+
+  --only A,B   these only; there are ${BENCHMARKS.join(', ')}
+  --quick      few and short runs: to see that everything works
+  --json FILE  where the figures go as JSON (bench/results/DATE.json)
+  --help       this text
+
+Figures of one run can be compared with each other, and with nothing else.`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+function chosen(): readonly string[] {
+  const names = values.only?.split(',') ?? BENCHMARKS;
+  const unknown = names.filter((name) => !BENCHMARKS.some((known) => known === name));
+  if (unknown.length === 0) return names;
+  console.error(`There is no benchmark ${unknown.join(', ')}. There are ${BENCHMARKS.join(', ')}.`);
+  process.exit(2);
+}
+
+async function measure(): Promise<void> {
+  const { quick } = values;
+  const names = chosen();
+  const machine = describeMachine();
+  for (const line of machineLines(machine)) console.log(line);
+  if (quick) console.log('quick: these figures show that everything works, not how fast it is');
+  const results: { readonly benchmark: string; readonly rows: readonly Row[] }[] = [];
+  for (const benchmark of names) {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[0K${benchmark} …`);
+    try {
+      const rows = await inChild<Row[]>(new URL(`${benchmark}.bench.ts`, import.meta.url).href, 'run', { quick });
+      results.push({ benchmark, rows });
+    } catch (error) {
+      // The child has said why. The others are still worth measuring.
+      console.error(`${benchmark} failed: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[0K');
+  const rows = results.flatMap((result) => result.rows);
+  console.log(`\n${tableLines(rows).join('\n')}\n`);
+  const judged = rows.map(meetsTarget).filter((met) => met !== undefined);
+  console.log(`${judged.filter((met) => met).length} of ${judged.length} targets met`);
+
+  const day = machine.date.slice(0, 19).replaceAll(':', '-');
+  const file = values.json ?? fileURLToPath(new URL(`results/${day}.json`, import.meta.url));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ machine, quick, results }, null, 2)}\n`);
+  console.log(`figures in ${file}`);
+}
+
+if (values.help) console.log(HELP);
+else await measure();

@@ -1,0 +1,78 @@
+import type { Observable } from 'rxjs';
+import type { FetchedBatch } from '../../src/runtime/transport.ts';
+import { built } from './built.ts';
+
+const { decodeBatch } = await built<typeof import('../../src/protocol/batch-decoder.ts')>('protocol/batch-decoder.js');
+const { RecordBatchBuilder } =
+  await built<typeof import('../../src/protocol/batch-builder.ts')>('protocol/batch-builder.js');
+const { Task } = await built<typeof import('../../src/runtime/task.ts')>('runtime/task.js');
+const { plan } = await built<typeof import('../../src/runtime/topology.ts')>('runtime/topology.js');
+const { memoryStores } = await built<typeof import('../../src/state/memory-backend.ts')>('state/memory-backend.js');
+const { systemClock } = await built<typeof import('../../src/topology/clock.ts')>('topology/clock.js');
+const { FetchedRows } = await built<typeof import('../../src/transports/local/fetched-rows.ts')>(
+  'transports/local/fetched-rows.js',
+);
+
+/** What goes into a batch, as bytes or text. */
+export interface RawRecord {
+  readonly key: Uint8Array | string | null;
+  readonly value: Uint8Array | string;
+  readonly timestamp: number;
+}
+
+const BATCH_RECORDS = 2_500;
+const TURN_RECORDS = 512;
+const COMMIT_RECORDS = 25_000;
+
+/** Records as a fetcher would deliver them: decoded into columns, not into objects. */
+export function batchesOf(count: number, record: (at: number) => RawRecord): FetchedBatch[] {
+  const batches: FetchedBatch[] = [];
+  const builder = new RecordBatchBuilder();
+  for (let at = 0; at < count; ) {
+    const base = at;
+    builder.reset();
+    for (const end = Math.min(count, at + BATCH_RECORDS); at < end; at += 1) {
+      const { key, timestamp, value } = record(at);
+      builder.append(timestamp, key, value, []);
+    }
+    batches.push(new FetchedRows(decodeBatch(builder.finish(), 0), base, at, count, 0));
+  }
+  return batches;
+}
+
+/**
+ * Runs the one stage of a pipeline over batches, in turns and with commits as an application does, but without a log: no
+ * event loop, no input and no output.
+ */
+export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBatch[]): void {
+  const topology = plan(pipeline);
+  const [stage] = topology.stages;
+  if (stage === undefined || topology.stages.length !== 1) throw new Error('the pipeline must have one stage');
+  let next = 0;
+  const stores = memoryStores();
+  const task = new Task(stage, 0, new Map(stage.inputs.map(({ name }) => [name, 0])), {
+    applicationId: 'bench',
+    topology,
+    stores,
+    clock: systemClock,
+    cacheEntries: 100_000,
+    maxFutureMs: Number.POSITIVE_INFINITY,
+    onRecordError: 'fail',
+    outputTopic: () => ({ partitions: 1, maxMessageBytes: 2 ** 20, compression: 'none' }),
+    poll: () => batches[next++],
+    endOffset: () => undefined,
+    wake: () => undefined,
+  });
+  for (let sinceCommit = 0, done = -1; done !== 0; ) {
+    done = task.turn(TURN_RECORDS);
+    sinceCommit += done;
+    if (sinceCommit < COMMIT_RECORDS && done > 0) continue;
+    const { outputs, state } = task.takeProgress();
+    stores.apply(state);
+    task.recycle(outputs);
+    task.committed();
+    sinceCommit = 0;
+  }
+  if (task.failure !== undefined) throw task.failure;
+  task.close();
+}
