@@ -119,8 +119,16 @@ export function commitContract(openLog: () => Promise<TestLog>): void {
         [...store.range(from === undefined ? undefined : bytes(from), to === undefined ? undefined : bytes(to))].map(
           ([key, value]) => [text(key), text(value)],
         );
-      expect(all()).toEqual([['a', 'a'], ['ab', 'ab'], ['b', 'b'], ['c', 'c']]);
-      expect(all('ab', 'c')).toEqual([['ab', 'ab'], ['b', 'b']]);
+      expect(all()).toEqual([
+        ['a', 'a'],
+        ['ab', 'ab'],
+        ['b', 'b'],
+        ['c', 'c'],
+      ]);
+      expect(all('ab', 'c')).toEqual([
+        ['ab', 'ab'],
+        ['b', 'b'],
+      ]);
       expect(all('bb')).toEqual([['c', 'c']]);
       expect(next.session.stores.list(group)).toHaveLength(3);
       expect(next.session.stores.list('nobody')).toEqual([]);

@@ -1,4 +1,5 @@
 import {
+  type Arbitrary,
   array,
   asyncProperty,
   assert as check,
@@ -6,12 +7,11 @@ import {
   integer,
   nat,
   oneof,
-  type Arbitrary,
   record,
   string,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batch, join, type ReadRow, readAll, type Row, type TestLog, unique, until, watch, rowsOf } from './support.ts';
+import { batch, join, type ReadRow, type Row, readAll, rowsOf, type TestLog, unique, until, watch } from './support.ts';
 
 type Step =
   | { readonly do: 'create'; readonly topic: number; readonly partitions: number }
@@ -75,7 +75,10 @@ export function modelContract(openLog: () => Promise<TestLog>, runs: number): vo
             if (one.do === 'create') {
               await transport.topics.create(name, { partitions: one.partitions, ifMissing: true });
               if (known === undefined) {
-                model.set(name, Array.from({ length: one.partitions }, () => ({ start: 0, end: 0, rows: [] })));
+                model.set(
+                  name,
+                  Array.from({ length: one.partitions }, () => ({ start: 0, end: 0, rows: [] })),
+                );
               }
               continue;
             }

@@ -12,8 +12,20 @@ export function readingContract(openLog: () => Promise<TestLog>): void {
       const topic = unique('ends');
       await transport.topics.create(topic, { partitions: 3 });
       await send(transport, topic, 1, values('a', 'b'));
-      expect(await transport.offsets(topic, 'earliest')).toEqual(new Map([[0, 0], [1, 0], [2, 0]]));
-      expect(await transport.offsets(topic, 'latest')).toEqual(new Map([[0, 0], [1, 2], [2, 0]]));
+      expect(await transport.offsets(topic, 'earliest')).toEqual(
+        new Map([
+          [0, 0],
+          [1, 0],
+          [2, 0],
+        ]),
+      );
+      expect(await transport.offsets(topic, 'latest')).toEqual(
+        new Map([
+          [0, 0],
+          [1, 2],
+          [2, 0],
+        ]),
+      );
       expect(await transport.offsets(topic, 'latest', [1])).toEqual(new Map([[1, 2]]));
       await failure('ERR_UNKNOWN_PARTITION', transport.offsets(topic, 'latest', [9]));
     });
@@ -22,8 +34,18 @@ export function readingContract(openLog: () => Promise<TestLog>): void {
       const { transport } = scope;
       const topic = unique('times');
       await transport.topics.create(topic);
-      await send(transport, topic, 0, [100, 300, 200].map((timestamp) => ({ value: 'x', timestamp })));
-      await send(transport, topic, 0, [150, 400].map((timestamp) => ({ value: 'x', timestamp })));
+      await send(
+        transport,
+        topic,
+        0,
+        [100, 300, 200].map((timestamp) => ({ value: 'x', timestamp })),
+      );
+      await send(
+        transport,
+        topic,
+        0,
+        [150, 400].map((timestamp) => ({ value: 'x', timestamp })),
+      );
       const at = async (time: number) => (await transport.offsets(topic, { time })).get(0);
       expect(await at(0)).toBe(0);
       expect(await at(100)).toBe(0);

@@ -16,7 +16,12 @@ export function topicContract(openLog: () => Promise<TestLog>): void {
       expect(await topics.describe(a)).toEqual({
         name: a,
         partitions: 1,
-        config: { cleanup: 'delete', retentionMs: 604_800_000, retentionBytes: -1, maxMessageBytes: expect.any(Number) },
+        config: {
+          cleanup: 'delete',
+          retentionMs: 604_800_000,
+          retentionBytes: -1,
+          maxMessageBytes: expect.any(Number),
+        },
       });
       expect((await topics.describe(b))?.partitions).toBe(3);
       await topics.delete(b);
@@ -27,7 +32,12 @@ export function topicContract(openLog: () => Promise<TestLog>): void {
     it('keeps the configuration that was given, and changes only the fields that are named', async () => {
       const { topics } = scope.transport;
       const name = unique('configured');
-      const config = { cleanup: 'compact', retentionMs: 5000, retentionBytes: 1_000_000, maxMessageBytes: 2048 } as const;
+      const config = {
+        cleanup: 'compact',
+        retentionMs: 5000,
+        retentionBytes: 1_000_000,
+        maxMessageBytes: 2048,
+      } as const;
       await topics.create(name, { config });
       expect((await topics.describe(name))?.config).toEqual(config);
       await topics.configure(name, { retentionMs: -1, cleanup: 'compact,delete' });

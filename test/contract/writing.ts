@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { Compression } from '../../src/protocol/compression.ts';
 import { partitionForKey, partitionForText } from '../../src/protocol/partitioner.ts';
 import { useLog } from './scope.ts';
-import { batch, builderOf, failure, readAll, type Row, send, type TestLog, unique, values, valuesOf } from './support.ts';
+import {
+  batch,
+  builderOf,
+  failure,
+  type Row,
+  readAll,
+  send,
+  type TestLog,
+  unique,
+  values,
+  valuesOf,
+} from './support.ts';
 
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
 

@@ -32,7 +32,9 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
         const count = 1 + ((n * 7 + lane * 13) % 50);
         const values = Array.from({ length: count }, (_, i) => `${prefix}-${lane}-${n}-${i}-${count}`);
         const records = builderOf(values);
-        const [result] = await producer.send([{ topic: 'events', partition, records, compression: n % 2 ? 'lz4' : 'none' }]);
+        const [result] = await producer.send([
+          { topic: 'events', partition, records, compression: n % 2 ? 'lz4' : 'none' },
+        ]);
         say(`ack ${partition} ${result!.baseOffset} ${count} ${values[0]}`);
       }
     };

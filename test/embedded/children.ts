@@ -51,11 +51,15 @@ export function startChild(task: string, args: readonly string[], shell?: string
     ended: () => ended,
     kill: (signal) => void child.kill(signal),
     line: async (prefix, limitMs) => {
-      const found = await until(about(`the line "${prefix}"`), () => {
-        const line = lines.find((text) => text.startsWith(prefix));
-        if (line === undefined && ended !== undefined) throw new Error(`ended with ${ended} before ${about(prefix)}`);
-        return line;
-      }, limitMs);
+      const found = await until(
+        about(`the line "${prefix}"`),
+        () => {
+          const line = lines.find((text) => text.startsWith(prefix));
+          if (line === undefined && ended !== undefined) throw new Error(`ended with ${ended} before ${about(prefix)}`);
+          return line;
+        },
+        limitMs,
+      );
       return found.slice(prefix.length).trim();
     },
     exit: (limitMs) => until(about('the end'), () => ended, limitMs),

@@ -63,7 +63,10 @@ describe('a damaged log', () => {
     ['the first header is zeroed', (bytes) => bytes.fill(0, 0, PAGE)],
     ['it is not a database at all', (bytes) => bytes.fill('Lorem ipsum dolor sit amet. ')],
     ['everything behind the headers is zeroed', (bytes) => bytes.fill(0, 2 * PAGE)],
-    ['everything behind the headers is noise', (bytes) => bytes.fill('\x7f\x91\x00\xa3', 2 * PAGE, bytes.length, 'latin1')],
+    [
+      'everything behind the headers is noise',
+      (bytes) => bytes.fill('\x7f\x91\x00\xa3', 2 * PAGE, bytes.length, 'latin1'),
+    ],
   ])('is refused when %s', async (_, edit) => {
     const path = await makeLog();
     await change(path, edit);
@@ -241,7 +244,8 @@ describe('a folder that is not ours', () => {
 async function copyOf(path: string): Promise<string> {
   const copy = join(await folder('copy'), 'log');
   await mkdir(join(copy, 'runs'), { recursive: true });
-  for (const name of ['log.mdb', 'millrace.json', 'doorbell', 'clean.json']) await copyFile(join(path, name), join(copy, name));
+  for (const name of ['log.mdb', 'millrace.json', 'doorbell', 'clean.json'])
+    await copyFile(join(path, name), join(copy, name));
   return copy;
 }
 

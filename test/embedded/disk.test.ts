@@ -48,7 +48,8 @@ describe('a full disk', () => {
     const path = await folder('tmpfs');
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', path]);
     // Only root may mount; the two tests above need no rights.
-    if (mounted.status !== 0) return context.annotate(`mount is not permitted here: ${mounted.stderr?.toString().trim()}`);
+    if (mounted.status !== 0)
+      return context.annotate(`mount is not permitted here: ${mounted.stderr?.toString().trim()}`);
     mounts.push(path);
     const child = startChild('fill', [join(path, 'log')]);
     await expectFull(child);

@@ -65,7 +65,9 @@ async function check(path: string, acknowledged: readonly Acknowledged[]): Promi
 }
 
 describe('SIGKILL while publishing', () => {
-  it(`keeps every acknowledged record and tears no batch, ${FOLDERS * ROUNDS} times`, { timeout: 240_000 }, async () => {
+  it(`keeps every acknowledged record and tears no batch, ${FOLDERS * ROUNDS} times`, {
+    timeout: 240_000,
+  }, async () => {
     const results = await Promise.all(
       Array.from({ length: FOLDERS }, async () => {
         const path = join(await folder('kill'), 'log');

@@ -27,7 +27,11 @@ describe('several processes on one folder', () => {
     const path = join(await folder('publish'), 'log');
     const children = ['a', 'b'].map((name) => startChild('publish', [path, name]));
     for (const child of children) {
-      await until('fifty acknowledgements', () => child.lines.filter((line) => line.startsWith('ack')).length > 50, 60_000);
+      await until(
+        'fifty acknowledgements',
+        () => child.lines.filter((line) => line.startsWith('ack')).length > 50,
+        60_000,
+      );
     }
     for (const child of children) child.kill('SIGKILL');
     await Promise.all(children.map((child) => child.exit()));
@@ -64,7 +68,10 @@ describe('one application on a folder', () => {
     const error = await failure('ERR_APPLICATION_RUNNING', joinGroup(transport, 'app', 'out', 1, { exclusive: true }));
     expect(error.message).toContain(`process ${owner.pid}`);
     expect(error.message).toMatch(/since \d{4}-\d\d-\d\dT/);
-    const busy = await failure('ERR_GROUP_ACTIVE', transport.setCommitted('app', [{ topic: 'out', partition: 0, offset: 0 }]));
+    const busy = await failure(
+      'ERR_GROUP_ACTIVE',
+      transport.setCommitted('app', [{ topic: 'out', partition: 0, offset: 0 }]),
+    );
     expect(busy.message).toContain(String(owner.pid));
     // Publishing, reading and inspecting are free.
     await owner.line('commit 1');
@@ -89,7 +96,9 @@ describe('one application on a folder', () => {
     expect(committed).toBeGreaterThanOrEqual(done);
     // Outputs, state and offset are of the same commit.
     expect(new TextDecoder().decode(store.get(new TextEncoder().encode('n')))).toBe(String(committed));
-    expect(valuesOf(await readAll(transport, 'out'))).toEqual(Array.from({ length: committed }, (_, i) => String(i + 1)));
+    expect(valuesOf(await readAll(transport, 'out'))).toEqual(
+      Array.from({ length: committed }, (_, i) => String(i + 1)),
+    );
     await next.session.leave();
     await transport.close();
   });
@@ -99,10 +108,16 @@ describe('one application on a folder', () => {
     const starters = [1, 2, 3].map(() => startChild('run', [path, 'idle']));
     const outcome = await Promise.all(
       starters.map((child) =>
-        until('a winner or a refusal', () => {
-          if (child.lines.some((line) => line.startsWith('ready'))) return 'runs';
-          return child.ended() !== undefined && child.errors().includes('ERR_APPLICATION_RUNNING') ? 'refused' : undefined;
-        }, 60_000),
+        until(
+          'a winner or a refusal',
+          () => {
+            if (child.lines.some((line) => line.startsWith('ready'))) return 'runs';
+            return child.ended() !== undefined && child.errors().includes('ERR_APPLICATION_RUNNING')
+              ? 'refused'
+              : undefined;
+          },
+          60_000,
+        ),
       ),
     );
     expect(outcome.sort()).toEqual(['refused', 'refused', 'runs']);

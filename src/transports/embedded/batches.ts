@@ -15,14 +15,14 @@ export class Batches {
 
   put(topicId: number, partition: number, baseOffset: number, batch: Uint8Array, entry: IndexEntry): void {
     const key = recordKey(topicId, partition, baseOffset);
-    this.#db.log.put(key, batch);
-    this.#db.index.put(key, seal(key, encodeIndex(entry)));
+    this.#db.log.putSync(key, batch);
+    this.#db.index.putSync(key, seal(key, encodeIndex(entry)));
   }
 
   remove(topicId: number, partition: number, baseOffset: number): void {
     const key = recordKey(topicId, partition, baseOffset);
-    this.#db.log.remove(key);
-    this.#db.index.remove(key);
+    this.#db.log.removeSync(key);
+    this.#db.index.removeSync(key);
   }
 
   /** The bytes of the batch with exactly this base offset. They are the caller's. */

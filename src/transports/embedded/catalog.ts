@@ -41,7 +41,7 @@ export class Catalog {
     const { topicsVersion } = this.#ids();
     if (topicsVersion !== this.#topicsVersion) {
       const topics = new Map<string, StoredTopic>();
-      for (const topic of this.list<StoredTopic>('topic')) topics.set(topic.name, topic);
+      for (const topic of this.list('topic') as StoredTopic[]) topics.set(topic.name, topic);
       this.#topics = topics;
       this.#topicsVersion = topicsVersion;
     }
@@ -54,7 +54,7 @@ export class Catalog {
   }
 
   removeTopic(name: string): void {
-    this.#db.meta.remove(metaKey('topic', name));
+    this.#db.meta.removeSync(metaKey('topic', name));
     this.#touchTopics();
   }
 
@@ -75,11 +75,11 @@ export class Catalog {
   }
 
   removePartition(topicId: number, partition: number): void {
-    this.#db.meta.remove(partitionKey(topicId, partition));
+    this.#db.meta.removeSync(partitionKey(topicId, partition));
   }
 
   committed(groupId: string, { topic, partition }: TopicPartition): CommittedOffset | undefined {
-    return this.getJson(metaKey('group', groupId, topic, String(partition)));
+    return this.getJson(metaKey('group', groupId, topic, String(partition))) as CommittedOffset | undefined;
   }
 
   putCommitted(groupId: string, offset: CommittedOffset): void {
@@ -91,13 +91,14 @@ export class Catalog {
   /** Forgets what all groups have committed of a topic. */
   removeCommitted(topic: string): void {
     for (const { key, value } of this.#entries('group')) {
-      if ((JSON.parse(decoder.decode(value)) as CommittedOffset).topic === topic) this.#db.meta.remove(key);
+      if ((JSON.parse(decoder.decode(value)) as CommittedOffset).topic === topic) this.#db.meta.removeSync(key);
     }
   }
 
-  getJson<T>(key: Uint8Array): T | undefined {
+  /** What `putJson` has stored; the caller knows what it is, and the checksum says that it is unchanged. */
+  getJson(key: Uint8Array): unknown {
     const value = this.#get(key, decoder.decode(key).replaceAll('\0', ' '));
-    return value && (JSON.parse(decoder.decode(value)) as T);
+    return value && JSON.parse(decoder.decode(value));
   }
 
   putJson(key: Uint8Array, value: unknown): void {
@@ -105,12 +106,12 @@ export class Catalog {
   }
 
   remove(key: Uint8Array): void {
-    this.#db.meta.remove(key);
+    this.#db.meta.removeSync(key);
   }
 
   /** All values of a kind whose keys begin with these parts, in key order. */
-  list<T>(kind: 'topic' | 'group' | 'owner' | 'store', ...parts: readonly string[]): T[] {
-    return this.#entries(kind, ...parts).map(({ value }) => JSON.parse(decoder.decode(value)) as T);
+  list(kind: 'topic' | 'group' | 'owner' | 'store', ...parts: readonly string[]): unknown[] {
+    return this.#entries(kind, ...parts).map(({ value }) => JSON.parse(decoder.decode(value)) as unknown);
   }
 
   #entries(
@@ -127,7 +128,7 @@ export class Catalog {
   }
 
   #ids(): Ids {
-    return this.getJson<Ids>(IDS) ?? { nextId: 1, topicsVersion: 0 };
+    return (this.getJson(IDS) as Ids | undefined) ?? { nextId: 1, topicsVersion: 0 };
   }
 
   #touchTopics(): void {
@@ -141,6 +142,6 @@ export class Catalog {
   }
 
   #put(key: Uint8Array, value: Uint8Array): void {
-    this.#db.meta.put(key, seal(key, value));
+    this.#db.meta.putSync(key, seal(key, value));
   }
 }

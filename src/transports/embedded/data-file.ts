@@ -144,9 +144,14 @@ function checkPair(first: Meta, second: Meta): void {
 /** The state that LMDB will begin with: the last one, or after a restart of the machine the last one that was flushed. */
 function pickMeta(metas: readonly Meta[]): Meta {
   const newest = (list: readonly Meta[]): Meta | undefined =>
-    list.reduce<Meta | undefined>((best, meta) => (best === undefined || meta.transaction > best.transaction ? meta : best), undefined);
+    list.reduce<Meta | undefined>(
+      (best, meta) => (best === undefined || meta.transaction > best.transaction ? meta : best),
+      undefined,
+    );
   const last = newest(metas)!;
-  return last.flushed || last.bootId === currentBootId() ? last : (newest(metas.filter((meta) => meta.flushed)) ?? last);
+  return last.flushed || last.bootId === currentBootId()
+    ? last
+    : (newest(metas.filter((meta) => meta.flushed)) ?? last);
 }
 
 function currentBootId(): number {

@@ -57,7 +57,8 @@ function* walkPage(
   }
   for (const node of nodes) {
     if (kind === BRANCH) {
-      const child = page.readUInt16LE(node) + page.readUInt16LE(node + 2) * 65_536 + page.readUInt16LE(node + 4) * 2 ** 32;
+      const child =
+        page.readUInt16LE(node) + page.readUInt16LE(node + 2) * 65_536 + page.readUInt16LE(node + 4) * 2 ** 32;
       yield* walkPage(file, child, depth - 1, visited, damaged);
       continue;
     }
@@ -130,7 +131,8 @@ export function checkFreePages(file: DataFile, visited: ReadonlySet<number>, dam
         // Negative numbers are lengths of runs, zeros are entries that were used up.
         const page = Number(list.readBigInt64LE(i * 8));
         if (Math.abs(page) > file.meta.lastPage || page === 1) throw new Damage(`page ${page} is listed as free`);
-        if (page > 0 && (visited.has(page) || own.has(page))) throw new Damage(`page ${page} is in use and listed as free`);
+        if (page > 0 && (visited.has(page) || own.has(page)))
+          throw new Damage(`page ${page} is in use and listed as free`);
       }
     } catch (error) {
       damaged(reasonOf(error));

@@ -1,8 +1,7 @@
 import { type ErrorDetails, MillraceError, StoreError } from '../../errors.ts';
-import { decodeBatch } from '../../protocol/batch-decoder.ts';
 import { stampBaseOffset } from '../../protocol/batch-builder.ts';
+import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
-import { compressionOf } from '../../protocol/batch-decoder.ts';
 import type {
   CommittedOffset,
   FetchedBatch,
@@ -51,7 +50,10 @@ export class EmbeddedLog {
   readonly #options: EmbeddedLogOptions;
   readonly #listeners = new Set<(topic?: string, partition?: number) => void>();
   /** Partitions that the running transaction has touched. */
-  readonly #touched = new Map<string, { readonly topic: StoredTopic; readonly partition: number; readonly state: PartitionState }>();
+  readonly #touched = new Map<
+    string,
+    { readonly topic: StoredTopic; readonly partition: number; readonly state: PartitionState }
+  >();
 
   constructor(db: Databases, options: EmbeddedLogOptions) {
     this.#db = db;
@@ -116,10 +118,14 @@ export class EmbeddedLog {
     try {
       const batch = decodeBatch(bytes, 0, { ...place, maxOutputBytes: 1024 * 1024 * 1024 });
       if (batch.baseOffset !== baseOffset) {
-        throw new StoreError('ERR_CORRUPT_BATCH', `Record batch is damaged: it says its offset is ${batch.baseOffset}`, {
-          ...place,
-          offset: baseOffset,
-        });
+        throw new StoreError(
+          'ERR_CORRUPT_BATCH',
+          `Record batch is damaged: it says its offset is ${batch.baseOffset}`,
+          {
+            ...place,
+            offset: baseOffset,
+          },
+        );
       }
       const skip = recordsBelow(batch.offsetDelta, baseOffset, from);
       return new FetchedRows(batch, baseOffset, batch.nextOffset, end, skip);
@@ -313,12 +319,16 @@ export class EmbeddedLog {
           cause: error,
         });
       }
-      throw new StoreError('ERR_CORRUPT_LOG', `Reading failed: ${error instanceof Error ? error.message : String(error)}`, {
-        topic,
-        partition,
-        cause: error,
-        hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target)',
-      });
+      throw new StoreError(
+        'ERR_CORRUPT_LOG',
+        `Reading failed: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          topic,
+          partition,
+          cause: error,
+          hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target)',
+        },
+      );
     }
   }
 }

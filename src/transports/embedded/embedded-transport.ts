@@ -103,7 +103,11 @@ class EmbeddedTransport implements EmbeddedLogTransport {
     await this.#environment.maintain(now, force);
   }
 
-  async offsets(name: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  async offsets(
+    name: string,
+    query: OffsetQuery,
+    partitions?: readonly number[],
+  ): Promise<ReadonlyMap<number, number>> {
     const log = this.#live();
     if (typeof query === 'string') return log.offsets(name, query, partitions);
     const topic = log.topic(name);

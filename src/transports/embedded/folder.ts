@@ -1,4 +1,13 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StoreError } from '../../errors.ts';
 import { DATA_FILE } from './lmdb.ts';
@@ -85,9 +94,13 @@ function check(path: string, content: string): void {
   }
   if (marker?.millrace !== 'embedded log') throw notOurs(path, `${MARKER} says so`);
   if (marker.format === FORMAT) return;
-  throw new StoreError('ERR_STORE_VERSION', `The log in ${path} has format ${String(marker.format)}, this version knows ${FORMAT}`, {
-    hint: 'use the version of millrace that wrote it, or a newer one; nothing was changed',
-  });
+  throw new StoreError(
+    'ERR_STORE_VERSION',
+    `The log in ${path} has format ${String(marker.format)}, this version knows ${FORMAT}`,
+    {
+      hint: 'use the version of millrace that wrote it, or a newer one; nothing was changed',
+    },
+  );
 }
 
 function notOurs(path: string, why: string): StoreError {

@@ -1,3 +1,4 @@
+import type * as Lmdb from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { ConfigError } from '../../errors.ts';
 
@@ -43,7 +44,7 @@ export async function openDatabases(file: string, options: { readonly noSync?: b
   };
 }
 
-async function loadLmdb(): Promise<typeof import('lmdb')> {
+async function loadLmdb(): Promise<typeof Lmdb> {
   try {
     return await import('lmdb');
   } catch (cause) {

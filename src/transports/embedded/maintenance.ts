@@ -1,4 +1,4 @@
-import { decodeBatch, compressionOf } from '../../protocol/batch-decoder.ts';
+import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import { NewestByKey } from '../local/compaction.ts';
 import { retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';
@@ -24,7 +24,8 @@ export interface MaintenanceOptions {
 
 /** Removes records that are no longer to be kept, and older records of the same key from compacted topics. */
 export async function maintain(log: EmbeddedLog, options: MaintenanceOptions): Promise<void> {
-  for (const topic of [...log.catalog.topics().values()]) {
+  // The map of topics is replaced when they change, never changed.
+  for (const topic of log.catalog.topics().values()) {
     for (let partition = 0; partition < topic.partitions; partition++) {
       if (options.stopped?.() === true) return;
       await retain(log, topic, partition, options);
@@ -33,7 +34,12 @@ export async function maintain(log: EmbeddedLog, options: MaintenanceOptions): P
   }
 }
 
-async function retain(log: EmbeddedLog, topic: StoredTopic, partition: number, { now }: MaintenanceOptions): Promise<void> {
+async function retain(
+  log: EmbeddedLog,
+  topic: StoredTopic,
+  partition: number,
+  { now }: MaintenanceOptions,
+): Promise<void> {
   const state = log.catalog.partition(topic.id, partition);
   const from = retainFrom(log.batches.scan(topic.id, partition, 0), state, topic.config, now);
   if (from > state.start) await log.writer.write(FREES_SPACE, () => moveStart(log, topic, partition, from));

@@ -30,7 +30,7 @@ export class Owners {
    */
   acquire(groupId: string, takeOver: boolean): number {
     const key = metaKey('owner', groupId);
-    const owner = this.#catalog.getJson<Owner>(key);
+    const owner = this.#catalog.getJson(key) as Owner | undefined;
     if (owner !== undefined && !takeOver && this.#runs(owner)) throw running(groupId, owner);
     const epoch = (owner?.epoch ?? 0) + 1;
     const mine: Owner = { ...this.#me, epoch, since: new Date().toISOString(), ended: false };
@@ -40,13 +40,13 @@ export class Owners {
 
   release(groupId: string, epoch: number): void {
     const key = metaKey('owner', groupId);
-    const owner = this.#catalog.getJson<Owner>(key);
+    const owner = this.#catalog.getJson(key) as Owner | undefined;
     if (owner?.epoch === epoch) this.#catalog.putJson(key, { ...owner, ended: true });
   }
 
   /** @throws MillraceError `ERR_STALE_GENERATION` when another process has become the owner. */
   check(groupId: string, epoch: number): void {
-    const owner = this.#catalog.getJson<Owner>(metaKey('owner', groupId));
+    const owner = this.#catalog.getJson(metaKey('owner', groupId)) as Owner | undefined;
     if (owner?.epoch === epoch) return;
     const by = owner === undefined ? '' : ` by process ${owner.pid}`;
     throw staleGeneration(groupId, epoch, `has ended: the application was taken over${by}`);
@@ -54,7 +54,7 @@ export class Owners {
 
   /** The pid of the living owner in another process, if there is one. */
   alive(groupId: string): number | undefined {
-    const owner = this.#catalog.getJson<Owner>(metaKey('owner', groupId));
+    const owner = this.#catalog.getJson(metaKey('owner', groupId)) as Owner | undefined;
     return owner !== undefined && !sameProcess(owner, this.#me) && this.#runs(owner) ? owner.pid : undefined;
   }
 

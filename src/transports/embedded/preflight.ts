@@ -101,7 +101,8 @@ function lastTransaction(path: string): number | undefined {
   }
   if (size <= 0) {
     // The doorbell is made after the first transaction, so where it is there has been a file with something in it.
-    if (existsSync(join(path, DOORBELL))) refuseDamaged(path, [size < 0 ? `the file ${DATA_FILE} is gone` : `the file ${DATA_FILE} is empty`]);
+    if (existsSync(join(path, DOORBELL)))
+      refuseDamaged(path, [size < 0 ? `the file ${DATA_FILE} is gone` : `the file ${DATA_FILE} is empty`]);
     return undefined;
   }
   try {
@@ -158,14 +159,20 @@ function refuseDamaged(path: string, damage: readonly string[]): void {
   const { lost } = survey(path);
   const place = lost[0];
   const more = damage.length > 1 ? ` (and ${damage.length - 1} more)` : '';
-  throw new StoreError('ERR_CORRUPT_LOG', `The embedded log in ${path} is damaged: ${first}${more}${describeLost(lost)}`, {
-    hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target); the damaged file is left as it is',
-    ...(place ?? {}),
-  });
+  throw new StoreError(
+    'ERR_CORRUPT_LOG',
+    `The embedded log in ${path} is damaged: ${first}${more}${describeLost(lost)}`,
+    {
+      hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target); the damaged file is left as it is',
+      ...place,
+    },
+  );
 }
 
 function describeLost(lost: readonly LostRecords[]): string {
   if (lost.length === 0) return '';
-  const ranges = lost.slice(0, 5).map((range) => `${range.topic}/${range.partition}@${range.offset}..${range.lastOffset}`);
+  const ranges = lost
+    .slice(0, 5)
+    .map((range) => `${range.topic}/${range.partition}@${range.offset}..${range.lastOffset}`);
   return `; lost: ${ranges.join(', ')}${lost.length > 5 ? ` and ${lost.length - 5} more ranges` : ''}`;
 }

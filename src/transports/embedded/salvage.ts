@@ -65,11 +65,11 @@ async function copy(path: string, db: Databases): Promise<SalvageReport> {
   const { damage, lost } = survey(path, {
     meta: (key, sealed) => {
       copied.catalogEntries++;
-      write(() => db.meta.put(key, Uint8Array.from(sealed)));
+      write(() => db.meta.putSync(key, Uint8Array.from(sealed)));
     },
     state: (key, sealed) => {
       copied.stateEntries++;
-      write(() => db.state.put(key, Uint8Array.from(sealed)));
+      write(() => db.state.putSync(key, Uint8Array.from(sealed)));
     },
     batch: (key, bytes, entry) => {
       copied.batches++;
@@ -102,7 +102,13 @@ function grouped(db: Databases): { (write: () => unknown): void; end(): void } {
   return Object.assign(add, { end });
 }
 
-function note(found: Map<number, Map<number, Found>>, topicId: number, partition: number, offset: number, entry: IndexEntry): void {
+function note(
+  found: Map<number, Map<number, Found>>,
+  topicId: number,
+  partition: number,
+  offset: number,
+  entry: IndexEntry,
+): void {
   let partitions = found.get(topicId);
   if (partitions === undefined) found.set(topicId, (partitions = new Map()));
   const known = partitions.get(partition);

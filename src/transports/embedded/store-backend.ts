@@ -39,10 +39,8 @@ export class LmdbStores implements StoreBackend {
   }
 
   list(applicationId: string): readonly StoreId[] {
-    return this.#catalog
-      .list<StoredStore>('store', applicationId)
-      .filter(({ number }) => !this.#isEmpty(number))
-      .map(({ id }) => id);
+    const stores = this.#catalog.list('store', applicationId) as StoredStore[];
+    return stores.filter(({ number }) => !this.#isEmpty(number)).map(({ id }) => id);
   }
 
   apply(writes: readonly StoreWrites[]): void {
@@ -75,14 +73,14 @@ export class LmdbStores implements StoreBackend {
       for (let i = 0; i < keys.length; i++) {
         const key = stateKey(number, keys[i]!);
         const value = values[i]!;
-        if (value === null) this.#db.state.remove(key);
-        else this.#db.state.put(key, seal(key, value));
+        if (value === null) this.#db.state.removeSync(key);
+        else this.#db.state.putSync(key, seal(key, value));
       }
     }
   }
 
   #find({ applicationId, store, partition }: StoreId): StoredStore | undefined {
-    return this.#catalog.getJson(metaKey('store', applicationId, store, String(partition)));
+    return this.#catalog.getJson(metaKey('store', applicationId, store, String(partition))) as StoredStore | undefined;
   }
 
   #create({ applicationId, store, partition }: StoreId): number {
@@ -97,7 +95,12 @@ export class LmdbStores implements StoreBackend {
     return sealed && unseal(key, sealed, placeOf(id));
   }
 
-  *#range(id: StoreId, number: number | undefined, from?: Uint8Array, to?: Uint8Array): IterableIterator<readonly [Uint8Array, Uint8Array]> {
+  *#range(
+    id: StoreId,
+    number: number | undefined,
+    from?: Uint8Array,
+    to?: Uint8Array,
+  ): IterableIterator<readonly [Uint8Array, Uint8Array]> {
     if (number === undefined) return;
     const prefix = stateKey(number, new Uint8Array(0));
     const end = to === undefined ? afterPrefix(prefix) : stateKey(number, to);

@@ -155,14 +155,19 @@ function surveyRecords(
       const header = peekBatchHeader(bytes, 0);
       if (header === undefined || header.byteLength !== bytes.length) throw new Damage('a batch is cut off');
       if (header.baseOffset !== offsetOfKey(key)) throw new Damage('a batch is in the wrong place');
-      if (crc32c(bytes, CRC_FROM) !== bytes.readUInt32BE(CRC_AT)) throw new Damage('a batch does not match its checksum');
+      if (crc32c(bytes, CRC_FROM) !== bytes.readUInt32BE(CRC_AT))
+        throw new Damage('a batch does not match its checksum');
       if (indexed === undefined) report('a batch is not in the index');
-      visitor?.batch(key, bytes, indexed ?? {
-        nextOffset: header.nextOffset,
-        maxTimestamp: header.maxTimestamp,
-        appendedAt: Date.now(),
-        bytes: bytes.length,
-      });
+      visitor?.batch(
+        key,
+        bytes,
+        indexed ?? {
+          nextOffset: header.nextOffset,
+          maxTimestamp: header.maxTimestamp,
+          appendedAt: Date.now(),
+          bytes: bytes.length,
+        },
+      );
       index.delete(hex(key));
     } catch (error) {
       report(reasonOf(error));

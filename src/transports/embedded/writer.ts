@@ -227,11 +227,10 @@ const text = (error: unknown): string => (error instanceof Error ? error.message
 
 /** The reason of a failed commit comes as a promise beside the error, which must not be left unhandled. */
 async function rootCause(error: unknown): Promise<object> {
-  const { commitError } = error as { readonly commitError?: Promise<unknown> };
-  if (commitError === undefined) return error as object;
-  const pending = commitError.then(
-    () => error,
-    (reason: unknown) => reason,
-  );
-  return (await pending) as object;
+  try {
+    await (error as { readonly commitError?: Promise<unknown> }).commitError;
+    return error as object;
+  } catch (reason) {
+    return reason as object;
+  }
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import type { Fetcher, FetchedBatch, FetcherOptions } from '../../runtime/transport.ts';
+import type { FetchedBatch, Fetcher, FetcherOptions } from '../../runtime/transport.ts';
 import { closed } from './errors.ts';
 
 /** What a fetcher needs of the log below it. */

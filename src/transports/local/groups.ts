@@ -50,7 +50,10 @@ export class LocalGroups {
 
   /** Ids of the groups that have members, ascending. */
   active(): readonly string[] {
-    return [...this.#groups].filter(([, group]) => group.members.size > 0).map(([id]) => id).sort();
+    return [...this.#groups]
+      .filter(([, group]) => group.members.size > 0)
+      .map(([id]) => id)
+      .sort();
   }
 
   /** Takes a seat; tasks come through `onAssigned` after the caller has gone on. @throws `ERR_APPLICATION_RUNNING` */
@@ -165,7 +168,10 @@ export class LocalGroups {
       // Who left or was expelled while the others answered is dealt with in the next round.
       if (!member.alive || member.lost.size > 0) continue;
       const tasks = target.get(member) ?? new Set<string>();
-      assigned.set(member, [...tasks].filter((id) => !member.tasks.has(id)));
+      assigned.set(
+        member,
+        [...tasks].filter((id) => !member.tasks.has(id)),
+      );
       const keptAll = [...member.tasks].every((id) => tasks.has(id));
       if (!keptAll || member.validSince > group.generation) member.validSince = group.generation;
       member.tasks = tasks;
@@ -197,7 +203,12 @@ export class LocalGroups {
 function sessionFailed(groupId: string, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const text = error instanceof Error ? error.message : String(error);
-  return new MillraceError('fatal', 'ERR_SESSION_FAILED', `Group "${groupId}": a callback of the member threw: ${text}`, {
-    cause: error,
-  });
+  return new MillraceError(
+    'fatal',
+    'ERR_SESSION_FAILED',
+    `Group "${groupId}": a callback of the member threw: ${text}`,
+    {
+      cause: error,
+    },
+  );
 }

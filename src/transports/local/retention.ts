@@ -38,8 +38,7 @@ export function retainFrom(
   if (config.cleanup === 'compact') return partition.start;
   let { bytes } = partition;
   for (const batch of batches) {
-    const tooOld =
-      config.retentionMs >= 0 && Math.max(batch.maxTimestamp, batch.appendedAt) < now - config.retentionMs;
+    const tooOld = config.retentionMs >= 0 && Math.max(batch.maxTimestamp, batch.appendedAt) < now - config.retentionMs;
     const tooMuch = config.retentionBytes >= 0 && bytes > config.retentionBytes;
     if (batch.nextOffset >= partition.end || !(tooOld || tooMuch)) return Math.max(partition.start, batch.baseOffset);
     bytes -= batch.bytes;

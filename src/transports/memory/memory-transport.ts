@@ -56,7 +56,11 @@ class MemoryTransport implements Transport {
     };
   }
 
-  async offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  async offsets(
+    topic: string,
+    query: OffsetQuery,
+    partitions?: readonly number[],
+  ): Promise<ReadonlyMap<number, number>> {
     return this.#live().offsets(topic, query, partitions);
   }
 

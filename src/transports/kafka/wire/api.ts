@@ -1,0 +1,35 @@
+import type { WireReader } from './reader.ts';
+import type { WireWriter } from './writer.ts';
+
+/** One kind of request in one version of the protocol. */
+export interface Api<Q, R> {
+  readonly name: string;
+  readonly key: number;
+  readonly version: number;
+  /** Whether the version has tagged fields, and so longer headers. */
+  readonly flexible?: boolean;
+  readonly encode: (writer: WireWriter, request: Q) => void;
+  readonly decode: (reader: WireReader) => R;
+}
+
+/** What is asked or told of the partitions of one topic. */
+export interface OfTopic<P> {
+  readonly topic: string;
+  readonly partitions: readonly P[];
+}
+
+/** Puts items of partitions together by topic, as requests want them. */
+export function byTopic<P extends { readonly topic: string }>(items: Iterable<P>): OfTopic<P>[] {
+  const topics = new Map<string, P[]>();
+  for (const item of items) {
+    const known = topics.get(item.topic);
+    if (known === undefined) topics.set(item.topic, [item]);
+    else known.push(item);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+/** The items of all partitions in one list, each with its topic. */
+export function flatTopics<P>(topics: readonly OfTopic<P>[]): (P & { readonly topic: string })[] {
+  return topics.flatMap(({ topic, partitions }) => partitions.map((item) => ({ ...item, topic })));
+}

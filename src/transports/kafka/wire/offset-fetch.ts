@@ -1,0 +1,48 @@
+import { type Api, byTopic, flatTopics } from './api.ts';
+
+export interface FetchedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** −1 when none was committed. */
+  readonly offset: number;
+  readonly metadata: string | null;
+  readonly errorCode: number;
+}
+
+/** Committed offsets of a group, only stable ones: while a transaction may change one, it is refused. */
+export const offsetFetchApi: Api<
+  { readonly groupId: string; readonly partitions: readonly { readonly topic: string; readonly partition: number }[] },
+  { readonly errorCode: number; readonly offsets: readonly FetchedOffset[] }
+> = {
+  name: 'OffsetFetch',
+  key: 9,
+  version: 7,
+  flexible: true,
+  encode: (writer, { groupId, partitions }) =>
+    writer
+      .compactString(groupId)
+      .compactArray(byTopic(partitions), (each) =>
+        writer
+          .compactString(each.topic)
+          .compactArray(each.partitions, ({ partition }) => writer.int32(partition))
+          .tags(),
+      )
+      .boolean(true)
+      .tags(),
+  decode: (reader) => {
+    reader.int32();
+    const topics = reader.compactArray(() => {
+      const topic = reader.compactString();
+      const partitions = reader.compactArray(() => {
+        const [partition, offset] = [reader.int32(), reader.int64()];
+        reader.int32();
+        const answer = { partition, offset, metadata: reader.compactNullableString(), errorCode: reader.int16() };
+        reader.tags();
+        return answer;
+      });
+      reader.tags();
+      return { topic, partitions };
+    });
+    return { offsets: flatTopics(topics), errorCode: reader.int16() };
+  },
+};

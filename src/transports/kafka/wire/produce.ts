@@ -1,0 +1,54 @@
+import { type Api, byTopic, flatTopics } from './api.ts';
+
+export interface ProducePartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly batch: Uint8Array;
+}
+
+export interface ProduceRequest {
+  readonly transactionalId: string | null;
+  /** How long the broker may wait for its replicas, in milliseconds. */
+  readonly timeoutMs: number;
+  /** At most one batch of each partition. */
+  readonly batches: readonly ProducePartition[];
+}
+
+export interface ProducedPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly baseOffset: number;
+}
+
+export interface ProduceResponse {
+  readonly throttleMs: number;
+  readonly partitions: readonly ProducedPartition[];
+}
+
+/** Appends batches; acknowledged by all replicas in sync. */
+export const produceApi: Api<ProduceRequest, ProduceResponse> = {
+  name: 'Produce',
+  key: 0,
+  version: 7,
+  encode: (writer, { transactionalId, timeoutMs, batches }) =>
+    writer
+      .string(transactionalId)
+      .int16(-1)
+      .int32(timeoutMs)
+      .array(byTopic(batches), ({ topic, partitions }) =>
+        writer.string(topic).array(partitions, ({ partition, batch }) => writer.int32(partition).bytes(batch)),
+      ),
+  decode: (reader) => {
+    const topics = reader.array(() => ({
+      topic: reader.string(),
+      partitions: reader.array(() => {
+        const answer = { partition: reader.int32(), errorCode: reader.int16(), baseOffset: reader.int64() };
+        reader.int64();
+        reader.int64();
+        return answer;
+      }),
+    }));
+    return { partitions: flatTopics(topics), throttleMs: reader.int32() };
+  },
+};

@@ -1,0 +1,117 @@
+import { readInt64 } from '../../../protocol/batch-header.ts';
+
+const decoder = new TextDecoder();
+
+/** A response that does not follow the protocol. Never leaves this folder. */
+export class BadResponse extends Error {
+  override readonly name = 'BadResponse';
+}
+
+/** Reads a response of Kafka's protocol. Lengths are checked against what is there before anything is allocated. */
+export class WireReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  int8(): number {
+    return this.#view.getInt8(this.#skip(1));
+  }
+
+  boolean(): boolean {
+    return this.int8() !== 0;
+  }
+
+  int16(): number {
+    return this.#view.getInt16(this.#skip(2));
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.#skip(4));
+  }
+
+  /** An integer within ±2^53; larger ones are rounded. */
+  int64(): number {
+    return readInt64(this.#view, this.#skip(8));
+  }
+
+  bigint64(): bigint {
+    return this.#view.getBigInt64(this.#skip(8));
+  }
+
+  nullableString(): string | null {
+    const length = this.int16();
+    return length < 0 ? null : this.#text(length);
+  }
+
+  string(): string {
+    return this.nullableString() ?? '';
+  }
+
+  /** Bytes that share the memory of the response; empty for null. */
+  bytes(): Uint8Array {
+    const length = Math.max(this.int32(), 0);
+    const start = this.#skip(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  array<T>(read: () => T): T[] {
+    return this.#items(this.int32(), read);
+  }
+
+  compactNullableString(): string | null {
+    const length = this.#unsigned() - 1;
+    return length < 0 ? null : this.#text(length);
+  }
+
+  compactString(): string {
+    return this.compactNullableString() ?? '';
+  }
+
+  compactArray<T>(read: () => T): T[] {
+    return this.#items(this.#unsigned() - 1, read);
+  }
+
+  /** Passes over the tagged fields of a flexible version. */
+  tags(): void {
+    for (let count = this.#unsigned(); count > 0; count--) {
+      this.#unsigned();
+      this.#skip(this.#unsigned());
+    }
+  }
+
+  #items<T>(count: number, read: () => T): T[] {
+    const items: T[] = [];
+    // Each item takes a byte at least, so that a wrong count ends with the response.
+    for (let i = 0; i < count; i++) items.push(read());
+    return items;
+  }
+
+  #unsigned(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#view.getUint8(this.#skip(1));
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new BadResponse('a length has more than five bytes');
+  }
+
+  #text(length: number): string {
+    const start = this.#skip(length);
+    return decoder.decode(this.#bytes.subarray(start, start + length));
+  }
+
+  #skip(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#bytes.length) {
+      throw new BadResponse(`it ends after ${this.#bytes.length} bytes, and ${at + length} are needed`);
+    }
+    this.#at = at + length;
+    return at;
+  }
+}
