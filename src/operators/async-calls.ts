@@ -120,6 +120,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
       } catch (error) {
         if (attempt > this.#limits.retries || this.#stop.signal.aborted) return { error };
         await this.#pause(this.#limits.backoffMs * 2 ** (attempt - 1));
+        if (this.#stop.signal.aborted) return { error };
       }
     }
   }
@@ -136,6 +137,8 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     const timedOut = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
+    // Nobody waits for it when the function throws at once.
+    timedOut.catch(() => undefined);
     const cancel = this.#task.clock.after(timeoutMs, () => timeout.abort(late));
     try {
       return await Promise.race([this.#project(record.value, { record, signal, attempt }), timedOut]);
@@ -174,8 +177,12 @@ function chainOf(key: unknown): KeyId | undefined {
       return key;
     case 'object':
       if (key === null) return undefined;
-      return key instanceof Uint8Array ? bytesId(key) : JSON.stringify(key);
+      return key instanceof Uint8Array ? bytesId(key) : JSON.stringify(key, withBigInts);
     default:
       return undefined;
   }
+}
+
+function withBigInts(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
 }

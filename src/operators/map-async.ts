@@ -64,7 +64,7 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   };
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapAsync',
-    detail: project.name,
+    ...(project.name === '' ? {} : { detail: project.name }),
     create(out, task, place) {
       const calls = new AsyncCalls<V, R, U>(project, limits, task, place.step, (record, value) =>
         out.next(withValue(record, value) as WithValue<R, U>),

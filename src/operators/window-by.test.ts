@@ -135,12 +135,17 @@ describe('nulls (TM-2, TM-9, TM-10)', () => {
 
 describe('windows that emit updates', () => {
   it('give a row per record with the headers of that record, and none on close', () => {
-    const updates = windowBy(
-      TEN,
-      agg.sum((n: number) => n),
-      { store: 's', emit: 'updates' },
+    const driver = new TestDriver(
+      keyed.pipe(
+        windowBy(
+          TEN,
+          agg.sum((n: number) => n),
+          { store: 's', emit: 'updates' },
+        ),
+        asText,
+        to(output),
+      ),
     );
-    const driver = new TestDriver(keyed.pipe(updates, asText, to(output)));
     driver.pipe(keyed, { ...at(1, 'a', 2), headers: headers(['h', 'x']) });
     const [row] = driver.read(output);
     expect(row?.value).toBe('a[0,10)=2@1');
