@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** The folder of the project. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;
@@ -23,10 +24,10 @@ export interface Running {
   printed(text: string): Promise<void>;
 }
 
-/** Starts `examples/<name>/main.ts` as a user would, without colours. */
-export function startExample(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+/** Starts a program of the project without colours. */
+export function start(command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const started = performance.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', `examples/${name}/main.ts`, ...args], {
+  const child = spawn(process.execPath, command, {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: '1', COLUMNS: '100', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,6 +61,11 @@ export function startExample(name: string, args: readonly string[], env: NodeJS.
       ]);
     },
   };
+}
+
+/** Starts `examples/<name>/main.ts` as a user would. */
+export function startExample(name: string, args: readonly string[], env?: NodeJS.ProcessEnv): Running {
+  return start(['--import', 'tsx', `examples/${name}/main.ts`, ...args], env);
 }
 
 /** Runs an example to its end. */
