@@ -67,9 +67,10 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
         const before = entry.value === undefined ? aggregator.init() : entry.value;
         const after = aggregator.add(before, value, record as StreamRecord<unknown, V>);
         const timestamp = Math.max(entry.timestamp, record.timestamp);
+        // Before anything is stored: a record whose result throws is left out altogether.
+        const result = after === null || after === undefined ? (null as Result) : aggregator.result(after);
         if (after === null || after === undefined) store.delete(entry);
         else store.put(entry, after, timestamp);
-        const result = after === null || after === undefined ? (null as Result) : aggregator.result(after);
         out.next(makeRecord(key, result, timestamp, headers, topic, partition, offset));
       };
     },

@@ -44,10 +44,17 @@ export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R
         const writer = only ?? pickWriter(writers, spec, record);
         const headers = spec.headers === undefined ? record.headers : spec.headers(record);
         const timestamp = spec.timestamp === undefined ? record.timestamp : spec.timestamp(record);
+        if (timestamp < 0) throw negativeTimestamp(timestamp);
         writer.write(record, timestamp, headers, task);
         out.next(record);
       };
     },
+  });
+}
+
+function negativeTimestamp(timestamp: number): RecordError {
+  return new RecordError('ERR_TIMESTAMP', `a record is written with the timestamp ${timestamp}`, {
+    hint: 'a timestamp is a whole number of milliseconds since 1970, 0 or more',
   });
 }
 
