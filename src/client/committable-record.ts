@@ -4,8 +4,8 @@ import type { Headers, placement, StreamRecord } from '../record.ts';
 export interface CommittableRecord<K, V> extends StreamRecord<K, V> {
   /**
    * Commits that this record, and with it everything before it in its partition, has been processed. Calls of the same
-   * moment share one write; a commit of an earlier record than the last one committed changes nothing. Commit before the
-   * subscription ends: afterwards the partition belongs to another member.
+   * moment share one write; a commit of an earlier record than the last one committed changes nothing. After the
+   * subscription has ended it works as long as no other member reads.
    *
    * @throws MillraceError `ERR_STALE_GENERATION` when the partition was given to another member, which will read the record
    * again.

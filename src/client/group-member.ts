@@ -82,6 +82,29 @@ export class GroupMember {
     if (input.committed < offset) throw notOwned(this.#groupId, input);
   }
 
+  /** As `mark`, after leaving: possible while nobody reads for the group. */
+  markLate(input: ReadInput, offset: number): Promise<void> {
+    const commit = this.#running.then(() => this.#setCommitted(input, offset));
+    this.#running = commit.catch(() => undefined);
+    return commit;
+  }
+
+  async #setCommitted(input: ReadInput, offset: number): Promise<void> {
+    if (offset <= input.committed) return;
+    const { partition, topic } = input;
+    const [now] = await this.#transport.committed(this.#groupId, [{ topic, partition }]);
+    if (now === undefined || now.offset < offset) {
+      try {
+        if (!input.owned) throw notOwned(this.#groupId, input);
+        await this.#transport.setCommitted(this.#groupId, [{ topic, partition, offset }]);
+      } catch (error) {
+        const active = error instanceof MillraceError && error.code === 'ERR_GROUP_ACTIVE';
+        throw active ? notOwned(this.#groupId, input) : error;
+      }
+    }
+    input.committed = Math.max(offset, now?.offset ?? -1);
+  }
+
   /** Commits for the last time, unless the program does, and gives the partitions back. */
   async leave(): Promise<void> {
     try {
@@ -90,7 +113,6 @@ export class GroupMember {
       this.#host.warn(error, 'the last commit failed; its records are read again');
     }
     await this.#running;
-    for (const input of this.#host.inputs()) input.owned = false;
     const session = await this.#session?.catch(() => undefined);
     await session?.leave();
   }

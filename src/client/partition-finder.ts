@@ -24,6 +24,7 @@ export class PartitionFinder {
   readonly #known = new Map<string, FoundPartition>();
   /** Where partitions begin that appear after the start: at their first record, because all of them are new. */
   #from: ReadFrom;
+  #starting = true;
 
   constructor(plan: ReadPlan, transport: Transport) {
     this.#plan = plan;
@@ -51,6 +52,7 @@ export class PartitionFinder {
   async find(): Promise<readonly FoundPartition[]> {
     const found = await Promise.all((await this.#uses()).map((use) => this.#describe(use)));
     const fresh = found.flat();
+    this.#starting = false;
     for (const each of fresh) this.#known.set(partitionId(each), each);
     const { from } = this.#plan;
     this.#from = typeof from === 'object' && 'time' in from ? from : 'earliest';
@@ -66,7 +68,7 @@ export class PartitionFinder {
 
   async #describe(use: TopicUse): Promise<FoundPartition[]> {
     const { partitions: wanted, until } = this.#plan;
-    const description = await ensureTopic(this.#transport, use);
+    const description = await ensureTopic(this.#transport, use, this.#starting);
     const topic = use.name;
     const partitions = checkPartitions(topic, wanted, description.partitions);
     const fresh = partitions.filter((partition) => !this.#known.has(partitionId({ topic, partition })));

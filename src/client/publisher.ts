@@ -81,7 +81,7 @@ export class Publisher {
           try {
             resolve(this.#fill(use, writer, records));
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         },
         (error) => reject(writeFailure(error, use.name, 'no')),

@@ -66,7 +66,7 @@ export function readPlan(
   for (const partition of partitions ?? []) checkWhole(WHERE, 'a partition', partition);
   checkGroup(options);
   return {
-    step: `records(${pattern === undefined ? uses.map(({ name }) => name).join(', ') : String(topics)})`,
+    step: `records(${topics instanceof RegExp ? topics.toString() : uses.map(({ name }) => name).join(', ')})`,
     topics: uses,
     pattern,
     from,

@@ -194,9 +194,11 @@ export class Reading {
   }
 
   async #mark(input: ReadInput, offset: number): Promise<void> {
+    if (this.#closing === undefined) return this.#member?.mark(input, offset);
     const member = this.#member;
-    if (member === undefined) throw clientClosed({ topic: input.topic, partition: input.partition, written: 'no' });
-    await member.mark(input, offset);
+    await this.#closing;
+    // Who processes asynchronously commits the last records after the subscription has ended.
+    return member?.markLate(input, offset);
   }
 
   #progressed(): void {
@@ -283,11 +285,8 @@ export class Reading {
   }
 
   async #leave(): Promise<void> {
-    const member = this.#member;
-    if (member === undefined) return;
-    this.#member = undefined;
-    await member.leave();
-    for (const input of [...this.#reader.inputs]) this.#reader.remove(input);
+    await this.#member?.leave();
+    this.#reader.clear();
   }
 
   #warn(error: unknown, message: string): void {

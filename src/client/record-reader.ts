@@ -49,6 +49,11 @@ export class RecordReader {
     if (this.#last === input) this.#last = undefined;
   }
 
+  clear(): void {
+    for (const { topic, partition } of this.#inputs.splice(0)) this.#fetcher.unassign(topic, partition);
+    this.#last = undefined;
+  }
+
   /** Goes on at another offset of a partition. */
   seek(input: ReadInput, offset: number): void {
     input.seek(offset);

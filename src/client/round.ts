@@ -1,4 +1,4 @@
-import { MillraceError } from '../errors.ts';
+import type { MillraceError } from '../errors.ts';
 import type { OutputTopic } from '../runtime/outputs.ts';
 import { OutputBuffers } from '../runtime/outputs.ts';
 import type { AppendResult, OutgoingBatch } from '../runtime/transport.ts';

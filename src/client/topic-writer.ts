@@ -8,15 +8,16 @@ import type { TopicUse } from '../topology/node.ts';
 /**
  * A topic that exists: one that is missing is created if it was declared with its number of partitions.
  *
+ * @param create - False where it has been there before: what somebody deleted is not brought back.
  * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT` when it has another number of partitions.
  */
-export async function ensureTopic(transport: Transport, use: TopicUse): Promise<TopicDescription> {
+export async function ensureTopic(transport: Transport, use: TopicUse, create: boolean): Promise<TopicDescription> {
   const found = await transport.topics.describe(use.name);
   if (found !== undefined) {
     checkPartitionCount(use, found);
     return found;
   }
-  if (use.partitions === undefined) throw await unknownTopic(transport, use.name);
+  if (use.partitions === undefined || !create) throw await unknownTopic(transport, use.name);
   await transport.topics.create(use.name, { partitions: use.partitions, ifMissing: true });
   const created = await transport.topics.describe(use.name);
   if (created === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${use.name} could not be created`);
@@ -29,6 +30,7 @@ export class TopicWriter {
   readonly #use: TopicUse;
   readonly #compression: Compression;
   #limits: OutputTopic | undefined;
+  #found = false;
   #waiting: { readonly ready: () => void; readonly failed: (error: unknown) => void }[] = [];
   #lookUp: Promise<void> | undefined;
   #sticky = 0;
@@ -98,7 +100,8 @@ export class TopicWriter {
   async #look(): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
     try {
-      const { config, partitions } = await ensureTopic(this.#transport, this.#use);
+      const { config, partitions } = await ensureTopic(this.#transport, this.#use, !this.#found);
+      this.#found = true;
       const { maxMessageBytes } = config;
       this.#limits = { partitions, maxMessageBytes, compression: this.#compression };
     } catch (error) {
