@@ -23,6 +23,6 @@ const COUNT: Aggregator<unknown, number> = Object.freeze({
  * ```
  * @public
  */
-export function count(): Aggregator<unknown, number> {
+export function count<V = unknown>(): Aggregator<V, number> {
   return COUNT;
 }

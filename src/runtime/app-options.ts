@@ -32,7 +32,7 @@ export interface AppOptions {
   /** What happens to records that fail, unless their topic says otherwise (`'fail'`). */
   readonly onRecordError?: RecordPolicy;
   /**
-   * The longest time between commits while there is work (`'100ms'`). When there is none the application commits at
+   * The longest time between commits while there is work (`'250ms'`). When there is none the application commits at
    * once. What was not committed is processed again after a crash, and seen by readers only after its commit.
    */
   readonly commitInterval?: Duration;

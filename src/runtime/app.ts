@@ -103,7 +103,12 @@ class Application implements App {
       }
       this.#transport = transport;
       this.#waitingFor = 'setting up topics';
-      this.#topics = await setUpTopics(this.#topology.stages, transport, this.#options.onRecordError ?? 'fail');
+      this.#topics = await setUpTopics(
+        this.#topology.stages,
+        transport,
+        this.#options.onRecordError ?? 'fail',
+        this.#options.applicationId,
+      );
       await this.#run(transport);
     } catch (error) {
       await this.#end(error);
@@ -142,7 +147,7 @@ class Application implements App {
   /** A task or a commit failed: start again from the last commit where that may help, else end. */
   async #failed(engine: Engine, error: MillraceError): Promise<void> {
     if (engine !== this.#engine || this.#ending !== undefined) return;
-    if (engine.commits > 0) this.#restartsSinceCommit = 0;
+    if (engine.committer.commits > 0) this.#restartsSinceCommit = 0;
     const again =
       error.errorClass === 'abortable' || error.errorClass === 'retriable' || error.errorClass === 'migrated';
     if (!again || this.#restartsSinceCommit >= MAX_RESTARTS || this.#state !== 'running') {
@@ -173,7 +178,7 @@ class Application implements App {
     const engine = this.#engine;
     if (engine === undefined) return;
     this.#lastSnapshot = this.snapshot();
-    this.#commits += engine.commits;
+    this.#commits += engine.committer.commits;
     this.#engine = undefined;
     await engine.close();
   }
@@ -253,8 +258,8 @@ class Application implements App {
       location: this.#transport?.location ?? 'unknown',
       guarantee: this.#transport?.capabilities.atomicCommit === false ? 'at-least-once' : 'exactly-once',
       uptimeMs: now - this.#started,
-      commits: this.#commits + (engine?.commits ?? 0),
-      lastCommitAgeMs: engine?.lastCommit === undefined ? undefined : now - engine.lastCommit,
+      commits: this.#commits + (engine?.committer.commits ?? 0),
+      lastCommitAgeMs: engine?.committer.lastCommit === undefined ? undefined : now - engine.committer.lastCommit,
       restarts: this.#restarts,
       waitingFor: [...waiting, ...(engine?.waitingFor() ?? [])],
       tasks: tasks?.map((task) => snapshotTask(task, endOffset)) ?? this.#lastSnapshot?.tasks ?? [],

@@ -3,21 +3,12 @@ import { MillraceError } from '../errors.ts';
 import type { Cancel, Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { StartPositions, taskSpecs } from './assignment.ts';
-import { noLogger } from './logger.ts';
-import type { OutputTopic } from './outputs.ts';
+import { Committer } from './committer.ts';
 import { soon } from './schedule.ts';
-import type { Stage } from './stages.ts';
-import { Task, type TaskHost, type TaskProgress } from './task.ts';
+import type { Task } from './task.ts';
+import { type AssignedTask, TaskFactory } from './task-factory.ts';
 import type { Topology } from './topology.ts';
-import type {
-  FetchedBatch,
-  Fetcher,
-  GroupSession,
-  TaskSpec,
-  TopicDescription,
-  TopicPartition,
-  Transport,
-} from './transport.ts';
+import type { Fetcher, GroupSession, TopicDescription, Transport } from './transport.ts';
 
 /** Records that a task takes before the next one has its turn. */
 const TURN_RECORDS = 512;
@@ -41,9 +32,7 @@ export interface EngineEvents {
  */
 export class Engine {
   readonly tasks = new Map<string, Task>();
-  commits = 0;
-  /** Monotonic time of the last commit. */
-  lastCommit: number | undefined;
+  readonly committer: Committer;
   readonly #topology: Topology;
   readonly #transport: Transport;
   readonly #options: AppOptions;
@@ -52,20 +41,22 @@ export class Engine {
   readonly #clock: Clock;
   readonly #commitIntervalMs: number;
   readonly #lingerMs: number;
-  #cancelLinger: Cancel | undefined;
+  #cancelTimer: Cancel | undefined;
+  /** Work is committed as soon as there is no more of it, and not only when the interval is over. */
+  readonly #eager: boolean;
   #session: GroupSession | undefined;
   /** Tasks that are ours but not built yet. */
-  readonly #assigned: { stage: Stage; spec: TaskSpec; positions: ReadonlyMap<string, number> }[] = [];
+  readonly #assigned: AssignedTask[] = [];
+  /** Ids of all tasks that are ours, built or not. */
+  readonly #owned = new Set<string>();
   #assigning: Promise<void> = Promise.resolve();
-  #fetcher: Fetcher;
+  readonly #fetcher: Fetcher;
+  readonly #factory: TaskFactory;
   #generation = 0;
   #scheduled = false;
   #running = true;
   /** The application stops: what has been read is finished, nothing new is taken. */
   #stopping = false;
-  #commit: Promise<void> | undefined;
-  /** A commit waits for asynchronous calls: tasks take no further records. */
-  #barrier: (() => void) | undefined;
   #dirtySince: number | undefined;
   #failed = false;
 
@@ -83,9 +74,22 @@ export class Engine {
     this.#options = options;
     this.#clock = clock;
     this.#events = events;
-    this.#commitIntervalMs = durationMs(options.commitInterval ?? '100ms', 'commitInterval');
+    const atomic = transport.capabilities.atomicCommit;
+    this.#eager = atomic || options.until === 'end';
+    this.#commitIntervalMs = durationMs(options.commitInterval ?? (atomic ? '250ms' : '5s'), 'commitInterval');
     this.#lingerMs = durationMs(options.batch?.linger ?? '0ms', 'linger');
+    this.committer = new Committer({
+      tasks: this.tasks,
+      clock,
+      session: () => this.#session && { session: this.#session, generation: this.#generation },
+      changelog: () => this.#factory.changelog,
+      failed: () => this.#failed,
+      schedule: () => this.schedule(),
+      fail: (error) => this.#fail(error),
+    });
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
+    const wake = (): void => this.schedule();
+    this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake);
   }
 
   /** Joins the group; tasks come as they are assigned. */
@@ -111,6 +115,7 @@ export class Engine {
 
   async #assign(ids: readonly string[], generation: number): Promise<void> {
     this.#generation = generation;
+    for (const id of ids) this.#owned.add(id);
     const wanted = this.#topology.stages.flatMap((stage) =>
       taskSpecs(stage, this.#topics)
         .filter(({ id }) => ids.includes(id))
@@ -126,50 +131,35 @@ export class Engine {
   /** Builds the tasks that were assigned, once the session and so their stores are there. */
   #build(): void {
     const session = this.#session;
-    if (session === undefined) return;
-    for (const { positions, spec, stage } of this.#assigned.splice(0)) {
-      const [{ partition }] = spec.partitions as [TopicPartition];
-      const task = new Task(stage, partition, positions, this.#host(session));
-      this.tasks.set(task.id, task);
-      for (const [topic, offset] of positions) this.#fetcher.assign(topic, partition, offset);
+    if (session === undefined || this.#assigned.length === 0) return;
+    const assigned = this.#assigned.splice(0);
+    if (this.#transport.capabilities.stateWithLog) this.#buildAll(session, assigned);
+    else void this.#restoreAndBuild(session, assigned);
+  }
+
+  async #restoreAndBuild(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
+    try {
+      await this.#factory.restore(session, assigned);
+      if (this.#running) this.#buildAll(session, assigned);
+      this.schedule();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
-  #host(session: GroupSession): TaskHost {
-    const {
-      applicationId,
-      cacheEntries = 100_000,
-      logger = noLogger,
-      onRecordError = 'fail',
-      maxFutureSkew = '1h',
-    } = this.#options;
-    return {
-      applicationId,
-      topology: this.#topology,
-      stores: session.stores,
-      clock: this.#clock,
-      cacheEntries,
-      onRecordError,
-      maxFutureMs:
-        maxFutureSkew === 'unlimited' ? Number.POSITIVE_INFINITY : durationMs(maxFutureSkew, 'maxFutureSkew'),
-      logger,
-      outputTopic: (name) => this.#outputTopic(name),
-      poll: (topic, partition): FetchedBatch | undefined => this.#fetcher.poll(topic, partition),
-      endOffset: (topic, partition) => this.#fetcher.endOffset(topic, partition),
-      wake: () => this.schedule(),
-    };
-  }
-
-  #outputTopic(name: string): OutputTopic {
-    const { partitions, config } = this.#topics.get(name) as TopicDescription;
-    const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
-    const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};
-    return { partitions, maxMessageBytes: config.maxMessageBytes, compression, batchBytes, batchRecords };
+  #buildAll(session: GroupSession, assigned: readonly AssignedTask[]): void {
+    for (const each of assigned) {
+      if (!this.#owned.has(each.spec.id)) continue;
+      const task = this.#factory.build(session, each);
+      this.tasks.set(task.id, task);
+      for (const [topic, offset] of each.positions) this.#fetcher.assign(topic, task.partition, offset);
+    }
   }
 
   async #revoked(ids: readonly string[], lost: boolean): Promise<void> {
-    if (!lost) await this.commit();
+    if (!lost) await this.committer.commit();
     for (const id of ids) {
+      this.#owned.delete(id);
       const task = this.tasks.get(id);
       if (task === undefined) continue;
       this.tasks.delete(id);
@@ -205,18 +195,34 @@ export class Engine {
     }
     if (!this.#running) return;
     const dirty = this.#dirty();
-    const waits = this.pendingAsync() > 0;
-    // A commit lets asynchronous calls run dry, so while there are any it waits for its interval.
-    if (dirty && ((!progressed && !waits && this.#lingered()) || this.#due()))
-      void this.commit().catch(() => undefined);
+    const waits = this.committer.pendingAsync() > 0;
+    if (dirty) this.#settle(!progressed && !waits);
     if (progressed) this.schedule();
-    else if (!worked && !dirty && this.#commit === undefined && !waits) this.#events.idle();
+    else if (!worked && !dirty && this.committer.current === undefined && !waits) this.#events.idle();
     else if (worked) this.schedule();
+  }
+
+  /** Commits when it is time; otherwise comes back when it is. A commit lets asynchronous calls run dry, so it does not
+   * come before its interval is over while there are any. */
+  #settle(quiet: boolean): void {
+    const sinceMs = this.#clock.monotonic() - (this.#dirtySince ?? 0);
+    const waitMs = quiet && this.#eager ? this.#lingerMs : this.#commitIntervalMs;
+    if (sinceMs >= waitMs || this.#outputBytes() > MAX_OUTPUT_BYTES) {
+      void this.committer.commit().catch(() => undefined);
+      return;
+    }
+    // While there is work, or calls under way, turns come back by themselves.
+    if (!quiet) return;
+    if (!this.#eager) void this.committer.flush();
+    this.#cancelTimer ??= this.#clock.after(waitMs - sinceMs, () => {
+      this.#cancelTimer = undefined;
+      this.schedule();
+    });
   }
 
   /** One turn for each task. */
   #round(): boolean {
-    const room = !this.#stopping && this.#barrier === undefined && this.#outputBytes() < HARD_OUTPUT_BYTES;
+    const room = !this.#stopping && !this.committer.closed && this.#outputBytes() < HARD_OUTPUT_BYTES;
     let progressed = false;
     for (const task of this.tasks.values()) {
       if (task.turn(room ? TURN_RECORDS : 0) > 0) progressed = true;
@@ -224,7 +230,7 @@ export class Engine {
       this.#fail(task.failure);
       return false;
     }
-    if (this.#barrier !== undefined && this.pendingAsync() === 0) this.#barrier();
+    this.committer.poke();
     return progressed;
   }
 
@@ -237,79 +243,10 @@ export class Engine {
     return false;
   }
 
-  #due(): boolean {
-    const since = this.#dirtySince;
-    if (since === undefined) return false;
-    return this.#clock.monotonic() - since >= this.#commitIntervalMs || this.#outputBytes() > MAX_OUTPUT_BYTES;
-  }
-
-  /** Whether outputs have waited long enough for others to share their batch; otherwise looks again when they have. */
-  #lingered(): boolean {
-    const restMs = this.#lingerMs - (this.#clock.monotonic() - (this.#dirtySince ?? 0));
-    if (this.#lingerMs === 0 || restMs <= 0) return true;
-    this.#cancelLinger ??= this.#clock.after(restMs, () => {
-      this.#cancelLinger = undefined;
-      this.schedule();
-    });
-    return false;
-  }
-
   #outputBytes(): number {
     let sum = 0;
     for (const task of this.tasks.values()) sum += task.outputBytes;
     return sum;
-  }
-
-  pendingAsync(): number {
-    let sum = 0;
-    for (const task of this.tasks.values()) sum += task.pendingAsync();
-    return sum;
-  }
-
-  /** Commits what the tasks have done; while one is under way, its end is what is waited for. */
-  commit(): Promise<void> {
-    this.#commit ??= this.#commitOnce().finally(() => {
-      this.#commit = undefined;
-      this.schedule();
-    });
-    return this.#commit;
-  }
-
-  async #commitOnce(): Promise<void> {
-    try {
-      await this.#quiet();
-      const session = this.#session;
-      const tasks = [...this.tasks.values()].filter((task) => task.dirty);
-      if (session === undefined || tasks.length === 0 || this.#failed) return;
-      const progress = tasks.map((task) => task.takeProgress());
-      this.#dirtySince = undefined;
-      const outputs = progress.flatMap((each) => each.outputs);
-      if (outputs.length > 0) await session.send(outputs);
-      await session.commit({
-        generation: this.#generation,
-        offsets: progress.flatMap((each) => each.offsets),
-        state: progress.flatMap((each) => each.state),
-      });
-      tasks.forEach((task, index) => {
-        task.recycle((progress[index] as TaskProgress).outputs);
-        task.committed();
-      });
-      this.commits += 1;
-      this.lastCommit = this.#clock.monotonic();
-    } catch (error) {
-      this.#fail(error);
-      throw error;
-    }
-  }
-
-  /** Resolves when no asynchronous call is under way; until then tasks take no records. */
-  async #quiet(): Promise<void> {
-    if (this.pendingAsync() === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#barrier = resolve;
-      this.schedule();
-    });
-    this.#barrier = undefined;
   }
 
   /** What keeps the tasks from progressing, in words. */
@@ -320,7 +257,9 @@ export class Engine {
     if (session !== undefined) reasons.push(session);
     const fetcher = this.#fetcher.waitingFor();
     if (fetcher !== undefined) reasons.push(fetcher);
-    if (this.#barrier !== undefined) reasons.push(`a commit waits for ${this.pendingAsync()} asynchronous calls`);
+    const restoring = this.#factory.waitingFor();
+    if (restoring !== undefined) reasons.push(restoring);
+    if (this.committer.closed) reasons.push(`a commit waits for ${this.committer.pendingAsync()} asynchronous calls`);
     else if (this.#outputBytes() >= HARD_OUTPUT_BYTES) reasons.push('a commit under way, before more is written');
     for (const task of this.tasks.values()) {
       const reason = task.waitingFor();
@@ -336,17 +275,17 @@ export class Engine {
   /** A last commit, with turns for asynchronous work that it has to wait for. */
   async finish(): Promise<void> {
     this.#stopping = true;
-    await this.#commit?.catch(() => undefined);
-    await this.commit();
+    await this.committer.current?.catch(() => undefined);
+    await this.committer.commit();
   }
 
   /** Takes the tasks down and leaves the group; what is not committed is given up. */
   async close(): Promise<void> {
     this.#running = false;
-    this.#cancelLinger?.();
+    this.#cancelTimer?.();
     for (const task of this.tasks.values()) task.close();
-    this.#barrier?.();
-    await this.#commit?.catch(() => undefined);
+    this.committer.abandon();
+    await this.committer.current?.catch(() => undefined);
     await this.#assigning.catch(() => undefined);
     await this.#fetcher.close();
     await this.#session?.leave();
@@ -356,7 +295,7 @@ export class Engine {
     if (this.#failed) return;
     this.#failed = true;
     this.#running = false;
-    this.#barrier?.();
+    this.committer.abandon();
     this.#events.failed(
       error instanceof MillraceError
         ? error

@@ -3,19 +3,19 @@ import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byt
 import type { StateHolder, StoreEntry, StoreSnapshot } from '../state/state-holder.ts';
 
 /** Store of the fingerprints of all stores of a task. Not a name that a user can give. */
-const STORE = '#stores';
+export const FINGERPRINT_STORE = '#stores';
 
 /**
  * Remembers what each store was written by, so that state is never read by a step that would misunderstand it.
  */
 export class Fingerprints implements StateHolder {
-  readonly name: string = STORE;
+  readonly name: string = FINGERPRINT_STORE;
   readonly #id: StoreId;
   readonly #stored: ByteStore;
   readonly #changed = new Map<string, string>();
 
   constructor(stores: StoreBackend, applicationId: string, partition: number) {
-    this.#id = { applicationId, store: STORE, partition };
+    this.#id = { applicationId, store: FINGERPRINT_STORE, partition };
     this.#stored = stores.open(this.#id);
   }
 
@@ -55,6 +55,6 @@ export class Fingerprints implements StateHolder {
   *entries(): IterableIterator<StoreEntry> {}
 
   describe(): StoreSnapshot {
-    return { name: STORE, cached: 0, dirty: this.#changed.size };
+    return { name: FINGERPRINT_STORE, cached: 0, dirty: this.#changed.size };
   }
 }

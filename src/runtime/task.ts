@@ -218,6 +218,11 @@ export class Task implements TaskContext {
     return { outputs: this.#outputs.take(), state, offsets: this.#inputs.takeOffsets() };
   }
 
+  /** Hands over what was written since the last call, ahead of the commit that it belongs to. */
+  takeOutputs(): OutgoingBatch[] {
+    return this.#outputs.take();
+  }
+
   committed(): void {
     for (const holder of this.#holders) holder.committed();
   }

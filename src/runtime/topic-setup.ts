@@ -1,10 +1,11 @@
 import { ConfigError, FatalError } from '../errors.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
+import { changelogTopic } from './changelog.ts';
 import { checkPartitionCount, unknownTopic } from './known-topic.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
-import type { TopicDescription, Transport } from './transport.ts';
+import type { TopicConfig, TopicDescription, Transport } from './transport.ts';
 
 /**
  * Makes sure that every topic of an application is there before its first record: sources exist (or say how many
@@ -17,6 +18,7 @@ export async function setUpTopics(
   stages: readonly Stage[],
   transport: Transport,
   onRecordError: RecordPolicy,
+  applicationId: string,
 ): Promise<ReadonlyMap<string, TopicDescription>> {
   const setup = new TopicSetup(stages, transport);
   await setup.existing();
@@ -24,6 +26,7 @@ export async function setUpTopics(
   await setup.targets();
   await setup.deadLetters(onRecordError);
   setup.checkCoPartitioning();
+  if (!transport.capabilities.stateWithLog) await setup.changelogs(applicationId);
   return setup.found;
 }
 
@@ -104,6 +107,16 @@ class TopicSetup {
     }
   }
 
+  /** One compacted topic per store, with a partition per task. */
+  async changelogs(applicationId: string): Promise<void> {
+    for (const { inputs, stores } of this.#stages) {
+      const partitions = this.#most(inputs) ?? 1;
+      for (const { name } of stores) {
+        await this.#create(changelogTopic(applicationId, name), partitions, { cleanup: 'compact' });
+      }
+    }
+  }
+
   /** A shuffle adopts the number of the topics it is joined with, else that of the stage that writes it. */
   #wanted(name: string): number | undefined {
     const reader = this.#stages.find(({ inputs }) => inputs.some((use) => use.name === name));
@@ -118,8 +131,8 @@ class TopicSetup {
     return counts.length === 0 ? undefined : Math.max(...counts);
   }
 
-  async #create(name: string, partitions: number): Promise<void> {
-    await this.#transport.topics.create(name, { partitions, ifMissing: true });
+  async #create(name: string, partitions: number, config: TopicConfig = {}): Promise<void> {
+    await this.#transport.topics.create(name, { partitions, config, ifMissing: true });
     const description = await this.#transport.topics.describe(name);
     if (description === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
     this.found.set(name, description);

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { agg, aggregate, json, memoryTransport, type OpenTransport, run, string, to, topic } from '../index.ts';
+import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
+import type { StoreBackend } from '../state/byte-store.ts';
+import { memoryStores } from '../state/memory-backend.ts';
+import { TopicReader } from '../testing/topic-reader.ts';
+import { MemoryLog } from '../transports/memory/index.ts';
+import type { Capabilities, GroupSession, Transport } from './transport.ts';
+
+const numbers = topic('numbers', { key: string(), value: json<number>(), partitions: 2 });
+const sums = topic('sums', { key: string(), value: json<number>() });
+const pipeline = numbers.pipe(
+  aggregate(
+    agg.sum((n) => n),
+    { store: 'sums' },
+  ),
+  to(sums),
+);
+
+/** A log that keeps no state: the stores belong to the machine, and the changelog is all that survives it. */
+function withoutState(log: MemoryLog, local: StoreBackend, atomicCommit: boolean): OpenTransport {
+  return async () => {
+    const inner = await memoryTransport(log)();
+    const capabilities: Capabilities = { atomicCommit, stateWithLog: false };
+    return new Proxy(inner, {
+      get(target, name) {
+        if (name === 'capabilities') return capabilities;
+        if (name === 'group')
+          return async (...args: Parameters<Transport['group']>) => keeping(await target.group(...args), local);
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+  };
+}
+
+function keeping(session: GroupSession, stores: StoreBackend): GroupSession {
+  return {
+    get generation() {
+      return session.generation;
+    },
+    stores,
+    send: (batches) => session.send(batches),
+    commit(unit) {
+      expect(unit.state, 'the log is not given state that it cannot keep').toEqual([]);
+      return session.commit(unit);
+    },
+    waitingFor: () => session.waitingFor(),
+    leave: () => session.leave(),
+  };
+}
+
+function publish(log: MemoryLog, values: readonly number[]): void {
+  log.create('numbers', { partitions: 2, ifMissing: true });
+  for (const partition of [0, 1]) {
+    const batch = new RecordBatchBuilder();
+    for (const value of values) batch.append(1000, `key-${partition}`, String(value), []);
+    log.append([log.prepare({ topic: 'numbers', partition }, batch)]);
+  }
+}
+
+async function runToEnd(log: MemoryLog, local: StoreBackend, atomicCommit: boolean): Promise<void> {
+  await run(pipeline, { applicationId: 'app', transport: withoutState(log, local, atomicCommit), until: 'end' }).done;
+}
+
+function last(log: MemoryLog): Record<string, number | null> {
+  const records = new TopicReader(log, 'sums').read(sums);
+  return Object.fromEntries(records.map(({ key, value }) => [key, value]));
+}
+
+describe.each([
+  ['atomic commits', true],
+  ['commits that are not atomic', false],
+])('state on a log that does not keep it, with %s', (_name, atomic) => {
+  it('is continued from the local stores', async () => {
+    const log = new MemoryLog();
+    const local = memoryStores();
+    publish(log, [1, 2]);
+    await runToEnd(log, local, atomic);
+    publish(log, [3]);
+    await runToEnd(log, local, atomic);
+    expect(last(log)).toEqual({ 'key-0': 6, 'key-1': 6 });
+    expect(log.describe('app-sums-changelog')).toMatchObject({ partitions: 2, config: { cleanup: 'compact' } });
+  });
+
+  it('is rebuilt from the changelog where the local stores are gone', async () => {
+    const log = new MemoryLog();
+    publish(log, [1, 2]);
+    await runToEnd(log, memoryStores(), atomic);
+    publish(log, [3]);
+    const fresh = memoryStores();
+    await runToEnd(log, fresh, atomic);
+    expect(last(log)).toEqual({ 'key-0': 6, 'key-1': 6 });
+    const rows = [...fresh.open({ applicationId: 'app', store: 'sums', partition: 0 }).range()];
+    expect(rows).toHaveLength(1);
+  });
+
+  it('is brought forward where the local stores are behind, and begun anew where they are of another log', async () => {
+    const log = new MemoryLog();
+    const behind = memoryStores();
+    publish(log, [1]);
+    await runToEnd(log, behind, atomic);
+    publish(log, [2]);
+    await runToEnd(log, memoryStores(), atomic);
+    publish(log, [3]);
+    await runToEnd(log, behind, atomic);
+    expect(last(log)).toEqual({ 'key-0': 6, 'key-1': 6 });
+    const other = new MemoryLog();
+    publish(other, [10]);
+    await runToEnd(other, behind, atomic);
+    expect(last(other)).toEqual({ 'key-0': 10, 'key-1': 10 });
+  });
+});

@@ -1,0 +1,182 @@
+import { StoreError } from '../errors.ts';
+import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byte-store.ts';
+import { NUMBER_BYTES, readNumber, writeNumber } from '../state/numbers.ts';
+import { FINGERPRINT_STORE } from './fingerprints.ts';
+import { OutputBuffers } from './outputs.ts';
+import type { FetchedBatch, Fetcher, OutgoingBatch, TopicDescription, Transport } from './transport.ts';
+
+/** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
+const POSITIONS = '#positions';
+
+/** Progress of a restoration, in records. */
+export interface RestoreProgress {
+  readonly store: string;
+  readonly partition: number;
+  readonly restored: number;
+  readonly total: number;
+}
+
+/** Name of the compacted topic that a store can be rebuilt from. */
+export function changelogTopic(applicationId: string, store: string): string {
+  return `${applicationId}-${store}-changelog`;
+}
+
+/**
+ * Keeps local stores and their changelog topics together, on logs that do not hold the state themselves.
+ *
+ * Every change is written to the changelog within the commit that it belongs to, and to the local store when that commit
+ * is acknowledged, together with the position in the changelog. So a local store is never ahead of its changelog: after a
+ * crash it is brought forward from its position, not thrown away. The position kept is a lower bound (transaction markers
+ * are not counted), which only means that a few changes are applied twice, in order.
+ */
+export class Changelog {
+  readonly #transport: Transport;
+  readonly #stores: StoreBackend;
+  readonly #applicationId: string;
+  readonly #buffers: OutputBuffers;
+  readonly #positions = new Map<string, number>();
+
+  /** @param topics - Descriptions of the changelog topics, which exist. */
+  constructor(
+    transport: Transport,
+    stores: StoreBackend,
+    applicationId: string,
+    topics: ReadonlyMap<string, TopicDescription>,
+  ) {
+    this.#transport = transport;
+    this.#stores = stores;
+    this.#applicationId = applicationId;
+    this.#buffers = new OutputBuffers((name) => {
+      const { config, partitions } = topics.get(name) as TopicDescription;
+      return { partitions, maxMessageBytes: config.maxMessageBytes, compression: 'lz4' };
+    });
+  }
+
+  /** Brings stores to the end of their changelogs. Rejects with what the log says; the stores stay usable then. */
+  async restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
+    let wake: (() => void) | undefined;
+    const fetcher = this.#transport.fetcher({ onReady: () => wake?.() });
+    const ready = (): Promise<void> =>
+      new Promise((resolve) => {
+        wake = resolve;
+      });
+    try {
+      for (const id of ids) await this.#restoreOne(id, fetcher, ready, progress);
+    } finally {
+      await fetcher.close();
+    }
+  }
+
+  async #restoreOne(
+    id: StoreId,
+    fetcher: Fetcher,
+    ready: () => Promise<void>,
+    progress: (progress: RestoreProgress) => void,
+  ): Promise<void> {
+    const topic = changelogTopic(this.#applicationId, id.store);
+    const { partition, store } = id;
+    const first = (await this.#transport.offsets(topic, 'earliest', [partition])).get(partition) ?? 0;
+    const end = (await this.#transport.offsets(topic, 'latest', [partition])).get(partition) ?? 0;
+    const from = this.#startAt(id, first, end);
+    fetcher.assign(topic, partition, from);
+    for (let position = from; position < end; ) {
+      // The promise is made before polling, so that no wake-up is missed in between.
+      const woken = ready();
+      const batch = fetcher.poll(topic, partition);
+      if (batch === undefined) {
+        await woken;
+        continue;
+      }
+      position = batch.nextOffset;
+      this.#stores.apply([writesOf(id, batch), this.#position(id, position)]);
+      progress({ store, partition, restored: position - from, total: end - from });
+    }
+    this.#positions.set(keyOf(id), Math.max(from, end));
+    fetcher.unassign(topic, partition);
+  }
+
+  /** Where the local store goes on; from the beginning, and empty, where its position is not part of this changelog. */
+  #startAt(id: StoreId, first: number, end: number): number {
+    const stored = this.#open(id).get(positionKey(id));
+    const position = stored === undefined ? undefined : readNumber(stored, 0);
+    if (position !== undefined && position >= first && position <= end) return position;
+    this.#clear(this.#stores.open(id));
+    return first;
+  }
+
+  #clear(store: ByteStore): void {
+    const keys = Array.from(store.range(), ([key]) => key);
+    if (keys.length > 0) this.#stores.apply([{ id: store.id, keys, values: keys.map(() => null) }]);
+  }
+
+  /** The batches that say in the changelogs what a commit changes. */
+  batches(state: readonly StoreWrites[]): OutgoingBatch[] {
+    for (const { id, keys, values } of state) {
+      if (isLocal(id)) continue;
+      const output = this.#buffers.topic(changelogTopic(this.#applicationId, id.store));
+      if (id.partition >= output.partitions) throw notPartitioned(id, output.partitions);
+      // Timestamps of changelog records mean nothing; retention does not apply to compacted topics.
+      keys.forEach((key, at) => output.append(id.partition, 0, key, values[at] ?? null, []));
+    }
+    return this.#buffers.take();
+  }
+
+  /** The commit is acknowledged: the local stores follow. */
+  committed(state: readonly StoreWrites[]): void {
+    const positions: StoreWrites[] = [];
+    for (const { id, keys } of state) {
+      if (isLocal(id)) continue;
+      const position = (this.#positions.get(keyOf(id)) ?? 0) + keys.length;
+      this.#positions.set(keyOf(id), position);
+      positions.push(this.#position(id, position));
+    }
+    this.#stores.apply([...state, ...positions]);
+  }
+
+  #open(id: StoreId): ByteStore {
+    return this.#stores.open({ ...id, store: POSITIONS });
+  }
+
+  #position(id: StoreId, position: number): StoreWrites {
+    const value = new Uint8Array(NUMBER_BYTES);
+    writeNumber(value, 0, position);
+    return { id: { ...id, store: POSITIONS }, keys: [positionKey(id)], values: [value] };
+  }
+}
+
+/** Fingerprints of stores guard what is on this machine; they are written anew where the stores are rebuilt. */
+function isLocal({ store }: StoreId): boolean {
+  return store === FINGERPRINT_STORE;
+}
+
+function keyOf({ partition, store }: StoreId): string {
+  return `${store}/${partition}`;
+}
+
+function positionKey({ store }: StoreId): Uint8Array {
+  return new TextEncoder().encode(store);
+}
+
+function writesOf(id: StoreId, batch: FetchedBatch): StoreWrites {
+  const keys: Uint8Array[] = [];
+  const values: (Uint8Array | null)[] = [];
+  const { bytes, keyLength, keyStart, valueLength, valueStart } = batch;
+  for (let at = 0; at < batch.count; at += 1) {
+    const keyAt = keyStart[at] as number;
+    const length = keyLength[at] as number;
+    // A record without a key is not ours; a changelog is written by its application only.
+    if (length < 0) continue;
+    keys.push(bytes.slice(keyAt, keyAt + length));
+    const valueAt = valueStart[at] as number;
+    const size = valueLength[at] as number;
+    values.push(size < 0 ? null : bytes.slice(valueAt, valueAt + size));
+  }
+  return { id, keys, values };
+}
+
+function notPartitioned({ partition, store }: StoreId, partitions: number): StoreError {
+  return new StoreError('ERR_CHANGELOG_PARTITIONS', `the changelog of store ${store} has ${partitions} partitions`, {
+    partition,
+    hint: 'it needs as many as the topics of its stage; delete it, so that it is created anew, or run under a new applicationId',
+  });
+}

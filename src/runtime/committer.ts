@@ -1,0 +1,131 @@
+import type { Clock } from '../topology/clock.ts';
+import type { Changelog } from './changelog.ts';
+import type { Task, TaskProgress } from './task.ts';
+import type { GroupSession, OutgoingBatch } from './transport.ts';
+
+/** What a committer needs of the engine around it. */
+export interface CommitterHost {
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly clock: Clock;
+  /** The session, and the generation in which its tasks work; `undefined` before it has joined. */
+  session(): { readonly session: GroupSession; readonly generation: number } | undefined;
+  /** Keeps stores and changelogs together where the log does not hold the state. */
+  changelog(): Changelog | undefined;
+  /** Whether a failure has been seen: nothing is committed after it. */
+  failed(): boolean;
+  /** Turns are wanted. */
+  schedule(): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * The commit as a barrier: asynchronous work runs dry, outputs are handed over, then outputs, state and offsets of all
+ * tasks become durable together, and only then the tasks learn of it. One commit is under way at a time.
+ */
+export class Committer {
+  commits = 0;
+  /** Monotonic time of the last commit. */
+  lastCommit: number | undefined;
+  readonly #host: CommitterHost;
+  #current: Promise<void> | undefined;
+  /** Set while a commit waits for asynchronous calls; called when there are none left. */
+  #barrier: (() => void) | undefined;
+
+  constructor(host: CommitterHost) {
+    this.#host = host;
+  }
+
+  /** The commit that is under way. */
+  get current(): Promise<void> | undefined {
+    return this.#current;
+  }
+
+  /** Whether tasks take no further records, because a commit waits for their asynchronous calls. */
+  get closed(): boolean {
+    return this.#barrier !== undefined;
+  }
+
+  /** Asynchronous calls under way in all tasks. */
+  pendingAsync(): number {
+    let sum = 0;
+    for (const task of this.#host.tasks.values()) sum += task.pendingAsync();
+    return sum;
+  }
+
+  /** Called after each round of turns: lets a waiting commit go on when no asynchronous call is left. */
+  poke(): void {
+    if (this.#barrier !== undefined && this.pendingAsync() === 0) this.#barrier();
+  }
+
+  /** Gives up waiting: the engine closes. */
+  abandon(): void {
+    this.#barrier?.();
+  }
+
+  /** Commits what the tasks have done; while a commit is under way, its end is what is waited for. */
+  commit(): Promise<void> {
+    this.#current ??= this.#once().finally(() => {
+      this.#current = undefined;
+      this.#host.schedule();
+    });
+    return this.#current;
+  }
+
+  /** Hands outputs over ahead of the commit, for logs whose readers see them at once. */
+  async flush(): Promise<void> {
+    const joined = this.#host.session();
+    if (joined === undefined) return;
+    for (const task of this.#host.tasks.values()) {
+      const outputs = task.takeOutputs();
+      if (outputs.length === 0) continue;
+      try {
+        await joined.session.send(outputs);
+        task.recycle(outputs);
+      } catch (error) {
+        this.#host.fail(error);
+        return;
+      }
+    }
+  }
+
+  async #once(): Promise<void> {
+    try {
+      await this.#quiet();
+      const joined = this.#host.session();
+      const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
+      if (joined === undefined || tasks.length === 0 || this.#host.failed()) return;
+      const progress = tasks.map((task) => task.takeProgress());
+      await this.#write(joined.session, joined.generation, progress);
+      tasks.forEach((task, index) => {
+        task.recycle((progress[index] as TaskProgress).outputs);
+        task.committed();
+      });
+      this.commits += 1;
+      this.lastCommit = this.#host.clock.monotonic();
+    } catch (error) {
+      this.#host.fail(error);
+      throw error;
+    }
+  }
+
+  async #write(session: GroupSession, generation: number, progress: readonly TaskProgress[]): Promise<void> {
+    const changelog = this.#host.changelog();
+    const state = progress.flatMap((each) => each.state);
+    const outputs: OutgoingBatch[] = progress.flatMap((each) => each.outputs);
+    if (changelog !== undefined) outputs.push(...changelog.batches(state));
+    if (outputs.length > 0) await session.send(outputs);
+    const offsets = progress.flatMap((each) => each.offsets);
+    await session.commit({ generation, offsets, state: changelog === undefined ? state : [] });
+    changelog?.committed(state);
+  }
+
+  /** Resolves when no asynchronous call is under way; until then tasks take no records. */
+  async #quiet(): Promise<void> {
+    if (this.pendingAsync() === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#barrier = resolve;
+      this.#host.schedule();
+    });
+    this.#barrier = undefined;
+  }
+}

@@ -1,0 +1,109 @@
+import { durationMs } from '../duration.ts';
+import type { Clock } from '../topology/clock.ts';
+import type { AppOptions } from './app-options.ts';
+import { Changelog, type RestoreProgress } from './changelog.ts';
+import type { InputFeed } from './input-set.ts';
+import { noLogger } from './logger.ts';
+import type { OutputTopic } from './outputs.ts';
+import type { Stage } from './stages.ts';
+import { Task, type TaskHost } from './task.ts';
+import type { Topology } from './topology.ts';
+import type { GroupSession, TaskSpec, TopicDescription, TopicPartition, Transport } from './transport.ts';
+
+/** A task that was assigned, on its way to being built. */
+export interface AssignedTask {
+  readonly stage: Stage;
+  readonly spec: TaskSpec;
+  /** Offsets to start at, by topic. */
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+/** Builds the tasks of a session, with their stores brought up to date first where the log does not hold them. */
+export class TaskFactory {
+  /** Keeps stores and changelogs together; `undefined` where the log holds the state, and before the first task. */
+  changelog: Changelog | undefined;
+  readonly #topology: Topology;
+  readonly #transport: Transport;
+  readonly #topics: ReadonlyMap<string, TopicDescription>;
+  readonly #options: AppOptions;
+  readonly #clock: Clock;
+  readonly #feed: InputFeed;
+  readonly #wake: () => void;
+  #restoring: RestoreProgress | undefined;
+
+  constructor(
+    topology: Topology,
+    transport: Transport,
+    topics: ReadonlyMap<string, TopicDescription>,
+    options: AppOptions,
+    clock: Clock,
+    feed: InputFeed,
+    wake: () => void,
+  ) {
+    this.#topology = topology;
+    this.#transport = transport;
+    this.#topics = topics;
+    this.#options = options;
+    this.#clock = clock;
+    this.#feed = feed;
+    this.#wake = wake;
+  }
+
+  /** Brings the stores of tasks to the end of their changelogs. Nothing to do where the log holds the state. */
+  async restore(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
+    if (this.#transport.capabilities.stateWithLog) return;
+    const { applicationId } = this.#options;
+    this.changelog ??= new Changelog(this.#transport, session.stores, applicationId, this.#topics);
+    const ids = assigned.flatMap(({ spec, stage }) =>
+      stage.stores.map(({ name }) => ({ applicationId, store: name, partition: partitionOf(spec) })),
+    );
+    await this.changelog.restore(ids, (progress) => {
+      this.#restoring = progress;
+    });
+    this.#restoring = undefined;
+  }
+
+  /** @throws what a node says when it is instantiated, such as `ERR_STORE_INCOMPATIBLE`. */
+  build(session: GroupSession, { positions, spec, stage }: AssignedTask): Task {
+    return new Task(stage, partitionOf(spec), positions, this.#host(session));
+  }
+
+  /** What is being restored, in words. */
+  waitingFor(): string | undefined {
+    if (this.#restoring === undefined) return undefined;
+    const { partition, restored, store, total } = this.#restoring;
+    return `store ${store}/${partition} being restored from its changelog: ${restored} of ${total} records`;
+  }
+
+  #host(session: GroupSession): TaskHost {
+    const { applicationId, cacheEntries = 100_000, logger = noLogger, onRecordError = 'fail' } = this.#options;
+    const { maxFutureSkew = '1h' } = this.#options;
+    return {
+      applicationId,
+      topology: this.#topology,
+      stores: session.stores,
+      clock: this.#clock,
+      cacheEntries,
+      onRecordError,
+      maxFutureMs:
+        maxFutureSkew === 'unlimited' ? Number.POSITIVE_INFINITY : durationMs(maxFutureSkew, 'maxFutureSkew'),
+      logger,
+      outputTopic: (name) => this.#outputTopic(name),
+      poll: (topic, partition) => this.#feed.poll(topic, partition),
+      endOffset: (topic, partition) => this.#feed.endOffset(topic, partition),
+      wake: this.#wake,
+    };
+  }
+
+  #outputTopic(name: string): OutputTopic {
+    const { partitions, config } = this.#topics.get(name) as TopicDescription;
+    const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
+    const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};
+    return { partitions, maxMessageBytes: config.maxMessageBytes, compression, batchBytes, batchRecords };
+  }
+}
+
+/** The partition that a task works on: the same in all of its topics. */
+export function partitionOf({ partitions }: TaskSpec): number {
+  return (partitions[0] as TopicPartition).partition;
+}
