@@ -13,7 +13,7 @@ const CLASS_OF: Readonly<Record<string, string>> = {
 function raised(): Set<string> {
   const found = new Set<string>();
   const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' });
-  for (const name of sources.filter((file) => /\.ts$/.test(file) && !/\.(test|test-d|fixtures)\.ts$/.test(file))) {
+  for (const name of sources.filter((file) => file.endsWith('.ts') && !/\.(test|test-d|fixtures)\.ts$/.test(file))) {
     const text = read(`src/${name}`);
     for (const match of text.matchAll(/new (\w+Error)\(\s*'(ERR_\w+)'/g)) {
       const errorClass = CLASS_OF[match[1] ?? ''];
