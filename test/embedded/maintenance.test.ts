@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Compression } from '../../src/protocol/compression.ts';
 import type { TopicConfig } from '../../src/runtime/transport.ts';
-import { type EmbeddedLogTransport, embeddedTransport } from '../../src/transports/embedded/index.ts';
+import { embeddedTransport } from '../../src/transports/embedded/index.ts';
 import { MemoryLog, memoryTransport } from '../../src/transports/memory/index.ts';
 import { readAll, rowsOf, send, values, valuesOf, watch } from '../contract/support.ts';
 import { folder } from './children.ts';
@@ -17,7 +17,7 @@ const LOGS = [
     'embedded',
     async (now: () => number) => {
       const path = join(await folder('maintain'), 'log');
-      const transport = (await embeddedTransport({ path, now, maintenanceMs: DAY })()) as EmbeddedLogTransport;
+      const transport = await embeddedTransport({ path, now, maintenanceMs: DAY })();
       return { transport, maintain: () => transport.maintain({ force: true }) };
     },
   ],
@@ -168,7 +168,7 @@ describe.each(LOGS)('maintenance of the %s log', (_, open) => {
 describe('the file of the embedded log', () => {
   it('is reused: retention keeps it from growing without end', async () => {
     const path = join(await folder('reuse'), 'log');
-    const transport = (await embeddedTransport({ path, maintenanceMs: DAY })()) as EmbeddedLogTransport;
+    const transport = await embeddedTransport({ path, maintenanceMs: DAY })();
     await transport.topics.create('t', { config: { retentionBytes: 500_000 } });
     const sizes: number[] = [];
     for (let round = 0; round < 30; round++) {
@@ -182,7 +182,7 @@ describe('the file of the embedded log', () => {
 
   it('is compacted by itself when enough has changed', async () => {
     const path = join(await folder('dirty'), 'log');
-    const transport = (await embeddedTransport({ path, maintenanceMs: DAY })()) as EmbeddedLogTransport;
+    const transport = await embeddedTransport({ path, maintenanceMs: DAY })();
     await transport.topics.create('t', { config: { cleanup: 'compact' } });
     const put = (n: number) => send(transport, 't', 0, [{ key: 'k', value: String(n) }]);
     for (let i = 0; i < 10; i++) await put(i);
@@ -201,7 +201,7 @@ describe('the file of the embedded log', () => {
 
   it('keeps all of it over a restart', async () => {
     const path = join(await folder('restart'), 'log');
-    const first = (await embeddedTransport({ path })()) as EmbeddedLogTransport;
+    const first = await embeddedTransport({ path })();
     await first.topics.create('t', { config: { cleanup: 'compact' } });
     for (let i = 0; i < 10; i++) await send(first, 't', 0, [{ key: `k${i % 3}`, value: String(i) }]);
     await first.maintain({ force: true });

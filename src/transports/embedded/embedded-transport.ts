@@ -7,7 +7,6 @@ import type {
   GroupOptions,
   GroupSession,
   OffsetQuery,
-  OpenTransport,
   OutgoingBatch,
   Producer,
   TopicAdmin,
@@ -56,7 +55,7 @@ export interface EmbeddedOptions {
  *
  * @public
  */
-export function embeddedTransport(options: EmbeddedOptions): OpenTransport {
+export function embeddedTransport(options: EmbeddedOptions): () => Promise<EmbeddedLogTransport> {
   return async () =>
     new EmbeddedTransport(
       await openEnvironment({

@@ -62,7 +62,7 @@ export class Writer {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return new Promise<T>((done, failed) => {
       this.#queue.push({ run, bytes, done: done as (result: unknown) => void, failed });
-      this.#running ??= this.#drain().finally(() => (this.#running = undefined));
+      this.#running ??= this.#drain();
     });
   }
 
@@ -88,6 +88,8 @@ export class Writer {
       while (count < this.#queue.length && (count === 0 || bytes < GROUP_BYTES)) bytes += this.#queue[count++]!.bytes;
       await this.#transaction(this.#queue.splice(0, count), bytes);
     }
+    // In the same step as the last look at the queue, so that a write that comes next starts a new round.
+    this.#running = undefined;
   }
 
   async #transaction(writes: readonly Write<unknown>[], bytes: number): Promise<void> {
