@@ -16,6 +16,15 @@ import { TopicWriter } from './topic-writer.ts';
 /** What is known about a topic is looked up anew after this long. */
 const TOPIC_MAX_AGE_MS = 10_000;
 
+type Resolve = (published: Published) => void;
+type Reject = (error: MillraceError) => void;
+
+/** A round of `publishAll` under way, and where its records will be. */
+interface Filled {
+  readonly round: Round;
+  readonly all: readonly Published[];
+}
+
 /**
  * Publishes records in rounds: while one is being sent the next collects, so that many calls share one write and a
  * single one does not wait.
@@ -51,23 +60,13 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       const encoded = this.#encode(use, record);
       const writer = this.#writer(use);
+      if (writer.ready) {
+        this.#append(writer, use.name, encoded, resolve, reject);
+        return;
+      }
       writer.run(
-        () => {
-          try {
-            this.#open.add(encoded, this.#place(use.name, writer, encoded, resolve, reject));
-          } catch (error) {
-            this.#waitingBytes -= encoded.size;
-            reject(writeFailure(error, use.name, 'no'));
-            return;
-          }
-          const { batchBytes, batchRecords } = this.#limits;
-          if (this.#open.bytes >= batchBytes || this.#open.count >= batchRecords) this.#close();
-          this.#schedule();
-        },
-        (error) => {
-          this.#waitingBytes -= encoded.size;
-          reject(writeFailure(error, use.name, 'no'));
-        },
+        () => this.#append(writer, use.name, encoded, resolve, reject),
+        (error) => this.#refuse(use.name, encoded, error, reject),
       );
     });
   }
@@ -75,21 +74,12 @@ export class Publisher {
   async publishAll(use: TopicUse, records: Iterable<PublishRecord<unknown, unknown>>): Promise<readonly Published[]> {
     this.#checkOpen(use.name);
     const writer = this.#writer(use);
-    const round = await new Promise<{ round: Round; all: Published[] }>((resolve, reject) => {
-      writer.run(
-        () => {
-          try {
-            resolve(this.#fill(use, writer, records));
-          } catch (error) {
-            reject(error);
-          }
-        },
-        (error) => reject(writeFailure(error, use.name, 'no')),
-      );
-    });
-    const error = await round.round.done;
+    const { all, round } = writer.ready
+      ? this.#fill(use, writer, records)
+      : await this.#fillLater(use, writer, records);
+    const error = await round.done;
     if (error !== undefined) throw error;
-    return round.all;
+    return all;
   }
 
   /** Resolves when every call so far has been acknowledged or refused. */
@@ -131,11 +121,40 @@ export class Publisher {
     return encoded;
   }
 
-  #fill(
-    use: TopicUse,
-    writer: TopicWriter,
-    records: Iterable<PublishRecord<unknown, unknown>>,
-  ): { round: Round; all: Published[] } {
+  #append(writer: TopicWriter, topic: string, encoded: EncodedRecord, resolve: Resolve, reject: Reject): void {
+    try {
+      this.#open.add(encoded, this.#place(topic, writer, encoded, resolve, reject));
+    } catch (error) {
+      this.#refuse(topic, encoded, error, reject);
+      return;
+    }
+    const { batchBytes, batchRecords } = this.#limits;
+    if (this.#open.bytes >= batchBytes || this.#open.count >= batchRecords) this.#close();
+    this.#schedule();
+  }
+
+  #refuse(topic: string, { size }: EncodedRecord, error: unknown, reject: Reject): void {
+    this.#waitingBytes -= size;
+    reject(writeFailure(error, topic, 'no'));
+  }
+
+  #fillLater(use: TopicUse, writer: TopicWriter, records: Iterable<PublishRecord<unknown, unknown>>): Promise<Filled> {
+    return new Promise((resolve, reject) => {
+      writer.run(
+        // At once, so that calls that wait behind this one stay behind it.
+        () => {
+          try {
+            resolve(this.#fill(use, writer, records));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        (error) => reject(writeFailure(error, use.name, 'no')),
+      );
+    });
+  }
+
+  #fill(use: TopicUse, writer: TopicWriter, records: Iterable<PublishRecord<unknown, unknown>>): Filled {
     this.#checkOpen(use.name);
     const round = new Round(this.#lookUp, true);
     const all: Published[] = [];
@@ -163,13 +182,7 @@ export class Publisher {
     return { round, all };
   }
 
-  #place(
-    topic: string,
-    writer: TopicWriter,
-    encoded: EncodedRecord,
-    resolve?: (published: Published) => void,
-    reject?: (error: MillraceError) => void,
-  ): Waiting {
+  #place(topic: string, writer: TopicWriter, encoded: EncodedRecord, resolve?: Resolve, reject?: Reject): Waiting {
     const chosen = choosePartition(encoded, writer.limits, topic);
     const partition = chosen === -1 ? writer.sticky : chosen;
     const published = { topic, partition, offset: -1, timestamp: encoded.timestamp };

@@ -10,7 +10,7 @@ const refunds = topic('refunds', { value: json() });
 
 function refusal(options: object, topics: unknown = orders): string {
   try {
-    readPlan(topics as AnyTopic, options as ReadOptions);
+    readPlan(topics as AnyTopic, options);
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
     return (error as Error).message;

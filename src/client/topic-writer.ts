@@ -74,12 +74,13 @@ export class TopicWriter {
     this.#sticky += 1;
   }
 
-  /** Calls back when the topic is known: at once, or after the calls that wait already. */
+  /** Whether the topic is known and nobody waits. */
+  get ready(): boolean {
+    return this.#limits !== undefined && this.#waiting.length === 0;
+  }
+
+  /** Calls back when the topic is known, after the calls that wait already; only while not ready. */
   run(ready: () => void, failed: (error: unknown) => void): void {
-    if (this.#limits !== undefined && this.#waiting.length === 0) {
-      ready();
-      return;
-    }
     this.#waiting.push({ ready, failed });
     void this.look();
   }

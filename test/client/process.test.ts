@@ -62,6 +62,17 @@ describe('a process with a client', () => {
       expect(code).toBe(0);
     });
 
+    it(`ends by itself when nothing is under way, also if the client was not closed (${log})`, async () => {
+      const { code, printed } = await run(`
+        const client = await connect(${location});
+        client.records(numbers).subscribe().unsubscribe();
+        const { offset } = await client.publish(numbers, { value: 1 });
+        console.log('offset', offset);
+      `);
+      expect(printed).toBe('offset 0\n');
+      expect(code).toBe(0);
+    });
+
     it(`lives as long as something is being published (${log})`, async () => {
       const { code, printed } = await run(`
         const client = await connect({ ...${location}, batch: { linger: '200ms' } });
