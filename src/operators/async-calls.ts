@@ -36,6 +36,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   #finished: Slot<R, U>[] = [];
   #running = 0;
   #pending = 0;
+  #done: (() => void) | undefined;
 
   constructor(
     project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
@@ -87,7 +88,14 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
       else this.#emit(record, outcome.value);
     }
     this.#task.resume(undefined);
+    if (this.#pending === 0) this.#done?.();
     return finished.length;
+  }
+
+  /** Calls back when the last call has been emitted. */
+  complete(done: () => void): void {
+    if (this.#pending === 0) done();
+    else this.#done = done;
   }
 
   abort(): void {

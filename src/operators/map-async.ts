@@ -71,7 +71,7 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
       );
       task.addAsyncWorker(calls);
       task.onTeardown(() => calls.abort());
-      return (record) => calls.add(record);
+      return Object.assign((record: R) => calls.add(record), { complete: (done: () => void) => calls.complete(done) });
     },
   });
 }

@@ -38,6 +38,11 @@ export class InputQueue {
     else this.#consumers.push(consumer);
   }
 
+  /** Whether anything reads it. */
+  get consumed(): boolean {
+    return this.#consumers.length > 0;
+  }
+
   get empty(): boolean {
     return this.#batch === undefined;
   }

@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts';
 import { NO_HEADERS } from '../record.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { InputConsumer, InputOrigin } from '../topology/task-context.ts';
@@ -42,6 +43,19 @@ export class InputSet {
 
   add(topic: string, consumer: InputConsumer): void {
     this.queues.find(({ use }) => use.name === topic)?.add(consumer);
+  }
+
+  /** @throws ConfigError `ERR_NOT_SUBSCRIBED` when nothing reads an input: its records would be lost. */
+  checkConsumed(stage: string): void {
+    const idle = this.queues.find((queue) => !queue.consumed);
+    if (idle === undefined) return;
+    throw new ConfigError('ERR_NOT_SUBSCRIBED', `nothing in partition ${this.#partition} reads ${idle.use.name}`, {
+      topic: idle.use.name,
+      stage,
+      hint:
+        'share(), shareReplay() and their like keep one subscription for all partitions: leave them out, what is above a ' +
+        'branch runs once anyway',
+    });
   }
 
   /** From now on records with a timestamp above this are refused. */

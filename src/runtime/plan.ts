@@ -34,7 +34,7 @@ export function discover(pipelines: readonly Observable<unknown>[]): Discovery {
   for (let root = scope.roots.shift(); root !== undefined; root = scope.roots.shift()) {
     const end = root;
     roots.push(end);
-    withScope(scope, () => subscribeSilently(end));
+    withScope(scope, () => scope.attempt('the pipeline', () => subscribeSilently(end)));
   }
   if (scope.failure !== undefined) throw scope.failure;
   if (scope.nodes.size === 0) {
@@ -58,15 +58,18 @@ class PlanScope implements Scope {
     this.#stack.at(-1)?.upstream.add(node);
     if (known !== undefined) return;
     this.#stack.push(node);
-    try {
-      node.spec.discover();
-    } catch (error) {
-      // RxJS would turn a throw into an error notification that nobody listens to while planning.
-      this.failure ??= error instanceof MillraceError ? error : planningFailed(node, error);
-    } finally {
-      this.#stack.pop();
-    }
+    this.attempt(node.step, () => node.spec.discover());
+    this.#stack.pop();
     if (node.spec.roots !== undefined) this.roots.push(...node.spec.roots);
+  }
+
+  /** Keeps the first failure: RxJS would turn a throw into a notification that nobody listens to while planning. */
+  attempt(step: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failure ??= error instanceof MillraceError ? error : planningFailed(step, error);
+    }
   }
 
   #add(stream: Stream<unknown>): PlannedNode {
@@ -77,6 +80,10 @@ class PlanScope implements Scope {
   }
 }
 
-function planningFailed(node: PlannedNode, cause: unknown): ConfigError {
-  return new ConfigError('ERR_PLANNING', `${node.step} failed while the pipeline was planned`, { cause });
+function planningFailed(step: string, cause: unknown): ConfigError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConfigError('ERR_PLANNING', `${step} failed while the pipeline was planned: ${reason}`, {
+    cause,
+    hint: 'a pipeline is subscribed once to find its steps: functions that run while it is subscribed must not fail',
+  });
 }

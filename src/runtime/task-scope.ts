@@ -27,7 +27,17 @@ export class TaskScope implements Scope {
   connect<T>(stream: Stream<T>, subscriber: Subscriber<T>): void {
     const any = stream as Stream<unknown>;
     const node = this.#topology.node(any);
-    if (node === undefined) throw unplanned(any);
+    if (node === undefined) {
+      // Some operators of RxJS, such as toArray, apply others when they are subscribed: new nodes each time.
+      if (stream.spec.kind !== 'rxjs') throw unplanned(any);
+      stream.spec.attach(subscriber, this.#task, {
+        step: stepName(stream.spec),
+        stage: this.#stage.name,
+        keySerde: undefined,
+        depth: 0,
+      });
+      return;
+    }
     if (this.#topology.stageOf(any) !== this.#stage) return;
     const place: NodePlace = {
       step: node.step,
@@ -47,7 +57,10 @@ export class TaskScope implements Scope {
     output = new Subject<unknown>();
     this.#shared.set(any, output);
     output.subscribe(subscriber as Subscriber<unknown>);
-    any.spec.attach(new Subscriber(output), this.#task, place);
+    const shared = new Subscriber(output);
+    // A Subject does not end what feeds it when its own observers leave.
+    this.#task.onTeardown(() => shared.unsubscribe());
+    any.spec.attach(shared, this.#task, place);
   }
 }
 

@@ -82,6 +82,8 @@ export class Task implements TaskContext {
   readonly #subscriptions = new Subscription();
   #resumed: InputOrigin | undefined;
   #dirty = false;
+  /** The chain has been told that there are no more records. */
+  #completed = false;
 
   constructor(stage: Stage, partition: number, positions: ReadonlyMap<string, number>, host: TaskHost) {
     this.id = `${stage.name}/${partition}`;
@@ -119,10 +121,16 @@ export class Task implements TaskContext {
     withScope(scope, () => {
       for (const root of this.#host.topology.roots) {
         this.#subscriptions.add(
-          root.subscribe({ error: (error: unknown) => this.chainFailed(error, `stage ${this.stage.name}`) }),
+          root.subscribe({
+            next: () => {
+              if (!this.inTurn) this.emittedOutsideTurn('the end of the pipeline');
+            },
+            error: (error: unknown) => this.chainFailed(error, `stage ${this.stage.name}`),
+          }),
         );
       }
     });
+    if (this.failure === undefined) this.#inputs.checkConsumed(this.stage.name);
     if (this.failure !== undefined) throw this.failure;
   }
 
@@ -139,7 +147,9 @@ export class Task implements TaskContext {
     let done = 0;
     try {
       this.#drain();
-      while (done < most && this.failure === undefined && !this.#blocked() && this.#inputs.step()) done += 1;
+      // What came after the end is for the next run: nobody would see it any more.
+      const room = this.#completed ? 0 : most;
+      while (done < room && this.failure === undefined && !this.#blocked() && this.#inputs.step()) done += 1;
     } catch (error) {
       this.#failures.fail(error);
     } finally {
@@ -174,6 +184,7 @@ export class Task implements TaskContext {
 
   /** Tells plain RxJS operators that the input is complete. */
   complete(): void {
+    this.#completed = true;
     this.#asTurn(() => {
       this.#inputs.complete();
     });

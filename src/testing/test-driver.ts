@@ -2,6 +2,7 @@ import { type Duration, durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
+import { byFlow } from '../runtime/bounded-run.ts';
 import { OutputBuffers, type OutputTopic } from '../runtime/outputs.ts';
 import { isDeadLetter } from '../runtime/record-failures.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/snapshot.ts';
@@ -171,9 +172,12 @@ export class TestDriver {
 
   /** Declares the input complete: closes open windows if wanted, and completes the pipeline. */
   end(openWindows: 'keep' | 'close' = 'keep'): void {
-    for (const task of this.#tasks) {
-      task.end(openWindows);
-      task.complete();
+    // A stage ends when those which feed it have ended, so that what they emit at their end is still processed.
+    for (const stage of byFlow(this.#topology.stages)) {
+      for (const task of this.#tasks.filter((each) => each.stage === stage)) {
+        task.end(openWindows);
+        task.complete();
+      }
       this.#run();
     }
   }

@@ -22,7 +22,14 @@ export interface OperatorSpec<In, Out> {
    * records to `out`, synchronously. A throw is a failure of that record and goes to the record policy, so user code
    * must have run before the first emission of a record.
    */
-  create(out: Emit<Out>, task: TaskContext, place: NodePlace): (record: In) => void;
+  create(out: Emit<Out>, task: TaskContext, place: NodePlace): Process<In>;
+}
+
+/** What an instance does with a record. */
+export interface Process<In> {
+  (record: In): void;
+  /** The input is complete: calls `done` when nothing more will be emitted. Left out: at once. */
+  readonly complete?: (done: () => void) => void;
 }
 
 /**
@@ -31,11 +38,11 @@ export interface OperatorSpec<In, Out> {
  * the record policy instead of ending the stream.
  */
 class OperatorSubscriber<In, Out> extends Subscriber<In> {
-  readonly #process: (record: In) => void;
+  readonly #process: Process<In>;
   readonly #task: TaskContext;
   readonly #step: string;
 
-  constructor(destination: Subscriber<Out>, process: (record: In) => void, task: TaskContext, step: string) {
+  constructor(destination: Subscriber<Out>, process: Process<In>, task: TaskContext, step: string) {
     super(destination);
     this.#process = process;
     this.#task = task;
@@ -52,6 +59,11 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
     } catch (error) {
       this.#task.recordFailed(error, this.#step);
     }
+  }
+
+  protected override _complete(): void {
+    if (this.#process.complete === undefined) super._complete();
+    else this.#process.complete(() => super._complete());
   }
 }
 
@@ -82,5 +94,6 @@ export function operatorStream<In, Out>(source: Observable<In>, spec: OperatorSp
 
 /** Connects a side stream whose records nobody below needs; its errors are the task's. */
 export function attachBeside(stream: Observable<unknown>, task: TaskContext, step: string): void {
-  stream.subscribe({ error: (error: unknown) => task.chainFailed(error, step) });
+  const subscription = stream.subscribe({ error: (error: unknown) => task.chainFailed(error, step) });
+  task.onTeardown(() => subscription.unsubscribe());
 }

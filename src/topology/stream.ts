@@ -34,12 +34,17 @@ export class Stream<T> extends Observable<T> {
   }
 }
 
-/** Subscribes so that everything upstream is discovered; nothing is emitted while planning. */
+/**
+ * Subscribes so that everything upstream is discovered, and takes the subscription back: an operator that shares one, such
+ * as `share()`, must not keep that of planning. Nothing is emitted while planning.
+ *
+ * @throws What the subscription reports: a pipeline that fails at once.
+ */
 export function subscribeSilently(source: Observable<unknown>): void {
-  source.subscribe({ error: ignore });
+  let failure: { readonly error: unknown } | undefined;
+  source.subscribe({ error: (error: unknown) => void (failure ??= { error }) }).unsubscribe();
+  if (failure !== undefined) throw failure.error;
 }
-
-function ignore(): void {}
 
 /** Narrow view of a subscriber for code that only emits. */
 export type Emit<T> = Pick<Subscriber<T>, 'next'>;
