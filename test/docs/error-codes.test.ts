@@ -9,11 +9,19 @@ const CLASS_OF: Readonly<Record<string, string>> = {
   FatalError: 'fatal',
 };
 
+/** Source files that a user can reach. */
+function sources(): string[] {
+  const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> };
+  return readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.ts') && !/\.(test|test-d|fixtures)\.ts$/.test(name))
+    .filter((name) => !name.startsWith('transports/kafka/') || exports['./kafka'] !== undefined);
+}
+
 /** `CODE class`, of every place in the sources that makes an error. */
 function raised(): Set<string> {
   const found = new Set<string>();
-  const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' });
-  for (const name of sources.filter((file) => file.endsWith('.ts') && !/\.(test|test-d|fixtures)\.ts$/.test(file))) {
+  for (const name of sources()) {
     const text = read(`src/${name}`);
     for (const match of text.matchAll(/new (\w+Error)\(\s*'(ERR_\w+)'/g)) {
       const errorClass = CLASS_OF[match[1] ?? ''];
