@@ -22,16 +22,16 @@ export class Fingerprints implements StateHolder {
   /**
    * @throws StoreError `ERR_STORE_INCOMPATIBLE` when the store was written by a step that means something else.
    */
-  check(store: string, fingerprint: string, step: string): void {
+  check(store: string, fingerprint: string, stage: string): void {
     const bytes = this.#stored.get(new TextEncoder().encode(store));
     const known = bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     if (known === fingerprint) return;
     if (known !== undefined) {
       throw new StoreError(
         'ERR_STORE_INCOMPATIBLE',
-        `store ${store} was written as "${known}", but ${step} reads it as "${fingerprint}"`,
+        `store ${store} was written as "${known}", but the pipeline reads it as "${fingerprint}"`,
         {
-          step,
+          stage,
           hint: 'give the changed step a new store name (it starts empty), or run under a new applicationId (all starts anew)',
         },
       );

@@ -104,6 +104,6 @@ export class TaskFactory {
 }
 
 /** The partition that a task works on: the same in all of its topics. */
-export function partitionOf({ partitions }: TaskSpec): number {
+function partitionOf({ partitions }: TaskSpec): number {
   return (partitions[0] as TopicPartition).partition;
 }

@@ -125,7 +125,7 @@ export class Task implements TaskContext {
             next: () => {
               if (!this.inTurn) this.emittedOutsideTurn('the end of the pipeline');
             },
-            error: (error: unknown) => this.chainFailed(error, `stage ${this.stage.name}`),
+            error: (error: unknown) => this.chainFailed(error, 'rxjs operator'),
           }),
         );
       }
@@ -256,7 +256,7 @@ export class Task implements TaskContext {
 
   openStore(name: string): ByteStore {
     const use = this.stage.stores.find((store) => store.name === name);
-    if (use !== undefined) this.#fingerprints.check(name, use.fingerprint, `stage ${this.stage.name}`);
+    if (use !== undefined) this.#fingerprints.check(name, use.fingerprint, this.stage.name);
     return this.#host.stores.open({ applicationId: this.applicationId, store: name, partition: this.partition });
   }
 

@@ -93,7 +93,7 @@ export function operatorStream<In, Out>(source: Observable<In>, spec: OperatorSp
 }
 
 /** Connects a side stream whose records nobody below needs; its errors are the task's. */
-export function attachBeside(stream: Observable<unknown>, task: TaskContext, step: string): void {
+function attachBeside(stream: Observable<unknown>, task: TaskContext, step: string): void {
   const subscription = stream.subscribe({ error: (error: unknown) => task.chainFailed(error, step) });
   task.onTeardown(() => subscription.unsubscribe());
 }
