@@ -1,4 +1,4 @@
-import type { Headers, placement, StreamRecord } from '../record.ts';
+import type { Headers, StreamRecord } from '../record.ts';
 
 /** A record of a group whose program commits by itself. @public */
 export interface CommittableRecord<K, V> extends StreamRecord<K, V> {
@@ -22,7 +22,6 @@ export class GroupRecord implements CommittableRecord<unknown, unknown> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  declare readonly [placement]?: never;
   readonly #commit: (offset: number) => Promise<void>;
 
   constructor(record: StreamRecord<unknown, unknown>, commit: (offset: number) => Promise<void>) {
