@@ -14,7 +14,7 @@ export async function publishFlights(
   await refuseOtherFlights(client, source);
   // The table's rows are older than any flight, so a task has read them all before its first flight.
   const rows = [...(await readAirports())].map(([key, value]) => ({ key, value, timestamp: 0 }));
-  await feed(client, airports, (from) => inChunks(rows, rows.length, from), options);
+  await feed(client, airports, (from) => inChunks(rows, rows.length, from), { signal: options.signal });
   return feed(client, flights, (from) => source.chunks(from), options);
 }
 

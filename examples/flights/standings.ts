@@ -28,7 +28,10 @@ function addHour(day: readonly Standing[], row: AirportHour): readonly Standing[
   const { airport, name, city, state } = row;
   const known = day.find((other) => other.airport === airport);
   const next: Standing = {
-    ...{ airport, name, city, state },
+    airport,
+    name,
+    city,
+    state,
     flights: (known?.flights ?? 0) + row.flights,
     minutes: (known?.minutes ?? 0) + row.minutes,
     worst: Math.max(known?.worst ?? row.worst, row.worst),

@@ -6,6 +6,7 @@ import { describeStation } from './stations.ts';
 const partitions = 2;
 
 const Reading = z.object({
+  station: z.string(),
   /** `2012-01-31` */
   date: z.string(),
   /** Millimetres. */
@@ -34,7 +35,7 @@ export const alerts = topic('alerts', { key: string(), value: json(Alert), parti
  * part of the key instead, and the row of a month is updated with every reading.
  */
 const monthly = readings.pipe(
-  keyBy((reading, { key }) => `${key} ${reading.date.slice(0, 7)}`),
+  keyBy((reading) => `${reading.station} ${reading.date.slice(0, 7)}`),
   through(readingsByMonth),
   aggregate(
     {

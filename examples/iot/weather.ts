@@ -7,6 +7,7 @@ export interface ReadingRecord {
   /** Midnight, UTC, of the day of the reading. */
   readonly timestamp: number;
   readonly value: {
+    readonly station: string;
     readonly date: string;
     readonly precipitation: number;
     readonly high: number;
@@ -23,6 +24,7 @@ export async function readWeather(): Promise<ReadingRecord[]> {
       key: row.location,
       timestamp: Date.parse(`${row.date}T00:00Z`),
       value: {
+        station: row.location,
         date: row.date,
         precipitation: Number(row.precipitation),
         high: Number(row.temp_max),

@@ -50,7 +50,7 @@ export async function watch(app: App, screen: Screen, span: Span): Promise<RunRe
   const started = performance.now();
   let drawn = 0;
   let saidAt = started;
-  let previous = { at: started, records: 0 };
+  let previous = { at: started, records: 0, rate: 0 };
   const out = process.stderr;
   const erase = (): void => {
     if (drawn > 0) out.write(`\u001b[${drawn}A\u001b[0J`);
@@ -58,8 +58,10 @@ export async function watch(app: App, screen: Screen, span: Span): Promise<RunRe
   };
   const subscription = app.snapshots('250ms').subscribe((snapshot) => {
     const now = performance.now();
-    const rate = ((snapshot.recordsIn - previous.records) * 1000) / Math.max(1, now - previous.at);
-    previous = { at: now, records: snapshot.recordsIn };
+    const measured = ((snapshot.recordsIn - previous.records) * 1000) / Math.max(1, now - previous.at);
+    // Commits make single measurements jump; a rate that is read by people should not.
+    const rate = previous.rate === 0 ? measured : previous.rate * 0.8 + measured * 0.2;
+    previous = { at: now, records: snapshot.recordsIn, rate };
     const lines = progressLines(screen, snapshot, rate, span);
     if (screen.live) {
       erase();

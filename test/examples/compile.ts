@@ -20,8 +20,12 @@ export async function compileExample(name: string): Promise<string> {
   const source = `examples/${name}/main.ts`;
   await mkdir(folder, { recursive: true });
   const compilerOptions = {
-    ...{ noEmit: false, noCheck: true, rewriteRelativeImportExtensions: true },
-    ...{ rootDir: ROOT, outDir: folder, paths: { millrace: [join(ROOT, 'src/index.ts')] } },
+    noEmit: false,
+    noCheck: true,
+    rewriteRelativeImportExtensions: true,
+    rootDir: ROOT,
+    outDir: folder,
+    paths: { millrace: [join(ROOT, 'src/index.ts')] },
   };
   const config = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files: [join(ROOT, source)] };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));

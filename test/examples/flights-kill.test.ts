@@ -46,7 +46,7 @@ async function killAfter(run: Running, ms: number): Promise<Finished> {
 
 function expectSame(report: FlightsReport, wanted: FlightsReport, told: string): void {
   expect(report.published, told).toBe(wanted.published);
-  expect([...report.hours.keys()].sort(), told).toEqual([...wanted.hours.keys()].sort());
+  expect(report.hours.size, told).toBe(wanted.hours.size);
   for (const [partition, rows] of wanted.hours) {
     expect(report.hours.get(partition), `${told}, partition ${partition}`).toEqual(rows);
   }

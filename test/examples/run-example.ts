@@ -13,7 +13,6 @@ export interface Finished {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly ms: number;
 }
 
 /** A running example. */
@@ -26,7 +25,6 @@ export interface Running {
 
 /** Starts a program of the project without colours. */
 export function start(command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const started = performance.now();
   const child = spawn(process.execPath, command, {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: '1', COLUMNS: '100', ...env },
@@ -40,8 +38,8 @@ export function start(command: readonly string[], env: NodeJS.ProcessEnv = {}): 
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const finished = once(child, 'close').then(([code, signal]) => {
-    return { code, signal, stdout, stderr, ms: performance.now() - started } as Finished;
+  const finished = once(child, 'close').then(([code, signal]): Finished => {
+    return { code, signal, stdout, stderr };
   });
   return {
     child,
