@@ -61,6 +61,7 @@ class Application implements App {
   readonly #stopMs: number;
   #state: AppState = 'starting';
   #transport: Transport | undefined;
+  #transportClosed: Promise<void> | undefined;
   #engine: Engine | undefined;
   #topics: ReadonlyMap<string, TopicDescription> = new Map();
   #commits = 0;
@@ -183,6 +184,11 @@ class Application implements App {
     await engine.close();
   }
 
+  async #closeTransport(): Promise<void> {
+    this.#transportClosed ??= this.#transport?.close();
+    await this.#transportClosed;
+  }
+
   stop(options: { readonly deadline?: Duration } = {}): Promise<void> {
     this.#beginStop(options.deadline === undefined ? this.#stopMs : durationMs(options.deadline, 'deadline'));
     return this.done;
@@ -200,7 +206,10 @@ class Application implements App {
     });
     const outcome = await Promise.race([this.#finish(() => this.#drain()), deadline]);
     cancel?.();
-    if (outcome === 'late') this.#settled(stopDeadline(deadlineMs));
+    if (outcome !== 'late') return;
+    this.#settled(stopDeadline(deadlineMs));
+    await this.#closeEngine().catch(() => undefined);
+    await this.#closeTransport().catch(() => undefined);
   }
 
   async #drain(): Promise<void> {
@@ -217,7 +226,7 @@ class Application implements App {
   /** Closes everything after `last`, and settles `done` with the first error on the way. */
   async #finish(last: () => Promise<void>): Promise<void> {
     let outcome: { readonly error: unknown } | undefined;
-    for (const step of [last, () => this.#closeEngine(), () => this.#transport?.close()]) {
+    for (const step of [last, () => this.#closeEngine(), () => this.#closeTransport()]) {
       try {
         await step();
       } catch (error) {
@@ -272,7 +281,7 @@ class Application implements App {
       let cancel: (() => void) | undefined;
       const tick = (): void => {
         subscriber.next(this.snapshot());
-        cancel = this.#clock.after(everyMs, tick);
+        if (!subscriber.closed) cancel = this.#clock.after(everyMs, tick);
       };
       const over = (): void => {
         subscriber.next(this.snapshot());

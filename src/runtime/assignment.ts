@@ -19,7 +19,7 @@ export class StartPositions {
     transport: Transport,
     groupId: string,
     partitions: readonly TopicPartition[],
-    otherwise: 'earliest' | 'latest',
+    otherwise: (topic: string) => 'earliest' | 'latest',
   ): Promise<StartPositions> {
     const found = new StartPositions();
     for (const { offset, partition, topic } of await transport.committed(groupId, partitions)) {
@@ -29,7 +29,7 @@ export class StartPositions {
       const missing = partitions.filter((each) => each.topic === topic && found.of(each) === undefined);
       if (missing.length === 0) continue;
       const numbers = missing.map(({ partition }) => partition);
-      for (const [partition, offset] of await transport.offsets(topic, otherwise, numbers)) {
+      for (const [partition, offset] of await transport.offsets(topic, otherwise(topic), numbers)) {
         found.#offsets.set(`${topic}/${partition}`, offset);
       }
     }

@@ -91,6 +91,8 @@ export class Committer {
   async #once(): Promise<void> {
     try {
       await this.#quiet();
+      // Given up: offsets never pass records whose calls are not finished.
+      if (this.pendingAsync() > 0) return;
       const joined = this.#host.session();
       const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
       if (joined === undefined || tasks.length === 0 || this.#host.failed()) return;

@@ -123,7 +123,10 @@ export class Engine {
     );
     const { applicationId, startFrom = 'earliest' } = this.#options;
     const partitions = wanted.flatMap(({ spec }) => spec.partitions);
-    const positions = await StartPositions.find(this.#transport, applicationId, partitions, startFrom);
+    const written = new Set(this.#topology.stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
+    const positions = await StartPositions.find(this.#transport, applicationId, partitions, (topic) =>
+      written.has(topic) ? 'earliest' : startFrom,
+    );
     this.#assigned.push(...wanted.map(({ spec, stage }) => ({ stage, spec, positions: positions.forTask(spec) })));
     this.schedule();
   }
@@ -208,6 +211,7 @@ export class Engine {
     const sinceMs = this.#clock.monotonic() - (this.#dirtySince ?? 0);
     const waitMs = quiet && this.#eager ? this.#lingerMs : this.#commitIntervalMs;
     if (sinceMs >= waitMs || this.#outputBytes() > MAX_OUTPUT_BYTES) {
+      if (this.committer.current === undefined) this.#dirtySince = undefined;
       void this.committer.commit().catch(() => undefined);
       return;
     }
@@ -240,6 +244,7 @@ export class Engine {
       this.#dirtySince ??= this.#clock.monotonic();
       return true;
     }
+    this.#dirtySince = undefined;
     return false;
   }
 

@@ -119,7 +119,7 @@ export function snapshotApp(
     late: sum(({ late }) => late),
     dropped: sum(({ dropped }) => dropped),
     errors: sum(({ skipped, deadLettered }) => skipped + deadLettered),
-    lag: total(tasks.map(({ lag }) => lag)),
+    lag: tasks.length === 0 ? undefined : total(tasks.map(({ lag }) => lag)),
     streamTime: highest(tasks.map(({ streamTime }) => streamTime ?? -1)),
     openWindows: sum(({ openWindows }) => openWindows),
   };
