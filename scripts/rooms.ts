@@ -58,6 +58,11 @@ export const rooms: readonly Room[] = [
     packages: ['node:', 'lmdb'],
   },
   {
+    path: 'transports/kafka',
+    rooms: [...nouns, 'protocol', 'state', 'topology', 'runtime'],
+    packages: ['node:', 'kafkajs'],
+  },
+  {
     path: 'client',
     rooms: [...values, 'protocol', 'topology', 'sinks', 'streams', 'runtime'],
     packages: ['rxjs', 'node:'],

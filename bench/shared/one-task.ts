@@ -22,7 +22,8 @@ export interface RawRecord {
 
 const BATCH_RECORDS = 2_500;
 const TURN_RECORDS = 512;
-const COMMIT_RECORDS = 25_000;
+/** As in an application that sets nothing. */
+const COMMIT_MS = 100;
 
 /** Records as a fetcher would deliver them: decoded into columns, not into objects. */
 export function batchesOf(count: number, record: (at: number) => RawRecord): FetchedBatch[] {
@@ -58,20 +59,21 @@ export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBat
     cacheEntries: 100_000,
     maxFutureMs: Number.POSITIVE_INFINITY,
     onRecordError: 'fail',
+    globalRows: () => ({ get: () => undefined }),
     outputTopic: () => ({ partitions: 1, maxMessageBytes: 2 ** 20, compression: 'none' }),
     poll: () => batches[next++],
     endOffset: () => undefined,
     wake: () => undefined,
   });
-  for (let sinceCommit = 0, done = -1; done !== 0; ) {
+  let committed = performance.now();
+  for (let done = -1; done !== 0; ) {
     done = task.turn(TURN_RECORDS);
-    sinceCommit += done;
-    if (sinceCommit < COMMIT_RECORDS && done > 0) continue;
+    if (done > 0 && performance.now() - committed < COMMIT_MS) continue;
     const { outputs, state } = task.takeProgress();
     stores.apply(state);
     task.recycle(outputs);
     task.committed();
-    sinceCommit = 0;
+    committed = performance.now();
   }
   if (task.failure !== undefined) throw task.failure;
   task.close();

@@ -3,6 +3,7 @@ import { NotImplemented } from './format.ts';
 import { aggregateModel } from './models/aggregate.ts';
 import { chainModel } from './models/chain.ts';
 import type { Expected } from './models/expected.ts';
+import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
 import { statelessModel } from './models/stateless.ts';
 import { windowedModel } from './models/windowed.ts';
@@ -10,6 +11,7 @@ import { unwindowed } from './pipelines/aggregate.ts';
 import type { CasePipeline } from './pipelines/pipeline.ts';
 import { repartitionChain } from './pipelines/repartition-chain.ts';
 import { stateless } from './pipelines/stateless.ts';
+import { streamGlobalJoin } from './pipelines/stream-global-join.ts';
 import { streamTableJoin } from './pipelines/stream-table-join.ts';
 import { windowed } from './pipelines/windowed.ts';
 
@@ -26,6 +28,7 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   hopping: { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   'window-final': { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
+  'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },
   'repartition-chain': { repartitionChain: { pipeline: repartitionChain, model: chainModel } },
 };
 

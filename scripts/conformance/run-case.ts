@@ -45,6 +45,8 @@ export function runCase(subject: CasePipeline, steps: readonly Step[], options: 
     driver.restart();
   }
   dropped += countDropped(driver);
+  // A restart of tasks leaves global tables as they are, so theirs are counted once.
+  for (const table of driver.globalTables()) dropped += table.dropped;
   return { groups, dropped, store: subject.store === undefined ? undefined : (driver.store(subject.store) as Row[]) };
 }
 

@@ -1,9 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
+import { ConfigError } from '../errors.ts';
 import type { StreamRecord } from '../record.ts';
+import type { GlobalSource } from '../topology/global-source.ts';
 import { operator } from '../topology/operator.ts';
 import type { TableSource } from '../topology/table-source.ts';
 import { withValue } from './derive.ts';
-import type { WithValue } from './record-types.ts';
+import { joinGlobal } from './join-global.ts';
+import type { AnyRecord, WithValue } from './record-types.ts';
 
 /** @public */
 export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left'> {
@@ -11,6 +14,13 @@ export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left'>
    * `inner` (default): a record without a row gives nothing. `left`: it is combined with `null`.
    */
   readonly type?: T;
+}
+
+/** How records find their row in a global table. @public */
+export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | 'left' = 'inner' | 'left'>
+  extends JoinTableOptions<T> {
+  /** The key of the row that belongs to a record; `null` for none. */
+  readonly key: (value: NonNullable<R['value']>, record: R) => K | null;
 }
 
 /**
@@ -27,6 +37,9 @@ export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left'>
  * Only records of the stream trigger; a change of the table affects records that come after it. The task takes the record
  * with the lowest timestamp among its topics first, so a row is seen by the records that are not older than it, as far
  * as both topics have data. Stream and table have the same number of partitions, checked when the application starts.
+ *
+ * A global table has no such rules of place and time: the row is found by `options.key`, the record may have any key and lie
+ * anywhere, and the newest row counts.
  *
  * A null key is dropped and counted by an inner join and combined with `null` by a left join; a null value is dropped and
  * counted. The table's rows survive a restart with the commits of the stage.
@@ -47,13 +60,30 @@ export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
   combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
   options: JoinTableOptions<'left'>,
 ): OperatorFunction<R, WithValue<R, W>>;
-export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
-  right: TableSource<K, U>,
+export function joinTable<K, U, R extends AnyRecord, W>(
+  right: GlobalSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
-  options: JoinTableOptions = {},
+  options: JoinGlobalOptions<K, R, 'inner'>,
+): OperatorFunction<R, WithValue<R, W>>;
+/** @public */
+export function joinTable<K, U, R extends AnyRecord, W>(
+  right: GlobalSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
+  options: JoinGlobalOptions<K, R, 'left'>,
+): OperatorFunction<R, WithValue<R, W>>;
+export function joinTable<K, U, R extends AnyRecord, W>(
+  right: TableSource<K, U> | GlobalSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
+  options: JoinTableOptions & Partial<JoinGlobalOptions<K, R>> = {},
 ): OperatorFunction<R, WithValue<R, W>> {
   const join = combine as (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W;
   const left = options.type === 'left';
+  if ('global' in right) {
+    if (options.key !== undefined) return joinGlobal(right, join, options.key, left);
+    throw new ConfigError('ERR_OPTION', `joinTable(${right.name}): a global table is joined without a key`, {
+      hint: 'say which row belongs to a record: joinTable(products, combine, { key: (order) => order.productId })',
+    });
+  }
   return operator<R, WithValue<R, W>>({
     name: 'joinTable',
     detail: right.name,

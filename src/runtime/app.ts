@@ -6,6 +6,7 @@ import type { AppOptions } from './app-options.ts';
 import { BoundedRun } from './bounded-run.ts';
 import { checkOptions } from './check-options.ts';
 import { Engine } from './engine.ts';
+import { GlobalTables } from './global-tables.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
 import { type AppSnapshot, type AppState, snapshotApp, snapshotTask } from './snapshot.ts';
@@ -63,6 +64,7 @@ class Application implements App {
   #transport: Transport | undefined;
   #transportClosed: Promise<void> | undefined;
   #engine: Engine | undefined;
+  #globals: GlobalTables | undefined;
   #topics: ReadonlyMap<string, TopicDescription> = new Map();
   #commits = 0;
   #restarts = 0;
@@ -105,7 +107,7 @@ class Application implements App {
       this.#transport = transport;
       this.#waitingFor = 'setting up topics';
       this.#topics = await setUpTopics(
-        this.#topology.stages,
+        this.#topology,
         transport,
         this.#options.onRecordError ?? 'fail',
         this.#options.applicationId,
@@ -121,8 +123,9 @@ class Application implements App {
     const bounded =
       this.#options.until === 'end' ? new BoundedRun(this.#topology, transport, this.#options) : undefined;
     await bounded?.mark();
+    const globals = await this.#loadGlobals(transport);
     if (this.#ending !== undefined) return;
-    const engine: Engine = new Engine(this.#topology, transport, this.#topics, this.#options, this.#clock, {
+    const engine: Engine = new Engine(this.#topology, transport, this.#topics, this.#options, this.#clock, globals, {
       failed: (error) => void this.#failed(engine, error),
       idle: () => void this.#idle(engine, bounded),
     });
@@ -130,6 +133,21 @@ class Application implements App {
     await engine.start();
     if (this.#state === 'starting') this.#state = 'running';
     this.#log('running');
+  }
+
+  /** Global tables are read to their end before the first record is processed. */
+  async #loadGlobals(transport: Transport): Promise<GlobalTables> {
+    await this.#globals?.close();
+    const { applicationId, logger = noLogger, onRecordError = 'fail' } = this.#options;
+    const globals = new GlobalTables(this.#topology.globals, {
+      applicationId,
+      logger,
+      onRecordError,
+      failed: (error) => void this.#end(error),
+    });
+    this.#globals = globals;
+    await globals.load(transport);
+    return globals;
   }
 
   async #idle(engine: Engine, bounded: BoundedRun | undefined): Promise<void> {
@@ -226,7 +244,7 @@ class Application implements App {
   /** Closes everything after `last`, and settles `done` with the first error on the way. */
   async #finish(last: () => Promise<void>): Promise<void> {
     let outcome: { readonly error: unknown } | undefined;
-    for (const step of [last, () => this.#closeEngine(), () => this.#closeTransport()]) {
+    for (const step of [last, () => this.#closeEngine(), () => this.#globals?.close(), () => this.#closeTransport()]) {
       try {
         await step();
       } catch (error) {
@@ -259,7 +277,7 @@ class Application implements App {
     const now = this.#clock.monotonic();
     const tasks = engine === undefined ? undefined : [...engine.tasks.values()];
     const endOffset = (topic: string, partition: number): number | undefined => engine?.endOffset(topic, partition);
-    const waiting = this.#waitingFor === undefined ? [] : [this.#waitingFor];
+    const waiting = [this.#waitingFor, this.#globals?.waitingFor()].filter((reason) => reason !== undefined);
     return snapshotApp({
       applicationId: this.#options.applicationId,
       state: this.#state,
@@ -271,6 +289,7 @@ class Application implements App {
       lastCommitAgeMs: engine?.committer.lastCommit === undefined ? undefined : now - engine.committer.lastCommit,
       restarts: this.#restarts,
       waitingFor: [...waiting, ...(engine?.waitingFor() ?? [])],
+      globalTables: this.#globals?.snapshot() ?? [],
       tasks: tasks?.map((task) => snapshotTask(task, endOffset)) ?? this.#lastSnapshot?.tasks ?? [],
     });
   }

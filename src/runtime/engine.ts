@@ -4,6 +4,7 @@ import type { Cancel, Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { StartPositions, taskSpecs } from './assignment.ts';
 import { Committer } from './committer.ts';
+import type { GlobalTables } from './global-tables.ts';
 import { soon } from './schedule.ts';
 import type { Task } from './task.ts';
 import { type AssignedTask, TaskFactory } from './task-factory.ts';
@@ -66,6 +67,7 @@ export class Engine {
     topics: ReadonlyMap<string, TopicDescription>,
     options: AppOptions,
     clock: Clock,
+    globals: GlobalTables,
     events: EngineEvents,
   ) {
     this.#topology = topology;
@@ -89,7 +91,7 @@ export class Engine {
     });
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
     const wake = (): void => this.schedule();
-    this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake);
+    this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
   }
 
   /** Joins the group; tasks come as they are assigned. */

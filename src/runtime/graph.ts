@@ -63,7 +63,7 @@ export function graphOf({ stages }: Topology): PipelineGraph {
     id: ids.get(node) as number,
     kind: node.spec.kind satisfies NodeKind,
     name: node.step,
-    topics: (node.spec.topics ?? []).map(({ name }) => name),
+    topics: [...(node.spec.topics ?? []), ...(node.spec.globals ?? [])].map(({ name }) => name),
     stores: (node.spec.stores ?? []).map(({ name }) => name),
     upstream: Array.from(node.upstream, (above) => ids.get(above) as number),
   });

@@ -1,4 +1,5 @@
 import type { StoreSnapshot } from '../state/state-holder.ts';
+import type { GlobalTableSnapshot } from './global-rows.ts';
 import type { Task } from './task.ts';
 
 /** Where an application stands. @public */
@@ -74,6 +75,7 @@ export interface AppSnapshot {
   /** What keeps the application from progressing, in words. Empty when nothing does, or when there is nothing to do. */
   readonly waitingFor: readonly string[];
   readonly tasks: readonly TaskSnapshot[];
+  readonly globalTables: readonly GlobalTableSnapshot[];
 }
 
 export function snapshotTask(
@@ -110,14 +112,14 @@ export function snapshotApp(
     'recordsIn' | 'recordsOut' | 'late' | 'dropped' | 'errors' | 'lag' | 'streamTime' | 'openWindows'
   >,
 ): AppSnapshot {
-  const { tasks } = rest;
+  const { globalTables, tasks } = rest;
   const sum = (field: (task: TaskSnapshot) => number): number => tasks.reduce((all, task) => all + field(task), 0);
   return {
     ...rest,
     recordsIn: sum(({ recordsIn }) => recordsIn),
     recordsOut: sum(({ recordsOut }) => recordsOut),
     late: sum(({ late }) => late),
-    dropped: sum(({ dropped }) => dropped),
+    dropped: sum(({ dropped }) => dropped) + globalTables.reduce((all, { dropped }) => all + dropped, 0),
     errors: sum(({ skipped, deadLettered }) => skipped + deadLettered),
     lag: tasks.length === 0 ? undefined : total(tasks.map(({ lag }) => lag)),
     streamTime: highest(tasks.map(({ streamTime }) => streamTime ?? -1)),

@@ -2,6 +2,7 @@ import { durationMs } from '../duration.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { Changelog, type RestoreProgress } from './changelog.ts';
+import type { GlobalTables } from './global-tables.ts';
 import type { InputFeed } from './input-set.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
@@ -29,6 +30,7 @@ export class TaskFactory {
   readonly #clock: Clock;
   readonly #feed: InputFeed;
   readonly #wake: () => void;
+  readonly #globals: GlobalTables;
   #restoring: RestoreProgress | undefined;
 
   constructor(
@@ -39,7 +41,9 @@ export class TaskFactory {
     clock: Clock,
     feed: InputFeed,
     wake: () => void,
+    globals: GlobalTables,
   ) {
+    this.#globals = globals;
     this.#topology = topology;
     this.#transport = transport;
     this.#topics = topics;
@@ -88,6 +92,7 @@ export class TaskFactory {
       maxFutureMs:
         maxFutureSkew === 'unlimited' ? Number.POSITIVE_INFINITY : durationMs(maxFutureSkew, 'maxFutureSkew'),
       logger,
+      globalRows: (topic) => this.#globals.rows(topic),
       outputTopic: (name) => this.#outputTopic(name),
       poll: (topic, partition) => this.#feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#feed.endOffset(topic, partition),

@@ -5,6 +5,7 @@ import type { RecordPolicy } from '../record-policy.ts';
 import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
+import type { GlobalRows } from '../topology/global-source.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { withScope } from '../topology/scope.ts';
 import type {
@@ -39,6 +40,8 @@ export interface TaskHost extends InputFeed {
   /** How far in the future a record's timestamp may lie, in ms of wall-clock time. */
   readonly maxFutureMs: number;
   readonly logger?: Logger;
+  /** Rows of a global table, loaded before the task is made. */
+  globalRows(topic: string): GlobalRows;
   /** Partitions and limits of an output topic; known before the task is made. */
   outputTopic(name: string): OutputTopic;
   /** Sees each late record. */
@@ -284,6 +287,10 @@ export class Task implements TaskContext {
       this.#sideOutputs.set(owner, side);
     }
     return side as Subject<T>;
+  }
+
+  global(topic: TopicUse): GlobalRows {
+    return this.#host.globalRows(topic.name);
   }
 
   consume(topic: TopicUse, consumer: InputConsumer): void {

@@ -5,6 +5,7 @@ import { changelogTopic } from './changelog.ts';
 import { checkPartitionCount, unknownTopic } from './known-topic.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
+import type { Topology } from './topology.ts';
 import type { TopicConfig, TopicDescription, Transport } from './transport.ts';
 
 /**
@@ -15,14 +16,14 @@ import type { TopicConfig, TopicDescription, Transport } from './transport.ts';
  * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
  */
 export async function setUpTopics(
-  stages: readonly Stage[],
+  { globals, stages }: Pick<Topology, 'globals' | 'stages'>,
   transport: Transport,
   onRecordError: RecordPolicy,
   applicationId: string,
 ): Promise<ReadonlyMap<string, TopicDescription>> {
   const setup = new TopicSetup(stages, transport);
-  await setup.existing();
-  await setup.sources();
+  await setup.existing(globals);
+  await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals]);
   await setup.targets();
   await setup.deadLetters(onRecordError);
   setup.checkCoPartitioning();
@@ -40,8 +41,9 @@ class TopicSetup {
     this.#transport = transport;
   }
 
-  async existing(): Promise<void> {
-    for (const use of this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])) {
+  async existing(globals: readonly TopicUse[]): Promise<void> {
+    const uses = this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
+    for (const use of [...uses, ...globals]) {
       if (this.found.has(use.name)) continue;
       const description = await this.#transport.topics.describe(use.name);
       if (description === undefined) continue;
@@ -50,12 +52,12 @@ class TopicSetup {
     }
   }
 
-  async sources(): Promise<void> {
+  async sources(uses: readonly TopicUse[]): Promise<void> {
     const written = new Set(this.#stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
-    for (const use of this.#stages.flatMap(({ inputs }) => inputs)) {
+    for (const use of uses) {
       if (this.found.has(use.name) || written.has(use.name)) continue;
       if (use.partitions === undefined) throw await unknownTopic(this.#transport, use.name);
-      await this.#create(use.name, use.partitions);
+      await this.#create(use.name, use.partitions, cleanupOf(use));
     }
   }
 
@@ -137,4 +139,8 @@ class TopicSetup {
     if (description === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
     this.found.set(name, description);
   }
+}
+
+function cleanupOf({ compacted }: TopicUse): TopicConfig {
+  return compacted === true ? { cleanup: 'compact' } : {};
 }

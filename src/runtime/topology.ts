@@ -1,6 +1,7 @@
 import { isObservable, type Observable } from 'rxjs';
 import { ConfigError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
+import type { TopicUse } from '../topology/node.ts';
 import type { Stream } from '../topology/stream.ts';
 import { discover, type PlannedNode } from './plan.ts';
 import { KeySerdes, type Stage, stageIndex, stagesOf } from './stages.ts';
@@ -12,6 +13,8 @@ export type Pipeline = Observable<unknown> | readonly Observable<unknown>[];
 export interface Topology {
   readonly stages: readonly Stage[];
   readonly roots: readonly Observable<unknown>[];
+  /** Topics of the global tables, each once. */
+  readonly globals: readonly TopicUse[];
   node(stream: Stream<unknown>): PlannedNode | undefined;
   stageOf(stream: Stream<unknown>): Stage | undefined;
   keySerde(node: PlannedNode): Serde<unknown> | undefined;
@@ -39,6 +42,7 @@ export function plan(pipeline: Pipeline): Topology {
   return {
     stages,
     roots: discovery.roots,
+    globals: globalsOf(stages),
     node: (stream) => discovery.nodes.get(stream),
     stageOf: (stream) => index.get(stream),
     keySerde: (node) => keys.reaching(node),
@@ -53,4 +57,12 @@ function depthOf(node: PlannedNode, known: Map<PlannedNode, number>): number {
     known.set(node, depth);
   }
   return depth;
+}
+
+function globalsOf(stages: readonly Stage[]): readonly TopicUse[] {
+  const globals = new Map<string, TopicUse>();
+  for (const { spec } of stages.flatMap(({ nodes }) => nodes)) {
+    for (const use of spec.globals ?? []) globals.set(use.name, use);
+  }
+  return [...globals.values()];
 }

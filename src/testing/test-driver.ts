@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import { byFlow } from '../runtime/bounded-run.ts';
+import { GlobalRowMap, type GlobalTableSnapshot } from '../runtime/global-rows.ts';
 import { OutputBuffers, type OutputTopic } from '../runtime/outputs.ts';
 import { isDeadLetter } from '../runtime/record-failures.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/snapshot.ts';
@@ -79,6 +80,7 @@ export class TestDriver {
   readonly #readers = new Map<string, TopicReader>();
   readonly #fetched = new Map<string, number>();
   readonly #late: LateRecord<unknown, unknown>[] = [];
+  readonly #globals = new Map<string, GlobalRowMap>();
   /** Records on their way into the log, in batches of the size that it takes. */
   readonly #input: OutputBuffers = new OutputBuffers((name) => this.#outputTopic(name));
   #tasks: Task[] = [];
@@ -97,6 +99,10 @@ export class TestDriver {
       for (const { name } of [...stage.inputs, ...stage.outputs]) this.#create(name);
       const policies = [options.onRecordError ?? 'fail', ...stage.inputs.map((use) => use.onRecordError ?? 'fail')];
       for (const policy of policies) if (isDeadLetter(policy)) this.#create(policy.deadLetter);
+    }
+    for (const use of this.#topology.globals) {
+      this.#create(use.name);
+      this.#globals.set(use.name, new GlobalRowMap(use));
     }
     this.#build();
   }
@@ -150,6 +156,11 @@ export class TestDriver {
   /** The tasks with their counters, positions and stores. */
   tasks(): TaskSnapshot[] {
     return this.#tasks.map((task) => snapshotTask(task, (topic, partition) => this.#log.endOffset(topic, partition)));
+  }
+
+  /** The global tables, over all partitions. */
+  globalTables(): GlobalTableSnapshot[] {
+    return Array.from(this.#globals.values(), (rows) => rows.snapshot());
   }
 
   /** Ends all tasks without a word and builds new ones from the last commit, as after a crash. Counters start anew. */
@@ -209,6 +220,7 @@ export class TestDriver {
       cacheEntries: this.#options.cacheEntries ?? 100_000,
       onRecordError: this.#options.onRecordError ?? 'fail',
       maxFutureMs: Number.POSITIVE_INFINITY,
+      globalRows: (topic) => this.#globals.get(topic) as GlobalRowMap,
       outputTopic: (name) => this.#outputTopic(name),
       poll: (topic, partition) => {
         const place = `${topic}/${partition}`;
@@ -254,6 +266,7 @@ export class TestDriver {
   }
 
   #run(): void {
+    this.#readGlobals();
     for (let progressed = true; progressed; ) {
       progressed = false;
       for (const task of this.#tasks) {
@@ -262,6 +275,23 @@ export class TestDriver {
         if (task.dirty && task.pendingAsync() === 0) {
           this.#commit(task);
           progressed = true;
+        }
+      }
+    }
+  }
+
+  /** Global tables take what has been written before any task goes on. */
+  #readGlobals(): void {
+    for (const [topic, rows] of this.#globals) {
+      for (let partition = 0; partition < this.#partitions; partition += 1) {
+        const place = `global ${topic}/${partition}`;
+        for (;;) {
+          const batch = this.#log.read(topic, partition, this.#fetched.get(place) ?? 0);
+          if (batch === undefined) break;
+          this.#fetched.set(place, batch.nextOffset);
+          rows.apply(batch, (error) => {
+            throw error;
+          });
         }
       }
     }

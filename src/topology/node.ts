@@ -13,6 +13,8 @@ export interface TopicUse {
   readonly partitions?: number;
   readonly key?: Serde<unknown>;
   readonly value: Serde<unknown>;
+  /** The newest record of each key is all that is wanted: created compacted, where it is missing. */
+  readonly compacted?: boolean;
   /** What happens to a record of this topic that fails, instead of the application's policy. */
   readonly onRecordError?: RecordPolicy;
 }
@@ -40,6 +42,8 @@ export interface NodeSpec<T> {
   /** Topics read (source, table) or written (sink). */
   readonly topics?: readonly TopicUse[];
   readonly stores?: readonly StoreUse[];
+  /** Global tables that the node looks into. */
+  readonly globals?: readonly TopicUse[];
   /** The key is new from here on: records may not lie where their key belongs. */
   readonly changesKey?: boolean;
   /** Needs records that lie where their key belongs. */

@@ -11,6 +11,8 @@ export interface OperatorSpec<In, Out> {
   readonly topics?: readonly TopicUse[];
   readonly detail?: string;
   readonly stores?: readonly StoreUse[];
+  /** See {@link NodeSpec.globals}. */
+  readonly globals?: readonly TopicUse[];
   readonly changesKey?: boolean;
   readonly needsKey?: boolean;
   /** See {@link NodeSpec.roots}. */

@@ -4,6 +4,7 @@ import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from './clock.ts';
+import type { GlobalRows } from './global-source.ts';
 import type { TopicUse } from './node.ts';
 
 /** Reads records of one input topic of a task. */
@@ -93,6 +94,8 @@ export interface TaskContext {
   wake(): void;
   /** A second way out of a node, shared by all who ask with the same owner: late records. */
   sideOutput<T>(owner: object): Subject<T>;
+  /** The rows of a global table that the pipeline looks into. */
+  global(topic: TopicUse): GlobalRows;
   consume(topic: TopicUse, consumer: InputConsumer): void;
   output(topic: TopicUse): Output;
   /**

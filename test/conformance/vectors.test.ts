@@ -14,6 +14,7 @@ const IMPLEMENTED = [
   'hopping',
   'repartition-chain',
   'stateless',
+  'stream-global-join',
   'stream-table-join',
   'tumbling',
   'window-final',

@@ -6,6 +6,7 @@ import {
   filterValues,
   flatMapValues,
   float64,
+  globalTable,
   joinTable,
   json,
   type KeyChanged,
@@ -94,6 +95,22 @@ describe('the pipeline of the README', () => {
     const { paid, rest } = branch(keyed, { paid: ({ value }) => value.url === '/pay' }, 'rest');
     expectTypeOf(paid).toEqualTypeOf(rest);
     expectTypeOf(paid).toEqualTypeOf<Observable<StreamRecord<string, Click>>>();
+  });
+
+  it('joins global tables by a key of their own, wherever the record lies', () => {
+    const pages = globalTable('pages', { key: float64(), value: json(z.object({ title: z.string() })) });
+    const titled = clicks.pipe(
+      keyBy((click) => click.userId),
+      joinTable(pages, (click, page) => `${click.url} ${page.title}`, { key: (click) => click.url.length }),
+    );
+    expectTypeOf(titled).toEqualTypeOf<Observable<StreamRecord<string, string, KeyChanged>>>();
+    const key = (click: Click): number | null => (click.url === '' ? null : 1);
+    const padded = clicks.pipe(joinTable(pages, (_, page) => page?.title ?? null, { type: 'left', key }));
+    expectTypeOf(padded).toEqualTypeOf<Observable<StreamRecord<null, string | null>>>();
+    // @ts-expect-error a key of another type than the table's
+    clicks.pipe(joinTable(pages, (click) => click, { key: (click) => click.url }));
+    // @ts-expect-error a global table has no key in common with the stream
+    keyed.pipe(joinTable(pages, (click) => click));
   });
 
   it('follows null where a serde allows it', () => {

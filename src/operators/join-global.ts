@@ -1,0 +1,46 @@
+import type { OperatorFunction } from 'rxjs';
+import type { GlobalSource } from '../topology/global-source.ts';
+import { operator } from '../topology/operator.ts';
+import { withValue } from './derive.ts';
+import type { AnyRecord, WithValue } from './record-types.ts';
+
+/**
+ * Combines records with rows of a global table, by a key that is chosen per record. The record may lie anywhere.
+ *
+ * A chosen key of null drops the record of an inner join (counted) and pads that of a left join; a null value is dropped
+ * and counted.
+ */
+export function joinGlobal<K, U, R extends AnyRecord, W>(
+  right: GlobalSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
+  keyOf: (value: NonNullable<R['value']>, record: R) => K | null,
+  left: boolean,
+): OperatorFunction<R, WithValue<R, W>> {
+  return operator<R, WithValue<R, W>>({
+    name: 'joinTable',
+    detail: right.name,
+    globals: [right.use],
+    create(out, task, place) {
+      const rows = task.global(right.use);
+      return (record) => {
+        const value = record.value as NonNullable<R['value']> | null;
+        if (value === null) {
+          task.dropped('null value', place.step);
+          return;
+        }
+        const key = keyOf(value, record);
+        if (key === null || key === undefined) {
+          if (!left) {
+            task.dropped('null key', place.step);
+            return;
+          }
+          out.next(withValue(record, combine(value, null, record)) as WithValue<R, W>);
+          return;
+        }
+        const row = rows.get(key) as NonNullable<U> | undefined;
+        if (row === undefined && !left) return;
+        out.next(withValue(record, combine(value, row ?? null, record)) as WithValue<R, W>);
+      };
+    },
+  });
+}

@@ -1,0 +1,131 @@
+import type { RecordPolicy } from '../record-policy.ts';
+import type { GlobalRows } from '../topology/global-source.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { rawRecord } from './decode.ts';
+import { GlobalRowMap, type GlobalTableSnapshot } from './global-rows.ts';
+import type { Logger } from './logger.ts';
+import { asRecordError } from './record-failures.ts';
+import type { FetchedBatch, Fetcher, Transport } from './transport.ts';
+
+/** A partition of a global table's topic, and how far it has been read. */
+interface Position {
+  readonly rows: GlobalRowMap;
+  readonly partition: number;
+  /** Where the partition ended when loading began. */
+  readonly end: number;
+  offset: number;
+}
+
+export interface GlobalTablesOptions {
+  readonly applicationId: string;
+  readonly onRecordError: RecordPolicy;
+  readonly logger: Logger;
+  /** Following has failed: the rows would go stale without a word. */
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * The global tables of an application in this process: read to their end before the first task is built, and followed
+ * after that.
+ */
+export class GlobalTables {
+  readonly #options: GlobalTablesOptions;
+  readonly #tables: ReadonlyMap<string, GlobalRowMap>;
+  readonly #positions: Position[] = [];
+  #fetcher: Fetcher | undefined;
+  #ready: (() => void) | undefined;
+
+  constructor(uses: readonly TopicUse[], options: GlobalTablesOptions) {
+    this.#options = options;
+    this.#tables = new Map(uses.map((use) => [use.name, new GlobalRowMap(use)]));
+  }
+
+  rows(topic: string): GlobalRows {
+    return this.#tables.get(topic) as GlobalRows;
+  }
+
+  /** Reads all topics to where they end now, then follows them. */
+  async load(transport: Transport): Promise<void> {
+    if (this.#tables.size === 0) return;
+    const fetcher = transport.fetcher({ onReady: () => this.#woken() });
+    this.#fetcher = fetcher;
+    for (const [topic, rows] of this.#tables) {
+      const ends = await transport.offsets(topic, 'latest');
+      for (const [partition, offset] of await transport.offsets(topic, 'earliest')) {
+        this.#positions.push({ rows, partition, offset, end: ends.get(partition) ?? offset });
+        fetcher.assign(topic, partition, offset);
+      }
+    }
+    while (this.#behind() > 0) {
+      // The promise is made before polling, so that no wake-up is missed in between.
+      const ready = new Promise<void>((resolve) => {
+        this.#ready = resolve;
+      });
+      if (this.#read(fetcher) === 0) await ready;
+    }
+    this.#ready = undefined;
+  }
+
+  snapshot(): GlobalTableSnapshot[] {
+    return Array.from(this.#tables.values(), (rows) => rows.snapshot());
+  }
+
+  /** What is still being loaded, in words. */
+  waitingFor(): string | undefined {
+    const behind = this.#behind();
+    if (behind === 0) return undefined;
+    return `global tables being loaded: ${behind} records of ${[...this.#tables.keys()].join(', ')} to go`;
+  }
+
+  async close(): Promise<void> {
+    await this.#fetcher?.close();
+  }
+
+  #behind(): number {
+    return this.#positions.reduce((sum, { end, offset }) => sum + Math.max(0, end - offset), 0);
+  }
+
+  #woken(): void {
+    if (this.#ready !== undefined) {
+      this.#ready();
+      return;
+    }
+    try {
+      this.#read(this.#fetcher as Fetcher);
+    } catch (error) {
+      this.#options.failed(error);
+    }
+  }
+
+  /** Applies what is at hand. @returns the number of batches. */
+  #read(fetcher: Fetcher): number {
+    let batches = 0;
+    for (const position of this.#positions) {
+      const { partition, rows } = position;
+      for (;;) {
+        const batch = fetcher.poll(rows.use.name, partition);
+        if (batch === undefined) break;
+        this.#apply(rows, partition, batch);
+        position.offset = batch.nextOffset;
+        batches += 1;
+      }
+    }
+    return batches;
+  }
+
+  #apply(rows: GlobalRowMap, partition: number, batch: FetchedBatch): void {
+    const { applicationId, logger, onRecordError } = this.#options;
+    const { name } = rows.use;
+    const place = { applicationId, stage: 'global tables', step: `globalTable(${name})` };
+    rows.apply(batch, (error, at) => {
+      const origin = rawRecord(batch, at, name, partition);
+      const failure = asRecordError(error, place, origin);
+      const policy = rows.use.onRecordError ?? onRecordError;
+      if (policy === 'fail' || failure.errorClass !== 'record') throw failure;
+      logger.warn(
+        { code: failure.code, topic: name, partition, offset: origin.offset },
+        'record of a global table skipped',
+      );
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import type { Serde } from '../serdes/serde.ts';
+import type { GlobalSource } from '../topology/global-source.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { type TopicOptions, topicUse } from './topic.ts';
+
+/** How the records of a global table's topic are read. @public */
+export interface GlobalTableOptions<K, V> extends TopicOptions<K, V> {
+  readonly key: Serde<K>;
+}
+
+/**
+ * A table that every process holds whole: the newest value of each key of a topic, over all its partitions.
+ *
+ * @public
+ */
+export class GlobalTable<K, V> implements GlobalSource<K, V> {
+  readonly name: string;
+  readonly global = true;
+  readonly key: Serde<K>;
+  readonly value: Serde<V>;
+  /** @internal */
+  readonly use: TopicUse;
+
+  /** @internal */
+  constructor(name: string, options: GlobalTableOptions<K, V>) {
+    this.name = name;
+    this.key = options.key;
+    this.value = options.value;
+    this.use = { ...topicUse(name, options), compacted: true };
+  }
+}
+
+/**
+ * Makes a global table of a topic, for rows that every task needs: products, rates, regions.
+ *
+ * Each process reads the whole topic before it processes its first record, and follows it from then on, outside of stream
+ * time: a change is seen by whatever record comes next, whatever its timestamp. So a global table needs no key in common
+ * with the stream, no shuffle and no equal number of partitions, and replaying the stream may meet newer rows. The rows are
+ * held in memory, and read anew at each start. A null value deletes; a record without a key is dropped and counted.
+ *
+ * A record that cannot be decoded stops the application, unless the policy of the topic or of the application says to leave
+ * such records out; `deadLetter` leaves them out too, because each process would write its own letter.
+ *
+ * @param name - The topic, usually compacted and small.
+ * @param options - Serdes; both are required.
+ * @see {@link joinTable} to look into it, {@link table} for a table that is shared out among tasks.
+ * @public
+ */
+export function globalTable<V, K>(name: string, options: GlobalTableOptions<K, V>): GlobalTable<K, V> {
+  return new GlobalTable(name, options);
+}
