@@ -4,6 +4,9 @@ import { readAirports } from './airports.ts';
 import { airportHours, airports, flights, worstAirports } from './pipeline.ts';
 import type { FlightRecord, FlightSource } from './source.ts';
 
+/** The log was filled from another file. */
+export class OtherFlightsError extends Error {}
+
 /** Publishes the airports and the flights; goes on where an earlier run was stopped. */
 export async function publishFlights(
   client: Client,
@@ -32,6 +35,6 @@ async function refuseOtherFlights(client: Client, source: FlightSource): Promise
   const fingerprint = ({ timestamp, value }: FlightRecord): string => JSON.stringify([timestamp, value]);
   for await (const last of client.records(flights, { from: { offset: count - 1 }, until: 'end' })) {
     if (expected !== undefined && fingerprint(last) === fingerprint(expected)) return;
-    throw new Error(`this log holds other flights than ${source.name}: take --fresh or another --path`);
+    throw new OtherFlightsError(`this log holds other flights than ${source.name}: take --fresh or another --path`);
   }
 }

@@ -5,14 +5,16 @@ import { showFeeding, watch } from '../shared/progress.ts';
 import { grouped, paint, screenOf } from '../shared/terminal.ts';
 import { sayVerdict } from '../shared/verdict.ts';
 import { ReportCheck } from './check.ts';
-import { publishFlights } from './feeder.ts';
+import { OtherFlightsError, publishFlights } from './feeder.ts';
 import { airportHours, flights, pipeline, worstAirports } from './pipeline.ts';
 import { render } from './render.ts';
 import { openFlights } from './source.ts';
 import { Summary } from './summary.ts';
 
 function dataFile({ full, data }: Options['given']): string {
-  return full === true ? 'flights-3m.parquet' : String(data ?? 'flights-20k.json');
+  const file = full === true ? 'flights-3m.parquet' : String(data ?? 'flights-20k.json');
+  if (/^flights-(2k|5k|10k|20k)\.json$|^flights-3m\.parquet$/.test(file)) return file;
+  throw new Error(`--data ${file}: there is no such file of flights`);
 }
 
 const { path, given } = readOptions({
@@ -73,6 +75,10 @@ try {
       console.log(paint(screen, 'dim', `${did}, peak memory ${grouped(Math.round(peak))} MiB`));
     }
   }
+} catch (error) {
+  if (!(error instanceof OtherFlightsError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 } finally {
   await client.close();
 }

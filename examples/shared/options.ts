@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** What every example can be told on its command line. */
@@ -41,7 +42,11 @@ export function readOptions(usage: Usage): Options {
     }
     const standard = typeof usage.path === 'string' ? usage.path : usage.path(given);
     const path = typeof given['path'] === 'string' ? given['path'] : standard;
-    if (given['fresh'] === true) rmSync(path, { recursive: true, force: true });
+    if (given['fresh'] === true && existsSync(path)) {
+      // What is deleted with all its files must be a log, whatever was typed.
+      if (!existsSync(join(path, 'millrace.json'))) throw new Error(`--fresh: ${path} holds no log; it was left alone`);
+      rmSync(path, { recursive: true });
+    }
     return { path, given };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\nTry --help.`);

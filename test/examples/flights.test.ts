@@ -44,6 +44,15 @@ describe('examples/flights', () => {
     expect((await readFlightsReport(folder.path)).published).toBe(20_000);
   });
 
+  test('refuses a log that was filled from another file', async () => {
+    await runExample('flights', ['--path', folder.path, '--data', 'flights-2k.json']);
+    const other = await runExample('flights', ['--path', folder.path, '--data', 'flights-5k.json']);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain('this log holds other flights than flights-5k.json: take --fresh or another --path');
+    const fresh = await runExample('flights', ['--path', folder.path, '--data', 'flights-5k.json', '--fresh']);
+    expect(fresh.code).toBe(0);
+  });
+
   test('fits a narrow terminal and draws in colour when asked', async () => {
     const args = ['--path', folder.path, '--data', 'flights-2k.json'];
     const { code, stdout } = await runExample('flights', args, { COLUMNS: '60', NO_COLOR: '', FORCE_COLOR: '1' });
@@ -58,5 +67,11 @@ describe('examples/flights', () => {
     const wrong = await runExample('flights', ['--dta', 'x']);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain('--dta');
+    const kept = await runExample('flights', ['--fresh', '--path', 'examples']);
+    expect(kept).toMatchObject({ code: 2 });
+    expect(kept.stderr).toContain('examples holds no log; it was left alone');
+    const unknown = await runExample('flights', ['--data', 'trains.json']);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('trains.json');
   });
 });
