@@ -35,15 +35,13 @@ export const offsetCommitApi: Api<
       .string(request.memberId)
       .string(request.instanceId)
       .array(byTopic(request.offsets), ({ topic, partitions }) =>
-        writer
-          .string(topic)
-          .array(partitions, ({ partition, offset, metadata }) =>
-            writer
-              .int32(partition)
-              .int64(offset)
-              .int32(-1)
-              .string(metadata ?? ''),
-          ),
+        writer.string(topic).array(partitions, ({ partition, offset, metadata }) =>
+          writer
+            .int32(partition)
+            .int64(offset)
+            .int32(-1)
+            .string(metadata ?? ''),
+        ),
       ),
   decode: (reader) => {
     reader.int32();

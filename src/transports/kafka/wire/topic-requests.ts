@@ -70,7 +70,12 @@ export const createPartitionsApi: Api<
   version: 1,
   encode: (writer, { topic, total, timeoutMs }) =>
     writer
-      .array([topic], (name) => writer.string(name).int32(total).array(null, () => undefined))
+      .array([topic], (name) =>
+        writer
+          .string(name)
+          .int32(total)
+          .array(null, () => undefined),
+      )
       .int32(timeoutMs)
       .boolean(false),
   decode: (reader) => {

@@ -1,0 +1,78 @@
+import type { CommitUnit } from '../../runtime/transport.ts';
+import type { StoreBackend } from '../../state/byte-store.ts';
+import { BatchSender } from './batch-sender.ts';
+import type { Cluster } from './cluster.ts';
+import { commitAsMember } from './commit-as-member.ts';
+import type { EncodedBatch } from './encode-batches.ts';
+import type { GroupMember } from './group-member.ts';
+import { idempotentIds } from './producer.ts';
+import type { SessionWriter } from './session.ts';
+import type { Topics } from './topics.ts';
+import { offsetCommitApi } from './wire/offset-commit.ts';
+
+/** Commits offsets after all outputs were acknowledged. A crash in between repeats those outputs. */
+export class AtLeastOnceWriter implements SessionWriter {
+  readonly #cluster: Cluster;
+  readonly #member: GroupMember;
+  readonly #stores: StoreBackend;
+  readonly #sender: BatchSender;
+  #outputs: Promise<unknown>[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(cluster: Cluster, topics: Topics, member: GroupMember, stores: StoreBackend) {
+    this.#cluster = cluster;
+    this.#member = member;
+    this.#stores = stores;
+    this.#sender = new BatchSender(cluster, topics, { identify: idempotentIds(cluster) });
+  }
+
+  async send(batches: readonly EncodedBatch[]): Promise<void> {
+    await this.#member.confirm();
+    for (const batch of batches) {
+      const written = this.#sender.append(batch);
+      written.catch(() => undefined);
+      this.#outputs.push(written);
+    }
+    await this.#sender.room(this.#cluster.settings.maxBufferedBytes);
+  }
+
+  async commit(unit: CommitUnit): Promise<void> {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    const commit = this.#after(this.#last, outputs, unit);
+    this.#last = commit;
+    await commit;
+  }
+
+  waitingFor(): string | undefined {
+    return this.#sender.waitingFor();
+  }
+
+  async close(): Promise<void> {
+    await this.#last.catch(() => undefined);
+    await Promise.allSettled(this.#outputs);
+    this.#sender.close();
+  }
+
+  /** A commit that was called before an earlier one failed fails with it: its offsets lie behind what was not written. */
+  async #after(last: Promise<unknown>, outputs: readonly Promise<unknown>[], unit: CommitUnit): Promise<void> {
+    try {
+      await last;
+      await Promise.all(outputs);
+      this.#member.check(unit.generation);
+      // State before offsets: what is repeated after a crash between the two can be recognised, what is lost cannot.
+      if (unit.state.length > 0) this.#stores.apply(unit.state);
+      if (unit.offsets.length > 0) await this.#commitOffsets(unit);
+    } catch (error) {
+      // Calls from now on know of the failure.
+      queueMicrotask(() => (this.#last = Promise.resolve()));
+      throw error;
+    }
+  }
+
+  async #commitOffsets({ generation, offsets }: CommitUnit): Promise<void> {
+    await commitAsMember(this.#cluster, this.#member, generation, (identity, coordinator) =>
+      this.#cluster.request(coordinator, 'main', offsetCommitApi, { ...identity, offsets }),
+    );
+  }
+}

@@ -1,0 +1,197 @@
+import { FatalError, MillraceError } from '../../errors.ts';
+import { closed } from '../local/errors.ts';
+import { connectionError, kafkaError, movedCoordinator } from './errors.ts';
+import { type EncodedRequest, KafkaConnection, loadKafkajs } from './kafkajs-internals.ts';
+import { type KafkaSettings, parseAddress } from './options.ts';
+import { retrying } from './retry.ts';
+import type { Api } from './wire/api.ts';
+import { type CoordinatorKind, findCoordinatorApi } from './wire/find-coordinator.ts';
+import { type ClusterMetadata, metadataApi, type NodeAddress } from './wire/metadata.ts';
+import { BadResponse, WireReader } from './wire/reader.ts';
+import { WireWriter } from './wire/writer.ts';
+
+/** Requests of one lane share a connection to each broker, and wait for each other there. */
+export type Lane = string;
+
+const MAIN: Lane = 'main';
+
+/** Connections to the brokers of a cluster, found through some of their addresses. */
+export class Cluster {
+  readonly settings: KafkaSettings;
+  readonly #nodes = new Map<number, NodeAddress>();
+  readonly #connections = new Map<string, Promise<KafkaConnection>>();
+  readonly #coordinators = new Map<string, number>();
+  readonly #stopping = new AbortController();
+  #lanes = 0;
+
+  constructor(settings: KafkaSettings) {
+    this.settings = settings;
+  }
+
+  /** Set when the transport closes: what is tried again and again ends then. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Finds the brokers. @throws MillraceError of class `retriable-exhausted` when none can be reached. */
+  async connect(): Promise<void> {
+    loadKafkajs();
+    const { brokers, connectTimeoutMs } = this.settings;
+    const options = {
+      doing: `reach a Kafka broker at ${brokers.join(', ')}`,
+      limitMs: connectTimeoutMs,
+      firstPauseMs: 100,
+    };
+    try {
+      await retrying({ ...options, signal: this.signal }, () => this.metadata([]));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** A name for connections of their own, for requests that take long. */
+  newLane(purpose: string): Lane {
+    return `${purpose}-${++this.#lanes}`;
+  }
+
+  /** Sends a request to a broker. @throws MillraceError */
+  async request<Q, R>(node: number, lane: Lane, api: Api<Q, R>, query: Q, timeoutMs?: number): Promise<R> {
+    return send(await this.#connection(node, lane), api, query, timeoutMs ?? this.settings.requestTimeoutMs);
+  }
+
+  /** Asks any broker. */
+  async ask<Q, R>(api: Api<Q, R>, query: Q): Promise<R> {
+    return send(await this.#any(), api, query, this.settings.requestTimeoutMs);
+  }
+
+  /** Asks about topics, all of them with `null`, and learns which brokers there are. */
+  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    const metadata = await this.ask(metadataApi, { topics });
+    for (const node of metadata.nodes) this.#nodes.set(node.id, node);
+    const ids = new Set(metadata.nodes.map(({ id }) => id));
+    for (const id of this.#nodes.keys()) if (!ids.has(id)) this.#nodes.delete(id);
+    return metadata;
+  }
+
+  get nodeIds(): readonly number[] {
+    return [...this.#nodes.keys()];
+  }
+
+  /** The broker that looks after a group or a transactional id; remembered until `forgetCoordinator`. */
+  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    const known = this.#coordinators.get(`${kind}/${key}`);
+    if (known !== undefined) return known;
+    const answer = await this.ask(findCoordinatorApi, { key, kind });
+    if (answer.errorCode !== 0) throw kafkaError(answer.errorCode, `find the coordinator of ${kind} "${key}"`, key);
+    if (!this.#nodes.has(answer.node)) await this.metadata([]);
+    this.#coordinators.set(`${kind}/${key}`, answer.node);
+    return answer.node;
+  }
+
+  /** Looks for the coordinator anew next time, if the error says that it may have moved. */
+  forgetCoordinator(kind: CoordinatorKind, key: string, error: unknown): void {
+    if (movedCoordinator(error)) this.#coordinators.delete(`${kind}/${key}`);
+  }
+
+  /** Closes the connections of a lane. */
+  closeLane(lane: Lane): void {
+    for (const [name, connection] of this.#connections) {
+      if (!name.endsWith(`/${lane}`)) continue;
+      this.#connections.delete(name);
+      connection.then((open) => open.close()).catch(() => undefined);
+    }
+  }
+
+  close(): void {
+    this.#stopping.abort();
+    for (const connection of this.#connections.values()) {
+      connection.then((open) => open.close(closed('transport'))).catch(() => undefined);
+    }
+    this.#connections.clear();
+  }
+
+  /** A connection for metadata: one that is open, or to any broker that answers. */
+  async #any(): Promise<KafkaConnection> {
+    const failures: MillraceError[] = [];
+    const ids = [...this.#nodes.keys()].sort(() => Math.random() - 0.5);
+    for (const connect of [
+      ...ids.map((id) => () => this.#connection(id, MAIN)),
+      ...this.settings.brokers.map((address) => () => this.#open(`seed ${address}/${MAIN}`, address)),
+    ]) {
+      try {
+        return await connect();
+      } catch (error) {
+        if (!(error instanceof MillraceError)) throw error;
+        failures.push(error);
+      }
+    }
+    // Something that waiting will not change is worth more to the reader than a broker that is just not up.
+    throw (
+      failures.find((error) => !error.retriable) ?? failures[failures.length - 1] ?? connectionError('', 'no brokers')
+    );
+  }
+
+  async #connection(id: number, lane: Lane): Promise<KafkaConnection> {
+    const node = this.#nodes.get(id);
+    if (node === undefined) throw connectionError(`number ${id}`, 'it is not in the cluster now');
+    return this.#open(`${id}/${lane}`, `${node.host.includes(':') ? `[${node.host}]` : node.host}:${node.port}`);
+  }
+
+  async #open(name: string, address: string): Promise<KafkaConnection> {
+    if (this.signal.aborted) throw closed('transport');
+    const known = this.#connections.get(name);
+    if (known !== undefined) {
+      const connection = await known.catch(() => undefined);
+      if (connection?.usable === true) return connection;
+      if (this.#connections.get(name) === known) this.#connections.delete(name);
+      // Somebody else may have opened another one meanwhile.
+      if (this.#connections.has(name)) return this.#open(name, address);
+    }
+    const place = parseAddress(address);
+    if (place === undefined) throw connectionError(address, 'the cluster gave an address that is none');
+    const opening = KafkaConnection.open({ ...this.settings, ...place });
+    this.#connections.set(name, opening);
+    try {
+      const connection = await opening;
+      if (this.signal.aborted) connection.close(closed('transport'));
+      return connection;
+    } catch (error) {
+      if (this.#connections.get(name) === opening) this.#connections.delete(name);
+      throw error;
+    }
+  }
+}
+
+async function send<Q, R>(connection: KafkaConnection, api: Api<Q, R>, query: Q, timeoutMs: number): Promise<R> {
+  if (!connection.supports(api.key, api.version)) {
+    throw new FatalError(
+      'ERR_KAFKA_VERSION',
+      `${connection.address} does not know ${api.name} version ${api.version}`,
+      {
+        hint: 'use Kafka 2.5 or newer',
+      },
+    );
+  }
+  const flexible = api.flexible === true;
+  const writer = new WireWriter();
+  if (flexible) writer.tags();
+  api.encode(writer, query);
+  const request: EncodedRequest = {
+    name: api.name,
+    key: api.key,
+    version: api.version,
+    pieces: writer.pieces(),
+  };
+  const payload = await connection.request(request, timeoutMs);
+  try {
+    const reader = new WireReader(payload);
+    if (flexible) reader.tags();
+    return api.decode(reader);
+  } catch (error) {
+    if (!(error instanceof BadResponse)) throw error;
+    const failure = connectionError(connection.address, `its answer to ${api.name} makes no sense: ${error.message}`);
+    connection.close(failure);
+    throw failure;
+  }
+}

@@ -1,0 +1,144 @@
+import { ConfigError, type ErrorClass, type ErrorDetails, FatalError, MillraceError } from '../../errors.ts';
+import { Code, codeClass, codeName } from './error-codes.ts';
+
+/** An error that a broker answered with. */
+export class KafkaError extends MillraceError {
+  override readonly name = 'KafkaError';
+  /** The number of the error in Kafka's protocol. */
+  readonly kafkaCode: number;
+
+  constructor(errorClass: ErrorClass, code: string, message: string, kafkaCode: number, details?: ErrorDetails) {
+    super(errorClass, code, message, details);
+    this.kafkaCode = kafkaCode;
+  }
+}
+
+/** Kafka's number of an error, if it came from a broker. */
+export const kafkaCodeOf = (error: unknown): number | undefined =>
+  error instanceof KafkaError ? error.kafkaCode : undefined;
+
+/** What needs a permission, by the code of its refusal. */
+const DENIED: Readonly<Record<number, string>> = {
+  29: 'topic',
+  30: 'group',
+  31: 'cluster',
+  53: 'transactional id',
+};
+
+/**
+ * The error for a code of the protocol.
+ *
+ * @param doing - What was tried, as in "could not …".
+ * @param resource - What it was tried on, for errors of permission.
+ */
+export function kafkaError(kafkaCode: number, doing: string, resource = '', details: ErrorDetails = {}): KafkaError {
+  const name = codeName(kafkaCode);
+  const denied = DENIED[kafkaCode];
+  if (denied !== undefined) {
+    const what = resource === '' ? denied : `${denied} "${resource}"`;
+    return new KafkaError('fatal', 'ERR_NOT_AUTHORIZED', `Not allowed to ${doing}: ${what}`, kafkaCode, {
+      hint: `grant the user of this application the permission on the ${what}`,
+      ...details,
+    });
+  }
+  const errorClass = codeClass(kafkaCode);
+  return new KafkaError(errorClass, `ERR_KAFKA_${name}`, `Could not ${doing}: Kafka says ${name}`, kafkaCode, details);
+}
+
+/** Network trouble: the request may or may not have been carried out. */
+export function connectionError(address: string, why: string, details: ErrorDetails = {}): MillraceError {
+  return new MillraceError('retriable', 'ERR_CONNECTION', `Kafka broker ${address}: ${why}`, details);
+}
+
+/** No answer within the time that a request may take. */
+export function requestTimeout(address: string, request: string, ms: number): MillraceError {
+  return new MillraceError(
+    'retriable',
+    'ERR_REQUEST_TIMEOUT',
+    `Kafka broker ${address}: no answer to ${request} in ${ms} ms`,
+  );
+}
+
+/** Something was tried again and again, and the time for it is over. */
+export function exhausted(doing: string, ms: number, last: MillraceError, details: ErrorDetails = {}): MillraceError {
+  return new MillraceError(
+    'retriable-exhausted',
+    'ERR_TIMEOUT',
+    `Could not ${doing} within ${ms} ms; the last failure: ${last.message}`,
+    { cause: last, hint: 'check that the brokers are up and reachable', ...details },
+  );
+}
+
+/** Whether an error says that the group or the transactional id has moved to another broker. */
+export function movedCoordinator(error: unknown): boolean {
+  const code = kafkaCodeOf(error);
+  if (code !== undefined) return code === 15 || code === Code.NOT_COORDINATOR;
+  return error instanceof MillraceError && (error.code === 'ERR_CONNECTION' || error.code === 'ERR_REQUEST_TIMEOUT');
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What to do about a connection that could not be made. Brokers hang up on clients that speak another protocol. */
+export function connectFailure(address: string, cause: unknown, ssl: boolean, sasl: string | undefined): MillraceError {
+  const { code, type } = cause as { readonly code?: unknown; readonly type?: unknown };
+  const text = textOf(cause);
+  const details = { cause };
+  if (code === 'ERR_SPEAKS_HTTP') {
+    return new ConfigError('ERR_NOT_KAFKA', `${address} speaks HTTP, not Kafka`, {
+      ...details,
+      hint: 'give the address of a Kafka listener; the port of a web server or of the dashboard was given',
+    });
+  }
+  if (code === 'ERR_SPEAKS_TLS') {
+    return new ConfigError('ERR_TLS_REQUIRED', `${address} wants TLS, and the client spoke plain text`, {
+      ...details,
+      hint: 'set ssl, or use the address of a listener without TLS',
+    });
+  }
+  if (ssl && (code === 'EPROTO' || /before secure TLS connection|wrong version number|packet length/.test(text))) {
+    return new ConfigError('ERR_TLS_REFUSED', `${address} does not speak TLS: ${text}`, {
+      ...details,
+      hint: 'leave ssl out, or use the address of a listener with TLS',
+    });
+  }
+  if (ssl && typeof code === 'string' && /CERT|SIGNATURE|ALTNAME|ISSUER|SELF_SIGNED|VERIFY/.test(code)) {
+    return new FatalError('ERR_TLS_CERTIFICATE', `The certificate of ${address} is not trusted: ${text} (${code})`, {
+      ...details,
+      hint: 'give the authority that signed it in ssl.ca, and use the host name that is in the certificate',
+    });
+  }
+  if (sasl !== undefined && (/SASL|authentication/i.test(text) || type === 'SASL_AUTHENTICATION_FAILED')) {
+    return authenticationFailure(address, cause, sasl);
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return connectionError(address, `there is no host of that name (${code})`, {
+      ...details,
+      hint: 'check the spelling of the host, and that it resolves on this machine',
+    });
+  }
+  if (code === 'ECONNREFUSED') {
+    return connectionError(address, 'nobody listens on that port (ECONNREFUSED)', {
+      ...details,
+      hint: 'check the port, and that the broker is up',
+    });
+  }
+  return connectionError(address, text, details);
+}
+
+function authenticationFailure(address: string, cause: unknown, mechanism: string): MillraceError {
+  const text = textOf(cause);
+  const offered = /mechanisms?[^[]*\[?([A-Z0-9, -]+)\]?/.exec(text)?.[1];
+  const unsupported = /does not support|unsupported|not enabled/i.test(text);
+  return new FatalError(
+    unsupported ? 'ERR_SASL_MECHANISM' : 'ERR_SASL',
+    unsupported
+      ? `${address} does not offer the SASL mechanism ${mechanism}: ${text}`
+      : `${address} refused the ${mechanism} credentials: ${text}`,
+    {
+      cause,
+      hint: unsupported
+        ? `use a mechanism that the broker offers${offered === undefined ? '' : `: ${offered.trim()}`}`
+        : 'check the user name and the password, and that the user exists for this mechanism',
+    },
+  );
+}

@@ -1,0 +1,78 @@
+import { MillraceError } from '../../errors.ts';
+import type { CommitUnit } from '../../runtime/transport.ts';
+import type { StoreBackend } from '../../state/byte-store.ts';
+import type { Cluster } from './cluster.ts';
+import type { EncodedBatch } from './encode-batches.ts';
+import type { GroupMember } from './group-member.ts';
+import type { SessionWriter } from './session.ts';
+import type { Topics } from './topics.ts';
+import { TransactionalWriter } from './transactional-writer.ts';
+
+/** Outputs and offsets of a commit are one transaction. */
+export class ExactlyOnceWriter implements SessionWriter {
+  readonly #member: GroupMember;
+  readonly #stores: StoreBackend;
+  readonly #writer: TransactionalWriter;
+  readonly #maxBufferedBytes: number;
+  #tail: Promise<unknown> = Promise.resolve();
+  /** Counts failures: what was called before one must not take effect after it. */
+  #era = 0;
+  #closed = false;
+
+  constructor(cluster: Cluster, topics: Topics, member: GroupMember, stores: StoreBackend, transactionalId: string) {
+    this.#member = member;
+    this.#stores = stores;
+    this.#writer = new TransactionalWriter(cluster, topics, transactionalId);
+    this.#maxBufferedBytes = cluster.settings.maxBufferedBytes;
+  }
+
+  async send(batches: readonly EncodedBatch[]): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#member.confirm();
+      await this.#writer.append(batches);
+    });
+    await this.#writer.room(this.#maxBufferedBytes);
+  }
+
+  commit(unit: CommitUnit): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#member.check(unit.generation);
+      await this.#writer.commit(unit.offsets, this.#member, unit.generation);
+      if (unit.state.length > 0) this.#stores.apply(unit.state);
+    });
+  }
+
+  waitingFor(): string | undefined {
+    return this.#writer.waitingFor();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#era++;
+    await this.#tail.catch(() => undefined);
+    await this.#writer.close();
+  }
+
+  /** One after the other; a failure aborts the transaction, and with it everything that was called before. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const era = this.#era;
+    const turn = this.#tail.then(async () => {
+      if (era !== this.#era) throw aborted();
+      try {
+        await work();
+      } catch (error) {
+        this.#era++;
+        if (!this.#closed) await this.#writer.abort().catch(() => undefined);
+        throw error;
+      }
+    });
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const aborted = (): MillraceError =>
+  new MillraceError('abortable', 'ERR_ABORTED', 'The transaction of this work was aborted by an earlier failure', {
+    hint: 'go on from the committed offsets',
+    written: 'no',
+  });

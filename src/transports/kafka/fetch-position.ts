@@ -1,0 +1,135 @@
+import type { MillraceError } from '../../errors.ts';
+import { decodeBatch, peekBatchHeader } from '../../protocol/batch-decoder.ts';
+import * as at from '../../protocol/batch-format.ts';
+import type { Compression } from '../../protocol/compression.ts';
+import type { FetchedBatch } from '../../runtime/transport.ts';
+import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
+import { AbortedFilter } from './aborted-filter.ts';
+import type { FetchedPartition } from './wire/fetch.ts';
+
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly filter: AbortedFilter;
+  at: number;
+}
+
+/** The whole batches in fetched bytes, looked at without decoding them. */
+export interface Survey {
+  /** Where the last whole batch ends. */
+  readonly length: number;
+  readonly nextOffset: number | undefined;
+  readonly compressions: ReadonlySet<Compression>;
+  /** Size of a batch that was cut off, when nothing lies before it. */
+  readonly cutOff: number | undefined;
+}
+
+/** @throws StoreError `ERR_CORRUPT_BATCH` when the bytes are no batches */
+export function survey(bytes: Uint8Array, topic: string, partition: number): Survey {
+  const compressions = new Set<Compression>();
+  let start = 0;
+  let nextOffset: number | undefined;
+  for (;;) {
+    const header = peekBatchHeader(bytes, start, { topic, partition });
+    if (header === undefined) break;
+    compressions.add(header.compression);
+    nextOffset = header.nextOffset;
+    start += header.byteLength;
+  }
+  let cutOff: number | undefined;
+  if (start === 0 && bytes.length >= at.LENGTH_PREFIX_BYTES) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    cutOff = view.getInt32(at.BATCH_LENGTH) + at.LENGTH_PREFIX_BYTES;
+  }
+  return { length: start, nextOffset, compressions, cutOff };
+}
+
+/** Where a fetcher is in a partition, and what it holds ready. */
+export class FetchPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly committed: boolean;
+  /** What is fetched next. */
+  fetchOffset: number;
+  /** The end of what can be read, as last heard. */
+  endOffset: number | undefined;
+  /** Reported when all that was fetched before has been taken. */
+  error: MillraceError | undefined;
+  /** Whether a request for it is under way. */
+  fetching = false;
+  /** Not fetched before this time (`performance.now`). */
+  pausedUntil = 0;
+  /** How many times in a row fetching has failed. */
+  attempts = 0;
+  /** The next batch is known to be larger than what is asked for usually. */
+  needsBytes = 0;
+  #delivered: number;
+  #chunks: Chunk[] = [];
+  #buffered = 0;
+
+  constructor(topic: string, partition: number, offset: number, committed: boolean) {
+    this.topic = topic;
+    this.partition = partition;
+    this.fetchOffset = offset;
+    this.#delivered = offset;
+    this.committed = committed;
+  }
+
+  /** Whether more is to be fetched. */
+  wants(halfBytes: number, now: number): boolean {
+    return !this.fetching && this.error === undefined && this.#buffered <= halfBytes && now >= this.pausedUntil;
+  }
+
+  /** Takes what was fetched. Returns whether there is news. */
+  add(answer: FetchedPartition, { length, nextOffset, cutOff }: Survey): boolean {
+    const end = this.committed ? answer.lastStableOffset : answer.highWatermark;
+    const moved = end !== this.endOffset;
+    this.endOffset = end;
+    this.attempts = 0;
+    this.needsBytes = cutOff ?? 0;
+    if (nextOffset === undefined || nextOffset <= this.fetchOffset) return moved;
+    this.fetchOffset = nextOffset;
+    this.#buffered += length;
+    this.#chunks.push({ bytes: answer.records.subarray(0, length), filter: new AbortedFilter(answer.aborted), at: 0 });
+    return true;
+  }
+
+  /** The next batch with records, or progress over what has none. @throws MillraceError for this partition */
+  poll(): FetchedBatch | undefined {
+    const from = this.#delivered;
+    for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
+      const batch = this.#next(chunk);
+      if (batch !== undefined) return batch;
+    }
+    if (this.#delivered > from) return emptyFetch(from, this.#delivered, this.#end());
+    if (this.error !== undefined) throw this.error;
+    return undefined;
+  }
+
+  #next(chunk: Chunk): FetchedBatch | undefined {
+    const place = { topic: this.topic, partition: this.partition };
+    const header = peekBatchHeader(chunk.bytes, chunk.at, place);
+    if (header === undefined) {
+      this.#chunks.shift();
+      return undefined;
+    }
+    const skipped = header.nextOffset <= this.#delivered;
+    const hidden = this.committed && chunk.filter.hides(header);
+    let result: FetchedBatch | undefined;
+    if (!skipped && !hidden) {
+      const batch = decodeBatch(chunk.bytes, chunk.at, place);
+      if (batch.marker === 'abort') chunk.filter.ended(batch.producerId);
+      const below = recordsBelow(batch.offsetDelta, batch.baseOffset, this.#delivered);
+      this.#delivered = batch.nextOffset;
+      if (batch.count > below) result = new FetchedRows(batch, batch.baseOffset, batch.nextOffset, this.#end(), below);
+    } else if (hidden && !skipped) {
+      this.#delivered = header.nextOffset;
+    }
+    chunk.at += header.byteLength;
+    this.#buffered -= header.byteLength;
+    return result;
+  }
+
+  #end(): number {
+    return Math.max(this.endOffset ?? 0, this.#delivered);
+  }
+}

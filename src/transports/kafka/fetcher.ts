@@ -1,0 +1,219 @@
+import { MillraceError } from '../../errors.ts';
+import { ensureCodec } from '../../protocol/compression.ts';
+import type { FetchedBatch, Fetcher, FetcherOptions } from '../../runtime/transport.ts';
+import { closed, outOfRange, unknownPartition, unknownTopic } from '../local/errors.ts';
+import type { Cluster, Lane } from './cluster.ts';
+import { Code } from './error-codes.ts';
+import { kafkaError } from './errors.ts';
+import { FetchPosition, survey } from './fetch-position.ts';
+import type { Offsets } from './offsets.ts';
+import { pauseMs } from './retry.ts';
+import type { Topics } from './topics.ts';
+import { type FetchedPartition, fetchApi } from './wire/fetch.ts';
+
+/** How long a broker may hold a request back for records to come, in milliseconds. */
+const LONG_POLL_MS = 500;
+/** The same for a second request to a broker, which carries what became due while the first is held back. */
+const SHORT_POLL_MS = 10;
+const MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
+const DEFAULT_MAX_BYTES = 1024 * 1024;
+
+/** Reads partitions from their leaders, and holds a bounded amount ready of each. */
+export class KafkaFetcher implements Fetcher {
+  readonly #cluster: Cluster;
+  readonly #topics: Topics;
+  readonly #offsets: Offsets;
+  readonly #options: FetcherOptions;
+  readonly #halfBytes: number;
+  readonly #lanes: readonly [Lane, Lane];
+  readonly #positions = new Map<string, FetchPosition>();
+  readonly #busy = new Set<string>();
+  #trouble: MillraceError | undefined;
+  #pumping = false;
+  #readyDue = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(cluster: Cluster, topics: Topics, offsets: Offsets, options: FetcherOptions) {
+    this.#cluster = cluster;
+    this.#topics = topics;
+    this.#offsets = offsets;
+    this.#options = options;
+    this.#halfBytes = Math.max(1024, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / 2));
+    this.#lanes = [cluster.newLane('fetch'), cluster.newLane('fetch')];
+  }
+
+  assign(topic: string, partition: number, offset: number): void {
+    if (this.#closed) throw closed('fetcher');
+    const committed = this.#options.isolation !== 'uncommitted';
+    this.#positions.set(`${topic}/${partition}`, new FetchPosition(topic, partition, offset, committed));
+    this.#pump();
+  }
+
+  unassign(topic: string, partition: number): void {
+    this.#positions.delete(`${topic}/${partition}`);
+  }
+
+  poll(topic: string, partition: number): FetchedBatch | undefined {
+    const position = this.#positions.get(`${topic}/${partition}`);
+    if (this.#closed || position === undefined) return undefined;
+    const batch = position.poll();
+    if (batch !== undefined && position.wants(this.#halfBytes, performance.now())) this.#pump();
+    return batch;
+  }
+
+  endOffset(topic: string, partition: number): number | undefined {
+    return this.#positions.get(`${topic}/${partition}`)?.endOffset;
+  }
+
+  waitingFor(): string | undefined {
+    return this.#trouble === undefined ? undefined : `a broker to read from: ${this.#trouble.message}`;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#positions.clear();
+    for (const lane of this.#lanes) this.#cluster.closeLane(lane);
+  }
+
+  #pump(): void {
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      if (!this.#closed) this.#round();
+    });
+  }
+
+  /** Asks each leader for the partitions that are due, if a request may be made. */
+  #round(): void {
+    const now = performance.now();
+    const byLeader = new Map<number, FetchPosition[]>();
+    let next = Number.POSITIVE_INFINITY;
+    for (const position of this.#positions.values()) {
+      if (position.pausedUntil > now) next = Math.min(next, position.pausedUntil);
+      if (!position.wants(this.#halfBytes, now)) continue;
+      const leader = this.#topics.peek(position.topic)?.leaders[position.partition] ?? -1;
+      if (leader < 0) void this.#locate(position);
+      else byLeader.set(leader, [...(byLeader.get(leader) ?? []), position]);
+    }
+    for (const [leader, positions] of byLeader) {
+      const lane = this.#lanes.find((each) => !this.#busy.has(`${leader}/${each}`));
+      if (lane === undefined) continue;
+      const first = this.#lanes.every((each) => !this.#busy.has(`${leader}/${each}`));
+      void this.#fetch(leader, lane, positions, first ? LONG_POLL_MS : SHORT_POLL_MS);
+    }
+    clearTimeout(this.#timer);
+    if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#pump(), Math.max(next - now, 1));
+  }
+
+  async #fetch(leader: number, lane: Lane, positions: readonly FetchPosition[], maxWaitMs: number): Promise<void> {
+    this.#busy.add(`${leader}/${lane}`);
+    for (const position of positions) position.fetching = true;
+    // Who was asked for last comes first next time, because the first is sure to get a whole batch.
+    for (const position of positions) this.#toTheEnd(position);
+    const partitions = positions.map(({ topic, partition, fetchOffset, needsBytes }) => {
+      return { topic, partition, offset: fetchOffset, maxBytes: Math.max(this.#halfBytes, needsBytes) };
+    });
+    const { committed } = positions[0] as FetchPosition;
+    try {
+      const query = { maxWaitMs, maxBytes: MAX_RESPONSE_BYTES, committed, partitions };
+      const { errorCode, partitions: answers } = await this.#cluster.request(leader, lane, fetchApi, query);
+      if (errorCode !== 0) throw kafkaError(errorCode, 'fetch');
+      this.#trouble = undefined;
+      for (const position of positions) {
+        const answer = answers.find((each) => each.topic === position.topic && each.partition === position.partition);
+        if (answer !== undefined) await this.#take(position, answer);
+      }
+    } catch (error) {
+      for (const position of positions) this.#failed(position, error);
+    } finally {
+      this.#busy.delete(`${leader}/${lane}`);
+      for (const position of positions) position.fetching = false;
+      this.#pump();
+    }
+  }
+
+  #toTheEnd(position: FetchPosition): void {
+    const key = `${position.topic}/${position.partition}`;
+    if (this.#positions.get(key) !== position) return;
+    this.#positions.delete(key);
+    this.#positions.set(key, position);
+  }
+
+  async #take(position: FetchPosition, answer: FetchedPartition): Promise<void> {
+    try {
+      if (answer.errorCode === Code.OFFSET_OUT_OF_RANGE) await this.#outOfRange(position);
+      if (answer.errorCode !== 0) {
+        const { topic, partition } = position;
+        throw kafkaError(answer.errorCode, 'fetch', topic, { topic, partition });
+      }
+      const found = survey(answer.records, position.topic, position.partition);
+      for (const compression of found.compressions) if (compression !== 'none') await ensureCodec(compression);
+      if (position.add(answer, found)) this.#ready();
+    } catch (error) {
+      this.#failed(position, error);
+    }
+  }
+
+  /** @throws `ERR_OFFSET_OUT_OF_RANGE` unless the offset exists after all */
+  async #outOfRange(position: FetchPosition): Promise<void> {
+    const { topic, partition, fetchOffset } = position;
+    const [starts, ends] = await Promise.all([
+      this.#offsets.find(topic, 'earliest', [partition]),
+      this.#offsets.find(topic, 'latest', [partition], false),
+    ]);
+    const [start = 0, end = 0] = [starts.get(partition), ends.get(partition)];
+    if (fetchOffset < start || fetchOffset > end) throw outOfRange(position, fetchOffset, start, end);
+    throw kafkaError(78, 'fetch', topic, { topic, partition });
+  }
+
+  /** Finds out where a partition is. */
+  async #locate(position: FetchPosition): Promise<void> {
+    const { topic, partition } = position;
+    position.fetching = true;
+    try {
+      // A second look, because a topic that was just made is not known everywhere at once.
+      const known = (await this.#topics.refresh(topic)) ?? (await this.#topics.refresh(topic));
+      if (known === undefined) throw unknownTopic(topic);
+      if (known.leaders[partition] === undefined) throw unknownPartition(position, known.leaders.length);
+      if (known.leaders[partition] === -1)
+        throw kafkaError(5, 'find the leader of a partition', topic, { topic, partition });
+    } catch (error) {
+      this.#failed(position, error);
+    } finally {
+      position.fetching = false;
+      this.#pump();
+    }
+  }
+
+  #failed(position: FetchPosition, error: unknown): void {
+    if (this.#closed) return;
+    const failure =
+      error instanceof MillraceError
+        ? error
+        : new MillraceError('fatal', 'ERR_FETCH', `Fetching failed: ${String(error)}`, {
+            topic: position.topic,
+            partition: position.partition,
+            cause: error,
+          });
+    if (failure.retriable) {
+      this.#trouble = failure;
+      this.#topics.forget(position.topic);
+      position.pausedUntil = performance.now() + pauseMs(position.attempts++);
+      return;
+    }
+    position.error = failure;
+    this.#ready();
+  }
+
+  #ready(): void {
+    if (this.#readyDue) return;
+    this.#readyDue = true;
+    queueMicrotask(() => {
+      this.#readyDue = false;
+      if (!this.#closed) this.#options.onReady();
+    });
+  }
+}

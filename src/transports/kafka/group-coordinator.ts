@@ -1,0 +1,188 @@
+import { ConfigError, FatalError } from '../../errors.ts';
+import type { GroupOptions, TopicPartition } from '../../runtime/transport.ts';
+import type { Cluster, Lane } from './cluster.ts';
+import { Code } from './error-codes.ts';
+import { kafkaError } from './errors.ts';
+import {
+  decodeAssignment,
+  decodeMember,
+  encodeAssignment,
+  encodeMember,
+  PROTOCOL_NAME,
+  PROTOCOL_TYPE,
+} from './group-protocol.ts';
+import { newProducerId } from './producer-id.ts';
+import { type Candidate, shareTasks } from './share-tasks.ts';
+import type { Api } from './wire/api.ts';
+import { heartbeatApi, type JoinGroupResponse, joinGroupApi, leaveGroupApi, syncGroupApi } from './wire/membership.ts';
+import type { GroupIdentity } from './wire/offset-commit.ts';
+
+/** What the group grants to this member in a generation. */
+export interface Granted {
+  readonly tasks: ReadonlySet<string>;
+  readonly generation: number;
+}
+
+const NOTHING: Granted = { tasks: new Set(), generation: 0 };
+/** More than this the broker needs to answer after the time that it gives the members. */
+const EXTRA_MS = 5000;
+
+/** Speaks with the coordinator of a group, as one of its members and, when it is chosen, as its leader. */
+export class GroupCoordinator {
+  readonly #cluster: Cluster;
+  readonly #options: GroupOptions;
+  readonly #transactionalId: string | null;
+  readonly #lane: Lane;
+  #memberId = '';
+  #generation = -1;
+  #granted: Granted = NOTHING;
+  /** Transactional ids of the members of the last generation. */
+  #transactionalIds: readonly string[] = [];
+
+  constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#transactionalId = transactionalId;
+    this.#lane = cluster.newLane('group');
+  }
+
+  get identity(): GroupIdentity {
+    const { instanceId } = this.#cluster.settings;
+    return { groupId: this.#options.groupId, generation: this.#generation, memberId: this.#memberId, instanceId };
+  }
+
+  /** Begins anew, as a member that the group does not know. */
+  forget(): void {
+    this.#memberId = '';
+    this.#granted = NOTHING;
+  }
+
+  /** Joins the next generation. @throws MillraceError of class `migrated` when the member had been given up */
+  async join(): Promise<Granted> {
+    for (;;) {
+      const joined = await this.#join();
+      if (joined.errorCode === Code.MEMBER_ID_REQUIRED) {
+        this.#memberId = joined.memberId;
+        continue;
+      }
+      this.#check(joined.errorCode);
+      this.#memberId = joined.memberId;
+      this.#generation = joined.generation;
+      const assignments = joined.leader === joined.memberId ? await this.#assign(joined) : [];
+      const answer = await this.#ask(syncGroupApi, { ...this.identity, assignments }, this.#longMs);
+      // The group has changed once more.
+      if (answer.errorCode === Code.REBALANCE_IN_PROGRESS) continue;
+      this.#check(answer.errorCode);
+      const { tasks, transactionalIds } = decodeAssignment(answer.assignment);
+      this.#transactionalIds = transactionalIds;
+      this.#granted = { tasks: new Set(tasks), generation: joined.generation };
+      return this.#granted;
+    }
+  }
+
+  /** Says that the member is there; gives the code of the answer. */
+  heartbeat(): Promise<number> {
+    return this.#ask(heartbeatApi, this.identity);
+  }
+
+  async leave(): Promise<void> {
+    const { settings } = this.#cluster;
+    const { groupId } = this.#options;
+    // A request that waits for the other members must not keep this one waiting.
+    this.#cluster.closeLane(this.#lane);
+    const memberId = this.#memberId;
+    try {
+      // A member with a name of its own keeps its tasks until it is back or its session is over.
+      if (memberId === '' || settings.instanceId !== null || this.#cluster.signal.aborted) return;
+      await this.#ask(leaveGroupApi, { groupId, memberId }, EXTRA_MS);
+    } catch (error) {
+      settings.logger.warn({ groupId, error }, 'leaving the group failed; its tasks move when the session is over');
+    } finally {
+      this.#cluster.closeLane(this.#lane);
+    }
+  }
+
+  get #longMs(): number {
+    const { rebalanceTimeoutMs, requestTimeoutMs } = this.#cluster.settings;
+    return Math.max(requestTimeoutMs, rebalanceTimeoutMs + EXTRA_MS);
+  }
+
+  #join(): Promise<JoinGroupResponse> {
+    const { settings } = this.#cluster;
+    const { groupId, tasks } = this.#options;
+    const info = {
+      known: tasks.map(({ id }) => id),
+      owned: [...this.#granted.tasks],
+      generation: this.#granted.generation,
+      transactionalId: this.#transactionalId,
+    };
+    const request = {
+      groupId,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
+      rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
+      memberId: this.#memberId,
+      instanceId: settings.instanceId,
+      protocolType: PROTOCOL_TYPE,
+      protocols: [{ name: PROTOCOL_NAME, metadata: encodeMember(info, tasks) }],
+    };
+    return this.#ask(joinGroupApi, request, this.#longMs);
+  }
+
+  /** Shares out the tasks, as the leader. */
+  async #assign({
+    members,
+  }: JoinGroupResponse): Promise<{ readonly memberId: string; readonly assignment: Uint8Array }[]> {
+    const candidates: Candidate[] = members.map(({ memberId, metadata }) => ({ memberId, ...decodeMember(metadata) }));
+    const transactionalIds = candidates.map((each) => each.transactionalId).filter((id) => id !== null);
+    await this.#fence(this.#transactionalIds.filter((id) => !transactionalIds.includes(id)));
+    const places = new Map<string, readonly TopicPartition[]>(
+      this.#options.tasks.map(({ id, partitions }) => [id, partitions]),
+    );
+    return [...shareTasks(candidates)].map(([memberId, tasks]) => {
+      const partitions = tasks.flatMap((task) => places.get(task) ?? []);
+      return { memberId, assignment: encodeAssignment({ tasks, transactionalIds }, partitions) };
+    });
+  }
+
+  /** Ends the transactions of members that are gone, so that nobody waits for them to expire. */
+  async #fence(gone: readonly string[]): Promise<void> {
+    await Promise.all(
+      gone.map((id) =>
+        newProducerId(this.#cluster, id).catch((error: unknown) => {
+          this.#cluster.settings.logger.warn({ error }, `the transaction of "${id}" is left to expire`);
+        }),
+      ),
+    );
+  }
+
+  #check(errorCode: number): void {
+    if (errorCode === 0) return;
+    const { groupId } = this.#options;
+    if (errorCode === Code.FENCED_INSTANCE_ID) {
+      throw new FatalError('ERR_INSTANCE_FENCED', `Group "${groupId}" has another member of the same instanceId`, {
+        hint: 'give each process an instanceId of its own',
+      });
+    }
+    if (errorCode === 23) {
+      throw new ConfigError('ERR_GROUP_PROTOCOL', `Group "${groupId}" has members that are not of this library`, {
+        hint: 'choose another group id, or stop the other consumers of this group',
+      });
+    }
+    throw kafkaError(errorCode, `join group "${groupId}"`, groupId);
+  }
+
+  async #ask<Q, R>(api: Api<Q, R>, query: Q, timeoutMs?: number): Promise<R> {
+    const { groupId } = this.#options;
+    try {
+      const node = await this.#cluster.coordinator('group', groupId);
+      const answer = await this.#cluster.request(node, this.#lane, api, query, timeoutMs);
+      const code = typeof answer === 'number' ? answer : (answer as { readonly errorCode?: number }).errorCode;
+      if (code === Code.NOT_COORDINATOR || code === 14 || code === 15)
+        throw kafkaError(code, `reach the coordinator of group "${groupId}"`);
+      return answer;
+    } catch (error) {
+      this.#cluster.forgetCoordinator('group', groupId, error);
+      throw error;
+    }
+  }
+}

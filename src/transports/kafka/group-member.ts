@@ -1,0 +1,174 @@
+import { FatalError, MillraceError } from '../../errors.ts';
+import type { GroupOptions } from '../../runtime/transport.ts';
+import { closed, staleGeneration } from '../local/errors.ts';
+import type { Cluster } from './cluster.ts';
+import { type Granted, GroupCoordinator } from './group-coordinator.ts';
+import { Heart } from './heart.ts';
+import { pause, pauseMs } from './retry.ts';
+import type { GroupIdentity } from './wire/offset-commit.ts';
+
+/**
+ * Membership of a group: joins, tells the owner of the session of tasks that come and go, and joins anew whenever the
+ * group changes. Tasks that stay are not interrupted by that.
+ */
+export class GroupMember {
+  readonly #cluster: Cluster;
+  readonly #options: GroupOptions;
+  readonly #coordinator: GroupCoordinator;
+  readonly #heart: Heart;
+  readonly #commits = new Set<Promise<unknown>>();
+  /** Tasks that the member was told of. */
+  #tasks = new Set<string>();
+  #generation = 0;
+  #validSince = Number.POSITIVE_INFINITY;
+  #left = false;
+  #joining = false;
+  #trouble: MillraceError | undefined;
+
+  constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#coordinator = new GroupCoordinator(cluster, options, transactionalId);
+    this.#heart = new Heart(cluster, this.#coordinator);
+  }
+
+  /** The generation that the owner of the session was told of. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** As whom to commit now. */
+  get identity(): GroupIdentity {
+    return this.#coordinator.identity;
+  }
+
+  /** Whether the generation is about to change. */
+  get inFlux(): boolean {
+    return this.#joining;
+  }
+
+  /** Joins; tasks are told of after the caller has gone on. @throws MillraceError */
+  async join(): Promise<void> {
+    const { settings } = this.#cluster;
+    const deadline = performance.now() + settings.requestTimeoutMs + settings.rebalanceTimeoutMs;
+    const granted = await this.#rejoin(deadline);
+    setImmediate(() => void this.#run(granted));
+  }
+
+  /** @throws MillraceError `ERR_STALE_GENERATION` when work of that generation may belong to another member now */
+  check(generation: number): void {
+    const { groupId } = this.#options;
+    if (this.#left) throw staleGeneration(groupId, generation, 'has ended, because the member left');
+    if (generation >= this.#validSince && generation <= this.#generation) return;
+    throw staleGeneration(groupId, generation, `is not current; the group is at ${this.identity.generation}`);
+  }
+
+  /** After a silence as long as a session, asks whether the member still is one before anything is written. */
+  async confirm(): Promise<void> {
+    if (!this.#left && !this.#joining) await this.#heart.confirm();
+  }
+
+  /** The coordinator has said that this is no member any more. */
+  lost(): void {
+    this.#heart.lost();
+  }
+
+  /** Makes the member wait for a commit before it gives up tasks. */
+  track(commit: Promise<unknown>): void {
+    const settled: Promise<unknown> = commit.catch(() => undefined).finally(() => this.#commits.delete(settled));
+    this.#commits.add(settled);
+  }
+
+  waitingFor(): string | undefined {
+    const trouble = this.#trouble ?? this.#heart.trouble;
+    if (trouble !== undefined) return `the coordinator of group "${this.#options.groupId}": ${trouble.message}`;
+    return this.#joining ? 'the tasks of the group are being shared out' : undefined;
+  }
+
+  /** Gives up the seat at once, without calling back. */
+  async leave(): Promise<void> {
+    if (this.#left) return;
+    this.#left = true;
+    this.#heart.stop();
+    await Promise.all(this.#commits);
+    await this.#coordinator.leave();
+  }
+
+  async #run(first: Granted): Promise<void> {
+    let granted: Granted | undefined = first;
+    try {
+      while (!this.#left) {
+        const again = granted !== undefined && (await this.#take(granted));
+        if (!again && !this.#left && (await this.#heart.changed()) === 'lost') await this.#lose();
+        if (this.#left) return;
+        granted = await this.#rejoin(Number.POSITIVE_INFINITY);
+      }
+    } catch (error) {
+      if (this.#left || this.#cluster.signal.aborted) return;
+      await this.leave().catch(() => undefined);
+      this.#options.onError(sessionFailed(this.#options.groupId, error));
+    }
+  }
+
+  /** Tells of tasks that go, then of those that come. Returns whether others wait for what was given up. */
+  async #take({ tasks, generation }: Granted): Promise<boolean> {
+    const revoked = [...this.#tasks].filter((task) => !tasks.has(task));
+    if (revoked.length > 0) {
+      await this.#options.onRevoked(revoked, false);
+      for (const task of revoked) this.#tasks.delete(task);
+      while (this.#commits.size > 0) await Promise.all(this.#commits);
+    }
+    if (this.#left) return false;
+    if (revoked.length > 0 || this.#validSince > generation) this.#validSince = generation;
+    this.#generation = generation;
+    // What is new comes after the next joining, for which others are waiting.
+    const added = revoked.length > 0 ? [] : [...tasks].filter((task) => !this.#tasks.has(task));
+    const assigning = this.#options.onAssigned(added, generation);
+    for (const task of added) this.#tasks.add(task);
+    await assigning;
+    return revoked.length > 0;
+  }
+
+  /** All tasks are gone, possibly long since. */
+  async #lose(): Promise<void> {
+    this.#coordinator.forget();
+    this.#validSince = Number.POSITIVE_INFINITY;
+    const lost = [...this.#tasks];
+    this.#tasks = new Set();
+    if (lost.length > 0) await this.#options.onRevoked(lost, true);
+  }
+
+  async #rejoin(deadline: number): Promise<Granted> {
+    this.#joining = true;
+    this.#heart.pause();
+    try {
+      for (let attempt = 0; ; attempt++) {
+        if (this.#left || this.#cluster.signal.aborted) throw closed('session');
+        try {
+          const granted = await this.#coordinator.join();
+          this.#trouble = undefined;
+          this.#heart.beat();
+          return granted;
+        } catch (error) {
+          if (!(error instanceof MillraceError)) throw error;
+          if (error.errorClass === 'migrated') await this.#lose();
+          else if (!error.retriable || performance.now() > deadline) throw error;
+          else {
+            this.#trouble = error;
+            await pause(pauseMs(attempt), this.#cluster.signal);
+          }
+        }
+      }
+    } finally {
+      this.#joining = false;
+    }
+  }
+}
+
+function sessionFailed(groupId: string, error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new FatalError('ERR_SESSION_FAILED', `Group "${groupId}": a callback of the member threw: ${text}`, {
+    cause: error,
+  });
+}

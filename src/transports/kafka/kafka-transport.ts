@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  Capabilities,
+  CommittedOffset,
+  Fetcher,
+  FetcherOptions,
+  GroupOptions,
+  GroupSession,
+  OffsetQuery,
+  Producer,
+  TopicAdmin,
+  TopicPartition,
+  Transport,
+} from '../../runtime/transport.ts';
+import type { StoreBackend } from '../../state/byte-store.ts';
+import { memoryStores } from '../../state/memory-backend.ts';
+import { closed } from '../local/errors.ts';
+import { AtLeastOnceWriter } from './at-least-once.ts';
+import { Cluster } from './cluster.ts';
+import { BatchEncoder } from './encode-batches.ts';
+import { ExactlyOnceWriter } from './exactly-once.ts';
+import { KafkaFetcher } from './fetcher.ts';
+import { GroupMember } from './group-member.ts';
+import { GroupOffsets } from './group-offsets.ts';
+import { Offsets } from './offsets.ts';
+import type { KafkaSettings } from './options.ts';
+import { KafkaProducer } from './producer.ts';
+import { KafkaSession } from './session.ts';
+import { KafkaTopicAdmin } from './topic-admin.ts';
+import { Topics } from './topics.ts';
+
+/** A Kafka cluster as what a task engine needs of a log. */
+export class KafkaTransport implements Transport {
+  readonly kind = 'kafka';
+  readonly location: string;
+  readonly capabilities: Capabilities;
+  readonly topics: TopicAdmin;
+  readonly #cluster: Cluster;
+  readonly #topics: Topics;
+  readonly #offsets: Offsets;
+  readonly #groupOffsets: GroupOffsets;
+  readonly #stores: StoreBackend;
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  #closed = false;
+
+  private constructor(cluster: Cluster) {
+    const { settings } = cluster;
+    this.location = settings.brokers.join(', ');
+    this.capabilities = { atomicCommit: settings.exactlyOnce, stateWithLog: false };
+    this.#cluster = cluster;
+    this.#topics = new Topics(cluster);
+    this.#offsets = new Offsets(cluster, this.#topics);
+    this.#groupOffsets = new GroupOffsets(cluster);
+    this.#stores = settings.stores ?? memoryStores();
+    const admin = new KafkaTopicAdmin(cluster, this.#topics, this.#offsets);
+    this.topics = guarded(admin, () => this.#live());
+  }
+
+  /** @throws MillraceError that says why no broker can be used */
+  static async open(settings: KafkaSettings): Promise<KafkaTransport> {
+    const cluster = new Cluster(settings);
+    await cluster.connect();
+    return new KafkaTransport(cluster);
+  }
+
+  async offsets(
+    topic: string,
+    query: OffsetQuery,
+    partitions?: readonly number[],
+  ): Promise<ReadonlyMap<number, number>> {
+    this.#live();
+    return this.#offsets.find(topic, query, partitions);
+  }
+
+  async committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
+    this.#live();
+    return this.#groupOffsets.committed(groupId, partitions);
+  }
+
+  async setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    this.#live();
+    return this.#groupOffsets.set(groupId, offsets);
+  }
+
+  fetcher(options: FetcherOptions): Fetcher {
+    this.#live();
+    return this.#keep(new KafkaFetcher(this.#cluster, this.#topics, this.#offsets, options));
+  }
+
+  producer(): Producer {
+    this.#live();
+    return this.#keep(new KafkaProducer(this.#cluster, this.#topics));
+  }
+
+  async group(options: GroupOptions): Promise<GroupSession> {
+    this.#live();
+    const { exactlyOnce, instanceId } = this.#cluster.settings;
+    const transactionalId = exactlyOnce ? `${options.groupId}-${instanceId ?? randomUUID()}` : null;
+    const member = new GroupMember(this.#cluster, options, transactionalId);
+    const writer =
+      transactionalId === null
+        ? new AtLeastOnceWriter(this.#cluster, this.#topics, member, this.#stores)
+        : new ExactlyOnceWriter(this.#cluster, this.#topics, member, this.#stores, transactionalId);
+    const encoder = new BatchEncoder(this.#topics, exactlyOnce);
+    const part = { close: () => session.leave() };
+    const session = new KafkaSession(member, writer, encoder, this.#stores, () => this.#open.delete(part));
+    this.#open.add(part);
+    try {
+      await member.join();
+    } catch (error) {
+      await session.leave();
+      throw error;
+    }
+    return session;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#open].map((part) => part.close()));
+    this.#open.clear();
+    this.#cluster.close();
+  }
+
+  #keep<P extends { close(): Promise<void> }>(part: P): P {
+    this.#open.add(part);
+    return part;
+  }
+
+  #live(): void {
+    if (this.#closed) throw closed('transport');
+  }
+}
+
+/** The same administration, refused once the transport is closed. */
+function guarded(admin: TopicAdmin, check: () => void): TopicAdmin {
+  const after = <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      check();
+      return call(...args);
+    };
+  };
+  return {
+    list: after(() => admin.list()),
+    describe: after((name) => admin.describe(name)),
+    create: after((name, options) => admin.create(name, options)),
+    delete: after((name) => admin.delete(name)),
+    addPartitions: after((name, total) => admin.addPartitions(name, total)),
+    configure: after((name, config) => admin.configure(name, config)),
+    deleteRecords: after((name, before) => admin.deleteRecords(name, before)),
+  };
+}

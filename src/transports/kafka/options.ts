@@ -1,0 +1,128 @@
+import type { ConnectionOptions } from 'node:tls';
+import { ConfigError } from '../../errors.ts';
+import type { StoreBackend } from '../../state/byte-store.ts';
+import { type Logger, noLogger } from './logger.ts';
+
+/** A user that the brokers know. @public */
+export interface SaslOptions {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How to reach a Kafka cluster, and what its commits promise. @public */
+export interface KafkaOptions {
+  /** Addresses of some of the brokers, as `host:port`; the others are found through them. */
+  readonly brokers: readonly string[];
+  /** What the brokers call this application in their logs and quotas (`millrace`). */
+  readonly clientId?: string;
+  /** TLS: `true` with the authorities that Node trusts, or the options of Node's `tls.connect`. */
+  readonly ssl?: boolean | ConnectionOptions;
+  readonly sasl?: SaslOptions;
+  /**
+   * `'at-least-once'` (default): outputs are acknowledged before offsets are committed. `'exactly-once'`: outputs and
+   * offsets of a commit are one Kafka transaction.
+   */
+  readonly guarantee?: 'at-least-once' | 'exactly-once';
+  /** Where the stores of sessions live; in memory unless given. They are not rebuilt from the log. */
+  readonly stores?: StoreBackend;
+  /** How long a member of a group may be silent before its tasks go to others, in milliseconds (10,000). */
+  readonly sessionTimeoutMs?: number;
+  /** How often a member tells that it is there, in milliseconds (1,000). Rebalances are noticed that fast. */
+  readonly heartbeatIntervalMs?: number;
+  /** How long members may take to commit before their tasks go to others, in milliseconds (60,000). */
+  readonly rebalanceTimeoutMs?: number;
+  /** After how long the brokers give up a transaction whose process is gone, in milliseconds (10,000). */
+  readonly transactionTimeoutMs?: number;
+  /** How long a write is tried before it fails, in milliseconds (120,000). */
+  readonly deliveryTimeoutMs?: number;
+  /** How long a request may take, in milliseconds (30,000). */
+  readonly requestTimeoutMs?: number;
+  /** How long the first connection is tried, in milliseconds (5,000). */
+  readonly connectTimeoutMs?: number;
+  /** Bytes of unacknowledged outputs from which on `send` waits (32 MiB). */
+  readonly maxBufferedBytes?: number;
+  /**
+   * A name of this process that stays the same when it is started again (static membership): its tasks wait for it for
+   * a session timeout instead of moving. No two processes may have the same.
+   */
+  readonly instanceId?: string;
+  readonly logger?: Logger;
+}
+
+/** The options with all defaults filled in. */
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly ssl: ConnectionOptions | undefined;
+  readonly sasl: SaslOptions | undefined;
+  readonly exactlyOnce: boolean;
+  readonly stores: StoreBackend | undefined;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly transactionTimeoutMs: number;
+  readonly deliveryTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly maxBufferedBytes: number;
+  readonly instanceId: string | null;
+  readonly logger: Logger;
+}
+
+function wrong(option: string, value: unknown, hint: string): ConfigError {
+  return new ConfigError('ERR_OPTION', `Kafka: ${option} is ${JSON.stringify(value)}`, { hint });
+}
+
+/** Fills in the defaults. @throws ConfigError `ERR_OPTION` for a value that cannot be. */
+export function kafkaSettings(options: KafkaOptions): KafkaSettings {
+  const { brokers, guarantee = 'at-least-once', ssl } = options;
+  if (!Array.isArray(brokers) || brokers.length === 0) throw wrong('brokers', brokers, 'give at least one "host:port"');
+  for (const address of brokers) {
+    if (parseAddress(address) === undefined)
+      throw wrong('a broker', address, 'give "host:port", such as "localhost:9092"');
+  }
+  if (guarantee !== 'at-least-once' && guarantee !== 'exactly-once') {
+    throw wrong('guarantee', guarantee, 'use "at-least-once" or "exactly-once"');
+  }
+  const ms = (name: keyof KafkaOptions, value: number | undefined, standard: number): number => {
+    if (value === undefined) return standard;
+    if (!Number.isSafeInteger(value) || value < 1) throw wrong(name, value, 'use a positive whole number');
+    return value;
+  };
+  const sessionTimeoutMs = ms('sessionTimeoutMs', options.sessionTimeoutMs, 10_000);
+  const heartbeatIntervalMs = ms('heartbeatIntervalMs', options.heartbeatIntervalMs, 1000);
+  if (heartbeatIntervalMs * 2 > sessionTimeoutMs) {
+    throw wrong(
+      'heartbeatIntervalMs',
+      heartbeatIntervalMs,
+      `use at most half of sessionTimeoutMs, ${sessionTimeoutMs}`,
+    );
+  }
+  return {
+    brokers,
+    clientId: options.clientId ?? 'millrace',
+    ssl: ssl === true ? {} : ssl === false ? undefined : ssl,
+    sasl: options.sasl,
+    exactlyOnce: guarantee === 'exactly-once',
+    stores: options.stores,
+    sessionTimeoutMs,
+    heartbeatIntervalMs,
+    rebalanceTimeoutMs: ms('rebalanceTimeoutMs', options.rebalanceTimeoutMs, 60_000),
+    transactionTimeoutMs: ms('transactionTimeoutMs', options.transactionTimeoutMs, 10_000),
+    deliveryTimeoutMs: ms('deliveryTimeoutMs', options.deliveryTimeoutMs, 120_000),
+    requestTimeoutMs: ms('requestTimeoutMs', options.requestTimeoutMs, 30_000),
+    connectTimeoutMs: ms('connectTimeoutMs', options.connectTimeoutMs, 5000),
+    maxBufferedBytes: ms('maxBufferedBytes', options.maxBufferedBytes, 32 * 1024 * 1024),
+    instanceId: options.instanceId ?? null,
+    logger: options.logger ?? noLogger,
+  };
+}
+
+/** Host and port of an address; `undefined` for anything else. */
+export function parseAddress(address: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:/\s]+)):(\d{1,5})$/.exec(address);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
+}

@@ -1,0 +1,33 @@
+import type { Cluster } from './cluster.ts';
+import { kafkaError } from './errors.ts';
+import { retrying } from './retry.ts';
+import { initProducerIdApi, type ProducerIdentity } from './wire/transactions.ts';
+
+/**
+ * A producer id. With a transactional id this ends its open transaction, waits for that, and fences earlier producers of
+ * the same id.
+ */
+export async function newProducerId(cluster: Cluster, transactionalId: string | null): Promise<ProducerIdentity> {
+  const { requestTimeoutMs, transactionTimeoutMs } = cluster.settings;
+  const doing = transactionalId === null ? 'get a producer id' : `begin transactions as "${transactionalId}"`;
+  const timeoutMs = transactionalId === null ? 2 ** 31 - 1 : transactionTimeoutMs;
+  return retrying({ doing, limitMs: requestTimeoutMs, firstPauseMs: 5, signal: cluster.signal }, async () => {
+    try {
+      const query = { transactionalId, timeoutMs };
+      const { errorCode, producerId, producerEpoch } =
+        transactionalId === null
+          ? await cluster.ask(initProducerIdApi, query)
+          : await cluster.request(
+              await cluster.coordinator('transaction', transactionalId),
+              'main',
+              initProducerIdApi,
+              query,
+            );
+      if (errorCode !== 0) throw kafkaError(errorCode, doing, transactionalId ?? '');
+      return { producerId, producerEpoch };
+    } catch (error) {
+      if (transactionalId !== null) cluster.forgetCoordinator('transaction', transactionalId, error);
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,89 @@
+import { MillraceError } from '../../errors.ts';
+import type { AppendResult, OutgoingBatch, Producer } from '../../runtime/transport.ts';
+import { closed } from '../local/errors.ts';
+import { OrderedGate } from '../local/ordered-gate.ts';
+import { prepareAll } from '../local/prepare-all.ts';
+import { BatchSender } from './batch-sender.ts';
+import type { Cluster } from './cluster.ts';
+import { BatchEncoder, type EncodedBatch } from './encode-batches.ts';
+import { newProducerId } from './producer-id.ts';
+import type { Topics } from './topics.ts';
+import type { ProducerIdentity } from './wire/transactions.ts';
+
+/** The ids of a producer that is idempotent and not transactional: partitions share one until one of them needs another. */
+export function idempotentIds(cluster: Cluster): (renew: boolean) => Promise<ProducerIdentity> {
+  let shared: Promise<ProducerIdentity> | undefined;
+  return (renew) => {
+    if (renew) return newProducerId(cluster, null);
+    shared ??= newProducerId(cluster, null).catch((error: unknown) => {
+      shared = undefined;
+      throw error;
+    });
+    return shared;
+  };
+}
+
+/** Writes outside of any task: each batch once, acknowledged by all replicas in sync. */
+export class KafkaProducer implements Producer {
+  readonly #sender: BatchSender;
+  readonly #encoder: BatchEncoder;
+  readonly #gate = new OrderedGate();
+  readonly #sends = new Set<Promise<unknown>>();
+  #closed = false;
+
+  constructor(cluster: Cluster, topics: Topics) {
+    this.#sender = new BatchSender(cluster, topics, { identify: idempotentIds(cluster) });
+    this.#encoder = new BatchEncoder(topics, false);
+  }
+
+  async send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]> {
+    if (this.#closed) throw closed('producer');
+    const sending = this.#send(batches);
+    this.#sends.add(sending);
+    const settled = (): boolean => this.#sends.delete(sending);
+    sending.then(settled, settled);
+    return sending;
+  }
+
+  async #send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]> {
+    const encoded = prepareAll(batches, (batch) => this.#encoder.encode(batch));
+    const ready = (list: readonly EncodedBatch[]): Promise<PromiseSettledResult<AppendResult>[]> =>
+      Promise.allSettled(
+        list.map(async (batch) => {
+          const { topic, partition } = batch;
+          return { topic, partition, baseOffset: await this.#sender.append(batch) };
+        }),
+      );
+    return outcome(await this.#gate.run(encoded, ready));
+  }
+
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.#sends);
+    this.#sender.close();
+  }
+}
+
+/** All results, or the first failure. When other batches of the call were written, the failure says that too. */
+function outcome(results: readonly PromiseSettledResult<AppendResult>[]): readonly AppendResult[] {
+  const done: AppendResult[] = [];
+  let failure: MillraceError | undefined;
+  let unknown = false;
+  for (const result of results) {
+    if (result.status === 'fulfilled') {
+      done.push(result.value);
+      continue;
+    }
+    const error = result.reason as MillraceError;
+    failure ??= error;
+    unknown ||= error.written !== 'no';
+  }
+  if (failure === undefined) return done;
+  if (failure.written === 'unknown' || (!unknown && done.length === 0)) throw failure;
+  throw new MillraceError(failure.errorClass, failure.code, `A part of the call may be written: ${failure.message}`, {
+    cause: failure,
+    written: 'unknown',
+  });
+}

@@ -1,0 +1,60 @@
+import { MillraceError } from '../../errors.ts';
+import { exhausted } from './errors.ts';
+
+export interface RetryOptions {
+  /** What is tried, as in "could not …". */
+  readonly doing: string;
+  /** For how long, in milliseconds. */
+  readonly limitMs: number;
+  /** The longest pause before the first retry, in milliseconds (20); it doubles, up to a second. */
+  readonly firstPauseMs?: number;
+  /** Ends the retries. */
+  readonly signal?: AbortSignal;
+  /** Called before each retry. */
+  readonly onRetry?: (error: MillraceError, attempt: number) => void;
+}
+
+const MAX_PAUSE_MS = 1000;
+
+const isOver = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
+
+/** A pause with full jitter, so that clients that failed together do not come back together. */
+export function pauseMs(attempt: number, firstPauseMs = 20): number {
+  return Math.random() * Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** Math.min(attempt, 10));
+}
+
+/** Resolves after some time, or when the signal says so. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}
+
+/**
+ * Tries until it works.
+ *
+ * @throws MillraceError the failure, when it is not retriable or the signal is set; class `retriable-exhausted` when
+ * the time is over.
+ */
+export async function retrying<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + options.limitMs;
+  for (let tries = 0; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof MillraceError) || !error.retriable || isOver(options.signal)) throw error;
+      const wait = pauseMs(tries, options.firstPauseMs);
+      if (performance.now() + wait > deadline) throw exhausted(options.doing, options.limitMs, error);
+      options.onRetry?.(error, tries + 1);
+      await pause(wait, options.signal);
+      if (isOver(options.signal)) throw error;
+    }
+  }
+}

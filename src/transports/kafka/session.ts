@@ -1,0 +1,72 @@
+import type { CommitUnit, GroupSession, OutgoingBatch } from '../../runtime/transport.ts';
+import type { StoreBackend } from '../../state/byte-store.ts';
+import { OrderedGate } from '../local/ordered-gate.ts';
+import { prepareAll } from '../local/prepare-all.ts';
+import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';
+import type { GroupMember } from './group-member.ts';
+
+/** How a session keeps its guarantee. Calls take effect in order. */
+export interface SessionWriter {
+  /** Resolves when the batches have been taken over. */
+  send(batches: readonly EncodedBatch[]): Promise<void>;
+  commit(unit: CommitUnit): Promise<void>;
+  waitingFor(): string | undefined;
+  close(): Promise<void>;
+}
+
+/** A group session on Kafka. */
+export class KafkaSession implements GroupSession {
+  readonly stores: StoreBackend;
+  readonly #member: GroupMember;
+  readonly #writer: SessionWriter;
+  readonly #encoder: BatchEncoder;
+  readonly #onLeft: () => void;
+  readonly #gate = new OrderedGate();
+
+  constructor(
+    member: GroupMember,
+    writer: SessionWriter,
+    encoder: BatchEncoder,
+    stores: StoreBackend,
+    onLeft: () => void,
+  ) {
+    this.#member = member;
+    this.#writer = writer;
+    this.#encoder = encoder;
+    this.stores = stores;
+    this.#onLeft = onLeft;
+  }
+
+  get generation(): number {
+    return this.#member.generation;
+  }
+
+  async send(batches: readonly OutgoingBatch[]): Promise<void> {
+    const encoded = prepareAll(batches, (batch) => this.#encoder.encode(batch));
+    // Handed over in order; the gate opens for the next call before this one has been taken.
+    const { taken } = await this.#gate.run(encoded, (ready) => ({ taken: this.#writer.send(ready) }));
+    await taken;
+  }
+
+  commit(unit: CommitUnit): Promise<void> {
+    const commit = this.#commit(unit);
+    this.#member.track(commit);
+    return commit;
+  }
+
+  async #commit(unit: CommitUnit): Promise<void> {
+    this.#member.check(unit.generation);
+    const { done } = await this.#gate.run([], () => ({ done: this.#writer.commit(unit) }));
+    await done;
+  }
+
+  waitingFor(): string | undefined {
+    return this.#member.waitingFor() ?? this.#writer.waitingFor();
+  }
+
+  async leave(): Promise<void> {
+    await this.#member.leave();
+    await this.#writer.close();
+    this.#onLeft();
+  }
+}

@@ -1,0 +1,118 @@
+import { unknownPartition, unknownTopic } from '../local/errors.ts';
+import type { Cluster } from './cluster.ts';
+import { Code } from './error-codes.ts';
+import { kafkaError } from './errors.ts';
+import { describeConfigsApi } from './wire/topic-requests.ts';
+
+/** Where the partitions of a topic are. */
+export interface KnownTopic {
+  readonly name: string;
+  /** Number of the broker that leads each partition; −1 while there is none. */
+  readonly leaders: readonly number[];
+}
+
+/** What is remembered of topics, so that not every record asks for it. */
+export class Topics {
+  readonly #cluster: Cluster;
+  readonly #known = new Map<string, KnownTopic & { readonly until: number }>();
+  readonly #limits = new Map<string, { readonly bytes: number; readonly until: number }>();
+  #wanted = new Set<string>();
+  #asking: Promise<ReadonlyMap<string, KnownTopic>> | undefined;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** A topic, possibly as it was some seconds ago; `undefined` when there is none. */
+  async find(name: string): Promise<KnownTopic | undefined> {
+    const known = this.#known.get(name);
+    return known !== undefined && known.until > performance.now() ? known : this.refresh(name);
+  }
+
+  /** A topic as remembered, without asking. */
+  peek(name: string): KnownTopic | undefined {
+    return this.#known.get(name);
+  }
+
+  /** A topic as it is now. */
+  async refresh(name: string): Promise<KnownTopic | undefined> {
+    this.#wanted.add(name);
+    // Calls of one moment share a request.
+    this.#asking ??= Promise.resolve().then(() => {
+      const names = [...this.#wanted];
+      this.#wanted = new Set();
+      this.#asking = undefined;
+      return this.#ask(names);
+    });
+    return (await this.#asking).get(name);
+  }
+
+  /** As `find`. @throws FatalError `ERR_UNKNOWN_TOPIC` */
+  async get(name: string): Promise<KnownTopic> {
+    const topic = (await this.find(name)) ?? (await this.refresh(name));
+    if (topic === undefined) throw unknownTopic(name);
+    return topic;
+  }
+
+  /** The leader of a partition. @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`; retriable when there is none now */
+  async leader(name: string, partition: number): Promise<number> {
+    let topic = await this.get(name);
+    if (topic.leaders[partition] === undefined || topic.leaders[partition] === -1) {
+      topic = (await this.refresh(name)) ?? topic;
+    }
+    const leader = topic.leaders[partition];
+    if (leader === undefined) throw unknownPartition({ topic: name, partition }, topic.leaders.length);
+    if (leader === -1) {
+      this.forget(name);
+      throw kafkaError(5, 'find the leader of a partition', name, { topic: name, partition });
+    }
+    return leader;
+  }
+
+  /** Asks again next time. */
+  forget(name: string): void {
+    this.#known.delete(name);
+  }
+
+  /** The topic was changed from here. */
+  changed(name: string): void {
+    this.#known.delete(name);
+    this.#limits.delete(name);
+  }
+
+  /** The largest batch that a topic takes, in bytes; without permission to ask, Kafka's default. */
+  async maxMessageBytes(name: string): Promise<number> {
+    const known = this.#limits.get(name);
+    if (known !== undefined && known.until > performance.now()) return known.bytes;
+    const [answer] = await this.#cluster.ask(describeConfigsApi, { topics: [name], names: ['max.message.bytes'] });
+    const value = Number(answer?.configs[0]?.value ?? 1_048_588);
+    this.#limits.set(name, { bytes: value, until: performance.now() + MAX_AGE_MS });
+    return value;
+  }
+
+  /** As `maxMessageBytes`, when it is known without asking. */
+  peekMaxMessageBytes(name: string): number | undefined {
+    const known = this.#limits.get(name);
+    return known !== undefined && known.until > performance.now() ? known.bytes : undefined;
+  }
+
+  async #ask(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic>> {
+    const { topics } = await this.#cluster.metadata(names);
+    const found = new Map<string, KnownTopic>();
+    for (const { topic, errorCode, partitions } of topics) {
+      if (errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION || errorCode === Code.INVALID_TOPIC) {
+        this.changed(topic);
+        continue;
+      }
+      if (errorCode !== 0) throw kafkaError(errorCode, 'find a topic', topic, { topic });
+      const leaders: number[] = [];
+      for (const { partition, leader } of partitions) leaders[partition] = leader;
+      const known = { name: topic, leaders, until: performance.now() + MAX_AGE_MS };
+      this.#known.set(topic, known);
+      found.set(topic, known);
+    }
+    return found;
+  }
+}
+
+const MAX_AGE_MS = 60_000;

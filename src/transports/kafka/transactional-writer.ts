@@ -1,0 +1,198 @@
+import { MillraceError } from '../../errors.ts';
+import type { CommittedOffset } from '../../runtime/transport.ts';
+import { BatchSender } from './batch-sender.ts';
+import type { Cluster } from './cluster.ts';
+import { commitAsMember } from './commit-as-member.ts';
+import type { EncodedBatch } from './encode-batches.ts';
+import { Code } from './error-codes.ts';
+import { kafkaCodeOf, kafkaError } from './errors.ts';
+import type { GroupMember } from './group-member.ts';
+import { newProducerId } from './producer-id.ts';
+import { retrying } from './retry.ts';
+import type { Topics } from './topics.ts';
+import type { Api } from './wire/api.ts';
+import * as wire from './wire/transactions.ts';
+
+/** Writes in transactions, one after the other. After any doubt it begins anew, which ends the open transaction. */
+export class TransactionalWriter {
+  readonly #cluster: Cluster;
+  readonly #topics: Topics;
+  readonly #transactionalId: string;
+  #identity: wire.ProducerIdentity | undefined;
+  #sender: BatchSender;
+  /** Partitions of the open transaction. */
+  readonly #partitions = new Set<string>();
+  #open = false;
+  #writes: Promise<unknown>[] = [];
+
+  constructor(cluster: Cluster, topics: Topics, transactionalId: string) {
+    this.#cluster = cluster;
+    this.#topics = topics;
+    this.#transactionalId = transactionalId;
+    this.#sender = this.#newSender();
+  }
+
+  /** Gets a producer id, which fences earlier ones of this name. Called before committed offsets are read. */
+  async init(): Promise<void> {
+    if (this.#identity !== undefined) return;
+    this.#identity = await newProducerId(this.#cluster, this.#transactionalId);
+  }
+
+  /** Hands batches over to the open transaction. A failure to write them shows in `commit`. */
+  async append(batches: readonly EncodedBatch[]): Promise<void> {
+    await this.init();
+    const added = batches.filter(({ topic, partition }) => !this.#partitions.has(`${topic}/${partition}`));
+    if (added.length > 0) {
+      this.#open = true;
+      await this.#ask(
+        'add partitions to a transaction',
+        wire.addPartitionsToTxnApi,
+        { partitions: unique(added) },
+        (answers) => {
+          // Of several refusals those count that are not only consequences of another one.
+          const codes = answers.map(({ errorCode }) => errorCode).filter((code) => code !== 0);
+          return codes.find((code) => code !== 55) ?? codes[0] ?? 0;
+        },
+      );
+      for (const { topic, partition } of added) this.#partitions.add(`${topic}/${partition}`);
+    }
+    for (const batch of batches) {
+      const written = this.#sender.append(batch);
+      written.catch(() => undefined);
+      this.#writes.push(written);
+    }
+  }
+
+  room(below: number): Promise<void> {
+    return this.#sender.room(below);
+  }
+
+  /** Ends the transaction with the offsets. @throws MillraceError; the transaction must then be aborted */
+  async commit(offsets: readonly CommittedOffset[], member: GroupMember, generation: number): Promise<void> {
+    if (!this.#open && offsets.length === 0) return;
+    await this.init();
+    if (offsets.length > 0) await this.#addOffsets(offsets, member, generation);
+    await Promise.all(this.#writes);
+    member.check(generation);
+    await this.#end();
+    this.#begun();
+  }
+
+  /** Ends what may be open, without its outputs. */
+  async abort(): Promise<void> {
+    if (this.#identity === undefined && !this.#open) return;
+    this.#identity = undefined;
+    // Late answers to the old producer are of no interest, and late requests are refused for their epoch.
+    this.#sender.close();
+    await Promise.allSettled(this.#writes);
+    this.#sender = this.#newSender();
+    if (this.#open) await this.init();
+    this.#begun();
+  }
+
+  waitingFor(): string | undefined {
+    return this.#sender.waitingFor();
+  }
+
+  async close(): Promise<void> {
+    if (this.#open && !this.#cluster.signal.aborted) await this.abort().catch(() => undefined);
+    this.#sender.close();
+  }
+
+  #newSender(): BatchSender {
+    return new BatchSender(this.#cluster, this.#topics, {
+      transactionalId: this.#transactionalId,
+      identify: async () => {
+        await this.init();
+        return this.#me();
+      },
+    });
+  }
+
+  #begun(): void {
+    this.#partitions.clear();
+    this.#writes = [];
+    this.#open = false;
+  }
+
+  #me(): wire.TransactionIdentity {
+    if (this.#identity === undefined) throw kafkaError(48, 'use a transaction', this.#transactionalId);
+    return { ...this.#identity, transactionalId: this.#transactionalId };
+  }
+
+  async #addOffsets(offsets: readonly CommittedOffset[], member: GroupMember, generation: number): Promise<void> {
+    this.#open = true;
+    const { groupId } = member.identity;
+    await this.#ask('add offsets to a transaction', wire.addOffsetsToTxnApi, { groupId }, (code) => code);
+    const me = this.#me();
+    await commitAsMember(this.#cluster, member, generation, (identity, coordinator) =>
+      this.#cluster.request(coordinator, 'main', wire.txnOffsetCommitApi, { ...me, ...identity, offsets }),
+    );
+  }
+
+  async #end(): Promise<void> {
+    let uncertain = false;
+    try {
+      const onRetry = (error: MillraceError): void => {
+        if (kafkaCodeOf(error) === undefined) uncertain = true;
+      };
+      await this.#ask('commit a transaction', wire.endTxnApi, { commit: true }, (code) => code, onRetry);
+    } catch (error) {
+      if (!uncertain && !(error instanceof MillraceError && error.errorClass === 'retriable-exhausted')) throw error;
+      throw new MillraceError(
+        'abortable',
+        'ERR_COMMIT_UNKNOWN',
+        'It is not known whether a transaction was committed',
+        {
+          cause: error,
+          hint: 'go on from the committed offsets, which tell',
+          written: 'unknown',
+        },
+      );
+    }
+    // A request that was given up may still be on its way, and must not end the next transaction.
+    if (uncertain) {
+      this.#identity = undefined;
+      this.#sender.close();
+      this.#sender = this.#newSender();
+    }
+  }
+
+  async #ask<Q, R>(
+    doing: string,
+    api: Api<Q & wire.TransactionIdentity, R>,
+    query: Q,
+    codeOf: (answer: R) => number,
+    onRetry: (error: MillraceError) => void = () => undefined,
+  ): Promise<void> {
+    const id = this.#transactionalId;
+    const me = this.#me();
+    const { settings, signal } = this.#cluster;
+    await retrying({ doing, limitMs: settings.requestTimeoutMs, firstPauseMs: 3, signal, onRetry }, async () => {
+      try {
+        const node = await this.#cluster.coordinator('transaction', id);
+        const code = codeOf(await this.#cluster.request(node, 'main', api, { ...query, ...me }));
+        if (code === Code.INVALID_PRODUCER_EPOCH || code === Code.PRODUCER_FENCED) throw fenced(id);
+        if (code !== 0) throw kafkaError(code, doing, id);
+      } catch (error) {
+        this.#cluster.forgetCoordinator('transaction', id, error);
+        throw error;
+      }
+    });
+  }
+}
+
+function unique(batches: readonly EncodedBatch[]): EncodedBatch[] {
+  return [...new Map(batches.map((batch) => [`${batch.topic}/${batch.partition}`, batch])).values()];
+}
+
+const fenced = (transactionalId: string): MillraceError =>
+  new MillraceError(
+    'migrated',
+    'ERR_FENCED',
+    `The transactions of "${transactionalId}" were taken over or have expired`,
+    {
+      hint: 'go on from the committed offsets; if this repeats, raise transactionTimeoutMs or commit more often',
+      written: 'no',
+    },
+  );

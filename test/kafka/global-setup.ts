@@ -1,0 +1,32 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { KafkaCluster } from '../../scripts/kafka/cluster.ts';
+import { whyNoKafka } from '../../scripts/kafka/java.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Addresses of the broker that the tests share. */
+    readonly brokers: readonly string[];
+    /** Folder of the cluster that was started for the tests; empty when a foreign one is used. */
+    readonly clusterFolder: string;
+  }
+}
+
+/** Starts one broker for all tests, or takes the one that `KAFKA_BROKERS` names. */
+export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const given = process.env['KAFKA_BROKERS'];
+  if (given !== undefined && given !== '') {
+    project.provide('brokers', given.split(','));
+    project.provide('clusterFolder', '');
+    return undefined;
+  }
+  const reason = await whyNoKafka();
+  if (reason !== undefined) throw new Error(`The Kafka tests cannot run: ${reason}. Or set KAFKA_BROKERS.`);
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
+  const cluster = await KafkaCluster.start({ folder });
+  project.provide('brokers', cluster.brokers);
+  project.provide('clusterFolder', folder);
+  return () => cluster.remove();
+}
