@@ -1,8 +1,9 @@
 import type { Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
-import { compareBytes, type KeyId, keyId } from './key-codec.ts';
+import { type KeyId, keyId } from './key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
+import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { ValueCodec } from './value-codec.ts';
 
@@ -134,7 +135,7 @@ export class WindowStore<K, A> implements StateHolder {
       pane.stored = false;
       if (pane.state !== undefined) panes.push(pane);
     }
-    return panes.sort(byKeyBytes);
+    return sortByBytes(panes);
   }
 
   collect(into: StoreWrites[]): void {
@@ -190,7 +191,7 @@ export class WindowStore<K, A> implements StateHolder {
     for (const start of [...this.#groups.keys()].sort((left, right) => left - right)) {
       const group = this.#groups.get(start) as Group<K, A>;
       if (!group.complete) this.#loadRest(group);
-      for (const { key, state, timestamp } of [...group.panes.values()].sort(byKeyBytes)) {
+      for (const { key, state, timestamp } of sortByBytes([...group.panes.values()])) {
         if (state !== undefined) yield { key, timestamp, ...this.#present(state, start) };
       }
     }
@@ -248,8 +249,4 @@ function paneKey(start: number, key: Uint8Array = NO_KEY): Uint8Array<ArrayBuffe
   writeNumber(bytes, 0, start);
   bytes.set(key, NUMBER_BYTES);
   return bytes;
-}
-
-function byKeyBytes(left: { readonly keyBytes: Uint8Array }, right: { readonly keyBytes: Uint8Array }): number {
-  return compareBytes(left.keyBytes, right.keyBytes);
 }
