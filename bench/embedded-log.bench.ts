@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Compression } from 'millrace';
 import { embeddedTransport } from 'millrace/embedded';
+import type * as BatchBuilder from '../src/protocol/batch-builder.ts';
 import { built } from './shared/built.ts';
 import { type BenchOptions, type Row, rowOf } from './shared/row.ts';
 import { withScratch } from './shared/scratch.ts';
 
-const { RecordBatchBuilder } =
-  await built<typeof import('../src/protocol/batch-builder.ts')>('protocol/batch-builder.js');
+const { RecordBatchBuilder } = await built<typeof BatchBuilder>('protocol/batch-builder.js');
 
 const PER_COMMIT = 25_000;
 const PER_BATCH = 2_500;

@@ -1,13 +1,16 @@
 import { createRequire } from 'node:module';
+import type * as BatchBuilder from '../src/protocol/batch-builder.ts';
+import type * as BatchDecoder from '../src/protocol/batch-decoder.ts';
+import type * as Compression from '../src/protocol/compression.ts';
+import type * as Crc32c from '../src/protocol/crc32c.ts';
 import { built } from './shared/built.ts';
 import { coreRates, stopwatch } from './shared/measure.ts';
 import { type BenchOptions, type Row, rowOf } from './shared/row.ts';
 
-const { RecordBatchBuilder } =
-  await built<typeof import('../src/protocol/batch-builder.ts')>('protocol/batch-builder.js');
-const { decodeBatch } = await built<typeof import('../src/protocol/batch-decoder.ts')>('protocol/batch-decoder.js');
-const { ensureCodec } = await built<typeof import('../src/protocol/compression.ts')>('protocol/compression.js');
-const { crc32c } = await built<typeof import('../src/protocol/crc32c.ts')>('protocol/crc32c.js');
+const { RecordBatchBuilder } = await built<typeof BatchBuilder>('protocol/batch-builder.js');
+const { decodeBatch } = await built<typeof BatchDecoder>('protocol/batch-decoder.js');
+const { ensureCodec } = await built<typeof Compression>('protocol/compression.js');
+const { crc32c } = await built<typeof Crc32c>('protocol/crc32c.js');
 
 const require = createRequire(import.meta.url);
 const RECORDS = 1000;

@@ -1,17 +1,21 @@
 import type { Observable } from 'rxjs';
+import type * as BatchBuilder from '../../src/protocol/batch-builder.ts';
+import type * as BatchDecoder from '../../src/protocol/batch-decoder.ts';
+import type * as TaskModule from '../../src/runtime/task.ts';
+import type * as Topology from '../../src/runtime/topology.ts';
 import type { FetchedBatch } from '../../src/runtime/transport.ts';
+import type * as MemoryBackend from '../../src/state/memory-backend.ts';
+import type * as Clock from '../../src/topology/clock.ts';
+import type * as FetchedModule from '../../src/transports/local/fetched-rows.ts';
 import { built } from './built.ts';
 
-const { decodeBatch } = await built<typeof import('../../src/protocol/batch-decoder.ts')>('protocol/batch-decoder.js');
-const { RecordBatchBuilder } =
-  await built<typeof import('../../src/protocol/batch-builder.ts')>('protocol/batch-builder.js');
-const { Task } = await built<typeof import('../../src/runtime/task.ts')>('runtime/task.js');
-const { plan } = await built<typeof import('../../src/runtime/topology.ts')>('runtime/topology.js');
-const { memoryStores } = await built<typeof import('../../src/state/memory-backend.ts')>('state/memory-backend.js');
-const { systemClock } = await built<typeof import('../../src/topology/clock.ts')>('topology/clock.js');
-const { FetchedRows } = await built<typeof import('../../src/transports/local/fetched-rows.ts')>(
-  'transports/local/fetched-rows.js',
-);
+const { decodeBatch } = await built<typeof BatchDecoder>('protocol/batch-decoder.js');
+const { RecordBatchBuilder } = await built<typeof BatchBuilder>('protocol/batch-builder.js');
+const { Task } = await built<typeof TaskModule>('runtime/task.js');
+const { plan } = await built<typeof Topology>('runtime/topology.js');
+const { memoryStores } = await built<typeof MemoryBackend>('state/memory-backend.js');
+const { systemClock } = await built<typeof Clock>('topology/clock.js');
+const { FetchedRows } = await built<typeof FetchedModule>('transports/local/fetched-rows.js');
 
 /** What goes into a batch, as bytes or text. */
 export interface RawRecord {

@@ -19,6 +19,7 @@ export function tableLines(rows: readonly Row[]): string[] {
 function cellsOf(row: Row): string[] {
   const { higherIsBetter, max, median, min, name, target, unit } = row;
   const wanted = target === undefined ? '' : `${higherIsBetter ? '≥' : '≤'} ${showNumber(target)}`;
-  const verdict = { true: 'met', false: 'MISSED', undefined: '' }[`${meetsTarget(row)}`] as string;
+  const met = meetsTarget(row);
+  const verdict = met === undefined ? '' : met ? 'met' : 'MISSED';
   return [name, unit, showNumber(median), showNumber(min), showNumber(max), wanted, verdict];
 }
