@@ -1,5 +1,6 @@
 import {
   type App,
+  type Clock,
   json,
   memoryTransport,
   type Pipeline,
@@ -43,6 +44,7 @@ export class FaultyLog {
   closed = 0;
   opened = 0;
   fault: Fault = () => undefined;
+  readonly #open = new Set<Transport>();
 
   create(name: string, partitions = 1): this {
     this.log.create(name, { partitions });
@@ -52,8 +54,16 @@ export class FaultyLog {
   readonly open = async (): Promise<Transport> => {
     await this.#at('open');
     this.opened += 1;
-    return this.#wrap(await memoryTransport(this.log)());
+    const real = await memoryTransport(this.log)();
+    this.#open.add(real);
+    return this.#wrap(real);
   };
+
+  /** Takes the log away from who uses it, as the end of its process does. */
+  async crash(): Promise<void> {
+    await Promise.all(Array.from(this.#open, (real) => real.close()));
+    this.#open.clear();
+  }
 
   /** Writes records, one batch per record, so that turns and commits fall between them. */
   publish<K, V>(
@@ -172,6 +182,16 @@ export async function until(what: string, condition: () => boolean, limitMs = 20
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** The machine's clock with timers that are a hundred times as fast: waiting between tries is not what is tested. */
+export const hastyClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms / 100);
+    return () => clearTimeout(timer);
+  },
+};
 
 /** Lets an application that has something to do do it. */
 export async function rounds(count = 20): Promise<void> {
