@@ -37,6 +37,7 @@ export class AtLeastOnceWriter implements SessionWriter {
   }
 
   async commit(unit: CommitUnit): Promise<void> {
+    this.#member.check(unit.generation);
     const outputs = this.#outputs;
     this.#outputs = [];
     const commit = this.#after(this.#last, outputs, unit);

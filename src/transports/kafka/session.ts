@@ -55,7 +55,6 @@ export class KafkaSession implements GroupSession {
   }
 
   async #commit(unit: CommitUnit): Promise<void> {
-    this.#member.check(unit.generation);
     const { done } = await this.#gate.run([], () => ({ done: this.#writer.commit(unit) }));
     await done;
   }

@@ -8,7 +8,7 @@ import { Code } from './error-codes.ts';
 import { kafkaCodeOf, kafkaError } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
 import { newProducerId } from './producer-id.ts';
-import { retrying } from './retry.ts';
+import { pause, retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
 import type { Api } from './wire/api.ts';
 import * as wire from './wire/transactions.ts';
@@ -75,6 +75,7 @@ export class TransactionalWriter {
     await Promise.all(this.#writes);
     member.check(generation);
     await this.#end();
+    await this.#visible();
     this.#begun();
   }
 
@@ -155,6 +156,28 @@ export class TransactionalWriter {
       this.#identity = undefined;
       this.#sender.close();
       this.#sender = this.#newSender();
+    }
+  }
+
+  /**
+   * Waits until the markers are in the log. The commit is decided before that, but only then can its outputs be read, and
+   * the next transaction begin.
+   */
+  async #visible(): Promise<void> {
+    const id = this.#transactionalId;
+    const deadline = performance.now() + this.#cluster.settings.transactionTimeoutMs;
+    for (let pauseMs = 1; performance.now() < deadline && !this.#cluster.signal.aborted; pauseMs *= 2) {
+      try {
+        const node = await this.#cluster.coordinator('transaction', id);
+        const { state } = await this.#cluster.request(node, 'main', wire.describeTransactionApi, {
+          transactionalId: id,
+        });
+        if (state !== 'PrepareCommit') return;
+      } catch {
+        // What can be found out here is not worth failing a commit that is decided.
+        return;
+      }
+      await pause(pauseMs, this.#cluster.signal);
     }
   }
 

@@ -135,3 +135,34 @@ export const endTxnApi: Api<TransactionIdentity & { readonly commit: boolean }, 
     return reader.int16();
   },
 };
+
+/** In which state a transaction is, in Kafka's words: `Ongoing`, `PrepareCommit`, `CompleteCommit` and others. */
+export const describeTransactionApi: Api<
+  { readonly transactionalId: string },
+  { readonly errorCode: number; readonly state: string }
+> = {
+  name: 'DescribeTransactions',
+  key: 65,
+  version: 0,
+  flexible: true,
+  encode: (writer, { transactionalId }) =>
+    writer.compactArray([transactionalId], (id) => writer.compactString(id)).tags(),
+  decode: (reader) => {
+    reader.int32();
+    const states = reader.compactArray(() => {
+      const errorCode = reader.int16();
+      reader.compactString();
+      const state = reader.compactString();
+      for (const skip of [() => reader.int32(), () => reader.int64(), () => reader.int64(), () => reader.int16()])
+        skip();
+      reader.compactArray(() => {
+        reader.compactString();
+        reader.compactArray(() => reader.int32());
+        reader.tags();
+      });
+      reader.tags();
+      return { errorCode, state };
+    });
+    return states[0] ?? { errorCode: 0, state: '' };
+  },
+};
