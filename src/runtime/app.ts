@@ -4,7 +4,7 @@ import { MillraceError } from '../errors.ts';
 import { type Clock, systemClock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { BoundedRun } from './bounded-run.ts';
-import { checkOptions } from './check-options.ts';
+import { checkDeadLetters, checkOptions } from './check-options.ts';
 import { Engine } from './engine.ts';
 import { GlobalTables } from './global-tables.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
@@ -79,6 +79,7 @@ class Application implements App {
   constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions) {
     checkOptions(options);
     this.#topology = plan(pipeline);
+    checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     this.graph = graphOf(this.#topology);
     this.#open = open;
     this.#options = options;
@@ -254,8 +255,9 @@ class Application implements App {
     this.#settled(outcome?.error);
   }
 
-  #settled(error: unknown): void {
+  #settled(outcome: unknown): void {
     if (this.#state === 'stopped' || this.#state === 'failed') return;
+    const error = outcome === undefined || outcome instanceof MillraceError ? outcome : unexpected(outcome);
     clearInterval(this.#alive);
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#state = error === undefined ? 'stopped' : 'failed';
@@ -265,8 +267,7 @@ class Application implements App {
       this.#settle.resolve();
     } else {
       const { applicationId, logger = noLogger } = this.#options;
-      const code = error instanceof MillraceError ? error.code : 'ERR_INTERNAL';
-      logger.error({ applicationId, code, error: error instanceof Error ? error.message : 'unknown' }, 'failed');
+      logger.error({ applicationId, code: error.code, error: error.message }, 'failed');
       this.#settle.reject(error);
     }
     for (const follower of this.#followers) follower();
@@ -328,4 +329,9 @@ function stopDeadline(ms: number): MillraceError {
   return new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${ms} ms`, {
     hint: 'the last commit is not done; what it would have covered is processed again on the next start',
   });
+}
+
+function unexpected(cause: unknown): MillraceError {
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new MillraceError('fatal', 'ERR_INTERNAL', `the application failed: ${reason}`, { cause });
 }

@@ -1,6 +1,10 @@
 import { durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import { checkTopicName } from '../streams/topic.ts';
 import type { AppOptions } from './app-options.ts';
+import { isDeadLetter } from './record-failures.ts';
+import type { Topology } from './topology.ts';
 
 /**
  * Refuses options that cannot be meant, before anything is opened.
@@ -28,7 +32,7 @@ export function checkOptions(options: AppOptions): void {
     throw new ConfigError('ERR_OPTION', 'onRecordError names no dead-letter topic', {
       hint: "use deadLetter('topic')",
     });
-  }
+  } else checkTopicName(onRecordError.deadLetter);
   if (commitInterval !== undefined) durationMs(commitInterval, 'commitInterval');
   if (stopDeadline !== undefined) durationMs(stopDeadline, 'stopDeadline');
   if (maxFutureSkew !== undefined && maxFutureSkew !== 'unlimited') durationMs(maxFutureSkew, 'maxFutureSkew');
@@ -36,6 +40,26 @@ export function checkOptions(options: AppOptions): void {
   atLeast('batch.bytes', batch?.bytes, 1);
   atLeast('batch.count', batch?.count, 1);
   atLeast('cacheEntries', cacheEntries, 0);
+}
+
+/**
+ * Refuses dead letters into a topic that the same stage reads: they would fail again, for ever.
+ *
+ * @throws ConfigError `ERR_SINK_TO_SOURCE`.
+ */
+export function checkDeadLetters({ stages }: Pick<Topology, 'stages'>, fallback: RecordPolicy): void {
+  for (const { inputs, name } of stages) {
+    for (const { onRecordError = fallback } of inputs) {
+      if (!isDeadLetter(onRecordError)) continue;
+      const topic = onRecordError.deadLetter;
+      if (!inputs.some((input) => input.name === topic)) continue;
+      throw new ConfigError('ERR_SINK_TO_SOURCE', `dead letters of stage ${name} go to its own source ${topic}`, {
+        topic,
+        stage: name,
+        hint: 'they would be read and fail again, for ever: choose another topic for them',
+      });
+    }
+  }
 }
 
 function atLeast(name: string, value: number | undefined, least: number): void {

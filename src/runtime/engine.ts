@@ -32,7 +32,7 @@ export interface EngineEvents {
  * One engine lives from a session's start to its end; after a failure a new one starts from the last commit.
  */
 export class Engine {
-  readonly tasks = new Map<string, Task>();
+  readonly tasks: Map<string, Task> = new Map();
   readonly committer: Committer;
   readonly #topology: Topology;
   readonly #transport: Transport;
@@ -306,7 +306,7 @@ export class Engine {
     this.#events.failed(
       error instanceof MillraceError
         ? error
-        : new MillraceError('fatal', 'ERR_INTERNAL', 'the runtime failed', { cause: error }),
+        : new MillraceError('fatal', 'ERR_INTERNAL', `the runtime failed: ${String(error)}`, { cause: error }),
     );
   }
 }

@@ -23,7 +23,7 @@ export class InputQueue {
   /** Highest timestamp processed; −1 before the first. */
   streamTime = -1;
   /** Records later than this are refused: one clock gone wrong would close every window. */
-  latest = Number.POSITIVE_INFINITY;
+  latest: number = Number.POSITIVE_INFINITY;
 
   constructor(use: TopicUse, partition: number, position: number, failed: RecordFailed) {
     this.use = use;

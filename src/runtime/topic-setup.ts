@@ -44,8 +44,8 @@ class TopicSetup {
   async existing(globals: readonly TopicUse[]): Promise<void> {
     const uses = this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
     for (const use of [...uses, ...globals]) {
-      if (this.found.has(use.name)) continue;
-      const description = await this.#transport.topics.describe(use.name);
+      // Each use, because one topic may be declared in several places.
+      const description = this.found.get(use.name) ?? (await this.#transport.topics.describe(use.name));
       if (description === undefined) continue;
       this.found.set(use.name, description);
       checkPartitionCount(use, description);

@@ -1,21 +1,14 @@
-import { type ErrorDetails, MillraceError, StoreError } from '../../errors.ts';
+import { type ErrorDetails, MillraceError } from '../../errors.ts';
 import { stampBaseOffset } from '../../protocol/batch-builder.ts';
-import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
-import type {
-  CommittedOffset,
-  FetchedBatch,
-  OffsetQuery,
-  OutgoingBatch,
-  TopicPartition,
-} from '../../runtime/transport.ts';
-import { groupActive, outOfRange, recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
-import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
+import type { CommittedOffset, OffsetQuery, OutgoingBatch, TopicPartition } from '../../runtime/transport.ts';
+import { groupActive, recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
 import { LocalGroups } from '../local/groups.ts';
 import type { LogCommit } from '../local/session.ts';
 import { Batches } from './batches.ts';
 import { Catalog, type StoredTopic } from './catalog.ts';
 import type { Databases } from './lmdb.ts';
+import { LogReader } from './log-reader.ts';
 import { Owners } from './owners.ts';
 import type { PartitionState } from './partition-state.ts';
 import { LmdbStores } from './store-backend.ts';
@@ -43,6 +36,7 @@ export class EmbeddedLog {
   readonly groups: LocalGroups = new LocalGroups();
   readonly catalog: Catalog;
   readonly batches: Batches;
+  readonly reader: LogReader;
   readonly stores: LmdbStores;
   readonly owners: Owners;
   readonly writer: Writer;
@@ -60,6 +54,9 @@ export class EmbeddedLog {
     this.#options = options;
     this.catalog = new Catalog(db);
     this.batches = new Batches(db);
+    this.reader = new LogReader(this.catalog, this.batches, (place) =>
+      this.checkPartition(this.topic(place.topic), place.partition),
+    );
     this.stores = new LmdbStores(db, this.catalog);
     this.owners = new Owners(this.catalog);
     this.writer = new Writer(db, {
@@ -82,60 +79,6 @@ export class EmbeddedLog {
     throw unknownPartition({ topic: topic.name, partition }, topic.partitions, written);
   }
 
-  endOffset(name: string, partition: number): number | undefined {
-    const topic = this.catalog.topics().get(name);
-    if (topic === undefined || partition >= topic.partitions) return undefined;
-    return this.catalog.partition(topic.id, partition).end;
-  }
-
-  /** The batch that holds an offset, without the records below it; a promise while its codec is being loaded. */
-  read(name: string, partition: number, offset: number): FetchedBatch | Promise<void> | undefined {
-    const place = { topic: name, partition };
-    return this.guard(place, () => {
-      const topic = this.topic(name);
-      this.checkPartition(topic, partition);
-      const { start, end } = this.catalog.partition(topic.id, partition);
-      if (offset < start || offset > end) throw outOfRange(place, offset, start, end);
-      if (offset === end) return undefined;
-      // Reading on, the usual case, finds the next batch by its key.
-      const next = this.batches.bytes(topic.id, partition, offset);
-      if (next !== undefined) return this.#decode(next, place, offset, offset, end);
-      const found = this.batches.find(topic.id, partition, offset);
-      if (found === undefined || found.baseOffset > offset) {
-        return emptyFetch(offset, Math.min(found?.baseOffset ?? end, end), end);
-      }
-      return this.#decode(this.batches.known(topic.id, partition, found), place, found.baseOffset, offset, end);
-    });
-  }
-
-  #decode(
-    bytes: Uint8Array,
-    place: TopicPartition,
-    baseOffset: number,
-    from: number,
-    end: number,
-  ): FetchedBatch | Promise<void> {
-    try {
-      const batch = decodeBatch(bytes, 0, { ...place, maxOutputBytes: 1024 * 1024 * 1024 });
-      if (batch.baseOffset !== baseOffset) {
-        throw new StoreError(
-          'ERR_CORRUPT_BATCH',
-          `Record batch is damaged: it says its offset is ${batch.baseOffset}`,
-          {
-            ...place,
-            offset: baseOffset,
-          },
-        );
-      }
-      const skip = recordsBelow(batch.offsetDelta, baseOffset, from);
-      return new FetchedRows(batch, baseOffset, batch.nextOffset, end, skip);
-    } catch (error) {
-      const compression = compressionOf(bytes, 0);
-      if (compression === undefined || codeOf(error) !== 'ERR_CODEC_NOT_LOADED') throw error;
-      return ensureCodec(compression);
-    }
-  }
-
   offsets(name: string, query: OffsetQuery, partitions?: readonly number[]): ReadonlyMap<number, number> {
     const topic = this.topic(name);
     const wanted = partitions ?? Array.from({ length: topic.partitions }, (_, i) => i);
@@ -146,25 +89,6 @@ export class EmbeddedLog {
         return [partition, query === 'earliest' ? start : end];
       }),
     );
-  }
-
-  /** The first record at or after a time. Reads the one batch that holds it. */
-  async offsetAt(topic: StoredTopic, partition: number, time: number): Promise<number> {
-    const { start, end } = this.catalog.partition(topic.id, partition);
-    const first = this.batches.find(topic.id, partition, start);
-    for (const info of this.batches.scan(topic.id, partition, first?.baseOffset ?? end)) {
-      if (info.maxTimestamp < time) continue;
-      const from = Math.max(start, info.baseOffset);
-      let rows = this.read(topic.name, partition, from);
-      if (rows instanceof Promise) {
-        await rows;
-        rows = this.read(topic.name, partition, from);
-      }
-      if (rows === undefined || rows instanceof Promise) continue;
-      const index = rows.timestamp.findIndex((timestamp) => timestamp >= time);
-      if (index >= 0) return rows.baseOffset + rows.offsetDelta[index]!;
-    }
-    return end;
   }
 
   committed(groupId: string, partitions: readonly TopicPartition[]): readonly CommittedOffset[] {
@@ -288,6 +212,7 @@ export class EmbeddedLog {
   /** Another process may have committed: looks at the newest state. */
   refresh(): void {
     this.#db.root.resetReadTxn();
+    this.reader.forget();
     for (const listener of this.#listeners) listener();
   }
 
@@ -295,6 +220,7 @@ export class EmbeddedLog {
     const touched = [...this.#touched.values()];
     this.#touched.clear();
     if (!committed) return;
+    this.reader.forget();
     this.#options.ring();
     for (const { topic, partition } of touched) for (const listener of this.#listeners) listener(topic.name, partition);
   }
@@ -302,34 +228,6 @@ export class EmbeddedLog {
   /** Something about topics has changed that concerns all of their partitions. */
   announceTopic(name: string): void {
     for (const listener of this.#listeners) listener(name);
-  }
-
-  /** Runs a read; what LMDB throws becomes an error of ours that says where. */
-  guard<T>({ topic, partition }: TopicPartition, read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (error instanceof MillraceError) {
-        if (error.errorClass !== 'store' || error.topic !== undefined) throw error;
-        throw new StoreError(error.code, error.message, {
-          topic,
-          partition,
-          ...(error.offset === undefined ? {} : { offset: error.offset }),
-          ...(error.lastOffset === undefined ? {} : { lastOffset: error.lastOffset }),
-          cause: error,
-        });
-      }
-      throw new StoreError(
-        'ERR_CORRUPT_LOG',
-        `Reading failed: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          topic,
-          partition,
-          cause: error,
-          hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target)',
-        },
-      );
-    }
   }
 }
 

@@ -112,7 +112,7 @@ class EmbeddedTransport implements EmbeddedLogTransport {
     const topic = log.topic(name);
     const found = new Map<number, number>();
     for (const partition of log.offsets(name, 'latest', partitions).keys()) {
-      found.set(partition, await log.offsetAt(topic, partition, query.time));
+      found.set(partition, await log.reader.offsetAt(topic, partition, query.time));
     }
     return found;
   }
@@ -130,8 +130,8 @@ class EmbeddedTransport implements EmbeddedLogTransport {
     const { doorbell } = this.#environment;
     const fetcher = new LocalFetcher(
       {
-        read: (topic, partition, offset) => log.read(topic, partition, offset),
-        endOffset: (topic, partition) => log.endOffset(topic, partition),
+        read: (topic, partition, offset) => log.reader.read(topic, partition, offset),
+        endOffset: (topic, partition) => log.reader.endOffset(topic, partition),
         onChange: (listener) => {
           const silence = doorbell.listen();
           const stop = log.onChange(listener);

@@ -1,0 +1,162 @@
+import { MillraceError, StoreError } from '../../errors.ts';
+import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
+import { ensureCodec } from '../../protocol/compression.ts';
+import type { FetchedBatch, TopicPartition } from '../../runtime/transport.ts';
+import { outOfRange } from '../local/errors.ts';
+import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
+import type { Batches } from './batches.ts';
+import type { Catalog, StoredTopic } from './catalog.ts';
+
+/** Where a partition begins and ends, and the id of its topic. */
+interface Reach {
+  readonly topicId: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Reads records, by what was last heard of where partitions begin and end. */
+export class LogReader {
+  readonly #catalog: Catalog;
+  readonly #batches: Batches;
+  readonly #refuse: (place: TopicPartition) => void;
+  readonly #reaches = new Map<string, Reach>();
+
+  /** @param refuse - Throws for a partition that does not exist. */
+  constructor(catalog: Catalog, batches: Batches, refuse: (place: TopicPartition) => void) {
+    this.#catalog = catalog;
+    this.#batches = batches;
+    this.#refuse = refuse;
+  }
+
+  /** Something has been committed: where partitions end is looked up anew. */
+  forget(): void {
+    this.#reaches.clear();
+  }
+
+  endOffset(name: string, partition: number): number | undefined {
+    return this.#reach(name, partition)?.end;
+  }
+
+  /**
+   * Where a partition begins and ends, as last heard: tasks ask for it at every turn, so it is read once per change. What
+   * another process commits is heard a moment later, which is when a reader is woken for it too.
+   */
+  #reach(name: string, partition: number): Reach | undefined {
+    const place = `${name}/${partition}`;
+    const heard = this.#reaches.get(place);
+    if (heard !== undefined) return heard;
+    const topic = this.#catalog.topics().get(name);
+    if (topic === undefined || partition >= topic.partitions) return undefined;
+    const { start, end } = this.#catalog.partition(topic.id, partition);
+    const reach = { topicId: topic.id, start, end };
+    this.#reaches.set(place, reach);
+    return reach;
+  }
+
+  /** The batch that holds an offset, without the records below it; a promise while its codec is being loaded. */
+  read(name: string, partition: number, offset: number): FetchedBatch | Promise<void> | undefined {
+    const place = { topic: name, partition };
+    return this.#guard(place, () => {
+      const reach = this.#reach(name, partition);
+      if (reach === undefined) {
+        this.#refuse(place);
+        return undefined;
+      }
+      const { topicId, start, end } = reach;
+      if (offset === end) return undefined;
+      // Reading on, the usual case, finds the next batch by its key.
+      const next = offset >= start && offset < end ? this.#batches.bytes(topicId, partition, offset) : undefined;
+      return next === undefined ? this.#readAround(place, offset) : this.#decode(next, place, offset, offset, end);
+    });
+  }
+
+  /** Reads at an offset where no batch begins, by what is true now: records may have been removed a moment ago. */
+  #readAround(place: TopicPartition, offset: number): FetchedBatch | Promise<void> | undefined {
+    const { partition, topic: name } = place;
+    this.#reaches.delete(`${name}/${partition}`);
+    const { topicId, start, end } = this.#reach(name, partition) as Reach;
+    if (offset < start || offset > end) throw outOfRange(place, offset, start, end);
+    if (offset === end) return undefined;
+    const found = this.#batches.find(topicId, partition, offset);
+    if (found === undefined || found.baseOffset > offset) {
+      return emptyFetch(offset, Math.min(found?.baseOffset ?? end, end), end);
+    }
+    return this.#decode(this.#batches.known(topicId, partition, found), place, found.baseOffset, offset, end);
+  }
+
+  #decode(
+    bytes: Uint8Array,
+    place: TopicPartition,
+    baseOffset: number,
+    from: number,
+    end: number,
+  ): FetchedBatch | Promise<void> {
+    try {
+      const batch = decodeBatch(bytes, 0, { ...place, maxOutputBytes: 1024 * 1024 * 1024 });
+      if (batch.baseOffset !== baseOffset) {
+        throw new StoreError(
+          'ERR_CORRUPT_BATCH',
+          `Record batch is damaged: it says its offset is ${batch.baseOffset}`,
+          {
+            ...place,
+            offset: baseOffset,
+          },
+        );
+      }
+      const skip = recordsBelow(batch.offsetDelta, baseOffset, from);
+      return new FetchedRows(batch, baseOffset, batch.nextOffset, end, skip);
+    } catch (error) {
+      const compression = compressionOf(bytes, 0);
+      const missing = error instanceof MillraceError && error.code === 'ERR_CODEC_NOT_LOADED';
+      if (compression === undefined || !missing) throw error;
+      return ensureCodec(compression);
+    }
+  }
+
+  /** The first record at or after a time. Reads the one batch that holds it. */
+  async offsetAt(topic: StoredTopic, partition: number, time: number): Promise<number> {
+    const { start, end } = this.#catalog.partition(topic.id, partition);
+    const first = this.#batches.find(topic.id, partition, start);
+    for (const info of this.#batches.scan(topic.id, partition, first?.baseOffset ?? end)) {
+      if (info.maxTimestamp < time) continue;
+      const from = Math.max(start, info.baseOffset);
+      let rows = this.read(topic.name, partition, from);
+      if (rows instanceof Promise) {
+        await rows;
+        rows = this.read(topic.name, partition, from);
+      }
+      if (rows === undefined || rows instanceof Promise) continue;
+      const index = rows.timestamp.findIndex((timestamp) => timestamp >= time);
+      if (index >= 0) return rows.baseOffset + rows.offsetDelta[index]!;
+    }
+    return end;
+  }
+
+  /** Runs a read; what LMDB throws becomes an error of ours that says where. */
+  #guard<T>({ topic, partition }: TopicPartition, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof MillraceError) {
+        if (error.errorClass !== 'store' || error.topic !== undefined) throw error;
+        throw new StoreError(error.code, error.message, {
+          topic,
+          partition,
+          ...(error.offset === undefined ? {} : { offset: error.offset }),
+          ...(error.lastOffset === undefined ? {} : { lastOffset: error.lastOffset }),
+          cause: error,
+        });
+      }
+      throw new StoreError(
+        'ERR_CORRUPT_LOG',
+        `Reading failed: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          topic,
+          partition,
+          cause: error,
+          hint: 'stop all processes that use the folder and copy what is readable with salvage(path, target)',
+        },
+      );
+    }
+  }
+}
