@@ -18,7 +18,8 @@ export class WireWriter {
   }
 
   int8(value: number): this {
-    this.#view.setInt8(this.#take(1), value);
+    const at = this.#take(1);
+    this.#view.setInt8(at, value);
     return this;
   }
 
@@ -27,12 +28,14 @@ export class WireWriter {
   }
 
   int16(value: number): this {
-    this.#view.setInt16(this.#take(2), value);
+    const at = this.#take(2);
+    this.#view.setInt16(at, value);
     return this;
   }
 
   int32(value: number): this {
-    this.#view.setInt32(this.#take(4), value);
+    const at = this.#take(4);
+    this.#view.setInt32(at, value);
     return this;
   }
 
@@ -95,11 +98,10 @@ export class WireWriter {
   #unsigned(value: number): this {
     let rest = value;
     while (rest >= 0x80) {
-      this.#view.setUint8(this.#take(1), (rest & 0x7f) | 0x80);
+      this.int8((rest & 0x7f) | 0x80);
       rest >>>= 7;
     }
-    this.#view.setUint8(this.#take(1), rest);
-    return this;
+    return this.int8(rest);
   }
 
   #raw(bytes: Uint8Array): this {
@@ -108,6 +110,7 @@ export class WireWriter {
     return this;
   }
 
+  /** Makes room; takes the view anew after it, because growing replaces it. */
   #take(length: number): number {
     const at = this.#end;
     const end = at + length;
