@@ -18,17 +18,16 @@ export interface LogLocation {
 }
 
 /** How to open the log that is meant. The embedded log is loaded only when it is used. */
-export function openLog({ durability, path = '.millrace', transport }: LogLocation): OpenTransport {
+export function openLog({ durability, path, transport }: LogLocation): OpenTransport {
   if (transport !== undefined) {
-    if (durability !== undefined) {
-      throw new ConfigError('ERR_OPTION', 'durability is given together with transport', {
-        hint: 'durability belongs to the embedded log; leave one of them out',
-      });
-    }
-    return transport;
+    const extra = path === undefined ? (durability === undefined ? undefined : 'durability') : 'path';
+    if (extra === undefined) return transport;
+    throw new ConfigError('ERR_OPTION', `${extra} is given together with transport`, {
+      hint: `${extra} belongs to the embedded log; leave one of them out`,
+    });
   }
   return async () => {
     const { embeddedTransport } = await import('./transports/embedded/index.ts');
-    return embeddedTransport({ path, ...(durability === undefined ? {} : { durability }) })();
+    return embeddedTransport({ path: path ?? '.millrace', ...(durability === undefined ? {} : { durability }) })();
   };
 }

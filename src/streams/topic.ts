@@ -84,11 +84,7 @@ export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): T
 
 /** Checks a topic's name and serdes and describes how the topic is used. */
 export function topicUse<K, V>(name: string, options: TopicOptions<K, V>): TopicUse {
-  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') {
-    throw new ConfigError('ERR_TOPIC_NAME', `${JSON.stringify(name)} is no topic name`, {
-      hint: 'use 1 to 249 letters, digits, ".", "_" and "-"',
-    });
-  }
+  checkTopicName(name);
   if (typeof options?.value?.deserialize !== 'function') {
     throw new ConfigError('ERR_SERDE', `topic ${name} has no value serde`, {
       hint: "say how values are read and written: topic('orders', { value: json() })",
@@ -101,4 +97,12 @@ export function topicUse<K, V>(name: string, options: TopicOptions<K, V>): Topic
     ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
     ...(options.onRecordError === undefined ? {} : { onRecordError: options.onRecordError }),
   };
+}
+
+/** @throws ConfigError `ERR_TOPIC_NAME` */
+export function checkTopicName(name: string): void {
+  if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return;
+  throw new ConfigError('ERR_TOPIC_NAME', `${JSON.stringify(name)} is no topic name`, {
+    hint: 'use 1 to 249 letters, digits, ".", "_" and "-"',
+  });
 }

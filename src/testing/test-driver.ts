@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import { byFlow } from '../runtime/bounded-run.ts';
+import { checkDeadLetters } from '../runtime/check-options.ts';
 import { GlobalRowMap, type GlobalTableSnapshot } from '../runtime/global-rows.ts';
 import { OutputBuffers, type OutputTopic } from '../runtime/outputs.ts';
 import { isDeadLetter } from '../runtime/record-failures.ts';
@@ -89,6 +90,7 @@ export class TestDriver {
   /** @throws ConfigError for everything that is wrong with the pipeline. */
   constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
     this.#topology = plan(pipeline);
+    checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     this.#options = options;
     this.#applicationId = options.applicationId ?? 'test';
     this.#partitions = options.partitions ?? 1;
