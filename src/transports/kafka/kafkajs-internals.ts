@@ -157,6 +157,7 @@ export class KafkaConnection {
   readonly #versions: Readonly<Record<number, VersionRange>>;
   readonly #sasl: boolean;
   #closed: Error | undefined;
+  #answered = false;
 
   private constructor(
     options: ConnectOptions,
@@ -284,10 +285,11 @@ export class KafkaConnection {
           },
         });
       });
+      this.#answered = true;
       return payload;
     } catch (error) {
       if (error instanceof MillraceError) throw error;
-      throw this.#closed ?? connectionError(this.address, (error as Error).message, { cause: error });
+      throw this.#closed ?? this.#lost(error);
     } finally {
       clearTimeout(timer);
     }
@@ -300,6 +302,14 @@ export class KafkaConnection {
     this.#connection.requestQueue.rejectAll(reason);
     this.#connection.socket?.destroy();
     void this.#connection.disconnect().catch(() => undefined);
+  }
+
+  #lost(cause: unknown): MillraceError {
+    if (this.#answered || this.#sasl) return connectionError(this.address, (cause as Error).message, { cause });
+    return connectionError(this.address, 'it closed the connection without an answer', {
+      cause,
+      hint: 'if this listener wants a login, set sasl; otherwise the broker may be shutting down',
+    });
   }
 
   #header(request: EncodedRequest, correlationId: number): Uint8Array {

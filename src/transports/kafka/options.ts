@@ -70,6 +70,8 @@ export interface KafkaSettings {
   readonly logger: Logger;
 }
 
+const MECHANISMS: readonly SaslOptions['mechanism'][] = ['plain', 'scram-sha-256', 'scram-sha-512'];
+
 function wrong(option: string, value: unknown, hint: string): ConfigError {
   return new ConfigError('ERR_OPTION', `Kafka: ${option} is ${JSON.stringify(value)}`, { hint });
 }
@@ -84,6 +86,10 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
   }
   if (guarantee !== 'at-least-once' && guarantee !== 'exactly-once') {
     throw wrong('guarantee', guarantee, 'use "at-least-once" or "exactly-once"');
+  }
+  const { sasl } = options;
+  if (sasl !== undefined && !MECHANISMS.includes(sasl.mechanism)) {
+    throw wrong('sasl.mechanism', sasl.mechanism, `use one of ${MECHANISMS.join(', ')}`);
   }
   const ms = (name: keyof KafkaOptions, value: number | undefined, standard: number): number => {
     if (value === undefined) return standard;
@@ -103,7 +109,7 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
     brokers,
     clientId: options.clientId ?? 'millrace',
     ssl: ssl === true ? {} : ssl === false ? undefined : ssl,
-    sasl: options.sasl,
+    sasl,
     exactlyOnce: guarantee === 'exactly-once',
     stores: options.stores,
     sessionTimeoutMs,
