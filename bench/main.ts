@@ -53,12 +53,17 @@ async function measure(): Promise<void> {
   const machine = describeMachine();
   for (const line of machineLines(machine)) console.log(line);
   if (quick) console.log('quick: these figures show that everything works, not how fast it is');
+  const day = machine.date.slice(0, 19).replaceAll(':', '-');
+  const file = values.json ?? fileURLToPath(new URL(`results/${day}.json`, import.meta.url));
+  mkdirSync(dirname(file), { recursive: true });
   const results: { readonly benchmark: string; readonly rows: readonly Row[] }[] = [];
   for (const benchmark of names) {
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[0K${benchmark} …`);
     try {
       const rows = await inChild<Row[]>(new URL(`${benchmark}.bench.ts`, import.meta.url).href, 'run', { quick });
       results.push({ benchmark, rows });
+      // After each, so that nothing is lost when the rest is cut short.
+      writeFileSync(file, `${JSON.stringify({ machine, quick, results }, null, 2)}\n`);
     } catch (error) {
       // The child has said why. The others are still worth measuring.
       console.error(`${benchmark} failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -71,10 +76,6 @@ async function measure(): Promise<void> {
   const judged = rows.map(meetsTarget).filter((met) => met !== undefined);
   console.log(`${judged.filter((met) => met).length} of ${judged.length} targets met`);
 
-  const day = machine.date.slice(0, 19).replaceAll(':', '-');
-  const file = values.json ?? fileURLToPath(new URL(`results/${day}.json`, import.meta.url));
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ machine, quick, results }, null, 2)}\n`);
   console.log(`figures in ${file}`);
 }
 
