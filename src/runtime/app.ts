@@ -73,6 +73,8 @@ class Application implements App {
   #waitingFor: string | undefined = 'opening the log';
   #settle!: { resolve(): void; reject(error: unknown): void };
   #ending: Promise<void> | undefined;
+  /** Settles when the start, or the one after a failure, is over; never rejects. */
+  #starting: Promise<void> = Promise.resolve();
   readonly #alive: ReturnType<typeof setInterval>;
   readonly #followers = new Set<() => void>();
 
@@ -93,7 +95,7 @@ class Application implements App {
     });
     options.signal?.addEventListener('abort', this.#aborted, { once: true });
     if (options.signal?.aborted === true) this.#beginStop(this.#stopMs);
-    else void this.#start();
+    else this.#starting = this.#start();
   }
 
   readonly #aborted = (): void => this.#beginStop(this.#stopMs);
@@ -115,7 +117,7 @@ class Application implements App {
       );
       await this.#run(transport);
     } catch (error) {
-      await this.#end(error);
+      void this.#end(error);
     }
   }
 
@@ -132,7 +134,8 @@ class Application implements App {
     });
     this.#engine = engine;
     await engine.start();
-    if (this.#state === 'starting') this.#state = 'running';
+    if (this.#ending !== undefined) return;
+    this.#state = 'running';
     this.#log('running');
   }
 
@@ -188,7 +191,10 @@ class Application implements App {
       await new Promise<void>((resolve) => {
         this.#clock.after(waitMs, resolve);
       });
-      if (this.#ending === undefined) await this.#run(this.#transport as Transport);
+      if (this.#ending !== undefined) return;
+      const started = this.#run(this.#transport as Transport);
+      this.#starting = started.catch(() => undefined);
+      await started;
     } catch (failure) {
       await this.#end(failure);
     }
@@ -232,6 +238,8 @@ class Application implements App {
   }
 
   async #drain(): Promise<void> {
+    // What is being opened now has to be closed before this process may open it again.
+    await this.#starting;
     await this.#engine?.finish();
   }
 

@@ -236,17 +236,29 @@ describe('an endless run', () => {
       );
       for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
       await app.stop();
-      await until('everything that was opened is closed', () => log.opened === log.closed);
+      expect(log.closed, `after ${ticks} ticks`).toBe(log.opened);
       expect(log.log.groups.hasMembers('app'), `a member is left after ${ticks} ticks`).toBe(false);
     }
   });
 
-  it('closes a log that opens after the stop', async () => {
+  it('closes a log that is being opened when it stops, and waits for that', async () => {
     const log = new FaultyLog().create('source');
     const { open, wait } = gate();
     log.fault = (call) => (call === 'open' ? wait : undefined);
     const app = log.run(source.pipe(to(out)));
-    await app.stop();
+    const stopped = app.stop();
+    open();
+    await stopped;
+    expect([log.opened, log.closed]).toEqual([1, 1]);
+    expect(log.log.list()).toEqual(['source']);
+  });
+
+  it('closes a log that opens after the deadline of the stop', async () => {
+    const log = new FaultyLog().create('source');
+    const { open, wait } = gate();
+    log.fault = (call) => (call === 'open' ? wait : undefined);
+    const app = log.run(source.pipe(to(out)));
+    expect(await failure(app.stop({ deadline: '1ms' }))).toMatchObject({ code: 'ERR_STOP_DEADLINE' });
     open();
     await until('it is closed', () => log.closed === 1);
     expect(log.log.list()).toEqual(['source']);
