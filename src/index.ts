@@ -93,6 +93,7 @@ export { NoTaskError } from './topology/scope.ts';
 export type { Stream } from './topology/stream.ts';
 export type { TableSource } from './topology/table-source.ts';
 export type { Target } from './topology/target.ts';
+export type { KafkaOptions, SaslOptions } from './transports/kafka/options.ts';
 export { memoryTransport } from './transports/memory/index.ts';
 export { hopping } from './windows/hopping.ts';
 export { tumbling } from './windows/tumbling.ts';

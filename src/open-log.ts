@@ -1,10 +1,11 @@
 import { ConfigError } from './errors.ts';
 import type { OpenTransport } from './runtime/transport.ts';
+import type { KafkaOptions } from './transports/kafka/options.ts';
 
 /** How sure an acknowledgement of the embedded log is. @public */
 export type Durability = 'fsync' | 'commit' | 'memory';
 
-/** Where the log is. @public */
+/** Where the log is: a folder (default), a Kafka cluster, or a transport of your own. @public */
 export interface LogLocation {
   /** Folder of the embedded log (`./.millrace`); created when it is missing. Not on a network file system. */
   readonly path?: string;
@@ -13,21 +14,47 @@ export interface LogLocation {
    * process, not a power cut. `'memory'`: for tests.
    */
   readonly durability?: Durability;
-  /** Another log, such as `memoryTransport()`. Excludes `path` and `durability`. */
+  /** Addresses of some brokers of a Kafka cluster, as `host:port`. Excludes `path` and `durability`. */
+  readonly brokers?: readonly string[];
+  /** Everything else about the cluster: TLS, user, guarantee, time-outs. */
+  readonly kafka?: Omit<KafkaOptions, 'brokers'>;
+  /** Another log, such as `memoryTransport()`. Excludes everything above. */
   readonly transport?: OpenTransport;
 }
 
-/** How to open the log that is meant. The embedded log is loaded only when it is used. */
-export function openLog({ durability, path, transport }: LogLocation): OpenTransport {
+/**
+ * How to open the log that is meant. The embedded log and the Kafka client are loaded only when they are used.
+ *
+ * @throws ConfigError `ERR_OPTION` when more than one log is meant.
+ */
+export function openLog(location: LogLocation): OpenTransport {
+  const { brokers, durability, kafka, path, transport } = location;
   if (transport !== undefined) {
-    const extra = path === undefined ? (durability === undefined ? undefined : 'durability') : 'path';
-    if (extra === undefined) return transport;
-    throw new ConfigError('ERR_OPTION', `${extra} is given together with transport`, {
-      hint: `${extra} belongs to the embedded log; leave one of them out`,
+    refuse(location, ['path', 'durability', 'brokers', 'kafka'], 'transport');
+    return transport;
+  }
+  if (brokers !== undefined) {
+    refuse(location, ['path', 'durability'], 'brokers');
+    return async () => {
+      const { kafkaTransport } = await import('./transports/kafka/index.ts');
+      return kafkaTransport({ ...kafka, brokers })();
+    };
+  }
+  if (kafka !== undefined) {
+    throw new ConfigError('ERR_OPTION', 'kafka is given without brokers', {
+      hint: "say where the cluster is: { brokers: ['localhost:9092'] }",
     });
   }
   return async () => {
     const { embeddedTransport } = await import('./transports/embedded/index.ts');
     return embeddedTransport({ path: path ?? '.millrace', ...(durability === undefined ? {} : { durability }) })();
   };
+}
+
+function refuse(location: LogLocation, names: readonly (keyof LogLocation)[], chosen: keyof LogLocation): void {
+  const extra = names.find((name) => location[name] !== undefined);
+  if (extra === undefined) return;
+  throw new ConfigError('ERR_OPTION', `${extra} is given together with ${chosen}`, {
+    hint: `${extra} belongs to another kind of log; leave one of them out`,
+  });
 }

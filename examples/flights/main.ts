@@ -21,8 +21,9 @@ const { path, given } = readOptions({
   text: `Delays of real US flights per airport and hour, and the ten worst airports of each day.
 
   --data FILE  flights-2k.json, -5k, -10k, -20k (default) or flights-3m.parquet
-  --full       three million flights: --data flights-3m.parquet`,
-  options: { data: { type: 'string' }, full: { type: 'boolean' } },
+  --full       three million flights: --data flights-3m.parquet
+  --brokers A  run on a Kafka cluster instead of a folder: --brokers localhost:9092`,
+  options: { data: { type: 'string' }, full: { type: 'boolean' }, brokers: { type: 'string' } },
   // A folder per file: another file is another feed.
   path: (options) => `.millrace/demo/${dataFile(options).replace(/\..*/, '')}`,
 });
@@ -31,8 +32,12 @@ const progress = screenOf(process.stderr);
 const signal = interruptSignal();
 
 const source = await openFlights(dataFile(given));
-console.log(`${grouped(source.total)} flights of ${source.name}, log in ${path}`);
-const client = await connect({ path });
+const brokers = given['brokers'];
+const log = typeof brokers === 'string' ? { brokers: brokers.split(',') } : { path };
+console.log(
+  `${grouped(source.total)} flights of ${source.name}, log ${'brokers' in log ? 'on' : 'in'} ${brokers ?? path}`,
+);
+const client = await connect(log);
 try {
   const feeding = showFeeding(progress, source.total);
   const { before, published } = await publishFlights(client, source, { signal, onChunk: feeding.show });
@@ -43,7 +48,7 @@ try {
   const from = (await client.committed(applicationId, flights)).get(0) ?? 0;
   const total = before + published;
   if (from > 0) console.log(`${from === total ? 'nothing new: ' : ''}continued at offset ${grouped(from)}`);
-  const app = run(pipeline, { applicationId, path, until: 'end', openWindows: 'close', signal });
+  const app = run(pipeline, { applicationId, ...log, until: 'end', openWindows: 'close', signal });
   const { seconds } = await watch(app, progress, source.span);
   if (signal.aborted) {
     console.log('Stopped cleanly. Run it again to continue, or with --fresh to start over.');

@@ -40,7 +40,7 @@ export interface PublishLimits {
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 const OPTIONS = ['batch', 'compression', 'maxBufferedBytes', 'closeDeadline', 'logger', 'clock'] as const;
-const LOCATION = ['path', 'durability', 'transport'] as const;
+const LOCATION = ['path', 'durability', 'brokers', 'kafka', 'transport'] as const;
 
 /** @throws ConfigError `ERR_OPTION`, `ERR_DURATION` */
 export function checkClientOptions(options: ClientOptions): void {

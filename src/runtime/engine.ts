@@ -99,7 +99,8 @@ export class Engine {
     const session = await this.#transport.group({
       groupId: this.#options.applicationId,
       tasks: this.#topology.stages.flatMap((stage) => taskSpecs(stage, this.#topics)),
-      exclusive: true,
+      // Where state and log are one folder, one process owns both.
+      exclusive: this.#transport.capabilities.stateWithLog,
       onAssigned: (ids, generation) => {
         this.#assigning = this.#assign(ids, generation);
         return this.#assigning;
