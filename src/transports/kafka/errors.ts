@@ -25,6 +25,15 @@ const DENIED: Readonly<Record<number, string>> = {
   53: 'transactional id',
 };
 
+/** What to do about errors that say too little by themselves. */
+const HINTS: Readonly<Record<number, string>> = {
+  19: 'too few replicas of the partition are up to take a write; bring brokers back',
+  26: 'use a sessionTimeoutMs between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers',
+  32: 'the topic refuses times that far from the clock of the broker: see its message.timestamp.after.max.ms',
+  38: 'there are fewer brokers than default.replication.factor',
+  50: 'use a transactionTimeoutMs of at most transaction.max.timeout.ms of the brokers',
+};
+
 /**
  * The error for a code of the protocol.
  *
@@ -41,8 +50,17 @@ export function kafkaError(kafkaCode: number, doing: string, resource = '', deta
       ...details,
     });
   }
-  const errorClass = codeClass(kafkaCode);
-  return new KafkaError(errorClass, `ERR_KAFKA_${name}`, `Could not ${doing}: Kafka says ${name}`, kafkaCode, details);
+  const hint = HINTS[kafkaCode];
+  return new KafkaError(
+    codeClass(kafkaCode),
+    `ERR_KAFKA_${name}`,
+    `Could not ${doing}: Kafka says ${name}`,
+    kafkaCode,
+    {
+      ...(hint === undefined ? {} : { hint }),
+      ...details,
+    },
+  );
 }
 
 /** Network trouble: the request may or may not have been carried out. */
