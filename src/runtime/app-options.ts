@@ -32,8 +32,10 @@ export interface AppOptions {
   /** What happens to records that fail, unless their topic says otherwise (`'fail'`). */
   readonly onRecordError?: RecordPolicy;
   /**
-   * The longest time between commits while there is work (`'250ms'`). When there is none the application commits at
-   * once. What was not committed is processed again after a crash, and seen by readers only after its commit.
+   * The longest time between commits while there is work (`'250ms'`; `'5s'` on Kafka at least once). When there is none
+   * the application commits at once. While commits are slow the interval grows, up to a second, so that they take a
+   * fifth of the time at most. What was not committed is processed again after a crash, and where commits are atomic it is
+   * seen by readers only after its commit.
    */
   readonly commitInterval?: Duration;
   /**

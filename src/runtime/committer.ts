@@ -26,6 +26,8 @@ export class Committer {
   commits = 0;
   /** Monotonic time of the last commit. */
   lastCommit: number | undefined;
+  /** How long the last commit took, in ms. */
+  lastDurationMs = 0;
   readonly #host: CommitterHost;
   #current: Promise<void> | undefined;
   /** Set while a commit waits for asynchronous calls; called when there are none left. */
@@ -96,6 +98,7 @@ export class Committer {
       const joined = this.#host.session();
       const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
       if (joined === undefined || tasks.length === 0 || this.#host.failed()) return;
+      const started = this.#host.clock.monotonic();
       const progress = tasks.map((task) => task.takeProgress());
       await this.#write(joined.session, joined.generation, progress);
       tasks.forEach((task, index) => {
@@ -104,6 +107,7 @@ export class Committer {
       });
       this.commits += 1;
       this.lastCommit = this.#host.clock.monotonic();
+      this.lastDurationMs = this.lastCommit - started;
     } catch (error) {
       this.#host.fail(error);
       throw error;

@@ -20,6 +20,10 @@ const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 /** Turns stop at this many bytes while a commit is still under way. */
 const HARD_OUTPUT_BYTES = 4 * MAX_OUTPUT_BYTES;
 
+/** Under load the time between commits is at least this many times what the last one took, up to a bound in ms. */
+const COMMIT_SHARE = 5;
+const MAX_INTERVAL_MS = 1000;
+
 export interface EngineEvents {
   /** A task failed, or a commit did. The engine does nothing more until it is closed. */
   failed(error: MillraceError): void;
@@ -212,7 +216,7 @@ export class Engine {
    * come before its interval is over while there are any. */
   #settle(quiet: boolean): void {
     const sinceMs = this.#clock.monotonic() - (this.#dirtySince ?? 0);
-    const waitMs = quiet && this.#eager ? this.#lingerMs : this.#commitIntervalMs;
+    const waitMs = quiet && this.#eager ? this.#lingerMs : this.#intervalMs();
     if (sinceMs >= waitMs || this.#outputBytes() > MAX_OUTPUT_BYTES) {
       if (this.committer.current === undefined) this.#dirtySince = undefined;
       void this.committer.commit().catch(() => undefined);
@@ -249,6 +253,14 @@ export class Engine {
     }
     this.#dirtySince = undefined;
     return false;
+  }
+
+  /**
+   * The commit interval, longer while commits are expensive: a commit writes every entry that has changed since the last
+   * one, however often it has, so under load fewer of them do the same work for less.
+   */
+  #intervalMs(): number {
+    return Math.max(this.#commitIntervalMs, Math.min(COMMIT_SHARE * this.committer.lastDurationMs, MAX_INTERVAL_MS));
   }
 
   #outputBytes(): number {
