@@ -1,0 +1,105 @@
+import { agg, aggregate, countByKey, json, mapAsync, mapValues, string, to, topic } from 'millrace';
+import { TestDriver } from 'millrace/testing';
+import { describe, expect, it } from 'vitest';
+import { memoryStores } from '../state/memory-backend.ts';
+
+const input = topic('input', { key: string(), value: json<number>() });
+const output = topic('output', { key: string(), value: json<number>() });
+const counted = input.pipe(countByKey({ store: 'counts' }), to(output));
+const at = (key: string, timestamp = 0) => ({ key, value: 1, timestamp });
+
+describe('the test driver', () => {
+  it('has done what a record causes when pipe returns', () => {
+    const driver = new TestDriver(counted);
+    driver.pipe(input, at('a', 5));
+    expect(driver.read(output)).toMatchObject([
+      { key: 'a', value: 1, timestamp: 5, topic: 'output', partition: 0, offset: 0 },
+    ]);
+    expect(driver.read(output), 'each row is read once').toEqual([]);
+  });
+
+  it('stamps records with its clock, which moves only when told to', () => {
+    const driver = new TestDriver(input.pipe(to(output)), { startTime: 1_000 });
+    driver.pipe(input, { key: 'a', value: 1 });
+    driver.advance('5s');
+    driver.pipe(input, { key: 'a', value: 2 });
+    expect(driver.read(output).map(({ timestamp }) => timestamp)).toEqual([1_000, 6_000]);
+    expect(() => driver.advance('soon' as '1s')).toThrow(/duration/);
+  });
+
+  it('looks into stores by name', () => {
+    const driver = new TestDriver(counted, { partitions: 2 });
+    driver.pipeAll(input, [at('a'), at('b'), at('a')]);
+    const entries = driver.store('counts').map(({ key, value }) => [key, value]);
+    expect(new Map(entries as [string, number][])).toEqual(
+      new Map([
+        ['a', 2],
+        ['b', 1],
+      ]),
+    );
+    expect(() => driver.store('count')).toThrow(/no store count.*its stores are counts/);
+    expect(() => new TestDriver(input.pipe(to(output))).store('x')).toThrow(/it has no stores/);
+  });
+
+  it('restarts from the last commit, which every call ends with', () => {
+    const driver = new TestDriver(counted);
+    driver.pipe(input, at('a'));
+    driver.restart();
+    driver.pipe(input, at('a'));
+    expect(driver.read(output).map(({ value }) => value)).toEqual([1, 2]);
+    expect(driver.tasks()[0]).toMatchObject({ recordsIn: 1, lag: 0 });
+  });
+
+  it('recovers by a restart when the cause of a failure is gone', () => {
+    let broken = true;
+    const driver = new TestDriver(
+      input.pipe(
+        mapValues((n) => {
+          if (broken) throw new Error('broken');
+          return n;
+        }),
+        aggregate(agg.count(), { store: 's' }),
+        to(output),
+      ),
+    );
+    expect(() => driver.pipe(input, at('a'))).toThrow('broken');
+    expect(() => driver.pipe(input, at('a'))).toThrow('broken');
+    broken = false;
+    driver.restart();
+    expect(driver.read(output).map(({ value }) => value)).toEqual([1, 2]);
+  });
+
+  it('keeps stores of its own, or those that it is given', () => {
+    const stores = memoryStores();
+    new TestDriver(counted, { stores }).pipe(input, at('a'));
+    const next = new TestDriver(counted, { stores });
+    next.pipe(input, at('a'));
+    expect(next.read(output).map(({ value }) => value)).toEqual([2]);
+    const other = new TestDriver(counted, { stores, applicationId: 'other' });
+    other.pipe(input, at('a'));
+    expect(other.read(output).map(({ value }) => value)).toEqual([1]);
+  });
+
+  it('refuses what cannot be written', () => {
+    const driver = new TestDriver(counted);
+    expect(() => driver.pipe(input, { ...at('a'), partition: 7 })).toThrow(/no 7/);
+    expect(() => driver.pipe(input, { ...at('a'), timestamp: 0.5 })).toThrow(/timestamp/);
+    expect(() => driver.pipe(input, { ...at('a'), key: 7 as never })).toThrow(/string/);
+    driver.pipe(input, at('a'));
+    expect(driver.read(output)).toHaveLength(1);
+  });
+
+  it('settles at once when nothing is under way', async () => {
+    const driver = new TestDriver(
+      input.pipe(
+        mapAsync(async (n) => n),
+        to(output),
+      ),
+    );
+    await driver.settle();
+    driver.pipe(input, at('a'));
+    await driver.settle();
+    await driver.settle();
+    expect(driver.read(output)).toHaveLength(1);
+  });
+});
