@@ -122,6 +122,23 @@ describe('joinTable', () => {
     });
   });
 
+  it('reports a poison record once, although a table and a stream read it', () => {
+    const source = topic('names', { key: string(), value: json<string>() });
+    const driver = new TestDriver(
+      source.pipe(
+        joinTable(names, (left, right) => left + right),
+        to(output),
+      ),
+      {
+        onRecordError: deadLetter('dead-rows'),
+      },
+    );
+    driver.pipe(raw, { key: 'a', value: '{broken', timestamp: 1 });
+    driver.pipe(raw, { key: 'a', value: '"x"', timestamp: 2 });
+    expect(driver.tasks()[0]).toMatchObject({ deadLettered: 1 });
+    expect(shown(driver.read(output))).toEqual(['a="xx"@2']);
+  });
+
   it('goes to the policy when the combination throws', () => {
     const bad = input.pipe(
       joinTable(names, () => {

@@ -69,7 +69,8 @@ export class InputQueue {
     if (timestamp < 0 || timestamp > this.latest) this.#refuseTimestamp(timestamp);
     else {
       if (timestamp > this.streamTime) this.streamTime = timestamp;
-      for (let index = 0; index < this.#consumers.length; index += 1) this.#deliver(batch, at, index);
+      // A record that cannot be decoded is left out as a whole, and reported once.
+      for (let index = 0; index < this.#consumers.length; index += 1) if (!this.#deliver(batch, at, index)) break;
     }
     this.#at = at + 1;
     if (this.#at < batch.count) {
@@ -91,7 +92,7 @@ export class InputQueue {
     return rawRecord(batch, this.#at, this.use.name, this.partition);
   }
 
-  #deliver(batch: RecordColumns, at: number, index: number): void {
+  #deliver(batch: RecordColumns, at: number, index: number): boolean {
     const consumer = this.#consumers[index] as InputConsumer;
     const { name } = this.use;
     let key: unknown;
@@ -101,11 +102,12 @@ export class InputQueue {
       value = decodeValue(consumer.value, batch, at, name, consumer.tombstones);
     } catch (error) {
       this.#failed(error, `${consumer.table ? 'table' : 'topic'}(${name})`);
-      return;
+      return false;
     }
     const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
     const timestamp = batch.timestamp[at] as number;
     consumer.deliver(makeRecord(key, value, timestamp, batch.headers(at), name, this.partition, offset));
+    return true;
   }
 
   #refuseTimestamp(timestamp: number): void {

@@ -326,6 +326,18 @@ describe('refused pipelines', () => {
     expect(refused(() => source.pipe(to(source)))).toMatchObject({ topic: 'source', stage: 'source' });
   });
 
+  it('says what makes one stage of two: a table on both sides of a shuffle', () => {
+    const both = source.pipe(
+      joinTable(names, (n) => n),
+      keyBy(() => 'k'),
+      through(shuffle),
+      joinTable(names, (n) => n),
+    );
+    const error = refused(() => both);
+    expect(error).toMatchObject({ code: 'ERR_SINK_TO_SOURCE', topic: 'shuffle' });
+    expect(error.hint).toMatch(/globalTable/);
+  });
+
   it('reports what a subscription throws, instead of planning half of it', () => {
     const half = merge(
       source.pipe(to(out)),

@@ -124,7 +124,9 @@ function checkStage(stage: Stage): void {
     throw new ConfigError('ERR_SINK_TO_SOURCE', `stage ${stage.name} writes to its own source ${name}`, {
       topic: name,
       stage: stage.name,
-      hint: 'it would read its own records for ever: write to another topic',
+      hint: stage.nodes.some(({ spec }) => spec.kind === 'through' && spec.detail === name)
+        ? 'a table or a merge on both sides of through(…) makes one stage of them: join a globalTable(…) on one side'
+        : 'it would read its own records for ever: write to another topic',
     });
   }
   const keys = new KeySerdes();
