@@ -4,6 +4,7 @@ export {
   type AnyAggregator,
   agg,
   type CustomAggregator,
+  type CustomResult,
   type Spec,
 } from './aggregators/index.ts';
 export type { BatchOptions } from './batch-options.ts';
@@ -76,6 +77,7 @@ export {
   json,
   msgpack,
   nullable,
+  type SchemaOptions,
   type Serde,
   type SerdeType,
   string,
@@ -94,7 +96,7 @@ export type { Stream } from './topology/stream.ts';
 export type { TableSource } from './topology/table-source.ts';
 export type { Target } from './topology/target.ts';
 export type { KafkaOptions, SaslOptions } from './transports/kafka/options.ts';
-export { memoryTransport } from './transports/memory/index.ts';
+export { MemoryLog, type MemoryLogOptions, memoryTransport } from './transports/memory/index.ts';
 export { hopping } from './windows/hopping.ts';
 export { tumbling } from './windows/tumbling.ts';
 export type { Windower } from './windows/windower.ts';

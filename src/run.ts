@@ -3,7 +3,6 @@ import { type LogLocation, openLog } from './open-log.ts';
 import { type App, startApp } from './runtime/app.ts';
 import type { AppOptions } from './runtime/app-options.ts';
 import type { Pipeline } from './runtime/topology.ts';
-import type { OpenTransport } from './runtime/transport.ts';
 
 /** Where an application runs, and how. @public */
 export interface RunOptions extends AppOptions, LogLocation {}
@@ -43,5 +42,3 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
   }
   return startApp(pipeline, openLog(options), options);
 }
-
-export type { OpenTransport };

@@ -7,9 +7,9 @@ export interface Click {
   readonly referrer: string;
 }
 
-export const USERS = 10_000;
+const USERS = 10_000;
 /** Clicks per minute of event time: with 10,000 users most windows of a minute hold one or two clicks of a user. */
-export const PER_MINUTE = 10_000;
+const PER_MINUTE = 10_000;
 const START = 1_699_999_980_000;
 const KINDS = 4_096;
 

@@ -6,7 +6,7 @@ const partitions = 4;
 const Click = z.object({ userId: z.string(), url: z.string() });
 
 export const clicks = topic('clicks', { value: json(Click), partitions: 1 });
-export const clicksByUser = topic('clicks-by-user', { key: string(), value: json(Click), partitions });
+const clicksByUser = topic('clicks-by-user', { key: string(), value: json(Click), partitions });
 export const lateClicks = topic('late-clicks', { key: string(), value: json(Click), partitions: 1 });
 export const users = table('users', { key: string(), value: json(z.object({ name: z.string() })), partitions });
 export const clicksPerMinute = topic('clicks-per-minute', {

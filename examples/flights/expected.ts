@@ -7,7 +7,7 @@ export interface Counts {
   worst: number;
 }
 
-export const HOUR = 3_600_000;
+const HOUR = 3_600_000;
 
 /** Adds to the counts under a key. */
 export function count(into: Map<string, Counts>, key: string, flights: number, minutes: number, worst: number): void {

@@ -20,10 +20,10 @@ const partitions = 4;
 
 // One partition keeps all flights in order of their scheduled time.
 export const flights = topic('flights', { value: json(Flight), partitions: 1 });
-export const flightsByOrigin = topic('flights-by-origin', { key: string(), value: json(Flight), partitions });
+const flightsByOrigin = topic('flights-by-origin', { key: string(), value: json(Flight), partitions });
 export const airports = table('airports', { key: string(), value: json(Airport), partitions });
 export const airportHours = topic('airport-hours', { key: string(), value: json(AirportHour), partitions });
-export const hoursByDay = topic('airport-hours-by-day', { key: string(), value: json(AirportHour), partitions });
+const hoursByDay = topic('airport-hours-by-day', { key: string(), value: json(AirportHour), partitions });
 export const worstAirports = topic('worst-airports', { key: string(), value: json(WorstAirports), partitions });
 
 /** Delays per airport and hour, with the airport's name. */

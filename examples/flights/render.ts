@@ -17,7 +17,7 @@ function shortDate(day: string): string {
 }
 
 /** The ten worst airports of one day, with bars. */
-export function worstTable(screen: Screen, summary: Summary, day: string): string[] {
+function worstTable(screen: Screen, summary: Summary, day: string): string[] {
   const worst = summary.worst.get(day) ?? [];
   const highest = Math.max(1, ...worst.map(score));
   const rows = worst.map((airport, i) => [
@@ -55,7 +55,7 @@ export function worstTable(screen: Screen, summary: Summary, day: string): strin
  * Mean delay by weekday and hour of the day. Shades follow the rank of a cell, not its minutes: the few flights around
  * midnight are so late that all other hours would look alike.
  */
-export function weekChart(screen: Screen, summary: Summary): string[] {
+function weekChart(screen: Screen, summary: Summary): string[] {
   const cell = screen.width >= 84 ? 3 : screen.width >= 58 ? 2 : 1;
   const hours = Array.from({ length: 24 }, (_, hour) => hour);
   const ranked = [...summary.week].sort(([, a], [, b]) => meanDelay(a) - meanDelay(b));
@@ -76,7 +76,7 @@ export function weekChart(screen: Screen, summary: Summary): string[] {
 }
 
 /** Mean delay of every day, one column each, the worst one marked. */
-export function dayChart(screen: Screen, summary: Summary, worstDay: string): string[] {
+function dayChart(screen: Screen, summary: Summary, worstDay: string): string[] {
   const days = [...summary.days.keys()].sort();
   const drawn = sparkline(days.map((day) => meanDelay(summary.days.get(day))));
   const rows = Math.ceil(days.length / (screen.width - 5));

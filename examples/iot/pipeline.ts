@@ -22,7 +22,7 @@ const Month = z.object({ days: z.int(), high: z.number(), low: z.number(), rain:
 const Alert = z.object({ kind: z.string(), date: z.string(), measured: z.number(), where: z.string() });
 
 export const readings = topic('readings', { key: string(), value: json(Reading), partitions });
-export const readingsByMonth = topic('readings-by-month', { key: string(), value: json(Reading), partitions });
+const readingsByMonth = topic('readings-by-month', { key: string(), value: json(Reading), partitions });
 export const months = topic('months', {
   key: string(),
   value: json(Month),

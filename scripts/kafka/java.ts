@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export const KAFKA_VERSION = '4.3.1';
+const KAFKA_VERSION = '4.3.1';
 
 /** Everything that the broker harness writes and that may be thrown away. */
 export const cacheFolder: string = fileURLToPath(new URL('../../node_modules/.cache/millrace-kafka', import.meta.url));

@@ -11,7 +11,7 @@ const STOP_LIMIT_MS = 30_000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export const logFile = (node: NodePlan): string => join(node.folder, 'broker.log');
+const logFile = (node: NodePlan): string => join(node.folder, 'broker.log');
 
 /** Whether the process is there and is still this node: ids are given again, also after the machine was restarted. */
 export function isAlive(node: NodePlan, pid: number): boolean {

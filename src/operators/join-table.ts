@@ -60,6 +60,7 @@ export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
   combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
   options: JoinTableOptions<'left'>,
 ): OperatorFunction<R, WithValue<R, W>>;
+/** @public */
 export function joinTable<K, U, R extends AnyRecord, W>(
   right: GlobalSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,

@@ -208,5 +208,5 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** Opens a transport; called once per application or client. */
+/** Opens a transport; called once per application or client. @public */
 export type OpenTransport = () => Promise<Transport>;

@@ -6,7 +6,7 @@ const EXCERPT_BYTES = 64;
  * The first bytes of a payload for an error message: quoted where they are printable ASCII, as hex otherwise. Enough to
  * recognise the producer, too little to leak a document.
  */
-export function excerpt(bytes: Uint8Array, start: number, end: number): string {
+function excerpt(bytes: Uint8Array, start: number, end: number): string {
   const stop = Math.min(end, start + EXCERPT_BYTES);
   let quoted = '';
   let hex = '';

@@ -120,7 +120,7 @@ export function databaseAt(bytes: Buffer, position: number): Tree {
 }
 
 /** A tree description as it stands in a meta page and in the entries of named databases. */
-export function treeAt(bytes: Buffer, position: number): Tree {
+function treeAt(bytes: Buffer, position: number): Tree {
   const root = bytes.readBigUInt64LE(position + 40);
   return {
     root: root === 0xffff_ffff_ffff_ffffn ? undefined : Number(root),

@@ -14,7 +14,7 @@ import { DATA_FILE } from './lmdb.ts';
 import { corruptLog } from './sealed.ts';
 
 /** The version of everything in the folder. A newer one is refused and not touched. */
-export const FORMAT = 1;
+const FORMAT = 1;
 const MARKER = 'millrace.json';
 export const DOORBELL = 'doorbell';
 export const RUNS = 'runs';

@@ -19,7 +19,7 @@ export interface IndexEntry {
   readonly bytes: number;
 }
 
-export function encodeNumbers(...numbers: readonly number[]): Uint8Array {
+function encodeNumbers(...numbers: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(numbers.length * 8);
   const view = new DataView(bytes.buffer);
   numbers.forEach((number, i) => view.setFloat64(i * 8, number));

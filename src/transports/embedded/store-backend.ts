@@ -13,7 +13,7 @@ interface StoredStore {
 /** Entries that an iteration reads at once. It holds no snapshot between them, so that old pages can be reused. */
 const CHUNK = 256;
 /** What LMDB allows at a page size of 4 KiB, less the number of the store. */
-export const MAX_STATE_KEY_BYTES = 1974;
+const MAX_STATE_KEY_BYTES = 1974;
 
 /** Stores in the same file as the log. Each value carries a checksum, which is verified when it is read. */
 export class LmdbStores implements StoreBackend {

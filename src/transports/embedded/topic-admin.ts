@@ -8,7 +8,7 @@ const WRITE_BYTES = 4096;
 /** For writes that free space: they are tried even when there is none left. */
 export const FREES_SPACE = 0;
 /** Batches removed in one transaction, so that others can write in between. */
-export const DROP_BATCHES = 500;
+const DROP_BATCHES = 500;
 
 /** Administration of the topics of a folder. @param live - Gives the log, or throws when the transport is closed. */
 export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
@@ -85,7 +85,7 @@ export async function dropRemoved(log: EmbeddedLog, topic: StoredTopic, partitio
 }
 
 /** Removes what is left of a topic that is gone. A crash in between is made up for by the next maintenance. */
-export async function purgeTopic(log: EmbeddedLog, topic: Pick<StoredTopic, 'id' | 'partitions'>): Promise<void> {
+async function purgeTopic(log: EmbeddedLog, topic: Pick<StoredTopic, 'id' | 'partitions'>): Promise<void> {
   for (let partition = 0; partition < topic.partitions; partition++) {
     const drop = (): boolean => {
       const infos = log.batches.from(topic.id, partition, 0, DROP_BATCHES);

@@ -3,7 +3,7 @@ import { MillraceError, StoreError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
 import { type Databases, flushToDisk } from './lmdb.ts';
 
-/** When a write counts as done. */
+/** When a write counts as done. @public */
 export type Durability = 'fsync' | 'commit' | 'memory';
 
 /** Something to write, together with others, in one transaction. */

@@ -1,9 +1,1 @@
-/** The part of a logger that this transport uses; pino's loggers fit. */
-export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-export const noLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+export { type Logger, noLogger } from '../../runtime/logger.ts';
