@@ -147,10 +147,11 @@ export class BatchSender {
         void this.#identify(line);
         continue;
       }
-      const leader = this.#topics.peek(line.topic)?.leaders[line.partition] ?? -1;
-      if (leader < 0) void this.#findLeader(line);
-      else if ((this.#requests.get(leader) ?? 0) < MAX_REQUESTS)
+      const leader = this.#topics.peekLeader(line.topic, line.partition);
+      if (leader === undefined) void this.#findLeader(line);
+      else if ((this.#requests.get(leader) ?? 0) < MAX_REQUESTS) {
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), line]);
+      }
     }
     for (const [leader, lines] of byLeader) this.#send(leader, lines);
     clearTimeout(this.#timer);

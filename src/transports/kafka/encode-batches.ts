@@ -1,6 +1,8 @@
 import { type Compression, ensureCodec } from '../../protocol/compression.ts';
 import type { OutgoingBatch } from '../../runtime/transport.ts';
 import { recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
+import type { Cluster } from './cluster.ts';
+import { retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
 
 /** A batch that has been checked and encoded; its producer is stamped into it when it is sent. */
@@ -16,34 +18,46 @@ const NOT_WRITTEN = { written: 'no' } as const;
 
 /** Checks batches against their topics and encodes them, at once when all that is needed is known. */
 export class BatchEncoder {
+  readonly #cluster: Cluster;
   readonly #topics: Topics;
   readonly #transactional: boolean;
   readonly #codecs = new Set<Compression>(['none']);
 
-  constructor(topics: Topics, transactional: boolean) {
+  constructor(cluster: Cluster, topics: Topics, transactional: boolean) {
+    this.#cluster = cluster;
     this.#topics = topics;
     this.#transactional = transactional;
   }
 
   /** @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`, `ERR_RECORD_TOO_LARGE`, all with `written: 'no'` */
   encode(batch: OutgoingBatch): EncodedBatch | Promise<EncodedBatch> {
-    const leaders = this.#topics.peek(batch.topic)?.leaders;
+    const partitions = this.#topics.peekPartitions(batch.topic) ?? 0;
     const limit = this.#topics.peekMaxMessageBytes(batch.topic);
-    const ready =
-      leaders?.[batch.partition] !== undefined && limit !== undefined && this.#codecs.has(batch.compression);
+    const ready = batch.partition < partitions && limit !== undefined && this.#codecs.has(batch.compression);
     return ready ? this.#encode(batch, limit) : this.#prepare(batch);
   }
 
   async #prepare(batch: OutgoingBatch): Promise<EncodedBatch> {
-    const { topic: name, partition, compression } = batch;
-    let topic = await this.#topics.find(name);
-    if (topic?.leaders[partition] === undefined) topic = await this.#topics.refresh(name);
-    if (topic === undefined) throw unknownTopic(name, NOT_WRITTEN);
-    if (topic.leaders[partition] === undefined) throw unknownPartition(batch, topic.leaders.length, NOT_WRITTEN);
-    const limit = await this.#topics.maxMessageBytes(name);
+    const { topic, compression } = batch;
+    const { settings, signal } = this.#cluster;
+    const details = NOT_WRITTEN;
+    const limit = await retrying(
+      { doing: `find topic "${topic}"`, limitMs: settings.deliveryTimeoutMs, signal, details },
+      () => this.#limit(batch),
+    );
     await ensureCodec(compression);
     this.#codecs.add(compression);
     return this.#encode(batch, limit);
+  }
+
+  /** The most that a batch may have, once its topic and partition are known to exist. */
+  async #limit({ topic: name, partition }: OutgoingBatch): Promise<number> {
+    let topic = await this.#topics.find(name);
+    if (topic?.leaders[partition] === undefined) topic = await this.#topics.refresh(name);
+    if (topic === undefined) throw unknownTopic(name, NOT_WRITTEN);
+    const { length } = topic.leaders;
+    if (topic.leaders[partition] === undefined) throw unknownPartition({ topic: name, partition }, length, NOT_WRITTEN);
+    return this.#topics.maxMessageBytes(name);
   }
 
   #encode({ topic, partition, records, compression }: OutgoingBatch, limit: number): EncodedBatch {

@@ -94,8 +94,8 @@ export class KafkaFetcher implements Fetcher {
     for (const position of this.#positions.values()) {
       if (position.pausedUntil > now) next = Math.min(next, position.pausedUntil);
       if (!position.wants(this.#halfBytes, now)) continue;
-      const leader = this.#topics.peek(position.topic)?.leaders[position.partition] ?? -1;
-      if (leader < 0) void this.#locate(position);
+      const leader = this.#topics.peekLeader(position.topic, position.partition);
+      if (leader === undefined) void this.#locate(position);
       else byLeader.set(leader, [...(byLeader.get(leader) ?? []), position]);
     }
     for (const [leader, positions] of byLeader) {

@@ -101,7 +101,7 @@ export class KafkaTransport implements Transport {
       transactionalId === null
         ? new AtLeastOnceWriter(this.#cluster, this.#topics, member, this.#stores)
         : new ExactlyOnceWriter(this.#cluster, this.#topics, member, this.#stores, transactionalId);
-    const encoder = new BatchEncoder(this.#topics, exactlyOnce);
+    const encoder = new BatchEncoder(this.#cluster, this.#topics, exactlyOnce);
     const part = { close: () => session.leave() };
     const session = new KafkaSession(member, writer, encoder, this.#stores, () => this.#open.delete(part));
     this.#open.add(part);

@@ -33,7 +33,7 @@ export class KafkaProducer implements Producer {
 
   constructor(cluster: Cluster, topics: Topics) {
     this.#sender = new BatchSender(cluster, topics, { identify: idempotentIds(cluster) });
-    this.#encoder = new BatchEncoder(topics, false);
+    this.#encoder = new BatchEncoder(cluster, topics, false);
   }
 
   async send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]> {

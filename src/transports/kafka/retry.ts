@@ -1,4 +1,4 @@
-import { MillraceError } from '../../errors.ts';
+import { type ErrorDetails, MillraceError } from '../../errors.ts';
 import { exhausted } from './errors.ts';
 
 export interface RetryOptions {
@@ -10,6 +10,8 @@ export interface RetryOptions {
   readonly firstPauseMs?: number;
   /** Ends the retries. */
   readonly signal?: AbortSignal;
+  /** Told with the error when the time is over. */
+  readonly details?: ErrorDetails;
   /** Called before each retry. */
   readonly onRetry?: (error: MillraceError, attempt: number) => void;
 }
@@ -51,7 +53,7 @@ export async function retrying<T>(options: RetryOptions, attempt: () => Promise<
     } catch (error) {
       if (!(error instanceof MillraceError) || !error.retriable || isOver(options.signal)) throw error;
       const wait = pauseMs(tries, options.firstPauseMs);
-      if (performance.now() + wait > deadline) throw exhausted(options.doing, options.limitMs, error);
+      if (performance.now() + wait > deadline) throw exhausted(options.doing, options.limitMs, error, options.details);
       options.onRetry?.(error, tries + 1);
       await pause(wait, options.signal);
       if (isOver(options.signal)) throw error;

@@ -14,7 +14,7 @@ export interface KnownTopic {
 /** What is remembered of topics, so that not every record asks for it. */
 export class Topics {
   readonly #cluster: Cluster;
-  readonly #known = new Map<string, KnownTopic & { readonly until: number }>();
+  readonly #known = new Map<string, KnownTopic & { readonly until: number; moved: boolean }>();
   readonly #limits = new Map<string, { readonly bytes: number; readonly until: number }>();
   #wanted = new Set<string>();
   #asking: Promise<ReadonlyMap<string, KnownTopic>> | undefined;
@@ -26,12 +26,20 @@ export class Topics {
   /** A topic, possibly as it was some seconds ago; `undefined` when there is none. */
   async find(name: string): Promise<KnownTopic | undefined> {
     const known = this.#known.get(name);
-    return known !== undefined && known.until > performance.now() ? known : this.refresh(name);
+    const fresh = known !== undefined && !known.moved && known.until > performance.now();
+    return fresh ? known : this.refresh(name);
   }
 
-  /** A topic as remembered, without asking. */
-  peek(name: string): KnownTopic | undefined {
-    return this.#known.get(name);
+  /** Number of partitions as remembered, without asking. */
+  peekPartitions(name: string): number | undefined {
+    return this.#known.get(name)?.leaders.length;
+  }
+
+  /** The leader of a partition as remembered; `undefined` when it has to be looked for. */
+  peekLeader(name: string, partition: number): number | undefined {
+    const known = this.#known.get(name);
+    const leader = known?.moved === true ? undefined : known?.leaders[partition];
+    return leader === -1 ? undefined : leader;
   }
 
   /** A topic as it is now. */
@@ -69,9 +77,10 @@ export class Topics {
     return leader;
   }
 
-  /** Asks again next time. */
+  /** Looks for the leaders again next time. */
   forget(name: string): void {
-    this.#known.delete(name);
+    const known = this.#known.get(name);
+    if (known !== undefined) known.moved = true;
   }
 
   /** The topic was changed from here. */
@@ -107,7 +116,7 @@ export class Topics {
       if (errorCode !== 0) throw kafkaError(errorCode, 'find a topic', topic, { topic });
       const leaders: number[] = [];
       for (const { partition, leader } of partitions) leaders[partition] = leader;
-      const known = { name: topic, leaders, until: performance.now() + MAX_AGE_MS };
+      const known = { name: topic, leaders, until: performance.now() + MAX_AGE_MS, moved: false };
       this.#known.set(topic, known);
       found.set(topic, known);
     }

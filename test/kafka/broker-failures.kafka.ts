@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { KafkaCluster } from '../../scripts/kafka/cluster.ts';
+import type { Transport } from '../../src/runtime/transport.ts';
+import { kafkaTransport } from '../../src/transports/kafka/index.ts';
+import { batch, readAll, unique, until, values, valuesOf } from '../contract/support.ts';
+import { cluster, ownCluster } from './cluster.ts';
+import { Copier } from './copier.ts';
+
+describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
+  let own: KafkaCluster;
+  let transport: Transport;
+  const options = { heartbeatIntervalMs: 200, sessionTimeoutMs: 6000 } as const;
+
+  beforeAll(async () => {
+    own = await cluster();
+    transport = await kafkaTransport({ ...options, brokers: own.brokers })();
+  });
+  afterAll(() => transport.close());
+
+  const outage = async (): Promise<void> => {
+    await own.kill();
+    await own.restart();
+  };
+
+  it('has every acknowledged record, once and in order', async () => {
+    const topic = unique('outage');
+    await transport.topics.create(topic, { partitions: 2 });
+    const producer = transport.producer();
+    let sent = 0;
+    let acknowledged = 0;
+    let stop = false;
+    const writing = (async () => {
+      const open: Promise<unknown>[] = [];
+      while (!stop || sent < 2000) {
+        const n = sent++;
+        open.push(producer.send([batch(topic, n % 2, values(String(n)))]).then(() => acknowledged++));
+        if (sent - acknowledged > 50) await Promise.race([open[open.length - 50], tick()]);
+        else if (n % 10 === 0) await tick();
+      }
+      await Promise.all(open);
+    })();
+    await until('some records', () => acknowledged > 100);
+    await outage();
+    const before = acknowledged;
+    await until('progress after the outage', () => acknowledged > before + 100);
+    stop = true;
+    await writing;
+    for (const partition of [0, 1]) {
+      const expected = Array.from({ length: sent }, (_, n) => n).filter((n) => n % 2 === partition);
+      expect(valuesOf(await readAll(transport, topic, partition)).map(Number)).toEqual(expected);
+    }
+    await producer.close();
+  });
+
+  it.each(['at-least-once', 'exactly-once'] as const)('is got over by a task: %s', async (guarantee) => {
+    const [from, to, groupId] = [unique('from'), unique('to'), unique('copy')];
+    await transport.topics.create(from, { partitions: 2 });
+    await transport.topics.create(to, { partitions: 2 });
+    let copied = 0;
+    const trouble: unknown[] = [];
+    const copier = await Copier.start(kafkaTransport({ ...options, brokers: own.brokers, guarantee }), {
+      groupId,
+      from,
+      to,
+      partitions: 2,
+      onTrouble: (error) => trouble.push(error),
+      onCommit: (records) => (copied += records),
+    });
+    const producer = transport.producer();
+    const total = 3000;
+    const feeding = (async () => {
+      for (let n = 0; n < total; n += 10) {
+        const list = values(...Array.from({ length: 10 }, (_, i) => String(n + i)));
+        await producer.send([batch(from, (n / 10) % 2, list)]);
+      }
+    })();
+    for (let round = 1; round <= 2; round++) {
+      await until('copies', () => copied > round * 300, 30_000);
+      await outage();
+    }
+    await feeding;
+    const done = async (): Promise<string[]> => {
+      const lists = await Promise.all([0, 1].map((partition) => readAll(transport, to, partition)));
+      return lists.flatMap((rows) => valuesOf(rows) as string[]);
+    };
+    let seen: string[] = [];
+    const deadline = performance.now() + 30_000;
+    while (new Set(seen).size < total) {
+      seen = await done();
+      if (performance.now() > deadline) {
+        throw new Error(
+          `${new Set(seen).size} of ${total} arrived; it waits for ${copier.waitingFor()}; ${String(trouble.at(-1))}`,
+        );
+      }
+    }
+    await copier.stop();
+    const expected = Array.from({ length: total }, (_, n) => n);
+    const all = (await done()).map(Number).sort((a, b) => a - b);
+    if (guarantee === 'exactly-once') expect(all).toEqual(expected);
+    else expect([...new Set(all)]).toEqual(expected);
+    await producer.close();
+  });
+});
+
+const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
