@@ -28,10 +28,10 @@ describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
     const producer = transport.producer();
     let sent = 0;
     let acknowledged = 0;
-    let stop = false;
+    const writer = { stop: false };
     const writing = (async () => {
       const open: Promise<unknown>[] = [];
-      while (!stop || sent < 2000) {
+      while (!writer.stop || sent < 2000) {
         const n = sent++;
         open.push(producer.send([batch(topic, n % 2, values(String(n)))]).then(() => acknowledged++));
         if (sent - acknowledged > 50) await Promise.race([open[open.length - 50], tick()]);
@@ -43,7 +43,7 @@ describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
     await outage();
     const before = acknowledged;
     await until('progress after the outage', () => acknowledged > before + 100);
-    stop = true;
+    writer.stop = true;
     await writing;
     for (const partition of [0, 1]) {
       const expected = Array.from({ length: sent }, (_, n) => n).filter((n) => n % 2 === partition);

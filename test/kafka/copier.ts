@@ -119,7 +119,7 @@ export class Copier {
       .map(([partition, batch]) => {
         const records = new RecordBatchBuilder();
         for (let i = 0; i < batch.count; i++) {
-          const value = batch.bytes.subarray(batch.valueStart[i]!, batch.valueStart[i]! + batch.valueLength[i]!);
+          const value = batch.bytes.subarray(batch.valueStart[i], batch.valueStart[i]! + batch.valueLength[i]!);
           records.append(batch.timestamp[i]!, null, value, []);
         }
         return { topic: to, partition, records, compression: 'none' } as const;

@@ -14,19 +14,24 @@ declare module 'vitest' {
   }
 }
 
+let cluster: KafkaCluster | undefined;
+
 /** Starts one broker for all tests, or takes the one that `KAFKA_BROKERS` names. */
-export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+export async function setup(project: TestProject): Promise<void> {
   const given = process.env['KAFKA_BROKERS'];
   if (given !== undefined && given !== '') {
     project.provide('brokers', given.split(','));
     project.provide('clusterFolder', '');
-    return undefined;
+    return;
   }
   const reason = await whyNoKafka();
   if (reason !== undefined) throw new Error(`The Kafka tests cannot run: ${reason}. Or set KAFKA_BROKERS.`);
   const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
-  const cluster = await KafkaCluster.start({ folder });
+  cluster = await KafkaCluster.start({ folder });
   project.provide('brokers', cluster.brokers);
   project.provide('clusterFolder', folder);
-  return () => cluster.remove();
+}
+
+export async function teardown(): Promise<void> {
+  await cluster?.remove();
 }

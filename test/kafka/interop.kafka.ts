@@ -118,7 +118,7 @@ describe('records of kafkajs', () => {
       asyncProperty(messages, async (list) => {
         await producer.send({
           topic,
-          compression: codecs.indexOf(codec),
+          compression: codecs.indexOf(codec) as CompressionTypes,
           messages: list.map(({ key, value, timestamp, headers }) => ({
             key: key === null ? null : Buffer.from(key),
             value: value === null ? null : Buffer.from(value),

@@ -66,7 +66,9 @@ export class AtLeastOnceWriter implements SessionWriter {
       if (unit.offsets.length > 0) await this.#commitOffsets(unit);
     } catch (error) {
       // Calls from now on know of the failure.
-      queueMicrotask(() => (this.#last = Promise.resolve()));
+      queueMicrotask(() => {
+        this.#last = Promise.resolve();
+      });
       throw error;
     }
   }

@@ -3,7 +3,9 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ConfigError, MillraceError } from '../../errors.ts';
 import { connectFailure, connectionError, requestTimeout } from './errors.ts';
+import type { Connection, Internals, KafkajsLogger, RequestQueue, VersionRange } from './kafkajs-types.ts';
 import type { Logger } from './logger.ts';
+import { openSocket } from './open-socket.ts';
 import type { SaslOptions } from './options.ts';
 
 /**
@@ -14,90 +16,6 @@ const KAFKAJS_VERSION = '2.2.4';
 
 /** A response that claims to be larger is taken for another protocol. */
 const MAX_RESPONSE_BYTES = 100 * 1024 * 1024;
-
-interface QueueEntry {
-  readonly apiKey: number;
-  readonly apiName: string;
-  readonly apiVersion: number;
-  readonly correlationId: number;
-  readonly resolve: (answer: { readonly payload: Buffer }) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface RequestQueue {
-  readonly pending: readonly unknown[];
-  readonly inflight: ReadonlyMap<number, unknown>;
-  readonly throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  scheduleCheckPendingRequests: () => void;
-  checkPendingRequests(): void;
-  maybeThrottle(ms: number): void;
-  rejectAll(error: Error): void;
-  push(request: {
-    readonly entry: QueueEntry;
-    readonly expectResponse: boolean;
-    readonly requestTimeout: number;
-    readonly sendRequest: () => void;
-  }): void;
-}
-
-interface Connection {
-  readonly socket: Socket | undefined;
-  readonly requestQueue: RequestQueue;
-  readonly bytesNeeded: number;
-  isConnected(): boolean;
-  isAuthenticated(): boolean;
-  nextCorrelationId(): number;
-  disconnect(): Promise<unknown>;
-}
-
-interface ConnectionPool {
-  readonly pool: readonly [Connection, ...Connection[]];
-}
-
-interface VersionRange {
-  readonly minVersion: number;
-  readonly maxVersion: number;
-}
-
-interface Broker {
-  readonly versions: Readonly<Record<number, VersionRange>> | null;
-  connect(): Promise<void>;
-}
-
-interface KafkajsLogger {
-  namespace(): KafkajsLogger;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
-  debug(): void;
-}
-
-interface SocketRequest {
-  readonly host: string;
-  readonly port: number;
-  readonly onConnect: () => void;
-}
-
-interface Internals {
-  readonly Broker: new (options: {
-    readonly connectionPool: ConnectionPool;
-    readonly logger: KafkajsLogger;
-    readonly authenticationTimeout: number;
-  }) => Broker;
-  readonly ConnectionPool: new (options: {
-    readonly host: string;
-    readonly port: number;
-    readonly clientId: string;
-    readonly ssl: ConnectionOptions | null;
-    readonly sasl: SaslOptions | null;
-    readonly socketFactory: (request: SocketRequest) => Socket;
-    readonly connectionTimeout: number;
-    readonly requestTimeout: number;
-    readonly enforceRequestTimeout: boolean;
-    readonly logger: KafkajsLogger;
-  }) => ConnectionPool;
-}
 
 let loaded: Internals | undefined;
 
@@ -342,23 +260,6 @@ function quietQueue(queue: RequestQueue): void {
       Math.max(queue.throttledUntil - Date.now(), 10),
     );
   };
-}
-
-function openSocket({ host, port, onConnect }: SocketRequest, ssl: ConnectionOptions | undefined): Socket {
-  const socket =
-    ssl === undefined
-      ? connectPlain({ host, port }, onConnect)
-      : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
-  socket.setKeepAlive(true, 60_000);
-  socket.setNoDelay(true);
-  // The first bytes tell whether it is Kafka at all: as a length they would make kafkajs wait for gigabytes.
-  socket.once('data', (bytes: Buffer) => {
-    const speaks =
-      bytes.subarray(0, 4).toString('latin1') === 'HTTP' ? 'HTTP' : bytes[0] === 0x15 && bytes[1] === 3 ? 'TLS' : '';
-    if (speaks !== '')
-      socket.destroy(Object.assign(new Error(`it speaks ${speaks}`), { code: `ERR_SPEAKS_${speaks}` }));
-  });
-  return socket;
 }
 
 /** kafkajs reports as errors what its caller handles, so all of it is for those who look closely. */
