@@ -29,6 +29,9 @@ import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, OutgoingBatch } from './transport.ts';
 
+/** A turn ends early when it has written this much. */
+const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;
+
 /** What a task gets from whoever runs it: an application, or a test driver. */
 export interface TaskHost extends InputFeed {
   readonly applicationId: string;
@@ -152,7 +155,12 @@ export class Task implements TaskContext {
       this.#drain();
       // What came after the end is for the next run: nobody would see it any more.
       const room = this.#completed ? 0 : most;
-      while (done < room && this.failure === undefined && !this.#blocked() && this.#inputs.step()) done += 1;
+      const full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
+      while (done < room && this.failure === undefined && !this.#blocked() && this.#inputs.step()) {
+        done += 1;
+        // Large records fill memory long before a turn has taken all that it may.
+        if ((done & 7) === 0 && this.#outputs.bytes > full) break;
+      }
     } catch (error) {
       this.#failures.fail(error);
     } finally {

@@ -313,6 +313,33 @@ describe('commits', () => {
     await app.stop();
   });
 
+  it('bound what waits for them: turns stop while one is under way', async () => {
+    const log = new FaultyLog().create('source');
+    const { open, wait } = gate();
+    log.fault = (call) => (call === 'commit' ? wait : undefined);
+    const large = 'x'.repeat(200 * 1024);
+    log.publish(
+      source,
+      Array.from({ length: 600 }, (_, n) => at('a', n)),
+    );
+    const app = log.run(
+      source.pipe(
+        mapValues(() => large),
+        to(out),
+      ),
+    );
+    await until('it waits', () => app.snapshot().waitingFor.includes('a commit under way, before more is written'));
+    await rounds();
+    const { lag, recordsIn } = app.snapshot();
+    // 8 MiB make a commit, 32 MiB stop the turns, a turn adds 8 MiB at most.
+    expect(recordsIn * 200 * 1024).toBeLessThan((8 + 32 + 2 * 8) * 1024 * 1024);
+    expect(lag).toBe(600 - recordsIn);
+    open();
+    await until('all is written', () => app.snapshot().lag === 0);
+    await app.stop();
+    expect(log.read(out)).toHaveLength(600);
+  });
+
   it('take outputs, state and offsets together', async () => {
     const log = new FaultyLog().create('source');
     log.fault = (call) => {
