@@ -28,6 +28,13 @@ interface Message {
 }
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const satisfies readonly Compression[];
+const kafkajsCodecs = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+} as const;
 const bytes = uint8Array({ maxLength: 40 });
 const message = record<Message>({
   key: oneof(constant(null), bytes),
@@ -118,7 +125,7 @@ describe('records of kafkajs', () => {
       asyncProperty(messages, async (list) => {
         await producer.send({
           topic,
-          compression: codecs.indexOf(codec) as CompressionTypes,
+          compression: kafkajsCodecs[codec],
           messages: list.map(({ key, value, timestamp, headers }) => ({
             key: key === null ? null : Buffer.from(key),
             value: value === null ? null : Buffer.from(value),

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { ConfigError, MillraceError } from '../../errors.ts';
 import { connectFailure, connectionError, requestTimeout } from './errors.ts';
 import type { Connection, Internals, KafkajsLogger, RequestQueue, VersionRange } from './kafkajs-types.ts';
