@@ -11,7 +11,7 @@ export interface Room {
 /** Files that put the rooms together: they may import everything. */
 export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-signal', 'connect', 'open-log'];
 
-const nouns = ['record', 'errors', 'duration', 'batch-options', 'record-policy'];
+const nouns = ['record', 'errors', 'duration', 'batch-options', 'topic-config', 'record-policy'];
 const values = [...nouns, 'serdes'];
 
 /**
@@ -23,6 +23,7 @@ export const rooms: readonly Room[] = [
   { path: 'errors', rooms: [], packages: [] },
   { path: 'duration', rooms: ['errors'], packages: [] },
   { path: 'batch-options', rooms: ['duration'], packages: [] },
+  { path: 'topic-config', rooms: [], packages: [] },
   { path: 'record-policy', rooms: ['record', 'errors'], packages: [] },
   {
     path: 'protocol',
@@ -59,7 +60,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'transports/kafka',
-    rooms: [...nouns, 'protocol', 'state', 'topology', 'runtime'],
+    rooms: [...nouns, 'protocol', 'state', 'topology', 'runtime', 'transports/local'],
     packages: ['node:', 'kafkajs'],
   },
   {

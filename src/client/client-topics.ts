@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import type { TopicAdmin, TopicConfig, TopicDescription, Transport } from '../runtime/transport.ts';
+import type { TopicUse } from '../topology/node.ts';
 import { show } from './check-options.ts';
 
 /** A topic by its name, or what `topic(…)` or `table(…)` returned. @public */
@@ -9,6 +10,7 @@ export type TopicName = string | { readonly name: string };
 export interface CreateTopicOptions {
   /** As the topic was declared by default, else 1. */
   readonly partitions?: number;
+  /** As the topic was declared; what is given here wins, field by field. */
   readonly config?: TopicConfig;
   /** Do nothing when the topic is there already. */
   readonly ifMissing?: boolean;
@@ -67,8 +69,12 @@ export function clientTopics(live: () => Transport, changed: (name: string) => v
     describe: async (topic) => admin().describe(nameOf(topic)),
     create: (topic, options = {}) =>
       change(topic, (name) => {
-        const partitions = options.partitions ?? declaredPartitions(topic);
-        return admin().create(name, partitions === undefined ? options : { ...options, partitions });
+        const { config, partitions } = declared(topic);
+        return admin().create(name, {
+          ...(partitions === undefined ? {} : { partitions }),
+          ...options,
+          config: { ...config, ...options.config },
+        });
       }),
     delete: (topic) => change(topic, (name) => admin().delete(name)),
     addPartitions: (topic, total) => change(topic, (name) => admin().addPartitions(name, total)),
@@ -77,8 +83,8 @@ export function clientTopics(live: () => Transport, changed: (name: string) => v
   };
 }
 
-function declaredPartitions(topic: TopicName): number | undefined {
-  if (typeof topic !== 'object' || !('use' in topic)) return undefined;
-  const { use } = topic as { readonly use?: { readonly partitions?: number } };
-  return use?.partitions;
+/** What `topic(…)` or `table(…)` says about a topic that is to be created. */
+function declared(topic: TopicName): Pick<TopicUse, 'partitions' | 'config'> {
+  if (typeof topic !== 'object' || !('use' in topic)) return {};
+  return (topic as { readonly use?: TopicUse }).use ?? {};
 }

@@ -18,7 +18,11 @@ export async function ensureTopic(transport: Transport, use: TopicUse, create: b
     return found;
   }
   if (use.partitions === undefined || !create) throw await unknownTopic(transport, use.name);
-  await transport.topics.create(use.name, { partitions: use.partitions, ifMissing: true });
+  await transport.topics.create(use.name, {
+    partitions: use.partitions,
+    ifMissing: true,
+    ...(use.config === undefined ? {} : { config: use.config }),
+  });
   const created = await transport.topics.describe(use.name);
   if (created === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${use.name} could not be created`);
   return created;

@@ -57,7 +57,7 @@ class TopicSetup {
     for (const use of uses) {
       if (this.found.has(use.name) || written.has(use.name)) continue;
       if (use.partitions === undefined) throw await unknownTopic(this.#transport, use.name);
-      await this.#create(use.name, use.partitions, cleanupOf(use));
+      await this.#create(use.name, use.partitions, use.config);
     }
   }
 
@@ -72,13 +72,13 @@ class TopicSetup {
       for (const use of missing.values()) {
         const count = use.partitions ?? this.#wanted(use.name);
         if (count === undefined) continue;
-        await this.#create(use.name, count);
+        await this.#create(use.name, count, use.config);
         missing.delete(use.name);
       }
       if (missing.size === before) {
         // Topics that only feed each other: nothing says how many partitions they want.
         const [use] = missing.values();
-        await this.#create((use as TopicUse).name, 1);
+        await this.#create((use as TopicUse).name, 1, (use as TopicUse).config);
         missing.delete((use as TopicUse).name);
       }
     }
@@ -139,8 +139,4 @@ class TopicSetup {
     if (description === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
     this.found.set(name, description);
   }
-}
-
-function cleanupOf({ compacted }: TopicUse): TopicConfig {
-  return compacted === true ? { cleanup: 'compact' } : {};
 }

@@ -3,23 +3,14 @@ import type { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { RecordColumns } from '../protocol/columns.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
+import type { TopicConfig } from '../topic-config.ts';
+
+export type { TopicConfig };
 
 /** A partition of a topic. @public */
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
-}
-
-/** Configuration of a topic. Fields left out take the default in parentheses. @public */
-export interface TopicConfig {
-  /** `delete` removes old records by `retention*`; `compact` keeps the newest record of each key (`delete`). */
-  readonly cleanup?: 'delete' | 'compact' | 'compact,delete';
-  /** How long records are kept, in milliseconds of record time; −1 for ever (7 days, as Kafka). */
-  readonly retentionMs?: number;
-  /** How many bytes a partition may hold before its oldest batches go; −1 unlimited (−1). */
-  readonly retentionBytes?: number;
-  /** Largest record batch in bytes, after compression (1 MiB). */
-  readonly maxMessageBytes?: number;
 }
 
 /** A topic as it exists. @public */

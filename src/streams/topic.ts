@@ -2,6 +2,7 @@ import { ConfigError } from '../errors.ts';
 import type { StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
+import type { TopicConfig } from '../topic-config.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { Stream } from '../topology/stream.ts';
 
@@ -15,6 +16,8 @@ export interface TopicOptions<K, V> {
    * number is refused when the application starts.
    */
   readonly partitions?: number;
+  /** Configuration that the topic is created with where it is missing; an existing topic stays as it is. */
+  readonly config?: TopicConfig;
   /** What happens to a record of this topic that fails, instead of the application's `onRecordError`. */
   readonly onRecordError?: RecordPolicy;
 }
@@ -95,6 +98,7 @@ export function topicUse<K, V>(name: string, options: TopicOptions<K, V>): Topic
     value: options.value as Serde<unknown>,
     ...(options.key === undefined ? {} : { key: options.key as Serde<unknown> }),
     ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
+    ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.onRecordError === undefined ? {} : { onRecordError: options.onRecordError }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
+import type { TopicConfig } from '../topic-config.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** What a node is, for planning and for pictures. `rxjs` is a plain RxJS operator between Millrace's own. */
@@ -13,8 +14,8 @@ export interface TopicUse {
   readonly partitions?: number;
   readonly key?: Serde<unknown>;
   readonly value: Serde<unknown>;
-  /** The newest record of each key is all that is wanted: created compacted, where it is missing. */
-  readonly compacted?: boolean;
+  /** Configuration to create the topic with, where it is missing. */
+  readonly config?: TopicConfig;
   /** What happens to a record of this topic that fails, instead of the application's policy. */
   readonly onRecordError?: RecordPolicy;
 }

@@ -1,0 +1,11 @@
+/** Configuration of a topic. Fields left out take the default in parentheses. @public */
+export interface TopicConfig {
+  /** `delete` removes old records by `retention*`; `compact` keeps the newest record of each key (`delete`). */
+  readonly cleanup?: 'delete' | 'compact' | 'compact,delete';
+  /** How long records are kept, in milliseconds of record time; −1 for ever (7 days, as Kafka). */
+  readonly retentionMs?: number;
+  /** How many bytes a partition may hold before its oldest batches go; −1 unlimited (−1). */
+  readonly retentionBytes?: number;
+  /** Largest record batch in bytes, after compression (1 MiB). */
+  readonly maxMessageBytes?: number;
+}
