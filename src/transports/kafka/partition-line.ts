@@ -49,12 +49,12 @@ export class PartitionLine {
     return this.#identity;
   }
 
-  /** Begins with another producer, with sequence numbers from 0. */
-  identify(identity: ProducerIdentity | undefined): void {
+  /** Begins with another producer, with sequence numbers from 0 unless it goes on from others. */
+  identify(identity: ProducerIdentity | undefined, sequence = 0): void {
     this.#identity = identity;
     this.#renewing = false;
-    this.#nextSequence = 0;
-    this.#ackedSequence = 0;
+    this.#nextSequence = sequence;
+    this.#ackedSequence = sequence;
   }
 
   /** The producer id is of no use any more; another one is due as soon as nothing is under way. */
