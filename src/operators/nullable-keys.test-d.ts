@@ -1,5 +1,16 @@
+import {
+  agg,
+  aggregate,
+  json,
+  nullable,
+  type StreamRecord,
+  string,
+  topic,
+  tumbling,
+  type WindowedRecord,
+  windowBy,
+} from 'millrace';
 import type { Observable } from 'rxjs';
-import { agg, aggregate, json, nullable, type StreamRecord, string, topic, tumbling, windowBy, type WindowedRecord } from 'millrace';
 import { describe, expectTypeOf, it } from 'vitest';
 
 const source = topic('source', { key: nullable(string()), value: nullable(json<number>()) });
