@@ -54,6 +54,8 @@ export class FetchPosition {
   endOffset: number | undefined;
   /** Reported when all that was fetched before has been taken. */
   error: MillraceError | undefined;
+  /** Whether the last request found nothing. */
+  empty = false;
   /** Whether a request for it is under way. */
   fetching = false;
   /** Not fetched before this time (`performance.now`). */
@@ -86,6 +88,7 @@ export class FetchPosition {
     this.endOffset = end;
     this.attempts = 0;
     this.needsBytes = cutOff ?? 0;
+    this.empty = answer.records.length === 0;
     if (nextOffset === undefined || nextOffset <= this.fetchOffset) return moved;
     this.fetchOffset = nextOffset;
     this.#buffered += length;

@@ -13,8 +13,10 @@ import { type FetchedPartition, fetchApi } from './wire/fetch.ts';
 
 /** How long a broker may hold a request back for records to come, in milliseconds. */
 const LONG_POLL_MS = 500;
-/** The same for a second request to a broker, which carries what became due while the first is held back. */
-const SHORT_POLL_MS = 10;
+/** Partitions that were empty wait that long for a request under way to come back, to share the next one. */
+const MERGE_MS = 20;
+/** Requests under way to one broker: more than one, because what is due must not wait for a request that is held back. */
+const LANES = 3;
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 
@@ -25,9 +27,10 @@ export class KafkaFetcher implements Fetcher {
   readonly #offsets: Offsets;
   readonly #options: FetcherOptions;
   readonly #halfBytes: number;
-  readonly #lanes: readonly [Lane, Lane];
+  readonly #lanes: readonly Lane[];
   readonly #positions = new Map<string, FetchPosition>();
-  readonly #busy = new Set<string>();
+  /** When the requests under way are answered at the latest, by broker and lane. */
+  readonly #due = new Map<string, number>();
   #trouble: MillraceError | undefined;
   #pumping = false;
   #readyDue = false;
@@ -40,7 +43,7 @@ export class KafkaFetcher implements Fetcher {
     this.#offsets = offsets;
     this.#options = options;
     this.#halfBytes = Math.max(1024, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / 2));
-    this.#lanes = [cluster.newLane('fetch'), cluster.newLane('fetch')];
+    this.#lanes = Array.from({ length: LANES }, () => cluster.newLane('fetch'));
   }
 
   assign(topic: string, partition: number, offset: number): void {
@@ -98,18 +101,23 @@ export class KafkaFetcher implements Fetcher {
       if (leader === undefined) void this.#locate(position);
       else byLeader.set(leader, [...(byLeader.get(leader) ?? []), position]);
     }
-    for (const [leader, positions] of byLeader) {
-      const lane = this.#lanes.find((each) => !this.#busy.has(`${leader}/${each}`));
-      if (lane === undefined) continue;
-      const first = this.#lanes.every((each) => !this.#busy.has(`${leader}/${each}`));
-      void this.#fetch(leader, lane, positions, first ? LONG_POLL_MS : SHORT_POLL_MS);
-    }
+    for (const [leader, positions] of byLeader) this.#request(leader, positions, now);
     clearTimeout(this.#timer);
     if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#pump(), Math.max(next - now, 1));
   }
 
+  /** All requests to a broker are to come back at one time, so that their partitions then go together. */
+  #request(leader: number, positions: readonly FetchPosition[], now: number): void {
+    const lane = this.#lanes.find((each) => !this.#due.has(`${leader}/${each}`));
+    if (lane === undefined) return;
+    const dues = this.#lanes.map((each) => this.#due.get(`${leader}/${each}`)).filter((due) => due !== undefined);
+    const waitMs = dues.length === 0 ? LONG_POLL_MS : Math.max(Math.floor(Math.min(...dues) - now), 0);
+    if (waitMs < MERGE_MS && positions.every(({ empty }) => empty)) return;
+    this.#due.set(`${leader}/${lane}`, now + waitMs);
+    void this.#fetch(leader, lane, positions, waitMs);
+  }
+
   async #fetch(leader: number, lane: Lane, positions: readonly FetchPosition[], maxWaitMs: number): Promise<void> {
-    this.#busy.add(`${leader}/${lane}`);
     for (const position of positions) position.fetching = true;
     // Who was asked for last comes first next time, because the first is sure to get a whole batch.
     for (const position of positions) this.#toTheEnd(position);
@@ -129,7 +137,7 @@ export class KafkaFetcher implements Fetcher {
     } catch (error) {
       for (const position of positions) this.#failed(position, error);
     } finally {
-      this.#busy.delete(`${leader}/${lane}`);
+      this.#due.delete(`${leader}/${lane}`);
       for (const position of positions) position.fetching = false;
       this.#pump();
     }
