@@ -55,7 +55,7 @@ function write(steps: readonly { producer: number; records: number; end: boolean
     );
     if (end) finish(producer, commit);
   }
-  for (const producer of [...open.keys()]) finish(producer, producer % 2 === 0);
+  for (const producer of open.keys()) finish(producer, producer % 2 === 0);
   return { log: Buffer.concat(batches), end: offset, visible: visible.sort((a, b) => a - b), aborted, starts };
 }
 

@@ -302,14 +302,15 @@ export class BatchSender {
       batch.reject(writeFailure(error, { ...batch, uncertain }));
       return;
     }
+    // Said once, not with each attempt.
+    if (this.#trouble?.code !== error.code) {
+      const { topic, partition } = batch;
+      this.#cluster.settings.logger.warn({ topic, partition, code: error.code }, `${error.message}; it is tried again`);
+    }
     this.#trouble = error;
     this.#topics.forget(line.topic);
     line.failed(batch, uncertain);
     line.pausedUntil = performance.now() + pauseMs(line.attempts);
-    this.#cluster.settings.logger.warn(
-      { topic: line.topic, partition: line.partition, code: error.code },
-      error.message,
-    );
   }
 }
 

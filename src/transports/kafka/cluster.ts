@@ -3,7 +3,7 @@ import { closed } from '../local/errors.ts';
 import { connectionError, kafkaError, movedCoordinator } from './errors.ts';
 import { type EncodedRequest, KafkaConnection, loadKafkajs } from './kafkajs-internals.ts';
 import { type KafkaSettings, parseAddress } from './options.ts';
-import { retrying } from './retry.ts';
+import { pauseMs, retrying } from './retry.ts';
 import type { Api } from './wire/api.ts';
 import { type CoordinatorKind, findCoordinatorApi } from './wire/find-coordinator.ts';
 import { type ClusterMetadata, metadataApi, type NodeAddress } from './wire/metadata.ts';
@@ -21,6 +21,11 @@ export class Cluster {
   readonly #nodes = new Map<number, NodeAddress>();
   readonly #connections = new Map<string, Promise<KafkaConnection>>();
   readonly #coordinators = new Map<string, number>();
+  /** Addresses that could not be reached lately, and until when they are not tried again. */
+  readonly #unreachable = new Map<
+    string,
+    { readonly error: unknown; readonly until: number; readonly attempts: number }
+  >();
   readonly #stopping = new AbortController();
   #lanes = 0;
 
@@ -150,13 +155,19 @@ export class Cluster {
     }
     const place = parseAddress(address);
     if (place === undefined) throw connectionError(address, 'the cluster gave an address that is none');
+    const unreachable = this.#unreachable.get(address);
+    if (unreachable !== undefined && performance.now() < unreachable.until) throw unreachable.error;
     const opening = KafkaConnection.open({ ...this.settings, ...place });
     this.#connections.set(name, opening);
     try {
       const connection = await opening;
       if (this.signal.aborted) connection.close(closed('transport'));
+      this.#unreachable.delete(address);
       return connection;
     } catch (error) {
+      // Requests of many kinds want connections; together they are not to try more often than one alone would.
+      const attempts = (unreachable?.attempts ?? 0) + 1;
+      this.#unreachable.set(address, { error, attempts, until: performance.now() + pauseMs(attempts, 25) });
       if (this.#connections.get(name) === opening) this.#connections.delete(name);
       throw error;
     }

@@ -207,6 +207,13 @@ export class KafkaFetcher implements Fetcher {
             cause: error,
           });
     if (failure.retriable) {
+      if (this.#trouble?.code !== failure.code) {
+        const { topic, partition } = position;
+        this.#cluster.settings.logger.warn(
+          { topic, partition, code: failure.code },
+          `${failure.message}; it is tried again`,
+        );
+      }
       this.#trouble = failure;
       this.#topics.forget(position.topic);
       position.pausedUntil = performance.now() + pauseMs(position.attempts++);

@@ -27,7 +27,8 @@ class Log {
 
   append(batch: QueuedBatch): 'written' | 'duplicate' | 'out of order' {
     const header = peekBatchHeader(batch.bytes, 0);
-    expect(header?.baseSequence).toBe(batch.sequence);
+    if (header?.baseSequence !== batch.sequence)
+      throw new Error(`stamped ${header?.baseSequence}, not ${batch.sequence}`);
     if (this.#last.some(({ sequence, count }) => sequence === batch.sequence && count === batch.count))
       return 'duplicate';
     if (batch.sequence !== this.#next) return 'out of order';
