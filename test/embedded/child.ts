@@ -5,8 +5,17 @@ import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
 import { embeddedTransport } from '../../src/transports/embedded/index.ts';
 
 const [task = '', path = '', ...args] = process.argv.slice(2);
-/** Synchronous, so that what was said before a SIGKILL has been said. */
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+/** Synchronous, so that what was said before a SIGKILL has been said. Waits while the pipe to the parent is full. */
+function say(line: string): void {
+  let rest = Buffer.from(`${line}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
 const codeOf = (error: unknown): string => (error instanceof MillraceError ? error.code : String(error));
 
 let unhandled = 0;

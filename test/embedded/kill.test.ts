@@ -28,7 +28,7 @@ async function killRounds(path: string, rounds: number): Promise<Acknowledged[]>
     await child.line('ready', 60_000);
     await sleep(50 + Math.random() * 550);
     child.kill('SIGKILL');
-    expect(await child.exit()).toBe('SIGKILL');
+    expect(await child.exit(), child.errors()).toBe('SIGKILL');
     acknowledged.push(...child.lines.filter((line) => line.startsWith('ack ')).map(parse));
   }
   return acknowledged;
