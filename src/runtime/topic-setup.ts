@@ -114,7 +114,11 @@ class TopicSetup {
     for (const { inputs, stores } of this.#stages) {
       const partitions = this.#most(inputs) ?? 1;
       for (const { name } of stores) {
-        await this.#create(changelogTopic(applicationId, name), partitions, { cleanup: 'compact' });
+        const topic = changelogTopic(applicationId, name);
+        const there = await this.#transport.topics.describe(topic);
+        if (there === undefined) await this.#create(topic, partitions, { cleanup: 'compact' });
+        else this.found.set(topic, there);
+        checkPartitionCount({ name: topic, partitions }, this.found.get(topic) as TopicDescription);
       }
     }
   }

@@ -24,7 +24,7 @@ export interface KafkaOptions {
    * offsets of a commit are one Kafka transaction.
    */
   readonly guarantee?: 'at-least-once' | 'exactly-once';
-  /** Where the stores of sessions live; in memory unless given. They are not rebuilt from the log. */
+  /** Where the stores of sessions live; in memory unless given. An application restores them from its changelogs. */
   readonly stores?: StoreBackend;
   /** How long a member of a group may be silent before its tasks go to others, in milliseconds (10,000). */
   readonly sessionTimeoutMs?: number;
