@@ -19,7 +19,10 @@ export async function unknownTopic(
 }
 
 /** @throws ConfigError `ERR_PARTITION_COUNT` when a topic has another number of partitions than it is used with. */
-export function checkPartitionCount(use: TopicUse, { name, partitions }: TopicDescription): void {
+export function checkPartitionCount(
+  use: Pick<TopicUse, 'name' | 'partitions'>,
+  { name, partitions }: TopicDescription,
+): void {
   if (use.partitions === undefined || use.partitions === partitions) return;
   throw new ConfigError(
     'ERR_PARTITION_COUNT',
