@@ -63,6 +63,7 @@ export function nodeProperties(
     'group.min.session.timeout.ms': 500,
     // Records of tests carry times of long ago, which must not make the broker remove them.
     'log.retention.check.interval.ms': 86_400_000,
+    'log.initial.task.delay.ms': 86_400_000,
     'num.network.threads': 2,
     'num.io.threads': 4,
     'background.threads': 2,

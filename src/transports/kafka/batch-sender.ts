@@ -1,6 +1,7 @@
 import { MillraceError } from '../../errors.ts';
 import { closed, recordTooLarge, unknownTopic } from '../local/errors.ts';
 import type { Cluster, Lane } from './cluster.ts';
+import { Complaints } from './complaints.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { Code } from './error-codes.ts';
 import { exhausted, kafkaCodeOf, kafkaError } from './errors.ts';
@@ -37,6 +38,7 @@ export class BatchSender {
   /** Lines whose shared producer id has failed. */
   readonly #renewed = new Set<PartitionLine>();
   readonly #waiting: { readonly below: number; readonly resolve: () => void }[] = [];
+  readonly #complaints: Complaints;
   #buffered = 0;
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -48,6 +50,7 @@ export class BatchSender {
     this.#topics = topics;
     this.#options = options;
     this.#lane = cluster.newLane('produce');
+    this.#complaints = new Complaints(cluster.settings.logger);
   }
 
   /** Writes a batch after all earlier ones of its partition; resolves with its offset when it is acknowledged. */
@@ -302,11 +305,7 @@ export class BatchSender {
       batch.reject(writeFailure(error, { ...batch, uncertain }));
       return;
     }
-    // Said once, not with each attempt.
-    if (this.#trouble?.code !== error.code) {
-      const { topic, partition } = batch;
-      this.#cluster.settings.logger.warn({ topic, partition, code: error.code }, `${error.message}; it is tried again`);
-    }
+    this.#complaints.warn(error, { topic: batch.topic, partition: batch.partition });
     this.#trouble = error;
     this.#topics.forget(line.topic);
     line.failed(batch, uncertain);

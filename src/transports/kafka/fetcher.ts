@@ -3,6 +3,7 @@ import { ensureCodec } from '../../protocol/compression.ts';
 import type { FetchedBatch, Fetcher, FetcherOptions } from '../../runtime/transport.ts';
 import { closed, outOfRange, unknownPartition, unknownTopic } from '../local/errors.ts';
 import type { Cluster, Lane } from './cluster.ts';
+import { Complaints } from './complaints.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import { FetchPosition, survey } from './fetch-position.ts';
@@ -31,6 +32,7 @@ export class KafkaFetcher implements Fetcher {
   readonly #positions = new Map<string, FetchPosition>();
   /** When the requests under way are answered at the latest, by broker and lane. */
   readonly #due = new Map<string, number>();
+  readonly #complaints: Complaints;
   #trouble: MillraceError | undefined;
   #pumping = false;
   #readyDue = false;
@@ -42,6 +44,7 @@ export class KafkaFetcher implements Fetcher {
     this.#topics = topics;
     this.#offsets = offsets;
     this.#options = options;
+    this.#complaints = new Complaints(cluster.settings.logger);
     this.#halfBytes = Math.max(1024, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / 2));
     this.#lanes = Array.from({ length: LANES }, () => cluster.newLane('fetch'));
   }
@@ -207,13 +210,7 @@ export class KafkaFetcher implements Fetcher {
             cause: error,
           });
     if (failure.retriable) {
-      if (this.#trouble?.code !== failure.code) {
-        const { topic, partition } = position;
-        this.#cluster.settings.logger.warn(
-          { topic, partition, code: failure.code },
-          `${failure.message}; it is tried again`,
-        );
-      }
+      this.#complaints.warn(failure, { topic: position.topic, partition: position.partition });
       this.#trouble = failure;
       this.#topics.forget(position.topic);
       position.pausedUntil = performance.now() + pauseMs(position.attempts++);

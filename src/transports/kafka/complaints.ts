@@ -1,0 +1,24 @@
+import type { MillraceError } from '../../errors.ts';
+import type { Logger } from './logger.ts';
+
+/** How long the same is not said again, in milliseconds. */
+const QUIET_MS = 5000;
+
+/** Warns of what is tried again and again, but not each time. */
+export class Complaints {
+  readonly #logger: Logger;
+  readonly #saidAt = new Map<string, number>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Says that something failed and is tried again, unless the same kind of failure was said of a moment ago. */
+  warn(error: MillraceError, fields: object): void {
+    const now = performance.now();
+    const saidAt = this.#saidAt.get(error.code);
+    if (saidAt !== undefined && now - saidAt < QUIET_MS) return;
+    this.#saidAt.set(error.code, now);
+    this.#logger.warn({ ...fields, code: error.code }, `${error.message}; it is tried again`);
+  }
+}
