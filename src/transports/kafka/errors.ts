@@ -46,8 +46,8 @@ export function kafkaError(kafkaCode: number, doing: string, resource = '', deta
   if (denied !== undefined) {
     const what = resource === '' ? denied : `${denied} "${resource}"`;
     return new KafkaError('fatal', 'ERR_NOT_AUTHORIZED', `Not allowed to ${doing}: ${what}`, kafkaCode, {
-      hint: `grant the user of this application the permission on the ${what}`,
       ...details,
+      hint: `grant the user of this application the permission on the ${what}`,
     });
   }
   const hint = HINTS[kafkaCode];
