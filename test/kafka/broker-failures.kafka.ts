@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaCluster } from '../../scripts/kafka/cluster.ts';
 import type { Transport } from '../../src/runtime/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
-import { batch, readAll, unique, until, values, valuesOf } from '../contract/support.ts';
+import { batch, join, readAll, unique, until, values, valuesOf } from '../contract/support.ts';
 import { cluster, ownCluster } from './cluster.ts';
 import { Copier } from './copier.ts';
 
@@ -50,6 +50,30 @@ describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
       expect(valuesOf(await readAll(transport, topic, partition)).map(Number)).toEqual(expected);
     }
     await producer.close();
+  });
+
+  it.each(['at-least-once', 'exactly-once'] as const)('can be left while it is away: %s', async (guarantee) => {
+    const [topic, group] = [unique('away'), unique('group')];
+    await transport.topics.create(topic);
+    const leaving = await kafkaTransport({ ...options, brokers: own.brokers, guarantee })();
+    const { session, tasks } = await join(leaving, group, topic, 1);
+    await until('the task', () => tasks.size === 1);
+    await session.send([batch(topic, 0, values('written'))]);
+    await own.kill();
+    const { generation } = session;
+    const offsets = [{ topic, partition: 0, offset: 1 }];
+    const late = session
+      .send([batch(topic, 0, values('late'))])
+      .then(() => session.commit({ generation, offsets, state: [] }));
+    const outcome = late.then(
+      () => 'committed',
+      () => 'refused',
+    );
+    // The broker is still away when this resolves.
+    await leaving.close();
+    expect(await outcome).toBe('refused');
+    await own.restart();
+    expect(await transport.committed(group, [{ topic, partition: 0 }])).toEqual([]);
   });
 
   it.each(['at-least-once', 'exactly-once'] as const)('is got over by a task: %s', async (guarantee) => {

@@ -50,9 +50,9 @@ export class AtLeastOnceWriter implements SessionWriter {
   }
 
   async close(): Promise<void> {
-    await this.#last.catch(() => undefined);
-    await Promise.allSettled(this.#outputs);
+    // What has not been committed by now is done again by somebody else.
     this.#sender.close();
+    await Promise.allSettled([this.#last, ...this.#outputs]);
   }
 
   /** A commit that was called before an earlier one failed fails with it: its offsets lie behind what was not written. */

@@ -49,6 +49,7 @@ export class ExactlyOnceWriter implements SessionWriter {
   async close(): Promise<void> {
     this.#closed = true;
     this.#era++;
+    this.#writer.giveUp();
     await this.#tail.catch(() => undefined);
     await this.#writer.close();
   }

@@ -7,6 +7,9 @@ import { Heart } from './heart.ts';
 import { pause, pauseMs } from './retry.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
+/** How long leaving waits for commits under way. */
+const GRACE_MS = 3000;
+
 /**
  * Membership of a group: joins, tells the owner of the session of tasks that come and go, and joins anew whenever the
  * group changes. Tasks that stay are not interrupted by that.
@@ -90,7 +93,8 @@ export class GroupMember {
     if (this.#left) return;
     this.#left = true;
     this.#heart.stop();
-    await Promise.all(this.#commits);
+    // A commit under way may still be done, but not at any price: the broker may be away.
+    await Promise.race([Promise.all(this.#commits), pause(GRACE_MS)]);
     await this.#coordinator.leave();
   }
 

@@ -7,11 +7,15 @@ import { initProducerIdApi, type ProducerIdentity } from './wire/transactions.ts
  * A producer id. With a transactional id this ends its open transaction, waits for that, and fences earlier producers of
  * the same id.
  */
-export async function newProducerId(cluster: Cluster, transactionalId: string | null): Promise<ProducerIdentity> {
+export async function newProducerId(
+  cluster: Cluster,
+  transactionalId: string | null,
+  signal: AbortSignal = cluster.signal,
+): Promise<ProducerIdentity> {
   const { requestTimeoutMs, transactionTimeoutMs } = cluster.settings;
   const doing = transactionalId === null ? 'get a producer id' : `begin transactions as "${transactionalId}"`;
   const timeoutMs = transactionalId === null ? 2 ** 31 - 1 : transactionTimeoutMs;
-  return retrying({ doing, limitMs: requestTimeoutMs, firstPauseMs: 5, signal: cluster.signal }, async () => {
+  return retrying({ doing, limitMs: requestTimeoutMs, firstPauseMs: 5, signal }, async () => {
     try {
       const query = { transactionalId, timeoutMs };
       const { errorCode, producerId, producerEpoch } =

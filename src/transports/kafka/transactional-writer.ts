@@ -13,6 +13,9 @@ import type { Topics } from './topics.ts';
 import type { Api } from './wire/api.ts';
 import * as wire from './wire/transactions.ts';
 
+/** How long closing waits for the broker to end an open transaction. */
+const CLOSE_MS = 3000;
+
 /** Writes in transactions, one after the other. After any doubt it begins anew, which ends the open transaction. */
 export class TransactionalWriter {
   readonly #cluster: Cluster;
@@ -23,6 +26,7 @@ export class TransactionalWriter {
   /** Partitions of the open transaction. */
   readonly #partitions = new Set<string>();
   #open = false;
+  readonly #ending = new AbortController();
   #writes: Promise<unknown>[] = [];
 
   constructor(cluster: Cluster, topics: Topics, transactionalId: string) {
@@ -35,7 +39,7 @@ export class TransactionalWriter {
   /** Gets a producer id, which fences earlier ones of this name. Called before committed offsets are read. */
   async init(): Promise<void> {
     if (this.#identity !== undefined) return;
-    this.#identity = await newProducerId(this.#cluster, this.#transactionalId);
+    this.#identity = await newProducerId(this.#cluster, this.#transactionalId, this.#ending.signal);
   }
 
   /** Hands batches over to the open transaction. A failure to write them shows in `commit`. */
@@ -95,9 +99,22 @@ export class TransactionalWriter {
     return this.#sender.waitingFor();
   }
 
-  async close(): Promise<void> {
-    if (this.#open && !this.#cluster.signal.aborted) await this.abort().catch(() => undefined);
+  /** Ends what is tried again and again; what is open is aborted by `close`. */
+  giveUp(): void {
     this.#sender.close();
+    this.#ending.abort();
+  }
+
+  async close(): Promise<void> {
+    this.giveUp();
+    if (!this.#open || this.#cluster.signal.aborted) return;
+    // One attempt only: without it the transaction expires.
+    const id = this.#transactionalId;
+    const query = { transactionalId: id, timeoutMs: this.#cluster.settings.transactionTimeoutMs };
+    await this.#cluster
+      .coordinator('transaction', id)
+      .then((node) => this.#cluster.request(node, 'main', wire.initProducerIdApi, query, CLOSE_MS))
+      .catch(() => undefined);
   }
 
   #newSender(): BatchSender {
@@ -166,7 +183,7 @@ export class TransactionalWriter {
   async #visible(): Promise<void> {
     const id = this.#transactionalId;
     const deadline = performance.now() + this.#cluster.settings.transactionTimeoutMs;
-    for (let pauseMs = 1; performance.now() < deadline && !this.#cluster.signal.aborted; pauseMs *= 2) {
+    for (let pauseMs = 1; performance.now() < deadline && !this.#ending.signal.aborted; pauseMs *= 2) {
       try {
         const node = await this.#cluster.coordinator('transaction', id);
         const { state } = await this.#cluster.request(node, 'main', wire.describeTransactionApi, {
@@ -177,7 +194,7 @@ export class TransactionalWriter {
         // What can be found out here is not worth failing a commit that is decided.
         return;
       }
-      await pause(pauseMs, this.#cluster.signal);
+      await pause(pauseMs, this.#ending.signal);
     }
   }
 
@@ -190,7 +207,8 @@ export class TransactionalWriter {
   ): Promise<void> {
     const id = this.#transactionalId;
     const me = this.#me();
-    const { settings, signal } = this.#cluster;
+    const { settings } = this.#cluster;
+    const { signal } = this.#ending;
     await retrying({ doing, limitMs: settings.requestTimeoutMs, firstPauseMs: 3, signal, onRetry }, async () => {
       try {
         const node = await this.#cluster.coordinator('transaction', id);
