@@ -110,4 +110,19 @@ describe.each([
     await runToEnd(other, behind, atomic);
     expect(last(other)).toEqual({ 'key-0': 10, 'key-1': 10 });
   });
+
+  it('is refused to a step that means something else, also where only the changelog is left', async () => {
+    const log = new MemoryLog();
+    const local = memoryStores();
+    publish(log, [1]);
+    await runToEnd(log, local, atomic);
+    const changed = numbers.pipe(aggregate(agg.count(), { store: 'sums' }), to(sums));
+    for (const stores of [local, memoryStores()]) {
+      const app = run(changed, { applicationId: 'app', transport: withoutState(log, stores, atomic), until: 'end' });
+      await expect(app.done).rejects.toMatchObject({
+        code: 'ERR_STORE_INCOMPATIBLE',
+        message: expect.stringContaining('"aggregate sum"') as string,
+      });
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import { StoreError } from '../errors.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byte-store.ts';
+import { compareBytes } from '../state/key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from '../state/numbers.ts';
 import { FINGERPRINT_STORE } from './fingerprints.ts';
 import { OutputBuffers } from './outputs.ts';
@@ -7,6 +8,19 @@ import type { FetchedBatch, Fetcher, OutgoingBatch, TopicDescription, Transport 
 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
 const POSITIONS = '#positions';
+
+const TEXT = new TextDecoder();
+
+/**
+ * Key of the record that says what wrote a store. Long and odd, because a store may have any key: 0xff is not part of any
+ * text, and no window starts so late.
+ */
+const FINGERPRINT_KEY: Uint8Array = Uint8Array.of(
+  0xff,
+  0xfe,
+  ...new TextEncoder().encode('millrace store fingerprint'),
+  0xff,
+);
 
 /** Progress of a restoration, in records. */
 export interface RestoreProgress {
@@ -88,7 +102,7 @@ export class Changelog {
         continue;
       }
       position = batch.nextOffset;
-      this.#stores.apply([writesOf(id, batch), this.#position(id, position)]);
+      this.#stores.apply([...writesOf(id, batch), this.#position(id, position)]);
       progress({ store, partition, restored: position - from, total: end - from });
     }
     this.#positions.set(keyOf(id), Math.max(from, end));
@@ -101,6 +115,7 @@ export class Changelog {
     const position = stored === undefined ? undefined : readNumber(stored, 0);
     if (position !== undefined && position >= first && position <= end) return position;
     this.#clear(this.#stores.open(id));
+    this.#stores.apply([{ id: { ...id, store: FINGERPRINT_STORE }, keys: [storeKey(id.store)], values: [null] }]);
     return first;
   }
 
@@ -112,20 +127,28 @@ export class Changelog {
   /** The batches that say in the changelogs what a commit changes. */
   batches(state: readonly StoreWrites[]): OutgoingBatch[] {
     for (const { id, keys, values } of state) {
-      if (isLocal(id)) continue;
-      const output = this.#buffers.topic(changelogTopic(this.#applicationId, id.store));
-      if (id.partition >= output.partitions) throw notPartitioned(id, output.partitions);
-      // Timestamps of changelog records mean nothing; retention does not apply to compacted topics.
-      keys.forEach((key, at) => output.append(id.partition, 0, key, values[at] ?? null, []));
+      if (isFingerprints(id)) {
+        // Each goes with the store that it guards, so that whoever rebuilds the store knows what wrote it.
+        keys.forEach((key, at) => this.#append(id, TEXT.decode(key), FINGERPRINT_KEY, values[at] ?? null));
+      } else {
+        keys.forEach((key, at) => this.#append(id, id.store, key, values[at] ?? null));
+      }
     }
     return this.#buffers.take();
+  }
+
+  #append(id: StoreId, store: string, key: Uint8Array, value: Uint8Array | null): void {
+    const output = this.#buffers.topic(changelogTopic(this.#applicationId, store));
+    if (id.partition >= output.partitions) throw notPartitioned({ ...id, store }, output.partitions);
+    // Timestamps of changelog records mean nothing; retention does not apply to compacted topics.
+    output.append(id.partition, 0, key, value, []);
   }
 
   /** The commit is acknowledged: the local stores follow. */
   committed(state: readonly StoreWrites[]): void {
     const positions: StoreWrites[] = [];
     for (const { id, keys } of state) {
-      if (isLocal(id)) continue;
+      if (isFingerprints(id)) continue;
       const position = (this.#positions.get(keyOf(id)) ?? 0) + keys.length;
       this.#positions.set(keyOf(id), position);
       positions.push(this.#position(id, position));
@@ -144,8 +167,7 @@ export class Changelog {
   }
 }
 
-/** Fingerprints of stores guard what is on this machine; they are written anew where the stores are rebuilt. */
-function isLocal({ store }: StoreId): boolean {
+function isFingerprints({ store }: StoreId): boolean {
   return store === FINGERPRINT_STORE;
 }
 
@@ -154,24 +176,36 @@ function keyOf({ partition, store }: StoreId): string {
 }
 
 function positionKey({ store }: StoreId): Uint8Array {
+  return storeKey(store);
+}
+
+function storeKey(store: string): Uint8Array {
   return new TextEncoder().encode(store);
 }
 
-function writesOf(id: StoreId, batch: FetchedBatch): StoreWrites {
+/** What the records of a changelog say about its store, and about what wrote it. */
+function writesOf(id: StoreId, batch: FetchedBatch): StoreWrites[] {
   const keys: Uint8Array[] = [];
   const values: (Uint8Array | null)[] = [];
+  const writes: StoreWrites[] = [{ id, keys, values }];
   const { bytes, keyLength, keyStart, valueLength, valueStart } = batch;
   for (let at = 0; at < batch.count; at += 1) {
-    const keyAt = keyStart[at] as number;
     const length = keyLength[at] as number;
     // A record without a key is not ours; a changelog is written by its application only.
     if (length < 0) continue;
-    keys.push(bytes.slice(keyAt, keyAt + length));
+    const keyAt = keyStart[at] as number;
+    const key = bytes.slice(keyAt, keyAt + length);
     const valueAt = valueStart[at] as number;
     const size = valueLength[at] as number;
-    values.push(size < 0 ? null : bytes.slice(valueAt, valueAt + size));
+    const value = size < 0 ? null : bytes.slice(valueAt, valueAt + size);
+    if (compareBytes(key, FINGERPRINT_KEY) === 0) {
+      writes.push({ id: { ...id, store: FINGERPRINT_STORE }, keys: [storeKey(id.store)], values: [value] });
+    } else {
+      keys.push(key);
+      values.push(value);
+    }
   }
-  return { id, keys, values };
+  return writes;
 }
 
 function notPartitioned({ partition, store }: StoreId, partitions: number): StoreError {
