@@ -55,6 +55,8 @@ export class PartitionLine {
     this.#renewing = false;
     this.#nextSequence = sequence;
     this.#ackedSequence = sequence;
+    // A broker takes any number from a producer that it does not know: the first batch must be the first one there.
+    this.#cautious = true;
   }
 
   /** The producer id is of no use any more; another one is due as soon as nothing is under way. */
