@@ -9,6 +9,7 @@ import { Engine } from './engine.ts';
 import { GlobalTables } from './global-tables.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
+import { openPatiently } from './open-patiently.ts';
 import { type AppSnapshot, type AppState, snapshotApp, snapshotTask } from './snapshot.ts';
 import { setUpTopics } from './topic-setup.ts';
 import { type Pipeline, plan, type Topology } from './topology.ts';
@@ -102,19 +103,24 @@ class Application implements App {
 
   async #start(): Promise<void> {
     try {
-      const transport = await this.#open();
+      const { applicationId, logger = noLogger } = this.#options;
+      const transport = await openPatiently(this.#open, {
+        applicationId,
+        logger,
+        clock: this.#clock,
+        stopped: () => this.#ending !== undefined,
+        waiting: (reason) => {
+          this.#waitingFor = reason;
+        },
+      });
+      if (transport === undefined) return;
       if (this.#ending !== undefined) {
         await transport.close();
         return;
       }
       this.#transport = transport;
       this.#waitingFor = 'setting up topics';
-      this.#topics = await setUpTopics(
-        this.#topology,
-        transport,
-        this.#options.onRecordError ?? 'fail',
-        this.#options.applicationId,
-      );
+      this.#topics = await setUpTopics(this.#topology, transport, this.#options.onRecordError ?? 'fail', applicationId);
       await this.#run(transport);
     } catch (error) {
       void this.#end(error);
