@@ -15,11 +15,13 @@ const resolve = {
 /** Folders of `test` with a project of their own; the rest of it is the project `integration`. */
 const ownProject = ['test/docs/**', 'test/examples/**', 'test/package/**'];
 
+const setupFiles = [here('./test/seed.setup.ts')];
+
 export default defineConfig({
   test: {
     projects: [
       { resolve, test: { name: 'unit', include: ['src/**/*.test.ts'], exclude: ['**/*.prop.test.ts'] } },
-      { resolve, test: { name: 'prop', include: ['src/**/*.prop.test.ts'], testTimeout: 60_000 } },
+      { resolve, test: { name: 'prop', include: ['src/**/*.prop.test.ts'], testTimeout: 60_000, setupFiles } },
       {
         resolve,
         test: {
@@ -34,6 +36,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/**/*.test.ts'],
           exclude: ownProject,
+          setupFiles,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedTransport, salvage } from '../../src/transports/embedded/index.ts';
 import { batch, failure, join as joinGroup, readAll, send, until, values } from '../contract/support.ts';
+import { randomNumbers } from '../random.ts';
 import { folder, startChild } from './children.ts';
 
 const RECORDS = 400;
@@ -99,6 +100,7 @@ describe('a damaged log', () => {
   });
 
   it('is refused, or reads right, when bits are flipped anywhere', { timeout: 120_000 }, async () => {
+    const random = randomNumbers();
     const good = await makeLog();
     const { size } = await stat(dataFile(good));
     const outcomes = await inTurns([...Array(20).keys()], async (i) => {
@@ -106,8 +108,8 @@ describe('a damaged log', () => {
       await change(path, (bytes) => {
         const flips = i % 2 === 0 ? 1 : 40;
         for (let n = 0; n < flips; n++) {
-          const at = Math.floor(Math.random() * size);
-          bytes[at] = bytes[at]! ^ (1 << Math.floor(Math.random() * 8));
+          const at = Math.floor(random() * size);
+          bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
         }
       });
       return openElsewhere(path);
@@ -191,16 +193,47 @@ describe('salvage', () => {
     await transport.close();
   });
 
+  it.each([
+    ['is of a partition that there is not', 4, 0x80],
+    ['is of another partition', 7, 0x01],
+    ['is of another topic', 2, 0x40],
+  ])('copies no batch whose damaged key %s', async (_, byte, mask) => {
+    const path = await makeLog();
+    // Records 100 to 109 of partition 0: the key is in the tree of the batches and in that of the index.
+    const key = Buffer.from('00000001000000000000000000000032', 'hex');
+    const good = await readFile(dataFile(path));
+    // It is also in pages that are free, where it says nothing.
+    let damaged = 0;
+    for (let at = good.indexOf(key); at >= 0; at = good.indexOf(key, at + 1)) {
+      const copy = await copyOf(path);
+      await change(copy, (bytes) => void (bytes[at + byte]! ^= mask));
+      const report = await salvage(copy, `${copy}-new`);
+      expect(report).toMatchObject({ renamed: [] });
+      if (report.damage.length > 0) damaged++;
+      const transport = await embeddedTransport({ path: `${copy}-new` })();
+      const partitions = await Promise.all([0, 1].map((partition) => readAll(transport, 'events', partition)));
+      expect((await transport.topics.describe('events'))?.partitions).toBe(2);
+      expect(await transport.topics.list()).toEqual(['events']);
+      const offsets = [...Array(201).keys()];
+      const lost = report.lost.length > 0;
+      expect(partitions[0]!.map((row) => row.offset)).toEqual(offsets.filter((n) => !lost || n < 50 || n > 59));
+      expect(partitions[1]!.map((row) => row.offset)).toEqual(offsets.slice(0, 200));
+      await transport.close();
+    }
+    expect(damaged).toBe(2);
+  });
+
   it('never fails on damage, whatever it is', { timeout: 120_000 }, async () => {
+    const random = randomNumbers();
     const good = await makeLog();
     const { size } = await stat(dataFile(good));
     for (let i = 0; i < 12; i++) {
       const path = await copyOf(good);
       await change(path, (bytes) => {
         if (i < 6) {
-          const page = Math.floor(Math.random() * (size / PAGE));
+          const page = Math.floor(random() * (size / PAGE));
           bytes.fill(0, page * PAGE, (page + 1) * PAGE);
-        } else for (let n = 0; n < 40; n++) bytes[Math.floor(Math.random() * size)]! ^= 1 << (n % 8);
+        } else for (let n = 0; n < 40; n++) bytes[Math.floor(random() * size)]! ^= 1 << (n % 8);
       });
       const report = await salvage(path, `${path}-new`);
       expect(report.batches).toBeLessThanOrEqual(41);

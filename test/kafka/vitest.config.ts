@@ -18,6 +18,7 @@ export default defineConfig({
     name: 'kafka',
     include: ['test/kafka/**/*.kafka.ts'],
     globalSetup: [here('./global-setup.ts')],
+    setupFiles: [here('../seed.setup.ts')],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     fileParallelism: false,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
 import { crc32c } from '../../protocol/crc32c.ts';
+import { MAX_PARTITIONS } from '../local/topic-config.ts';
 import type { StoredTopic } from './catalog.ts';
 import { Damage, DataFile, type Tree } from './data-file.ts';
 import { checkFreePages, type TreeEntry, walkTree } from './data-tree.ts';
@@ -84,8 +85,11 @@ export function survey(folder: string, visitor?: SurveyVisitor): Survey {
       report(`the database "${name}" is missing`);
       return [];
     };
-    const names = surveyMeta(entries('meta'), report, visitor);
-    surveyRecords(entries('index'), entries('log'), names, lost, report, visitor);
+    const topics = surveyMeta(entries('meta'), report, visitor);
+    const catalogWhole = damage.length === 0;
+    const index = surveyIndex(entries('index'), report);
+    const places: Places = { topics, catalogWhole, index, indexWhole: damage.length === 0 };
+    surveyRecords(entries('log'), places, lost, report, visitor);
     surveySealed(entries('state'), 'an entry of a store', report, visitor?.state.bind(visitor));
     checkFreePages(file, visited, report);
   } finally {
@@ -115,41 +119,71 @@ function surveyMeta(
   entries: Iterable<TreeEntry>,
   report: (reason: string) => void,
   visitor?: SurveyVisitor,
-): ReadonlyMap<number, string> {
-  const names = new Map<number, string>();
+): ReadonlyMap<number, StoredTopic> {
+  const topics = new Map<number, StoredTopic>();
   const topicPrefix = Buffer.from(metaKey('topic', ''));
   surveySealed(entries, 'an entry of the catalog', report, (key, sealed) => {
     visitor?.meta(key, sealed);
     if (!Buffer.from(key).subarray(0, topicPrefix.length).equals(topicPrefix)) return;
     const topic = JSON.parse(Buffer.from(sealed.subarray(4)).toString()) as StoredTopic;
-    names.set(topic.id, topic.name);
+    topics.set(topic.id, topic);
   });
-  return names;
+  return topics;
+}
+
+/** An entry of the index and its key; by the key in hexadecimal. */
+type Index = Map<string, { readonly key: Uint8Array; readonly entry: IndexEntry }>;
+
+/** What is known of where batches belong. */
+interface Places {
+  readonly topics: ReadonlyMap<number, StoredTopic>;
+  /** Nothing of the catalog is damaged, so `topics` are all there are. */
+  readonly catalogWhole: boolean;
+  readonly index: Index;
+  /** Nothing of the index is damaged either. */
+  readonly indexWhole: boolean;
+}
+
+function surveyIndex(entries: Iterable<TreeEntry>, report: (reason: string) => void): Index {
+  const index: Index = new Map();
+  surveySealed(entries, 'an entry of the index', report, (key, sealed) => {
+    if (key.length === RECORD_KEY_BYTES) index.set(hex(key), { key, entry: decodeIndex(sealed.subarray(4)) });
+  });
+  return index;
+}
+
+/**
+ * Whether a batch without an entry in the index can be where its key says. No checksum covers topic and partition of that
+ * key: one that was damaged names a place where the batch never was, and perhaps a partition with a huge number.
+ */
+function isPossible(key: Uint8Array, { topics, catalogWhole, indexWhole }: Places): boolean {
+  if (indexWhole) return false;
+  const topic = topics.get(topicIdOfKey(key));
+  if (topic === undefined && catalogWhole) return false;
+  return partitionOfKey(key) < (topic?.partitions ?? MAX_PARTITIONS);
 }
 
 function surveyRecords(
-  indexEntries: Iterable<TreeEntry>,
-  logEntries: Iterable<TreeEntry>,
-  names: ReadonlyMap<number, string>,
+  entries: Iterable<TreeEntry>,
+  places: Places,
   lost: LostRecords[],
   report: (reason: string) => void,
   visitor?: SurveyVisitor,
 ): void {
-  const index = new Map<string, { readonly key: Uint8Array; readonly entry: IndexEntry }>();
-  surveySealed(indexEntries, 'an entry of the index', report, (key, sealed) => {
-    if (key.length === RECORD_KEY_BYTES) index.set(hex(key), { key, entry: decodeIndex(sealed.subarray(4)) });
-  });
+  const { topics, index } = places;
   const lose = (key: Uint8Array, lastOffset: number): void => {
     const id = topicIdOfKey(key);
-    const topic = names.get(id) ?? `#${id}`;
+    const topic = topics.get(id)?.name ?? `#${id}`;
     lost.push({ topic, partition: partitionOfKey(key), offset: offsetOfKey(key), lastOffset });
   };
-  for (const { key, value } of logEntries) {
-    if (key.length !== RECORD_KEY_BYTES) {
+  const seen = new Set<string>();
+  for (const { key, value } of entries) {
+    const name = hex(key);
+    const indexed = index.get(name)?.entry;
+    if (key.length !== RECORD_KEY_BYTES || seen.has(name) || (indexed === undefined && !isPossible(key, places))) {
       report('a batch has an impossible key');
       continue;
     }
-    const indexed = index.get(hex(key))?.entry;
     try {
       const bytes = value();
       const header = peekBatchHeader(bytes, 0);
@@ -158,6 +192,7 @@ function surveyRecords(
       if (crc32c(bytes, CRC_FROM) !== bytes.readUInt32BE(CRC_AT))
         throw new Damage('a batch does not match its checksum');
       if (indexed === undefined) report('a batch is not in the index');
+      else if (indexed.bytes !== bytes.length) throw new Damage('a batch is in the place of another');
       visitor?.batch(
         key,
         bytes,
@@ -168,7 +203,8 @@ function surveyRecords(
           bytes: bytes.length,
         },
       );
-      index.delete(hex(key));
+      seen.add(name);
+      index.delete(name);
     } catch (error) {
       report(reasonOf(error));
       if (indexed === undefined) lose(key, offsetOfKey(key));
@@ -176,7 +212,7 @@ function surveyRecords(
   }
   // What is still in the index has no sound batch.
   for (const { key, entry } of index.values()) {
-    if (names.size > 0 && !names.has(topicIdOfKey(key))) continue;
+    if (topics.size > 0 && !topics.has(topicIdOfKey(key))) continue;
     lose(key, entry.nextOffset - 1);
   }
 }

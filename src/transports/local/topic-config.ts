@@ -44,11 +44,14 @@ export function checkTopicName(name: string): void {
   });
 }
 
+/** Partitions that a topic can have on this machine. */
+export const MAX_PARTITIONS = 100_000;
+
 /** @throws ConfigError `ERR_PARTITION_COUNT` for a count that cannot be, or that would shrink the topic. */
 export function checkPartitionCount(topic: string, count: number, least = 1): void {
-  if (Number.isSafeInteger(count) && count >= least && count <= 100_000) return;
+  if (Number.isSafeInteger(count) && count >= least && count <= MAX_PARTITIONS) return;
   throw new ConfigError('ERR_PARTITION_COUNT', `Topic "${topic}" cannot have ${count} partitions`, {
     topic,
-    hint: least > 1 ? `it has ${least}, and partitions can only be added` : 'use 1 to 100000',
+    hint: least > 1 ? `it has ${least}, and partitions can only be added` : `use 1 to ${MAX_PARTITIONS}`,
   });
 }
