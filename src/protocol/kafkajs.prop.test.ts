@@ -59,8 +59,8 @@ const buffer = (value: Uint8Array | string | null): Buffer | null => {
   const bytes = asBytes(value);
   return bytes === null ? null : Buffer.from(bytes);
 };
-// An object cannot hold a header of this name.
-const representable = (record: PlainRecord): boolean => record.headers.every(([name]) => name !== '__proto__');
+// kafkajs looks a header up in a plain object, where these names are already there: `toString`, `constructor`, `__proto__`…
+const representable = (record: PlainRecord): boolean => record.headers.every(([name]) => !(name in {}));
 const records = fc.array(anyRecord.filter(representable), { minLength: 1, maxLength: 8 });
 
 test('kafkajs reads what we write', async () => {
