@@ -61,12 +61,15 @@ describe('codec of aggregates', () => {
   });
 });
 
+/** `__proto__` as a key is refused by the serde. */
+const document = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'));
+
 describe('codec of tables', () => {
   it('gives back texts and JSON with their timestamps', () => {
     const texts = serdeCodec(string(), 's');
     const data = serdeCodec(json<unknown>(), 's');
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.jsonValue(), timestamp, (text, value, at) => {
+      fc.property(fc.string({ unit: 'grapheme' }), document, timestamp, (text, value, at) => {
         expect(texts.decode(texts.encode(text, at))).toEqual({ value: text, timestamp: at });
         if (value === null) return;
         const read = data.decode(data.encode(value, at));
