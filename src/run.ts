@@ -3,9 +3,17 @@ import { type LogLocation, openLog } from './open-log.ts';
 import { type App, startApp } from './runtime/app.ts';
 import type { AppOptions } from './runtime/app-options.ts';
 import type { Pipeline } from './runtime/topology.ts';
+import type { OpenLocalStores } from './state/byte-store.ts';
 
 /** Where an application runs, and how. @public */
-export interface RunOptions extends AppOptions, LogLocation {}
+export interface RunOptions extends AppOptions, LogLocation {
+  /**
+   * Folder for the stores of an application on Kafka, so that a start reads from the changelogs only what it has missed;
+   * created when it is missing, and may be deleted at any time between runs. In memory unless given. The embedded log holds
+   * the state itself.
+   */
+  readonly stateDir?: string;
+}
 
 /**
  * Runs a pipeline. Nothing happens before this call; the pipeline value can be run, tested and drawn any number of times.
@@ -40,5 +48,21 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
       hint: "name the application: run(pipeline, { applicationId: 'my-app' })",
     });
   }
-  return startApp(pipeline, openLog(options), options);
+  return startApp(pipeline, openLog(withStores(options)), options);
+}
+
+/** @throws ConfigError `ERR_OPTION` where the stores have another place */
+function withStores({ stateDir, ...options }: RunOptions): LogLocation {
+  if (stateDir === undefined) return options;
+  if (options.brokers === undefined || options.kafka?.stores !== undefined) {
+    const other = options.brokers === undefined ? 'without brokers' : 'together with kafka.stores';
+    throw new ConfigError('ERR_OPTION', `stateDir is given ${other}`, {
+      hint: 'stateDir is where an application on Kafka has its stores; leave one of them out',
+    });
+  }
+  const stores: OpenLocalStores = async (applicationId) => {
+    const { localStores } = await import('./transports/embedded/index.ts');
+    return localStores(stateDir)(applicationId);
+  };
+  return { ...options, kafka: { ...options.kafka, stores } };
 }

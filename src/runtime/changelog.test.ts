@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { agg, aggregate, json, memoryTransport, type OpenTransport, run, string, to, topic } from '../index.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
@@ -68,6 +68,11 @@ function last(log: MemoryLog): Record<string, number | null> {
   return Object.fromEntries(records.map(({ key, value }) => [key, value]));
 }
 
+const HOUR = 3_600_000;
+const store = { applicationId: 'app', store: 'sums' };
+
+afterEach(() => void vi.useRealTimers());
+
 describe.each([
   ['atomic commits', true],
   ['commits that are not atomic', false],
@@ -109,6 +114,29 @@ describe.each([
     publish(other, [10]);
     await runToEnd(other, behind, atomic);
     expect(last(other)).toEqual({ 'key-0': 10, 'key-1': 10 });
+  });
+
+  it('is rebuilt where the changelog may have forgotten deletions since', async () => {
+    const log = new MemoryLog();
+    const local = memoryStores();
+    const rows = (): number =>
+      [0, 1].reduce((sum, partition) => sum + [...local.open({ ...store, partition }).range()].length, 0);
+    publish(log, [1]);
+    await runToEnd(log, local, atomic);
+    local.apply([{ id: { ...store, partition: 0 }, keys: [Uint8Array.of(9)], values: [Uint8Array.of(9)] }]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * HOUR });
+    publish(log, [2]);
+    await runToEnd(log, local, atomic);
+    expect(rows()).toBe(3);
+    // Another process goes on meanwhile, so the changelog grows.
+    publish(log, [3]);
+    await runToEnd(log, memoryStores(), atomic);
+    vi.setSystemTime(Date.now() + 13 * HOUR);
+    await runToEnd(log, local, atomic);
+    expect(rows()).toBe(2);
+    publish(log, [4]);
+    await runToEnd(log, local, atomic);
+    expect(last(log)).toEqual({ 'key-0': 10, 'key-1': 10 });
   });
 
   it('is refused to a step that means something else, also where only the changelog is left', async () => {

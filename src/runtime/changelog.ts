@@ -9,6 +9,15 @@ import type { FetchedBatch, Fetcher, OutgoingBatch, TopicDescription, Transport 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
 const POSITIONS = '#positions';
 
+/** A position in a changelog, and when it was reached in epoch milliseconds. */
+const POSITION_BYTES = 2 * NUMBER_BYTES;
+
+/**
+ * A compacted topic keeps the record of a deletion for a day (`delete.retention.ms`), and then nothing of the key. A store
+ * that is older might keep what was deleted: half of that leaves room for clocks that differ.
+ */
+const MAX_AGE_MS = 12 * 60 * 60 * 1000;
+
 const TEXT = new TextDecoder();
 
 /**
@@ -47,16 +56,22 @@ export class Changelog {
   readonly #transport: Transport;
   readonly #stores: StoreBackend;
   readonly #applicationId: string;
+  readonly #now: () => number;
   readonly #buffers: OutputBuffers;
   readonly #positions = new Map<string, number>();
 
-  /** @param topics - Descriptions of the changelog topics, which exist. */
+  /**
+   * @param topics - Descriptions of the changelog topics, which exist.
+   * @param now - Wall-clock time, epoch milliseconds.
+   */
   constructor(
     transport: Transport,
     stores: StoreBackend,
     applicationId: string,
     topics: ReadonlyMap<string, TopicDescription>,
+    now: () => number,
   ) {
+    this.#now = now;
     this.#transport = transport;
     this.#stores = stores;
     this.#applicationId = applicationId;
@@ -109,11 +124,17 @@ export class Changelog {
     fetcher.unassign(topic, partition);
   }
 
-  /** Where the local store goes on; from the beginning, and empty, where its position is not part of this changelog. */
+  /**
+   * Where the local store goes on; from the beginning, and empty, where its position is not part of this changelog, and
+   * where it is so old that the changelog may have forgotten what was deleted since.
+   */
   #startAt(id: StoreId, first: number, end: number): number {
     const stored = this.#open(id).get(positionKey(id));
-    const position = stored === undefined ? undefined : readNumber(stored, 0);
-    if (position !== undefined && position >= first && position <= end) return position;
+    if (stored?.length === POSITION_BYTES) {
+      const position = readNumber(stored, 0);
+      const age = this.#now() - readNumber(stored, NUMBER_BYTES);
+      if (position >= first && position <= end && (position === end || age <= MAX_AGE_MS)) return position;
+    }
     this.#clear(this.#stores.open(id));
     this.#stores.apply([{ id: { ...id, store: FINGERPRINT_STORE }, keys: [storeKey(id.store)], values: [null] }]);
     return first;
@@ -124,8 +145,13 @@ export class Changelog {
     if (keys.length > 0) this.#stores.apply([{ id: store.id, keys, values: keys.map(() => null) }]);
   }
 
-  /** The batches that say in the changelogs what a commit changes. */
+  /**
+   * The batches that say in the changelogs what a commit changes.
+   *
+   * @throws RecordError for what the local stores cannot hold: once it is in the changelog, no start would get past it
+   */
   batches(state: readonly StoreWrites[]): OutgoingBatch[] {
+    this.#stores.check(state);
     for (const { id, keys, values } of state) {
       if (isFingerprints(id)) {
         // Each goes with the store that it guards, so that whoever rebuilds the store knows what wrote it.
@@ -161,8 +187,9 @@ export class Changelog {
   }
 
   #position(id: StoreId, position: number): StoreWrites {
-    const value = new Uint8Array(NUMBER_BYTES);
+    const value = new Uint8Array(POSITION_BYTES);
     writeNumber(value, 0, position);
+    writeNumber(value, NUMBER_BYTES, this.#now());
     return { id: { ...id, store: POSITIONS }, keys: [positionKey(id)], values: [value] };
   }
 }

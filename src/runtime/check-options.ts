@@ -13,7 +13,7 @@ import type { Topology } from './topology.ts';
  */
 export function checkOptions(options: AppOptions): void {
   const { applicationId, batch, cacheEntries, commitInterval, maxFutureSkew, onRecordError, stopDeadline } = options;
-  if (typeof applicationId !== 'string' || !/^[a-zA-Z0-9._-]{1,200}$/.test(applicationId)) {
+  if (typeof applicationId !== 'string' || !/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$/.test(applicationId)) {
     throw new ConfigError('ERR_APPLICATION_ID', `applicationId is ${JSON.stringify(applicationId)}`, {
       hint: 'name the application with letters, digits, ".", "_" and "-"; its offsets and state are found by that name',
     });

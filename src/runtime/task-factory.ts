@@ -57,7 +57,9 @@ export class TaskFactory {
   async restore(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
     if (this.#transport.capabilities.stateWithLog) return;
     const { applicationId } = this.#options;
-    this.changelog ??= new Changelog(this.#transport, session.stores, applicationId, this.#topics);
+    this.changelog ??= new Changelog(this.#transport, session.stores, applicationId, this.#topics, () =>
+      this.#clock.now(),
+    );
     const ids = assigned.flatMap(({ spec, stage }) =>
       stage.stores.map(({ name }) => ({ applicationId, store: name, partition: partitionOf(spec) })),
     );

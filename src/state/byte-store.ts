@@ -38,6 +38,17 @@ export interface StoreBackend {
   open(id: StoreId): ByteStore;
   /** Ids of all stores of an application that hold entries. */
   list(applicationId: string): readonly StoreId[];
+  /** Whether all writes can be kept, before anything else is done with them. @throws RecordError `ERR_KEY_TOO_LARGE` */
+  check(writes: readonly StoreWrites[]): void;
   /** Applies all writes or none, now. A session of a transport does this inside its commit instead. */
   apply(writes: readonly StoreWrites[]): void;
 }
+
+/** Stores of one process on its machine. @public */
+export interface LocalStores extends StoreBackend {
+  /** Lets the stores go, for the next process that wants them; they must not be used after that. */
+  close(): Promise<void>;
+}
+
+/** Opens the stores of an application; called by each process once. @public */
+export type OpenLocalStores = (applicationId: string) => Promise<LocalStores>;

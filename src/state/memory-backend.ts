@@ -33,13 +33,18 @@ export function memoryStores(): StoreBackend {
       }
       return ids;
     },
+    check,
     apply: (writes) => {
-      for (const { keys, values } of writes) {
-        if (keys.length !== values.length) throw new RangeError('StoreWrites: keys and values differ in length');
-      }
+      check(writes);
       for (const write of writes) applyWrites(entriesOf(write.id), write);
     },
   };
+}
+
+function check(writes: readonly StoreWrites[]): void {
+  for (const { keys, values } of writes) {
+    if (keys.length !== values.length) throw new RangeError('StoreWrites: keys and values differ in length');
+  }
 }
 
 function applyWrites(entries: OrderedBytes, { keys, values }: StoreWrites): void {

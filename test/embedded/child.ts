@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../../src/errors.ts';
 import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
-import { embeddedTransport } from '../../src/transports/embedded/index.ts';
+import { embeddedTransport, localStores } from '../../src/transports/embedded/index.ts';
 
 const [task = '', path = '', ...args] = process.argv.slice(2);
 /** Synchronous, so that what was said before a SIGKILL has been said. Waits while the pipe to the parent is full. */
@@ -115,6 +115,19 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
       say(`cpu ${(user + system) / 1000}`);
     });
     say('ready');
+  },
+
+  /** Fills a store until it is killed; says what it has put there. */
+  async stores() {
+    const stores = await localStores(path)('app');
+    const id = { applicationId: 'app', store: 's', partition: 0 };
+    say('ready');
+    for (let n = 0; ; n++) {
+      const key = Uint8Array.of(n >> 16, n >> 8, n);
+      stores.apply([{ id, keys: [key], values: [new Uint8Array(1 + (n % 3000))] }]);
+      say(`put ${n}`);
+      if (n % 100 === 0) await sleep(0);
+    }
   },
 
   /** Opens, reads everything, closes; says what went wrong. */

@@ -25,14 +25,14 @@ interface RunFile extends ProcessIdentity {
 }
 
 /** How the file looked after it was closed: a file that looks otherwise was changed by somebody else. */
-interface CleanState {
+export interface CleanState {
   readonly size: number;
   readonly mtimeMs: number;
 }
 
 const CLEAN = 'clean.json';
 /** Pages whose structure is checked at most before opening, so that a large log opens fast: 400 MB at 4 KiB. */
-const MAX_PAGES = 100_000;
+export const MAX_PAGES = 100_000;
 /** So many crashes without a commit in between are no accident: then everything is read and compared. */
 const CRASHES = 3;
 
@@ -131,7 +131,7 @@ function readRuns(path: string): { readonly file: string; readonly run: RunFile 
   return found;
 }
 
-function lookOf(path: string): CleanState {
+export function lookOf(path: string): CleanState {
   const { size, mtimeMs } = statSync(join(path, DATA_FILE));
   return { size, mtimeMs };
 }
@@ -145,7 +145,7 @@ function lookWhenClosed(path: string): CleanState | undefined {
   }
 }
 
-const isSame = (a: CleanState, b: CleanState): boolean => a.size === b.size && a.mtimeMs === b.mtimeMs;
+export const isSame = (a: CleanState, b: CleanState): boolean => a.size === b.size && a.mtimeMs === b.mtimeMs;
 
 function replace(file: string, content: unknown): void {
   const temporary = `${file}.tmp`;

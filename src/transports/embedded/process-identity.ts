@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 /** Tells one process from every other, also from a later one with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Changes with every boot of the machine. */
+  /** Of the boot, or the name of the machine. */
   readonly bootId: string;
   /** Start of the process in ticks since the boot; empty where the system does not tell. */
   readonly startTime: string;
@@ -31,10 +31,15 @@ function startTimeOf(pid: number): string {
   });
 }
 
+/** Changes with every boot of the machine; empty where the system does not tell. */
+export function bootId(): string {
+  return attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1'));
+}
+
 export function currentProcess(): ProcessIdentity {
   return {
     pid: process.pid,
-    bootId: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1')) || hostname(),
+    bootId: bootId() || hostname(),
     startTime: startTimeOf(process.pid),
     namespace: attempt(() => readlinkSync('/proc/self/ns/pid')),
   };

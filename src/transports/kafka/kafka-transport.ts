@@ -12,7 +12,7 @@ import type {
   TopicPartition,
   Transport,
 } from '../../runtime/transport.ts';
-import type { StoreBackend } from '../../state/byte-store.ts';
+import type { LocalStores, OpenLocalStores } from '../../state/byte-store.ts';
 import { memoryStores } from '../../state/memory-backend.ts';
 import { closed } from '../local/errors.ts';
 import { AtLeastOnceWriter } from './at-least-once.ts';
@@ -39,7 +39,7 @@ export class KafkaTransport implements Transport {
   readonly #topics: Topics;
   readonly #offsets: Offsets;
   readonly #groupOffsets: GroupOffsets;
-  readonly #stores: StoreBackend;
+  readonly #openStores: OpenLocalStores;
   readonly #open = new Set<{ close(): Promise<void> }>();
   #closed = false;
 
@@ -51,7 +51,7 @@ export class KafkaTransport implements Transport {
     this.#topics = new Topics(cluster);
     this.#offsets = new Offsets(cluster, this.#topics);
     this.#groupOffsets = new GroupOffsets(cluster);
-    this.#stores = settings.stores ?? memoryStores();
+    this.#openStores = settings.stores ?? inMemory();
     const admin = new KafkaTopicAdmin(cluster, this.#topics, this.#offsets);
     this.topics = guarded(admin, () => this.#live());
   }
@@ -95,15 +95,16 @@ export class KafkaTransport implements Transport {
   async group(options: GroupOptions): Promise<GroupSession> {
     this.#live();
     const { exactlyOnce, instanceId } = this.#cluster.settings;
+    const stores = await this.#openStores(options.groupId);
     const transactionalId = exactlyOnce ? `${options.groupId}-${instanceId ?? randomUUID()}` : null;
     const member = new GroupMember(this.#cluster, options, transactionalId);
     const writer =
       transactionalId === null
-        ? new AtLeastOnceWriter(this.#cluster, this.#topics, member, this.#stores)
-        : new ExactlyOnceWriter(this.#cluster, this.#topics, member, this.#stores, transactionalId);
+        ? new AtLeastOnceWriter(this.#cluster, this.#topics, member, stores)
+        : new ExactlyOnceWriter(this.#cluster, this.#topics, member, stores, transactionalId);
     const encoder = new BatchEncoder(this.#cluster, this.#topics, exactlyOnce);
     const part = { close: () => session.leave() };
-    const session = new KafkaSession(member, writer, encoder, this.#stores, () => this.#open.delete(part));
+    const session = new KafkaSession(member, writer, encoder, stores, () => this.#open.delete(part));
     this.#open.add(part);
     try {
       await member.join();
@@ -130,6 +131,12 @@ export class KafkaTransport implements Transport {
   #live(): void {
     if (this.#closed) throw closed('transport');
   }
+}
+
+/** Stores that the sessions of a transport leave to each other. */
+function inMemory(): OpenLocalStores {
+  const stores: LocalStores = { ...memoryStores(), close: async () => undefined };
+  return async () => stores;
 }
 
 /** The same administration, refused once the transport is closed. */

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { ConfigError } from '../../errors.ts';
-import type { StoreBackend } from '../../state/byte-store.ts';
+import type { OpenLocalStores } from '../../state/byte-store.ts';
 import { type Logger, noLogger } from './logger.ts';
 
 /** A user that the brokers know. @public */
@@ -24,8 +24,11 @@ export interface KafkaOptions {
    * offsets of a commit are one Kafka transaction.
    */
   readonly guarantee?: 'at-least-once' | 'exactly-once';
-  /** Where the stores of sessions live; in memory unless given. An application restores them from its changelogs. */
-  readonly stores?: StoreBackend;
+  /**
+   * Opens the stores of this process, such as `localStores(path)` of `millrace/embedded`; in memory unless given. An
+   * application restores them from its changelogs.
+   */
+  readonly stores?: OpenLocalStores;
   /** How long a member of a group may be silent before its tasks go to others, in milliseconds (10,000). */
   readonly sessionTimeoutMs?: number;
   /** How often a member tells that it is there, in milliseconds (1,000). Rebalances are noticed that fast. */
@@ -57,7 +60,7 @@ export interface KafkaSettings {
   readonly ssl: ConnectionOptions | undefined;
   readonly sasl: SaslOptions | undefined;
   readonly exactlyOnce: boolean;
-  readonly stores: StoreBackend | undefined;
+  readonly stores: OpenLocalStores | undefined;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly rebalanceTimeoutMs: number;

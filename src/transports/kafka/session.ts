@@ -1,5 +1,5 @@
 import type { CommitUnit, GroupSession, OutgoingBatch } from '../../runtime/transport.ts';
-import type { StoreBackend } from '../../state/byte-store.ts';
+import type { LocalStores } from '../../state/byte-store.ts';
 import { OrderedGate } from '../local/ordered-gate.ts';
 import { prepareAll } from '../local/prepare-all.ts';
 import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';
@@ -16,7 +16,7 @@ export interface SessionWriter {
 
 /** A group session on Kafka. */
 export class KafkaSession implements GroupSession {
-  readonly stores: StoreBackend;
+  readonly stores: LocalStores;
   readonly #member: GroupMember;
   readonly #writer: SessionWriter;
   readonly #encoder: BatchEncoder;
@@ -27,7 +27,7 @@ export class KafkaSession implements GroupSession {
     member: GroupMember,
     writer: SessionWriter,
     encoder: BatchEncoder,
-    stores: StoreBackend,
+    stores: LocalStores,
     onLeft: () => void,
   ) {
     this.#member = member;
@@ -66,6 +66,7 @@ export class KafkaSession implements GroupSession {
   async leave(): Promise<void> {
     await this.#member.leave();
     await this.#writer.close();
+    await this.stores.close();
     this.#onLeft();
   }
 }

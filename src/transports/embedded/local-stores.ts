@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MillraceError, StoreError } from '../../errors.ts';
+import type { LocalStores, OpenLocalStores } from '../../state/byte-store.ts';
+import { closed } from '../local/errors.ts';
+import { explain } from './folder.ts';
+import { DATA_FILE } from './lmdb.ts';
+import { lmdbStores } from './lmdb-stores.ts';
+import { type CleanState, isSame, lookOf, MAX_PAGES } from './preflight.ts';
+import { bootId } from './process-identity.ts';
+import { tryLock, unlock } from './process-lock.ts';
+import { checkStructure } from './survey.ts';
+
+const LOCK = 'process.lock';
+const NOTE = 'stores.json';
+const FORMAT = 1;
+
+/** What the last process said of the files. */
+interface Note {
+  readonly format: number;
+  /** The boot of the machine in which they were opened. */
+  readonly bootId: string;
+  /** How the data file looked when it was closed; `null` while it is open, and after a crash. */
+  readonly closed: CleanState | null;
+}
+
+/**
+ * Durable stores of applications whose log does not hold the state, such as those on Kafka: LMDB files below a folder. Each
+ * process takes a folder of its own in it, `<path>/<applicationId>/<number>`, the first that no living process has, so
+ * several may share the path. A process that starts again finds the state of one before it and reads the rest from the
+ * changelog.
+ *
+ * A commit does not wait for the disk: the changelog holds everything that was acknowledged. Files that cannot be trusted
+ * (the machine went down while they were open, another version wrote them, they are damaged) are removed, and the stores
+ * are rebuilt from their changelogs. So is the folder, at any time when no process runs: deleting it loses nothing.
+ *
+ * @param path - Made if it is missing. On a local disk.
+ * @throws StoreError `ERR_STORE_PERMISSION`, `ERR_DISK_FULL`, when the stores are opened
+ * @public
+ */
+export function localStores(path: string): OpenLocalStores {
+  return async (applicationId) => {
+    for (let number = 0; ; number++) {
+      const folder = join(path, encodeURIComponent(applicationId), String(number));
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o750 });
+        if (tryLock(join(folder, LOCK)).taken) return await openFolder(folder);
+      } catch (error) {
+        throw explain(folder, error);
+      }
+    }
+  };
+}
+
+async function openFolder(folder: string): Promise<LocalStores> {
+  const lock = join(folder, LOCK);
+  try {
+    if (!canBeTrusted(folder)) clear(folder);
+    note(folder, null);
+    const stores = await lmdbStores(folder);
+    return guarded(stores, folder, async () => {
+      await stores.close();
+      note(folder, lookOf(folder));
+      unlock(lock);
+    });
+  } catch (error) {
+    unlock(lock);
+    throw error;
+  }
+}
+
+/** LMDB must not open a damaged file, and what the machine had not written when it went down leaves old pages, not damage. */
+function canBeTrusted(folder: string): boolean {
+  if (!existsSync(join(folder, DATA_FILE))) return true;
+  let last: Note;
+  try {
+    last = JSON.parse(readFileSync(join(folder, NOTE), 'utf8')) as Note;
+  } catch {
+    return false;
+  }
+  if (last.format !== FORMAT) return false;
+  if (last.closed !== null) return isSame(last.closed, lookOf(folder));
+  return last.bootId !== '' && last.bootId === bootId() && checkStructure(folder, MAX_PAGES).length === 0;
+}
+
+function clear(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(DATA_FILE)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function note(folder: string, state: CleanState | null): void {
+  const content: Note = { format: FORMAT, bootId: bootId(), closed: state };
+  writeFileSync(join(folder, NOTE), JSON.stringify(content), { mode: 0o640 });
+}
+
+/** Stores that are not touched any more once they are closed. */
+function guarded(stores: LocalStores, folder: string, close: () => Promise<void>): LocalStores {
+  let closing: Promise<void> | undefined;
+  const live = (): LocalStores => {
+    if (closing !== undefined) throw closed('store folder');
+    return stores;
+  };
+  return {
+    open: (id) => {
+      const store = live().open(id);
+      return {
+        id,
+        get: (key) => {
+          live();
+          return store.get(key);
+        },
+        range: (from, to) => {
+          live();
+          return store.range(from, to);
+        },
+      };
+    },
+    list: (applicationId) => live().list(applicationId),
+    check: (writes) => live().check(writes),
+    apply: (writes) => {
+      // A commit that was acknowledged while everything was being closed: it is in the changelog, and read from there.
+      if (closing !== undefined) return;
+      try {
+        stores.apply(writes);
+      } catch (cause) {
+        if (cause instanceof MillraceError) throw cause;
+        throw new StoreError('ERR_STORE_WRITE', `Cannot write the stores in ${folder}: ${String(cause)}`, {
+          cause,
+          hint: 'free space on the disk or check it; what was committed is in the changelogs, and the folder may be deleted',
+        });
+      }
+    },
+    close: () => (closing ??= close()),
+  };
+}

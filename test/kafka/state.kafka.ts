@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, inject, it, onTestFinished } from 'vitest';
+import type { StoreId } from '../../src/state/byte-store.ts';
+import { localStores } from '../../src/transports/embedded/index.ts';
+import { kafkaTransport } from '../../src/transports/kafka/index.ts';
+import { batch, readAll, unique, until } from '../contract/support.ts';
+
+const script = fileURLToPath(new URL('./counter-child.ts', import.meta.url));
+const RECORDS = 200;
+const KEYS = 7;
+const PARTITIONS = [0, 1];
+
+it('is continued from a folder after kill -9, exactly once', { timeout: 180_000 }, async () => {
+  const brokers = inject('brokers');
+  const transport = await kafkaTransport({ brokers })();
+  onTestFinished(() => transport.close());
+  const stateDir = await mkdtemp(join(tmpdir(), 'millrace-state-'));
+  onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
+  const [from, into, applicationId] = [unique('from'), unique('into'), unique('counter')];
+  await transport.topics.create(from, { partitions: 2 });
+  await transport.topics.create(into, { partitions: 2 });
+  const producer = transport.producer();
+  let sent = 0;
+  const publish = async (): Promise<void> => {
+    await producer.send(
+      PARTITIONS.map((partition) =>
+        batch(
+          from,
+          partition,
+          Array.from({ length: RECORDS }, (_, i) => ({ key: `${partition}-${i % KEYS}`, value: '1' })),
+        ),
+      ),
+    );
+    sent += RECORDS * PARTITIONS.length;
+  };
+  const counted = async (): Promise<number> => {
+    const rows = (await Promise.all(PARTITIONS.map((partition) => readAll(transport, into, partition)))).flat();
+    return [...new Map(rows.map(({ key, value }) => [key, value])).values()].reduce((sum, n) => sum + Number(n), 0);
+  };
+  const start = (): { commits(): number; kill(): Promise<unknown> } => {
+    const options = { brokers, applicationId, from, into, stateDir };
+    const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let commits = 0;
+    createInterface({ input: child.stdout }).on('line', (line) => (commits = Number(line.slice('commits '.length))));
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    return {
+      commits: () => commits,
+      kill: () => {
+        child.kill('SIGKILL');
+        return ended;
+      },
+    };
+  };
+  const id = (partition: number): StoreId => ({ applicationId, store: 'counts', partition });
+  const foreign = Uint8Array.of(0xff, 0xff, 0xff);
+
+  for (let round = 0; round < 3; round++) {
+    const child = start();
+    await publish();
+    await until('commits', () => child.commits() > 0 || undefined, 60_000);
+    await publish();
+    await child.kill();
+    const stores = await localStores(stateDir)(applicationId);
+    for (const partition of PARTITIONS) {
+      expect([...stores.open(id(partition)).range()].length, 'the state is there').toBeGreaterThanOrEqual(KEYS);
+      // A row that no changelog knows: it stays as long as the store is brought forward and not made anew.
+      if (round === 0) stores.apply([{ id: id(partition), keys: [foreign], values: [foreign] }]);
+      else expect(stores.open(id(partition)).get(foreign), 'the store was kept').toEqual(foreign);
+    }
+    await stores.close();
+  }
+  const last = start();
+  await until('the end', () => last.commits() > 0 || undefined, 60_000);
+  let sum = 0;
+  for (const deadline = performance.now() + 60_000; sum !== sent && performance.now() < deadline; )
+    sum = await counted();
+  expect(sum, 'records counted').toBe(sent);
+  await last.kill();
+});
