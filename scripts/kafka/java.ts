@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,7 @@ const POM = `<?xml version="1.0" encoding="UTF-8"?>
   <version>1</version>
   <dependencies>
     ${dependency('org.apache.kafka', 'kafka_2.13', KAFKA_VERSION)}
+    ${dependency('org.apache.kafka', 'kafka-tools', KAFKA_VERSION)}
     ${dependency('org.slf4j', 'slf4j-simple', '1.7.36')}
   </dependencies>
 </project>
@@ -50,7 +52,11 @@ export async function whyNoKafka(): Promise<string | undefined> {
   return 'the jars of Kafka are fetched with Maven, and there is no `mvn` here';
 }
 
-const jarsFolder = (): string => join(cacheFolder, `jars-${KAFKA_VERSION}`);
+/** Other jars have another folder, so that what was fetched before a change is not taken for them. */
+const jarsFolder = (): string => {
+  const pom = createHash('sha256').update(POM).digest('hex').slice(0, 8);
+  return join(cacheFolder, `jars-${KAFKA_VERSION}-${pom}`);
+};
 
 /**
  * The class path of Kafka. Fetches its jars with Maven on first use, which takes about half a minute; later calls only
