@@ -67,6 +67,9 @@ export interface Client {
    * - several topics: `client.records([orders, refunds])`
    * - all topics of a pattern, also those created later: `client.records(/^orders-/, { value: json() })`
    *
+   * A topic that is found while a subscription is open is read from its first record (with `from: { time }` from that time
+   * on; in a group from its committed offset, where there is one). One that is there at the start is read as `from` says.
+   *
    * An endless subscription keeps the process alive until it is unsubscribed or the client closed. Closing the client
    * completes endless subscriptions; one with an `until` that it did not reach fails with `ERR_CLOSED`.
    *

@@ -56,7 +56,10 @@ export interface ReadOptions {
   readonly outOfRange?: 'fail' | 'earliest' | 'latest';
   /** `'committed'` (default): records of aborted or open transactions are never seen. */
   readonly isolation?: 'committed' | 'uncommitted';
-  /** How often an endless subscription looks for new partitions and, with a pattern, new topics (`'5s'`). */
+  /**
+   * How often an endless subscription looks for new partitions and, with a pattern, new topics, that others have added:
+   * `'5s'` on Kafka, `'500ms'` on other logs. Those that this client adds are found at once.
+   */
   readonly metadataMaxAge?: Duration;
   /** Ends the subscription with `signal.reason` when aborted. */
   readonly signal?: AbortSignal;

@@ -30,7 +30,7 @@ describe('readPlan', () => {
       onRecordError: undefined,
       outOfRange: 'fail',
       isolation: 'committed',
-      refreshMs: 5000,
+      metadataMaxAgeMs: undefined,
       signal: undefined,
       group: undefined,
       explicit: false,

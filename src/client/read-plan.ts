@@ -22,7 +22,8 @@ export interface ReadPlan {
   readonly onRecordError: RecordPolicy | undefined;
   readonly outOfRange: 'fail' | 'earliest' | 'latest';
   readonly isolation: 'committed' | 'uncommitted';
-  readonly refreshMs: number;
+  /** How often new partitions and topics are looked for; `undefined`: as usual for the log, see `refreshMs`. */
+  readonly metadataMaxAgeMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly group: string | undefined;
   readonly explicit: boolean;
@@ -75,7 +76,10 @@ export function readPlan(
     onRecordError: options.onRecordError,
     outOfRange: options.outOfRange ?? 'fail',
     isolation: options.isolation ?? 'committed',
-    refreshMs: Math.max(1, durationMs(options.metadataMaxAge ?? '5s', 'metadataMaxAge')),
+    metadataMaxAgeMs:
+      options.metadataMaxAge === undefined
+        ? undefined
+        : Math.max(1, durationMs(options.metadataMaxAge, 'metadataMaxAge')),
     signal: options.signal,
     group,
     explicit: options.commit === 'explicit',
@@ -154,4 +158,9 @@ function checkGroup({ commit, commitInterval, group, partitions }: ReadOptions):
 
 function wrong(message: string, hint: string): ConfigError {
   return new ConfigError('ERR_OPTION', `${WHERE}: ${message}`, { hint });
+}
+
+/** How often new partitions and topics are looked for. On a local log nobody has to be asked for them. */
+export function refreshMs({ metadataMaxAgeMs }: ReadPlan, kind: string): number {
+  return metadataMaxAgeMs ?? (kind === 'kafka' ? 5000 : 500);
 }

@@ -10,7 +10,7 @@ import { GroupMember } from './group-member.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { PartitionFinder, partitionId } from './partition-finder.ts';
 import { ReadInput } from './read-input.ts';
-import type { ReadPlan } from './read-plan.ts';
+import { type ReadPlan, refreshMs } from './read-plan.ts';
 import { RecordReader } from './record-reader.ts';
 
 /** What a subscription needs of its client. */
@@ -124,8 +124,9 @@ export class Reading {
     try {
       await this.#locate();
       this.#located = true;
-      const { partitions, refreshMs, until } = this.#plan;
-      if (until === undefined && partitions === undefined) this.#refreshAfter(refreshMs);
+      const { partitions, until } = this.#plan;
+      if (until === undefined && partitions === undefined)
+        this.#refreshAfter(refreshMs(this.#plan, this.#host.transport.kind));
       this.#ready();
     } catch (error) {
       this.#fail(error);

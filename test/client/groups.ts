@@ -238,20 +238,6 @@ export function groupSuite(openLog: () => Promise<TestLog>): void {
       expect(await client.offsets(dead, 'latest')).toEqual(new Map([[0, 1]]));
     });
 
-    it('takes up new topics of a pattern', async () => {
-      const { client } = scope;
-      const [prefix, group] = [unique('shop'), unique('billing')];
-      await client.publish(text(`${prefix}-a`), { key: 'k', value: 'a' });
-      const pattern = new RegExp(`^${prefix}-`);
-      const seen = watch(client.records(pattern, { key: string(), value: string(), group, from: 'earliest' }));
-      await until('the first', () => seen.records.length === 1);
-      await client.topics.create(`${prefix}-b`);
-      await client.publish(text(`${prefix}-b`), { key: 'k', value: 'b' });
-      await until('the second', () => seen.records.length === 2);
-      expect(seen.records.map(({ value }) => value)).toEqual(['a', 'b']);
-      seen.stop();
-    });
-
     it('commits when the client is closed', async () => {
       const { group, orders } = await setUp(1, 5);
       const other = await scope.another();

@@ -166,32 +166,6 @@ export function readingSuite(openLog: () => Promise<TestLog>): void {
       );
     });
 
-    it('reads the topics of a pattern, also one that is created later, from its first record', async () => {
-      const { client } = scope;
-      const prefix = unique('region');
-      const plain = (name: string) => topic(name, { value: json<number>(), partitions: 1 });
-      await client.publish(plain(`${prefix}-north`), { value: 1 });
-      await client.publish(plain(`other-${prefix}`), { value: 99 });
-      const pattern = new RegExp(`^${prefix}-`, 'g');
-      const bounded = await all(client.records(pattern, { value: json<number>(), ...END }));
-      expect(bounded.map(({ topic: name, value }) => [name, value])).toEqual([[`${prefix}-north`, 1]]);
-      const seen = watch(client.records(pattern, { value: json<number>(), metadataMaxAge: '10ms' }));
-      await turns();
-      await client.publish(plain(`${prefix}-south`), { value: 2 });
-      await until('the record of the new topic', () => seen.records.length === 1);
-      // Created and filled by somebody else, before this client looks again.
-      const other = await scope.another();
-      await other.publishAll(plain(`${prefix}-west`), [{ value: 3 }, { value: 4 }]);
-      await until('the records of the other one', () => seen.records.length === 3);
-      expect(seen.records.map(({ value }) => value)).toEqual([2, 3, 4]);
-      // One that is deleted does not disturb the others.
-      await other.topics.delete(`${prefix}-north`);
-      await other.publish(plain(`${prefix}-south`), { value: 5 });
-      await until('the last record', () => seen.records.length === 4);
-      expect(seen.error).toBeUndefined();
-      seen.stop();
-    });
-
     it('reads partitions that are added later, from their first record', async () => {
       const { client } = scope;
       const name = unique('grow');

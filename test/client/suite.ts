@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import type { TestLog } from '../contract/support.ts';
 import { groupSuite } from './groups.ts';
+import { patternSuite } from './patterns.ts';
 import { publishingSuite } from './publishing.ts';
 import { readingSuite } from './reading.ts';
 
@@ -10,5 +11,6 @@ export function clientSuite(name: string, openLog: () => Promise<TestLog>): void
     publishingSuite(openLog);
     readingSuite(openLog);
     groupSuite(openLog);
+    patternSuite(openLog);
   });
 }
