@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doors, install, manifest, pack, remove, root } from './tarball.ts';
 
@@ -42,10 +42,16 @@ describe('the packed tarball', () => {
     expect(packed.files.filter((file) => /\.(test|test-d|fixtures)\.|(^|\/)test\//.test(file))).toEqual([]);
   });
 
-  test('has a source for every built file, so that nothing stale is published', () => {
-    const built = packed.files.filter((file) => /^dist\/.*\.js$/.test(file));
-    const sources = built.map((file) => file.replace(/^dist/, 'src').replace(/\.js$/, '.ts'));
-    expect(sources.filter((file) => !packed.files.includes(file))).toEqual([]);
+  test('has a map for every built file, and the sources that it names, so that a debugger shows them', () => {
+    const built = packed.files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
+    expect(built.filter((file) => !packed.files.includes(`${file}.map`))).toEqual([]);
+    const missing = built.flatMap((file) => {
+      const { sources } = JSON.parse(readFileSync(`${root}${file}.map`, 'utf8')) as { sources: string[] };
+      const named = sources.map((source) => posix.join(posix.dirname(file), source));
+      // That one only passes names of RxJS on.
+      return named.filter((source) => source !== 'scripts/rxjs-parts.ts' && !packed.files.includes(source));
+    });
+    expect(missing).toEqual([]);
   });
 
   test('holds every file that exports names', () => {
@@ -71,6 +77,32 @@ describe('in a fresh folder with only the declared dependencies', () => {
         seen.set(name, value);
       }`;
     expect(node(user, inner)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('its streams are Observables of the RxJS that the user imports or requires', () => {
+    const source = `import { createRequire } from 'node:module';
+      import * as imported from 'rxjs';
+      import { connect, int32, topic } from 'millrace';
+      const required = createRequire(process.cwd() + '/user.js')('rxjs');
+      const numbers = topic('numbers', { value: int32(), partitions: 1 });
+      const client = await connect({ path: 'log' });
+      for (const rxjs of [imported, required]) {
+        for (const stream of [numbers, numbers.pipe(rxjs.map((row) => row)), client.records(numbers)]) {
+          console.log(stream instanceof rxjs.Observable);
+        }
+      }
+      await client.close();`;
+    expect(node(user, source)).toEqual({ status: 0, stdout: 'true\n'.repeat(6), stderr: '' });
+  });
+
+  test.each(doors)('import %s loads neither all of RxJS nor packages that may never be used', (door) => {
+    const source = `import { createRequire } from 'node:module';
+      await import('rxjs/internal/util/noop');
+      await import('${door}');
+      const loaded = Object.keys(createRequire(process.cwd() + '/user.js').cache).join('\\n').replaceAll('\\\\', '/');
+      if (!loaded.includes('/internal/util/noop.js')) throw new Error('loaded files are not told');
+      console.log(loaded.match(/rxjs\\/dist\\/cjs\\/index\\.js|kafkajs\\/|lmdb\\/|lz4-napi\\/|snappyjs\\/|zstd-wasm\\//g));`;
+    expect(node(user, source)).toEqual({ status: 0, stdout: 'null\n', stderr: '' });
   });
 
   test('what is not exported cannot be reached', () => {

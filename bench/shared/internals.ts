@@ -1,0 +1,12 @@
+/** What benchmarks load of `build-bench` that the package does not export; `scripts/bundle.ts` makes a file of each. */
+export const internals = [
+  'protocol/batch-builder.js',
+  'protocol/batch-decoder.js',
+  'protocol/compression.js',
+  'protocol/crc32c.js',
+  'runtime/task.js',
+  'runtime/topology.js',
+  'state/memory-backend.js',
+  'topology/clock.js',
+  'transports/local/fetched-rows.js',
+] as const;
