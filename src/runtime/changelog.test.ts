@@ -25,6 +25,7 @@ function withoutState(log: MemoryLog, local: StoreBackend, atomicCommit: boolean
     return new Proxy(inner, {
       get(target, name) {
         if (name === 'capabilities') return capabilities;
+        if (name === 'offsets') return async (...args: Parameters<Transport['offsets']>) => lagging(target, ...args);
         if (name === 'group')
           return async (...args: Parameters<Transport['group']>) => keeping(await target.group(...args), local);
         const member: unknown = Reflect.get(target, name, target);
@@ -32,6 +33,16 @@ function withoutState(log: MemoryLog, local: StoreBackend, atomicCommit: boolean
       },
     });
   };
+}
+
+/** The offsets of a commit can be seen before its changes: what is read of a changelog ends one record earlier. */
+async function lagging(
+  target: Transport,
+  ...[name, query, partitions]: Parameters<Transport['offsets']>
+): Promise<ReadonlyMap<number, number>> {
+  const found = await target.offsets(name, query, partitions);
+  if (query !== 'latest' || !name.endsWith('-changelog')) return found;
+  return new Map(Array.from(found, ([partition, offset]) => [partition, Math.max(0, offset - 1)]));
 }
 
 function keeping(session: GroupSession, stores: StoreBackend): GroupSession {

@@ -105,7 +105,9 @@ export class Changelog {
     const topic = changelogTopic(this.#applicationId, id.store);
     const { partition, store } = id;
     const first = (await this.#transport.offsets(topic, 'earliest', [partition])).get(partition) ?? 0;
-    const end = (await this.#transport.offsets(topic, 'latest', [partition])).get(partition) ?? 0;
+    // Not the end of what can be read: offsets may be seen as committed before the changes of the same transaction are, and
+    // then the store would lack them. What is still open is waited for.
+    const end = (await this.#transport.offsets(topic, 'written', [partition])).get(partition) ?? 0;
     const from = this.#startAt(id, first, end);
     fetcher.assign(topic, partition, from);
     for (let position = from; position < end; ) {

@@ -47,8 +47,13 @@ export interface TopicAdmin {
   ): Promise<void>;
 }
 
-/** Which offset is meant: the first kept, the next to be written, or the first record at or after a time (ms). @public */
-export type OffsetQuery = 'earliest' | 'latest' | { readonly time: number };
+/**
+ * Which offset is meant: the first kept, the end of what can be read, the end of what is written, also by transactions
+ * whose end is not known yet, or the first record at or after a time (ms).
+ *
+ * @public
+ */
+export type OffsetQuery = 'earliest' | 'latest' | 'written' | { readonly time: number };
 
 /** A committed position: the offset to read next. @public */
 export interface CommittedOffset extends TopicPartition {

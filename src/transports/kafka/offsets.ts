@@ -26,7 +26,7 @@ export class Offsets {
     topic: string,
     query: OffsetQuery,
     partitions?: readonly number[],
-    committed = true,
+    committed: boolean = query !== 'written',
   ): Promise<ReadonlyMap<number, number>> {
     const doing = `find offsets of "${topic}"`;
     const { settings, signal } = this.#cluster;
@@ -35,8 +35,7 @@ export class Offsets {
       const wanted = partitions ?? leaders.map((_, partition) => partition);
       const missing = wanted.find((partition) => leaders[partition] === undefined);
       if (missing !== undefined) throw unknownPartition({ topic, partition: missing }, leaders.length);
-      const time =
-        query === 'earliest' ? EARLIEST : query === 'latest' ? LATEST : query.time < 0 ? EARLIEST : query.time;
+      const time = timeOf(query);
       const found = await this.#list(
         wanted.map((partition) => ({ topic, partition, time })),
         committed,
@@ -74,4 +73,10 @@ export class Offsets {
     }
     return found;
   }
+}
+
+function timeOf(query: OffsetQuery): number {
+  if (query === 'earliest') return EARLIEST;
+  if (typeof query === 'string') return LATEST;
+  return query.time < 0 ? EARLIEST : query.time;
 }

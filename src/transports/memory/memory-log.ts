@@ -167,7 +167,7 @@ export class MemoryLog {
       wanted.map((number) => {
         const partition = this.#partition(name, number);
         if (query === 'earliest') return [number, partition.start];
-        return [number, query === 'latest' ? partition.end : partition.offsetAt(query.time)];
+        return [number, typeof query === 'string' ? partition.end : partition.offsetAt(query.time)];
       }),
     );
   }
