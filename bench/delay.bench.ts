@@ -1,30 +1,43 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type App, connect, int32, mapValues, run as runPipeline, to, topic } from 'millrace';
+import { type App, connect, int32, type LogLocation, mapValues, run as runPipeline, to, topic } from 'millrace';
 import { firstValueFrom } from 'rxjs';
 import { inChild } from './shared/child.ts';
 import { type BenchOptions, percentile, type Row, rowOf } from './shared/row.ts';
 import { withScratch } from './shared/scratch.ts';
 
 const RATE = 1_000;
-const input = topic('input', { value: int32(), partitions: 1 });
-const output = topic('output', { value: int32(), partitions: 1 });
-const over = topic('over', { value: int32(), partitions: 1 });
 
-const start = (path: string): App =>
-  runPipeline(
+/** Where to measure, with a name that no earlier measurement on this log had. */
+export interface DelayRun {
+  readonly log: LogLocation;
+  readonly name: string;
+}
+
+const topicOf = (name: string) => topic(name, { value: int32(), partitions: 1 });
+const topicsOf = (name: string) => ({
+  input: topicOf(`${name}-input`),
+  output: topicOf(`${name}-output`),
+  over: topicOf(`${name}-over`),
+});
+
+function start({ log, name }: DelayRun): App {
+  const { input, output } = topicsOf(name);
+  return runPipeline(
     input.pipe(
       mapValues((n) => n),
       to(output),
     ),
-    { applicationId: 'delay', path },
+    { applicationId: name, ...log },
   );
+}
 
 /** Runs the pipeline until it is told, by a record, that measuring is over. */
-export async function serve(path: string): Promise<void> {
-  const client = await connect({ path });
-  const app = start(path);
+export async function serve(where: DelayRun): Promise<void> {
+  const client = await connect(where.log);
+  const app = start(where);
+  const { over } = topicsOf(where.name);
   await firstValueFrom(client.records(over, { from: 'earliest' }));
   await app.stop();
   await client.close();
@@ -35,11 +48,17 @@ export async function serve(path: string): Promise<void> {
  *
  * @returns Sorted delays in ms: from when a record was to be published until its result was there.
  */
-export async function delays(path: string, twoProcesses: boolean, warmUp: number, records: number): Promise<number[]> {
-  const client = await connect({ path });
+export async function delays(
+  where: DelayRun,
+  twoProcesses: boolean,
+  warmUp: number,
+  records: number,
+): Promise<number[]> {
+  const client = await connect(where.log);
+  const { input, output, over } = topicsOf(where.name);
   for (const { name } of [input, output, over]) await client.topics.create(name, { partitions: 1 });
-  const other = twoProcesses ? inChild(import.meta.url, 'serve', path) : undefined;
-  const app = twoProcesses ? undefined : start(path);
+  const other = twoProcesses ? inChild(import.meta.url, 'serve', where) : undefined;
+  const app = twoProcesses ? undefined : start(where);
   const arrived: number[] = [];
   const subscription = client.records(output, { from: 'earliest' }).subscribe(({ value }) => {
     arrived[value] = performance.now();
@@ -92,7 +111,7 @@ export async function run({ quick }: BenchOptions): Promise<Row[]> {
     for (let at = 0; at < (quick ? 1 : 5); at += 1) {
       const [warmUp, records] = quick ? [100, 400] : [2_000, 8_000];
       const sorted = await withScratch((path) =>
-        inChild<number[]>(import.meta.url, 'delays', path, twoProcesses, warmUp, records),
+        inChild<number[]>(import.meta.url, 'delays', { log: { path }, name: 'delay' }, twoProcesses, warmUp, records),
       );
       p50.push(percentile(sorted, 0.5));
       p99.push(percentile(sorted, 0.99));

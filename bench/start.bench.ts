@@ -1,3 +1,4 @@
+import type { LogLocation } from 'millrace';
 import { inPlainNode } from './shared/child.ts';
 import type { Time } from './shared/measure.ts';
 import { type BenchOptions, type Row, rowOf } from './shared/row.ts';
@@ -14,7 +15,7 @@ const importing = (door: string): string => `
 const timeOf = async (program: string): Promise<Time> => JSON.parse(await inPlainNode(program)) as Time;
 
 /** An application with a shuffle, a window and nothing to do. */
-const idling = (path: string, ms: number): string => `
+const idling = (log: LogLocation, ms: number): string => `
   import { setTimeout } from 'node:timers/promises';
   import { agg, int32, keyBy, run, string, through, to, topic, tumbling, windowBy } from 'millrace';
   const input = topic('input', { key: string(), value: int32(), partitions: 1 });
@@ -26,7 +27,7 @@ const idling = (path: string, ms: number): string => `
     windowBy(tumbling({ size: '1m', grace: '0s' }), agg.count(), { store: 'counts' }),
     to(counts),
   );
-  const app = run(pipeline, { applicationId: 'idle', path: ${JSON.stringify(path)} });
+  const app = run(pipeline, { applicationId: 'idle', ...${JSON.stringify(log)} });
   while (app.snapshot().state !== 'running') await setTimeout(10);
   await setTimeout(1_000);
   const before = process.cpuUsage();
@@ -35,6 +36,10 @@ const idling = (path: string, ms: number): string => `
   const { system, user } = process.cpuUsage(before);
   console.log((system + user) / 10 / (performance.now() - start));
   await app.stop();`;
+
+/** What an application costs that has nothing to do, in % of a core. */
+export const idleShare = async (log: LogLocation, quick: boolean): Promise<number> =>
+  Number(await inPlainNode(idling(log, quick ? 500 : 10_000)));
 
 async function wallMs(program: string): Promise<number> {
   const start = performance.now();
@@ -58,7 +63,7 @@ export async function run({ quick }: BenchOptions): Promise<Row[]> {
   }
   const idle: number[] = [];
   for (let at = 0; at < (quick ? 1 : 3); at += 1) {
-    await withScratch(async (path) => void idle.push(Number(await inPlainNode(idling(path, quick ? 500 : 10_000)))));
+    await withScratch(async (path) => void idle.push(await idleShare({ path }, quick)));
   }
   const lower = { higherIsBetter: false };
   return [

@@ -2,6 +2,10 @@
 export interface BenchOptions {
   /** Few and short runs: shows that a benchmark works, and little more. */
   readonly quick: boolean;
+  /** How many records instead of what the benchmark takes by itself. */
+  readonly records?: number | undefined;
+  /** How often each is measured, instead of what the benchmark takes by itself. */
+  readonly runs?: number | undefined;
 }
 
 /** One measured line: the median of several runs, with their spread. */
@@ -15,21 +19,24 @@ export interface Row {
   readonly target?: number;
   /** Rates are better when they are higher, times when they are lower. */
   readonly higherIsBetter: boolean;
+  /** The whole run fails when the target is missed. */
+  readonly required?: true;
 }
 
 export interface RowOptions {
   readonly target?: number;
+  readonly required?: true;
   /** True unless said otherwise. */
   readonly higherIsBetter?: boolean;
 }
 
 export function rowOf(name: string, unit: string, samples: readonly number[], options: RowOptions = {}): Row {
-  const { higherIsBetter = true, target } = options;
+  const { higherIsBetter = true, required, target } = options;
   const sorted = [...samples].sort((a, b) => a - b);
   const [min = Number.NaN] = sorted;
   const max = sorted.at(-1) ?? Number.NaN;
   const row = { name, unit, median: percentile(sorted, 0.5), min, max, higherIsBetter };
-  return target === undefined ? row : { ...row, target };
+  return { ...row, ...(target === undefined ? {} : { target }), ...(required === undefined ? {} : { required }) };
 }
 
 /** @param sorted - In ascending order. */

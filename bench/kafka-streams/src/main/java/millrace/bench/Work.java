@@ -1,0 +1,123 @@
+package millrace.bench;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.EmitStrategy;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.KTable;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.state.WindowStore;
+
+/** The pipelines, step by step those of bench/kafka/works.ts. */
+final class Work {
+  record Click(String userId, String url, long at, String referrer) {}
+
+  record View(String userId, String product, long at) {}
+
+  record Product(String category) {}
+
+  record Categorised(String category, long at) {}
+
+  record Count(long start, long clicks) {}
+
+  private static final Serde<String> KEY = Serdes.String();
+  private static final Duration DAY = Duration.ofDays(1);
+
+  /** Records that were read from the input. */
+  final AtomicLong read = new AtomicLong();
+
+  /** Records that were read after the shuffle. */
+  final AtomicLong shuffled = new AtomicLong();
+
+  /** When the first record was read, in ms since the epoch. */
+  volatile long firstAt;
+
+  private final String input;
+  private final String output;
+  private final String products;
+
+  Work(String input, String output, String products) {
+    this.input = input;
+    this.output = output;
+    this.products = products;
+  }
+
+  Topology topology(String name) {
+    StreamsBuilder builder = new StreamsBuilder();
+    switch (name) {
+      case "pass" -> seen(builder.stream(input, Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())))
+          .to(output, Produced.with(Serdes.ByteArray(), Serdes.ByteArray()));
+      case "map" -> seen(clicks(builder))
+          .filter((key, click) -> !click.url.endsWith("0"))
+          .mapValues(click -> new View(click.userId, click.url.substring(10), click.at))
+          .to(output, Produced.with(KEY, Json.of(View.class)));
+      case "count-1m" -> count(builder, Duration.ofMinutes(1));
+      case "count-10m" -> count(builder, Duration.ofMinutes(10));
+      case "shuffle" -> shuffle(builder);
+      default -> throw new IllegalArgumentException(name);
+    }
+    return builder.build();
+  }
+
+  private KStream<String, Click> clicks(StreamsBuilder builder) {
+    return builder.stream(input, Consumed.with(KEY, Json.of(Click.class)));
+  }
+
+  private <K, V> KStream<K, V> seen(KStream<K, V> stream) {
+    return stream.peek((key, value) -> {
+      if (read.getAndIncrement() == 0) firstAt = System.currentTimeMillis();
+    });
+  }
+
+  private void count(StreamsBuilder builder, Duration size) {
+    // With the default retention a record that moves time far makes the store forget windows before they are emitted.
+    Materialized<String, Long, WindowStore<Bytes, byte[]>> store =
+        Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts")
+            .withKeySerde(KEY)
+            .withValueSerde(Serdes.Long())
+            .withRetention(Duration.ofHours(2));
+    write(
+        seen(clicks(builder))
+            .groupByKey()
+            .windowedBy(TimeWindows.ofSizeWithNoGrace(size))
+            .emitStrategy(EmitStrategy.onWindowClose())
+            .count(store));
+  }
+
+  private void shuffle(StreamsBuilder builder) {
+    var table = builder.globalTable(products, Consumed.with(KEY, Json.of(Product.class)));
+    write(
+        seen(clicks(builder))
+            .filter((key, click) -> !click.url.endsWith("0"))
+            .join(table, (key, click) -> click.url, (click, product) -> new Categorised(product.category, click.at))
+            .selectKey((key, value) -> value.category)
+            .repartition(
+                Repartitioned.with(KEY, Json.of(Categorised.class)).withName("shuffle").withNumberOfPartitions(2))
+            .peek((key, value) -> shuffled.incrementAndGet())
+            .groupByKey()
+            .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), DAY))
+            .count(
+                Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts")
+                    .withKeySerde(KEY)
+                    .withValueSerde(Serdes.Long())
+                    .withRetention(DAY.plusHours(2))));
+  }
+
+  private void write(KTable<Windowed<String>, Long> counts) {
+    counts
+        .toStream()
+        .map((window, clicks) -> KeyValue.pair(window.key(), new Count(window.window().start(), clicks)))
+        .to(output, Produced.with(KEY, Json.of(Count.class)));
+  }
+}
