@@ -33,14 +33,22 @@ export async function checkOutput(
   records: number,
   expected: Digest,
 ): Promise<string | undefined> {
-  const rows = await readRows(brokers, output, work);
+  return differences(await readRows(brokers, output, work), expected, () => expectedRows(work, records));
+}
+
+/** In words, whether rows are others than those expected; `all` gives these when they are to be told apart. */
+export function differences(
+  rows: readonly string[],
+  expected: Digest,
+  all: () => Iterable<string>,
+): string | undefined {
   const found = digestOf(rows);
   if (found.rows === expected.rows && found.sum === expected.sum) return undefined;
-  const difference = new Map<string, number>();
-  const add = (row: string, by: number): void => void difference.set(row, (difference.get(row) ?? 0) + by);
-  for (const row of expectedRows(work, records)) add(row, -1);
+  const balance = new Map<string, number>();
+  const add = (row: string, by: number): void => void balance.set(row, (balance.get(row) ?? 0) + by);
+  for (const row of all()) add(row, -1);
   for (const row of rows) add(row, 1);
-  const wrong = [...difference].filter(([, by]) => by !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  const wrong = [...balance].filter(([, by]) => by !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = wrong
     .slice(0, SHOWN)
     .map(([row, by]) => `  ${by < 0 ? `missing ${-by} times` : `${by} times too many`}: ${row}`);
