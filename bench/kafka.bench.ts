@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { KafkaCluster } from '../scripts/kafka/cluster.ts';
 import { whyNoKafka } from '../scripts/kafka/java.ts';
@@ -20,11 +21,10 @@ const TIMES_LOOP: Partial<Record<Work, number>> = { map: 5, 'count-1m': 3, 'coun
 export function run(options: BenchOptions): Promise<Row[]> {
   return withBroker(async (brokers) => {
     await buildStreams();
-    return [
-      ...(await races(brokers, options)),
-      ...(await delayRows(brokers, options)),
-      await idleRow(brokers, options),
-    ];
+    const rows = await races(brokers, options);
+    // Who asks for some contestants wants to compare these.
+    if (options.match !== undefined) return rows;
+    return [...rows, ...(await delayRows(brokers, options)), await idleRow(brokers, options)];
   });
 }
 
@@ -36,22 +36,28 @@ async function withBroker<T>(work: (brokers: readonly string[]) => Promise<T>): 
   return withScratch(async (path) => {
     // Compiled as in production, not as for the tests, which want it to start soon.
     const cluster = await KafkaCluster.start({ folder: join(path, 'kafka'), javaOptions: ['-Xmx1g'] });
+    // A broker is a process of its own, which outlives this one when it is interrupted.
+    const kill = (): void => {
+      const pid = cluster.pidOf(1);
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+      rmSync(path, { recursive: true, force: true });
+    };
+    process.once('exit', kill);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
     try {
       return await work(cluster.brokers);
     } finally {
       await cluster.remove();
+      process.off('exit', kill);
     }
   });
 }
 
 /** All contestants, round by round, so that what else the machine does befalls all of them. */
-async function races(
-  brokers: readonly string[],
-  { quick, records: wanted, runs = quick ? 1 : 3 }: BenchOptions,
-): Promise<Row[]> {
-  const records = wanted ?? (quick ? 50_000 : 2_000_000);
+async function races(brokers: readonly string[], options: BenchOptions): Promise<Row[]> {
+  const { match = '', quick, records = quick ? 50_000 : 2_000_000, runs = quick ? 1 : 3 } = options;
   await inChild(new URL('kafka/fill.ts', import.meta.url).href, 'fillTopics', brokers, records);
-  const all = contestants();
+  const all = contestants().filter(({ name }) => name.includes(match));
   const rates = new Map<string, number[]>(all.map(({ name }) => [name, []]));
   const race = new Race(brokers, records);
   let wrongs = 0;
@@ -67,7 +73,7 @@ async function races(
     }
   }
   return [
-    ...[...rates].map(([name, samples]) => rowOf(name, 'records/s', samples)),
+    ...[...rates].flatMap(([name, samples]) => (samples.length === 0 ? [] : rowOf(name, 'records/s', samples))),
     ...ratioRows((name) => rates.get(name) ?? []),
     rowOf('outputs with wrong rows', 'outputs', [wrongs], { ...LOWER, target: 0, required: true }),
   ];
@@ -96,7 +102,7 @@ function ratioRows(rates: (name: string) => readonly number[]): Row[] {
       rows.push(row('map: Millrace / raw path', ours, 'raw fetch + parse + stringify + produce', 0.7));
     }
     rows.push(row(`${work}: exactly-once / at-least-once`, transactional, ours, 0.9));
-    return rows;
+    return rows.filter(({ median }) => !Number.isNaN(median));
   });
 }
 

@@ -33,6 +33,7 @@ const HELP = `Measures Millrace and prints a table: the median of several runs, 
   --quick      few and short runs: to see that everything works
   --records N  so many instead of two million (kafka)
   --runs N     each so often instead of three times (kafka)
+  --match TEXT only those whose name contains it, such as 'map,' or 'count-1m' (kafka)
   --json FILE  where the figures go as JSON (bench/results/DATE.json)
   --help       this text
 
@@ -45,6 +46,7 @@ const { positionals, values } = parseArgs({
     quick: { type: 'boolean', default: false },
     records: { type: 'string' },
     runs: { type: 'string' },
+    match: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -64,7 +66,8 @@ const numberOf = (text: string | undefined): number | undefined => (text === und
 async function measure(): Promise<void> {
   const { quick } = values;
   const names = chosen();
-  const options: BenchOptions = { quick, records: numberOf(values.records), runs: numberOf(values.runs) };
+  const { match } = values;
+  const options: BenchOptions = { quick, match, records: numberOf(values.records), runs: numberOf(values.runs) };
   const machine = describeMachine();
   for (const line of machineLines(machine)) console.log(line);
   if (quick) console.log('quick: these figures show that everything works, not how fast it is');

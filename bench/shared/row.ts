@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly records?: number | undefined;
   /** How often each is measured, instead of what the benchmark takes by itself. */
   readonly runs?: number | undefined;
+  /** Only those whose name contains this. */
+  readonly match?: string | undefined;
 }
 
 /** One measured line: the median of several runs, with their spread. */
