@@ -1,6 +1,7 @@
 import { type ConsumerRunConfig, Kafka, logLevel } from 'kafkajs';
 import { run } from 'millrace';
 import type { Click } from '../shared/clicks.ts';
+import { withScratch } from '../shared/scratch.ts';
 import { CLICKS, type Count, isWanted, PARTITIONS, pipelineOf, viewOf, WINDOW_MS, type Work } from './works.ts';
 
 export type Guarantee = 'at-least-once' | 'exactly-once';
@@ -15,25 +16,28 @@ export interface Contest {
   readonly records: number;
 }
 
-/** Ends when all is done and committed. @returns When the first record was read. */
-export async function millraceApp({ brokers, group, guarantee, output, work }: Contest): Promise<number> {
-  const app = run(pipelineOf(work, output), {
-    applicationId: group,
-    brokers,
-    kafka: { guarantee },
-    compression: 'lz4',
-    until: 'end',
-  });
-  let firstAt = 0;
-  // Looked at from outside, so that nothing is added to the pipeline.
-  const looking = setInterval(() => {
-    if (app.snapshot().recordsIn === 0) return;
-    firstAt = Date.now();
+/** Ends when all is done and committed; its stores are on disk. @returns When the first record was read. */
+export function millraceApp({ brokers, group, guarantee, output, work }: Contest): Promise<number> {
+  return withScratch(async (stateDir) => {
+    const app = run(pipelineOf(work, output), {
+      applicationId: group,
+      brokers,
+      stateDir,
+      kafka: { guarantee },
+      compression: 'lz4',
+      until: 'end',
+    });
+    let firstAt = 0;
+    // Looked at from outside, so that nothing is added to the pipeline.
+    const looking = setInterval(() => {
+      if (app.snapshot().recordsIn === 0) return;
+      firstAt = Date.now();
+      clearInterval(looking);
+    }, 1);
+    await app.done;
     clearInterval(looking);
-  }, 1);
-  await app.done;
-  clearInterval(looking);
-  return firstAt;
+    return firstAt;
+  });
 }
 
 const kafkajs = (brokers: readonly string[]): Kafka =>
