@@ -5,6 +5,7 @@ import type { StoreBackend } from '../state/byte-store.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 import { TopicReader } from '../testing/topic-reader.ts';
 import { MemoryLog } from '../transports/memory/index.ts';
+import { Changelog, type RestoreProgress } from './changelog.ts';
 import type { Capabilities, GroupSession, Transport } from './transport.ts';
 
 const numbers = topic('numbers', { key: string(), value: json<number>(), partitions: 2 });
@@ -164,4 +165,29 @@ describe.each([
       });
     }
   });
+});
+
+it('says what it waits for while a transaction holds the first record back', async () => {
+  const log = new MemoryLog();
+  log.create('app-sums-changelog', { partitions: 1 });
+  const append = (): void => {
+    const batch = new RecordBatchBuilder();
+    batch.append(0, 'key', 'value', []);
+    log.append([log.prepare({ topic: 'app-sums-changelog', partition: 0 }, batch)]);
+  };
+  const inner = await memoryTransport(log)();
+  const transport = new Proxy(inner, {
+    get(target, name) {
+      if (name === 'offsets') return async (_: string, query: string) => new Map([[0, query === 'written' ? 1 : 0]]);
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  const changelog = new Changelog(transport, memoryStores(), 'app', new Map(), () => 0);
+  const told: RestoreProgress[] = [];
+  const restored = changelog.restore([{ ...store, partition: 0 }], (progress) => told.push(progress));
+  await vi.waitFor(() => expect(told).toEqual([{ store: 'sums', partition: 0, restored: 0, total: 1 }]));
+  append();
+  await restored;
+  expect(told.at(-1)).toMatchObject({ restored: 1 });
 });

@@ -110,6 +110,8 @@ export class Changelog {
     const end = (await this.#transport.offsets(topic, 'written', [partition])).get(partition) ?? 0;
     const from = this.#startAt(id, first, end);
     fetcher.assign(topic, partition, from);
+    // Told before anything is read: an open transaction may hold the first record back.
+    if (from < end) progress({ store, partition, restored: 0, total: end - from });
     for (let position = from; position < end; ) {
       // The promise is made before polling, so that no wake-up is missed in between.
       const woken = ready();

@@ -50,5 +50,5 @@ export interface LocalStores extends StoreBackend {
   close(): Promise<void>;
 }
 
-/** Opens the stores of an application; called by each process once. @public */
+/** Opens the stores of an application; called each time that a process joins its group. @public */
 export type OpenLocalStores = (applicationId: string) => Promise<LocalStores>;

@@ -64,9 +64,13 @@ export class KafkaSession implements GroupSession {
   }
 
   async leave(): Promise<void> {
-    await this.#member.leave();
-    await this.#writer.close();
-    await this.stores.close();
-    this.#onLeft();
+    try {
+      await this.#member.leave();
+      await this.#writer.close();
+    } finally {
+      // Whatever went wrong, the next session of this process needs them.
+      await this.stores.close();
+      this.#onLeft();
+    }
   }
 }
