@@ -69,7 +69,8 @@ export class KafkaCluster {
         const properties = join(node.folder, 'server.properties');
         await writeFile(properties, nodeProperties(node, nodes, tls, saslUser, options.settings));
         const tool = ['-XX:TieredStopAtLevel=1', '-cp', classPath, 'kafka.tools.StorageTool'];
-        await run('java', [...tool, 'format', '-t', clusterId, '-c', properties, ...scram]);
+        // In one argument, because an id may begin with a dash.
+        await run('java', [...tool, 'format', `--cluster-id=${clusterId}`, '-c', properties, ...scram]);
       }),
     );
     const javaOptions = options.javaOptions ?? ['-XX:TieredStopAtLevel=1'];
