@@ -27,7 +27,7 @@ const DENIED: Readonly<Record<number, string>> = {
 
 /** What to do about errors that say too little by themselves. */
 const HINTS: Readonly<Record<number, string>> = {
-  19: 'too few replicas of the partition are up to take a write; bring brokers back',
+  19: 'too few replicas of the partition are up to take a write: bring brokers back; or it is busy with the transaction before',
   26: 'use a sessionTimeoutMs between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers',
   32: 'the topic refuses times that far from the clock of the broker: see its message.timestamp.after.max.ms',
   38: 'there are fewer brokers than default.replication.factor',
@@ -49,6 +49,18 @@ export function kafkaError(kafkaCode: number, doing: string, resource = '', deta
       ...details,
       hint: `grant the user of this application the permission on the ${what}`,
     });
+  }
+  if (kafkaCode === Code.FENCED_INSTANCE_ID) {
+    return new KafkaError(
+      'fatal',
+      'ERR_INSTANCE_FENCED',
+      `Could not ${doing}: another member has the same instanceId`,
+      82,
+      {
+        ...details,
+        hint: 'give each process an instanceId of its own',
+      },
+    );
   }
   const hint = HINTS[kafkaCode];
   return new KafkaError(

@@ -54,6 +54,15 @@ export class ExactlyOnceWriter implements SessionWriter {
     await this.#writer.close();
   }
 
+  /** Why it failed. A fenced member asks the group whether another process has taken its name. */
+  async #reason(error: unknown): Promise<unknown> {
+    if (!(error instanceof MillraceError) || error.code !== 'ERR_FENCED') return error;
+    return this.#member.ask().then(
+      () => error,
+      (reason: unknown) => reason,
+    );
+  }
+
   /** One after the other; a failure aborts the transaction, and with it everything that was called before. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const era = this.#era;
@@ -63,8 +72,11 @@ export class ExactlyOnceWriter implements SessionWriter {
         await work();
       } catch (error) {
         this.#era++;
-        if (!this.#closed) await this.#writer.abort().catch(() => undefined);
-        throw error;
+        const reason = await this.#reason(error);
+        // Whoever has this name now is not fenced back: the two would go on like that.
+        if (reason instanceof MillraceError && reason.code === 'ERR_INSTANCE_FENCED') this.#writer.disown();
+        else if (!this.#closed) await this.#writer.abort().catch(() => undefined);
+        throw reason;
       }
     });
     this.#tail = turn.catch(() => undefined);

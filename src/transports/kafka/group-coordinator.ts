@@ -1,4 +1,4 @@
-import { ConfigError, FatalError } from '../../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import type { GroupOptions, TopicPartition } from '../../runtime/transport.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Code } from './error-codes.ts';
@@ -158,11 +158,6 @@ export class GroupCoordinator {
   #check(errorCode: number): void {
     if (errorCode === 0) return;
     const { groupId } = this.#options;
-    if (errorCode === Code.FENCED_INSTANCE_ID) {
-      throw new FatalError('ERR_INSTANCE_FENCED', `Group "${groupId}" has another member of the same instanceId`, {
-        hint: 'give each process an instanceId of its own',
-      });
-    }
     if (errorCode === 23) {
       throw new ConfigError('ERR_GROUP_PROTOCOL', `Group "${groupId}" has members that are not of this library`, {
         hint: 'choose another group id, or stop the other consumers of this group',

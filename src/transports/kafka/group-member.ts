@@ -71,6 +71,11 @@ export class GroupMember {
     if (!this.#left && !this.#joining) await this.#heart.confirm();
   }
 
+  /** Asks the coordinator now. @throws MillraceError when another process has taken this one's name */
+  async ask(): Promise<void> {
+    if (!this.#left && !this.#joining) await this.#heart.ask();
+  }
+
   /** The coordinator has said that this is no member any more. */
   lost(): void {
     this.#heart.lost();

@@ -67,6 +67,12 @@ export class Heart {
     await this.#beat();
   }
 
+  /** Asks now. @throws MillraceError when the member has no business in the group any more */
+  async ask(): Promise<void> {
+    await this.#beat();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   #schedule(ms: number): void {
     clearTimeout(this.#timer);
     if (this.#running) this.#timer = setTimeout(() => void this.#beat(), ms);
@@ -98,7 +104,7 @@ export class Heart {
     if (code === 0) return;
     if (code === Code.REBALANCE_IN_PROGRESS) this.#news ??= 'rebalance';
     else if (code === Code.UNKNOWN_MEMBER_ID || code === Code.ILLEGAL_GENERATION) this.#news = 'lost';
-    else this.#fail(kafkaError(code, 'stay in the group'));
+    else this.#fail(kafkaError(code, 'stay in the group', this.#coordinator.identity.groupId));
     this.#wake();
   }
 

@@ -105,6 +105,12 @@ export class TransactionalWriter {
     this.#ending.abort();
   }
 
+  /** The name belongs to another process now, which has ended what was open. */
+  disown(): void {
+    this.giveUp();
+    this.#open = false;
+  }
+
   async close(): Promise<void> {
     this.giveUp();
     if (!this.#open || this.#cluster.signal.aborted) return;
