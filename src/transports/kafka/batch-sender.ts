@@ -7,6 +7,7 @@ import { Code } from './error-codes.ts';
 import { exhausted, kafkaCodeOf, kafkaError } from './errors.ts';
 import { PartitionLine, type QueuedBatch } from './partition-line.ts';
 import { pauseMs } from './retry.ts';
+import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
 import { produceApi } from './wire/produce.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
@@ -39,6 +40,7 @@ export class BatchSender {
   readonly #renewed = new Set<PartitionLine>();
   readonly #waiting: { readonly below: number; readonly resolve: () => void }[] = [];
   readonly #complaints: Complaints;
+  readonly #throttles = new Throttles();
   #buffered = 0;
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -87,7 +89,8 @@ export class BatchSender {
 
   /** What it waits for, in words. */
   waitingFor(): string | undefined {
-    return this.#trouble === undefined ? undefined : `a broker to take outputs: ${this.#trouble.message}`;
+    if (this.#trouble !== undefined) return `a broker to take outputs: ${this.#trouble.message}`;
+    return this.#throttles.waitingFor('write to');
   }
 
   /** Asks for producer ids anew, while nothing is under way. */
@@ -156,7 +159,11 @@ export class BatchSender {
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), line]);
       }
     }
-    for (const [leader, lines] of byLeader) this.#send(leader, lines);
+    for (const [leader, lines] of byLeader) {
+      const throttled = this.#throttles.until(leader);
+      if (throttled > now) next = Math.min(next, throttled);
+      else this.#send(leader, lines);
+    }
     clearTimeout(this.#timer);
     if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#pump(), Math.max(next - now, 1));
   }
@@ -255,7 +262,8 @@ export class BatchSender {
       batches,
     };
     try {
-      const { partitions } = await this.#cluster.request(leader, this.#lane, produceApi, query);
+      const { partitions, throttleMs } = await this.#cluster.request(leader, this.#lane, produceApi, query);
+      this.#throttles.heard(leader, throttleMs);
       for (const each of sent) {
         const { topic, partition } = each.batch;
         const answer = partitions.find((one) => one.topic === topic && one.partition === partition);

@@ -64,6 +64,10 @@ export class FetchPosition {
   attempts = 0;
   /** The next batch is known to be larger than what is asked for usually. */
   needsBytes = 0;
+  /** Records behind the end of what can be read, which belong to transactions that are open. */
+  held = 0;
+  /** Since when that end has not moved because of them (`performance.now`). */
+  heldSince: number | undefined;
   #delivered: number;
   #chunks: Chunk[] = [];
   #buffered = 0;
@@ -81,11 +85,19 @@ export class FetchPosition {
     return !this.fetching && this.error === undefined && this.#buffered <= halfBytes && now >= this.pausedUntil;
   }
 
+  /** Whether all that can be read was fetched, and open transactions have held back the rest for some time. */
+  isHeld(since: number): boolean {
+    return this.heldSince !== undefined && this.heldSince <= since && this.fetchOffset >= (this.endOffset ?? 0);
+  }
+
   /** Takes what was fetched. Returns whether there is news. */
   add(answer: FetchedPartition, { length, nextOffset, cutOff }: Survey): boolean {
     const end = this.committed ? answer.lastStableOffset : answer.highWatermark;
     const moved = end !== this.endOffset;
     this.endOffset = end;
+    this.held = answer.highWatermark - end;
+    if (this.held <= 0) this.heldSince = undefined;
+    else if (moved || this.heldSince === undefined) this.heldSince = performance.now();
     this.attempts = 0;
     this.needsBytes = cutOff ?? 0;
     this.empty = answer.records.length === 0;

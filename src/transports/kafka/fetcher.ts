@@ -9,6 +9,7 @@ import { kafkaError } from './errors.ts';
 import { FetchPosition, survey } from './fetch-position.ts';
 import type { Offsets } from './offsets.ts';
 import { pauseMs } from './retry.ts';
+import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
 import { type FetchedPartition, fetchApi } from './wire/fetch.ts';
 
@@ -18,6 +19,8 @@ const LONG_POLL_MS = 500;
 const MERGE_MS = 20;
 /** Requests under way to one broker: more than one, because what is due must not wait for a request that is held back. */
 const LANES = 3;
+/** A transaction that holds back records for longer is worth saying. */
+const HELD_MS = 1000;
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 
@@ -33,6 +36,7 @@ export class KafkaFetcher implements Fetcher {
   /** When the requests under way are answered at the latest, by broker and lane. */
   readonly #due = new Map<string, number>();
   readonly #complaints: Complaints;
+  readonly #throttles = new Throttles();
   #trouble: MillraceError | undefined;
   #pumping = false;
   #readyDue = false;
@@ -73,7 +77,8 @@ export class KafkaFetcher implements Fetcher {
   }
 
   waitingFor(): string | undefined {
-    return this.#trouble === undefined ? undefined : `a broker to read from: ${this.#trouble.message}`;
+    if (this.#trouble !== undefined) return `a broker to read from: ${this.#trouble.message}`;
+    return this.#throttles.waitingFor('read from') ?? this.#transaction();
   }
 
   async close(): Promise<void> {
@@ -81,6 +86,16 @@ export class KafkaFetcher implements Fetcher {
     clearTimeout(this.#timer);
     this.#positions.clear();
     for (const lane of this.#lanes) this.#cluster.closeLane(lane);
+  }
+
+  #transaction(): string | undefined {
+    const since = performance.now() - HELD_MS;
+    for (const position of this.#positions.values()) {
+      const { topic, partition, held } = position;
+      if (position.isHeld(since))
+        return `the end of a transaction that holds back ${held} records of "${topic}/${partition}"`;
+    }
+    return undefined;
   }
 
   #pump(): void {
@@ -104,7 +119,11 @@ export class KafkaFetcher implements Fetcher {
       if (leader === undefined) void this.#locate(position);
       else byLeader.set(leader, [...(byLeader.get(leader) ?? []), position]);
     }
-    for (const [leader, positions] of byLeader) this.#request(leader, positions, now);
+    for (const [leader, positions] of byLeader) {
+      const throttled = this.#throttles.until(leader);
+      if (throttled > now) next = Math.min(next, throttled);
+      else this.#request(leader, positions, now);
+    }
     clearTimeout(this.#timer);
     if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#pump(), Math.max(next - now, 1));
   }
@@ -130,7 +149,9 @@ export class KafkaFetcher implements Fetcher {
     const { committed } = positions[0] as FetchPosition;
     try {
       const query = { maxWaitMs, maxBytes: MAX_RESPONSE_BYTES, committed, partitions };
-      const { errorCode, partitions: answers } = await this.#cluster.request(leader, lane, fetchApi, query);
+      const answer = await this.#cluster.request(leader, lane, fetchApi, query);
+      const { errorCode, partitions: answers, throttleMs } = answer;
+      this.#throttles.heard(leader, throttleMs);
       if (errorCode !== 0) throw kafkaError(errorCode, 'fetch');
       this.#trouble = undefined;
       for (const position of positions) {

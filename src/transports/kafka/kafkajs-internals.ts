@@ -163,11 +163,6 @@ export class KafkaConnection {
     return range !== undefined && range.minVersion <= version && version <= range.maxVersion;
   }
 
-  /** Makes later requests wait, as the broker asked for. */
-  throttle(ms: number): void {
-    if (ms > 0) this.#connection.requestQueue.maybeThrottle(ms);
-  }
-
   /**
    * Sends a request and gives the bytes of the response after its header.
    *
