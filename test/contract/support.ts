@@ -98,11 +98,15 @@ export async function until<T>(what: string, condition: () => T | undefined | fa
 }
 
 /** A fetcher whose wake-ups can be awaited. */
-export function watch(transport: Transport): { readonly fetcher: Fetcher; next(): Promise<void>; wakes(): number } {
+export function watch(
+  transport: Transport,
+  isolation: 'committed' | 'uncommitted' = 'committed',
+): { readonly fetcher: Fetcher; next(): Promise<void>; wakes(): number } {
   let wakes = 0;
   let wake: () => void = () => undefined;
   let woken = new Promise<void>((resolve) => (wake = resolve));
   const fetcher = transport.fetcher({
+    isolation,
     onReady: () => {
       wakes++;
       wake();
@@ -113,11 +117,17 @@ export function watch(transport: Transport): { readonly fetcher: Fetcher; next()
 }
 
 /** Reads from an offset to the end that the log has when asked, and returns the rows. */
-export async function readAll(transport: Transport, topic: string, partition = 0, from?: number): Promise<ReadRow[]> {
+export async function readAll(
+  transport: Transport,
+  topic: string,
+  partition = 0,
+  from?: number,
+  isolation: 'committed' | 'uncommitted' = 'committed',
+): Promise<ReadRow[]> {
   const start = from ?? (await transport.offsets(topic, 'earliest', [partition])).get(partition)!;
   const end = (await transport.offsets(topic, 'latest', [partition])).get(partition)!;
   const rows: ReadRow[] = [];
-  const { fetcher, next } = watch(transport);
+  const { fetcher, next } = watch(transport, isolation);
   try {
     let woken = next();
     fetcher.assign(topic, partition, start);
