@@ -7,6 +7,8 @@ import type { GroupSession, OutgoingBatch } from './transport.ts';
 export interface CommitterHost {
   readonly tasks: ReadonlyMap<string, Task>;
   readonly clock: Clock;
+  /** Whether the outputs, changes and offsets of a commit become durable together. */
+  readonly atomic: boolean;
   /** The session, and the generation in which its tasks work; `undefined` before it has joined. */
   session(): { readonly session: GroupSession; readonly generation: number } | undefined;
   /** Keeps stores and changelogs together where the log does not hold the state. */
@@ -118,8 +120,14 @@ export class Committer {
     const changelog = this.#host.changelog();
     const state = progress.flatMap((each) => each.state);
     const outputs: OutgoingBatch[] = progress.flatMap((each) => each.outputs);
-    if (changelog !== undefined) outputs.push(...changelog.batches(state));
+    const changes = changelog?.batches(state) ?? [];
+    if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
     if (outputs.length > 0) await session.send(outputs);
+    if (!this.#host.atomic && changes.length > 0) {
+      // First all outputs are acknowledged. A store that knew after a crash of a closed window would not emit it again.
+      await session.commit({ generation, offsets: [], state: [] });
+      await session.send(changes);
+    }
     const offsets = progress.flatMap((each) => each.offsets);
     await session.commit({ generation, offsets, state: changelog === undefined ? state : [] });
     changelog?.committed(state);

@@ -87,6 +87,7 @@ export class Engine {
     this.committer = new Committer({
       tasks: this.tasks,
       clock,
+      atomic,
       session: () => this.#session && { session: this.#session, generation: this.#generation },
       changelog: () => this.#factory.changelog,
       failed: () => this.#failed,

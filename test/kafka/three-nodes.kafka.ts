@@ -4,32 +4,27 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaCluster } from '../../scripts/kafka/cluster.ts';
 import type { Transport } from '../../src/runtime/transport.ts';
-import { Cluster } from '../../src/transports/kafka/cluster.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
-import { kafkaSettings } from '../../src/transports/kafka/options.ts';
 import { batch, readAll, unique, until, values, valuesOf } from '../contract/support.ts';
 import { ownCluster } from './cluster.ts';
 import { Copier } from './copier.ts';
+import { Lookout } from './lookout.ts';
 
 describe.runIf(ownCluster)('three brokers of which one is killed', () => {
   let nodes: KafkaCluster;
   let transport: Transport;
-  let lookout: Cluster;
+  let lookout: Lookout;
 
   beforeAll(async () => {
     nodes = await KafkaCluster.start({ folder: await mkdtemp(join(tmpdir(), 'millrace-kafka-3-')), nodes: 3 });
     transport = await kafkaTransport({ brokers: nodes.brokers })();
-    lookout = new Cluster(kafkaSettings({ brokers: nodes.brokers }));
-    await lookout.connect();
+    lookout = await Lookout.open(nodes.brokers);
   });
   afterAll(async () => {
-    lookout.close();
+    await lookout.close();
     await transport.close();
     await nodes.remove();
   });
-
-  const leaderOf = async (topic: string): Promise<number> =>
-    (await lookout.metadata([topic])).topics[0]?.partitions.find(({ partition }) => partition === 0)?.leader ?? 1;
 
   it('goes on with the others, whichever it is, and copies each record once', { timeout: 240_000 }, async () => {
     const [from, to, groupId] = [unique('from'), unique('to'), unique('copy')];
@@ -55,7 +50,7 @@ describe.runIf(ownCluster)('three brokers of which one is killed', () => {
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     })();
-    const victims = [() => leaderOf(to), () => lookout.coordinator('group', groupId), () => leaderOf(from)];
+    const victims = [() => lookout.leader(to), () => lookout.coordinator(groupId), () => lookout.leader(from)];
     const resumed: number[] = [];
     for (const victim of victims) {
       const before = copied;
@@ -67,7 +62,6 @@ describe.runIf(ownCluster)('three brokers of which one is killed', () => {
       await until(`progress without broker ${node}; ${copier.waitingFor()}`, () => copied > target, 60_000);
       resumed.push(Math.round(performance.now() - since));
       await nodes.restart([node]);
-      lookout.forgetCoordinator('group', groupId, undefined);
     }
     feed.stop = true;
     await feeding;

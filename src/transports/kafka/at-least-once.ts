@@ -17,6 +17,8 @@ export class AtLeastOnceWriter implements SessionWriter {
   readonly #stores: StoreBackend;
   readonly #sender: BatchSender;
   #outputs: Promise<unknown>[] = [];
+  /** The call before has handed over its batches. */
+  #handed: Promise<unknown> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(cluster: Cluster, topics: Topics, member: GroupMember, stores: StoreBackend) {
@@ -27,13 +29,23 @@ export class AtLeastOnceWriter implements SessionWriter {
   }
 
   async send(batches: readonly EncodedBatch[]): Promise<void> {
+    const handed = this.#handed.then(() => this.#hand(batches));
+    this.#handed = handed.catch(() => undefined);
+    // At once, so that a commit that is called now waits for them.
+    const written = handed.then((list) => Promise.all(list));
+    written.catch(() => undefined);
+    this.#outputs.push(written);
+    await handed;
+    await this.#sender.room(this.#cluster.settings.maxBufferedBytes);
+  }
+
+  async #hand(batches: readonly EncodedBatch[]): Promise<Promise<number>[]> {
     await this.#member.confirm();
-    for (const batch of batches) {
+    return batches.map((batch) => {
       const written = this.#sender.append(batch);
       written.catch(() => undefined);
-      this.#outputs.push(written);
-    }
-    await this.#sender.room(this.#cluster.settings.maxBufferedBytes);
+      return written;
+    });
   }
 
   async commit(unit: CommitUnit): Promise<void> {
