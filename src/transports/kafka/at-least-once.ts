@@ -32,20 +32,18 @@ export class AtLeastOnceWriter implements SessionWriter {
     const handed = this.#handed.then(() => this.#hand(batches));
     this.#handed = handed.catch(() => undefined);
     // At once, so that a commit that is called now waits for them.
-    const written = handed.then((list) => Promise.all(list));
+    const written = handed.then(({ all }) => all);
     written.catch(() => undefined);
     this.#outputs.push(written);
     await handed;
     await this.#sender.room(this.#cluster.settings.maxBufferedBytes);
   }
 
-  async #hand(batches: readonly EncodedBatch[]): Promise<Promise<number>[]> {
+  async #hand(batches: readonly EncodedBatch[]): Promise<{ readonly all: Promise<unknown> }> {
     await this.#member.confirm();
-    return batches.map((batch) => {
-      const written = this.#sender.append(batch);
-      written.catch(() => undefined);
-      return written;
-    });
+    const all = Promise.all(batches.map((batch) => this.#sender.append(batch)));
+    all.catch(() => undefined);
+    return { all };
   }
 
   async commit(unit: CommitUnit): Promise<void> {
