@@ -54,7 +54,8 @@ export class Engine {
   readonly #assigned: AssignedTask[] = [];
   /** Ids of all tasks that are ours, built or not. */
   readonly #owned = new Set<string>();
-  #assigning: Promise<void> = Promise.resolve();
+  /** Assignments whose committed offsets are being read. */
+  #assigning = 0;
   readonly #fetcher: Fetcher;
   readonly #factory: TaskFactory;
   #generation = 0;
@@ -106,9 +107,13 @@ export class Engine {
       tasks: this.#topology.stages.flatMap((stage) => taskSpecs(stage, this.#topics)),
       // Where state and log are one folder, one process owns both.
       exclusive: this.#transport.capabilities.stateWithLog,
-      onAssigned: (ids, generation) => {
-        this.#assigning = this.#assign(ids, generation);
-        return this.#assigning;
+      onAssigned: async (ids, generation) => {
+        this.#assigning += 1;
+        try {
+          await this.#assign(ids, generation);
+        } finally {
+          this.#assigning -= 1;
+        }
       },
       onRevoked: (ids, lost) => this.#revoked(ids, lost),
       onError: (error) => this.#fail(error),
@@ -276,6 +281,7 @@ export class Engine {
     if (this.#session === undefined) reasons.push('joining the group');
     const session = this.#session?.waitingFor();
     if (session !== undefined) reasons.push(session);
+    if (this.#assigning > 0) reasons.push('the committed offsets of new tasks');
     const fetcher = this.#fetcher.waitingFor();
     if (fetcher !== undefined) reasons.push(fetcher);
     const restoring = this.#factory.waitingFor();
@@ -307,7 +313,6 @@ export class Engine {
     for (const task of this.tasks.values()) task.close();
     this.committer.abandon();
     await this.committer.current?.catch(() => undefined);
-    await this.#assigning.catch(() => undefined);
     await this.#fetcher.close();
     await this.#session?.leave();
   }

@@ -57,3 +57,13 @@ test('what no waiting mends ends it at once', async () => {
     code: 'ERR_SASL',
   });
 });
+
+test('it says that it waits for committed offsets, and can be stopped meanwhile', async () => {
+  // As when a transaction that changes them is not over.
+  const committed = (): Promise<never> => new Promise(() => undefined);
+  const open: OpenTransport = async () => Object.assign(await memoryTransport()(), { committed });
+  const app = run(pipeline, { applicationId: 'app', transport: open });
+  await until(() => app.snapshot().waitingFor.includes('the committed offsets of new tasks'));
+  await app.stop();
+  expect(app.snapshot().state).toBe('stopped');
+});
