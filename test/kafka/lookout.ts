@@ -41,8 +41,8 @@ export class Lookout {
   async transactionCoordinator(group: string): Promise<number> {
     await this.#cluster.metadata([]);
     for (const node of this.#cluster.nodeIds) {
-      const ids = await this.#cluster.request(node, 'main', listTransactionsApi, {});
-      if (ids.some((id) => id.startsWith(`${group}-`))) return node;
+      const found = await this.#cluster.request(node, 'main', listTransactionsApi, {});
+      if (found.some(({ id }) => id.startsWith(`${group}-`))) return node;
     }
     throw new Error(`no member of ${group} has transactions`);
   }
@@ -50,10 +50,24 @@ export class Lookout {
   /** Resolves when a broker that is gone leads nothing any more. */
   async replaced(node: number): Promise<void> {
     for (;;) {
-      const { topics } = await this.#cluster.metadata(null);
-      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0 && leader !== node))) return;
+      // The answer may have been on its way from that broker.
+      const { topics } = await this.#cluster.metadata(null).catch(() => ({ topics: [] }));
+      if (
+        topics.length > 0 &&
+        topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0 && leader !== node))
+      )
+        return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** The transactions of a group that are not over, and their states. */
+  async openTransactions(group: string): Promise<string[]> {
+    const all = await Promise.all(
+      this.#cluster.nodeIds.map((node) => this.#cluster.request(node, 'main', listTransactionsApi, {})),
+    );
+    const own = all.flat().filter(({ id }) => id.startsWith(`${group}-`));
+    return own.filter(({ state }) => !/^(Empty|Complete)/.test(state)).map(({ id, state }) => `${id} ${state}`);
   }
 
   /** Resolves when all replicas of all partitions are in sync. */
@@ -66,12 +80,12 @@ export class Lookout {
     }
   }
 
-  /** Resolves at a moment at which a topic has records of an open transaction. */
-  async transactionIn(topic: string): Promise<void> {
+  /** Resolves at a moment at which a partition has records of an open transaction. */
+  async transactionIn(topic: string, partition = 0): Promise<void> {
     for (;;) {
-      const ends = await this.#offsets.find(topic, 'latest', undefined, false);
-      const stable = await this.#offsets.find(topic, 'latest');
-      for (const [partition, end] of ends) if ((stable.get(partition) ?? 0) < end) return;
+      const ends = await this.#offsets.find(topic, 'latest', [partition], false);
+      const stable = await this.#offsets.find(topic, 'latest', [partition]);
+      if ((stable.get(partition) ?? 0) < (ends.get(partition) ?? 0)) return;
     }
   }
 
@@ -81,8 +95,8 @@ export class Lookout {
   }
 }
 
-/** The transactional ids that a broker looks after. */
-const listTransactionsApi: Api<object, readonly string[]> = {
+/** The transactions that a broker looks after. */
+const listTransactionsApi: Api<object, readonly { readonly id: string; readonly state: string }[]> = {
   name: 'ListTransactions',
   key: 66,
   version: 0,
@@ -99,9 +113,9 @@ const listTransactionsApi: Api<object, readonly string[]> = {
     return reader.compactArray(() => {
       const id = reader.compactString();
       reader.int64();
-      reader.compactString();
+      const state = reader.compactString();
       reader.tags();
-      return id;
+      return { id, state };
     });
   },
 };

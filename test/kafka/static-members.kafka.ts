@@ -2,7 +2,7 @@ import { agg, connect, json, run, string, to, topic, tumbling, windowBy } from '
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { OpenTransport, Transport } from '../../src/runtime/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
-import { type Joined, join, unique, until } from '../contract/support.ts';
+import { batch, type Joined, join, rowsOf, send, unique, until, values, valuesOf, watch } from '../contract/support.ts';
 
 const TASKS = 4;
 const guarantees = ['at-least-once', 'exactly-once'] as const;
@@ -71,6 +71,31 @@ describe.each(guarantees)('members with a name of their own, %s', (guarantee) =>
     expect(error?.hint).toContain('instanceId');
     await shared(second);
     expect(second.errors).toEqual([]);
+  });
+});
+
+describe('a member with a name of its own, exactly-once', () => {
+  it('ends the transaction that one before it has left open', async () => {
+    const [name, group, out] = [unique('static'), unique('group'), unique('out')];
+    const first = await member(instance('same', 'exactly-once'), group, name);
+    await shared(first);
+    await first.transport.topics.create(out);
+    await first.session.send([batch(out, 0, values('left open'))]);
+    const { transport, ...second } = await member(instance('same', 'exactly-once'), group, name);
+    await shared(second);
+    await send(transport, out, 0, values('after it'));
+    const { fetcher } = watch(transport);
+    fetcher.assign(out, 0, 0);
+    // Sooner than the transaction would expire.
+    const seen = await until(
+      'what comes after it',
+      () => {
+        const fetched = fetcher.poll(out, 0);
+        return fetched !== undefined && fetched.count > 0 && rowsOf(fetched);
+      },
+      5000,
+    );
+    expect(valuesOf(seen)).toEqual(['after it']);
   });
 });
 

@@ -15,6 +15,6 @@ describe.runIf(ownCluster)('a windowed count behind a shuffle, on three brokers 
   afterAll(() => nodes.remove());
 
   it('counts each record once, whichever broker it is', { timeout: 3_600_000 }, async () => {
-    expectExactlyOnce(await breakNodes(nodes, 'exactly-once', 5));
+    expectExactlyOnce(await breakNodes(nodes, 5));
   });
 });

@@ -28,6 +28,10 @@ export class AtLeastOnceWriter implements SessionWriter {
     this.#sender = new BatchSender(cluster, topics, { identify: idempotentIds(cluster) });
   }
 
+  async begin(): Promise<void> {
+    // Nothing can have been left open.
+  }
+
   async send(batches: readonly EncodedBatch[]): Promise<void> {
     const handed = this.#handed.then(() => this.#hand(batches));
     this.#handed = handed.catch(() => undefined);

@@ -14,6 +14,8 @@ export class ExactlyOnceWriter implements SessionWriter {
   readonly #stores: StoreBackend;
   readonly #writer: TransactionalWriter;
   readonly #maxBufferedBytes: number;
+  /** Whether the transactional id is used again after a restart. */
+  readonly #named: boolean;
   #tail: Promise<unknown> = Promise.resolve();
   /** Counts failures: what was called before one must not take effect after it. */
   #era = 0;
@@ -24,6 +26,12 @@ export class ExactlyOnceWriter implements SessionWriter {
     this.#stores = stores;
     this.#writer = new TransactionalWriter(cluster, topics, transactionalId);
     this.#maxBufferedBytes = cluster.settings.maxBufferedBytes;
+    this.#named = cluster.settings.instanceId !== null;
+  }
+
+  /** Ends what a process of the same name may have left open, which keeps committed offsets and outputs from being read. */
+  async begin(): Promise<void> {
+    if (this.#named) await this.#writer.init();
   }
 
   async send(batches: readonly EncodedBatch[]): Promise<void> {

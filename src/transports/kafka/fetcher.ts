@@ -77,6 +77,7 @@ export class KafkaFetcher implements Fetcher {
   }
 
   waitingFor(): string | undefined {
+    if (this.#positions.size === 0) return undefined;
     if (this.#trouble !== undefined) return `a broker to read from: ${this.#trouble.message}`;
     return this.#throttles.waitingFor('read from') ?? this.#transaction();
   }

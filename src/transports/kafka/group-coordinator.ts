@@ -12,7 +12,7 @@ import {
   PROTOCOL_TYPE,
 } from './group-protocol.ts';
 import { newProducerId } from './producer-id.ts';
-import { type Candidate, shareTasks } from './share-tasks.ts';
+import { abandonedBy, type Candidate, shareTasks } from './share-tasks.ts';
 import type { Api } from './wire/api.ts';
 import { heartbeatApi, type JoinGroupResponse, joinGroupApi, leaveGroupApi, syncGroupApi } from './wire/membership.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
@@ -115,6 +115,7 @@ export class GroupCoordinator {
       owned: [...this.#granted.tasks],
       generation: this.#granted.generation,
       transactionalId: this.#transactionalId,
+      transactionalIds: this.#transactionalIds,
     };
     const request = {
       groupId,
@@ -134,7 +135,7 @@ export class GroupCoordinator {
   }: JoinGroupResponse): Promise<{ readonly memberId: string; readonly assignment: Uint8Array }[]> {
     const candidates: Candidate[] = members.map(({ memberId, metadata }) => ({ memberId, ...decodeMember(metadata) }));
     const transactionalIds = candidates.map((each) => each.transactionalId).filter((id) => id !== null);
-    await this.#fence(this.#transactionalIds.filter((id) => !transactionalIds.includes(id)));
+    await this.#fence(abandonedBy(candidates));
     const places = new Map<string, readonly TopicPartition[]>(
       this.#options.tasks.map(({ id, partitions }) => [id, partitions]),
     );

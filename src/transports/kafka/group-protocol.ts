@@ -16,6 +16,8 @@ export interface MemberInfo {
   /** The generation in which it had them. */
   readonly generation: number;
   readonly transactionalId: string | null;
+  /** Those of all members of that generation. */
+  readonly transactionalIds: readonly string[];
 }
 
 /** What the leader tells a member. */
@@ -46,6 +48,7 @@ export function decodeMember(bytes: Uint8Array): MemberInfo {
     owned: texts(info['owned']),
     generation: typeof info['generation'] === 'number' ? info['generation'] : 0,
     transactionalId: typeof info['transactionalId'] === 'string' ? info['transactionalId'] : null,
+    transactionalIds: texts(info['transactionalIds']),
   };
 }
 

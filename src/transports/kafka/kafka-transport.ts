@@ -108,6 +108,7 @@ export class KafkaTransport implements Transport {
     this.#open.add(part);
     try {
       await member.join();
+      await writer.begin();
     } catch (error) {
       await session.leave();
       throw error;

@@ -11,11 +11,12 @@ export async function newProducerId(
   cluster: Cluster,
   transactionalId: string | null,
   signal: AbortSignal = cluster.signal,
+  limitMs: number = cluster.settings.requestTimeoutMs,
 ): Promise<ProducerIdentity> {
-  const { requestTimeoutMs, transactionTimeoutMs } = cluster.settings;
+  const { transactionTimeoutMs } = cluster.settings;
   const doing = transactionalId === null ? 'get a producer id' : `begin transactions as "${transactionalId}"`;
   const timeoutMs = transactionalId === null ? 2 ** 31 - 1 : transactionTimeoutMs;
-  return retrying({ doing, limitMs: requestTimeoutMs, firstPauseMs: 5, signal }, async () => {
+  return retrying({ doing, limitMs, firstPauseMs: 5, signal }, async () => {
     try {
       const query = { transactionalId, timeoutMs };
       const { errorCode, producerId, producerEpoch } =

@@ -7,6 +7,8 @@ import type { GroupMember } from './group-member.ts';
 
 /** How a session keeps its guarantee. Calls take effect in order. */
 export interface SessionWriter {
+  /** The member has joined. */
+  begin(): Promise<void>;
   /** Resolves when the batches have been taken over. */
   send(batches: readonly EncodedBatch[]): Promise<void>;
   commit(unit: CommitUnit): Promise<void>;

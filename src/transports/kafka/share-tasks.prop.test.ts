@@ -10,7 +10,7 @@ import {
   uniqueArray,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Candidate, shareTasks } from './share-tasks.ts';
+import { abandonedBy, type Candidate, shareTasks } from './share-tasks.ts';
 
 const TASKS = ['a/0', 'a/1', 'a/2', 'a/3', 'b/0', 'b/1', 'b/2'] as const;
 const MEMBERS = ['m0', 'm1', 'm2', 'm3'] as const;
@@ -19,7 +19,9 @@ const MEMBERS = ['m0', 'm1', 'm2', 'm3'] as const;
 const candidates = uniqueArray(
   record({ memberId: constantFrom(...MEMBERS), owned: shuffledSubarray([...TASKS]), generation: nat(5) }),
   { selector: ({ memberId }) => memberId, minLength: 1 },
-).map((members): Candidate[] => members.map((member) => ({ ...member, known: TASKS, transactionalId: null })));
+).map((members): Candidate[] =>
+  members.map((member) => ({ ...member, known: TASKS, transactionalId: null, transactionalIds: [] })),
+);
 
 /** What becomes of a group when its members do what they are told, until nothing changes any more. */
 function settle(start: readonly Candidate[]): { readonly members: readonly Candidate[]; readonly rounds: number } {
@@ -77,5 +79,22 @@ describe('sharing tasks', () => {
         for (const { memberId, owned } of members) expect([...(shares.get(memberId) ?? [])]).toEqual([...owned].sort());
       }),
     );
+  });
+});
+
+describe('transactions of members that are gone', () => {
+  const member = (memberId: string, transactionalIds: readonly string[]): Candidate => {
+    return { memberId, known: [], owned: [], generation: 0, transactionalId: `id-${memberId}`, transactionalIds };
+  };
+
+  it('are known to whoever leads, also to one that is new', () => {
+    const stays = member('a', ['id-a', 'id-b']);
+    const comes = member('c', []);
+    expect(abandonedBy([stays, comes])).toEqual(['id-b']);
+    expect(abandonedBy([comes, stays])).toEqual(['id-b']);
+  });
+
+  it('are none while everybody is there', () => {
+    expect(abandonedBy([member('a', ['id-a', 'id-b']), member('b', ['id-a', 'id-b'])])).toEqual([]);
   });
 });

@@ -27,6 +27,15 @@ export function shareTasks(candidates: readonly Candidate[]): Map<string, readon
   return shares;
 }
 
+/**
+ * Transactional ids of members that are gone. Every member tells those that it knows of, because the leader may be new
+ * and know of none.
+ */
+export function abandonedBy(candidates: readonly Candidate[]): string[] {
+  const present = new Set(candidates.map(({ transactionalId }) => transactionalId));
+  return [...new Set(candidates.flatMap(({ transactionalIds }) => transactionalIds))].filter((id) => !present.has(id));
+}
+
 /** Who has which task. Of two that claim one, the later generation is right. */
 function ownersOf(candidates: readonly Candidate[]): Map<string, string> {
   const owners = new Map<string, string>();

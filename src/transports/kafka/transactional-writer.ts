@@ -114,13 +114,18 @@ export class TransactionalWriter {
   async close(): Promise<void> {
     this.giveUp();
     if (!this.#open || this.#cluster.signal.aborted) return;
-    // One attempt only: without it the transaction expires.
     const id = this.#transactionalId;
     const query = { transactionalId: id, timeoutMs: this.#cluster.settings.transactionTimeoutMs };
-    await this.#cluster
-      .coordinator('transaction', id)
-      .then((node) => this.#cluster.request(node, 'main', wire.initProducerIdApi, query, CLOSE_MS))
-      .catch(() => undefined);
+    try {
+      const node = await this.#cluster.coordinator('transaction', id);
+      await this.#cluster.request(node, 'main', wire.initProducerIdApi, query, CLOSE_MS);
+    } catch (error) {
+      this.#cluster.forgetCoordinator('transaction', id, error);
+      // Nobody waits for it, but while it is open it holds back who reads what it has written. A name of one's own is
+      // used again, which ends it too.
+      if (this.#cluster.settings.instanceId !== null) return;
+      void newProducerId(this.#cluster, id, this.#cluster.signal, Number.POSITIVE_INFINITY).catch(() => undefined);
+    }
   }
 
   #newSender(): BatchSender {
