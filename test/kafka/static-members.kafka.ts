@@ -81,6 +81,11 @@ describe('a member with a name of its own, exactly-once', () => {
     await shared(first);
     await first.transport.topics.create(out);
     await first.session.send([batch(out, 0, values('left open'))]);
+    const reader = first.transport.fetcher({ onReady: () => undefined });
+    reader.assign(out, 0, 0);
+    await until('the reader to say what it waits for', () =>
+      reader.waitingFor()?.includes(`a transaction, which holds back "${out}/0" from offset 0 on`),
+    );
     const { transport, ...second } = await member(instance('same', 'exactly-once'), group, name);
     await shared(second);
     await send(transport, out, 0, values('after it'));

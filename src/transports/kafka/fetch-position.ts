@@ -64,9 +64,7 @@ export class FetchPosition {
   attempts = 0;
   /** The next batch is known to be larger than what is asked for usually. */
   needsBytes = 0;
-  /** Records behind the end of what can be read, which belong to transactions that are open. */
-  held = 0;
-  /** Since when that end has not moved because of them (`performance.now`). */
+  /** Since when the end has not moved although there are records behind it, of transactions (`performance.now`). */
   heldSince: number | undefined;
   #delivered: number;
   #chunks: Chunk[] = [];
@@ -95,8 +93,7 @@ export class FetchPosition {
     const end = this.committed ? answer.lastStableOffset : answer.highWatermark;
     const moved = end !== this.endOffset;
     this.endOffset = end;
-    this.held = answer.highWatermark - end;
-    if (this.held <= 0) this.heldSince = undefined;
+    if (answer.highWatermark <= end) this.heldSince = undefined;
     else if (moved || this.heldSince === undefined) this.heldSince = performance.now();
     this.attempts = 0;
     this.needsBytes = cutOff ?? 0;

@@ -92,9 +92,10 @@ export class KafkaFetcher implements Fetcher {
   #transaction(): string | undefined {
     const since = performance.now() - HELD_MS;
     for (const position of this.#positions.values()) {
-      const { topic, partition, held } = position;
-      if (position.isHeld(since))
-        return `the end of a transaction that holds back ${held} records of "${topic}/${partition}"`;
+      const { topic, partition, fetchOffset } = position;
+      if (position.isHeld(since)) {
+        return `the end of a transaction, which holds back "${topic}/${partition}" from offset ${fetchOffset} on`;
+      }
     }
     return undefined;
   }

@@ -69,6 +69,8 @@ export class Heart {
 
   /** Asks now. @throws MillraceError when the member has no business in the group any more */
   async ask(): Promise<void> {
+    // What is under way may have been answered before it happened.
+    await this.#beating;
     await this.#beat();
     if (this.#failure !== undefined) throw this.#failure;
   }
