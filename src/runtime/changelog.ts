@@ -59,6 +59,8 @@ export class Changelog {
   readonly #now: () => number;
   readonly #buffers: OutputBuffers;
   readonly #positions = new Map<string, number>();
+  #restoring: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   /**
    * @param topics - Descriptions of the changelog topics, which exist.
@@ -81,8 +83,22 @@ export class Changelog {
     });
   }
 
-  /** Brings stores to the end of their changelogs. Rejects with what the log says; the stores stay usable then. */
-  async restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
+  /**
+   * Brings stores to the end of their changelogs, one call after the other. Rejects with what the log says; the stores
+   * stay usable then.
+   */
+  restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
+    const restored = this.#restoring.then(() => this.#restore(ids, progress));
+    this.#restoring = restored.catch(() => undefined);
+    return restored;
+  }
+
+  /** Leaves the stores alone from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
     let wake: (() => void) | undefined;
     const fetcher = this.#transport.fetcher({ onReady: () => wake?.() });
     const ready = (): Promise<void> =>
@@ -120,6 +136,8 @@ export class Changelog {
         await woken;
         continue;
       }
+      // Somebody else may be at work on these stores by now.
+      if (this.#closed) return;
       position = batch.nextOffset;
       this.#stores.apply([...writesOf(id, batch), this.#position(id, position)]);
       progress({ store, partition, restored: position - from, total: end - from });

@@ -103,6 +103,9 @@ export class Committer {
       const started = this.#host.clock.monotonic();
       const progress = tasks.map((task) => task.takeProgress());
       await this.#write(joined.session, joined.generation, progress);
+      // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
+      const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
+      this.#host.changelog()?.committed(kept.flatMap(({ state }) => state));
       tasks.forEach((task, index) => {
         task.recycle((progress[index] as TaskProgress).outputs);
         task.committed();
@@ -130,7 +133,6 @@ export class Committer {
     }
     const offsets = progress.flatMap((each) => each.offsets);
     await session.commit({ generation, offsets, state: changelog === undefined ? state : [] });
-    changelog?.committed(state);
   }
 
   /** Resolves when no asynchronous call is under way; until then tasks take no records. */

@@ -313,6 +313,7 @@ export class Engine {
     for (const task of this.tasks.values()) task.close();
     this.committer.abandon();
     await this.committer.current?.catch(() => undefined);
+    this.#factory.changelog?.close();
     await this.#fetcher.close();
     await this.#session?.leave();
   }

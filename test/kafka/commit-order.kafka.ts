@@ -1,7 +1,10 @@
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { agg, connect, int32, run, string, to, topic, tumbling, windowBy } from 'millrace';
 import { describe, expect, inject, it } from 'vitest';
-import { failure, unique } from '../contract/support.ts';
+import { Changelog } from '../../src/runtime/changelog.ts';
+import { memoryStores } from '../../src/state/memory-backend.ts';
+import { kafkaTransport } from '../../src/transports/kafka/index.ts';
+import { batch, failure, join, unique, until } from '../contract/support.ts';
 
 describe('a commit at least once', () => {
   it('writes changes of stores after the outputs that they go with, so that no closed window is lost', async () => {
@@ -46,5 +49,39 @@ describe('a commit at least once', () => {
     expect(rows).toEqual([2]);
     await admin.disconnect();
     await client.close();
+  });
+});
+
+describe('stores that are restored', () => {
+  it('wait for a transaction that is not over: the offsets may be past it already', async () => {
+    const [applicationId, store] = [unique('restored'), 'counts'];
+    const topicName = `${applicationId}-${store}-changelog`;
+    const owner = await kafkaTransport({ brokers: inject('brokers'), guarantee: 'exactly-once' })();
+    await owner.topics.create(topicName);
+    const { session, tasks } = await join(owner, unique('group'), topicName, 1);
+    await until('the task', () => tasks.size === 1);
+    await session.send([batch(topicName, 0, [{ key: 'ada', value: '7' }])]);
+
+    const other = await kafkaTransport({ brokers: inject('brokers') })();
+    for (let end = 0; end === 0; ) {
+      end = (await other.offsets(topicName, 'written', [0])).get(0) ?? 0;
+    }
+    const stores = memoryStores();
+    const changelog = new Changelog(other, stores, applicationId, new Map(), Date.now);
+    const totals: number[] = [];
+    let restored = false;
+    const restoring = changelog
+      .restore([{ applicationId, store, partition: 0 }], ({ total }) => totals.push(total))
+      .then(() => {
+        restored = true;
+      });
+    await until('the restoration to begin', () => restored || totals.length > 0);
+    expect([restored, totals]).toEqual([false, [1]]);
+    await session.commit({ generation: session.generation, offsets: [], state: [] });
+    await restoring;
+    const key = new TextEncoder().encode('ada');
+    const value = stores.open({ applicationId, store, partition: 0 }).get(key);
+    expect(new TextDecoder().decode(value)).toBe('7');
+    await Promise.all([owner.close(), other.close()]);
   });
 });

@@ -8,6 +8,7 @@ export class FaultTimes {
     const counts = this.#said.get(fault) ?? new Map<string, number>();
     this.#said.set(fault, counts);
     const reasons = new Set(said.map((reason) => reason.replaceAll(/\d+/g, '#')));
+    if (reasons.size === 0) reasons.add('(nothing)');
     for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
 

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { StoreWrites } from '../state/byte-store.ts';
+import { systemClock } from '../topology/clock.ts';
+import type { Changelog } from './changelog.ts';
+import { Committer } from './committer.ts';
+import type { Task } from './task.ts';
+import type { GroupSession } from './transport.ts';
+
+const writes: StoreWrites = {
+  id: { applicationId: 'app', store: 'counts', partition: 0 },
+  keys: [Uint8Array.of(1)],
+  values: [Uint8Array.of(2)],
+};
+
+/** A commit of one task that is under way, and what the local stores are told of it. */
+function underWay() {
+  const task = {
+    id: 'stage/0',
+    dirty: true,
+    pendingAsync: () => 0,
+    takeProgress: () => ({ outputs: [], state: [writes], offsets: [] }),
+    recycle: () => undefined,
+    committed: () => undefined,
+  } as unknown as Task;
+  const tasks = new Map([[task.id, task]]);
+  const applied: StoreWrites[] = [];
+  let acknowledge: () => void = () => undefined;
+  const session = {
+    send: async () => undefined,
+    commit: () => new Promise<void>((resolve) => (acknowledge = resolve)),
+  } as unknown as GroupSession;
+  const committer = new Committer({
+    tasks,
+    clock: systemClock,
+    atomic: true,
+    session: () => ({ session, generation: 1 }),
+    changelog: () =>
+      ({ batches: () => [], committed: (state: StoreWrites[]) => applied.push(...state) }) as unknown as Changelog,
+    failed: () => false,
+    schedule: () => undefined,
+    fail: () => undefined,
+  });
+  const done = committer.commit();
+  return { tasks, task, applied, finish: async () => (acknowledge(), done) };
+}
+
+test('local stores follow a commit that is acknowledged', async () => {
+  const { applied, finish } = underWay();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(applied).toEqual([]);
+  await finish();
+  expect(applied).toEqual([writes]);
+});
+
+test.each(['lost', 'lost and given again'])(
+  'they do not when the task was %s meanwhile: they may have been restored since',
+  async (what) => {
+    const { tasks, task, applied, finish } = underWay();
+    await new Promise((resolve) => setImmediate(resolve));
+    tasks.delete(task.id);
+    if (what !== 'lost') tasks.set(task.id, Object.create(task) as Task);
+    await finish();
+    expect(applied).toEqual([]);
+  },
+);
