@@ -33,5 +33,7 @@ export async function setup(project: TestProject): Promise<void> {
 }
 
 export async function teardown(): Promise<void> {
-  await cluster?.remove();
+  if (cluster === undefined) return;
+  // Tests may have restarted it, so that the file of the cluster knows its processes better.
+  await ((await KafkaCluster.find(cluster.folder)) ?? cluster).remove();
 }
