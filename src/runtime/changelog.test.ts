@@ -167,27 +167,46 @@ describe.each([
   });
 });
 
-it('says what it waits for while a transaction holds the first record back', async () => {
-  const log = new MemoryLog();
-  log.create('app-sums-changelog', { partitions: 1 });
-  const append = (): void => {
-    const batch = new RecordBatchBuilder();
-    batch.append(0, 'key', 'value', []);
-    log.append([log.prepare({ topic: 'app-sums-changelog', partition: 0 }, batch)]);
-  };
-  const inner = await memoryTransport(log)();
-  const transport = new Proxy(inner, {
-    get(target, name) {
-      if (name === 'offsets') return async (_: string, query: string) => new Map([[0, query === 'written' ? 1 : 0]]);
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
+describe('a changelog of which a transaction holds the first record back', () => {
+  async function heldBack() {
+    const log = new MemoryLog();
+    log.create('app-sums-changelog', { partitions: 1 });
+    const inner = await memoryTransport(log)();
+    const transport = new Proxy(inner, {
+      get(target, name) {
+        if (name === 'offsets') return async (_: string, query: string) => new Map([[0, query === 'written' ? 1 : 0]]);
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const stores = memoryStores();
+    const changelog = new Changelog(transport, stores, 'app', new Map(), () => 0);
+    const told: RestoreProgress[] = [];
+    const restored = changelog.restore([{ ...store, partition: 0 }], (progress) => told.push(progress));
+    await vi.waitFor(() => expect(told).toEqual([{ store: 'sums', partition: 0, restored: 0, total: 1 }]));
+    const append = (): void => {
+      const batch = new RecordBatchBuilder();
+      batch.append(0, 'key', 'value', []);
+      log.append([log.prepare({ topic: 'app-sums-changelog', partition: 0 }, batch)]);
+    };
+    const stored = () => stores.open({ ...store, partition: 0 }).get(new TextEncoder().encode('key'));
+    return { changelog, restored, told, append, stored };
+  }
+
+  it('is said to be waited for, and read when it comes', async () => {
+    const { restored, told, append, stored } = await heldBack();
+    append();
+    await restored;
+    expect(told.at(-1)).toMatchObject({ restored: 1 });
+    expect(stored()).toEqual(new TextEncoder().encode('value'));
   });
-  const changelog = new Changelog(transport, memoryStores(), 'app', new Map(), () => 0);
-  const told: RestoreProgress[] = [];
-  const restored = changelog.restore([{ ...store, partition: 0 }], (progress) => told.push(progress));
-  await vi.waitFor(() => expect(told).toEqual([{ store: 'sums', partition: 0, restored: 0, total: 1 }]));
-  append();
-  await restored;
-  expect(told.at(-1)).toMatchObject({ restored: 1 });
+
+  it('is not waited for when it is closed, and what comes then leaves the store alone', async () => {
+    const { changelog, restored, told, append, stored } = await heldBack();
+    append();
+    changelog.close();
+    await restored;
+    expect(told.length).toBe(1);
+    expect(stored()).toBeUndefined();
+  });
 });

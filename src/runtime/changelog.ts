@@ -61,6 +61,7 @@ export class Changelog {
   readonly #positions = new Map<string, number>();
   #restoring: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #wake: (() => void) | undefined;
 
   /**
    * @param topics - Descriptions of the changelog topics, which exist.
@@ -93,31 +94,22 @@ export class Changelog {
     return restored;
   }
 
-  /** Leaves the stores alone from now on. */
+  /** Leaves the stores alone from now on: somebody else may be at work on them. What is being restored stays incomplete. */
   close(): void {
     this.#closed = true;
+    this.#wake?.();
   }
 
   async #restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
-    let wake: (() => void) | undefined;
-    const fetcher = this.#transport.fetcher({ onReady: () => wake?.() });
-    const ready = (): Promise<void> =>
-      new Promise((resolve) => {
-        wake = resolve;
-      });
+    const fetcher = this.#transport.fetcher({ onReady: () => this.#wake?.() });
     try {
-      for (const id of ids) await this.#restoreOne(id, fetcher, ready, progress);
+      for (const id of ids) await this.#restoreOne(id, fetcher, progress);
     } finally {
       await fetcher.close();
     }
   }
 
-  async #restoreOne(
-    id: StoreId,
-    fetcher: Fetcher,
-    ready: () => Promise<void>,
-    progress: (progress: RestoreProgress) => void,
-  ): Promise<void> {
+  async #restoreOne(id: StoreId, fetcher: Fetcher, progress: (progress: RestoreProgress) => void): Promise<void> {
     const topic = changelogTopic(this.#applicationId, id.store);
     const { partition, store } = id;
     const first = (await this.#transport.offsets(topic, 'earliest', [partition])).get(partition) ?? 0;
@@ -129,15 +121,14 @@ export class Changelog {
     // Told before anything is read: an open transaction may hold the first record back.
     if (from < end) progress({ store, partition, restored: 0, total: end - from });
     for (let position = from; position < end; ) {
+      if (this.#closed) return;
       // The promise is made before polling, so that no wake-up is missed in between.
-      const woken = ready();
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       const batch = fetcher.poll(topic, partition);
       if (batch === undefined) {
         await woken;
         continue;
       }
-      // Somebody else may be at work on these stores by now.
-      if (this.#closed) return;
       position = batch.nextOffset;
       this.#stores.apply([...writesOf(id, batch), this.#position(id, position)]);
       progress({ store, partition, restored: position - from, total: end - from });
