@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeCertificates } from './certificates.ts';
-import { kafkaClassPath } from './java.ts';
+import { KAFKA_VERSION, kafkaClassPath } from './java.ts';
 import { gone, isAlive, launch, logSize, ready } from './node.ts';
 import { freePorts } from './ports.ts';
 import { type Credentials, type NodePlan, nodeProperties } from './properties.ts';
@@ -14,6 +14,8 @@ const run = promisify(execFile);
 export interface KafkaClusterOptions {
   /** Where configuration, data and logs go; created when missing. */
   readonly folder: string;
+  /** Version of Kafka (4.3.1). */
+  readonly version?: string;
   /** Number of nodes, each a broker and a controller (1). */
   readonly nodes?: number;
   /** Further settings of the brokers, by Kafka's names. */
@@ -23,6 +25,7 @@ export interface KafkaClusterOptions {
 }
 
 interface Plan {
+  readonly version: string;
   readonly nodes: readonly NodePlan[];
   readonly javaOptions: readonly string[];
   readonly pids: Record<number, number>;
@@ -47,8 +50,8 @@ export class KafkaCluster {
 
   /** Formats storage and starts all nodes; resolves when they are ready. */
   static async start(options: KafkaClusterOptions): Promise<KafkaCluster> {
-    const classPath = await kafkaClassPath();
-    const { folder } = options;
+    const { folder, version = KAFKA_VERSION } = options;
+    const classPath = await kafkaClassPath(version);
     const count = options.nodes ?? 1;
     const ports = await freePorts(count * 4);
     const nodes = Array.from({ length: count }, (_, i) => ({
@@ -74,7 +77,7 @@ export class KafkaCluster {
       }),
     );
     const javaOptions = options.javaOptions ?? ['-XX:TieredStopAtLevel=1'];
-    const cluster = new KafkaCluster(folder, { nodes, javaOptions, pids: {} }, classPath);
+    const cluster = new KafkaCluster(folder, { version, nodes, javaOptions, pids: {} }, classPath);
     await cluster.restart();
     return cluster;
   }
@@ -83,7 +86,8 @@ export class KafkaCluster {
   static async find(folder: string): Promise<KafkaCluster | undefined> {
     const text = await readFile(planFile(folder), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
-    return new KafkaCluster(folder, JSON.parse(text) as Plan, await kafkaClassPath());
+    const plan = JSON.parse(text) as Plan;
+    return new KafkaCluster(folder, plan, await kafkaClassPath(plan.version));
   }
 
   /** Addresses without encryption and authentication. */

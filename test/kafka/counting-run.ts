@@ -15,6 +15,8 @@ const ROUND_MS = 20;
 /** What a comparison of the output with a direct computation has found. */
 export interface Verdict {
   readonly records: number;
+  /** Records of the input that are in its topic again: then the publisher has counted twice, not the pipeline. */
+  readonly publishedTwice: number;
   readonly rows: number;
   /** Windows without a row, or with too little in it. */
   readonly lost: readonly string[];
@@ -227,7 +229,15 @@ export class CountingRun {
     }
     for (const [at, rows] of found) if (!expected.has(at)) wrong.push(`${at}: ${JSON.stringify(rows)}`);
     const all = [...found.values()].reduce((sum, rows) => sum + rows.length, 0);
-    return { records: this.#published, rows: all, lost, repeated, wrong, aborted: await this.#aborted() };
+    const [publishedTwice, aborted] = [await this.#publishedTwice(), await this.#aborted()];
+    return { records: this.#published, publishedTwice, rows: all, lost, repeated, wrong, aborted };
+  }
+
+  async #publishedTwice(): Promise<number> {
+    let records = 0;
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      records += (await readAll(this.#transport, this.topics.clicks, partition)).length;
+    return records - this.#published;
   }
 
   /** Records that only readers of uncommitted records see. */
