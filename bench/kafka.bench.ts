@@ -20,11 +20,11 @@ const TIMES_LOOP: Partial<Record<Work, number>> = { map: 5, 'count-1m': 3, 'coun
 /** The same works done by Millrace, by Kafka Streams and by hand with kafkajs, on one broker. */
 export function run(options: BenchOptions): Promise<Row[]> {
   return withBroker(async (brokers) => {
-    await buildStreams();
-    const rows = await races(brokers, options);
-    // Who asks for some contestants wants to compare these.
-    if (options.match !== undefined) return rows;
-    return [...rows, ...(await delayRows(brokers, options)), await idleRow(brokers, options)];
+    return [
+      ...(await races(brokers, options)),
+      ...(await delayRows(brokers, options)),
+      ...(await idleRows(brokers, options)),
+    ];
   });
 }
 
@@ -56,8 +56,10 @@ async function withBroker<T>(work: (brokers: readonly string[]) => Promise<T>): 
 /** All contestants, round by round, so that what else the machine does befalls all of them. */
 async function races(brokers: readonly string[], options: BenchOptions): Promise<Row[]> {
   const { match = '', quick, records = quick ? 50_000 : 2_000_000, runs = quick ? 1 : 3 } = options;
-  await inChild(new URL('kafka/fill.ts', import.meta.url).href, 'fillTopics', brokers, records);
   const all = contestants().filter(({ name }) => name.includes(match));
+  if (all.length === 0) return [];
+  await buildStreams();
+  await inChild(new URL('kafka/fill.ts', import.meta.url).href, 'fillTopics', brokers, records);
   const rates = new Map<string, number[]>(all.map(({ name }) => [name, []]));
   const race = new Race(brokers, records);
   let wrongs = 0;
@@ -106,11 +108,13 @@ function ratioRows(rates: (name: string) => readonly number[]): Row[] {
   });
 }
 
-async function delayRows(brokers: readonly string[], { quick }: BenchOptions): Promise<Row[]> {
+async function delayRows(brokers: readonly string[], { match = '', quick }: BenchOptions): Promise<Row[]> {
   const rows: Row[] = [];
   const module = new URL('delay.bench.ts', import.meta.url).href;
   const [warmUp, records] = quick ? [100, 400] : [2_000, 8_000];
   for (const guarantee of ['at-least-once', 'exactly-once'] as const) {
+    const title = `delay at 1,000 records/s, ${guarantee}`;
+    if (!title.includes(match)) continue;
     const runs: number[][] = [];
     for (let at = 0; at < (quick ? 1 : 3); at += 1) {
       const where: DelayRun = {
@@ -122,14 +126,16 @@ async function delayRows(brokers: readonly string[], { quick }: BenchOptions): P
     for (const [name, share] of Object.entries({ p50: 0.5, p99: 0.99, 'p99.9': 0.999 })) {
       const target = guarantee === 'at-least-once' && name === 'p99' ? { target: 10 } : {};
       const samples = runs.map((sorted) => percentile(sorted, share));
-      rows.push(rowOf(`delay at 1,000 records/s, ${guarantee}: ${name}`, 'ms', samples, { ...LOWER, ...target }));
+      rows.push(rowOf(`${title}: ${name}`, 'ms', samples, { ...LOWER, ...target }));
     }
   }
   return rows;
 }
 
-async function idleRow(brokers: readonly string[], { quick }: BenchOptions): Promise<Row> {
+async function idleRows(brokers: readonly string[], { match = '', quick }: BenchOptions): Promise<Row[]> {
+  const title = 'idle application on Kafka';
+  if (!title.includes(match)) return [];
   const samples: number[] = [];
   for (let at = 0; at < (quick ? 1 : 3); at += 1) samples.push(await idleShare({ brokers }, quick));
-  return rowOf('idle application on Kafka', '% of a core', samples, { ...LOWER, target: 0.5 });
+  return [rowOf(title, '% of a core', samples, { ...LOWER, target: 0.5 })];
 }

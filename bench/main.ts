@@ -33,7 +33,7 @@ const HELP = `Measures Millrace and prints a table: the median of several runs, 
   --quick      few and short runs: to see that everything works
   --records N  so many instead of two million (kafka)
   --runs N     each so often instead of three times (kafka)
-  --match TEXT only those whose name contains it, such as 'map,' or 'count-1m' (kafka)
+  --match TEXT only those whose name contains it, such as 'map,', 'count-1m' or 'delay' (kafka)
   --json FILE  where the figures go as JSON (bench/results/DATE.json)
   --help       this text
 
@@ -61,13 +61,20 @@ function chosen(): readonly string[] {
   process.exit(2);
 }
 
-const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+function countOf(option: 'records' | 'runs'): number | undefined {
+  const text = values[option];
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  console.error(`--${option} takes a whole number above 0, and not ${text}.`);
+  process.exit(2);
+}
 
 async function measure(): Promise<void> {
   const { quick } = values;
   const names = chosen();
   const { match } = values;
-  const options: BenchOptions = { quick, match, records: numberOf(values.records), runs: numberOf(values.runs) };
+  const options: BenchOptions = { quick, match, records: countOf('records'), runs: countOf('runs') };
   const machine = describeMachine();
   for (const line of machineLines(machine)) console.log(line);
   if (quick) console.log('quick: these figures show that everything works, not how fast it is');

@@ -50,6 +50,13 @@ describe('npm run bench', () => {
       stderr: expect.stringContaining('no benchmark speed') as unknown,
     });
   });
+
+  it.each(['--records', '--runs'])('takes whole numbers only as %s', async (option) => {
+    await expect(bench(option, 'abc')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${option} takes a whole number`) as unknown,
+    });
+  });
 });
 
 describe('rows', () => {
