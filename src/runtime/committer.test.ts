@@ -63,3 +63,39 @@ test.each(['lost', 'lost and given again'])(
     expect(applied).toEqual([]);
   },
 );
+
+test('outputs that come while others are being taken go together afterwards', async () => {
+  const sent: string[][] = [];
+  let take: () => void = () => undefined;
+  const outputs: string[] = [];
+  const task = { takeOutputs: () => outputs.splice(0), recycle: () => undefined } as unknown as Task;
+  const session = {
+    send: (batches: readonly unknown[]) => {
+      sent.push(batches as string[]);
+      return new Promise<void>((resolve) => (take = resolve));
+    },
+  } as unknown as GroupSession;
+  let scheduled = 0;
+  const committer = new Committer({
+    tasks: new Map([['stage/0', task]]),
+    clock: systemClock,
+    atomic: false,
+    session: () => ({ session, generation: 1 }),
+    changelog: () => undefined,
+    failed: () => false,
+    schedule: () => scheduled++,
+    fail: () => undefined,
+  });
+  outputs.push('a');
+  const first = committer.flush();
+  outputs.push('b');
+  await committer.flush();
+  outputs.push('c');
+  await committer.flush();
+  expect(sent).toEqual([['a']]);
+  take();
+  await first;
+  expect(scheduled, 'the engine comes back for the rest').toBe(1);
+  void committer.flush();
+  expect(sent).toEqual([['a'], ['b', 'c']]);
+});

@@ -32,6 +32,7 @@ export class Committer {
   lastDurationMs = 0;
   readonly #host: CommitterHost;
   #current: Promise<void> | undefined;
+  #flushing = false;
   /** Set while a commit waits for asynchronous calls; called when there are none left. */
   #barrier: (() => void) | undefined;
 
@@ -75,20 +76,25 @@ export class Committer {
     return this.#current;
   }
 
-  /** Hands outputs over ahead of the commit, for logs whose readers see them at once. */
+  /**
+   * Hands outputs over ahead of the commit, for logs whose readers see them at once. What comes while others are being
+   * taken waits for these, and then goes together.
+   */
   async flush(): Promise<void> {
     const joined = this.#host.session();
-    if (joined === undefined) return;
-    for (const task of this.#host.tasks.values()) {
-      const outputs = task.takeOutputs();
-      if (outputs.length === 0) continue;
-      try {
-        await joined.session.send(outputs);
-        task.recycle(outputs);
-      } catch (error) {
-        this.#host.fail(error);
-        return;
-      }
+    if (joined === undefined || this.#flushing) return;
+    const taken = [...this.#host.tasks.values()].map((task) => ({ task, outputs: task.takeOutputs() }));
+    const outputs = taken.flatMap((each) => each.outputs);
+    if (outputs.length === 0) return;
+    this.#flushing = true;
+    try {
+      await joined.session.send(outputs);
+      for (const each of taken) each.task.recycle(each.outputs);
+      this.#host.schedule();
+    } catch (error) {
+      this.#host.fail(error);
+    } finally {
+      this.#flushing = false;
     }
   }
 

@@ -157,7 +157,7 @@ export interface GroupSession {
   readonly stores: StoreBackend;
   /**
    * Hands outputs over ahead of the commit. Where commits are atomic they become readable with the next commit, elsewhere
-   * possibly at once. Resolves when the transport has taken them (back-pressure); a failure may also surface in `commit`.
+   * possibly at once. Resolves when the transport is ready for more (back-pressure); a failure may also surface in `commit`.
    */
   send(batches: readonly OutgoingBatch[]): Promise<void>;
   /**

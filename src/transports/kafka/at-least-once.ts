@@ -40,7 +40,9 @@ export class AtLeastOnceWriter implements SessionWriter {
     written.catch(() => undefined);
     this.#outputs.push(written);
     await handed;
-    await this.#sender.room(this.#cluster.settings.maxBufferedBytes);
+    // So that what comes meanwhile goes together: with a request for each record they would queue. What has failed is
+    // told by the commit, which waits for the same outputs.
+    await written.catch(() => undefined);
   }
 
   async #hand(batches: readonly EncodedBatch[]): Promise<{ readonly all: Promise<unknown> }> {
