@@ -34,9 +34,6 @@ export async function launch(node: NodePlan, classPath: string, javaOptions: rea
     return spawn(
       'java',
       [
-        '-Xmx512m',
-        '-Xms128m',
-        '-XX:+UseSerialGC',
         '-Dorg.slf4j.simpleLogger.showDateTime=true',
         '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
         ...javaOptions,
