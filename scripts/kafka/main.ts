@@ -13,10 +13,6 @@ const usage = `usage: kafka start [--nodes 3] | stop | kill [--node n] | restart
   status   says where it listens`;
 
 const folder = join(cacheFolder, 'cluster');
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { nodes: { type: 'string', default: '1' }, node: { type: 'string' } },
-});
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function describe(cluster: KafkaCluster): void {
@@ -34,23 +30,45 @@ async function existing(): Promise<KafkaCluster> {
   return cluster;
 }
 
-async function main(command: string | undefined): Promise<void> {
-  const chosen = values.node === undefined ? undefined : [Number(values.node)];
-  if (command === 'start') {
+/** The number that an option names. */
+function countOf(option: string, text: string, most: number): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0 && count <= most) return count;
+  throw new Error(`--${option} takes a whole number from 1 to ${most}, and not ${text}`);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      nodes: { type: 'string', default: '1' },
+      node: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const [command] = positionals;
+  const nodes = countOf('nodes', values.nodes, 9);
+  const chosenOf = ({ nodeIds }: KafkaCluster): readonly number[] =>
+    values.node === undefined ? nodeIds : [countOf('node', values.node, nodeIds.length)];
+  if (values.help) {
+    say(usage);
+  } else if (command === 'start') {
     const reason = await whyNoKafka();
     if (reason !== undefined) throw new Error(reason);
     const before = await KafkaCluster.find(folder);
     if (before?.nodeIds.some((id) => before.isRunning(id))) throw new Error('it is running; stop it first');
     await rm(folder, { recursive: true, force: true });
-    describe(await KafkaCluster.start({ folder, nodes: Number(values.nodes) }));
+    describe(await KafkaCluster.start({ folder, nodes }));
   } else if (command === 'stop') {
     const cluster = await existing();
     await cluster.stop();
     await cluster.remove();
   } else if (command === 'kill') {
-    await (await existing()).kill(chosen);
+    const cluster = await existing();
+    await cluster.kill(chosenOf(cluster));
   } else if (command === 'restart') {
     const cluster = await existing();
+    const chosen = chosenOf(cluster);
     await cluster.stop(chosen);
     await cluster.restart(chosen);
     describe(cluster);
@@ -62,7 +80,7 @@ async function main(command: string | undefined): Promise<void> {
 }
 
 try {
-  await main(positionals[0]);
+  await main();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
