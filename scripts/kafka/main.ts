@@ -17,11 +17,14 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function describe(cluster: KafkaCluster): void {
   const running = cluster.nodeIds.filter((id) => cluster.isRunning(id)).length;
-  say(`${running} of ${cluster.nodeIds.length} nodes running`);
-  say(`brokers  ${cluster.brokers.join(',')}`);
-  say(`TLS      ${cluster.tlsBrokers.join(',')}  authority ${join(folder, 'tls', 'ca.crt')}`);
-  say(`SASL     ${cluster.saslBrokers.join(',')}  user ${saslUser.user}, password ${saslUser.password}`);
-  say(`logs     ${join(folder, 'node-*', 'broker.log')}`);
+  const lines = [
+    `${running} of ${cluster.nodeIds.length} nodes running`,
+    `brokers  ${cluster.brokers.join(',')}`,
+    `TLS      ${cluster.tlsBrokers.join(',')}  authority ${join(folder, 'tls', 'ca.crt')}`,
+    `SASL     ${cluster.saslBrokers.join(',')}  user ${saslUser.user}, password ${saslUser.password}`,
+    `logs     ${join(folder, 'node-*', 'broker.log')}`,
+  ];
+  say(lines.join('\n'));
 }
 
 async function existing(): Promise<KafkaCluster> {
