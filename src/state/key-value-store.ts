@@ -1,12 +1,13 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { bytesId, compareBytes, type KeyId, keyId } from './key-codec.ts';
+import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 /** An entry of a key-value store, decoded. `value` is `undefined` where the key is known to have none. */
 export interface Entry<V> {
-  readonly key: Uint8Array;
+  readonly keyBytes: Uint8Array;
   value: V | undefined;
   /** Event time of the value, in ms; −1 where there is none. */
   timestamp: number;
@@ -84,9 +85,10 @@ export class KeyValueStore<K, V> implements StateHolder {
     if (this.#dirty.length === 0) return;
     const keys: Uint8Array[] = [];
     const values: (Uint8Array | null)[] = [];
-    for (const entry of this.#dirty) {
+    // Entries that lie together are written together: in a large store each would else touch another page.
+    for (const entry of sortByBytes(this.#dirty)) {
       entry.dirty = false;
-      keys.push(entry.key);
+      keys.push(entry.keyBytes);
       values.push(entry.value === undefined ? null : this.#codec.encode(entry.value, entry.timestamp));
     }
     this.#dirty = [];
@@ -116,10 +118,10 @@ export class KeyValueStore<K, V> implements StateHolder {
   }
 
   *entries(): IterableIterator<StoreEntry> {
-    const changed = new Map(this.#dirty.map((entry) => [bytesId(entry.key), entry]));
+    const changed = new Map(this.#dirty.map((entry) => [bytesId(entry.keyBytes), entry]));
     const rows = [...this.#bytes.range()].filter(([key]) => !changed.has(bytesId(key)));
-    for (const { key, timestamp, value } of changed.values()) {
-      if (value !== undefined) rows.push([key, this.#codec.encode(value, timestamp)]);
+    for (const { keyBytes, timestamp, value } of changed.values()) {
+      if (value !== undefined) rows.push([keyBytes, this.#codec.encode(value, timestamp)]);
     }
     for (const [key, stored] of rows.sort(([left], [right]) => compareBytes(left, right))) {
       const { timestamp, value } = this.#codec.decode(stored);
@@ -127,11 +129,11 @@ export class KeyValueStore<K, V> implements StateHolder {
     }
   }
 
-  #load(key: Uint8Array): Entry<V> {
-    const stored = this.#complete ? undefined : this.#bytes.get(key);
-    if (stored === undefined) return { key, value: undefined, timestamp: -1, dirty: false, used: true };
+  #load(keyBytes: Uint8Array): Entry<V> {
+    const stored = this.#complete ? undefined : this.#bytes.get(keyBytes);
+    if (stored === undefined) return { keyBytes, value: undefined, timestamp: -1, dirty: false, used: true };
     const { value, timestamp } = this.#codec.decode(stored);
-    return { key, value, timestamp, dirty: false, used: true };
+    return { keyBytes, value, timestamp, dirty: false, used: true };
   }
 
   #touch(entry: Entry<V>): void {

@@ -1,5 +1,6 @@
 import { StoreError } from '../../errors.ts';
 import { crc32c } from '../../protocol/crc32c.ts';
+import { readUint32, writeUint32 } from './uint32.ts';
 
 const SEAL_BYTES = 4;
 let scratch = new Uint8Array(256);
@@ -17,15 +18,13 @@ function checksum(key: Uint8Array, value: Uint8Array, from: number): number {
 export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
   const sealed = new Uint8Array(SEAL_BYTES + value.length);
   sealed.set(value, SEAL_BYTES);
-  new DataView(sealed.buffer).setUint32(0, checksum(key, value, 0));
+  writeUint32(sealed, 0, checksum(key, value, 0));
   return sealed;
 }
 
 /** Whether key and value are what was written. */
 export function isSound(key: Uint8Array, sealed: Uint8Array): boolean {
-  if (sealed.length < SEAL_BYTES) return false;
-  const view = new DataView(sealed.buffer, sealed.byteOffset, SEAL_BYTES);
-  return view.getUint32(0) === checksum(key, sealed, SEAL_BYTES);
+  return sealed.length >= SEAL_BYTES && readUint32(sealed, 0) === checksum(key, sealed, SEAL_BYTES);
 }
 
 /** The value that was sealed. @throws StoreError `ERR_CORRUPT_LOG` when key or value are not what was written. */
