@@ -69,13 +69,14 @@ class Combined<V> implements Aggregator<V, unknown, unknown> {
 
   add(state: CombinedState, value: V, record: StreamRecord<unknown, V>): CombinedState | null {
     const parts = this.#parts;
-    const next: unknown[] = [];
+    // An array that grows by pushing takes room for seventeen, and there is one for each key.
+    const next = state.slice();
     let deleted = 0;
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i] as Part<V>;
       const added = part.add(state[i] ?? part.init(), value, record);
       if (added === null) deleted++;
-      next.push(added);
+      next[i] = added;
     }
     return deleted === parts.length ? null : next;
   }
