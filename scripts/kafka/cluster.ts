@@ -7,7 +7,7 @@ import { makeCertificates } from './certificates.ts';
 import { KAFKA_VERSION, kafkaClassPath } from './java.ts';
 import { gone, isAlive, launch, logSize, ready } from './node.ts';
 import { freePorts } from './ports.ts';
-import { type Credentials, type NodePlan, nodeProperties } from './properties.ts';
+import { type Credentials, type NodePlan, nodeProperties, portUses } from './properties.ts';
 
 const run = promisify(execFile);
 
@@ -56,11 +56,11 @@ export class KafkaCluster {
     const { folder, version = KAFKA_VERSION } = options;
     const classPath = await kafkaClassPath(version);
     const count = options.nodes ?? 1;
-    const ports = await freePorts(count * 4);
+    const ports = await freePorts(count * portUses.length);
     const nodes = Array.from({ length: count }, (_, i) => ({
       id: i + 1,
       folder: join(folder, `node-${i + 1}`),
-      ports: { plain: ports[i * 4]!, tls: ports[i * 4 + 1]!, sasl: ports[i * 4 + 2]!, controller: ports[i * 4 + 3]! },
+      ports: Object.fromEntries(portUses.map((use) => [use, ports.pop()!])) as NodePlan['ports'],
     }));
     const tls = join(folder, 'tls');
     await makeCertificates(tls);
@@ -106,6 +106,11 @@ export class KafkaCluster {
   /** Addresses with SASL, without encryption. */
   get saslBrokers(): readonly string[] {
     return this.#plan.nodes.map(({ ports }) => `127.0.0.1:${ports.sasl}`);
+  }
+
+  /** Addresses with SASL over TLS. */
+  get saslTlsBrokers(): readonly string[] {
+    return this.#plan.nodes.map(({ ports }) => `localhost:${ports.both}`);
   }
 
   /** The certificate of the authority that signed those of the brokers, as PEM. */

@@ -2,8 +2,12 @@
 export interface NodePlan {
   readonly id: number;
   readonly folder: string;
-  readonly ports: { readonly plain: number; readonly tls: number; readonly sasl: number; readonly controller: number };
+  readonly ports: Readonly<Record<PortUse, number>>;
 }
+
+/** What the ports of a node are for; `both` is SASL over TLS. */
+export const portUses = ['plain', 'tls', 'sasl', 'both', 'controller'] as const;
+type PortUse = (typeof portUses)[number];
 
 /** Where a node listens, and as what. */
 export interface Credentials {
@@ -16,24 +20,40 @@ const join = (entries: Readonly<Record<string, string | number>>): string =>
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 
+/** Who may log in to a listener, with each of the mechanisms. */
+function logins(listener: string, { user, password }: Credentials): Readonly<Record<string, string>> {
+  const modules = 'org.apache.kafka.common.security';
+  const of = (mechanism: string): string => `listener.name.${listener}.${mechanism}.sasl.jaas.config`;
+  return {
+    [of('plain')]: `${modules}.plain.PlainLoginModule required user_${user}="${password}";`,
+    [of('scram-sha-256')]: `${modules}.scram.ScramLoginModule required;`,
+    [of('scram-sha-512')]: `${modules}.scram.ScramLoginModule required;`,
+  };
+}
+
 /** The configuration of a combined broker and controller. */
 export function nodeProperties(
   node: NodePlan,
   all: readonly NodePlan[],
   tlsFolder: string,
-  { user, password }: Credentials,
+  credentials: Credentials,
   extra: Readonly<Record<string, string>> = {},
 ): string {
-  const { plain, tls, sasl, controller } = node.ports;
-  const listeners = `PLAINTEXT://127.0.0.1:${plain},SSL://localhost:${tls},SASL_PLAINTEXT://127.0.0.1:${sasl}`;
+  const { plain, tls, sasl, both, controller } = node.ports;
+  const listeners = [
+    `PLAINTEXT://127.0.0.1:${plain}`,
+    `SSL://localhost:${tls}`,
+    `SASL_PLAINTEXT://127.0.0.1:${sasl}`,
+    `SASL_SSL://localhost:${both}`,
+  ].join(',');
   const replicas = all.length;
-  const login = 'org.apache.kafka.common.security';
   return join({
     'process.roles': 'broker,controller',
     'node.id': node.id,
     'controller.quorum.voters': all.map(({ id, ports }) => `${id}@127.0.0.1:${ports.controller}`).join(','),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    'listener.security.protocol.map':
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     listeners: `${listeners},CONTROLLER://127.0.0.1:${controller}`,
     'advertised.listeners': listeners,
     'inter.broker.listener.name': 'PLAINTEXT',
@@ -43,9 +63,8 @@ export function nodeProperties(
     'ssl.truststore.type': 'PEM',
     'ssl.truststore.location': `${tlsFolder}/ca.crt`,
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
-    'listener.name.sasl_plaintext.plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_${user}="${password}";`,
-    'listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
-    'listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+    ...logins('sasl_plaintext', credentials),
+    ...logins('sasl_ssl', credentials),
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found': 'true',
     'super.users': 'User:ANONYMOUS',

@@ -119,6 +119,26 @@ describe.runIf(ownCluster)('SASL', () => {
     await roundTrip({ brokers: (await cluster()).saslBrokers, sasl: sasl(mechanism) });
   });
 
+  it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('works with %s over TLS', async (mechanism) => {
+    const own = await cluster();
+    await roundTrip({ brokers: own.saslTlsBrokers, ssl: { ca: await own.authority() }, sasl: sasl(mechanism) });
+  });
+
+  it('refuses a wrong password over TLS as it does without', async () => {
+    const own = await cluster();
+    const secured = { brokers: own.saslTlsBrokers, ssl: { ca: await own.authority() } };
+    const { error } = await refusal('ERR_SASL', { ...secured, sasl: sasl('scram-sha-512', 'wrong-pass-7d1f') });
+    expect(error.hint).toContain('password');
+  });
+
+  it('over TLS wants TLS', async () => {
+    const { error } = await refusal('ERR_TLS_REQUIRED', {
+      brokers: (await cluster()).saslTlsBrokers,
+      sasl: sasl('plain'),
+    });
+    expect(error.hint).toContain('set ssl');
+  });
+
   it.each(['plain', 'scram-sha-256'] as const)(
     'refuses a wrong password for %s, and keeps it secret',
     async (mechanism) => {

@@ -33,4 +33,12 @@ describe('examples/kafka-tutorial on Kafka', () => {
     const args = ['--brokers', saslBrokers.join(','), '--user', saslUser.user, '--mechanism', mechanism];
     expect(await runTutorial(args)).toContain(`as user alice (${mechanism})`);
   });
+
+  it.runIf(ownCluster)('does so with both', async () => {
+    const { folder, saslTlsBrokers } = await cluster();
+    const tls = ['--brokers', saslTlsBrokers.join(','), '--ca', join(folder, 'tls', 'ca.crt')];
+    const stdout = await runTutorial([...tls, '--user', saslUser.user, '--mechanism', 'scram-sha-512']);
+    expect(stdout).toContain('with TLS');
+    expect(stdout).toContain('as user alice (scram-sha-512)');
+  });
 });
