@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaCluster } from '../../scripts/kafka/cluster.ts';
 import type { Transport } from '../../src/runtime/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
-import { batch, join, readAll, unique, until, values, valuesOf } from '../contract/support.ts';
+import { batch, join, readAll, send, unique, until, values, valuesOf } from '../contract/support.ts';
 import { cluster, ownCluster } from './cluster.ts';
 import { Copier } from './copier.ts';
 
@@ -33,7 +33,7 @@ describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
       const open: Promise<unknown>[] = [];
       while (!writer.stop || sent < 2000) {
         const n = sent++;
-        open.push(producer.send([batch(topic, n % 2, values(String(n)))]).then(() => acknowledged++));
+        open.push(producer.send([batch(topic, n % 2, recent(String(n)))]).then(() => acknowledged++));
         if (sent - acknowledged > 50) await Promise.race([open[open.length - 50], tick()]);
         else if (n % 10 === 0) await tick();
       }
@@ -76,6 +76,28 @@ describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
     expect(await transport.committed(group, [{ topic, partition: 0 }])).toEqual([]);
   });
 
+  it('is told to end a transaction whose session was left while it was away', async () => {
+    const topic = unique('left-open');
+    await transport.topics.create(topic);
+    // Nobody but the session that was left ends the transaction in the time of a test.
+    const patient = { guarantee: 'exactly-once', transactionTimeoutMs: 600_000 } as const;
+    const leaving = await kafkaTransport({ ...options, ...patient, brokers: own.brokers })();
+    const { session, tasks } = await join(leaving, unique('group'), topic, 1);
+    await until('the task', () => tasks.size === 1);
+    await session.send([batch(topic, 0, values('never committed'))]);
+    const ends = async () => (await transport.offsets(topic, 'written')).get(0) ?? 0;
+    for (let end = 0; end === 0; ) end = await ends();
+    await own.stop();
+    await session.leave();
+    await own.restart();
+    await send(transport, topic, 0, values('after it'));
+    let seen: unknown[] = [];
+    const deadline = performance.now() + 20_000;
+    while (seen.length === 0 && performance.now() < deadline) seen = valuesOf(await readAll(transport, topic));
+    expect(seen).toEqual(['after it']);
+    await leaving.close();
+  });
+
   it.each(['at-least-once', 'exactly-once'] as const)('is got over by a task: %s', async (guarantee) => {
     const [from, to, groupId] = [unique('from'), unique('to'), unique('copy')];
     await transport.topics.create(from, { partitions: 2 });
@@ -94,7 +116,7 @@ describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
     const total = 3000;
     const feeding = (async () => {
       for (let n = 0; n < total; n += 10) {
-        const list = values(...Array.from({ length: 10 }, (_, i) => String(n + i)));
+        const list = recent(...Array.from({ length: 10 }, (_, i) => String(n + i)));
         await producer.send([batch(from, (n / 10) % 2, list)]);
       }
     })();
@@ -125,5 +147,11 @@ describe.runIf(ownCluster)('a broker that is killed and comes back', () => {
     await producer.close();
   });
 });
+
+/**
+ * Values of now. A broker that starts forgets who wrote records that are older than `producer.id.expiration.ms`, a day, and
+ * then takes a batch that is sent again for a new one.
+ */
+const recent = (...list: string[]) => values(...list).map((row) => ({ ...row, timestamp: Date.now() }));
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
