@@ -11,7 +11,7 @@ export interface Room {
 /** Files that put the rooms together: they may import everything. */
 export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-signal', 'connect', 'open-log'];
 
-const nouns = ['record', 'errors', 'duration', 'batch-options', 'topic-config', 'record-policy'];
+const nouns = ['record', 'errors', 'duration', 'option-checks', 'batch-options', 'topic-config', 'record-policy'];
 const values = [...nouns, 'serdes'];
 
 /**
@@ -22,8 +22,10 @@ export const rooms: readonly Room[] = [
   { path: 'record', rooms: [], packages: [] },
   { path: 'errors', rooms: [], packages: [] },
   { path: 'duration', rooms: ['errors'], packages: [] },
-  { path: 'batch-options', rooms: ['duration'], packages: [] },
-  { path: 'topic-config', rooms: [], packages: [] },
+  { path: 'nearest', rooms: [], packages: [] },
+  { path: 'option-checks', rooms: ['errors', 'nearest'], packages: [] },
+  { path: 'batch-options', rooms: ['duration', 'option-checks'], packages: [] },
+  { path: 'topic-config', rooms: ['option-checks'], packages: [] },
   { path: 'record-policy', rooms: ['record', 'errors'], packages: [] },
   {
     path: 'protocol',
@@ -40,7 +42,18 @@ export const rooms: readonly Room[] = [
   { path: 'streams', rooms: [...values, 'protocol', 'state', 'topology', 'sinks'], packages: ['rxjs'] },
   {
     path: 'runtime',
-    rooms: [...values, 'protocol', 'aggregators', 'windows', 'state', 'topology', 'operators', 'sinks', 'streams'],
+    rooms: [
+      ...values,
+      'nearest',
+      'protocol',
+      'aggregators',
+      'windows',
+      'state',
+      'topology',
+      'operators',
+      'sinks',
+      'streams',
+    ],
     packages: ['rxjs', 'node:'],
   },
   {

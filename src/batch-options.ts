@@ -1,4 +1,5 @@
 import type { Duration } from './duration.ts';
+import type { OptionNames } from './option-checks.ts';
 
 /** How records on their way to topics are gathered into batches. Whoever takes these options names the defaults. @public */
 export interface BatchOptions {
@@ -9,3 +10,5 @@ export interface BatchOptions {
   /** A batch is closed at this many records. */
   readonly count?: number;
 }
+
+export const BATCH_OPTIONS: OptionNames<BatchOptions> = { linger: true, bytes: true, count: true };

@@ -1,7 +1,8 @@
 import type { Client } from './client/client.ts';
-import { type ClientOptions, checkClientOptions } from './client/client-options.ts';
+import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from './client/client-options.ts';
 import { logClient } from './client/log-client.ts';
-import { type LogLocation, openLog } from './open-log.ts';
+import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
+import { checkNames } from './option-checks.ts';
 
 /** Where a client connects to, and how it works. @public */
 export interface ConnectOptions extends ClientOptions, LogLocation {}
@@ -31,6 +32,7 @@ export interface ConnectOptions extends ClientOptions, LogLocation {}
  * @public
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
+  checkNames('connect', options, { ...LOG_LOCATION, ...CLIENT_OPTIONS });
   checkClientOptions(options);
   const transport = await openLog(options)();
   return logClient(transport, options);

@@ -1,9 +1,11 @@
 import { ConfigError } from './errors.ts';
+import { checkOneOf, type OptionNames } from './option-checks.ts';
 import type { OpenTransport } from './runtime/transport.ts';
-import type { KafkaOptions } from './transports/kafka/options.ts';
+import { type KafkaOptions, kafkaSettings } from './transports/kafka/options.ts';
 
 /** How sure an acknowledgement of the embedded log is. @public */
 export type Durability = 'fsync' | 'commit' | 'memory';
+const DURABILITIES: readonly Durability[] = ['fsync', 'commit', 'memory'];
 
 /** Where the log is: a folder (default), a Kafka cluster, or a transport of your own. @public */
 export interface LogLocation {
@@ -22,10 +24,18 @@ export interface LogLocation {
   readonly transport?: OpenTransport;
 }
 
+export const LOG_LOCATION: OptionNames<LogLocation> = {
+  path: true,
+  durability: true,
+  brokers: true,
+  kafka: true,
+  transport: true,
+};
+
 /**
  * How to open the log that is meant. The embedded log and the Kafka client are loaded only when they are used.
  *
- * @throws ConfigError `ERR_OPTION` when more than one log is meant.
+ * @throws ConfigError `ERR_OPTION` when more than one log is meant, or one that cannot be.
  */
 export function openLog(location: LogLocation): OpenTransport {
   const { brokers, durability, kafka, path, transport } = location;
@@ -35,6 +45,8 @@ export function openLog(location: LogLocation): OpenTransport {
   }
   if (brokers !== undefined) {
     refuse(location, ['path', 'durability'], 'brokers');
+    // So that what is wrong is said at once.
+    kafkaSettings({ ...kafka, brokers });
     return async () => {
       const { kafkaTransport } = await import('./transports/kafka/index.ts');
       return kafkaTransport({ ...kafka, brokers })();
@@ -45,6 +57,7 @@ export function openLog(location: LogLocation): OpenTransport {
       hint: "say where the cluster is: { brokers: ['localhost:9092'] }",
     });
   }
+  checkOneOf('the embedded log', 'durability', durability, DURABILITIES);
   return async () => {
     const { embeddedTransport } = await import('./transports/embedded/index.ts');
     return embeddedTransport({ path: path ?? '.millrace', ...(durability === undefined ? {} : { durability }) })();

@@ -1,7 +1,8 @@
 import { ConfigError } from './errors.ts';
-import { type LogLocation, openLog } from './open-log.ts';
+import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
+import { checkNames, type OptionNames } from './option-checks.ts';
 import { type App, startApp } from './runtime/app.ts';
-import type { AppOptions } from './runtime/app-options.ts';
+import { APP_OPTIONS, type AppOptions } from './runtime/app-options.ts';
 import type { Pipeline } from './runtime/topology.ts';
 import type { OpenLocalStores } from './state/byte-store.ts';
 
@@ -14,6 +15,8 @@ export interface RunOptions extends AppOptions, LogLocation {
    */
   readonly stateDir?: string;
 }
+
+const RUN_OPTIONS: OptionNames<RunOptions> = { ...LOG_LOCATION, ...APP_OPTIONS, stateDir: true };
 
 /**
  * Runs a pipeline. Nothing happens before this call; the pipeline value can be run, tested and drawn any number of times.
@@ -48,6 +51,7 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
       hint: "name the application: run(pipeline, { applicationId: 'my-app' })",
     });
   }
+  checkNames('run', options, RUN_OPTIONS);
   return startApp(pipeline, openLog(withStores(options)), options);
 }
 

@@ -1,3 +1,5 @@
+import type { OptionNames } from './option-checks.ts';
+
 /** Configuration of a topic. Fields left out take the default in parentheses. @public */
 export interface TopicConfig {
   /** `delete` removes old records by `retention*`; `compact` keeps the newest record of each key (`delete`). */
@@ -9,3 +11,10 @@ export interface TopicConfig {
   /** Largest record batch in bytes, after compression (1 MiB). */
   readonly maxMessageBytes?: number;
 }
+
+export const TOPIC_CONFIG: OptionNames<TopicConfig> = {
+  cleanup: true,
+  retentionMs: true,
+  retentionBytes: true,
+  maxMessageBytes: true,
+};

@@ -10,7 +10,7 @@ describe('connect', () => {
     [{ compression: 'brotli' }, "give one of 'none', 'gzip', 'snappy', 'lz4', 'zstd'"],
     [{ maxBufferedBytes: 0 }, 'give a whole number from 1 on'],
     [{ batch: { bytes: -1 } }, 'batch.bytes is -1'],
-    [{ batch: { size: 1 } }, 'connect has no option size'],
+    [{ batch: { size: 1 } }, 'connect: batch has no option size'],
   ])('refuses %j', async (options, message) => {
     const error = await failure('ERR_OPTION', connect({ ...options, transport: memoryTransport() }));
     expect(error.message).toContain(message);

@@ -1,9 +1,9 @@
-import type { BatchOptions } from '../batch-options.ts';
+import { BATCH_OPTIONS, type BatchOptions } from '../batch-options.ts';
 import { type Duration, durationMs } from '../duration.ts';
+import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../option-checks.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Clock } from '../topology/clock.ts';
-import { checkNames, checkOneOf, checkWhole } from './check-options.ts';
 
 /** How a client works. @public */
 export interface ClientOptions {
@@ -39,17 +39,23 @@ export interface PublishLimits {
 }
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
-const OPTIONS = ['batch', 'compression', 'maxBufferedBytes', 'closeDeadline', 'logger', 'clock'] as const;
-const LOCATION = ['path', 'durability', 'brokers', 'kafka', 'transport'] as const;
+
+export const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
+  batch: true,
+  compression: true,
+  maxBufferedBytes: true,
+  closeDeadline: true,
+  logger: true,
+  clock: true,
+};
 
 /** @throws ConfigError `ERR_OPTION`, `ERR_DURATION` */
 export function checkClientOptions(options: ClientOptions): void {
-  checkNames('connect', options, [...LOCATION, ...OPTIONS]);
   checkOneOf('connect', 'compression', options.compression, COMPRESSIONS);
   checkWhole('connect', 'maxBufferedBytes', options.maxBufferedBytes, 1);
   durationMs(options.closeDeadline ?? '10s', 'closeDeadline');
   const { batch = {} } = options;
-  checkNames('connect', batch, ['linger', 'bytes', 'count']);
+  checkNames('connect: batch', batch, BATCH_OPTIONS);
   durationMs(batch.linger ?? '0ms', 'batch.linger');
   checkWhole('connect', 'batch.bytes', batch.bytes, 1);
   checkWhole('connect', 'batch.count', batch.count, 1);

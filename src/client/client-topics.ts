@@ -1,7 +1,8 @@
 import { ConfigError } from '../errors.ts';
+import { checkNames, type OptionNames, show } from '../option-checks.ts';
 import type { TopicAdmin, TopicConfig, TopicDescription, Transport } from '../runtime/transport.ts';
+import { TOPIC_CONFIG } from '../topic-config.ts';
 import type { TopicUse } from '../topology/node.ts';
-import { show } from './check-options.ts';
 
 /** A topic by its name, or what `topic(…)` or `table(…)` returned. @public */
 export type TopicName = string | { readonly name: string };
@@ -15,6 +16,8 @@ export interface CreateTopicOptions {
   /** Do nothing when the topic is there already. */
   readonly ifMissing?: boolean;
 }
+
+const CREATE_OPTIONS: OptionNames<CreateTopicOptions> = { partitions: true, config: true, ifMissing: true };
 
 /** Administration of topics. Every call rejects with a typed error that names the topic. @public */
 export interface ClientTopics {
@@ -69,6 +72,8 @@ export function clientTopics(live: () => Transport, changed: (name: string) => v
     describe: async (topic) => admin().describe(nameOf(topic)),
     create: (topic, options = {}) =>
       change(topic, (name) => {
+        checkNames('create', options, CREATE_OPTIONS);
+        checkNames('create: config', options.config ?? {}, TOPIC_CONFIG);
         const { config, partitions } = declared(topic);
         return admin().create(name, {
           ...(partitions === undefined ? {} : { partitions }),
@@ -78,7 +83,11 @@ export function clientTopics(live: () => Transport, changed: (name: string) => v
       }),
     delete: (topic) => change(topic, (name) => admin().delete(name)),
     addPartitions: (topic, total) => change(topic, (name) => admin().addPartitions(name, total)),
-    configure: (topic, config) => change(topic, (name) => admin().configure(name, config)),
+    configure: (topic, config) =>
+      change(topic, (name) => {
+        checkNames('configure', config, TOPIC_CONFIG);
+        return admin().configure(name, config);
+      }),
     deleteRecords: (topic, before) => change(topic, (name) => admin().deleteRecords(name, before)),
   };
 }

@@ -1,9 +1,9 @@
 import { ConfigError, RecordError } from '../errors.ts';
+import { show } from '../option-checks.ts';
 import { type Headers, NO_HEADERS } from '../record.ts';
 import type { OutputTopic } from '../runtime/outputs.ts';
 import { encode, partitionOf } from '../sinks/encode.ts';
 import type { TopicUse } from '../topology/node.ts';
-import { show } from './check-options.ts';
 import { writeFailure } from './failures.ts';
 import type { PublishRecord } from './published.ts';
 

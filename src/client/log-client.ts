@@ -1,10 +1,10 @@
 import { durationMs } from '../duration.ts';
 import { ConfigError, MillraceError } from '../errors.ts';
+import { checkWhole, show } from '../option-checks.ts';
 import { type Logger, noLogger } from '../runtime/logger.ts';
 import type { OffsetQuery, TopicPartition, Transport } from '../runtime/transport.ts';
 import { type Clock, systemClock } from '../topology/clock.ts';
 import type { TopicUse } from '../topology/node.ts';
-import { checkWhole, show } from './check-options.ts';
 import type { Client, PartitionOffsets } from './client.ts';
 import { type ClientOptions, publishLimits } from './client-options.ts';
 import { type ClientTopics, clientTopics, nameOf, type TopicName } from './client-topics.ts';

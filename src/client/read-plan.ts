@@ -1,9 +1,9 @@
 import { durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
+import { checkNames, checkOneOf, checkWhole, type OptionNames, show } from '../option-checks.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { Target } from '../topology/target.ts';
-import { checkNames, checkOneOf, checkWhole, show } from './check-options.ts';
 import type { PatternOptions, ReadFrom, ReadOptions, ReadUntil } from './read-options.ts';
 
 /** The part of a topic that reading needs, whatever its types. */
@@ -30,19 +30,21 @@ export interface ReadPlan {
   readonly commitMs: number;
 }
 
-const NAMES = [
-  'from',
-  'until',
-  'partitions',
-  'onRecordError',
-  'outOfRange',
-  'isolation',
-  'metadataMaxAge',
-  'signal',
-  'group',
-  'commit',
-  'commitInterval',
-];
+const NAMES: OptionNames<ReadOptions> = {
+  from: true,
+  until: true,
+  partitions: true,
+  onRecordError: true,
+  outOfRange: true,
+  isolation: true,
+  metadataMaxAge: true,
+  signal: true,
+  group: true,
+  commit: true,
+  commitInterval: true,
+};
+const PATTERN_NAMES = { ...NAMES, key: true, value: true } as const;
+const POSITION_NAMES = { offset: true, offsets: true, time: true } as const;
 const WHERE = 'records(…)';
 
 /** @throws ConfigError `ERR_OPTION`, `ERR_DURATION`, `ERR_SERDE` */
@@ -54,7 +56,7 @@ export function readPlan(
     throw wrong(`the options are ${show(options)}`, 'give an object');
   const pattern = topics instanceof RegExp ? patternPlan(topics, options) : undefined;
   const uses = topics instanceof RegExp ? [] : topicUses(topics);
-  checkNames(WHERE, options, pattern === undefined ? NAMES : [...NAMES, 'key', 'value']);
+  checkNames(WHERE, options, pattern === undefined ? NAMES : PATTERN_NAMES);
   const { from = 'latest', group, partitions, until } = options;
   checkPosition('from', from, ['earliest', 'latest'], uses.length === 1);
   if (until !== undefined) checkPosition('until', until, ['end'], uses.length === 1);
@@ -116,7 +118,7 @@ function checkPosition(name: string, position: ReadFrom | ReadUntil, words: read
   }
   const kinds = Object.keys(position);
   if (kinds.length !== 1) throw wrong(`${name} is ${show(position)}`, 'give one of offset, offsets, time');
-  checkNames(`${WHERE}: ${name}`, position, ['offset', 'offsets', 'time']);
+  checkNames(`${WHERE}: ${name}`, position, POSITION_NAMES);
   if ('offset' in position) checkWhole(WHERE, `${name}.offset`, position.offset);
   if ('time' in position) checkWhole(WHERE, `${name}.time`, Number(position.time));
   if (!('offsets' in position)) return;

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { agg } from '../aggregators/index.ts';
+import { checkNames } from '../option-checks.ts';
 import { makeRecord, type StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { operator } from '../topology/operator.ts';
@@ -30,7 +31,7 @@ export interface AggregateOptions {
  *
  * @param aggregation - One aggregator, or several by name that share one store.
  * @param options - `store` is required.
- * @throws ConfigError `ERR_STORE_NAME`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
+ * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  * @see {@link windowBy} for aggregates per event-time window.
  * @public
  */
@@ -42,6 +43,7 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
   type Out = StreamRecord<K, Result>;
   const aggregator = toAggregator<V, A, R, S>(aggregation);
   const name = checkStoreName(options?.store, 'aggregate');
+  checkNames('aggregate', options, { store: true });
   return operator<StreamRecord<K | null, V | null>, Out>({
     name: 'aggregate',
     detail: name,

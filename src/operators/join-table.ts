@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { ConfigError } from '../errors.ts';
+import { checkNames, checkOneOf } from '../option-checks.ts';
 import type { StreamRecord } from '../record.ts';
 import type { GlobalSource } from '../topology/global-source.ts';
 import { operator } from '../topology/operator.ts';
@@ -78,10 +79,13 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   options: JoinTableOptions & Partial<JoinGlobalOptions<K, R>> = {},
 ): OperatorFunction<R, WithValue<R, W>> {
   const join = combine as (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W;
+  const where = `joinTable(${right.name})`;
+  checkNames(where, options, 'global' in right ? { type: true, key: true } : { type: true });
+  checkOneOf(where, 'type', options.type, ['inner', 'left']);
   const left = options.type === 'left';
   if ('global' in right) {
     if (options.key !== undefined) return joinGlobal(right, join, options.key, left);
-    throw new ConfigError('ERR_OPTION', `joinTable(${right.name}): a global table is joined without a key`, {
+    throw new ConfigError('ERR_OPTION', `${where}: a global table is joined without a key`, {
       hint: 'say which row belongs to a record: joinTable(products, combine, { key: (order) => order.productId })',
     });
   }

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { type Duration, durationMs } from '../duration.ts';
-import { ConfigError } from '../errors.ts';
+import { checkNames, checkWhole, type OptionNames } from '../option-checks.ts';
 import { operator } from '../topology/operator.ts';
 import { AsyncCalls } from './async-calls.ts';
 import { withValue } from './derive.ts';
@@ -26,6 +26,13 @@ export interface MapAsyncOptions {
   /** Wait before the second try; doubled before each further one (100 ms). */
   readonly backoff?: Duration;
 }
+
+const MAP_ASYNC_OPTIONS: OptionNames<MapAsyncOptions> = {
+  concurrency: true,
+  timeout: true,
+  retries: true,
+  backoff: true,
+};
 
 /**
  * Replaces each value by what an asynchronous function makes of it.
@@ -56,9 +63,12 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
   options: MapAsyncOptions = {},
 ): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
+  checkNames('mapAsync', options, MAP_ASYNC_OPTIONS);
+  checkWhole('mapAsync', 'concurrency', options.concurrency, 1);
+  checkWhole('mapAsync', 'retries', options.retries);
   const limits = {
-    concurrency: whole('concurrency', options.concurrency ?? 16, 1),
-    retries: whole('retries', options.retries ?? 0, 0),
+    concurrency: options.concurrency ?? 16,
+    retries: options.retries ?? 0,
     timeoutMs: options.timeout === undefined ? undefined : durationMs(options.timeout, 'timeout'),
     backoffMs: durationMs(options.backoff ?? '100ms', 'backoff'),
   };
@@ -74,9 +84,4 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
       return Object.assign((record: R) => calls.add(record), { complete: (done: () => void) => calls.complete(done) });
     },
   });
-}
-
-function whole(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new ConfigError('ERR_OPTION', `mapAsync: ${name} is ${value}`, { hint: `use a whole number from ${least} on` });
 }

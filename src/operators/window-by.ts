@@ -1,6 +1,6 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
-import { ConfigError } from '../errors.ts';
+import { checkNames, checkOneOf, type OptionNames } from '../option-checks.ts';
 import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
 import { type Pane, WindowStore } from '../state/window-store.ts';
@@ -25,6 +25,8 @@ export interface WindowByOptions<K, V> {
   readonly late?: (late: Observable<LateRecord<K, V>>) => Observable<unknown>;
 }
 
+const WINDOW_BY_OPTIONS: OptionNames<WindowByOptions<never, never>> = { store: true, emit: true, late: true };
+
 /**
  * Aggregates records by key and event-time window.
  *
@@ -47,7 +49,7 @@ export interface WindowByOptions<K, V> {
  * @param options - `store` is required.
  * @returns Records with the same key, the result as value, `window`, and the highest timestamp of the window's records.
  * Rows on close carry no headers; rows on update carry those of the record that caused them.
- * @throws ConfigError `ERR_STORE_NAME`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
+ * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  * @see {@link aggregate} for a running aggregate without windows.
  * @public
  */
@@ -60,12 +62,9 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
   const aggregator = toAggregator<V, A, R, S>(aggregation);
   const step = 'windowBy';
   const name = checkStoreName(options?.store, step);
+  checkNames(`windowBy(${name})`, options, WINDOW_BY_OPTIONS);
   const { emit = 'close' } = options;
-  if (emit !== 'close' && emit !== 'updates') {
-    throw new ConfigError('ERR_OPTION', `windowBy(${name}): emit is ${JSON.stringify(emit)}`, {
-      hint: "use 'close' or 'updates'",
-    });
-  }
+  checkOneOf(`windowBy(${name})`, 'emit', emit, ['close', 'updates']);
   return (source) => {
     const owner = {};
     const lateRecords = options.late === undefined ? undefined : lateStream<K, V>(owner, name, () => windowed);

@@ -1,5 +1,6 @@
 import type { BatchOptions } from '../batch-options.ts';
 import type { Duration } from '../duration.ts';
+import type { OptionNames } from '../option-checks.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Clock } from '../topology/clock.ts';
@@ -56,3 +57,20 @@ export interface AppOptions {
   /** The machine's clock unless given. */
   readonly clock?: Clock;
 }
+
+export const APP_OPTIONS: OptionNames<AppOptions> = {
+  applicationId: true,
+  until: true,
+  openWindows: true,
+  maxFutureSkew: true,
+  startFrom: true,
+  onRecordError: true,
+  commitInterval: true,
+  batch: true,
+  compression: true,
+  cacheEntries: true,
+  stopDeadline: true,
+  signal: true,
+  logger: true,
+  clock: true,
+};

@@ -1,5 +1,7 @@
+import { BATCH_OPTIONS } from '../batch-options.ts';
 import { durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
+import { checkNames, checkOneOf, checkWhole } from '../option-checks.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import { checkTopicName } from '../streams/topic.ts';
 import type { AppOptions } from './app-options.ts';
@@ -18,16 +20,16 @@ export function checkOptions(options: AppOptions): void {
       hint: 'name the application with letters, digits, ".", "_" and "-"; its offsets and state are found by that name',
     });
   }
-  oneOf('until', options.until, ['end']);
-  oneOf('openWindows', options.openWindows, ['keep', 'close']);
-  oneOf('startFrom', options.startFrom, ['earliest', 'latest']);
-  oneOf('compression', options.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd']);
+  checkOneOf('run', 'until', options.until, ['end']);
+  checkOneOf('run', 'openWindows', options.openWindows, ['keep', 'close']);
+  checkOneOf('run', 'startFrom', options.startFrom, ['earliest', 'latest']);
+  checkOneOf('run', 'compression', options.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd']);
   if (options.openWindows !== undefined && options.until === undefined) {
     throw new ConfigError('ERR_OPTION', "openWindows is given without until: 'end'", {
       hint: 'an endless run has no end at which windows could be closed',
     });
   }
-  if (typeof onRecordError !== 'object') oneOf('onRecordError', onRecordError, ['fail', 'skip']);
+  if (typeof onRecordError !== 'object') checkOneOf('run', 'onRecordError', onRecordError, ['fail', 'skip']);
   else if (typeof onRecordError.deadLetter !== 'string') {
     throw new ConfigError('ERR_OPTION', 'onRecordError names no dead-letter topic', {
       hint: "use deadLetter('topic')",
@@ -36,10 +38,11 @@ export function checkOptions(options: AppOptions): void {
   if (commitInterval !== undefined) durationMs(commitInterval, 'commitInterval');
   if (stopDeadline !== undefined) durationMs(stopDeadline, 'stopDeadline');
   if (maxFutureSkew !== undefined && maxFutureSkew !== 'unlimited') durationMs(maxFutureSkew, 'maxFutureSkew');
+  checkNames('run: batch', batch ?? {}, BATCH_OPTIONS);
   if (batch?.linger !== undefined) durationMs(batch.linger, 'linger');
-  atLeast('batch.bytes', batch?.bytes, 1);
-  atLeast('batch.count', batch?.count, 1);
-  atLeast('cacheEntries', cacheEntries, 0);
+  checkWhole('run', 'batch.bytes', batch?.bytes, 1);
+  checkWhole('run', 'batch.count', batch?.count, 1);
+  checkWhole('run', 'cacheEntries', cacheEntries, 0);
 }
 
 /**
@@ -60,16 +63,4 @@ export function checkDeadLetters({ stages }: Pick<Topology, 'stages'>, fallback:
       });
     }
   }
-}
-
-function atLeast(name: string, value: number | undefined, least: number): void {
-  if (value === undefined || (Number.isInteger(value) && value >= least)) return;
-  throw new ConfigError('ERR_OPTION', `${name} is ${value}`, { hint: `use a whole number from ${least} on` });
-}
-
-function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
-  if (value === undefined || allowed.includes(value)) return;
-  throw new ConfigError('ERR_OPTION', `${name} is ${JSON.stringify(value)}`, {
-    hint: `use ${allowed.map((each) => `'${each}'`).join(', ')}, or leave it out`,
-  });
 }

@@ -1,6 +1,6 @@
 import { ConfigError, type ErrorDetails, FatalError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { TopicUse } from '../topology/node.ts';
-import { nearest } from './nearest.ts';
 import type { TopicDescription, Transport } from './transport.ts';
 
 /** The error for a topic that is not there, with the name that may have been meant. */

@@ -1,5 +1,6 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { ConfigError } from '../errors.ts';
+import { checkNames, type OptionNames } from '../option-checks.ts';
 import type { Headers, StreamRecord } from '../record.ts';
 import type { Target } from '../topology/target.ts';
 import { sink } from './sink.ts';
@@ -18,6 +19,8 @@ export interface PickOptions<R, K, V> extends ToOptions<R> {
   readonly topics: readonly Target<K, V>[];
 }
 
+const TO_OPTIONS: OptionNames<PickOptions<never, never, never>> = { topics: true, headers: true, timestamp: true };
+
 /**
  * Writes each record to a topic and passes it on.
  *
@@ -34,7 +37,7 @@ export interface PickOptions<R, K, V> extends ToOptions<R> {
  * the stage, exactly once; a restart repeats none.
  *
  * @param target - A topic; or a function that picks one by record, with all that it may pick in `options.topics`.
- * @throws ConfigError `ERR_SINK_TOPICS` when a function comes without its topics.
+ * @throws ConfigError `ERR_SINK_TOPICS` when a function comes without its topics; `ERR_OPTION`.
  * @public
  */
 export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
@@ -50,6 +53,7 @@ export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
   target: Target<K, V> | ((record: R) => Target<K, V>),
   options: ToOptions<R> & { readonly topics?: readonly Target<K, V>[] } = {},
 ): MonoTypeOperatorFunction<R> {
+  checkNames('to', options, TO_OPTIONS);
   const { topics, ...rest } = options;
   if (typeof target !== 'function') {
     return (source: Observable<R>) => sink(source, { name: 'to', topics: [target.use], pick: undefined, ...rest });

@@ -26,7 +26,7 @@ export class GlobalTable<K, V> implements GlobalSource<K, V> {
     this.name = name;
     this.key = options.key;
     this.value = options.value;
-    this.use = { ...topicUse(name, options), config: { cleanup: 'compact', ...options.config } };
+    this.use = { ...topicUse('globalTable', name, options), config: { cleanup: 'compact', ...options.config } };
   }
 }
 

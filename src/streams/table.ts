@@ -33,7 +33,10 @@ export class Table<K, V> {
     this.name = name;
     this.key = options.key;
     this.value = options.value;
-    this.use = { ...topicUse(name, options), config: { cleanup: 'compact', ...options.config } };
+    this.use = {
+      ...topicUse('table', name, options, { store: true }),
+      config: { cleanup: 'compact', ...options.config },
+    };
     const store = options.store ?? name;
     this.updates = new Stream<never>({
       kind: 'table',

@@ -1,8 +1,9 @@
 import { ConfigError } from '../errors.ts';
+import { checkNames, type OptionNames } from '../option-checks.ts';
 import type { StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
-import type { TopicConfig } from '../topic-config.ts';
+import { TOPIC_CONFIG, type TopicConfig } from '../topic-config.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { Stream } from '../topology/stream.ts';
 
@@ -37,7 +38,7 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V>> {
 
   /** @internal */
   constructor(name: string, options: TopicOptions<K, V>) {
-    const use = topicUse(name, options);
+    const use = topicUse('topic', name, options);
     super({
       kind: 'source',
       name: 'topic',
@@ -69,7 +70,7 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V>> {
  *
  * @param name - Letters, digits, `.`, `_` and `-`, at most 249.
  * @param options - Serdes, and what else is known about the topic.
- * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`.
+ * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`, `ERR_OPTION`.
  *
  * @example
  * ```ts
@@ -85,14 +86,34 @@ export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): T
   return new Topic(name, options);
 }
 
-/** Checks a topic's name and serdes and describes how the topic is used. */
-export function topicUse<K, V>(name: string, options: TopicOptions<K, V>): TopicUse {
+const TOPIC_OPTIONS: OptionNames<TopicOptions<unknown, unknown>> = {
+  key: true,
+  value: true,
+  partitions: true,
+  config: true,
+  onRecordError: true,
+};
+
+/**
+ * Checks a topic's name and options and describes how the topic is used.
+ *
+ * @param kind - What it is declared as: `topic`, `table`.
+ * @param more - Names of options that this kind has beside those of every topic.
+ */
+export function topicUse<K, V>(
+  kind: string,
+  name: string,
+  options: TopicOptions<K, V>,
+  more: Readonly<Record<string, true>> = {},
+): TopicUse {
   checkTopicName(name);
   if (typeof options?.value?.deserialize !== 'function') {
-    throw new ConfigError('ERR_SERDE', `topic ${name} has no value serde`, {
+    throw new ConfigError('ERR_SERDE', `${kind} ${name} has no value serde`, {
       hint: "say how values are read and written: topic('orders', { value: json() })",
     });
   }
+  checkNames(`${kind} ${name}`, options, { ...TOPIC_OPTIONS, ...more });
+  checkNames(`${kind} ${name}: config`, options.config ?? {}, TOPIC_CONFIG);
   return {
     name,
     value: options.value as Serde<unknown>,

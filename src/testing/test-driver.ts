@@ -1,5 +1,6 @@
 import { type Duration, durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
+import { checkNames, type OptionNames } from '../option-checks.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import { byFlow } from '../runtime/bounded-run.ts';
@@ -33,6 +34,15 @@ export interface TestDriverOptions {
   /** Entries that a store keeps decoded in memory (100,000); 0 forgets everything at each commit. */
   readonly cacheEntries?: number;
 }
+
+const DRIVER_OPTIONS: OptionNames<TestDriverOptions> = {
+  partitions: true,
+  startTime: true,
+  applicationId: true,
+  onRecordError: true,
+  stores: true,
+  cacheEntries: true,
+};
 
 /** A record to feed a pipeline with. @public */
 export interface TestRecord<K, V> {
@@ -87,8 +97,9 @@ export class TestDriver {
   #tasks: Task[] = [];
   #woken: (() => void) | undefined;
 
-  /** @throws ConfigError for everything that is wrong with the pipeline. */
+  /** @throws ConfigError for everything that is wrong with the pipeline, and `ERR_OPTION`. */
   constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
+    checkNames('TestDriver', options, DRIVER_OPTIONS);
     this.#topology = plan(pipeline);
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     this.#options = options;

@@ -1,5 +1,6 @@
 import { type Duration, durationMs, formatMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
+import { checkNames } from '../option-checks.ts';
 import type { Windower } from './windower.ts';
 
 /**
@@ -18,7 +19,7 @@ import type { Windower } from './windower.ts';
  *
  * @param options - `size`: length of a window, more than 0. `advance`: distance between starts, more than 0 and at most
  * `size`. `grace`: as for {@link tumbling}.
- * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`.
+ * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`, `ERR_OPTION`.
  * @public
  */
 export function hopping(options: {
@@ -26,6 +27,7 @@ export function hopping(options: {
   readonly advance: Duration;
   readonly grace: Duration;
 }): Windower {
+  checkNames('hopping', options, { size: true, advance: true, grace: true });
   const sizeMs = durationMs(options.size, 'size');
   const advanceMs = durationMs(options.advance, 'advance');
   if (sizeMs <= 0 || advanceMs <= 0 || advanceMs > sizeMs) {

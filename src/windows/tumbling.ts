@@ -1,5 +1,6 @@
 import { type Duration, durationMs, formatMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
+import { checkNames } from '../option-checks.ts';
 import type { Windower } from './windower.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { Windower } from './windower.ts';
  *
  * @param options - `size`: length of a window, more than 0. `grace`: how long a window waits for late records, in stream
  * time; required, because no value is right for everyone: `'0s'` closes a window as soon as stream time reaches its end.
- * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`.
+ * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`, `ERR_OPTION`.
  *
  * @example
  * ```ts
@@ -28,6 +29,7 @@ import type { Windower } from './windower.ts';
  * @public
  */
 export function tumbling(options: { readonly size: Duration; readonly grace: Duration }): Windower {
+  checkNames('tumbling', options, { size: true, grace: true });
   const sizeMs = durationMs(options.size, 'size');
   if (sizeMs <= 0) {
     throw new ConfigError('ERR_WINDOW_SIZE', `size is ${options.size}`, { hint: 'a window is longer than 0 ms' });

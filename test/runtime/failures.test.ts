@@ -375,6 +375,16 @@ describe('options that cannot be meant are refused at once', () => {
     ['a negative cache', { cacheEntries: -1 }, 'ERR_OPTION'],
     ['a durability beside a transport', { durability: 'fsync' }, 'ERR_OPTION'],
     ['a path beside a transport', { path: './data' }, 'ERR_OPTION'],
+    ['another durability', { transport: undefined, durability: 'disk' }, 'ERR_OPTION'],
+    ['a slip of the fingers', { comitInterval: '1s' }, 'ERR_OPTION'],
+    ['an option of kafka in the wrong place', { guarantee: 'exactly-once' }, 'ERR_OPTION'],
+    ['a batch by another name', { batch: { size: 100 } }, 'ERR_OPTION'],
+    ['a broker without port', { transport: undefined, brokers: ['localhost'] }, 'ERR_OPTION'],
+    [
+      'a slip in what is about Kafka',
+      { transport: undefined, brokers: ['localhost:9092'], kafka: { garantee: 'exactly-once' } },
+      'ERR_OPTION',
+    ],
   ])('%s', (_name, wrong, code) => {
     let error: unknown;
     try {

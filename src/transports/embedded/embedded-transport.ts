@@ -1,3 +1,4 @@
+import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../../option-checks.ts';
 import type {
   AppendResult,
   Capabilities,
@@ -46,6 +47,15 @@ export interface EmbeddedOptions {
   readonly now?: () => number;
 }
 
+const EMBEDDED_OPTIONS: OptionNames<EmbeddedOptions> = {
+  path: true,
+  durability: true,
+  maxBytes: true,
+  maintenanceMs: true,
+  takeOver: true,
+  now: true,
+};
+
 /**
  * Runs pipelines on a log in one folder: no broker, durable, with exactly-once commits. Several processes may use the
  * folder at once; one of them runs a given application, the others publish, read and inspect.
@@ -56,6 +66,10 @@ export interface EmbeddedOptions {
  * @public
  */
 export function embeddedTransport(options: EmbeddedOptions): () => Promise<EmbeddedLogTransport> {
+  checkNames('embeddedTransport', options, EMBEDDED_OPTIONS);
+  checkOneOf('embeddedTransport', 'durability', options.durability, ['fsync', 'commit', 'memory']);
+  checkWhole('embeddedTransport', 'maxBytes', options.maxBytes, 1);
+  checkWhole('embeddedTransport', 'maintenanceMs', options.maintenanceMs, 1);
   return async () =>
     new EmbeddedTransport(
       await openEnvironment({

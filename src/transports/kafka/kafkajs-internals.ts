@@ -108,7 +108,8 @@ export class KafkaConnection {
       port: options.port,
       clientId: options.clientId,
       ssl: options.ssl ?? null,
-      sasl: options.sasl ?? null,
+      // A copy, because kafkajs writes into it.
+      sasl: options.sasl === undefined ? null : { ...options.sasl },
       socketFactory: (request) => {
         socket = openSocket(request, options.ssl);
         // Not every end of a socket reaches kafkajs while it authenticates.

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { ConfigError } from '../../errors.ts';
+import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../../option-checks.ts';
 import type { OpenLocalStores } from '../../state/byte-store.ts';
 import { type Logger, noLogger } from './logger.ts';
 
@@ -73,30 +74,58 @@ export interface KafkaSettings {
   readonly logger: Logger;
 }
 
+const WHERE = 'Kafka';
+const KAFKA_OPTIONS: OptionNames<KafkaOptions> = {
+  brokers: true,
+  clientId: true,
+  ssl: true,
+  sasl: true,
+  guarantee: true,
+  stores: true,
+  sessionTimeoutMs: true,
+  heartbeatIntervalMs: true,
+  rebalanceTimeoutMs: true,
+  transactionTimeoutMs: true,
+  deliveryTimeoutMs: true,
+  requestTimeoutMs: true,
+  connectTimeoutMs: true,
+  maxBufferedBytes: true,
+  instanceId: true,
+  logger: true,
+};
+const SASL_OPTIONS: OptionNames<SaslOptions> = { mechanism: true, username: true, password: true };
 const MECHANISMS: readonly SaslOptions['mechanism'][] = ['plain', 'scram-sha-256', 'scram-sha-512'];
 
 function wrong(option: string, value: unknown, hint: string): ConfigError {
-  return new ConfigError('ERR_OPTION', `Kafka: ${option} is ${JSON.stringify(value)}`, { hint });
+  return new ConfigError('ERR_OPTION', `${WHERE}: ${option} is ${JSON.stringify(value)}`, { hint });
+}
+
+function checkSasl(sasl: SaslOptions): void {
+  checkNames(`${WHERE}: sasl`, sasl, SASL_OPTIONS);
+  if (!MECHANISMS.includes(sasl.mechanism)) {
+    throw wrong('sasl.mechanism', sasl.mechanism, `use one of ${MECHANISMS.join(', ')}`);
+  }
+  for (const name of ['username', 'password'] as const) {
+    // What it is instead is not shown: it may be half a secret.
+    if (typeof sasl[name] !== 'string' || sasl[name] === '') throw wrong(`sasl.${name}`, undefined, 'give a text');
+  }
 }
 
 /** Fills in the defaults. @throws ConfigError `ERR_OPTION` for a value that cannot be. */
 export function kafkaSettings(options: KafkaOptions): KafkaSettings {
+  checkNames(WHERE, options, KAFKA_OPTIONS);
   const { brokers, guarantee = 'at-least-once', ssl } = options;
   if (!Array.isArray(brokers) || brokers.length === 0) throw wrong('brokers', brokers, 'give at least one "host:port"');
   for (const address of brokers) {
     if (parseAddress(address) === undefined)
       throw wrong('a broker', address, 'give "host:port", such as "localhost:9092"');
   }
-  if (guarantee !== 'at-least-once' && guarantee !== 'exactly-once') {
-    throw wrong('guarantee', guarantee, 'use "at-least-once" or "exactly-once"');
-  }
+  checkOneOf(WHERE, 'guarantee', guarantee, ['at-least-once', 'exactly-once']);
   const { sasl } = options;
-  if (sasl !== undefined && !MECHANISMS.includes(sasl.mechanism)) {
-    throw wrong('sasl.mechanism', sasl.mechanism, `use one of ${MECHANISMS.join(', ')}`);
-  }
+  if (sasl !== undefined) checkSasl(sasl);
   const ms = (name: keyof KafkaOptions, value: number | undefined, standard: number): number => {
     if (value === undefined) return standard;
-    if (!Number.isSafeInteger(value) || value < 1) throw wrong(name, value, 'use a positive whole number');
+    checkWhole(WHERE, name, value, 1);
     return value;
   };
   const sessionTimeoutMs = ms('sessionTimeoutMs', options.sessionTimeoutMs, 10_000);

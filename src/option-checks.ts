@@ -1,13 +1,21 @@
-import { ConfigError } from '../errors.ts';
-import { nearest } from '../runtime/nearest.ts';
+import { ConfigError } from './errors.ts';
+import { nearest } from './nearest.ts';
 
-/** @throws ConfigError `ERR_OPTION` for a name that is no option, with the one that may have been meant. */
-export function checkNames(where: string, options: object, known: readonly string[]): void {
+/** The names of all options of a type, as keys, so that the compiler misses none. */
+export type OptionNames<T> = { readonly [Name in keyof T]-?: true };
+
+/**
+ * What is no option would be ignored, and a slip of the fingers with it.
+ *
+ * @throws ConfigError `ERR_OPTION` for a name that is no option, with the one that may have been meant.
+ */
+export function checkNames(where: string, options: object, known: Readonly<Record<string, true>>): void {
   for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const near = nearest(name, known);
+    if (Object.hasOwn(known, name)) continue;
+    const names = Object.keys(known);
+    const near = nearest(name, names);
     throw new ConfigError('ERR_OPTION', `${where} has no option ${name}`, {
-      hint: near === undefined ? `its options are ${known.join(', ')}` : `did you mean ${near}?`,
+      hint: near === undefined ? `its options are ${names.join(', ')}` : `did you mean ${near}?`,
     });
   }
 }
