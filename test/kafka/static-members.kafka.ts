@@ -105,39 +105,43 @@ describe('a member with a name of its own, exactly-once', () => {
 });
 
 describe.each(guarantees)('an application whose instanceId another process takes, %s', (guarantee) => {
-  it('ends with an error that says so, while the other one goes on', async () => {
-    const brokers = inject('brokers');
-    const applicationId = unique('static');
-    const clicks = topic(`${applicationId}-in`, { key: string(), value: json<number>(), partitions: 2 });
-    const counts = topic(`${applicationId}-out`, { key: string(), value: json<number>() });
-    const pipeline = clicks.pipe(
-      windowBy(tumbling({ size: '1s', grace: '0ms' }), agg.count(), { store: 'counts' }),
-      to(counts),
-    );
-    const options = { applicationId, brokers, commitInterval: '50ms' } as const;
-    const kafka = { guarantee, instanceId: 'same', heartbeatIntervalMs: 1000 };
-    const first = run(pipeline, { ...options, kafka });
-    let ended: unknown;
-    first.done.catch((error: unknown) => (ended = error));
-    const client = await connect({ brokers });
-    let published = 0;
-    const feeding = { stop: false };
-    await until('the first one to run', () => first.snapshot().tasks.length === 2);
-    const feed = (async () => {
-      while (!feeding.stop) await client.publish(clicks, { key: 'a', value: published++ });
-    })();
-    await until('a commit', () => first.snapshot().commits > 0);
-    const second = run(pipeline, { ...options, kafka });
-    second.done.catch((error: unknown) => (ended ??= error));
-    await until('the first one to end', () => ended !== undefined);
-    expect(ended).toMatchObject({ code: 'ERR_INSTANCE_FENCED' });
-    expect(first.snapshot().state).toBe('failed');
-    const { commits } = second.snapshot();
-    await until('the second one to go on', () => second.snapshot().commits > commits + 2);
-    expect(second.snapshot().restarts).toBe(0);
-    feeding.stop = true;
-    await feed;
-    await second.stop();
-    await client.close();
-  });
+  // It learns of it from its heartbeat or from its producer, whichever is first.
+  it.each([10, 1000])(
+    'ends with an error that says so, while the other one goes on: heartbeats of %d ms',
+    async (ms) => {
+      const brokers = inject('brokers');
+      const applicationId = unique('static');
+      const clicks = topic(`${applicationId}-in`, { key: string(), value: json<number>(), partitions: 2 });
+      const counts = topic(`${applicationId}-out`, { key: string(), value: json<number>() });
+      const pipeline = clicks.pipe(
+        windowBy(tumbling({ size: '1s', grace: '0ms' }), agg.count(), { store: 'counts' }),
+        to(counts),
+      );
+      const options = { applicationId, brokers, commitInterval: '50ms' } as const;
+      const kafka = { guarantee, instanceId: 'same', heartbeatIntervalMs: ms };
+      const first = run(pipeline, { ...options, kafka });
+      let ended: unknown;
+      first.done.catch((error: unknown) => (ended = error));
+      const client = await connect({ brokers });
+      let published = 0;
+      const feeding = { stop: false };
+      await until('the first one to run', () => first.snapshot().tasks.length === 2);
+      const feed = (async () => {
+        while (!feeding.stop) await client.publish(clicks, { key: 'a', value: published++ });
+      })();
+      await until('a commit', () => first.snapshot().commits > 0);
+      const second = run(pipeline, { ...options, kafka });
+      second.done.catch((error: unknown) => (ended ??= error));
+      await until('the first one to end', () => ended !== undefined);
+      expect(ended).toMatchObject({ code: 'ERR_INSTANCE_FENCED' });
+      expect(first.snapshot().state).toBe('failed');
+      const { commits } = second.snapshot();
+      await until('the second one to go on', () => second.snapshot().commits > commits + 2);
+      expect(second.snapshot().restarts).toBe(0);
+      feeding.stop = true;
+      await feed;
+      await second.stop();
+      await client.close();
+    },
+  );
 });

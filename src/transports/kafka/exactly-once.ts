@@ -62,9 +62,9 @@ export class ExactlyOnceWriter implements SessionWriter {
     await this.#writer.close();
   }
 
-  /** Why it failed. A fenced member asks the group whether another process has taken its name. */
+  /** Why it failed. A fenced producer shows in many ways, so a member with a name asks whether another has taken it. */
   async #reason(error: unknown): Promise<unknown> {
-    if (!(error instanceof MillraceError) || error.code !== 'ERR_FENCED') return error;
+    if (!this.#named || this.#closed) return error;
     return this.#member.ask().then(
       () => error,
       (reason: unknown) => reason,

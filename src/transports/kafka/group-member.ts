@@ -26,6 +26,10 @@ export class GroupMember {
   #validSince = Number.POSITIVE_INFINITY;
   #left = false;
   #joining = false;
+  /** The last joining, which may be over. */
+  #rejoining: Promise<unknown> = Promise.resolve();
+  /** Why the member has given up its seat. */
+  #ended: MillraceError | undefined;
   #trouble: MillraceError | undefined;
 
   constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
@@ -73,7 +77,10 @@ export class GroupMember {
 
   /** Asks the coordinator now. @throws MillraceError when another process has taken this one's name */
   async ask(): Promise<void> {
-    if (!this.#left && !this.#joining) await this.#heart.ask();
+    // Joining tells it too.
+    await this.#rejoining.catch(() => undefined);
+    if (this.#ended !== undefined) throw this.#ended;
+    if (!this.#left) await this.#heart.ask();
   }
 
   /** The coordinator has said that this is no member any more. */
@@ -114,8 +121,10 @@ export class GroupMember {
       }
     } catch (error) {
       if (this.#left || this.#cluster.signal.aborted) return;
+      // Before leaving, which waits for commits: when they fail they ask why.
+      this.#ended = sessionFailed(this.#options.groupId, error);
       await this.leave().catch(() => undefined);
-      this.#options.onError(sessionFailed(this.#options.groupId, error));
+      this.#options.onError(this.#ended);
     }
   }
 
@@ -147,7 +156,13 @@ export class GroupMember {
     if (lost.length > 0) await this.#options.onRevoked(lost, true);
   }
 
-  async #rejoin(deadline: number): Promise<Granted> {
+  #rejoin(deadline: number): Promise<Granted> {
+    const rejoining = this.#rejoinOnce(deadline);
+    this.#rejoining = rejoining;
+    return rejoining;
+  }
+
+  async #rejoinOnce(deadline: number): Promise<Granted> {
     this.#joining = true;
     this.#heart.pause();
     try {
