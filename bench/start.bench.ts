@@ -14,7 +14,7 @@ const importing = (door: string): string => `
 
 const timeOf = async (program: string): Promise<Time> => JSON.parse(await inPlainNode(program)) as Time;
 
-/** Seven or eight seconds after a start V8 gives memory back in two full collections, 0.5 % of a core over ten seconds. */
+/** Eight to ten seconds after a start V8 gives memory back in two full collections, 0.6 % of a core over ten seconds. */
 const SETTLE_MS = 12_000;
 
 /** An application with a shuffle, a window and nothing to do. */

@@ -13,6 +13,8 @@ export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-s
 
 const nouns = ['record', 'errors', 'duration', 'option-checks', 'batch-options', 'topic-config', 'record-policy'];
 const values = [...nouns, 'serdes'];
+/** What pipelines are made of. */
+const parts = [...values, 'protocol', 'aggregators', 'windows', 'state', 'topology', 'operators', 'sinks', 'streams'];
 
 /**
  * The rooms, lowest first: arrows of imports point upwards in this list, so there can be no cycle between rooms. Test
@@ -40,22 +42,7 @@ export const rooms: readonly Room[] = [
   { path: 'operators', rooms: [...values, 'aggregators', 'windows', 'state', 'topology'], packages: ['rxjs'] },
   { path: 'sinks', rooms: [...values, 'protocol', 'topology'], packages: ['rxjs'] },
   { path: 'streams', rooms: [...values, 'protocol', 'state', 'topology', 'sinks'], packages: ['rxjs'] },
-  {
-    path: 'runtime',
-    rooms: [
-      ...values,
-      'nearest',
-      'protocol',
-      'aggregators',
-      'windows',
-      'state',
-      'topology',
-      'operators',
-      'sinks',
-      'streams',
-    ],
-    packages: ['rxjs', 'node:'],
-  },
+  { path: 'runtime', rooms: [...parts, 'nearest'], packages: ['rxjs', 'node:'] },
   {
     path: 'transports/local',
     rooms: [...nouns, 'protocol', 'state', 'runtime/transport'],
@@ -81,23 +68,7 @@ export const rooms: readonly Room[] = [
     rooms: [...values, 'protocol', 'topology', 'sinks', 'streams', 'runtime'],
     packages: ['rxjs', 'node:'],
   },
-  {
-    path: 'testing',
-    rooms: [
-      ...values,
-      'protocol',
-      'aggregators',
-      'windows',
-      'state',
-      'topology',
-      'operators',
-      'sinks',
-      'streams',
-      'runtime',
-      'transports/memory',
-    ],
-    packages: ['rxjs', 'fast-check'],
-  },
+  { path: 'testing', rooms: [...parts, 'runtime', 'transports/memory'], packages: ['rxjs', 'fast-check'] },
 ];
 
 /** The rooms as a mermaid graph; arrows that follow from others are left out. */

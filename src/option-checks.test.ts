@@ -79,7 +79,7 @@ describe('a value that cannot be is refused', () => {
       'a password that is not there',
       () =>
         kafkaTransport({ brokers: ['b:1'], sasl: slip({ mechanism: 'plain', username: 'u', password: undefined }) }),
-      'give a text',
+      'give the password as a text',
     ],
   ])('%s', (_name, call, hint) => {
     expect(call).toThrow(

@@ -22,7 +22,7 @@ function describe(cluster: KafkaCluster): void {
     `brokers  ${cluster.brokers.join(',')}`,
     `TLS      ${cluster.tlsBrokers.join(',')}  authority ${join(folder, 'tls', 'ca.crt')}`,
     `SASL     ${cluster.saslBrokers.join(',')}  user ${saslUser.user}, password ${saslUser.password}`,
-    `both     ${cluster.saslTlsBrokers.join(',')}`,
+    `SASL_SSL ${cluster.saslTlsBrokers.join(',')}`,
     `logs     ${join(folder, 'node-*', 'broker.log')}`,
   ];
   say(lines.join('\n'));

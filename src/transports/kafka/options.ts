@@ -106,8 +106,11 @@ function checkSasl(sasl: SaslOptions): void {
     throw wrong('sasl.mechanism', sasl.mechanism, `use one of ${MECHANISMS.join(', ')}`);
   }
   for (const name of ['username', 'password'] as const) {
+    if (typeof sasl[name] === 'string' && sasl[name] !== '') continue;
     // What it is instead is not shown: it may be half a secret.
-    if (typeof sasl[name] !== 'string' || sasl[name] === '') throw wrong(`sasl.${name}`, undefined, 'give a text');
+    throw new ConfigError('ERR_OPTION', `${WHERE}: sasl.${name} is empty, or no text`, {
+      hint: `give the ${name} as a text; if it comes from the environment, check that it is set there`,
+    });
   }
 }
 
