@@ -11,7 +11,16 @@ export interface Room {
 /** Files that put the rooms together: they may import everything. */
 export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-signal', 'connect', 'open-log'];
 
-const nouns = ['record', 'errors', 'duration', 'option-checks', 'batch-options', 'topic-config', 'record-policy'];
+const nouns = [
+  'record',
+  'errors',
+  'duration',
+  'option-checks',
+  'batch-options',
+  'topic-config',
+  'record-policy',
+  'durability',
+];
 const values = [...nouns, 'serdes'];
 /** What pipelines are made of. */
 const parts = [...values, 'protocol', 'aggregators', 'windows', 'state', 'topology', 'operators', 'sinks', 'streams'];
@@ -24,6 +33,7 @@ export const rooms: readonly Room[] = [
   { path: 'record', rooms: [], packages: [] },
   { path: 'errors', rooms: [], packages: [] },
   { path: 'duration', rooms: ['errors'], packages: [] },
+  { path: 'durability', rooms: [], packages: [] },
   { path: 'nearest', rooms: [], packages: [] },
   { path: 'option-checks', rooms: ['errors', 'nearest'], packages: [] },
   { path: 'batch-options', rooms: ['duration', 'option-checks'], packages: [] },
@@ -68,7 +78,7 @@ export const rooms: readonly Room[] = [
     rooms: [...values, 'protocol', 'topology', 'sinks', 'streams', 'runtime'],
     packages: ['rxjs', 'node:'],
   },
-  { path: 'testing', rooms: [...parts, 'runtime', 'transports/memory'], packages: ['rxjs', 'fast-check'] },
+  { path: 'testing', rooms: [...parts, 'nearest', 'runtime', 'transports/memory'], packages: ['rxjs', 'fast-check'] },
 ];
 
 /** The rooms as a mermaid graph; arrows that follow from others are left out. */

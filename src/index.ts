@@ -22,6 +22,7 @@ export type {
 } from './client/read-options.ts';
 export { Records } from './client/records.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export type { Durability } from './durability.ts';
 export type { Duration } from './duration.ts';
 export {
   ConfigError,
@@ -32,7 +33,7 @@ export {
   RecordError,
   StoreError,
 } from './errors.ts';
-export { type Durability, type LogLocation } from './open-log.ts';
+export type { LogLocation } from './open-log.ts';
 export { type AggregateOptions, aggregate, countByKey, reduceByKey } from './operators/aggregate.ts';
 export { branch } from './operators/branch.ts';
 export { filterValues } from './operators/filter-values.ts';
@@ -66,7 +67,7 @@ export type { AppOptions } from './runtime/app-options.ts';
 export type { GlobalTableSnapshot } from './runtime/global-rows.ts';
 export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph } from './runtime/graph.ts';
 export type { Logger } from './runtime/logger.ts';
-export type { AppSnapshot, AppState, InputSnapshot, TaskSnapshot } from './runtime/snapshot.ts';
+export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/snapshot.ts';
 export type { Pipeline } from './runtime/topology.ts';
 export type { OffsetQuery, OpenTransport, TopicConfig, TopicDescription, TopicPartition } from './runtime/transport.ts';
 export {

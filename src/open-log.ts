@@ -1,10 +1,9 @@
+import type { Durability } from './durability.ts';
 import { ConfigError } from './errors.ts';
 import { checkOneOf, type OptionNames } from './option-checks.ts';
 import type { OpenTransport } from './runtime/transport.ts';
 import { type KafkaOptions, kafkaSettings } from './transports/kafka/options.ts';
 
-/** How sure an acknowledgement of the embedded log is. @public */
-export type Durability = 'fsync' | 'commit' | 'memory';
 const DURABILITIES: readonly Durability[] = ['fsync', 'commit', 'memory'];
 
 /** Where the log is: a folder (default), a Kafka cluster, or a transport of your own. @public */

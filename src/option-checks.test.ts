@@ -87,3 +87,42 @@ describe('a value that cannot be is refused', () => {
     );
   });
 });
+
+describe('what is given in place of something else is named, with what to do', () => {
+  it.each<[string, () => unknown, string]>([
+    ['a serde that was not called', () => topic('t', { value: slip(string) }), 'call it: value: string()'],
+    ['a key serde that was not called', () => topic('t', { ...serdes, key: slip(string) }), 'call it: key: string()'],
+    ['no serde', () => topic('t', slip({})), "topic('t', { value: json() })"],
+    ['something else', () => table('t', { ...serdes, value: slip({ parse: 1 }) }), 'an object with parse'],
+    [
+      'an aggregator that was not called',
+      () => windowBy(minute, slip(agg.count), { store: 's' }),
+      'call it: agg.count(',
+    ],
+  ])('%s', (_name, call, text) => {
+    expect(call).toThrow(text);
+  });
+
+  it.each<[string, object, string]>([
+    ['a text as header', { value: 1, headers: [['h', 'v']] }, 'the value of header "h" is "v"'],
+    ['a header without a value', { value: 1, headers: [['h']] }, 'header 0 is an array of 1'],
+    ['headers by name', { value: 1, headers: { h: 'v' } }, 'headers are an object with h'],
+    ['a Date', { value: 1, timestamp: new Date(0) }, 'give its milliseconds: date.getTime()'],
+    ['a bigint', { value: 1, timestamp: 5n }, 'the timestamp of the record is 5n'],
+  ])('in a record: %s', async (_name, record, text) => {
+    const client = await connect({ transport: memoryTransport() });
+    const plain = topic('plain', { value: int32(), partitions: 1 });
+    await expect(client.publish(plain, slip(record))).rejects.toThrow(text);
+    await client.close();
+  });
+
+  it('records that come one after the other', async () => {
+    const client = await connect({ transport: memoryTransport() });
+    async function* later(): AsyncGenerator<object> {
+      yield { key: 'a', value: 1 };
+    }
+    await expect(client.publishAll(numbers, slip(later()))).rejects.toThrow(/async iterable – .*for await/);
+    await expect(client.publishAll(numbers, slip({ length: 1 }))).rejects.toThrow('an object with length');
+    await client.close();
+  });
+});

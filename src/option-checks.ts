@@ -39,7 +39,18 @@ export function checkWhole(where: string, name: string, value: unknown, least: n
 /** A value as it may stand in a message: short, and on one line. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (value instanceof Map) return 'a Map';
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Array.isArray(value) ? 'an array' : `an object with ${Object.keys(value).join(', ') || 'nothing'}`;
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name.slice(0, 80)}`;
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? `${value}n` : String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const kind = kindOf(value);
+  if (kind !== undefined) return `a ${kind}`;
+  return `an object with ${Object.keys(value).slice(0, 10).join(', ') || 'nothing'}`;
+}
+
+/** The class of an object that is more than a collection of fields. */
+function kindOf(value: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return undefined;
+  const { constructor } = prototype as { readonly constructor?: unknown };
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : undefined;
 }

@@ -3,6 +3,20 @@ import type { App } from './runtime/app.ts';
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
+ * Sets the exit code of the process, also for when nobody handles the error: Node then writes 1 over the exit code,
+ * before the last 'exit' listeners run.
+ */
+function exitWith(code: number, error: unknown): void {
+  process.exitCode = code;
+  process.on('uncaughtExceptionMonitor', (uncaught) => {
+    if (uncaught !== error) return;
+    process.once('exit', () => {
+      process.exitCode = code;
+    });
+  });
+}
+
+/**
  * Awaits an application and stops it on SIGINT (Ctrl-C) and SIGTERM: the first signal stops it gracefully, within its
  * stop deadline; a second one ends the process at once.
  *
@@ -26,7 +40,7 @@ export async function runUntilSignal(app: App): Promise<void> {
   try {
     await app.done;
   } catch (error) {
-    if (signalled !== undefined) process.exitCode = EXIT_CODES[signalled];
+    if (signalled !== undefined) exitWith(EXIT_CODES[signalled], error);
     throw error;
   } finally {
     for (const signal of signals) process.off(signal, handle);

@@ -15,12 +15,19 @@ function refuse(problem: string): ConfigError {
   });
 }
 
+/** What stands where an aggregator should, and looks as if it only had to be called. */
+function refuseUncalled(what: string, name: string): ConfigError {
+  const call = name === '' ? 'it' : `it: agg.${name}(…)`;
+  return new ConfigError('ERR_AGGREGATION', `${what} is no aggregator but a function`, { hint: `call ${call}` });
+}
+
 function check(names: readonly string[], parts: readonly unknown[]): void {
   if (names.length === 0) throw refuse('An aggregation has no fields');
   if (names.includes('__proto__')) throw refuse('An aggregation has a field __proto__');
   parts.forEach((part, i) => {
     const isAggregator =
       typeof part === 'object' && part !== null && 'init' in part && 'add' in part && 'result' in part;
+    if (typeof part === 'function') throw refuseUncalled(`The field ${names[i]} of an aggregation`, part.name);
     if (!isAggregator) throw refuse(`The field ${names[i]} of an aggregation is no aggregator`);
   });
 }
@@ -53,6 +60,7 @@ class Combined<V> implements Aggregator<V, unknown, unknown> {
   readonly #parts: readonly Part<V>[];
 
   constructor(spec: Spec<V>) {
+    if (typeof spec === 'function') throw refuseUncalled('The aggregation', (spec as { readonly name: string }).name);
     this.#names = Object.keys(spec);
     const parts = Object.values(spec);
     check(this.#names, parts);

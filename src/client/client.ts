@@ -93,18 +93,19 @@ export interface Client {
    * await client.close();
    * ```
    */
-  // oxlint-disable-next-line typescript/no-explicit-any
-  records<T extends Target<any, any>>(
-    topics: T | readonly T[],
-    options: ExplicitReadOptions,
-  ): Records<CommittableOf<T>>;
-  // oxlint-disable-next-line typescript/no-explicit-any
-  records<T extends Target<any, any>>(topics: T | readonly T[], options?: ReadOptions): Records<RecordOf<T>>;
   records<V, K = null>(
     pattern: RegExp,
     options: ExplicitReadOptions & PatternOptions<K, V>,
   ): Records<CommittableRecord<K, V>>;
   records<V, K = null>(pattern: RegExp, options: ReadOptions & PatternOptions<K, V>): Records<StreamRecord<K, V>>;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  records<T extends Target<any, any>>(
+    topics: T | readonly T[],
+    options: ExplicitReadOptions,
+  ): Records<CommittableOf<T>>;
+  // The compiler explains the last overload when none fits, so the most common one stands here.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  records<T extends Target<any, any>>(topics: T | readonly T[], options?: ReadOptions): Records<RecordOf<T>>;
 
   /** Offsets by partition: the first kept, the next to be written, or the first at or after a time. */
   offsets(topic: TopicName, query: OffsetQuery | { readonly time: Date }): Promise<PartitionOffsets>;

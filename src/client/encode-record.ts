@@ -67,18 +67,28 @@ export function choosePartition({ key, partition }: EncodedRecord, { partitions 
 }
 
 function checkHeaders(headers: unknown): void {
-  const isHeader = (each: unknown): boolean =>
-    Array.isArray(each) && typeof each[0] === 'string' && (each[1] === null || each[1] instanceof Uint8Array);
-  if (Array.isArray(headers) && headers.every(isHeader)) return;
-  throw new RecordError('ERR_HEADERS', `headers are ${show(headers)}`, {
-    hint: 'give an array of [name, Uint8Array or null]',
+  if (!Array.isArray(headers)) throw badHeaders(`headers are ${show(headers)}`);
+  headers.forEach((header: unknown, i) => {
+    if (!Array.isArray(header) || header.length !== 2) throw badHeaders(`header ${i} is ${show(header)}`);
+    const [name, value]: readonly unknown[] = header;
+    if (typeof name !== 'string') throw badHeaders(`the name of header ${i} is ${show(name)}`);
+    if (value === null || value instanceof Uint8Array) return;
+    throw badHeaders(`the value of header ${show(name)} is ${show(value)}`);
+  });
+}
+
+function badHeaders(problem: string): RecordError {
+  return new RecordError('ERR_HEADERS', problem, {
+    hint: "give an array of [name, Uint8Array or null]; a text becomes bytes with new TextEncoder().encode('…')",
   });
 }
 
 function badTimestamp(timestamp: unknown): RecordError {
-  return new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${show(timestamp)}`, {
-    hint: 'a timestamp is a whole number of milliseconds since 1970; leave it out for now',
-  });
+  const hint =
+    timestamp instanceof Date
+      ? 'give its milliseconds: date.getTime()'
+      : 'a timestamp is a whole number of milliseconds since 1970; leave it out for the time of now';
+  return new RecordError('ERR_TIMESTAMP', `the timestamp of the record is ${show(timestamp)}`, { hint });
 }
 
 function notARecord(record: unknown): RecordError {

@@ -1,4 +1,5 @@
-import { MillraceError } from '../errors.ts';
+import { ConfigError, MillraceError } from '../errors.ts';
+import { show } from '../option-checks.ts';
 import type { OutputTopic } from '../runtime/outputs.ts';
 import { soon } from '../runtime/schedule.ts';
 import type { Producer, Transport } from '../runtime/transport.ts';
@@ -73,6 +74,7 @@ export class Publisher {
 
   async publishAll(use: TopicUse, records: Iterable<PublishRecord<unknown, unknown>>): Promise<readonly Published[]> {
     this.#checkOpen(use.name);
+    checkIterable(records);
     const writer = this.#writer(use);
     const { all, round } = writer.ready
       ? this.#fill(use, writer, records)
@@ -260,5 +262,17 @@ function bufferFull(topic: string, limit: number): MillraceError {
     topic,
     written: 'no',
     hint: 'await publish(…) now and then, use publishAll(…), or raise maxBufferedBytes',
+  });
+}
+
+/** @throws ConfigError `ERR_OPTION`: what arrives later cannot be written at once. */
+function checkIterable(records: unknown): void {
+  if (typeof records === 'object' && records !== null && Symbol.iterator in records) return;
+  const later = typeof records === 'object' && records !== null && Symbol.asyncIterator in records;
+  throw new ConfigError('ERR_OPTION', `publishAll: the records are ${later ? 'an async iterable' : show(records)}`, {
+    written: 'no',
+    hint: later
+      ? 'give an array, or loop: for await (const record of records) await client.publish(topic, record)'
+      : 'give an array of records, or another iterable',
   });
 }

@@ -113,8 +113,9 @@ function patternPlan(pattern: RegExp, options: Partial<PatternOptions<unknown, u
 
 function checkPosition(name: string, position: ReadFrom | ReadUntil, words: readonly string[], single: boolean): void {
   if (typeof position !== 'object' || position === null) {
-    checkOneOf(WHERE, name, position, words);
-    return;
+    if (typeof position === 'string' && words.includes(position)) return;
+    const allowed = words.map((word) => `'${word}'`).join(', ');
+    throw wrong(`${name} is ${show(position)}`, `give one of ${allowed}, { offset }, { offsets }, { time }`);
   }
   const kinds = Object.keys(position);
   if (kinds.length !== 1) throw wrong(`${name} is ${show(position)}`, 'give one of offset, offsets, time');

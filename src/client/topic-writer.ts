@@ -17,7 +17,8 @@ export async function ensureTopic(transport: Transport, use: TopicUse, create: b
     checkPartitionCount(use, found);
     return found;
   }
-  if (use.partitions === undefined || !create) throw await unknownTopic(transport, use.name);
+  if (!create) throw await removedTopic(transport, use);
+  if (use.partitions === undefined) throw await unknownTopic(transport, use.name);
   await transport.topics.create(use.name, {
     partitions: use.partitions,
     ifMissing: true,
@@ -26,6 +27,13 @@ export async function ensureTopic(transport: Transport, use: TopicUse, create: b
   const created = await transport.topics.describe(use.name);
   if (created === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${use.name} could not be created`);
   return created;
+}
+
+/** A declaration with partitions creates a topic once, so that advice would not help. */
+function removedTopic(transport: Transport, { name }: TopicUse): Promise<FatalError> {
+  return unknownTopic(transport, name, {
+    hint: `it was there and somebody deleted it; create it again (client.topics.create('${name}')), or open a new client`,
+  });
 }
 
 /** What is known about a topic that is published to. Calls wait, in order, until something is. */

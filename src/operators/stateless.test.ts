@@ -101,14 +101,13 @@ describe('stateless operators keep what they do not change', () => {
       seen.push([value, record.key, record.topic, record.partition, record.offset]);
       return true;
     };
-    through(
-      input.pipe(
-        mapValues(note),
-        filterValues(note),
-        flatMapValues((v, r) => [note(v, r)]),
-        keyBy(note),
-      ),
+    const pipeline = input.pipe(
+      mapValues(note),
+      filterValues(note),
+      flatMapValues((v, r) => [note(v, r)]),
+      keyBy(note),
     );
+    new TestDriver(pipeline).pipe(input, original);
     expect(seen).toEqual([
       [4, 'k', 'input', 0, 0],
       [true, 'k', 'input', 0, 0],

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { type Duration, durationMs } from '../duration.ts';
 import { MillraceError } from '../errors.ts';
 import { type Clock, systemClock } from '../topology/clock.ts';
@@ -10,7 +10,8 @@ import { GlobalTables } from './global-tables.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
 import { openPatiently } from './open-patiently.ts';
-import { type AppSnapshot, type AppState, snapshotApp, snapshotTask } from './snapshot.ts';
+import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
+import { snapshotsEvery } from './snapshots.ts';
 import { setUpTopics } from './topic-setup.ts';
 import { type Pipeline, plan, type Topology } from './topology.ts';
 import type { OpenTransport, TopicDescription, Transport } from './transport.ts';
@@ -21,6 +22,12 @@ const RESTART_BACKOFF_MS = 100;
 
 /** A running application. @public */
 export interface App {
+  /**
+   * Resolves when the application works for the first time: its topics exist, it is a member of its group, and the tasks
+   * that it was given are built on their state. Rejects with what ended it before that, and with `ERR_STOPPED` when it
+   * was stopped before that; a `ready` that nobody awaits never ends the process.
+   */
+  readonly ready: Promise<void>;
   /**
    * Resolves when the application has stopped, by itself or on request, with everything committed. Rejects with the
    * error that ended it: an application whose `done` nobody awaits ends the process then, as Node does with every
@@ -53,6 +60,7 @@ export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOp
 }
 
 class Application implements App {
+  readonly ready: Promise<void>;
   readonly done: Promise<void>;
   readonly graph: PipelineGraph;
   readonly #topology: Topology;
@@ -73,6 +81,9 @@ class Application implements App {
   #lastSnapshot: AppSnapshot | undefined;
   #waitingFor: string | undefined = 'opening the log';
   #settle!: { resolve(): void; reject(error: unknown): void };
+  #readiness!: { resolve(): void; reject(error: unknown): void };
+  /** What ended the application, or what its tasks are rebuilt after. */
+  #error: MillraceError | undefined;
   #ending: Promise<void> | undefined;
   /** Settles when the start, or the one after a failure, is over; never rejects. */
   #starting: Promise<void> = Promise.resolve();
@@ -94,6 +105,11 @@ class Application implements App {
     this.done = new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.#readiness = { resolve, reject };
+    });
+    // Who awaits only `done` learns of the failure there.
+    this.ready.catch(() => undefined);
     options.signal?.addEventListener('abort', this.#aborted, { once: true });
     if (options.signal?.aborted === true) this.#beginStop(this.#stopMs);
     else this.#starting = this.#start();
@@ -137,6 +153,7 @@ class Application implements App {
     const engine: Engine = new Engine(this.#topology, transport, this.#topics, this.#options, this.#clock, globals, {
       failed: (error) => void this.#failed(engine, error),
       idle: () => void this.#idle(engine, bounded),
+      ready: () => this.#readiness.resolve(),
     });
     this.#engine = engine;
     await engine.start();
@@ -183,6 +200,7 @@ class Application implements App {
       await this.#end(error);
       return;
     }
+    this.#error = error;
     this.#restarts += 1;
     this.#restartsSinceCommit += 1;
     const waitMs = RESTART_BACKOFF_MS * 2 ** (this.#restartsSinceCommit - 1);
@@ -276,6 +294,8 @@ class Application implements App {
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#state = error === undefined ? 'stopped' : 'failed';
     this.#waitingFor = undefined;
+    this.#error = error;
+    this.#readiness.reject(error ?? stoppedBeforeReady());
     if (error === undefined) {
       this.#log('stopped');
       this.#settle.resolve();
@@ -303,6 +323,7 @@ class Application implements App {
       commits: this.#commits + (engine?.committer.commits ?? 0),
       lastCommitAgeMs: engine?.committer.lastCommit === undefined ? undefined : now - engine.committer.lastCommit,
       restarts: this.#restarts,
+      error: describeError(this.#error),
       waitingFor: [...waiting, ...(engine?.waitingFor() ?? [])],
       globalTables: this.#globals?.snapshot() ?? [],
       tasks: tasks?.map((task) => snapshotTask(task, endOffset)) ?? this.#lastSnapshot?.tasks ?? [],
@@ -310,33 +331,22 @@ class Application implements App {
   }
 
   snapshots(every: Duration = '1s'): Observable<AppSnapshot> {
-    const everyMs = durationMs(every, 'every');
-    return new Observable((subscriber) => {
-      let cancel: (() => void) | undefined;
-      const tick = (): void => {
-        subscriber.next(this.snapshot());
-        if (!subscriber.closed) cancel = this.#clock.after(everyMs, tick);
-      };
-      const over = (): void => {
-        subscriber.next(this.snapshot());
-        subscriber.complete();
-      };
-      if (this.#state === 'stopped' || this.#state === 'failed') {
-        over();
-        return;
-      }
-      this.#followers.add(over);
-      subscriber.add(() => {
-        cancel?.();
-        this.#followers.delete(over);
-      });
-      tick();
+    return snapshotsEvery(durationMs(every, 'every'), {
+      clock: this.#clock,
+      take: () => this.snapshot(),
+      followers: this.#followers,
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function stoppedBeforeReady(): MillraceError {
+  return new MillraceError('migrated', 'ERR_STOPPED', 'the application stopped before it was ready', {
+    hint: 'await ready before stop(), or treat this as the end of the application',
+  });
 }
 
 function stopDeadline(ms: number): MillraceError {

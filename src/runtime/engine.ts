@@ -29,6 +29,8 @@ export interface EngineEvents {
   failed(error: MillraceError): void;
   /** Nothing is left to do: everything fetched is processed and committed. */
   idle(): void;
+  /** For the first time every task that was assigned is built. */
+  ready(): void;
 }
 
 /**
@@ -65,6 +67,7 @@ export class Engine {
   #stopping = false;
   #dirtySince: number | undefined;
   #failed = false;
+  #announced = false;
 
   constructor(
     topology: Topology,
@@ -201,6 +204,7 @@ export class Engine {
 
   #pump(): void {
     this.#build();
+    this.#announce();
     const until = this.#clock.monotonic() + SLICE_MS;
     let progressed = true;
     let worked = false;
@@ -216,6 +220,13 @@ export class Engine {
     if (progressed) this.schedule();
     else if (!worked && !dirty && this.committer.current === undefined && !waits) this.#events.idle();
     else if (worked) this.schedule();
+  }
+
+  #announce(): void {
+    if (this.#announced || this.#assigning > 0 || this.tasks.size < this.#owned.size) return;
+    if (this.#session === undefined || this.#session.waitingFor() !== undefined) return;
+    this.#announced = true;
+    this.#events.ready();
   }
 
   /** Commits when it is time; otherwise comes back when it is. A commit lets asynchronous calls run dry, so it does not

@@ -1,3 +1,4 @@
+import type { ErrorClass, MillraceError } from '../errors.ts';
 import type { StoreSnapshot } from '../state/state-holder.ts';
 import type { GlobalTableSnapshot } from './global-rows.ts';
 import type { Task } from './task.ts';
@@ -46,6 +47,19 @@ export interface TaskSnapshot {
   readonly waitingFor: string | undefined;
 }
 
+/** What ended an application, or what its tasks were rebuilt after; plain data. @public */
+export interface ErrorSnapshot {
+  readonly code: string;
+  readonly errorClass: ErrorClass;
+  /** What, where and what to do. */
+  readonly message: string;
+  readonly stage: string | undefined;
+  readonly step: string | undefined;
+  readonly topic: string | undefined;
+  readonly partition: number | undefined;
+  readonly offset: number | undefined;
+}
+
 /** An application at one moment. @public */
 export interface AppSnapshot {
   readonly applicationId: string;
@@ -60,7 +74,7 @@ export interface AppSnapshot {
   readonly recordsOut: number;
   readonly late: number;
   readonly dropped: number;
-  /** Records that failed and were skipped or sent to a dead-letter topic. */
+  /** Records that failed: skipped, sent to a dead-letter topic, or the one that ended the application. */
   readonly errors: number;
   /** Records that wait in all inputs; `undefined` while unknown. */
   readonly lag: number | undefined;
@@ -72,6 +86,8 @@ export interface AppSnapshot {
   readonly lastCommitAgeMs: number | undefined;
   /** Times that the tasks were rebuilt from the last commit. */
   readonly restarts: number;
+  /** What ended the application, or what its tasks were last rebuilt after. */
+  readonly error: ErrorSnapshot | undefined;
   /** What keeps the application from progressing, in words. Empty when nothing does, or when there is nothing to do. */
   readonly waitingFor: readonly string[];
   readonly tasks: readonly TaskSnapshot[];
@@ -105,6 +121,13 @@ export function snapshotTask(
   };
 }
 
+/** An error as plain data. */
+export function describeError(error: MillraceError | undefined): ErrorSnapshot | undefined {
+  if (error === undefined) return undefined;
+  const { code, errorClass, message, offset, partition, stage, step, topic } = error;
+  return { code, errorClass, message, stage, step, topic, partition, offset };
+}
+
 /** Sums up tasks; what has no sum is given. */
 export function snapshotApp(
   rest: Omit<
@@ -120,7 +143,7 @@ export function snapshotApp(
     recordsOut: sum(({ recordsOut }) => recordsOut),
     late: sum(({ late }) => late),
     dropped: sum(({ dropped }) => dropped) + globalTables.reduce((all, { dropped }) => all + dropped, 0),
-    errors: sum(({ skipped, deadLettered }) => skipped + deadLettered),
+    errors: sum(({ skipped, deadLettered }) => skipped + deadLettered) + (rest.error?.errorClass === 'record' ? 1 : 0),
     lag: tasks.length === 0 ? undefined : total(tasks.map(({ lag }) => lag)),
     streamTime: highest(tasks.map(({ streamTime }) => streamTime ?? -1)),
     openWindows: sum(({ openWindows }) => openWindows),

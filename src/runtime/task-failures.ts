@@ -3,7 +3,7 @@ import type { RecordPolicy } from '../record-policy.ts';
 import type { InputOrigin, TaskCounters } from '../topology/task-context.ts';
 import type { Logger } from './logger.ts';
 import type { OutputBuffers } from './outputs.ts';
-import { asRecordError, deadLetterHeaders, isDeadLetter } from './record-failures.ts';
+import { asRecordError, bareMessage, deadLetterHeaders, isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
 
 /** What goes wrong in a task: with a record, which a policy decides, or with the task, which ends it. */
@@ -59,8 +59,10 @@ export class TaskFailures {
       this.#counters.skipped += 1;
     }
     const { offset, partition, topic } = origin;
+    // Not that of `failure`, which shows bytes of the record: those do not belong into logs.
+    const reason = error instanceof MillraceError ? bareMessage(error) : describe(error);
     this.#logger.warn(
-      { code: failure.code, stage: place.stage, step, topic, partition, offset },
+      { code: failure.code, error: reason, stage: place.stage, step, topic, partition, offset },
       isDeadLetter(policy) ? 'record sent to the dead-letter topic' : 'record skipped',
     );
   }
@@ -77,13 +79,18 @@ export class TaskFailures {
     );
   }
 
-  chain(error: unknown, step: string): void {
+  /** @param origin - The record that was being processed; none outside of a turn. */
+  chain(error: unknown, step: string, origin?: InputOrigin): void {
+    const { offset, partition, topic } = origin ?? {};
     this.fail(
       error instanceof MillraceError
         ? error
-        : new MillraceError('abortable', 'ERR_CHAIN', `an operator threw: ${describe(error)}`, {
+        : new MillraceError('abortable', 'ERR_CHAIN', `an operator above ${step} threw: ${describe(error)}`, {
             stage: this.#stage.name,
             step,
+            ...(topic === undefined || partition === undefined || offset === undefined
+              ? {}
+              : { topic, partition, offset }),
             cause: error,
             hint: 'a throw in a plain RxJS operator ends its stream; in mapValues, filterValues, … it goes to the record policy',
           }),

@@ -131,7 +131,7 @@ export class Task implements TaskContext {
             next: () => {
               if (!this.inTurn) this.emittedOutsideTurn('the end of the pipeline');
             },
-            error: (error: unknown) => this.chainFailed(error, 'rxjs operator'),
+            error: (error: unknown) => this.chainFailed(error, 'the end of the pipeline'),
           }),
         );
       }
@@ -327,7 +327,7 @@ export class Task implements TaskContext {
   }
 
   chainFailed(error: unknown, step: string): void {
-    this.#failures.chain(error, step);
+    this.#failures.chain(error, step, this.inTurn && !this.#completed ? this.origin() : undefined);
     if (!this.inTurn) this.wake();
   }
 

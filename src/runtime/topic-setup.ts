@@ -1,4 +1,4 @@
-import { ConfigError, FatalError } from '../errors.ts';
+import { ConfigError, FatalError, StoreError } from '../errors.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { changelogTopic } from './changelog.ts';
@@ -118,7 +118,7 @@ class TopicSetup {
         const there = await this.#transport.topics.describe(topic);
         if (there === undefined) await this.#create(topic, partitions, { cleanup: 'compact' });
         else this.found.set(topic, there);
-        checkPartitionCount({ name: topic, partitions }, this.found.get(topic) as TopicDescription);
+        checkChangelog(name, this.found.get(topic) as TopicDescription, partitions);
       }
     }
   }
@@ -143,4 +143,19 @@ class TopicSetup {
     if (description === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
     this.found.set(name, description);
   }
+}
+
+/** State lies in the partition of its task, so a changelog with another number of partitions is that of other tasks. */
+function checkChangelog(store: string, { name, partitions }: TopicDescription, wanted: number): void {
+  if (partitions === wanted) return;
+  throw new StoreError(
+    'ERR_CHANGELOG_PARTITIONS',
+    `the changelog of store ${store} has ${partitions} partitions, and the stage that uses the store has ${wanted}`,
+    {
+      topic: name,
+      hint:
+        'the number of partitions of its sources has changed, and keys are in other partitions now: run under a new ' +
+        'applicationId, or delete the changelog and the offsets of the application, so that the state is built again',
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { checkNames, type OptionNames } from '../option-checks.ts';
+import { checkNames, type OptionNames, show } from '../option-checks.ts';
 import type { StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
@@ -107,11 +107,8 @@ export function topicUse<K, V>(
   more: Readonly<Record<string, true>> = {},
 ): TopicUse {
   checkTopicName(name);
-  if (typeof options?.value?.deserialize !== 'function') {
-    throw new ConfigError('ERR_SERDE', `${kind} ${name} has no value serde`, {
-      hint: "say how values are read and written: topic('orders', { value: json() })",
-    });
-  }
+  checkSerde(kind, name, 'value', options?.value);
+  if (options.key !== undefined) checkSerde(kind, name, 'key', options.key);
   checkNames(`${kind} ${name}`, options, { ...TOPIC_OPTIONS, ...more });
   checkNames(`${kind} ${name}: config`, options.config ?? {}, TOPIC_CONFIG);
   return {
@@ -122,6 +119,20 @@ export function topicUse<K, V>(
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.onRecordError === undefined ? {} : { onRecordError: options.onRecordError }),
   };
+}
+
+function checkSerde(kind: string, name: string, part: 'key' | 'value', serde: unknown): void {
+  const { deserialize, serialize } = (serde ?? {}) as { readonly deserialize?: unknown; readonly serialize?: unknown };
+  if (typeof serialize === 'function' && typeof deserialize === 'function') return;
+  if (serde === undefined || serde === null) {
+    throw new ConfigError('ERR_SERDE', `${kind} ${name} has no ${part} serde`, {
+      hint: `say how ${part}s are read and written: topic('${name}', { ${part}: json() })`,
+    });
+  }
+  const call = typeof serde === 'function' && serde.name !== '' ? `call it: ${part}: ${serde.name}()` : undefined;
+  throw new ConfigError('ERR_SERDE', `the ${part} serde of ${kind} ${name} is ${show(serde)}`, {
+    hint: call ?? `give a serde, such as ${part}: json() or ${part}: json(schema)`,
+  });
 }
 
 /** @throws ConfigError `ERR_TOPIC_NAME` */

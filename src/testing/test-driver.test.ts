@@ -27,6 +27,15 @@ describe('the test driver', () => {
     expect(() => driver.advance('soon' as '1s')).toThrow(/duration/);
   });
 
+  it('refuses topics that the pipeline does not know, with the one that may have been meant', () => {
+    const driver = new TestDriver(counted);
+    const typo = topic('inptu', { key: string(), value: json<number>() });
+    expect(() => driver.pipe(typo, at('a'))).toThrow(/does not read topic inptu.*did you mean input\?/);
+    expect(() => driver.pipeAll(output, [at('a')]), 'one that it only writes').toThrow(/does not read topic output/);
+    expect(() => driver.read(typo)).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_TOPIC', topic: 'inptu' }));
+    expect(driver.read(input), 'what it reads can be read').toEqual([]);
+  });
+
   it('looks into stores by name', () => {
     const driver = new TestDriver(counted, { partitions: 2 });
     driver.pipeAll(input, [at('a'), at('b'), at('a')]);

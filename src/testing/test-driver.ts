@@ -1,5 +1,6 @@
 import { type Duration, durationMs } from '../duration.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, FatalError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { checkNames, type OptionNames } from '../option-checks.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
@@ -90,6 +91,8 @@ export class TestDriver {
   readonly #stores: StoreBackend;
   readonly #readers = new Map<string, TopicReader>();
   readonly #fetched = new Map<string, number>();
+  /** Topics that the pipeline reads. */
+  readonly #read = new Set<string>();
   readonly #late: LateRecord<unknown, unknown>[] = [];
   readonly #globals = new Map<string, GlobalRowMap>();
   /** Records on their way into the log, in batches of the size that it takes. */
@@ -110,11 +113,13 @@ export class TestDriver {
     this.#stores = options.stores ?? memoryStores();
     for (const stage of this.#topology.stages) {
       for (const { name } of [...stage.inputs, ...stage.outputs]) this.#create(name);
+      for (const { name } of stage.inputs) this.#read.add(name);
       const policies = [options.onRecordError ?? 'fail', ...stage.inputs.map((use) => use.onRecordError ?? 'fail')];
       for (const policy of policies) if (isDeadLetter(policy)) this.#create(policy.deadLetter);
     }
     for (const use of this.#topology.globals) {
       this.#create(use.name);
+      this.#read.add(use.name);
       this.#globals.set(use.name, new GlobalRowMap(use));
     }
     this.#build();
@@ -123,7 +128,8 @@ export class TestDriver {
   /**
    * Writes a record to a topic and runs everything that it causes.
    *
-   * @throws MillraceError when a task fails; after that only {@link restart} helps.
+   * @throws MillraceError when a task fails; after that only {@link restart} helps. FatalError `ERR_UNKNOWN_TOPIC` for a
+   * topic that the pipeline does not read.
    */
   pipe<K, V>(topic: Target<K, V>, record: TestRecord<K, V>): void {
     this.#write(topic, [record]);
@@ -136,8 +142,14 @@ export class TestDriver {
     this.#run();
   }
 
-  /** The records of a topic that were written since the last call, partition by partition. */
+  /**
+   * The records of a topic that were written since the last call, partition by partition.
+   *
+   * @throws FatalError `ERR_UNKNOWN_TOPIC` for a topic that the pipeline neither writes nor reads.
+   */
   read<K, V>(topic: Target<K, V>): StreamRecord<K, V | null>[] {
+    if (this.#log.describe(topic.name) === undefined)
+      throw notOfPipeline('neither writes nor reads', topic.name, this.#log.list());
     const reader = this.#readers.get(topic.name) ?? new TopicReader(this.#log, topic.name);
     this.#readers.set(topic.name, reader);
     return reader.read(topic);
@@ -254,7 +266,7 @@ export class TestDriver {
 
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
     const { key: keySerde, name, value: valueSerde } = topic.use;
-    this.#create(name);
+    if (!this.#read.has(name)) throw notOfPipeline('does not read', name, [...this.#read]);
     const output = this.#input.topic(name);
     for (const record of records) {
       const { headers = NO_HEADERS, timestamp = this.clock.now() } = record;
@@ -317,4 +329,12 @@ export class TestDriver {
     task.recycle(outputs);
     task.committed();
   }
+}
+
+function notOfPipeline(what: string, topic: string, known: readonly string[]): FatalError {
+  const near = nearest(topic, known);
+  return new FatalError('ERR_UNKNOWN_TOPIC', `the pipeline ${what} topic ${topic}`, {
+    topic,
+    hint: `${near === undefined ? '' : `did you mean ${near}? `}its topics are ${known.join(', ')}`,
+  });
 }

@@ -63,6 +63,12 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
     }
   }
 
+  /** Only plain RxJS operators end a stream with an error: the first step of ours below tells where. */
+  protected override _error(error: unknown): void {
+    this.#task.chainFailed(error, this.#step);
+    super._error(error);
+  }
+
   protected override _complete(): void {
     if (this.#process.complete === undefined) super._complete();
     else this.#process.complete(() => super._complete());

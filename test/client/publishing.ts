@@ -216,6 +216,17 @@ export function publishingSuite(openLog: () => Promise<TestLog>): void {
       expect(lost).toMatchObject({ status: 'rejected', reason: { code: 'ERR_UNKNOWN_TOPIC', written: 'no' } });
     });
 
+    it('says of a topic that was deleted that it was there, and what brings it back', async () => {
+      const { client } = scope;
+      const gone = text(unique('gone'));
+      await client.publish(gone, { key: 'k', value: 'x' });
+      await client.topics.delete(gone);
+      const error = await failure('ERR_UNKNOWN_TOPIC', client.publish(gone, { key: 'k', value: 'y' }));
+      expect(error.hint).toMatch(/somebody deleted it; create it again/);
+      await client.topics.create(gone);
+      expect(await client.publish(gone, { key: 'k', value: 'z' })).toMatchObject({ offset: 0 });
+    });
+
     it('refuses only the records that are too large after somebody lowered the limit', async () => {
       const client = await scope.another({ compression: 'none' });
       const orders = text(unique('lowered'));

@@ -60,13 +60,44 @@ describe('a poison record', () => {
     expect(log.values(), 'what came before it in the same commit does not count').toEqual([]);
   });
 
+  it('is told by the snapshot of the application that it has ended', async () => {
+    const log = new FaultyLog().create('source');
+    poison(log);
+    const app = log.run(source.pipe(to(out)), { until: 'end' });
+    const error = await failure(app.done);
+    const { code, errorClass, message, offset, partition, topic } = error;
+    expect(app.snapshot()).toMatchObject({
+      state: 'failed',
+      errors: 1,
+      error: { code, errorClass, message, topic, partition, offset, stage: 'source' },
+    });
+    expect(() => structuredClone(app.snapshot())).not.toThrow();
+  });
+
+  it.each(['skip', 'deadLetter'] as const)(
+    'is warned about with the reason, and without its bytes: %s',
+    async (way) => {
+      const log = new FaultyLog().create('source');
+      poison(log);
+      const lines: string[] = [];
+      const quiet = (): void => undefined;
+      const warn = (fields: object, message: string): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
+      const onRecordError = way === 'skip' ? way : deadLetter('dead');
+      const logger = { debug: quiet, info: quiet, warn, error: quiet };
+      await log.run(source.pipe(to(out)), { until: 'end', onRecordError, logger }).done;
+      expect(lines[0]).toContain('json cannot read');
+      expect(lines.join()).not.toContain(Buffer.from('{broken').toString('hex'));
+      expect(lines[1]).toMatch(/ERR_NULL_VALUE.*has no value/);
+    },
+  );
+
   it('is skipped and counted, each kind', async () => {
     const log = new FaultyLog().create('source');
     poison(log);
     const app = log.run(source.pipe(to(out)), { until: 'end', onRecordError: 'skip' });
     await app.done;
     expect(log.values()).toEqual([1, 4]);
-    expect(app.snapshot()).toMatchObject({ errors: 3, recordsIn: 5 });
+    expect(app.snapshot()).toMatchObject({ errors: 3, recordsIn: 5, error: undefined });
     expect(log.committed('app', 'source')).toBe(5);
   });
 
@@ -188,8 +219,9 @@ describe('a throw in a plain RxJS operator', () => {
     await until('the first row', () => log.values().length === 1);
     log.publish(source, [at('a', 2)]);
     const error = await failure(app.done);
-    expect(error).toMatchObject({ code: 'ERR_CHAIN', errorClass: 'abortable' });
-    expect(error.message).toMatch(/TypeError: plain.*record policy/);
+    expect(error).toMatchObject({ code: 'ERR_CHAIN', errorClass: 'abortable', step: 'to(out)' });
+    expect(error, 'the record on which it threw').toMatchObject({ topic: 'source', partition: 0, offset: 1 });
+    expect(error.message).toMatch(/above to\(out\) threw: TypeError: plain.*record policy/);
     expect(calls).toBe(4);
     expect(app.snapshot()).toMatchObject({ restarts: 3, state: 'failed' });
     expect(log.values(), 'nothing twice').toEqual([1]);

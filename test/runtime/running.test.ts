@@ -558,3 +558,35 @@ describe('topics', () => {
     expect(log.closed).toBe(1);
   });
 });
+
+describe('ready', () => {
+  it('resolves once topics exist and tasks run', async () => {
+    const log = new FaultyLog().create('source');
+    const app = log.run(source.pipe(to(out)));
+    expect(log.log.describe('out')).toBeUndefined();
+    await app.ready;
+    expect(log.log.describe('out')).toMatchObject({ partitions: 1 });
+    expect(app.snapshot()).toMatchObject({ waitingFor: [], tasks: [{ id: 'source/0' }] });
+    await app.stop();
+  });
+
+  it('rejects with what ended the application before it, and ends no process when nobody looks', async () => {
+    const log = new FaultyLog();
+    const app = log.run(source.pipe(to(out)));
+    const error = await failure(app.done);
+    expect(error).toMatchObject({ code: 'ERR_UNKNOWN_TOPIC' });
+    expect(await failure(app.ready)).toBe(error);
+  });
+
+  it('rejects when the application was stopped before', async () => {
+    const log = new FaultyLog().create('source');
+    const held = gate();
+    log.fault = (call) => (call === 'group' ? held.wait : undefined);
+    const app = log.run(source.pipe(to(out)));
+    await until('joining', () => log.calls.includes('group'));
+    const stopped = app.stop();
+    held.open();
+    await stopped;
+    expect(await failure(app.ready)).toMatchObject({ code: 'ERR_STOPPED' });
+  });
+});

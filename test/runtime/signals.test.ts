@@ -12,7 +12,9 @@ interface Running {
 
 function start(...args: readonly string[]): Running {
   const script = fileURLToPath(new URL('./signals.child.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+    stdio: ['ignore', 'pipe', args[0] === 'uncaught' ? 'ignore' : 'inherit'],
+  });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (more: string) => {
     text += more;
@@ -53,4 +55,14 @@ test('a stop that exceeds its deadline says so, with the exit code of the signal
   child.kill('SIGTERM');
   await child.said('ERR_STOP_DEADLINE');
   expect(await child.ended).toBe(143);
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('a failed stop that nobody handles ends the process with the exit code of %s', async (signal, code) => {
+  const child = start('uncaught', '1s');
+  await child.said('ready');
+  child.kill(signal);
+  expect(await child.ended).toBe(code);
 });

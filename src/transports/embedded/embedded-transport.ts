@@ -1,3 +1,4 @@
+import type { Durability } from '../../durability.ts';
 import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../../option-checks.ts';
 import type {
   AppendResult,
@@ -23,7 +24,6 @@ import type { EmbeddedLog, EncodedBatch } from './embedded-log.ts';
 import { type Environment, openEnvironment } from './environment.ts';
 import { GroupOwnership } from './group-ownership.ts';
 import { embeddedTopics } from './topic-admin.ts';
-import type { Durability } from './writer.ts';
 
 /** @public */
 export interface EmbeddedOptions {

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Durability } from '../../durability.ts';
 import { ConfigError } from '../../errors.ts';
 import { Doorbell } from './doorbell.ts';
 import { EmbeddedLog } from './embedded-log.ts';
@@ -8,7 +9,6 @@ import { DATA_FILE, type Databases, openDatabases } from './lmdb.ts';
 import { maintain } from './maintenance.ts';
 import { withOpenLock } from './open-lock.ts';
 import { inspectBeforeOpen, type Run } from './preflight.ts';
-import type { Durability } from './writer.ts';
 
 export interface EnvironmentOptions {
   readonly path: string;

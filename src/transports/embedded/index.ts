@@ -1,7 +1,7 @@
+export type { Durability } from '../../durability.ts';
 export type { LocalStores, OpenLocalStores } from '../../state/byte-store.ts';
 export { type EmbeddedLogTransport, type EmbeddedOptions, embeddedTransport } from './embedded-transport.ts';
 export { lmdbStores } from './lmdb-stores.ts';
 export { localStores } from './local-stores.ts';
 export { type SalvageReport, salvage } from './salvage.ts';
 export type { LostRecords } from './survey.ts';
-export type { Durability } from './writer.ts';

@@ -50,7 +50,9 @@ async function loadLmdb(): Promise<typeof Lmdb> {
   } catch (cause) {
     throw new ConfigError('ERR_LMDB_UNAVAILABLE', 'The embedded log needs the package lmdb, which cannot be loaded', {
       cause,
-      hint: 'install it for this platform, or use memoryTransport()',
+      hint:
+        'install it for this platform; in a bundle leave it external (esbuild: --external:lmdb --external:lz4-napi); ' +
+        'or use memoryTransport()',
     });
   }
 }

@@ -1,10 +1,8 @@
 import { statfsSync } from 'node:fs';
+import type { Durability } from '../../durability.ts';
 import { MillraceError, StoreError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
 import { type Databases, flushToDisk } from './lmdb.ts';
-
-/** When a write counts as done. @public */
-export type Durability = 'fsync' | 'commit' | 'memory';
 
 /** Something to write, together with others, in one transaction. */
 interface Write<T> {
