@@ -1,3 +1,4 @@
+import type { MillraceError } from '../errors.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { Changelog } from './changelog.ts';
 import type { Task, TaskProgress } from './task.ts';
@@ -83,7 +84,8 @@ export class Committer {
   async flush(): Promise<void> {
     const joined = this.#host.session();
     if (joined === undefined || this.#flushing) return;
-    const taken = [...this.#host.tasks.values()].map((task) => ({ task, outputs: task.takeOutputs() }));
+    const sound = [...this.#host.tasks.values()].filter((task) => task.failure === undefined);
+    const taken = sound.map((task) => ({ task, outputs: task.takeOutputs() }));
     const outputs = taken.flatMap((each) => each.outputs);
     if (outputs.length === 0) return;
     this.#flushing = true;
@@ -106,6 +108,9 @@ export class Committer {
       const joined = this.#host.session();
       const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
       if (joined === undefined || tasks.length === 0 || this.#host.failed()) return;
+      // A task may fail between turns, by an emission that nobody foresaw: what it has done since is not to be trusted.
+      const broken = tasks.find((task) => task.failure !== undefined);
+      if (broken !== undefined) throw broken.failure as MillraceError;
       const started = this.#host.clock.monotonic();
       const progress = tasks.map((task) => task.takeProgress());
       await this.#write(joined.session, joined.generation, progress);

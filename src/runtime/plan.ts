@@ -3,7 +3,9 @@ import { ConfigError, MillraceError } from '../errors.ts';
 import type { NodeSpec } from '../topology/node.ts';
 import { stepName } from '../topology/node.ts';
 import { type Scope, withScope } from '../topology/scope.ts';
-import { type Stream, subscribeSilently } from '../topology/stream.ts';
+import { type Stream, subscribeSilently, TimerAtStart } from '../topology/stream.ts';
+import { nodePlace } from './operator-place.ts';
+import { waitsFromStart } from './task-failures.ts';
 
 /** A node as planning found it. */
 export interface PlannedNode {
@@ -34,9 +36,9 @@ export function discover(pipelines: readonly Observable<unknown>[]): Discovery {
   for (let root = scope.roots.shift(); root !== undefined; root = scope.roots.shift()) {
     const end = root;
     roots.push(end);
-    withScope(scope, () => scope.attempt('the pipeline', () => subscribeSilently(end)));
+    withScope(scope, () => scope.attempt(undefined, () => subscribeSilently(end)));
   }
-  if (scope.failure !== undefined) throw scope.failure;
+  if (scope.failure !== undefined) throw planFailure(scope.failure, scope.nodes);
   if (scope.nodes.size === 0) {
     throw new ConfigError('ERR_EMPTY_PIPELINE', 'the pipeline has no topic in it', {
       hint: "start it with a topic: topic('clicks', …).pipe(…)",
@@ -48,7 +50,7 @@ export function discover(pipelines: readonly Observable<unknown>[]): Discovery {
 class PlanScope implements Scope {
   readonly nodes = new Map<Stream<unknown>, PlannedNode>();
   readonly roots: Observable<unknown>[] = [];
-  failure: unknown;
+  failure: PlanFailure | undefined;
   readonly #stack: PlannedNode[] = [];
 
   connect<T>(stream: Stream<T>, _subscriber: Subscriber<T>): void {
@@ -58,17 +60,17 @@ class PlanScope implements Scope {
     this.#stack.at(-1)?.upstream.add(node);
     if (known !== undefined) return;
     this.#stack.push(node);
-    this.attempt(node.step, () => node.spec.discover());
+    this.attempt(node, () => node.spec.discover());
     this.#stack.pop();
     if (node.spec.roots !== undefined) this.roots.push(...node.spec.roots);
   }
 
   /** Keeps the first failure: RxJS would turn a throw into a notification that nobody listens to while planning. */
-  attempt(step: string, work: () => void): void {
+  attempt(node: PlannedNode | undefined, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.failure ??= error instanceof MillraceError ? error : planningFailed(step, error);
+      this.failure ??= { node, error };
     }
   }
 
@@ -78,6 +80,22 @@ class PlanScope implements Scope {
     this.nodes.set(stream, node);
     return node;
   }
+}
+
+interface PlanFailure {
+  /** Where it happened; `undefined` for the end of a pipeline. */
+  readonly node: PlannedNode | undefined;
+  readonly error: unknown;
+}
+
+function planFailure({ error, node }: PlanFailure, nodes: Discovery['nodes']): MillraceError {
+  if (error instanceof MillraceError) return error;
+  if (!(error instanceof TimerAtStart)) return planningFailed(node?.step ?? 'the pipeline', error);
+  const place =
+    node === undefined
+      ? 'an RxJS operator at the end of the pipeline'
+      : nodePlace(node, node.spec.kind === 'rxjs' ? 'self' : 'above', nodes.values());
+  return waitsFromStart(undefined, place);
 }
 
 function planningFailed(step: string, cause: unknown): ConfigError {

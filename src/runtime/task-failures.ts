@@ -68,13 +68,28 @@ export class TaskFailures {
   }
 
   outsideTurn(step: string): void {
+    this.fail(outsideTurn(`a record reached ${step} outside of its task's turn`, this.#stage.name, step));
+  }
+
+  /** A plain operator still has something under way when a turn is over. */
+  held(step: string): void {
+    this.fail(outsideTurn("a record is held, to be emitted outside of its task's turn", this.#stage.name, step));
+  }
+
+  /** A plain operator has something under way before the first record. */
+  waitsFromStart(step: string): void {
+    this.fail(waitsFromStart(this.#stage.name, step));
+  }
+
+  /** A plain operator takes no more records. */
+  ended(step: string): void {
     this.fail(
-      new FatalError('ERR_OUTSIDE_TURN', `a record reached ${step} outside of its task's turn`, {
+      new FatalError('ERR_STREAM_ENDED', 'an operator has ended its stream, so that further records would be lost', {
         stage: this.#stage.name,
         step,
         hint:
-          'operators that emit later (delay, debounceTime, observeOn, mergeMap with a promise) would lose track of offsets: ' +
-          'use mapAsync(…) for asynchronous work and event-time windows for time',
+          'take, takeWhile, first, catchError and their like end what feeds them, and a topic has no end: use filter(…) to ' +
+          'leave records out, and app.stop() to end a run',
       }),
     );
   }
@@ -96,6 +111,21 @@ export class TaskFailures {
           }),
     );
   }
+}
+
+function outsideTurn(message: string, stage: string | undefined, step: string): FatalError {
+  return new FatalError('ERR_OUTSIDE_TURN', message, {
+    ...(stage === undefined ? {} : { stage }),
+    step,
+    hint:
+      'operators that emit later (delay, debounceTime, observeOn, mergeMap with a promise) would lose track of offsets: ' +
+      'use mapAsync(…) for asynchronous work and event-time windows for time',
+  });
+}
+
+/** Said when planned, or when a task is built. */
+export function waitsFromStart(stage: string | undefined, step: string): FatalError {
+  return outsideTurn("an operator waits for a timer or a promise, outside of its task's turn", stage, step);
 }
 
 function describe(error: unknown): string {

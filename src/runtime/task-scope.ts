@@ -5,6 +5,7 @@ import { stepName } from '../topology/node.ts';
 import type { Scope } from '../topology/scope.ts';
 import type { Stream } from '../topology/stream.ts';
 import type { TaskContext } from '../topology/task-context.ts';
+import type { HeldRecords } from './held-records.ts';
 import type { Stage } from './stages.ts';
 import type { Topology } from './topology.ts';
 
@@ -16,17 +17,20 @@ export class TaskScope implements Scope {
   readonly #topology: Topology;
   readonly #stage: Stage;
   readonly #task: TaskContext;
+  readonly #held: HeldRecords;
   readonly #shared = new Map<Stream<unknown>, Subject<unknown>>();
 
-  constructor(topology: Topology, stage: Stage, task: TaskContext) {
+  constructor(topology: Topology, stage: Stage, task: TaskContext, held: HeldRecords) {
     this.#topology = topology;
     this.#stage = stage;
     this.#task = task;
+    this.#held = held;
   }
 
   connect<T>(stream: Stream<T>, subscriber: Subscriber<T>): void {
     const any = stream as Stream<unknown>;
     const node = this.#topology.node(any);
+    this.#held.watch(subscriber, any);
     if (node === undefined) {
       // Some operators of RxJS, such as toArray, apply others when they are subscribed: new nodes each time.
       if (stream.spec.kind !== 'rxjs') throw unplanned(any);
@@ -46,6 +50,7 @@ export class TaskScope implements Scope {
       depth: this.#topology.depth(node),
     };
     if (node.fanOut < 2) {
+      if (stream.spec.kind === 'source') this.#held.feed(subscriber);
       stream.spec.attach(subscriber, this.#task, place);
       return;
     }
@@ -58,6 +63,8 @@ export class TaskScope implements Scope {
     this.#shared.set(any, output);
     output.subscribe(subscriber as Subscriber<unknown>);
     const shared = new Subscriber(output);
+    this.#held.watch(shared, any);
+    this.#held.share(any, output);
     // A Subject does not end what feeds it when its own observers leave.
     this.#task.onTeardown(() => shared.unsubscribe());
     any.spec.attach(shared, this.#task, place);

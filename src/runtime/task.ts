@@ -19,9 +19,11 @@ import type {
   TimeFollower,
 } from '../topology/task-context.ts';
 import { Fingerprints } from './fingerprints.ts';
+import { HeldRecords } from './held-records.ts';
 import type { InputQueue } from './input-queue.ts';
 import { type InputFeed, InputSet } from './input-set.ts';
 import { type Logger, noLogger } from './logger.ts';
+import { operatorPlace } from './operator-place.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
 import type { Stage } from './stages.ts';
 import { TaskFailures } from './task-failures.ts';
@@ -85,6 +87,7 @@ export class Task implements TaskContext {
   readonly #followers: TimeFollower[] = [];
   readonly #workers: AsyncWorker[] = [];
   readonly #sideOutputs = new Map<object, Subject<unknown>>();
+  readonly #held = new HeldRecords();
   readonly #subscriptions = new Subscription();
   #resumed: InputOrigin | undefined;
   #dirty = false;
@@ -123,7 +126,7 @@ export class Task implements TaskContext {
   }
 
   #connect(): void {
-    const scope = new TaskScope(this.#host.topology, this.stage, this);
+    const scope = new TaskScope(this.#host.topology, this.stage, this, this.#held);
     withScope(scope, () => {
       for (const root of this.#host.topology.roots) {
         this.#subscriptions.add(
@@ -136,6 +139,8 @@ export class Task implements TaskContext {
         );
       }
     });
+    const waiting = this.#held.start(this.#host.topology.roots);
+    if (waiting !== undefined) this.#failures.waitsFromStart(operatorPlace(waiting, this.#host.topology));
     if (this.failure === undefined) this.#inputs.checkConsumed(this.stage.name);
     if (this.failure !== undefined) throw this.failure;
   }
@@ -161,6 +166,7 @@ export class Task implements TaskContext {
         // Large records fill memory long before a turn has taken all that it may.
         if ((done & 7) === 0 && this.#outputs.bytes > full) break;
       }
+      this.#checkHeld();
     } catch (error) {
       this.#failures.fail(error);
     } finally {
@@ -178,6 +184,7 @@ export class Task implements TaskContext {
     this.inTurn = true;
     try {
       work();
+      this.#checkHeld();
     } catch (error) {
       this.#failures.fail(error);
     } finally {
@@ -199,6 +206,15 @@ export class Task implements TaskContext {
     this.#asTurn(() => {
       this.#inputs.complete();
     });
+  }
+
+  /** What a plain operator keeps for later would be passed by the next commit. */
+  #checkHeld(): void {
+    if (this.failure !== undefined) return;
+    const held = this.#held.check();
+    if (held !== undefined) this.#failures.held(operatorPlace(held, this.#host.topology));
+    const ended = this.#completed ? undefined : this.#held.ended();
+    if (ended !== undefined) this.#failures.ended(operatorPlace(ended, this.#host.topology));
   }
 
   #drain(): void {

@@ -15,6 +15,7 @@ export interface Topology {
   readonly roots: readonly Observable<unknown>[];
   /** Topics of the global tables, each once. */
   readonly globals: readonly TopicUse[];
+  readonly nodes: Iterable<PlannedNode>;
   node(stream: Stream<unknown>): PlannedNode | undefined;
   stageOf(stream: Stream<unknown>): Stage | undefined;
   keySerde(node: PlannedNode): Serde<unknown> | undefined;
@@ -43,6 +44,7 @@ export function plan(pipeline: Pipeline): Topology {
     stages,
     roots: discovery.roots,
     globals: globalsOf(stages),
+    nodes: [...discovery.nodes.values()],
     node: (stream) => discovery.nodes.get(stream),
     stageOf: (stream) => index.get(stream),
     keySerde: (node) => keys.reaching(node),

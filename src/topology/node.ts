@@ -2,6 +2,7 @@ import type { Observable, Subscriber } from 'rxjs';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { TopicConfig } from '../topic-config.ts';
+import type { CallPlace } from './call-place.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** What a node is, for planning and for pictures. `rxjs` is a plain RxJS operator between Millrace's own. */
@@ -40,6 +41,8 @@ export interface NodeSpec<T> {
   readonly name: string;
   /** Distinguishes steps of the same name, for messages: a store or topic. */
   readonly detail?: string;
+  /** Where in the program the step was applied, for steps that have no name of their own. */
+  readonly place?: CallPlace;
   /** Topics read (source, table) or written (sink). */
   readonly topics?: readonly TopicUse[];
   readonly stores?: readonly StoreUse[];

@@ -1,6 +1,8 @@
 import { Observable, type Operator, type Subscriber } from 'rxjs';
+import { CallPlace } from './call-place.ts';
 import type { NodeSpec } from './node.ts';
 import { stepName } from './node.ts';
+import { type Inside, waitsForTimer } from './rxjs-inside.ts';
 import { currentScope } from './scope.ts';
 
 /**
@@ -28,6 +30,7 @@ export class Stream<T> extends Observable<T> {
     return new Stream<R>({
       kind: 'rxjs',
       name: 'rxjs operator',
+      place: new CallPlace(),
       discover: () => subscribeSilently(lifted),
       attach: (subscriber) => void lifted.subscribe(subscriber),
     });
@@ -38,13 +41,19 @@ export class Stream<T> extends Observable<T> {
  * Subscribes so that everything upstream is discovered, and takes the subscription back: an operator that shares one, such
  * as `share()`, must not keep that of planning. Nothing is emitted while planning.
  *
- * @throws What the subscription reports: a pipeline that fails at once.
+ * @throws What the subscription reports: a pipeline that fails at once; {@link TimerAtStart}.
  */
 export function subscribeSilently(source: Observable<unknown>): void {
   let failure: { readonly error: unknown } | undefined;
-  source.subscribe({ error: (error: unknown) => void (failure ??= { error }) }).unsubscribe();
+  const subscription = source.subscribe({ error: (error: unknown) => void (failure ??= { error }) });
+  const timer = waitsForTimer(subscription as unknown as Inside);
+  subscription.unsubscribe();
   if (failure !== undefined) throw failure.error;
+  if (timer) throw new TimerAtStart();
 }
+
+/** A plain operator starts a timer as soon as it is subscribed: `bufferTime`, `subscribeOn`. Planning says which. */
+export class TimerAtStart extends Error {}
 
 /** Narrow view of a subscriber for code that only emits. */
 export type Emit<T> = Pick<Subscriber<T>, 'next'>;
