@@ -26,6 +26,8 @@ export class Cluster {
     string,
     { readonly error: unknown; readonly until: number; readonly attempts: number }
   >();
+  /** Addresses where a broker has answered. */
+  readonly #known = new Set<string>();
   readonly #stopping = new AbortController();
   #lanes = 0;
 
@@ -163,8 +165,10 @@ export class Cluster {
       const connection = await opening;
       if (this.signal.aborted) connection.close(closed('transport'));
       this.#unreachable.delete(address);
+      this.#known.add(address);
       return connection;
-    } catch (error) {
+    } catch (thrown) {
+      const error = this.#known.has(address) ? meanwhile(address, thrown) : thrown;
       // Requests of many kinds want connections; together they are not to try more often than one alone would.
       const attempts = (unreachable?.attempts ?? 0) + 1;
       this.#unreachable.set(address, { error, attempts, until: performance.now() + pauseMs(attempts, 25) });
@@ -172,6 +176,14 @@ export class Cluster {
       throw error;
     }
   }
+}
+
+/** Where a broker has been, something else is there for a while only: a proxy that answers for it, say. */
+function meanwhile(address: string, error: unknown): unknown {
+  if (!(error instanceof MillraceError) || (error.code !== 'ERR_NOT_KAFKA' && error.code !== 'ERR_TLS_REQUIRED')) {
+    return error;
+  }
+  return connectionError(address, `something else answers where a broker was: ${error.message}`, { cause: error });
 }
 
 async function send<Q, R>(connection: KafkaConnection, api: Api<Q, R>, query: Q, timeoutMs: number): Promise<R> {
@@ -201,7 +213,9 @@ async function send<Q, R>(connection: KafkaConnection, api: Api<Q, R>, query: Q,
     return api.decode(reader);
   } catch (error) {
     if (!(error instanceof BadResponse)) throw error;
-    const failure = connectionError(connection.address, `its answer to ${api.name} makes no sense: ${error.message}`);
+    const failure = connectionError(connection.address, `its answer to ${api.name} makes no sense: ${error.message}`, {
+      cause: error,
+    });
     connection.close(failure);
     throw failure;
   }

@@ -1,5 +1,6 @@
 import { ConfigError, type ErrorClass, type ErrorDetails, FatalError, MillraceError } from '../../errors.ts';
 import { Code, codeClass, codeName } from './error-codes.ts';
+import { BadFrame } from './frame-reader.ts';
 
 /** An error that a broker answered with. */
 export class KafkaError extends MillraceError {
@@ -113,18 +114,7 @@ export function connectFailure(address: string, cause: unknown, ssl: boolean, sa
   const { code, type } = cause as { readonly code?: unknown; readonly type?: unknown };
   const text = textOf(cause);
   const details = { cause };
-  if (code === 'ERR_SPEAKS_HTTP') {
-    return new ConfigError('ERR_NOT_KAFKA', `${address} speaks HTTP, not Kafka`, {
-      ...details,
-      hint: 'give the address of a Kafka listener; the port of a web server or of the dashboard was given',
-    });
-  }
-  if (code === 'ERR_SPEAKS_TLS') {
-    return new ConfigError('ERR_TLS_REQUIRED', `${address} wants TLS, and the client spoke plain text`, {
-      ...details,
-      hint: 'set ssl, or use the address of a listener without TLS',
-    });
-  }
+  if (cause instanceof BadFrame) return badAnswer(address, cause, ssl);
   if (ssl && (code === 'EPROTO' || /before secure TLS connection|wrong version number|packet length/.test(text))) {
     return new ConfigError('ERR_TLS_REFUSED', `${address} does not speak TLS: ${text}`, {
       ...details,
@@ -153,6 +143,23 @@ export function connectFailure(address: string, cause: unknown, ssl: boolean, sa
     });
   }
   return connectionError(address, text, details);
+}
+
+/** What answered is not Kafka, or not any more. */
+function badAnswer(address: string, cause: BadFrame, ssl: boolean): MillraceError {
+  const { speaker, message } = cause;
+  if (speaker === undefined) return connectionError(address, `it sent ${message}`, { cause });
+  if (speaker.protocol === 'TLS' && !ssl) {
+    return new ConfigError('ERR_TLS_REQUIRED', `${address} speaks TLS, and the client spoke plain text`, {
+      cause,
+      hint: 'set ssl, or use the address of a listener without TLS',
+    });
+  }
+  const details = speaker.protocol === 'HTTP' ? '' : ` (${message})`;
+  return new ConfigError('ERR_NOT_KAFKA', `${address} ${speaker.says}, not Kafka${details}`, {
+    cause,
+    hint: 'give the address of a Kafka listener; that of another service was given',
+  });
 }
 
 function authenticationFailure(address: string, cause: unknown, mechanism: string): MillraceError {

@@ -2,11 +2,14 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { ConfigError, MillraceError } from '../../errors.ts';
+import { whenDue } from './due.ts';
 import { connectFailure, connectionError, requestTimeout } from './errors.ts';
+import { BadFrame, FrameReader } from './frame-reader.ts';
 import type { Connection, Internals, KafkajsLogger, RequestQueue, VersionRange } from './kafkajs-types.ts';
 import type { Logger } from './logger.ts';
 import { openSocket } from './open-socket.ts';
 import type { SaslOptions } from './options.ts';
+import { NOT_KAFKA } from './what-answers.ts';
 
 /**
  * The only file that touches what kafkajs does not document. kafkajs gives sockets, TLS, framing, SASL and the versions
@@ -14,8 +17,10 @@ import type { SaslOptions } from './options.ts';
  */
 const KAFKAJS_VERSION = '2.2.4';
 
-/** A response that claims to be larger is taken for another protocol. */
+/** An answer that claims to be larger is refused. */
 const MAX_RESPONSE_BYTES = 100 * 1024 * 1024;
+/** The same until the broker has said that it is one: versions and logins are short. */
+const MAX_HANDSHAKE_BYTES = 512 * 1024;
 
 let loaded: Internals | undefined;
 
@@ -74,6 +79,7 @@ export class KafkaConnection {
   readonly #connection: Connection;
   readonly #versions: Readonly<Record<number, VersionRange>>;
   readonly #sasl: boolean;
+  readonly #frames: FrameReader;
   #closed: Error | undefined;
   #answered = false;
 
@@ -81,18 +87,16 @@ export class KafkaConnection {
     options: ConnectOptions,
     connection: Connection,
     versions: Readonly<Record<number, VersionRange>>,
+    wire: Wire,
   ) {
     this.address = `${options.host}:${options.port}`;
     this.#clientId = new TextEncoder().encode(options.clientId);
     this.#connection = connection;
     this.#versions = versions;
     this.#sasl = options.sasl !== undefined;
-    quietQueue(connection.requestQueue);
-    connection.socket?.on('data', () => {
-      if (connection.bytesNeeded > MAX_RESPONSE_BYTES) {
-        this.close(connectionError(this.address, `a response of ${connection.bytesNeeded} bytes was refused`));
-      }
-    });
+    this.#frames = wire.frames;
+    wire.frames.maxBytes = MAX_RESPONSE_BYTES;
+    wire.bad = (error) => this.close(connectionError(this.address, `it sent ${error.message}`, { cause: error }));
   }
 
   /** @throws MillraceError that says what is wrong with the address, the certificate or the user. */
@@ -103,6 +107,7 @@ export class KafkaConnection {
     let socket: Socket | undefined;
     let failed: (error: Error) => void = () => undefined;
     const failure = new Promise<never>((_, reject) => (failed = reject));
+    let givenUp = false;
     const connectionPool = new ConnectionPool({
       host: options.host,
       port: options.port,
@@ -111,42 +116,50 @@ export class KafkaConnection {
       // A copy, because kafkajs writes into it.
       sasl: options.sasl === undefined ? null : { ...options.sasl },
       socketFactory: (request) => {
-        socket = openSocket(request, options.ssl);
+        const opened = openSocket(request, options.ssl);
+        socket = opened;
         // Not every end of a socket reaches kafkajs while it authenticates.
-        socket.once('error', failed);
-        socket.once('close', () => failed(new Error('the broker closed the connection')));
-        return socket;
+        opened.once('error', failed);
+        opened.once('close', () => failed(new Error(cut(wire.frames))));
+        if (givenUp) opened.destroy(new Error('the connection was given up'));
+        return opened;
       },
-      connectionTimeout: options.connectTimeoutMs,
+      // Its timers do not wait for what lies ready to be read: there is one here that does.
+      connectionTimeout: MAX_TIMER_MS,
       requestTimeout: options.connectTimeoutMs,
       enforceRequestTimeout: false,
       logger,
     });
     const [connection] = connectionPool.pool;
-    quietQueue(connection.requestQueue);
+    const wire = tap(connection, (error) => socket?.destroy(error));
+    // The way without it has no frames, and ended with Kafka 1.0.
+    connectionPool.setSupportAuthenticationProtocol(true);
     const broker = new Broker({ connectionPool, logger, authenticationTimeout: options.connectTimeoutMs });
-    const late = setTimeout(
-      () => failed(new Error(`no connection in ${options.connectTimeoutMs} ms`)),
+    const settled = whenDue(
       options.connectTimeoutMs,
+      () => wire.frames.received,
+      () => failed(new Error(`no connection in ${options.connectTimeoutMs} ms`)),
     );
     const connecting = broker.connect();
     try {
       await Promise.race([connecting, failure]);
-      return new KafkaConnection(options, connection, broker.versions ?? {});
+      return new KafkaConnection(options, connection, broker.versions ?? {}, wire);
     } catch (cause) {
       // Of the two ways in which a failure shows, the socket's error says more than what kafkajs makes of it.
       const reason = await Promise.race([failure, Promise.resolve(cause)]).catch((error: unknown) => error);
+      givenUp = true;
       connection.requestQueue.rejectAll(new Error('the connection was given up'));
-      socket?.destroy();
-      const sasl = options.sasl?.mechanism;
+      // With an error, after which kafkajs clears its timer.
+      socket?.destroy(new Error('the connection was given up'));
+      const ssl = options.ssl !== undefined;
       throw connectFailure(
         address,
-        sasl !== undefined && isSasl(cause) ? cause : reason,
-        options.ssl !== undefined,
-        sasl,
+        whyNot(cause, reason, broker.versions === null, wire),
+        ssl,
+        options.sasl?.mechanism,
       );
     } finally {
-      clearTimeout(late);
+      settled();
       failure.catch(() => undefined);
       connecting.catch(() => undefined);
     }
@@ -174,10 +187,14 @@ export class KafkaConnection {
     const connection = this.#connection;
     const correlationId = connection.nextCorrelationId();
     const head = this.#header(request, correlationId);
-    let timer: NodeJS.Timeout | undefined;
+    let settled: (() => void) | undefined;
     try {
       const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
-        timer = setTimeout(() => this.close(requestTimeout(this.address, request.name, timeoutMs)), timeoutMs);
+        settled = whenDue(
+          timeoutMs,
+          () => this.#frames.received,
+          () => this.close(requestTimeout(this.address, request.name, timeoutMs)),
+        );
         connection.requestQueue.push({
           entry: {
             apiKey: request.key,
@@ -205,7 +222,7 @@ export class KafkaConnection {
       if (error instanceof MillraceError) throw error;
       throw this.#closed ?? this.#lost(error);
     } finally {
-      clearTimeout(timer);
+      settled?.();
     }
   }
 
@@ -219,6 +236,7 @@ export class KafkaConnection {
   }
 
   #lost(cause: unknown): MillraceError {
+    if (this.#frames.unfinished !== undefined) return connectionError(this.address, cut(this.#frames), { cause });
     if (this.#answered || this.#sasl) return connectionError(this.address, (cause as Error).message, { cause });
     return connectionError(this.address, 'it closed the connection without an answer', {
       cause,
@@ -241,8 +259,53 @@ export class KafkaConnection {
   }
 }
 
-const isSasl = (error: unknown): boolean =>
-  /SASL/i.test((error as Error).message) || (error as Error).name.includes('SASL');
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Where the bytes of a connection are checked before kafkajs sees an answer. */
+interface Wire {
+  readonly frames: FrameReader;
+  /** What is done when they are not Kafka's. */
+  bad: (error: BadFrame) => void;
+}
+
+/** Takes the bytes of a connection from kafkajs, which believes any length and any number of an answer. */
+function tap(connection: Connection, bad: (error: BadFrame) => void): Wire {
+  const queue = connection.requestQueue;
+  quietQueue(queue);
+  const frames = new FrameReader(MAX_HANDSHAKE_BYTES, {
+    frame: (correlationId, payload) => {
+      if (!queue.inflight.has(correlationId))
+        throw new BadFrame(`an answer number ${correlationId}, which nobody asked for`);
+      queue.fulfillRequest({ size: payload.length, correlationId, payload });
+    },
+    bad: (error) => wire.bad(error),
+  });
+  const wire: Wire = { frames, bad };
+  connection.processData = (bytes) => frames.read(bytes);
+  return wire;
+}
+
+const cut = ({ unfinished }: FrameReader): string =>
+  unfinished === undefined ? 'it closed the connection' : `it closed the connection ${unfinished}`;
+
+const LOST = /closed connection|connection error|connection closed|not connected|out of range|outside buffer/i;
+
+/**
+ * Which of the ways in which a failure shows says most.
+ *
+ * @param cause - What kafkajs makes of it.
+ * @param socketError - What the socket says, if it says anything.
+ */
+function whyNot(cause: unknown, socketError: unknown, unanswered: boolean, { frames }: Wire): unknown {
+  if (unanswered && cause instanceof RangeError) {
+    return new BadFrame(`its first answer cannot be read: ${cause.message}`, NOT_KAFKA);
+  }
+  const { message, name } = cause as Error;
+  const lost = LOST.test(message);
+  // A connection that was lost during a login says nothing of the login.
+  if (!lost && !(socketError instanceof BadFrame) && (/SASL/i.test(message) || name.includes('SASL'))) return cause;
+  return socketError === cause && /closed connection/i.test(message) ? new Error(cut(frames), { cause }) : socketError;
+}
 
 /** Without work kafkajs sets a timer over and over; this one is set only while requests wait for a throttle to end. */
 function quietQueue(queue: RequestQueue): void {

@@ -22,6 +22,7 @@ export interface RequestQueue {
   checkPendingRequests(): void;
   maybeThrottle(ms: number): void;
   rejectAll(error: Error): void;
+  fulfillRequest(answer: { readonly size: number; readonly correlationId: number; readonly payload: Buffer }): void;
   push(request: {
     readonly entry: QueueEntry;
     readonly expectResponse: boolean;
@@ -33,7 +34,8 @@ export interface RequestQueue {
 export interface Connection {
   readonly socket: Socket | undefined;
   readonly requestQueue: RequestQueue;
-  readonly bytesNeeded: number;
+  /** Called with all that comes in. */
+  processData: (bytes: Buffer) => void;
   isConnected(): boolean;
   isAuthenticated(): boolean;
   nextCorrelationId(): number;
@@ -42,6 +44,7 @@ export interface Connection {
 
 interface ConnectionPool {
   readonly pool: readonly [Connection, ...Connection[]];
+  setSupportAuthenticationProtocol(isSupported: boolean): void;
 }
 
 export interface VersionRange {

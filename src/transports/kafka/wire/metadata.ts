@@ -1,4 +1,8 @@
 import type { Api } from './api.ts';
+import { BadResponse } from './reader.ts';
+
+/** More partitions than any topic has: they become places in arrays. */
+const MAX_PARTITIONS = 1_000_000;
 
 export interface NodeAddress {
   readonly id: number;
@@ -49,6 +53,9 @@ export const metadataApi: Api<{ readonly topics: readonly string[] | null }, Clu
         const partition = { errorCode: reader.int16(), partition: reader.int32(), leader: reader.int32() };
         reader.int32();
         for (let list = 0; list < 3; list++) reader.array(() => reader.int32());
+        if (partition.partition < 0 || partition.partition >= MAX_PARTITIONS) {
+          throw new BadResponse(`it names a partition ${partition.partition}`);
+        }
         return partition;
       }),
     }));

@@ -44,7 +44,7 @@ export class WireReader {
   }
 
   nullableString(): string | null {
-    const length = this.int16();
+    const length = this.#length(this.int16());
     return length < 0 ? null : this.#text(length);
   }
 
@@ -54,13 +54,13 @@ export class WireReader {
 
   /** Bytes that share the memory of the response; empty for null. */
   bytes(): Uint8Array {
-    const length = Math.max(this.int32(), 0);
+    const length = Math.max(this.#length(this.int32()), 0);
     const start = this.#skip(length);
     return this.#bytes.subarray(start, start + length);
   }
 
   array<T>(read: () => T): T[] {
-    return this.#items(this.int32(), read);
+    return this.#items(this.#length(this.int32()), read);
   }
 
   compactNullableString(): string | null {
@@ -84,9 +84,17 @@ export class WireReader {
     }
   }
 
+  /** −1 stands for null; less than that is no length. */
+  #length(length: number): number {
+    if (length < -1) throw new BadResponse(`it has a length of ${length}`);
+    return length;
+  }
+
   #items<T>(count: number, read: () => T): T[] {
+    const left = this.#bytes.length - this.#at;
+    // Each item takes a byte at least.
+    if (count > left) throw new BadResponse(`it claims ${count} items in ${left} bytes`);
     const items: T[] = [];
-    // Each item takes a byte at least, so that a wrong count ends with the response.
     for (let i = 0; i < count; i++) items.push(read());
     return items;
   }
