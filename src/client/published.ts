@@ -17,6 +17,7 @@ export interface PublishRecord<K, V> {
 export interface Published {
   readonly topic: string;
   readonly partition: number;
+  /** −1 when the broker recognised a repetition and did not say where the first one is. */
   readonly offset: number;
   /** The timestamp that was written. */
   readonly timestamp: number;

@@ -79,7 +79,7 @@ export class Round {
 export function acknowledge({ waiting }: RoundBatch, { baseOffset }: AppendResult): void {
   for (let index = 0; index < waiting.length; index += 1) {
     const { published, resolve } = waiting[index] as Waiting;
-    published.offset = baseOffset + index;
+    published.offset = baseOffset < 0 ? -1 : baseOffset + index;
     resolve?.(published);
   }
 }

@@ -106,6 +106,7 @@ export interface OutgoingBatch extends TopicPartition {
 }
 
 export interface AppendResult extends TopicPartition {
+  /** −1 when the log has the batch and does not say where. */
   readonly baseOffset: number;
 }
 

@@ -1,16 +1,18 @@
 import { MillraceError } from '../../errors.ts';
 import { closed, recordTooLarge, unknownTopic } from '../local/errors.ts';
+import { BufferedBytes } from './buffered-bytes.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import type { EncodedBatch } from './encode-batches.ts';
-import { Code } from './error-codes.ts';
-import { exhausted, kafkaCodeOf, kafkaError } from './errors.ts';
+import { Code, leavesInDoubt, losesProducer } from './error-codes.ts';
+import { exhausted, type KafkaError, kafkaCodeOf, kafkaError } from './errors.ts';
 import { PartitionLine, type QueuedBatch } from './partition-line.ts';
 import { pauseMs } from './retry.ts';
 import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
 import { produceApi } from './wire/produce.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
+import { writeFailure } from './write-failure.ts';
 
 /** Requests under way to one broker. */
 const MAX_REQUESTS = 5;
@@ -38,14 +40,16 @@ export class BatchSender {
   readonly #requests = new Map<number, number>();
   /** Lines whose shared producer id has failed. */
   readonly #renewed = new Set<PartitionLine>();
-  readonly #waiting: { readonly below: number; readonly resolve: () => void }[] = [];
   readonly #complaints: Complaints;
   readonly #throttles = new Throttles();
-  #buffered = 0;
+  readonly #buffered = new BufferedBytes();
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
   #trouble: MillraceError | undefined;
   #closed = false;
+  #doubtful = false;
+  /** Why nothing more is written: the transaction cannot be committed any more. */
+  #broken: MillraceError | undefined;
 
   constructor(cluster: Cluster, topics: Topics, options: SenderOptions) {
     this.#cluster = cluster;
@@ -58,16 +62,18 @@ export class BatchSender {
   /** Writes a batch after all earlier ones of its partition; resolves with its offset when it is acknowledged. */
   append(encoded: EncodedBatch): Promise<number> {
     if (this.#closed) return Promise.reject(closed('producer'));
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       const { topic, partition, bytes } = encoded;
-      this.#buffered += bytes.length;
-      const release = (): void => this.#release(bytes.length);
+      this.#buffered.add(bytes.length);
+      const release = (): void => this.#buffered.remove(bytes.length);
       this.#line(topic, partition).add({
         ...encoded,
         deadline: performance.now() + this.#cluster.settings.deliveryTimeoutMs,
         order: 0,
         sequence: 0,
         uncertain: false,
+        displaced: false,
         resolve: (offset) => {
           release();
           resolve(offset);
@@ -75,6 +81,7 @@ export class BatchSender {
         reject: (error) => {
           release();
           reject(error);
+          this.#break(error);
         },
       });
       this.#pump();
@@ -83,8 +90,7 @@ export class BatchSender {
 
   /** Resolves when fewer bytes than that wait to be acknowledged. */
   room(below: number): Promise<void> {
-    if (this.#buffered < below) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ below, resolve }));
+    return this.#buffered.room(below);
   }
 
   /** What it waits for, in words. */
@@ -93,18 +99,18 @@ export class BatchSender {
     return this.#throttles.waitingFor('write to');
   }
 
-  /** Asks for producer ids anew, while nothing is under way. */
-  resetIdentities(): void {
-    for (const line of this.#lines.values()) line.identify(undefined);
+  /** Whether a request ended without an answer, so that it may still arrive. */
+  get doubtful(): boolean {
+    return this.#doubtful;
   }
 
-  /** Gives up what has not been sent. */
+  /** Gives up what has not been acknowledged. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#cluster.closeLane(this.#lane);
     for (const line of this.#lines.values()) {
-      for (const batch of line.drop(() => true)) batch.reject(closed('producer'));
+      for (const batch of line.drop(() => true)) batch.reject(writeFailure(closed('producer'), batch));
     }
   }
 
@@ -116,17 +122,6 @@ export class BatchSender {
       this.#lines.set(key, line);
     }
     return line;
-  }
-
-  #release(bytes: number): void {
-    this.#buffered -= bytes;
-    for (let i = 0; i < this.#waiting.length; ) {
-      const { below, resolve } = this.#waiting[i]!;
-      if (this.#buffered < below) {
-        this.#waiting.splice(i, 1);
-        resolve();
-      } else i++;
-    }
   }
 
   /** Sends what can be sent, once the current calls have been made, so that batches of one moment share requests. */
@@ -145,6 +140,10 @@ export class BatchSender {
     const byLeader = new Map<number, PartitionLine[]>();
     let next = Number.POSITIVE_INFINITY;
     for (const line of this.#lines.values()) {
+      if (this.#broken !== undefined) {
+        for (const batch of line.drop(() => true)) batch.reject(writeFailure(this.#broken, batch));
+        continue;
+      }
       this.#expire(line, now);
       if (line.mustRenew) this.#renew(line);
       if (line.head !== undefined && line.pausedUntil > now) next = Math.min(next, line.pausedUntil);
@@ -208,9 +207,7 @@ export class BatchSender {
     this.#trouble = failure;
     line.pausedUntil = performance.now() + pauseMs(4);
     if (!failure.retriable) {
-      const given = line.drop(() => true);
-      for (const batch of given) batch.reject(writeFailure(failure, batch));
-      if (given.some((batch) => batch.uncertain)) line.renew();
+      for (const batch of line.drop(() => true)) batch.reject(writeFailure(failure, batch));
     }
     this.#pump();
   }
@@ -220,16 +217,23 @@ export class BatchSender {
     if (head === undefined || head.deadline > now) return;
     const limit = this.#cluster.settings.deliveryTimeoutMs;
     const cause = this.#trouble ?? kafkaError(7, 'write');
-    const late = line.drop((batch) => batch.deadline <= now || batch.uncertain);
+    const late = line.drop((batch) => batch.deadline <= now);
     for (const batch of late) batch.reject(writeFailure(exhausted(`write to "${line.topic}"`, limit, cause), batch));
-    // What may or may not be in the log leaves a gap in the sequence that nobody can close.
-    if (late.some((batch) => batch.uncertain)) line.renew();
+  }
+
+  /** A transaction is committed with all of its batches or not at all. */
+  #break(error: MillraceError): void {
+    if (this.#options.transactionalId === undefined || this.#broken !== undefined) return;
+    this.#broken = error;
+    this.#pump();
   }
 
   /** What may be in the log under the old producer id cannot be sent under another. */
   #renew(line: PartitionLine): void {
     const cause = this.#trouble ?? kafkaError(Code.UNKNOWN_PRODUCER_ID, 'write', line.topic);
     for (const batch of line.drop((each) => each.uncertain)) batch.reject(writeFailure(cause, batch));
+    // A transaction is bound to its producer id: only another transaction gets another one.
+    if (this.#options.transactionalId !== undefined) return this.#break(cause);
     line.identify(undefined);
     this.#renewed.add(line);
   }
@@ -262,6 +266,13 @@ export class BatchSender {
       batches,
     };
     try {
+      await this.#cluster.reach(leader, this.#lane);
+    } catch (error) {
+      // Nothing was sent.
+      for (const each of sent) this.#retry(each, error as MillraceError, false);
+      return;
+    }
+    try {
       const { partitions, throttleMs } = await this.#cluster.request(leader, this.#lane, produceApi, query);
       this.#throttles.heard(leader, throttleMs);
       for (const each of sent) {
@@ -271,6 +282,7 @@ export class BatchSender {
         else this.#answered(each, answer.errorCode, answer.baseOffset);
       }
     } catch (error) {
+      this.#doubtful = true;
       for (const each of sent) this.#retry(each, error as MillraceError, true);
     }
   }
@@ -285,32 +297,38 @@ export class BatchSender {
     }
     const { topic, partition } = batch;
     const error = kafkaError(errorCode, 'write', topic, { topic, partition });
-    const transactional = this.#options.transactionalId !== undefined;
-    if (errorCode === Code.OUT_OF_ORDER_SEQUENCE_NUMBER && !line.isFirst(batch)) {
-      // The one before it has failed; both are sent again.
+    if (errorCode === Code.OUT_OF_ORDER_SEQUENCE_NUMBER && line.isBehind(batch)) {
+      // The one before it is not there; both are sent again.
       this.#retry(sent, error, false);
-    } else if (!transactional && !batch.uncertain && isLostIdentity(errorCode)) {
+    } else if (losesProducer(errorCode) && !batch.uncertain && this.#options.transactionalId === undefined) {
       // The broker does not know this producer any more; the batch is certainly not there.
       this.#retry(sent, error, false);
       line.renew();
+    } else if (leavesInDoubt(errorCode)) {
+      this.#retry(sent, error, true);
     } else if (error.retriable) {
-      this.#retry(sent, error, errorCode === 7 || errorCode === 20);
+      this.#retry(sent, error, false);
     } else {
-      line.refused(batch);
-      if (isLostIdentity(errorCode)) line.renew();
-      const tooLarge = errorCode === Code.MESSAGE_TOO_LARGE || errorCode === Code.RECORD_LIST_TOO_LARGE;
-      if (tooLarge) this.#topics.changed(topic);
-      const limit = this.#topics.peekMaxMessageBytes(topic) ?? batch.bytes.length - 1;
-      batch.reject(writeFailure(tooLarge ? recordTooLarge(batch, batch.bytes.length, limit) : error, batch));
+      this.#refuse(sent, error);
     }
   }
 
+  #refuse({ line, batch }: Sent, error: KafkaError): void {
+    line.refused(batch);
+    if (losesProducer(error.kafkaCode)) line.renew();
+    const tooLarge = error.kafkaCode === Code.MESSAGE_TOO_LARGE || error.kafkaCode === Code.RECORD_LIST_TOO_LARGE;
+    if (tooLarge) this.#topics.changed(batch.topic);
+    const limit = this.#topics.peekMaxMessageBytes(batch.topic) ?? batch.bytes.length - 1;
+    batch.reject(writeFailure(tooLarge ? recordTooLarge(batch, batch.bytes.length, limit) : error, batch));
+  }
+
   #retry({ line, batch }: Sent, error: MillraceError, uncertain: boolean): void {
-    if (this.#closed || (!error.retriable && kafkaCodeOf(error) === undefined)) {
-      // Not a matter of the network: the transport was closed, or cannot speak with this broker.
+    const never = !error.retriable && kafkaCodeOf(error) === undefined;
+    if (this.#closed || this.#broken !== undefined || never) {
+      // Nobody wants it any more, or the transport cannot speak with this broker.
+      batch.uncertain ||= uncertain;
       line.refused(batch);
-      if (uncertain) line.renew();
-      batch.reject(writeFailure(error, { ...batch, uncertain }));
+      batch.reject(writeFailure(error, batch));
       return;
     }
     this.#complaints.warn(error, { topic: batch.topic, partition: batch.partition });
@@ -319,25 +337,4 @@ export class BatchSender {
     line.failed(batch, uncertain);
     line.pausedUntil = performance.now() + pauseMs(line.attempts);
   }
-}
-
-function isLostIdentity(code: number): boolean {
-  return (
-    code === Code.UNKNOWN_PRODUCER_ID ||
-    code === Code.OUT_OF_ORDER_SEQUENCE_NUMBER ||
-    code === Code.INVALID_PRODUCER_ID_MAPPING ||
-    code === Code.INVALID_PRODUCER_EPOCH ||
-    code === Code.PRODUCER_FENCED
-  );
-}
-
-/** The failure of a write, which says whether it may be in the log. */
-function writeFailure(
-  error: MillraceError,
-  batch: Pick<QueuedBatch, 'topic' | 'partition' | 'uncertain'>,
-): MillraceError {
-  const written = batch.uncertain ? 'unknown' : 'no';
-  if (error.written === written) return error;
-  const at = error.topic === undefined ? ` [${batch.topic}/${batch.partition}]` : '';
-  return new MillraceError(error.errorClass, error.code, `${error.message}${at}`, { cause: error, written });
 }

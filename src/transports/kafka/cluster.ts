@@ -62,6 +62,11 @@ export class Cluster {
     return `${purpose}-${++this.#lanes}`;
   }
 
+  /** Opens the connection of a lane to a broker where there is none: until that is done, nothing has been sent. */
+  async reach(node: number, lane: Lane): Promise<void> {
+    await this.#connection(node, lane);
+  }
+
   /** Sends a request to a broker. @throws MillraceError */
   async request<Q, R>(node: number, lane: Lane, api: Api<Q, R>, query: Q, timeoutMs?: number): Promise<R> {
     return send(await this.#connection(node, lane), api, query, timeoutMs ?? this.settings.requestTimeoutMs);

@@ -97,3 +97,25 @@ export const Code = {
 export const codeName = (code: number): string => CODES[code]?.[0] ?? `UNKNOWN_${code}`;
 
 export const codeClass = (code: number): ErrorClass => CODES[code]?.[1] ?? 'fatal';
+
+/**
+ * Answers to a write that come before anything is appended. All others may also come after it: a leader that is replaced,
+ * or a disk that fails, while the replicas are waited for, answers with what it knows then.
+ */
+const NOT_APPENDED = new Set([
+  2, 10, 14, 15, 16, 17, 18, 19, 29, 31, 32, 35, 42, 43, 44, 45, 47, 48, 49, 51, 53, 59, 76, 87, 89, 90, 120,
+]);
+
+/** Whether a batch may be in the log although its write was answered with this error. */
+export const leavesInDoubt = (code: number): boolean => !NOT_APPENDED.has(code);
+
+const LOSES_PRODUCER = new Set<number>([
+  Code.UNKNOWN_PRODUCER_ID,
+  Code.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  Code.INVALID_PRODUCER_ID_MAPPING,
+  Code.INVALID_PRODUCER_EPOCH,
+  Code.PRODUCER_FENCED,
+]);
+
+/** Whether a write that is refused with this error will be refused for ever under its producer id and epoch. */
+export const losesProducer = (code: number): boolean => LOSES_PRODUCER.has(code);

@@ -12,7 +12,16 @@ function batchOf(count: number): QueuedBatch {
   for (let i = 0; i < count; i++) records.append(i, null, 'x', []);
   const ends = { resolve: () => undefined, reject: () => undefined };
   const place = { topic: 't', partition: 0, deadline: Number.POSITIVE_INFINITY };
-  return { ...place, ...ends, bytes: records.finish(), count, order: 0, sequence: 0, uncertain: false };
+  return {
+    ...place,
+    ...ends,
+    bytes: records.finish(),
+    count,
+    order: 0,
+    sequence: 0,
+    uncertain: false,
+    displaced: false,
+  };
 }
 
 /** A partition on a broker: it takes batches in sequence, the first with any number, and knows the last five again. */

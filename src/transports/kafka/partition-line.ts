@@ -10,9 +10,12 @@ export interface QueuedBatch extends EncodedBatch {
   readonly reject: (error: MillraceError) => void;
   /** Position in the line, from the first batch on. */
   order: number;
+  /** The sequence number of its first record, as last sent. */
   sequence: number;
-  /** Whether an attempt ended without an answer, so that the batch may be in the log. */
+  /** Whether it may be in the log: an attempt ended without an answer, or with one that does not rule that out. */
   uncertain: boolean;
+  /** A batch before it was given up while it was under way, so that the broker misses numbers in front of it. */
+  displaced: boolean;
 }
 
 /** Brokers recognise a repetition among the last five batches of a producer in a partition. */
@@ -20,8 +23,9 @@ const MAX_IN_FLIGHT = 5;
 
 /**
  * The batches for one partition, in order: those that wait, and those that are under way. After a failure nothing more is
- * sent until all that is under way has been answered; then what is left is sent again in order, with the same sequence
- * numbers where the log may have them.
+ * sent until all that is under way has been answered; then what is left is sent again in order. A batch that may be in the
+ * log keeps its producer and its sequence number until its outcome is certain, because only under these the broker
+ * recognises it; one that is certainly not in the log gets the number that is due.
  */
 export class PartitionLine {
   readonly topic: string;
@@ -59,13 +63,16 @@ export class PartitionLine {
     this.#cautious = true;
   }
 
-  /** The producer id is of no use any more; another one is due as soon as nothing is under way. */
+  /**
+   * The producer id is of no use any more; another one is due as soon as nothing is under way. What may be in the log and
+   * comes first is sent before that, because only the old producer can tell.
+   */
   renew(): void {
     this.#renewing = true;
   }
 
   get mustRenew(): boolean {
-    return this.#renewing && this.#inFlight.length === 0;
+    return this.#renewing && this.#inFlight.length === 0 && this.#waiting[0]?.uncertain !== true;
   }
 
   /** How many times in a row sending has failed. */
@@ -79,7 +86,9 @@ export class PartitionLine {
 
   /** Whether a batch may be sent now. */
   isReady(now: number): boolean {
-    if (this.#waiting.length === 0 || this.#failed.length > 0 || this.#renewing || now < this.pausedUntil) return false;
+    const { head } = this;
+    if (head === undefined || this.#failed.length > 0 || now < this.pausedUntil) return false;
+    if (this.#renewing) return head.uncertain && this.#inFlight.length === 0;
     return this.#inFlight.length < (this.#cautious ? 1 : MAX_IN_FLIGHT);
   }
 
@@ -91,19 +100,19 @@ export class PartitionLine {
   /** Takes the next batch to be sent, stamped with its producer and sequence. */
   take(identity: ProducerIdentity): QueuedBatch {
     const batch = this.#waiting.shift() as QueuedBatch;
-    // What lies before an acknowledged batch is in the log, and its repetition must be recognised there.
-    if (!batch.uncertain || distance(this.#nextSequence, batch.sequence) <= 0) {
-      batch.sequence = this.#nextSequence;
-      this.#nextSequence = sequenceAfter(batch.sequence, batch.count);
-    }
+    if (!batch.uncertain) batch.sequence = this.#nextSequence;
+    const after = sequenceAfter(batch.sequence, batch.count);
+    if (distance(after, this.#nextSequence) > 0) this.#nextSequence = after;
+    batch.displaced = false;
     stampProducer(batch.bytes, identity, batch.sequence);
     this.#inFlight.push(batch);
     return batch;
   }
 
-  /** Whether a batch is the first of those that are not acknowledged. */
-  isFirst({ order }: QueuedBatch): boolean {
-    return [...this.#inFlight, ...this.#failed].every((other) => other.order >= order);
+  /** Whether the broker refuses a batch for its number only because of one before it. */
+  isBehind({ displaced, order }: QueuedBatch): boolean {
+    const before = (other: QueuedBatch): boolean => other.order < order;
+    return displaced || this.#inFlight.some(before) || this.#failed.some(before);
   }
 
   acknowledged(batch: QueuedBatch): void {
@@ -124,9 +133,11 @@ export class PartitionLine {
     this.#settle();
   }
 
-  /** The batch is given up, and is certainly not in the log: those behind it take its place. */
+  /** The batch is given up. Where it is certainly not in the log, those behind it take its place. */
   refused(batch: QueuedBatch): void {
     this.#remove(batch);
+    for (const other of this.#inFlight) if (other.order > batch.order) other.displaced = true;
+    if (batch.uncertain) this.renew();
     this.#cautious = true;
     this.#settle();
   }
@@ -135,6 +146,9 @@ export class PartitionLine {
   drop(matches: (batch: QueuedBatch) => boolean): QueuedBatch[] {
     const dropped = this.#waiting.filter(matches);
     if (dropped.length > 0) this.#waiting = this.#waiting.filter((batch) => !dropped.includes(batch));
+    // What may or may not be in the log leaves a gap in the sequence that nobody can close.
+    if (dropped.some((batch) => batch.uncertain)) this.renew();
+    else if (dropped.length > 0) this.#checkGaps();
     return dropped;
   }
 
@@ -147,10 +161,25 @@ export class PartitionLine {
   #settle(): void {
     if (this.#inFlight.length > 0 || !this.#cautious) return;
     this.#nextSequence = this.#ackedSequence;
-    if (this.#failed.length === 0) return;
-    this.#waiting.unshift(...this.#failed.sort((a, b) => a.order - b.order));
-    this.#failed = [];
-    this.#attempts++;
+    if (this.#failed.length > 0) {
+      this.#waiting.unshift(...this.#failed.sort((a, b) => a.order - b.order));
+      this.#failed = [];
+      this.#attempts++;
+    }
+    this.#checkGaps();
+  }
+
+  /**
+   * A number that was left free by a batch that is gone must not be used while another one may still arrive with the
+   * number after it: the broker would take that one too, whatever was said of it.
+   */
+  #checkGaps(): void {
+    let next = this.#ackedSequence;
+    for (const { count, sequence, uncertain } of this.#waiting) {
+      const ahead = uncertain ? distance(sequence, next) : 0;
+      if (ahead > 0) return this.renew();
+      if (ahead === 0) next = sequenceAfter(next, count);
+    }
   }
 }
 

@@ -1,0 +1,15 @@
+import { MillraceError } from '../../errors.ts';
+import { bareMessage } from '../../runtime/record-failures.ts';
+import type { QueuedBatch } from './partition-line.ts';
+
+/** The failure of a write, which says whether it may be in the log. */
+export function writeFailure(
+  error: MillraceError,
+  { topic, partition, uncertain }: Pick<QueuedBatch, 'topic' | 'partition' | 'uncertain'>,
+): MillraceError {
+  const written = uncertain ? 'unknown' : 'no';
+  if (error.written === written) return error;
+  const message = `${bareMessage(error)}${uncertain ? '; it may have been written' : ''}`;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new MillraceError(error.errorClass, error.code, message, { topic, partition, ...hint, cause: error, written });
+}
