@@ -7,6 +7,8 @@ import type { ReadInput } from './read-input.ts';
 export interface MemberHost {
   /** The partitions that are read. */
   readonly inputs: () => readonly ReadInput[];
+  /** Where a partition begins that the group has committed nothing of; `undefined` when it is not read any more. */
+  readonly start: (partition: TopicPartition) => number | undefined;
   /** Partitions to read from now on, each from its committed offset where it has one. */
   readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, number>) => void;
   /** Partitions to stop reading at once. @returns their inputs. */
@@ -52,7 +54,7 @@ export class GroupMember {
       groupId: this.#groupId,
       tasks: [...this.#partitions].map(([id, { partition, topic }]) => ({ id, partitions: [{ topic, partition }] })),
       exclusive: false,
-      onAssigned: (ids) => this.#assign(ids),
+      onAssigned: (ids, generation) => this.#assign(ids, generation),
       onRevoked: (ids, lost) => this.#revoke(ids, lost),
       onError: (error) => this.#host.failed(error),
     });
@@ -117,12 +119,36 @@ export class GroupMember {
     await session?.leave();
   }
 
-  async #assign(ids: readonly string[]): Promise<void> {
+  async #assign(ids: readonly string[], generation: number): Promise<void> {
     const partitions = this.#named(ids);
-    const committed = await this.#transport.committed(this.#groupId, partitions);
-    this.#host.assigned(partitions, new Map(committed.map((each) => [partitionId(each), each.offset])));
+    const committed = new Map<string, number>();
+    for (const each of await this.#transport.committed(this.#groupId, partitions)) {
+      committed.set(partitionId(each), each.offset);
+    }
+    // Where a partition begins is committed before it is read: what comes while nobody reads must not be passed over by
+    // 'latest', also where the program commits by itself and has not done so yet.
+    const fresh = partitions.filter((each) => !committed.has(partitionId(each)));
+    const offsets = fresh.flatMap((each): CommittedOffset[] => {
+      const offset = this.#host.start(each);
+      return offset === undefined ? [] : [{ ...each, offset }];
+    });
+    if (offsets.length > 0) {
+      await this.#commitStart(offsets, generation);
+      for (const each of offsets) committed.set(partitionId(each), each.offset);
+    }
+    this.#host.assigned(partitions, committed);
     this.assigned = true;
     this.#host.ready();
+  }
+
+  async #commitStart(offsets: readonly CommittedOffset[], generation: number): Promise<void> {
+    const session = (await this.#session) as GroupSession;
+    try {
+      await session.commit({ generation, offsets, state: [] });
+    } catch (error) {
+      // The partitions went to somebody else meanwhile, who finds nothing committed and does the same.
+      if (!(error instanceof MillraceError) || error.errorClass !== 'migrated') throw error;
+    }
   }
 
   async #revoke(ids: readonly string[], lost: boolean): Promise<void> {

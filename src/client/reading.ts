@@ -166,6 +166,7 @@ export class Reading {
     if (this.#outcome !== undefined) return;
     const member = new GroupMember(this.#host.transport, group, this.#finder.all, this.#plan.explicit, {
       inputs: () => this.#reader.inputs,
+      start: (partition) => this.#finder.get(partition)?.start,
       assigned: (assigned, committed) => this.#assigned(assigned, committed),
       revoked: (revoked) => this.#revoked(revoked),
       ready: this.#ready,
@@ -183,8 +184,6 @@ export class Reading {
       const offset = committed.get(partitionId(at));
       this.#reader.add(new ReadInput(found.use, at.partition, offset ?? found.start, found.end, offset));
     }
-    // Where a partition began is committed too: what comes while nobody reads must not be passed over by 'latest'.
-    this.#progressed();
   }
 
   #revoked(partitions: readonly TopicPartition[]): readonly ReadInput[] {

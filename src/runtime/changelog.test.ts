@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { agg, aggregate, json, memoryTransport, type OpenTransport, run, string, to, topic } from '../index.ts';
+import { agg, aggregate, json, memoryTransport, run, string, to, topic } from '../index.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 import { TopicReader } from '../testing/topic-reader.ts';
 import { MemoryLog } from '../transports/memory/index.ts';
+import { withoutState } from './changelog.fixtures.ts';
 import { Changelog, type RestoreProgress } from './changelog.ts';
-import type { Capabilities, GroupSession, Transport } from './transport.ts';
 
 const numbers = topic('numbers', { key: string(), value: json<number>(), partitions: 2 });
 const sums = topic('sums', { key: string(), value: json<number>() });
@@ -17,50 +17,6 @@ const pipeline = numbers.pipe(
   ),
   to(sums),
 );
-
-/** A log that keeps no state: the stores belong to the machine, and the changelog is all that survives it. */
-function withoutState(log: MemoryLog, local: StoreBackend, atomicCommit: boolean): OpenTransport {
-  return async () => {
-    const inner = await memoryTransport(log)();
-    const capabilities: Capabilities = { atomicCommit, stateWithLog: false };
-    return new Proxy(inner, {
-      get(target, name) {
-        if (name === 'capabilities') return capabilities;
-        if (name === 'offsets') return async (...args: Parameters<Transport['offsets']>) => lagging(target, ...args);
-        if (name === 'group')
-          return async (...args: Parameters<Transport['group']>) => keeping(await target.group(...args), local);
-        const member: unknown = Reflect.get(target, name, target);
-        return typeof member === 'function' ? member.bind(target) : member;
-      },
-    });
-  };
-}
-
-/** The offsets of a commit can be seen before its changes: what is read of a changelog ends one record earlier. */
-async function lagging(
-  target: Transport,
-  ...[name, query, partitions]: Parameters<Transport['offsets']>
-): Promise<ReadonlyMap<number, number>> {
-  const found = await target.offsets(name, query, partitions);
-  if (query !== 'latest' || !name.endsWith('-changelog')) return found;
-  return new Map(Array.from(found, ([partition, offset]) => [partition, Math.max(0, offset - 1)]));
-}
-
-function keeping(session: GroupSession, stores: StoreBackend): GroupSession {
-  return {
-    get generation() {
-      return session.generation;
-    },
-    stores,
-    send: (batches) => session.send(batches),
-    commit(unit) {
-      expect(unit.state, 'the log is not given state that it cannot keep').toEqual([]);
-      return session.commit(unit);
-    },
-    waitingFor: () => session.waitingFor(),
-    leave: () => session.leave(),
-  };
-}
 
 function publish(log: MemoryLog, values: readonly number[]): void {
   log.create('numbers', { partitions: 2, ifMissing: true });

@@ -4,6 +4,7 @@ import { compareBytes } from '../state/key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from '../state/numbers.ts';
 import { FINGERPRINT_STORE } from './fingerprints.ts';
 import { OutputBuffers } from './outputs.ts';
+import { INPUTS_STORE } from './state-positions.ts';
 import type { FetchedBatch, Fetcher, OutgoingBatch, TopicDescription, Transport } from './transport.ts';
 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
@@ -21,15 +22,18 @@ const MAX_AGE_MS = 12 * 60 * 60 * 1000;
 const TEXT = new TextDecoder();
 
 /**
- * Key of the record that says what wrote a store. Long and odd, because a store may have any key: 0xff is not part of any
- * text, and no window starts so late.
+ * Keys of the records that say what wrote a store, and how far its inputs were read. Long and odd, because a store may have
+ * any key: 0xff is not part of any text, and no window starts so late.
  */
-const FINGERPRINT_KEY: Uint8Array = Uint8Array.of(
-  0xff,
-  0xfe,
-  ...new TextEncoder().encode('millrace store fingerprint'),
-  0xff,
-);
+const ODD = 0xff;
+const FINGERPRINT_KEY: Uint8Array = oddKey('millrace store fingerprint');
+const INPUTS_KEY: Uint8Array = oddKey('millrace store inputs');
+
+/** What goes with every store of a task: the store that holds it on this machine, and its key in the changelog. */
+const ASIDE: readonly (readonly [store: string, key: Uint8Array])[] = [
+  [FINGERPRINT_STORE, FINGERPRINT_KEY],
+  [INPUTS_STORE, INPUTS_KEY],
+];
 
 /** Progress of a restoration, in records. */
 export interface RestoreProgress {
@@ -149,7 +153,7 @@ export class Changelog {
       if (position >= first && position <= end && (position === end || age <= MAX_AGE_MS)) return position;
     }
     this.#clear(this.#stores.open(id));
-    this.#stores.apply([{ id: { ...id, store: FINGERPRINT_STORE }, keys: [storeKey(id.store)], values: [null] }]);
+    this.#stores.apply(ASIDE.map(([store]) => ({ id: { ...id, store }, keys: [storeKey(id.store)], values: [null] })));
     return first;
   }
 
@@ -166,9 +170,10 @@ export class Changelog {
   batches(state: readonly StoreWrites[]): OutgoingBatch[] {
     this.#stores.check(state);
     for (const { id, keys, values } of state) {
-      if (isFingerprints(id)) {
-        // Each goes with the store that it guards, so that whoever rebuilds the store knows what wrote it.
-        keys.forEach((key, at) => this.#append(id, TEXT.decode(key), FINGERPRINT_KEY, values[at] ?? null));
+      const aside = ASIDE.find(([store]) => store === id.store);
+      if (aside !== undefined) {
+        // Each goes with the store that it is about, so that whoever rebuilds the store has it too.
+        keys.forEach((key, at) => this.#append(id, TEXT.decode(key), aside[1], values[at] ?? null));
       } else {
         keys.forEach((key, at) => this.#append(id, id.store, key, values[at] ?? null));
       }
@@ -185,13 +190,17 @@ export class Changelog {
 
   /** The commit is acknowledged: the local stores follow. */
   committed(state: readonly StoreWrites[]): void {
-    const positions: StoreWrites[] = [];
+    const moved = new Map<string, StoreId>();
+    const move = (id: StoreId, records: number): void => {
+      const key = keyOf(id);
+      this.#positions.set(key, (this.#positions.get(key) ?? 0) + records);
+      moved.set(key, id);
+    };
     for (const { id, keys } of state) {
-      if (isFingerprints(id)) continue;
-      const position = (this.#positions.get(keyOf(id)) ?? 0) + keys.length;
-      this.#positions.set(keyOf(id), position);
-      positions.push(this.#position(id, position));
+      if (isAside(id)) for (const key of keys) move({ ...id, store: TEXT.decode(key) }, 1);
+      else move(id, keys.length);
     }
+    const positions = Array.from(moved, ([key, id]) => this.#position(id, this.#positions.get(key) as number));
     this.#stores.apply([...state, ...positions]);
   }
 
@@ -207,8 +216,16 @@ export class Changelog {
   }
 }
 
-function isFingerprints({ store }: StoreId): boolean {
-  return store === FINGERPRINT_STORE;
+function isAside({ store }: StoreId): boolean {
+  return ASIDE.some(([aside]) => aside === store);
+}
+
+function oddKey(text: string): Uint8Array {
+  return Uint8Array.of(ODD, 0xfe, ...new TextEncoder().encode(text), 0xff);
+}
+
+function asideOf(key: Uint8Array): (typeof ASIDE)[number] | undefined {
+  return ASIDE.find(([, odd]) => compareBytes(key, odd) === 0);
 }
 
 function keyOf({ partition, store }: StoreId): string {
@@ -238,8 +255,9 @@ function writesOf(id: StoreId, batch: FetchedBatch): StoreWrites[] {
     const valueAt = valueStart[at] as number;
     const size = valueLength[at] as number;
     const value = size < 0 ? null : bytes.slice(valueAt, valueAt + size);
-    if (compareBytes(key, FINGERPRINT_KEY) === 0) {
-      writes.push({ id: { ...id, store: FINGERPRINT_STORE }, keys: [storeKey(id.store)], values: [value] });
+    const aside = key[0] === ODD ? asideOf(key) : undefined;
+    if (aside !== undefined) {
+      writes.push({ id: { ...id, store: aside[0] }, keys: [storeKey(id.store)], values: [value] });
     } else {
       keys.push(key);
       values.push(value);
@@ -251,6 +269,8 @@ function writesOf(id: StoreId, batch: FetchedBatch): StoreWrites[] {
 function notPartitioned({ partition, store }: StoreId, partitions: number): StoreError {
   return new StoreError('ERR_CHANGELOG_PARTITIONS', `the changelog of store ${store} has ${partitions} partitions`, {
     partition,
-    hint: 'it needs as many as the topics of its stage; delete it, so that it is created anew, or run under a new applicationId',
+    hint:
+      'it needs as many as the topics of its stage: run under a new applicationId; or delete it, so that it is created ' +
+      'anew and empty, and set the offsets from which it is to be filled',
   });
 }

@@ -100,6 +100,23 @@ export class Committer {
     }
   }
 
+  /** Makes durable where tasks begin, before they are built. No commit of others runs at the same time. */
+  async settle(progress: readonly TaskProgress[]): Promise<void> {
+    while (this.#current !== undefined) await this.#current.catch(() => undefined);
+    const joined = this.#host.session();
+    if (joined === undefined || this.#host.failed()) return;
+    const settled = this.#write(joined.session, joined.generation, progress).then(() => {
+      this.#host.changelog()?.committed(progress.flatMap(({ state }) => state));
+    });
+    this.#current = settled.finally(() => {
+      this.#current = undefined;
+      this.#host.schedule();
+    });
+    // Who waits for a commit that is under way hears of its end only.
+    this.#current.catch(() => undefined);
+    await settled;
+  }
+
   async #once(): Promise<void> {
     try {
       await this.#quiet();

@@ -2,12 +2,15 @@ import { durationMs } from '../duration.ts';
 import { MillraceError } from '../errors.ts';
 import type { Cancel, Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
-import { StartPositions, taskSpecs } from './assignment.ts';
+import { taskSpecs } from './assignment.ts';
 import { Committer } from './committer.ts';
 import type { GlobalTables } from './global-tables.ts';
+import { noLogger } from './logger.ts';
 import { soon } from './schedule.ts';
 import type { Task } from './task.ts';
-import { type AssignedTask, TaskFactory } from './task-factory.ts';
+import { TaskFactory } from './task-factory.ts';
+import { type OpenedTask, TaskOpening } from './task-opening.ts';
+import { type AssignedTask, TaskStarts } from './task-starts.ts';
 import type { Topology } from './topology.ts';
 import type { Fetcher, GroupSession, TopicDescription, Transport } from './transport.ts';
 
@@ -60,6 +63,7 @@ export class Engine {
   #assigning = 0;
   readonly #fetcher: Fetcher;
   readonly #factory: TaskFactory;
+  readonly #opening: TaskOpening;
   #generation = 0;
   #scheduled = false;
   #running = true;
@@ -101,6 +105,9 @@ export class Engine {
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
     const wake = (): void => this.schedule();
     this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
+    const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
+    const starts = new TaskStarts(transport, { applicationId, stages: topology.stages, topics, startFrom, logger });
+    this.#opening = new TaskOpening(transport, applicationId, this.#factory, starts, this.committer);
   }
 
   /** Joins the group; tasks come as they are assigned. */
@@ -137,13 +144,7 @@ export class Engine {
         .filter(({ id }) => ids.includes(id))
         .map((spec) => ({ stage, spec })),
     );
-    const { applicationId, startFrom = 'earliest' } = this.#options;
-    const partitions = wanted.flatMap(({ spec }) => spec.partitions);
-    const written = new Set(this.#topology.stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
-    const positions = await StartPositions.find(this.#transport, applicationId, partitions, (topic) =>
-      written.has(topic) ? 'earliest' : startFrom,
-    );
-    this.#assigned.push(...wanted.map(({ spec, stage }) => ({ stage, spec, positions: positions.forTask(spec) })));
+    this.#assigned.push(...(await this.#opening.assigned(wanted)));
     this.schedule();
   }
 
@@ -151,28 +152,27 @@ export class Engine {
   #build(): void {
     const session = this.#session;
     if (session === undefined || this.#assigned.length === 0) return;
-    const assigned = this.#assigned.splice(0);
-    if (this.#transport.capabilities.stateWithLog) this.#buildAll(session, assigned);
-    else void this.#restoreAndBuild(session, assigned);
+    void this.#begin(session, this.#assigned.splice(0));
   }
 
-  async #restoreAndBuild(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
+  async #begin(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
+    this.#assigning += 1;
     try {
-      await this.#factory.restore(session, assigned);
-      if (this.#running) this.#buildAll(session, assigned);
+      const opened = await this.#opening.open(session, assigned, (id) => this.#running && this.#owned.has(id));
+      if (this.#running) for (const each of opened) this.#add(session, each);
       this.schedule();
     } catch (error) {
       this.#fail(error);
+    } finally {
+      this.#assigning -= 1;
     }
   }
 
-  #buildAll(session: GroupSession, assigned: readonly AssignedTask[]): void {
-    for (const each of assigned) {
-      if (!this.#owned.has(each.spec.id)) continue;
-      const task = this.#factory.build(session, each);
-      this.tasks.set(task.id, task);
-      for (const [topic, offset] of each.positions) this.#fetcher.assign(topic, task.partition, offset);
-    }
+  #add(session: GroupSession, { start, task: assigned }: OpenedTask): void {
+    if (!this.#owned.has(assigned.spec.id)) return;
+    const task = this.#factory.build(session, assigned, start.positions);
+    this.tasks.set(task.id, task);
+    for (const [topic, offset] of start.positions) this.#fetcher.assign(topic, task.partition, offset);
   }
 
   async #revoked(ids: readonly string[], lost: boolean): Promise<void> {
@@ -313,6 +313,7 @@ export class Engine {
   /** A last commit, with turns for asynchronous work that it has to wait for. */
   async finish(): Promise<void> {
     this.#stopping = true;
+    await this.#opening.settling;
     await this.committer.current?.catch(() => undefined);
     await this.committer.commit();
   }

@@ -114,6 +114,11 @@ export class InputSet {
     return offsets;
   }
 
+  /** Where every input is, by topic. */
+  positions(): [topic: string, offset: number][] {
+    return this.queues.map(({ position, use }) => [use.name, position]);
+  }
+
   /** What keeps the next record from being taken, in words. */
   waitingFor(): string | undefined {
     const input = this.#waitsFor;

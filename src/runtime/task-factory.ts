@@ -6,18 +6,10 @@ import type { GlobalTables } from './global-tables.ts';
 import type { InputFeed } from './input-set.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
-import type { Stage } from './stages.ts';
 import { Task, type TaskHost } from './task.ts';
+import type { AssignedTask } from './task-starts.ts';
 import type { Topology } from './topology.ts';
 import type { GroupSession, TaskSpec, TopicDescription, TopicPartition, Transport } from './transport.ts';
-
-/** A task that was assigned, on its way to being built. */
-export interface AssignedTask {
-  readonly stage: Stage;
-  readonly spec: TaskSpec;
-  /** Offsets to start at, by topic. */
-  readonly positions: ReadonlyMap<string, number>;
-}
 
 /** Builds the tasks of a session, with their stores brought up to date first where the log does not hold them. */
 export class TaskFactory {
@@ -70,7 +62,7 @@ export class TaskFactory {
   }
 
   /** @throws what a node says when it is instantiated, such as `ERR_STORE_INCOMPATIBLE`. */
-  build(session: GroupSession, { positions, spec, stage }: AssignedTask): Task {
+  build(session: GroupSession, { spec, stage }: AssignedTask, positions: ReadonlyMap<string, number>): Task {
     return new Task(stage, partitionOf(spec), positions, this.#host(session));
   }
 

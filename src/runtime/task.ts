@@ -26,6 +26,7 @@ import { type Logger, noLogger } from './logger.ts';
 import { operatorPlace } from './operator-place.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
 import type { Stage } from './stages.ts';
+import { PositionKeeper } from './state-positions.ts';
 import { TaskFailures } from './task-failures.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
@@ -83,6 +84,7 @@ export class Task implements TaskContext {
   readonly #outputs: OutputBuffers;
   readonly #failures: TaskFailures;
   readonly #fingerprints: Fingerprints;
+  readonly #keeper: PositionKeeper;
   readonly #holders: StateHolder[] = [];
   readonly #followers: TimeFollower[] = [];
   readonly #workers: AsyncWorker[] = [];
@@ -114,6 +116,7 @@ export class Task implements TaskContext {
     );
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
+    this.#keeper = new PositionKeeper(host.applicationId, partition, stage.stores);
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, (error, step) =>
       this.recordFailed(error, step),
     );
@@ -253,7 +256,7 @@ export class Task implements TaskContext {
     const state: StoreWrites[] = [];
     for (const holder of this.#holders) holder.collect(state);
     this.#dirty = false;
-    return { outputs: this.#outputs.take(), state, offsets: this.#inputs.takeOffsets() };
+    return { outputs: this.#outputs.take(), state, offsets: this.#keeper.keep(this.#inputs, state) };
   }
 
   /** Hands over what was written since the last call, ahead of the commit that it belongs to. */

@@ -1,0 +1,69 @@
+import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byte-store.ts';
+import type { InputSet } from './input-set.ts';
+import type { CommittedOffset } from './transport.ts';
+
+/** Store of the input positions of all stores of a task. Not a name that a user can give. */
+export const INPUTS_STORE = '#inputs';
+
+/** The offset of each input topic before which a store has taken all records. */
+export type StatePositions = ReadonlyMap<string, number>;
+
+/** What a committed offset of ours begins with in its metadata; the names of the stores that belong to it follow. */
+const MARK = 'millrace';
+/** Kafka takes 4,096 bytes; a stage with more names than fit goes without. */
+const MAX_MARK = 2000;
+
+/**
+ * Keeps with the stores of a task how far its inputs have been read: whoever starts the task compares this with the
+ * committed offsets, because the one can be lost, expire or be reset without the other.
+ */
+export class PositionKeeper {
+  readonly #id: StoreId;
+  readonly #keys: readonly Uint8Array[];
+  readonly #mark: string;
+
+  constructor(applicationId: string, partition: number, stores: readonly { readonly name: string }[]) {
+    this.#id = { applicationId, store: INPUTS_STORE, partition };
+    this.#keys = stores.map(({ name }) => new TextEncoder().encode(name));
+    this.#mark = markOf(stores.map(({ name }) => name));
+  }
+
+  /** Positions that have moved, as offsets to commit; when one has, all of them are written to the state. */
+  keep(inputs: Pick<InputSet, 'positions' | 'takeOffsets'>, state: StoreWrites[]): CommittedOffset[] {
+    const offsets = inputs.takeOffsets();
+    if (offsets.length > 0) state.push(...this.write(inputs.positions()));
+    return this.signed(offsets);
+  }
+
+  /** The write that says so in every store. It comes last in a commit: who finds it finds all changes before it. */
+  write(positions: Iterable<readonly [topic: string, offset: number]>): StoreWrites[] {
+    if (this.#keys.length === 0) return [];
+    const value = new TextEncoder().encode(JSON.stringify(Object.fromEntries(positions)));
+    return [{ id: this.#id, keys: this.#keys, values: this.#keys.map(() => value) }];
+  }
+
+  /** The offsets as offsets of this application, so that one that somebody has set by hand can be told from them. */
+  signed(offsets: readonly CommittedOffset[]): CommittedOffset[] {
+    if (this.#keys.length === 0) return [...offsets];
+    return offsets.map((offset) => ({ ...offset, metadata: this.#mark }));
+  }
+}
+
+/** What a store says of how far its inputs were read; `undefined` where it says nothing. */
+export function statePositions(stores: StoreBackend, id: StoreId): StatePositions | undefined {
+  const store: ByteStore = stores.open({ ...id, store: INPUTS_STORE });
+  const value = store.get(new TextEncoder().encode(id.store));
+  if (value === undefined) return undefined;
+  return new Map(Object.entries(JSON.parse(new TextDecoder().decode(value)) as Record<string, number>));
+}
+
+/** Names of the stores that an offset was committed with; `undefined` for an offset that no application of ours signed. */
+export function storesOf({ metadata = '' }: Pick<CommittedOffset, 'metadata'>): ReadonlySet<string> | undefined {
+  const [mark, ...names] = metadata.split(' ');
+  return mark === MARK ? new Set(names.map(decodeURIComponent)) : undefined;
+}
+
+function markOf(stores: readonly string[]): string {
+  const mark = [MARK, ...stores.map(encodeURIComponent)].join(' ');
+  return mark.length > MAX_MARK ? MARK : mark;
+}

@@ -1,0 +1,303 @@
+import { FatalError } from '../errors.ts';
+import type { StoreBackend, StoreId } from '../state/byte-store.ts';
+import { taskSpecs } from './assignment.ts';
+import { FINGERPRINT_STORE } from './fingerprints.ts';
+import type { Logger } from './logger.ts';
+import type { Stage } from './stages.ts';
+import { PositionKeeper, type StatePositions, statePositions, storesOf } from './state-positions.ts';
+import type { TaskProgress } from './task.ts';
+import type { CommittedOffset, TaskSpec, TopicDescription, Transport } from './transport.ts';
+
+/** A task that was assigned, with the offsets that its group has committed. */
+export interface AssignedTask {
+  readonly stage: Stage;
+  readonly spec: TaskSpec;
+  readonly committed: ReadonlyMap<string, CommittedOffset>;
+}
+
+/** Where a task begins, by topic, and what has to become durable before it does. */
+export interface TaskStart {
+  readonly positions: ReadonlyMap<string, number>;
+  readonly progress: TaskProgress | undefined;
+}
+
+export interface TaskStartsOptions {
+  readonly applicationId: string;
+  readonly stages: readonly Stage[];
+  readonly topics: ReadonlyMap<string, TopicDescription>;
+  readonly startFrom: 'earliest' | 'latest';
+  readonly logger: Logger;
+}
+
+/** A store of a task, and how far it says that its inputs were read. */
+interface StoreState {
+  readonly name: string;
+  readonly positions: StatePositions | undefined;
+  /** It was written before stores said how far. */
+  readonly mute: boolean;
+}
+
+/**
+ * Decides where tasks begin, by the committed offsets and by what the stores say. Neither alone can be trusted: offsets
+ * expire, are deleted and are set by hand, and state can be lost. Where they agree, or where it is clear which one is
+ * right, the task goes on; else the application stops and says what it found.
+ */
+export class TaskStarts {
+  readonly #transport: Transport;
+  readonly #options: TaskStartsOptions;
+
+  constructor(transport: Transport, options: TaskStartsOptions) {
+    this.#transport = transport;
+    this.#options = options;
+  }
+
+  /**
+   * @throws FatalError `ERR_STATE_LOST`, `ERR_STATE_BEHIND`, `ERR_OFFSET_BEHIND_STATE`, `ERR_OFFSET_OUT_OF_RANGE`
+   */
+  async find(assigned: readonly AssignedTask[], stores: StoreBackend): Promise<TaskStart[]> {
+    const starts = assigned.map((task) => ({ task, found: this.#compare(task, stores) }));
+    const missing = new Map<string, number[]>();
+    for (const { found, task } of starts) {
+      for (const { partition, topic } of task.spec.partitions) {
+        if (!found.has(topic)) missing.set(topic, [...(missing.get(topic) ?? []), partition]);
+      }
+    }
+    const fresh = await this.#fresh(missing);
+    return starts.map(({ found, task }) => {
+      const { stage, spec } = task;
+      const positions = new Map<string, number>();
+      for (const { partition, topic } of spec.partitions) {
+        positions.set(topic, found.get(topic) ?? fresh.get(topic)?.get(partition) ?? 0);
+      }
+      return { positions, progress: this.#settle(stage, spec, task.committed, positions, stores) };
+    });
+  }
+
+  /** The offsets that are known, of one task. */
+  #compare({ committed, spec, stage }: AssignedTask, stores: StoreBackend): Map<string, number> {
+    const states = stage.stores.map(({ name }) => this.#state(stores, name, spec));
+    const found = new Map<string, number>();
+    for (const { partition, topic } of spec.partitions) {
+      const place = new Place(this.#options, stage, topic, partition);
+      const start = place.compare(committed.get(topic), states);
+      if (start !== undefined) found.set(topic, start);
+    }
+    return found;
+  }
+
+  #state(stores: StoreBackend, name: string, spec: TaskSpec): StoreState {
+    const id = this.#id(name, spec);
+    const positions = statePositions(stores, id);
+    const known = stores.open({ ...id, store: FINGERPRINT_STORE }).get(new TextEncoder().encode(name)) !== undefined;
+    return { name, positions, mute: positions === undefined && known };
+  }
+
+  /** Where partitions begin of which nothing is known. */
+  async #fresh(missing: ReadonlyMap<string, readonly number[]>): Promise<Map<string, ReadonlyMap<number, number>>> {
+    const found = new Map<string, ReadonlyMap<number, number>>();
+    await Promise.all(
+      Array.from(missing, async ([topic, partitions]) => {
+        const writers = this.#options.stages.filter(({ outputs }) => outputs.some(({ name }) => name === topic));
+        // What the application has written itself is all meant to be read.
+        const from = writers.length > 0 ? 'earliest' : this.#options.startFrom;
+        const offsets = await this.#transport.offsets(topic, from, partitions);
+        found.set(topic, offsets);
+        const gone = [...offsets].find(([, offset]) => offset > 0);
+        if (writers.length > 0 && gone !== undefined && (await this.#hasRun(writers))) {
+          throw goneUnread(topic, gone[0], gone[1]);
+        }
+      }),
+    );
+    return found;
+  }
+
+  /** Whether one of the stages has committed anything, in whichever process. */
+  async #hasRun(stages: readonly Stage[]): Promise<boolean> {
+    const places = stages.flatMap((stage) => taskSpecs(stage, this.#options.topics)).flatMap((spec) => spec.partitions);
+    return (await this.#transport.committed(this.#options.applicationId, places)).length > 0;
+  }
+
+  /** Commits where the task begins, if that is not what is committed: what comes while it rests is not to be passed over. */
+  #settle(
+    stage: Stage,
+    spec: TaskSpec,
+    committed: ReadonlyMap<string, CommittedOffset>,
+    positions: ReadonlyMap<string, number>,
+    stores: StoreBackend,
+  ): TaskProgress | undefined {
+    const names = stage.stores.map(({ name }) => name);
+    const settled = spec.partitions.every(({ topic }) => {
+      const offset = committed.get(topic);
+      if (offset === undefined || offset.offset !== positions.get(topic)) return false;
+      const signed = storesOf(offset);
+      return names.every((name) => signed?.has(name) === true);
+    });
+    const agreed = names.every((name) => {
+      const state = statePositions(stores, this.#id(name, spec));
+      return spec.partitions.every(({ topic }) => state?.get(topic) === positions.get(topic));
+    });
+    if (settled && agreed) return undefined;
+    const { partition } = spec.partitions[0] as { readonly partition: number };
+    const keeper = new PositionKeeper(this.#options.applicationId, partition, stage.stores);
+    const offsets = spec.partitions.map((place) => ({ ...place, offset: positions.get(place.topic) as number }));
+    return { outputs: [], state: keeper.write(positions), offsets: keeper.signed(offsets) };
+  }
+
+  #id(store: string, { partitions }: TaskSpec): StoreId {
+    const { partition } = partitions[0] as { readonly partition: number };
+    return { applicationId: this.#options.applicationId, store, partition };
+  }
+}
+
+/** An input partition of a task, where its committed offset is compared with the stores. */
+class Place {
+  readonly #options: TaskStartsOptions;
+  readonly #stage: Stage;
+  readonly #topic: string;
+  readonly #partition: number;
+
+  constructor(options: TaskStartsOptions, stage: Stage, topic: string, partition: number) {
+    this.#options = options;
+    this.#stage = stage;
+    this.#topic = topic;
+    this.#partition = partition;
+  }
+
+  /** The offset to begin at; `undefined` where nothing is known of the partition. */
+  compare(committed: CommittedOffset | undefined, states: readonly StoreState[]): number | undefined {
+    const reached = states.flatMap(({ name, positions }) => {
+      const offset = positions?.get(this.#topic);
+      return offset === undefined ? [] : [{ name, offset }];
+    });
+    const low = reached.reduce((best, each) => (each.offset < best.offset ? each : best), reached[0] ?? NOTHING);
+    const high = reached.reduce((best, each) => (each.offset > best.offset ? each : best), reached[0] ?? NOTHING);
+    this.#checkEmpty(committed, states);
+    if (reached.length === 0) return committed?.offset;
+    if (committed === undefined) {
+      this.#warn(
+        `no offset of ${this.#name} is committed: it goes on at ${low.offset}, which store ${low.name} has reached`,
+      );
+      return this.#lowest(low, high);
+    }
+    // Somebody has set the offset by hand, or with another tool.
+    if (storesOf(committed) === undefined) return this.#setByHand(committed.offset, low, high);
+    if (low.offset < committed.offset) throw this.#behind(low, committed.offset);
+    if (low.offset > committed.offset) {
+      const { applicationId, logger } = this.#options;
+      logger.info(
+        { applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition, offset: low.offset },
+        `the stores have taken ${this.#name} further than the committed offset ${committed.offset}: it goes on behind that`,
+      );
+    }
+    return this.#lowest(low, high);
+  }
+
+  get #name(): string {
+    return `${this.#topic}/${this.#partition}`;
+  }
+
+  /** A store without entries was either lost or is new. */
+  #checkEmpty(committed: CommittedOffset | undefined, states: readonly StoreState[]): void {
+    if (committed === undefined) return;
+    const before = storesOf(committed);
+    for (const { mute, name, positions } of states) {
+      if (positions !== undefined || mute) continue;
+      if (before?.has(name) === true) throw this.#lost(name, committed.offset);
+      if (committed.offset > 0)
+        this.#warn(`store ${name} is empty and begins at offset ${committed.offset} of ${this.#name}`);
+    }
+  }
+
+  /** Stores that differ: at least once, the changes of a commit may have reached one changelog and not the other. */
+  #lowest(low: Reached, high: Reached): number {
+    if (low.offset !== high.offset) {
+      this.#warn(
+        `store ${high.name} has taken ${this.#name} up to ${high.offset}, store ${low.name} up to ${low.offset}: ` +
+          `what lies between is taken by ${high.name} again, as at least once allows`,
+      );
+    }
+    return low.offset;
+  }
+
+  #setByHand(offset: number, low: Reached, high: Reached): number {
+    if (offset < high.offset) {
+      throw new FatalError(
+        'ERR_OFFSET_BEHIND_STATE',
+        `the offset of ${this.#name} was set to ${offset}, but store ${high.name} holds the records up to ${high.offset}`,
+        {
+          ...this.#at(offset),
+          lastOffset: high.offset - 1,
+          hint:
+            'they would be counted twice: set the offset to that number to go on, or process them anew with empty state, ' +
+            'under a new applicationId',
+        },
+      );
+    }
+    if (offset > low.offset) {
+      this.#warn(
+        `offsets ${low.offset} to ${offset - 1} of ${this.#name} were passed over by hand; the stores lack them`,
+      );
+    }
+    return offset;
+  }
+
+  #behind({ name, offset }: Reached, committed: number): FatalError {
+    return new FatalError(
+      'ERR_STATE_BEHIND',
+      `store ${name} holds the records of ${this.#name} up to ${offset}, but the committed offset is ${committed}`,
+      {
+        ...this.#at(offset),
+        lastOffset: committed - 1,
+        hint:
+          `changes of the store were lost, or it was out of use meanwhile: set the offset to ${offset} to process these ` +
+          `records again, to ${committed} to do without them, or give the store a new name`,
+      },
+    );
+  }
+
+  #lost(name: string, committed: number): FatalError {
+    return new FatalError(
+      'ERR_STATE_LOST',
+      `store ${name} is empty, but it was there when offset ${committed} of ${this.#name} was committed`,
+      {
+        ...this.#at(committed),
+        hint:
+          'its changelog or its folder was removed: bring it back, process everything anew under a new applicationId, or ' +
+          'say with client.setCommitted(applicationId, topic, offsets) where it is to begin empty',
+      },
+    );
+  }
+
+  #at(offset: number) {
+    return { stage: this.#stage.name, topic: this.#topic, partition: this.#partition, offset };
+  }
+
+  #warn(message: string): void {
+    const { applicationId, logger } = this.#options;
+    logger.warn({ applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition }, message);
+  }
+}
+
+interface Reached {
+  readonly name: string;
+  readonly offset: number;
+}
+
+const NOTHING: Reached = { name: '', offset: 0 };
+
+function goneUnread(topic: string, partition: number, first: number): FatalError {
+  return new FatalError(
+    'ERR_OFFSET_OUT_OF_RANGE',
+    `offsets 0 to ${first - 1} of ${topic}, which the application writes itself, were removed, and no offset says that ` +
+      'it had read them',
+    {
+      topic,
+      partition,
+      offset: 0,
+      lastOffset: first - 1,
+      hint:
+        `keep its records (retentionMs: -1), and process everything anew under a new applicationId; or accept the gap: ` +
+        `client.setCommitted(applicationId, '${topic}', offsets)`,
+    },
+  );
+}
