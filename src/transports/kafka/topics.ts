@@ -1,7 +1,7 @@
 import { unknownPartition, unknownTopic } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
-import { kafkaError } from './errors.ts';
+import { KafkaError, kafkaError } from './errors.ts';
 import { describeConfigsApi } from './wire/topic-requests.ts';
 
 /** Where the partitions of a topic are. */
@@ -17,7 +17,7 @@ export class Topics {
   readonly #known = new Map<string, KnownTopic & { readonly until: number; moved: boolean }>();
   readonly #limits = new Map<string, { readonly bytes: number; readonly until: number }>();
   #wanted = new Set<string>();
-  #asking: Promise<ReadonlyMap<string, KnownTopic>> | undefined;
+  #asking: Promise<ReadonlyMap<string, KnownTopic | KafkaError>> | undefined;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -52,7 +52,10 @@ export class Topics {
       this.#asking = undefined;
       return this.#ask(names);
     });
-    return (await this.#asking).get(name);
+    const found = (await this.#asking).get(name);
+    // Those that shared the request must not meet each other's errors.
+    if (found instanceof KafkaError) throw found;
+    return found;
   }
 
   /** As `find`. @throws FatalError `ERR_UNKNOWN_TOPIC` */
@@ -105,15 +108,19 @@ export class Topics {
     return known !== undefined && known.until > performance.now() ? known.bytes : undefined;
   }
 
-  async #ask(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic>> {
+  /** What is known of each topic, or why it is not. */
+  async #ask(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic | KafkaError>> {
     const { topics } = await this.#cluster.metadata(names);
-    const found = new Map<string, KnownTopic>();
+    const found = new Map<string, KnownTopic | KafkaError>();
     for (const { topic, errorCode, partitions } of topics) {
       if (errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION || errorCode === Code.INVALID_TOPIC) {
         this.changed(topic);
         continue;
       }
-      if (errorCode !== 0) throw kafkaError(errorCode, 'find a topic', topic, { topic });
+      if (errorCode !== 0) {
+        found.set(topic, kafkaError(errorCode, 'find a topic', topic, { topic }));
+        continue;
+      }
       const leaders: number[] = [];
       for (const { partition, leader } of partitions) leaders[partition] = leader;
       const known = { name: topic, leaders, until: performance.now() + MAX_AGE_MS, moved: false };
