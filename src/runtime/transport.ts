@@ -70,7 +70,10 @@ export interface FetchedBatch extends RecordColumns {
 export interface FetcherOptions {
   /** `committed` (default): records of aborted or open transactions are never seen. */
   readonly isolation?: 'committed' | 'uncommitted';
-  /** Bound on bytes buffered ahead per partition (1 MiB). At least one batch is always delivered. */
+  /**
+   * Bound on bytes buffered ahead per partition (1 MiB; less on Kafka with more than 64 partitions, which share 64 MiB).
+   * At least one batch is always delivered.
+   */
   readonly maxBytes?: number;
   /** Called, never synchronously from a method of the fetcher, when `poll` may have something new to say. */
   readonly onReady: () => void;

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saslUser } from '../../scripts/kafka/cluster.ts';
 import type { Transport } from '../../src/runtime/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
-import { failure, join, send, unique, until, values } from '../contract/support.ts';
+import { batch, failure, join, send, unique, until, values } from '../contract/support.ts';
 import { cluster, ownCluster } from './cluster.ts';
 
 /** The user of the SASL listener may do everything but what is forbidden here. */
@@ -83,6 +83,22 @@ describe.runIf(ownCluster)('what the user may not do', () => {
         await fetcher.close();
       }
     });
+  });
+
+  it('does not keep it from its neighbours when it is looking up a topic', async () => {
+    const [one, hidden, two] = [unique('seen'), unique('hidden'), unique('seen')];
+    for (const topic of [one, hidden, two]) await owner.topics.create(topic);
+    await forbid(AclResourceTypes.TOPIC, hidden, AclOperationTypes.ALL);
+    await refused(`topic "${hidden}"`, () => transport.offsets(hidden, 'latest'));
+    // One request looks all three up.
+    const found = await Promise.allSettled([one, hidden, two].map((topic) => transport.offsets(topic, 'latest')));
+    expect(found.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const producer = transport.producer();
+    const sent = await Promise.allSettled(
+      [one, hidden, two].map((topic) => producer.send([batch(topic, 0, values('x'))])),
+    );
+    expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await producer.close();
   });
 
   it('is named when it is creating topics', async () => {

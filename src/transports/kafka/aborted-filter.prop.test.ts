@@ -82,7 +82,7 @@ describe('reading committed records', () => {
             .filter(({ firstOffset, lastOffset }) => firstOffset < reach && lastOffset >= position.fetchOffset)
             .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
           const place = { topic: 't', partition: 0, errorCode: 0, highWatermark: end, lastStableOffset: end };
-          position.add({ ...place, aborted: hidden, records }, found);
+          position.add({ ...place, aborted: hidden, records }, found, true);
           for (let batch = position.poll(); batch !== undefined; batch = position.poll()) {
             expect(batch.nextOffset).toBeGreaterThan(next);
             seen.push(...offsetsOf(batch));
@@ -105,7 +105,7 @@ describe('reading committed records', () => {
           const mixed = aborted.map((each, i) => ({ each, at: order[i % 7] ?? 0 })).sort((a, b) => a.at - b.at);
           const position = new FetchPosition('t', 0, 0, true);
           const place = { topic: 't', partition: 0, errorCode: 0, highWatermark: end, lastStableOffset: end };
-          position.add({ ...place, aborted: mixed.map(({ each }) => each), records: log }, survey(log, 't', 0));
+          position.add({ ...place, aborted: mixed.map(({ each }) => each), records: log }, survey(log, 't', 0), true);
           const seen: number[] = [];
           for (let batch = position.poll(); batch !== undefined; batch = position.poll())
             seen.push(...offsetsOf(batch));

@@ -5,6 +5,8 @@ export interface FakeRequest {
   readonly version: number;
   readonly correlationId: number;
   readonly socket: Socket;
+  /** What follows the header. */
+  readonly payload: Buffer;
 }
 
 /** A service that answers like a broker, or like whatever a test wants. */
@@ -65,9 +67,10 @@ export function fakeBroker(answer: (request: FakeRequest) => void): Promise<Fake
       while (held.length >= 4 && held.length >= 4 + held.readInt32BE(0)) {
         const size = 4 + held.readInt32BE(0);
         const [key, version, correlationId] = [held.readInt16BE(4), held.readInt16BE(6), held.readInt32BE(8)];
+        const payload = held.subarray(14 + Math.max(held.readInt16BE(12), 0), size);
         held = held.subarray(size);
         if (key === 18) socket.write(answerFrame(correlationId, apiVersions()));
-        else answer({ key, version, correlationId, socket });
+        else answer({ key, version, correlationId, socket, payload });
       }
     });
   });

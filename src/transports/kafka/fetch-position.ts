@@ -19,8 +19,8 @@ export interface Survey {
   readonly length: number;
   readonly nextOffset: number | undefined;
   readonly compressions: ReadonlySet<Compression>;
-  /** Size of a batch that was cut off, when nothing lies before it. */
-  readonly cutOff: number | undefined;
+  /** Size of the largest batch; also of one that was cut off, when nothing lies before it. */
+  readonly largest: number;
 }
 
 /** @throws StoreError `ERR_CORRUPT_BATCH` when the bytes are no batches */
@@ -28,19 +28,20 @@ export function survey(bytes: Uint8Array, topic: string, partition: number): Sur
   const compressions = new Set<Compression>();
   let start = 0;
   let nextOffset: number | undefined;
+  let largest = 0;
   for (;;) {
     const header = peekBatchHeader(bytes, start, { topic, partition });
     if (header === undefined) break;
     compressions.add(header.compression);
     nextOffset = header.nextOffset;
     start += header.byteLength;
+    largest = Math.max(largest, header.byteLength);
   }
-  let cutOff: number | undefined;
   if (start === 0 && bytes.length >= at.LENGTH_PREFIX_BYTES) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    cutOff = view.getInt32(at.BATCH_LENGTH) + at.LENGTH_PREFIX_BYTES;
+    largest = view.getInt32(at.BATCH_LENGTH) + at.LENGTH_PREFIX_BYTES;
   }
-  return { length: start, nextOffset, compressions, cutOff };
+  return { length: start, nextOffset, compressions, largest };
 }
 
 /** Where a fetcher is in a partition, and what it holds ready. */
@@ -62,8 +63,10 @@ export class FetchPosition {
   pausedUntil = 0;
   /** How many times in a row fetching has failed. */
   attempts = 0;
-  /** The next batch is known to be larger than what is asked for usually. */
+  /** The largest batch that was seen last: the next ones are likely to be as large. */
   needsBytes = 0;
+  /** The last request had no room for the next batch. */
+  hungry = false;
   /** Since when the end has not moved although there are records behind it, of transactions (`performance.now`). */
   heldSince: number | undefined;
   #delivered: number;
@@ -88,16 +91,21 @@ export class FetchPosition {
     return this.heldSince !== undefined && this.heldSince <= since && this.fetchOffset >= (this.endOffset ?? 0);
   }
 
-  /** Takes what was fetched. Returns whether there is news. */
-  add(answer: FetchedPartition, { length, nextOffset, cutOff }: Survey): boolean {
+  /**
+   * Takes what was fetched. Returns whether there is news.
+   *
+   * @param first - Whether it was the first partition of the request, which gets a batch if there is one.
+   */
+  add(answer: FetchedPartition, { length, nextOffset, largest }: Survey, first: boolean): boolean {
     const end = this.committed ? answer.lastStableOffset : answer.highWatermark;
     const moved = end !== this.endOffset;
     this.endOffset = end;
     if (answer.highWatermark <= end) this.heldSince = undefined;
     else if (moved || this.heldSince === undefined) this.heldSince = performance.now();
     this.attempts = 0;
-    this.needsBytes = cutOff ?? 0;
-    this.empty = answer.records.length === 0;
+    if (largest > 0) this.needsBytes = largest;
+    this.hungry = length === 0 && !first && this.fetchOffset < end;
+    this.empty = answer.records.length === 0 && !this.hungry;
     if (nextOffset === undefined || nextOffset <= this.fetchOffset) return moved;
     this.fetchOffset = nextOffset;
     this.#buffered += length;

@@ -23,6 +23,9 @@ const LANES = 3;
 const HELD_MS = 1000;
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
 const DEFAULT_MAX_BYTES = 1024 * 1024;
+/** What all partitions of a fetcher share: many of them hold less each. */
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+const MIN_HALF_BYTES = 64 * 1024;
 
 /** Reads partitions from their leaders, and holds a bounded amount ready of each. */
 export class KafkaFetcher implements Fetcher {
@@ -30,7 +33,7 @@ export class KafkaFetcher implements Fetcher {
   readonly #topics: Topics;
   readonly #offsets: Offsets;
   readonly #options: FetcherOptions;
-  readonly #halfBytes: number;
+  readonly #maxHalfBytes: number;
   readonly #lanes: readonly Lane[];
   readonly #positions = new Map<string, FetchPosition>();
   /** When the requests under way are answered at the latest, by broker and lane. */
@@ -49,7 +52,7 @@ export class KafkaFetcher implements Fetcher {
     this.#offsets = offsets;
     this.#options = options;
     this.#complaints = new Complaints(cluster.settings.logger);
-    this.#halfBytes = Math.max(1024, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / 2));
+    this.#maxHalfBytes = Math.max(1024, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / 2));
     this.#lanes = Array.from({ length: LANES }, () => cluster.newLane('fetch'));
   }
 
@@ -89,6 +92,12 @@ export class KafkaFetcher implements Fetcher {
     for (const lane of this.#lanes) this.#cluster.closeLane(lane);
   }
 
+  /** A partition with no more than this ready is fetched, and as much again is asked for. */
+  get #halfBytes(): number {
+    const share = Math.floor(MAX_TOTAL_BYTES / 2 / this.#positions.size);
+    return Math.min(this.#maxHalfBytes, Math.max(share, MIN_HALF_BYTES));
+  }
+
   #transaction(): string | undefined {
     const since = performance.now() - HELD_MS;
     for (const position of this.#positions.values()) {
@@ -112,14 +121,22 @@ export class KafkaFetcher implements Fetcher {
   /** Asks each leader for the partitions that are due, if a request may be made. */
   #round(): void {
     const now = performance.now();
+    const halfBytes = this.#halfBytes;
     const byLeader = new Map<number, FetchPosition[]>();
     let next = Number.POSITIVE_INFINITY;
     for (const position of this.#positions.values()) {
       if (position.pausedUntil > now) next = Math.min(next, position.pausedUntil);
-      if (!position.wants(this.#halfBytes, now)) continue;
+      if (!position.wants(halfBytes, now)) continue;
       const leader = this.#topics.peekLeader(position.topic, position.partition);
-      if (leader === undefined) void this.#locate(position);
-      else byLeader.set(leader, [...(byLeader.get(leader) ?? []), position]);
+      if (leader === undefined) {
+        void this.#locate(position);
+        continue;
+      }
+      const positions = byLeader.get(leader);
+      if (positions === undefined) byLeader.set(leader, [position]);
+      // Only the first of a request is sure to get a batch, however large that is.
+      else if (position.hungry) positions.unshift(position);
+      else positions.push(position);
     }
     for (const [leader, positions] of byLeader) {
       const throttled = this.#throttles.until(leader);
@@ -143,10 +160,14 @@ export class KafkaFetcher implements Fetcher {
 
   async #fetch(leader: number, lane: Lane, positions: readonly FetchPosition[], maxWaitMs: number): Promise<void> {
     for (const position of positions) position.fetching = true;
-    // Who was asked for last comes first next time, because the first is sure to get a whole batch.
-    for (const position of positions) this.#toTheEnd(position);
+    const halfBytes = this.#halfBytes;
     const partitions = positions.map(({ topic, partition, fetchOffset, needsBytes }) => {
-      return { topic, partition, offset: fetchOffset, maxBytes: Math.max(this.#halfBytes, needsBytes) };
+      return {
+        topic,
+        partition,
+        offset: fetchOffset,
+        maxBytes: Math.min(Math.max(halfBytes, needsBytes), MAX_RESPONSE_BYTES),
+      };
     });
     const { committed } = positions[0] as FetchPosition;
     try {
@@ -156,9 +177,14 @@ export class KafkaFetcher implements Fetcher {
       this.#throttles.heard(leader, throttleMs);
       if (errorCode !== 0) throw kafkaError(errorCode, 'fetch');
       this.#trouble = undefined;
+      // A partition must not keep what was fetched for others.
+      const shared = answers.filter(({ records }) => records.length > 0).length > 1;
+      const found = new Map(answers.map((each) => [`${each.topic}/${each.partition}`, each]));
       for (const position of positions) {
-        const answer = answers.find((each) => each.topic === position.topic && each.partition === position.partition);
-        if (answer !== undefined) await this.#take(position, answer);
+        const answer = found.get(`${position.topic}/${position.partition}`);
+        if (answer === undefined) continue;
+        const records = shared ? new Uint8Array(answer.records) : answer.records;
+        await this.#take(position, { ...answer, records }, position === positions[0]);
       }
     } catch (error) {
       for (const position of positions) this.#failed(position, error);
@@ -169,6 +195,7 @@ export class KafkaFetcher implements Fetcher {
     }
   }
 
+  /** Who got something comes last next time. */
   #toTheEnd(position: FetchPosition): void {
     const key = `${position.topic}/${position.partition}`;
     if (this.#positions.get(key) !== position) return;
@@ -176,7 +203,7 @@ export class KafkaFetcher implements Fetcher {
     this.#positions.set(key, position);
   }
 
-  async #take(position: FetchPosition, answer: FetchedPartition): Promise<void> {
+  async #take(position: FetchPosition, answer: FetchedPartition, first: boolean): Promise<void> {
     try {
       if (answer.errorCode === Code.OFFSET_OUT_OF_RANGE) await this.#outOfRange(position);
       if (answer.errorCode !== 0) {
@@ -185,7 +212,8 @@ export class KafkaFetcher implements Fetcher {
       }
       const found = survey(answer.records, position.topic, position.partition);
       for (const compression of found.compressions) if (compression !== 'none') await ensureCodec(compression);
-      if (position.add(answer, found)) this.#ready();
+      if (answer.records.length > 0) this.#toTheEnd(position);
+      if (position.add(answer, found, first)) this.#ready();
     } catch (error) {
       this.#failed(position, error);
     }
