@@ -26,6 +26,8 @@ export class TransactionalWriter {
   /** Partitions of the open transaction. */
   readonly #partitions = new Set<string>();
   #open = false;
+  /** A request had no answer, so it may still arrive. */
+  #doubtful = false;
   readonly #ending = new AbortController();
   #writes: Promise<unknown>[] = [];
 
@@ -81,16 +83,14 @@ export class TransactionalWriter {
     await this.#end();
     await this.#visible();
     this.#begun();
+    if (this.#doubtful || this.#sender.doubtful) await this.#renew();
   }
 
   /** Ends what may be open, without its outputs. */
   async abort(): Promise<void> {
     if (this.#identity === undefined && !this.#open) return;
-    this.#identity = undefined;
-    // Late answers to the old producer are of no interest, and late requests are refused for their epoch.
-    this.#sender.close();
+    this.#forgetIdentity();
     await Promise.allSettled(this.#writes);
-    this.#sender = this.#newSender();
     if (this.#open) await this.init();
     this.#begun();
   }
@@ -128,6 +128,24 @@ export class TransactionalWriter {
     }
   }
 
+  /**
+   * Goes on in another epoch. A request that was given up or repeated may still be on its way, and in the epoch in which
+   * it was made it would be a part of the next transaction: outputs twice, or offsets that go back.
+   */
+  async #renew(): Promise<void> {
+    this.#forgetIdentity();
+    // The commit is done. What fails now is tried again before the next transaction begins.
+    await this.init().catch(() => undefined);
+  }
+
+  /** Late answers to the old producer are of no interest, and late requests are refused for their epoch. */
+  #forgetIdentity(): void {
+    this.#identity = undefined;
+    this.#doubtful = false;
+    this.#sender.close();
+    this.#sender = this.#newSender();
+  }
+
   #newSender(): BatchSender {
     return new BatchSender(this.#cluster, this.#topics, {
       transactionalId: this.#transactionalId,
@@ -155,7 +173,7 @@ export class TransactionalWriter {
     await this.#ask('add offsets to a transaction', wire.addOffsetsToTxnApi, { groupId }, (code) => code);
     const me = this.#me();
     await commitAsMember(this.#cluster, member, generation, (identity, coordinator) =>
-      this.#cluster.request(coordinator, 'main', wire.txnOffsetCommitApi, { ...me, ...identity, offsets }),
+      this.#request(coordinator, wire.txnOffsetCommitApi, { ...me, ...identity, offsets }),
     );
   }
 
@@ -178,12 +196,6 @@ export class TransactionalWriter {
           written: 'unknown',
         },
       );
-    }
-    // A request that was given up may still be on its way, and must not end the next transaction.
-    if (uncertain) {
-      this.#identity = undefined;
-      this.#sender.close();
-      this.#sender = this.#newSender();
     }
   }
 
@@ -209,6 +221,15 @@ export class TransactionalWriter {
     }
   }
 
+  async #request<Q, R>(node: number, api: Api<Q, R>, query: Q): Promise<R> {
+    try {
+      return await this.#cluster.request(node, 'main', api, query);
+    } catch (error) {
+      this.#doubtful = true;
+      throw error;
+    }
+  }
+
   async #ask<Q, R>(
     doing: string,
     api: Api<Q & wire.TransactionIdentity, R>,
@@ -223,7 +244,7 @@ export class TransactionalWriter {
     await retrying({ doing, limitMs: settings.requestTimeoutMs, firstPauseMs: 3, signal, onRetry }, async () => {
       try {
         const node = await this.#cluster.coordinator('transaction', id);
-        const code = codeOf(await this.#cluster.request(node, 'main', api, { ...query, ...me }));
+        const code = codeOf(await this.#request(node, api, { ...query, ...me }));
         if (code === Code.INVALID_PRODUCER_EPOCH || code === Code.PRODUCER_FENCED) throw fenced(id);
         if (code !== 0) throw kafkaError(code, doing, id);
       } catch (error) {
