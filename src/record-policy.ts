@@ -17,8 +17,10 @@ export interface DeadLetterPolicy {
 
 /**
  * The policy that writes failing records to a topic: key and value bytes as they were, the original headers, and headers
- * `millrace.error.*` and `millrace.origin.*` that tell the error and where the record came from. The write belongs to the
- * stage: the record's offset is committed only when the dead letter is acknowledged.
+ * `millrace.error.*` and `millrace.origin.*` that tell the error and where the record came from. Its timestamp is the time of
+ * the failure. What is too large for the topic is cut to a head, with `millrace.origin.value.size` and
+ * `millrace.origin.value.sha256` of the whole (`key` likewise). The write belongs to the stage: the record's offset is
+ * committed only when the dead letter is acknowledged.
  *
  * @param topic - Name of the dead-letter topic; created when it is missing.
  * @public

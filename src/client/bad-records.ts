@@ -1,19 +1,19 @@
 import type { MillraceError } from '../errors.ts';
+import { deadLetterOf } from '../runtime/dead-letter.ts';
 import { rawRecord } from '../runtime/decode.ts';
-import { asRecordError, deadLetterHeaders, type FailurePlace, isDeadLetter } from '../runtime/record-failures.ts';
-import type { FetchedBatch, TopicAdmin } from '../runtime/transport.ts';
-import { bytes, nullable, type Serde } from '../serdes/index.ts';
-import type { TopicUse } from '../topology/node.ts';
-import type { PublishRecord } from './published.ts';
+import type { LetterSender } from '../runtime/letter-sender.ts';
+import { asRecordError, type FailurePlace, isDeadLetter } from '../runtime/record-failures.ts';
+import type { FetchedBatch } from '../runtime/transport.ts';
+import type { InputOrigin } from '../topology/task-context.ts';
+import { writeFailure } from './failures.ts';
 import type { ReadInput } from './read-input.ts';
 import type { ReadPlan } from './read-plan.ts';
 
-const RAW = nullable(bytes()) as Serde<unknown>;
-
 /** What handling a bad record needs. */
 export interface BadRecordHost {
-  readonly topics: TopicAdmin;
-  readonly publish: (use: TopicUse, record: PublishRecord<unknown, unknown>) => Promise<unknown>;
+  readonly letters: LetterSender;
+  /** Wall-clock time, epoch milliseconds. */
+  readonly now: () => number;
   readonly warn: (error: unknown, message: string) => void;
   readonly fail: (error: unknown) => void;
   /** The record that was put aside has been dealt with: go on after it. */
@@ -45,25 +45,23 @@ export class BadRecords {
       this.#host.warn(error, 'a record was left out');
       return true;
     }
-    const { key, timestamp, value } = origin;
-    const headers = deadLetterHeaders(error, place, origin);
-    void this.#write(input, policy.deadLetter, { key, value, timestamp: Math.max(0, timestamp), headers }, error);
+    void this.#write(input, policy.deadLetter, error, place, origin);
     return false;
   }
 
   async #write(
     input: ReadInput,
     topic: string,
-    record: PublishRecord<unknown, unknown>,
     error: MillraceError,
+    place: FailurePlace,
+    origin: InputOrigin,
   ): Promise<void> {
     try {
-      await this.#host.topics.create(topic, { ifMissing: true });
-      await this.#host.publish({ name: topic, key: RAW, value: RAW }, record);
+      await this.#host.letters.send(topic, (limits) => deadLetterOf(error, place, origin, this.#host.now(), limits));
       this.#host.warn(error, `a record went to the dead-letter topic ${topic}`);
       this.#host.resume(input);
     } catch (failure) {
-      this.#host.fail(failure);
+      this.#host.fail(writeFailure(failure, topic, 'unknown'));
     }
   }
 }

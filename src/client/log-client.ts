@@ -1,6 +1,7 @@
 import { durationMs } from '../duration.ts';
 import { ConfigError, MillraceError } from '../errors.ts';
 import { checkWhole, show } from '../option-checks.ts';
+import { LetterSender } from '../runtime/letter-sender.ts';
 import { type Logger, noLogger } from '../runtime/logger.ts';
 import type { OffsetQuery, TopicPartition, Transport } from '../runtime/transport.ts';
 import { type Clock, systemClock } from '../topology/clock.ts';
@@ -31,6 +32,7 @@ class LogClient implements Omit<Client, 'records'> {
   readonly #deadlineMs: number;
   readonly #keepAlive = new KeepAlive();
   readonly #publisher: Publisher;
+  readonly #letters: LetterSender;
   readonly #readings = new Set<Reading>();
   #closing: Promise<void> | undefined;
 
@@ -41,6 +43,7 @@ class LogClient implements Omit<Client, 'records'> {
     this.#deadlineMs = durationMs(options.closeDeadline ?? '10s', 'closeDeadline');
     const limits = publishLimits(options, transport.kind);
     this.#publisher = new Publisher(transport, limits, this.#clock, this.#keepAlive);
+    this.#letters = new LetterSender(transport);
     this.topics = clientTopics(
       () => this.#live(),
       (name) => this.#changed(name),
@@ -67,7 +70,7 @@ class LogClient implements Omit<Client, 'records'> {
         clock: this.#clock,
         logger: this.#logger,
         keepAlive: this.#keepAlive,
-        publish: (use: TopicUse, record: PublishRecord<unknown, unknown>) => this.#publisher.publish(use, record),
+        letters: this.#letters,
         readings: this.#readings,
       };
       return new Reading(plan, host, ready);
@@ -131,6 +134,7 @@ class LogClient implements Omit<Client, 'records'> {
       const graceful = Promise.all([this.#publisher.flush(), ...ended]);
       await Promise.race([graceful, new Promise<void>((resolve) => this.#clock.after(this.#deadlineMs, resolve))]);
       await this.#publisher.close((written) => closeDeadline(this.#deadlineMs, written));
+      await this.#letters.close();
       await this.#transport.close();
     } finally {
       this.#keepAlive.release();

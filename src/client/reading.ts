@@ -1,9 +1,10 @@
 import type { MillraceError } from '../errors.ts';
 import type { StreamRecord } from '../record.ts';
+import type { LetterSender } from '../runtime/letter-sender.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Fetcher, TopicPartition, Transport } from '../runtime/transport.ts';
 import type { Cancel, Clock } from '../topology/clock.ts';
-import { type BadRecordHost, BadRecords } from './bad-records.ts';
+import { BadRecords } from './bad-records.ts';
 import { GroupRecord } from './committable-record.ts';
 import { clientClosed } from './failures.ts';
 import { GroupMember } from './group-member.ts';
@@ -19,7 +20,7 @@ export interface ReadingHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keepAlive: KeepAlive;
-  readonly publish: BadRecordHost['publish'];
+  readonly letters: LetterSender;
   /** Subscriptions that are open. */
   readonly readings: Set<Reading>;
 }
@@ -54,8 +55,8 @@ export class Reading {
     this.#finder = new PartitionFinder(plan, host.transport);
     this.#fetcher = host.transport.fetcher({ isolation: plan.isolation, onReady: ready });
     const bad = new BadRecords(plan, {
-      topics: host.transport.topics,
-      publish: host.publish,
+      letters: host.letters,
+      now: () => host.clock.now(),
       warn: (error, message) => this.#warn(error, message),
       fail: (error) => this.#fail(error),
       resume: (input) => this.#resume(input, () => this.#reader.pass(input)),

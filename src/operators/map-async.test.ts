@@ -250,7 +250,7 @@ describe('failures', () => {
     calls.answer(10);
     await driver.settle();
     const letters = driver.read(dead);
-    expect(shown(letters), 'the record as it was read').toEqual(['b=2@2']);
+    expect(shown(letters), 'the record as it was read').toEqual(['b=2@0']);
     expect(texts(letters[0]?.headers ?? [])).toMatchObject({
       'millrace.error.code': 'ERR_USER_CODE',
       'millrace.error.message': expect.stringContaining('20 failed'),
@@ -274,7 +274,7 @@ describe('failures', () => {
     );
     driver.pipeAll(keyed, [at('a', 1), at('b', 2), at('c', 3)]);
     await driver.settle();
-    expect(shown(driver.read(dead))).toEqual(['b=2@2']);
+    expect(shown(driver.read(dead))).toEqual(['b=2@0']);
     expect(driver.read(output)).toHaveLength(2);
   });
 

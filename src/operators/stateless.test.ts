@@ -354,11 +354,12 @@ describe('a throw in user code goes to the record policy', () => {
       {
         onRecordError: deadLetter('dead'),
         applicationId: 'app',
+        startTime: 5000,
       },
     );
     feed(driver);
     const letters = driver.read(dead);
-    expect(shown(letters)).toEqual(['k=2@77']);
+    expect(shown(letters), 'as old as the failure').toEqual(['k=2@5000']);
     expect(letters[0]?.headers.slice(0, 2)).toEqual(original.headers);
     expect(texts(letters[0]?.headers ?? [])).toMatchObject({
       'millrace.error.code': 'ERR_USER_CODE',

@@ -296,7 +296,7 @@ describe('late records', () => {
       { onRecordError: deadLetter('dead') },
     );
     driver.pipeAll(keyed, [at(20), at(1)]);
-    expect(shown(driver.read(dead))).toEqual(['a=1@1']);
+    expect(shown(driver.read(dead))).toEqual(['a=1@0']);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Headers } from '../record.ts';
 import { expectedRows, rowsOf } from './batch.fixtures.ts';
 import { RecordBatchBuilder, stampBaseOffset } from './batch-builder.ts';
 import { decodeBatch, peekBatchHeader } from './batch-decoder.ts';
+import { ensureCodec } from './compression.ts';
 
 const utf8 = new TextEncoder();
 
@@ -142,3 +143,21 @@ test('a batch of 200,000 records', () => {
     'value-199999',
   );
 });
+
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+  'what %s does not make smaller is written as it is',
+  async (compression) => {
+    await ensureCodec(compression);
+    const builder = new RecordBatchBuilder();
+    builder.append(1, null, 'a', []);
+    expect(builder.finish({ compression })).toEqual(builder.finish());
+    builder.reset();
+    let seed = 1;
+    const noise = Uint8Array.from(
+      { length: 100_000 },
+      () => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0) >>> 24,
+    );
+    builder.append(1, null, noise, []);
+    expect(builder.finish({ compression }).length).toBeLessThanOrEqual(builder.sizeInBytes);
+  },
+);

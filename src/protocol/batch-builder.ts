@@ -84,7 +84,7 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * The whole batch with base offset 0 and its checksum. The bytes are independent of the builder, which stays as it is.
+   * The whole batch with base offset 0 and its checksum, uncompressed where compression saves nothing. The bytes are independent of the builder, which stays as it is.
    *
    * @throws ConfigError `ERR_EMPTY_BATCH` without records; FatalError `ERR_CODEC_NOT_LOADED`.
    */
@@ -92,15 +92,14 @@ export class RecordBatchBuilder {
     if (this.#count === 0) {
       throw new ConfigError('ERR_EMPTY_BATCH', 'A record batch needs at least one record');
     }
-    const compression = options.compression ?? 'none';
-    let batch: Uint8Array;
-    if (compression === 'none') {
-      batch = this.#bytes.slice(0, this.#end);
-    } else {
-      const records = compress(compression, this.#bytes.subarray(at.HEADER_BYTES, this.#end));
-      batch = new Uint8Array(at.HEADER_BYTES + records.length);
-      batch.set(records, at.HEADER_BYTES);
-    }
+    const wanted = options.compression ?? 'none';
+    const plain = this.#bytes.subarray(at.HEADER_BYTES, this.#end);
+    const packed = wanted === 'none' ? plain : compress(wanted, plain);
+    // What does not become smaller goes as it is: a record that fits must not be too large for being compressed.
+    const compression = packed.length < plain.length ? wanted : 'none';
+    const records = compression === 'none' ? plain : packed;
+    const batch = new Uint8Array(at.HEADER_BYTES + records.length);
+    batch.set(records, at.HEADER_BYTES);
     sealBatch(batch, {
       attributes: compressionId(compression) | (options.transactional === true ? at.TRANSACTIONAL_FLAG : 0),
       lastOffsetDelta: this.#count - 1,

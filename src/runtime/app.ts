@@ -170,6 +170,7 @@ class Application implements App {
       applicationId,
       logger,
       onRecordError,
+      now: () => this.#clock.now(),
       failed: (error) => void this.#end(error),
     });
     this.#globals = globals;

@@ -50,8 +50,12 @@ export function checkOptions(options: AppOptions): void {
  *
  * @throws ConfigError `ERR_SINK_TO_SOURCE`.
  */
-export function checkDeadLetters({ stages }: Pick<Topology, 'stages'>, fallback: RecordPolicy): void {
-  for (const { inputs, name } of stages) {
+export function checkDeadLetters(
+  { globals, stages }: Pick<Topology, 'globals' | 'stages'>,
+  fallback: RecordPolicy,
+): void {
+  const inputsOf = stages.map(({ inputs, name }) => ({ inputs, name }));
+  for (const { inputs, name } of [...inputsOf, ...globals.map((use) => ({ inputs: [use], name: 'global tables' }))]) {
     for (const { onRecordError = fallback } of inputs) {
       if (!isDeadLetter(onRecordError)) continue;
       const topic = onRecordError.deadLetter;

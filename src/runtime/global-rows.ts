@@ -11,6 +11,10 @@ export interface GlobalTableSnapshot {
   readonly rows: number;
   /** Records without a key, since the table was loaded. */
   readonly dropped: number;
+  /** Records that the policy left out, since the table was loaded. */
+  readonly skipped: number;
+  /** Records that went to a dead-letter topic, since the table was loaded. */
+  readonly deadLettered: number;
 }
 
 /** The rows of one global table, decoded. */
@@ -18,6 +22,8 @@ export class GlobalRowMap implements GlobalRows {
   readonly use: TopicUse;
   /** Records without a key. */
   dropped = 0;
+  skipped = 0;
+  deadLettered = 0;
   readonly #rows = new Map<KeyId, unknown>();
   readonly #keySerde: Serde<unknown>;
 
@@ -27,7 +33,8 @@ export class GlobalRowMap implements GlobalRows {
   }
 
   snapshot(): GlobalTableSnapshot {
-    return { name: this.use.name, rows: this.#rows.size, dropped: this.dropped };
+    const { deadLettered, dropped, skipped } = this;
+    return { name: this.use.name, rows: this.#rows.size, dropped, skipped, deadLettered };
   }
 
   get(key: NonNullable<unknown>): unknown {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type App,
+  deadLetter,
   globalTable,
   int32,
   joinTable,
@@ -96,6 +97,33 @@ describe('a global table', () => {
     });
     await run(pipeline, { ...options(log), until: 'end', onRecordError: 'skip' }).done;
     expect(rows(log)).toEqual(['a=1/1']);
+  });
+
+  it('sends a record that cannot be read to the dead letters, at the start and later, and counts it', async () => {
+    const log = logWith({ a: 1 });
+    write(log, 'products', 0, 'b', 'x');
+    write(log, 'orders', 0, 'k', JSON.stringify({ product: 'a' }));
+    const app = run(pipeline, { ...options(log), onRecordError: deadLetter('bad-products') });
+    await until(() => rows(log).length === 1);
+    write(log, 'products', 0, 'c', 'yy');
+    const letters = () => new TopicReader(log, 'bad-products').read(topic('bad-products', { value: string() }));
+    await until(() => letters().length === 2);
+    expect(letters().map(({ value }) => value)).toEqual(['x', 'yy']);
+    expect(app.snapshot()).toMatchObject({ errors: 2, globalTables: [{ skipped: 0, deadLettered: 2 }] });
+    await app.stop();
+    const driver = new TestDriver(pipeline, { onRecordError: deadLetter('bad-products') });
+    driver.pipe(topic('products', { key: string(), value: string() }), { key: 'b', value: 'x', timestamp: 5 });
+    expect(driver.read(topic('bad-products', { value: string() }))).toMatchObject([{ value: 'x' }]);
+    expect(driver.globalTables()).toMatchObject([{ deadLettered: 1 }]);
+  });
+
+  it('fails with a dead letter that cannot be written: the row is not passed over', async () => {
+    const log = logWith({ a: 1 });
+    write(log, 'products', 0, 'b', 'x');
+    log.create('bad-products', { config: { maxMessageBytes: 100 } });
+    const app = run(pipeline, { ...options(log), until: 'end', onRecordError: deadLetter('bad-products') });
+    await expect(app.done).rejects.toMatchObject({ code: 'ERR_RECORD_TOO_LARGE', topic: 'bad-products' });
+    expect(() => run(pipeline, { ...options(log), onRecordError: deadLetter('products') })).toThrow(/its own source/);
   });
 
   it('is not there: the name is looked for like that of any source', async () => {

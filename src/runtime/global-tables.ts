@@ -1,10 +1,12 @@
 import type { RecordPolicy } from '../record-policy.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
 import type { TopicUse } from '../topology/node.ts';
+import { deadLetterOf } from './dead-letter.ts';
 import { rawRecord } from './decode.ts';
 import { GlobalRowMap, type GlobalTableSnapshot } from './global-rows.ts';
+import { LetterSender } from './letter-sender.ts';
 import type { Logger } from './logger.ts';
-import { asRecordError } from './record-failures.ts';
+import { asRecordError, isDeadLetter } from './record-failures.ts';
 import type { FetchedBatch, Fetcher, Transport } from './transport.ts';
 
 /** A partition of a global table's topic, and how far it has been read. */
@@ -20,6 +22,8 @@ export interface GlobalTablesOptions {
   readonly applicationId: string;
   readonly onRecordError: RecordPolicy;
   readonly logger: Logger;
+  /** Wall-clock time, epoch milliseconds. */
+  readonly now: () => number;
   /** Following has failed: the rows would go stale without a word. */
   readonly failed: (error: unknown) => void;
 }
@@ -34,6 +38,10 @@ export class GlobalTables {
   readonly #positions: Position[] = [];
   #fetcher: Fetcher | undefined;
   #ready: (() => void) | undefined;
+  #letters: LetterSender | undefined;
+  /** Dead letters under way; never rejects. */
+  readonly #writing = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(uses: readonly TopicUse[], options: GlobalTablesOptions) {
     this.#options = options;
@@ -49,6 +57,7 @@ export class GlobalTables {
     if (this.#tables.size === 0) return;
     const fetcher = transport.fetcher({ onReady: () => this.#woken() });
     this.#fetcher = fetcher;
+    this.#letters = new LetterSender(transport);
     for (const [topic, rows] of this.#tables) {
       const ends = await transport.offsets(topic, 'latest');
       for (const [partition, offset] of await transport.offsets(topic, 'earliest')) {
@@ -64,6 +73,8 @@ export class GlobalTables {
       if (this.#read(fetcher) === 0) await ready;
     }
     this.#ready = undefined;
+    await Promise.all(this.#writing);
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   snapshot(): GlobalTableSnapshot[] {
@@ -79,6 +90,8 @@ export class GlobalTables {
 
   async close(): Promise<void> {
     await this.#fetcher?.close();
+    await Promise.all(this.#writing);
+    await this.#letters?.close();
   }
 
   #behind(): number {
@@ -122,10 +135,27 @@ export class GlobalTables {
       const failure = asRecordError(error, place, origin);
       const policy = rows.use.onRecordError ?? onRecordError;
       if (policy === 'fail' || failure.errorClass !== 'record') throw failure;
+      if (isDeadLetter(policy)) {
+        const { deadLetter } = policy;
+        rows.deadLettered += 1;
+        this.#write(deadLetter, (limits) => deadLetterOf(failure, place, origin, this.#options.now(), limits));
+      } else rows.skipped += 1;
       logger.warn(
         { code: failure.code, topic: name, partition, offset: origin.offset },
-        'record of a global table skipped',
+        `record of a global table ${isDeadLetter(policy) ? 'sent to the dead-letter topic' : 'skipped'}`,
       );
     });
+  }
+
+  /** A letter that cannot be written is a row that nobody would see: it ends the application. */
+  #write(topic: string, make: Parameters<LetterSender['send']>[1]): void {
+    const writing: Promise<void> = (this.#letters as LetterSender)
+      .send(topic, make)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+        if (this.#ready === undefined) this.#options.failed(error);
+      })
+      .finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
   }
 }

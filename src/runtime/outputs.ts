@@ -14,10 +14,12 @@ export interface OutputTopic {
   readonly batchBytes?: number | undefined;
   /** Number of records at which a batch is closed. */
   readonly batchRecords?: number | undefined;
+  /** Records without a key are refused, or lost. */
+  readonly compacted?: boolean;
 }
 
 /** Room for what a batch adds to a record: its header, and the record's own length fields. */
-const OVERHEAD = 128;
+export const OVERHEAD = 128;
 
 const TARGET_BATCH_BYTES = 512 * 1024;
 
@@ -44,6 +46,11 @@ export class OutputBuffers {
       this.#topics.set(name, buffer);
     }
     return buffer;
+  }
+
+  /** What is known about a topic. */
+  limits(name: string): OutputTopic {
+    return this.#lookUp(name);
   }
 
   get bytes(): number {
@@ -117,7 +124,7 @@ class TopicBuffer implements Output {
     headers: Headers,
   ): void {
     const target = partition < 0 ? this.#sticky : partition;
-    const size = upperBound(key) + upperBound(value) + headersBound(headers) + OVERHEAD;
+    const size = recordBound(key, value, headers);
     let builder = this.#open[target];
     if (builder !== undefined && this.#full(builder, size)) {
       this.#close(target, builder);
@@ -164,6 +171,11 @@ class TopicBuffer implements Output {
       hint: `the topic takes up to ${this.#limits.maxMessageBytes} bytes: raise its maxMessageBytes or write less`,
     });
   }
+}
+
+/** The most that a record alone in its batch takes, in bytes. */
+function recordBound(key: Uint8Array | string | null, value: Uint8Array | string | null, headers: Headers): number {
+  return upperBound(key) + upperBound(value) + headersBound(headers) + OVERHEAD;
 }
 
 function upperBound(data: Uint8Array | string | null): number {

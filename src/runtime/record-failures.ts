@@ -1,5 +1,4 @@
 import { type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
-import type { Header, Headers } from '../record.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
 
@@ -50,23 +49,4 @@ function firstBytes(value: Uint8Array | null): string {
 
 export function isDeadLetter(policy: RecordPolicy): policy is DeadLetterPolicy {
   return typeof policy === 'object';
-}
-
-/** Headers of a dead letter: those of the record, then why and whence. Texts in UTF-8. */
-export function deadLetterHeaders(error: MillraceError, place: FailurePlace, origin: InputOrigin): Headers {
-  const text = new TextEncoder();
-  const header = (name: string, value: string | number): Header => [`millrace.${name}`, text.encode(String(value))];
-  return [
-    ...origin.headers,
-    header('error.code', error.code),
-    header('error.class', error.errorClass),
-    header('error.message', error.message),
-    ...(place.applicationId === undefined ? [] : [header('application', place.applicationId)]),
-    ...(place.stage === undefined ? [] : [header('stage', place.stage)]),
-    header('step', place.step),
-    header('origin.topic', origin.topic),
-    header('origin.partition', origin.partition),
-    header('origin.offset', origin.offset),
-    header('origin.timestamp', origin.timestamp),
-  ];
 }

@@ -143,7 +143,9 @@ export function snapshotApp(
     recordsOut: sum(({ recordsOut }) => recordsOut),
     late: sum(({ late }) => late),
     dropped: sum(({ dropped }) => dropped) + globalTables.reduce((all, { dropped }) => all + dropped, 0),
-    errors: sum(({ skipped, deadLettered }) => skipped + deadLettered) + (rest.error?.errorClass === 'record' ? 1 : 0),
+    errors:
+      [...tasks, ...globalTables].reduce((all, each) => all + each.skipped + each.deadLettered, 0) +
+      (rest.error?.errorClass === 'record' ? 1 : 0),
     lag: tasks.length === 0 ? undefined : total(tasks.map(({ lag }) => lag)),
     streamTime: highest(tasks.map(({ streamTime }) => streamTime ?? -1)),
     openWindows: sum(({ openWindows }) => openWindows),

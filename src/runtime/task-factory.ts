@@ -2,6 +2,7 @@ import { durationMs } from '../duration.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { Changelog, type RestoreProgress } from './changelog.ts';
+import { limitsOf } from './dead-letter.ts';
 import type { GlobalTables } from './global-tables.ts';
 import type { InputFeed } from './input-set.ts';
 import { noLogger } from './logger.ts';
@@ -95,10 +96,11 @@ export class TaskFactory {
   }
 
   #outputTopic(name: string): OutputTopic {
-    const { partitions, config } = this.#topics.get(name) as TopicDescription;
+    const topic = this.#topics.get(name) as TopicDescription;
     const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
     const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};
-    return { partitions, maxMessageBytes: config.maxMessageBytes, compression, batchBytes, batchRecords };
+    const { compacted, maxMessageBytes } = limitsOf(topic);
+    return { partitions: topic.partitions, compacted, maxMessageBytes, compression, batchBytes, batchRecords };
   }
 }
 

@@ -1,9 +1,10 @@
 import { FatalError, MillraceError } from '../errors.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { InputOrigin, TaskCounters } from '../topology/task-context.ts';
+import { deadLetterOf } from './dead-letter.ts';
 import type { Logger } from './logger.ts';
 import type { OutputBuffers } from './outputs.ts';
-import { asRecordError, bareMessage, deadLetterHeaders, isDeadLetter } from './record-failures.ts';
+import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
 
 /** What goes wrong in a task: with a record, which a policy decides, or with the task, which ends it. */
@@ -16,6 +17,7 @@ export class TaskFailures {
   readonly #outputs: OutputBuffers;
   readonly #counters: TaskCounters;
   readonly #logger: Logger;
+  readonly #now: () => number;
 
   constructor(
     applicationId: string,
@@ -24,6 +26,7 @@ export class TaskFailures {
     outputs: OutputBuffers,
     counters: TaskCounters,
     logger: Logger,
+    now: () => number,
   ) {
     this.#applicationId = applicationId;
     this.#stage = stage;
@@ -31,6 +34,7 @@ export class TaskFailures {
     this.#outputs = outputs;
     this.#counters = counters;
     this.#logger = logger;
+    this.#now = now;
   }
 
   fail(error: unknown): void {
@@ -52,8 +56,13 @@ export class TaskFailures {
       return;
     }
     if (isDeadLetter(policy)) {
-      const headers = deadLetterHeaders(failure, place, origin);
-      this.#outputs.topic(policy.deadLetter).append(-1, origin.timestamp, origin.key, origin.value, headers);
+      try {
+        this.#write(policy.deadLetter, failure, place, origin);
+      } catch (unwritten) {
+        // What cannot be put aside is not passed over.
+        this.fail(unwritten);
+        return;
+      }
       this.#counters.deadLettered += 1;
     } else {
       this.#counters.skipped += 1;
@@ -65,6 +74,12 @@ export class TaskFailures {
       { code: failure.code, error: reason, stage: place.stage, step, topic, partition, offset },
       isDeadLetter(policy) ? 'record sent to the dead-letter topic' : 'record skipped',
     );
+  }
+
+  #write(topic: string, failure: MillraceError, place: FailurePlace, origin: InputOrigin): void {
+    const { compacted = false, maxMessageBytes } = this.#outputs.limits(topic);
+    const letter = deadLetterOf(failure, place, origin, this.#now(), { topic, compacted, maxMessageBytes });
+    this.#outputs.topic(topic).append(-1, letter.timestamp, letter.key, letter.value, letter.headers);
   }
 
   outsideTurn(step: string): void {

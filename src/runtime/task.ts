@@ -113,6 +113,7 @@ export class Task implements TaskContext {
       this.#outputs,
       this.counters,
       this.#logger,
+      () => host.clock.now(),
     );
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);

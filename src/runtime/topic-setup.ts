@@ -25,7 +25,7 @@ export async function setUpTopics(
   await setup.existing(globals);
   await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals]);
   await setup.targets();
-  await setup.deadLetters(onRecordError);
+  await setup.deadLetters(globals, onRecordError);
   setup.checkCoPartitioning();
   if (!transport.capabilities.stateWithLog) await setup.changelogs(applicationId);
   return setup.found;
@@ -84,8 +84,9 @@ class TopicSetup {
     }
   }
 
-  async deadLetters(fallback: RecordPolicy): Promise<void> {
-    const policies = this.#stages.flatMap(({ inputs }) => inputs.map(({ onRecordError }) => onRecordError ?? fallback));
+  async deadLetters(globals: readonly TopicUse[], fallback: RecordPolicy): Promise<void> {
+    const uses = [...this.#stages.flatMap(({ inputs }) => inputs), ...globals];
+    const policies = uses.map(({ onRecordError }) => onRecordError ?? fallback);
     for (const policy of policies) {
       if (!isDeadLetter(policy) || this.found.has(policy.deadLetter)) continue;
       const description = await this.#transport.topics.describe(policy.deadLetter);

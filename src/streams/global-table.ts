@@ -38,8 +38,9 @@ export class GlobalTable<K, V> implements GlobalSource<K, V> {
  * with the stream, no shuffle and no equal number of partitions, and replaying the stream may meet newer rows. The rows are
  * held in memory, and read anew at each start. A null value deletes; a record without a key is dropped and counted.
  *
- * A record that cannot be decoded stops the application, unless the policy of the topic or of the application says to leave
- * such records out; `deadLetter` leaves them out too, because each process would write its own letter.
+ * A record that cannot be decoded stops the application, unless the policy of the topic or of the application says
+ * otherwise. As the topic is read anew, each start of each process meets such a record again, and `deadLetter` writes
+ * another letter about it.
  *
  * @param name - The topic, usually compacted and small.
  * @param options - Serdes; both are required.

@@ -6,9 +6,11 @@ import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '..
 import type { RecordPolicy } from '../record-policy.ts';
 import { byFlow } from '../runtime/bounded-run.ts';
 import { checkDeadLetters } from '../runtime/check-options.ts';
+import { deadLetterOf, type LetterLimits, limitsOf } from '../runtime/dead-letter.ts';
+import { rawRecord } from '../runtime/decode.ts';
 import { GlobalRowMap, type GlobalTableSnapshot } from '../runtime/global-rows.ts';
 import { OutputBuffers, type OutputTopic } from '../runtime/outputs.ts';
-import { isDeadLetter } from '../runtime/record-failures.ts';
+import { asRecordError, isDeadLetter } from '../runtime/record-failures.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/snapshot.ts';
 import { Task, type TaskHost } from '../runtime/task.ts';
 import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
@@ -18,6 +20,7 @@ import type { StoreBackend } from '../state/byte-store.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 import type { StoreEntry } from '../state/state-holder.ts';
 import type { Target } from '../topology/target.ts';
+import type { InputOrigin } from '../topology/task-context.ts';
 import { MemoryLog, type PreparedBatch } from '../transports/memory/index.ts';
 import { TopicReader } from './topic-reader.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -121,6 +124,8 @@ export class TestDriver {
       this.#create(use.name);
       this.#read.add(use.name);
       this.#globals.set(use.name, new GlobalRowMap(use));
+      const policy = use.onRecordError ?? options.onRecordError ?? 'fail';
+      if (isDeadLetter(policy)) this.#create(policy.deadLetter);
     }
     this.#build();
   }
@@ -259,9 +264,9 @@ export class TestDriver {
     };
   }
 
-  #outputTopic(name: string): OutputTopic {
-    const { config, partitions } = this.#log.describe(name) as TopicDescription;
-    return { partitions, maxMessageBytes: config.maxMessageBytes, compression: 'none' };
+  #outputTopic(name: string): OutputTopic & LetterLimits {
+    const topic = this.#log.describe(name) as TopicDescription;
+    return { partitions: topic.partitions, ...limitsOf(topic), compression: 'none' };
   }
 
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
@@ -314,12 +319,27 @@ export class TestDriver {
           const batch = this.#log.read(topic, partition, this.#fetched.get(place) ?? 0);
           if (batch === undefined) break;
           this.#fetched.set(place, batch.nextOffset);
-          rows.apply(batch, (error) => {
-            throw error;
-          });
+          rows.apply(batch, (error, at) => this.#globalFailed(rows, rawRecord(batch, at, topic, partition), error));
         }
       }
     }
+  }
+
+  #globalFailed(rows: GlobalRowMap, origin: InputOrigin, cause: unknown): void {
+    const place = { applicationId: this.#applicationId, stage: 'global tables', step: `globalTable(${origin.topic})` };
+    const error = asRecordError(cause, place, origin);
+    const policy = rows.use.onRecordError ?? this.#options.onRecordError ?? 'fail';
+    if (policy === 'fail' || error.errorClass !== 'record') throw error;
+    if (!isDeadLetter(policy)) {
+      rows.skipped += 1;
+      return;
+    }
+    rows.deadLettered += 1;
+    const limits = this.#outputTopic(policy.deadLetter);
+    const letter = deadLetterOf(error, place, origin, this.clock.now(), limits);
+    const { headers, key, timestamp, value } = letter;
+    this.#input.topic(policy.deadLetter).append(-1, timestamp, key, value, headers);
+    this.#log.append(this.#prepare(this.#input.take()));
   }
 
   #commit(task: Task): void {

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import {
   bytes,
   ConfigError,
   deadLetter,
+  type Header,
+  type Headers,
   joinTable,
   json,
   mapValues,
@@ -9,6 +12,7 @@ import {
   type RunOptions,
   run,
   string,
+  type TopicConfig,
   table,
   through,
   to,
@@ -17,6 +21,7 @@ import {
 import { merge, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/errors.ts';
+import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
 import { FaultyLog, hastyClock, out, shuffle, source, until } from './support.ts';
 
 const raw = topic('source', { key: nullable(string()), value: nullable(bytes()) });
@@ -178,9 +183,59 @@ describe('record policies', () => {
     expect(log.values(dead)).toHaveLength(1);
   });
 
-  it('fail clearly where the dead letter itself is too large', async () => {
+  it('cut what the dead-letter topic does not take, and say of how much and of what', async () => {
+    const value = utf8(`[${'1,'.repeat(2_000)}`);
+    for (const limit of [500, 700, 1000, 2000, 3000, 4000, 4500, 5000]) {
+      const log = new FaultyLog().create('source');
+      log.log.create('dead', { config: { maxMessageBytes: limit } });
+      log.publish(topic('source', { key: string(), value: bytes() }), [{ key: 'a', value }]);
+      await log.run(source.pipe(to(out)), { until: 'end', onRecordError: deadLetter('dead') }).done;
+      const [letter] = log.read(dead);
+      const texts = new Map(letter?.headers.map(([name, text]) => [name, new TextDecoder().decode(text ?? undefined)]));
+      const kept = letter?.value ?? new Uint8Array();
+      expect(Buffer.compare(kept, value.subarray(0, kept.length)), `${limit}: a head`).toBe(0);
+      expect(texts.get('millrace.origin.offset'), `${limit}`).toBe('0');
+      if (kept.length === value.length) {
+        expect(limit).toBe(5000);
+        continue;
+      }
+      expect(kept.length, `${limit}: as much as there is room`).toBeGreaterThan(limit - 1000);
+      expect(texts.get('millrace.origin.value.size')).toBe(String(value.length));
+      const hash = createHash('sha256').update(value).digest('hex');
+      expect(texts.get('millrace.origin.value.sha256'), `${limit}`).toBe(hash);
+    }
+  });
+
+  it('write a letter about any record: long keys, large headers, no key in a compacted topic', async () => {
+    const long = 'k'.repeat(3000);
+    const big: Header = ['big', new Uint8Array(3000)];
+    const small: Header = ['small', utf8('x')];
+    const letterOf = async (config: TopicConfig, record: { key: string | null; headers?: Headers }) => {
+      const log = new FaultyLog().create('source');
+      log.log.create('dead', { config });
+      const builder = new RecordBatchBuilder();
+      builder.append(7, record.key, '{', record.headers ?? []);
+      log.log.append([log.log.prepare({ topic: 'source', partition: 0 }, builder)]);
+      await log.run(source.pipe(to(out)), { until: 'end', onRecordError: deadLetter('dead') }).done;
+      const [letter] = log.read(topic('dead', { key: nullable(string()), value: nullable(bytes()) }));
+      return { letter, names: letter?.headers.map(([name]) => name) };
+    };
+    const limit = { maxMessageBytes: 2000 };
+    const cutKey = await letterOf(limit, { key: long });
+    expect(cutKey.letter?.key).toMatch(/^k{100,2000}$/);
+    expect(cutKey.names).toContain('millrace.origin.key.sha256');
+    expect(cutKey.letter?.value, 'the value fits').toEqual(utf8('{'));
+    const cutHeaders = await letterOf(limit, { key: 'a', headers: [big, small] });
+    expect(cutHeaders.names).toEqual(expect.arrayContaining(['small', 'millrace.origin.headers.left-out']));
+    expect(cutHeaders.names).not.toContain('big');
+    expect((await letterOf({ cleanup: 'compact' }, { key: null })).letter?.key).toBe('source/0/0');
+    expect((await letterOf({ cleanup: 'compact' }, { key: 'a' })).letter?.key).toBe('a');
+    expect((await letterOf({ ...limit, cleanup: 'compact' }, { key: long })).letter?.key).toBe('source/0/0');
+  });
+
+  it('fail clearly where the dead-letter topic takes nothing', async () => {
     const log = new FaultyLog().create('source');
-    log.log.create('dead', { config: { maxMessageBytes: 500 } });
+    log.log.create('dead', { config: { maxMessageBytes: 100 } });
     log.publish(topic('source', { key: string(), value: bytes() }), [
       { key: 'a', value: utf8(`[${'1,'.repeat(2_000)}`) },
     ]);
