@@ -1,4 +1,4 @@
-import { MillraceError } from '../errors.ts';
+import { MillraceError, RecordError } from '../errors.ts';
 import { makeRecord, type StreamRecord } from '../record.ts';
 import { decodeKey, decodeValue } from '../runtime/decode.ts';
 import type { FetchedBatch, Fetcher } from '../runtime/transport.ts';
@@ -70,7 +70,9 @@ export class RecordReader {
       const { key: keySerde, name, value: valueSerde } = input.use;
       let key: unknown;
       let value: unknown;
+      const timestamp = batch.timestamp[at] as number;
       try {
+        if (timestamp > Number.MAX_SAFE_INTEGER || timestamp < Number.MIN_SAFE_INTEGER) throw unsafe(timestamp);
         key = decodeKey(keySerde, batch, at, name, false);
         value = decodeValue(valueSerde, batch, at, name, false);
       } catch (error) {
@@ -79,7 +81,6 @@ export class RecordReader {
         continue;
       }
       const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
-      const timestamp = batch.timestamp[at] as number;
       const record = makeRecord(key, value, timestamp, batch.headers(at), name, input.partition, offset);
       input.advance();
       this.#last = input;
@@ -137,6 +138,12 @@ export class RecordReader {
     }
     return input.batch !== undefined;
   }
+}
+
+function unsafe(timestamp: number): RecordError {
+  return new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
+    hint: 'timestamps are milliseconds within ±(2^53 − 1): its producer may count in another unit',
+  });
 }
 
 function fetchError(error: unknown): MillraceError {

@@ -147,7 +147,6 @@ describe('damage is named', () => {
     ['a negative last offset delta', (v) => v.setInt32(at.LAST_OFFSET_DELTA, -1), /offsets 100 \+ -1/],
     ['an offset beyond 2^53 − 1', (v) => v.setInt32(at.BASE_OFFSET, 2 ** 30), /2\^53/],
     ['a negative offset', (v) => v.setInt32(at.BASE_OFFSET, -1), /offsets/],
-    ['timestamps beyond 2^53 − 1', (v) => v.setInt32(at.BASE_TIMESTAMP, 2 ** 30), /timestamps/],
     ['the format before 0.11', (v) => v.setInt8(at.MAGIC, 1), /format is 1/],
     ['an unknown compression', (v) => v.setInt16(at.ATTRIBUTES, 5), /compression number 5/],
     ['a length shorter than a header', (v) => v.setInt32(at.BATCH_LENGTH, 48), /length field says 48/],
@@ -167,4 +166,65 @@ describe('damage is named', () => {
       expect.objectContaining({ code: 'ERR_BATCH_TOO_LARGE', offset: 100, lastOffset: 103 }),
     );
   });
+});
+
+describe('timestamps beyond 2^53 − 1', () => {
+  /** Two records, the second so many ms after the first. */
+  const two = (base: bigint, delta: number): number[] => {
+    const builder = new RecordBatchBuilder();
+    builder.append(1_000_000, null, 'a', []);
+    builder.append(1_000_000 + delta, null, 'b', []);
+    return [
+      ...decodeBatch(
+        changed(builder.finish(), (v) => v.setBigInt64(at.BASE_TIMESTAMP, base)),
+        0,
+      ).timestamp,
+    ];
+  };
+
+  test('damage nothing: the others of the batch are exact', () => {
+    for (const base of [2n ** 53n, 1_764_000_000_000_000_000n, 2n ** 63n - 1n, -(2n ** 53n), -(2n ** 63n)]) {
+      for (const delta of [0, 1, -1, 63, -700_000]) {
+        const exact = [base, BigInt.asIntN(64, base + BigInt(delta))].map(Number);
+        expect(two(base, delta), `${base} ${delta}`).toEqual(exact);
+      }
+    }
+    expect(two(2n ** 53n + 250n, -500), 'in range after all').toEqual([Number(2n ** 53n + 250n), 2 ** 53 - 250]);
+    expect(two(BigInt(Number.MAX_SAFE_INTEGER), 1)[1]).toBe(2 ** 53);
+  });
+
+  test('are counted from with deltas of any size', () => {
+    const good = 1_764_000_000_123n;
+    const nanoseconds = good * 1_000_000n + 77n;
+    expect(decodeBatch(withDelta(nanoseconds, good - nanoseconds), 0).timestamp[1]).toBe(Number(good));
+    expect(decodeBatch(withDelta(good, nanoseconds - good), 0).timestamp[0]).toBe(Number(good));
+    expect(decodeBatch(withDelta(good, nanoseconds - good), 0).timestamp[1]).toBeGreaterThan(2 ** 53);
+  });
+
+  /** Two records, the second so many ms after the first: more than a builder takes. */
+  function withDelta(base: bigint, delta: bigint): Uint8Array {
+    const varlong: number[] = [];
+    for (let raw = BigInt.asUintN(64, (delta << 1n) ^ (delta >> 63n)); ; raw >>= 7n) {
+      if (raw < 0x80n) {
+        varlong.push(Number(raw));
+        break;
+      }
+      varlong.push(Number(raw & 0x7fn) | 0x80);
+    }
+    const body = [0, ...varlong, 2, 1, 2, 0x62, 0];
+    const records = Uint8Array.of(14, 0, 0, 0, 1, 2, 0x61, 0, 2 * body.length, ...body);
+    const batch = new Uint8Array(at.HEADER_BYTES + records.length);
+    batch.set(records, at.HEADER_BYTES);
+    sealBatch(batch, {
+      attributes: 0,
+      lastOffsetDelta: 1,
+      baseTimestamp: 0,
+      maxTimestamp: 0,
+      producerId: -1n,
+      producerEpoch: -1,
+      baseSequence: -1,
+      count: 2,
+    });
+    return changed(batch, (v) => v.setBigInt64(at.BASE_TIMESTAMP, base));
+  }
 });

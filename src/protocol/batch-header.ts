@@ -14,7 +14,10 @@ export interface BatchHeader {
   readonly nextOffset: number;
   /** Number of records; for a control batch, its markers. */
   readonly count: number;
+  /** Rounded where it lies beyond ±(2^53 − 1), as is `maxTimestamp`. */
   readonly baseTimestamp: number;
+  /** Only where it had to be rounded. */
+  readonly exactBaseTimestamp: bigint | undefined;
   readonly maxTimestamp: number;
   /** Whether the broker's clock gave the timestamps: then all of them are `maxTimestamp`. */
   readonly logAppendTime: boolean;
@@ -70,9 +73,6 @@ export function peekBatchHeader(bytes: Uint8Array, start: number, place?: BatchP
   const details = (): ErrorDetails => errorDetails(place, baseOffset, nextOffset - 1);
   const baseTimestamp = readInt64(view, at.BASE_TIMESTAMP);
   const maxTimestamp = readInt64(view, at.MAX_TIMESTAMP);
-  if (!Number.isSafeInteger(baseTimestamp) || !Number.isSafeInteger(maxTimestamp)) {
-    throw corruptBatch('its timestamps are beyond 2^53 − 1', details());
-  }
   const count = view.getInt32(at.RECORD_COUNT);
   if (count < 0 || count > lastOffsetDelta + 1) {
     throw corruptBatch(`it claims ${count} records in ${lastOffsetDelta + 1} offsets`, details());
@@ -89,6 +89,7 @@ export function peekBatchHeader(bytes: Uint8Array, start: number, place?: BatchP
     nextOffset,
     count,
     baseTimestamp,
+    exactBaseTimestamp: Number.isSafeInteger(baseTimestamp) ? undefined : view.getBigInt64(at.BASE_TIMESTAMP),
     maxTimestamp,
     logAppendTime: (attributes & at.LOG_APPEND_TIME_FLAG) !== 0,
     compression,

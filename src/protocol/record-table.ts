@@ -1,7 +1,7 @@
 import { type Header, type Headers, NO_HEADERS } from '../record.ts';
 import { MIN_RECORD_BYTES } from './batch-format.ts';
 import { Malformed } from './corrupt.ts';
-import { VarintReader } from './varint.ts';
+import { exactVarlong, VarintReader } from './varint.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const reader = new VarintReader();
@@ -34,17 +34,20 @@ export class RecordTable {
 export interface RecordsInfo {
   readonly count: number;
   readonly baseTimestamp: number;
+  /** Where `baseTimestamp` had to be rounded, because it lies beyond 2^53 − 1. */
+  readonly exactBaseTimestamp?: bigint | undefined;
   readonly lastOffsetDelta: number;
 }
 
 /**
  * Parses `info.count` records that fill `bytes[start, end)` exactly. Positions in the columns are positions in `bytes`.
- * Headers are checked but not decoded.
+ * Headers are checked but not decoded. A timestamp may lie beyond ±(2^53 − 1): one such record is not a damaged batch.
  *
  * @throws Malformed with the index of the record that is wrong.
  */
 export function parseRecords(bytes: Uint8Array, start: number, end: number, info: RecordsInfo): RecordTable {
   const { count, baseTimestamp, lastOffsetDelta } = info;
+  const inexact = !Number.isSafeInteger(baseTimestamp);
   if (count * MIN_RECORD_BYTES > end - start) {
     throw new Malformed(`it claims ${count} records, which cannot fit in ${end - start} bytes`);
   }
@@ -70,6 +73,7 @@ export function parseRecords(bytes: Uint8Array, start: number, end: number, info
     if (length < MIN_RECORD_BYTES - 1 || recordEnd > end) throw wrong(i, 'has a length that does not fit');
     at++; // attributes: unused in this format
 
+    const timeAt = at;
     raw = bytes[at]!;
     let time: number;
     if (raw < 0x80) {
@@ -80,8 +84,8 @@ export function parseRecords(bytes: Uint8Array, start: number, end: number, info
       time = baseTimestamp + reader.readLong(bytes);
       at = reader.position;
     }
-    if (!(time <= Number.MAX_SAFE_INTEGER && time >= Number.MIN_SAFE_INTEGER)) {
-      throw wrong(i, 'has a timestamp beyond 2^53 − 1');
+    if (inexact || !(time <= Number.MAX_SAFE_INTEGER && time >= Number.MIN_SAFE_INTEGER)) {
+      time = exactTime(info, bytes, timeAt);
     }
     timestamp[i] = time;
 
@@ -140,6 +144,15 @@ export function parseRecords(bytes: Uint8Array, start: number, end: number, info
   if (reader.failed) throw new Malformed('a variable-length integer has too many bytes');
   if (at !== end) throw new Malformed(`${end - at} bytes are left over after its ${count} records`);
   return table;
+}
+
+/**
+ * A timestamp that does not fit into 53 bits, or is counted from one that does not: rounded, for whoever uses it to refuse,
+ * and exact where it is in range after all.
+ */
+function exactTime(info: RecordsInfo, bytes: Uint8Array, position: number): number {
+  const base = info.exactBaseTimestamp ?? BigInt(info.baseTimestamp);
+  return Number(BigInt.asIntN(64, base + exactVarlong(bytes, position)));
 }
 
 function wrong(index: number, what: string): Malformed {

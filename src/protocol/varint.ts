@@ -44,6 +44,20 @@ export function writeVarlong(bytes: Uint8Array, position: number, value: number)
   return at;
 }
 
+const MASK = (1n << 64n) - 1n;
+
+/** A zigzag varint of at most ten bytes, exactly. For the few that {@link VarintReader.readLong} had to round. */
+export function exactVarlong(bytes: Uint8Array, position: number): bigint {
+  let raw = 0n;
+  for (let i = 0; i < 10; i++) {
+    const byte = bytes[position + i] ?? 0;
+    raw |= BigInt(byte & 0x7f) << BigInt(7 * i);
+    if (byte < 0x80) break;
+  }
+  raw &= MASK;
+  return (raw >> 1n) ^ -(raw & 1n);
+}
+
 /** Reads varints one after the other. Overlong input makes `failed` true; reading past the end yields zero bits. */
 export class VarintReader {
   position = 0;

@@ -23,7 +23,7 @@ export class InputQueue {
   /** Highest timestamp processed; −1 before the first. */
   streamTime = -1;
   /** Records later than this are refused: one clock gone wrong would close every window. */
-  latest: number = Number.POSITIVE_INFINITY;
+  latest: number = Number.MAX_SAFE_INTEGER;
 
   constructor(use: TopicUse, partition: number, position: number, failed: RecordFailed) {
     this.use = use;
@@ -56,9 +56,10 @@ export class InputQueue {
     else this.position = Math.max(this.position, batch.nextOffset);
   }
 
-  /** Timestamp of the record at the head; only while not empty. */
+  /** Timestamp of the record at the head; only while not empty. One that will be refused does not wait for its time. */
   headTimestamp(): number {
-    return (this.#batch as RecordColumns).timestamp[this.#at] as number;
+    const timestamp = (this.#batch as RecordColumns).timestamp[this.#at] as number;
+    return timestamp > this.latest ? -1 : timestamp;
   }
 
   /** Processes the head record and moves on. */
@@ -112,9 +113,12 @@ export class InputQueue {
 
   #refuseTimestamp(timestamp: number): void {
     const error =
-      timestamp < 0
+      timestamp < 0 || timestamp > Number.MAX_SAFE_INTEGER
         ? new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
-            hint: 'its producer set none; a timestamp is a whole number of milliseconds since 1970',
+            hint:
+              timestamp === -1
+                ? 'its producer set none; a timestamp is a whole number of milliseconds since 1970'
+                : 'a timestamp is a whole number of milliseconds since 1970, 2^53 − 1 at most: its producer may count in another unit',
           })
         : new RecordError('ERR_FUTURE_TIMESTAMP', `the record's timestamp ${timestamp} lies too far in the future`, {
             hint: 'it would close windows ahead of time; mend its producer, or raise { maxFutureSkew }',

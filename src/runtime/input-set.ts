@@ -60,7 +60,8 @@ export class InputSet {
 
   /** From now on records with a timestamp above this are refused. */
   refuseAfter(latest: number): void {
-    for (const queue of this.queues) queue.latest = latest;
+    const last = Math.min(latest, Number.MAX_SAFE_INTEGER);
+    for (const queue of this.queues) queue.latest = last;
   }
 
   /** Processes the next record. @returns Whether there was one. */

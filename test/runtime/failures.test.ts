@@ -125,6 +125,49 @@ describe('a poison record', () => {
   });
 });
 
+describe('a timestamp that cannot be used', () => {
+  const odd = [-1, -5, 2 ** 53, 1_764_000_000_123_456_789, Number(2n ** 63n)];
+
+  it.each(['skip', 'deadLetter', 'fail'] as const)('is a failure of its record only: %s', async (kind) => {
+    for (const timestamp of odd) {
+      const log = new FaultyLog().create('source');
+      log.publish(source, [at('a', 1)]);
+      const builder = new RecordBatchBuilder();
+      for (const value of ['2', '3', '4']) builder.append(1, 'a', value, []);
+      const prepared = log.log.prepare({ topic: 'source', partition: 0 }, builder);
+      prepared.columns.timestamp[1] = timestamp;
+      log.log.append([prepared]);
+      const onRecordError = kind === 'deadLetter' ? deadLetter('dead') : kind;
+      const app = log.run(source.pipe(to(out)), { until: 'end', onRecordError, maxFutureSkew: 'unlimited' });
+      if (kind === 'fail') {
+        expect(await failure(app.done)).toMatchObject({ code: 'ERR_TIMESTAMP', topic: 'source', offset: 2 });
+        continue;
+      }
+      await app.done;
+      expect(log.values(), `${timestamp}`).toEqual([1, 2, 4]);
+      expect(app.snapshot().errors).toBe(1);
+      if (kind === 'skip') continue;
+      const [letter] = log.read(dead);
+      expect(Number.isSafeInteger(letter?.timestamp)).toBe(true);
+      const text = letter?.headers.find(([name]) => name === 'millrace.origin.timestamp')?.[1];
+      expect(Number(new TextDecoder().decode(text ?? undefined))).toBe(timestamp);
+    }
+  });
+
+  it('does not keep its partition waiting for that time', async () => {
+    const log = new FaultyLog().create('source').create('other');
+    const other = topic('other', { key: string(), value: json<number>() });
+    const builder = new RecordBatchBuilder();
+    for (const value of ['1', '2']) builder.append(1, 'a', value, []);
+    const prepared = log.log.prepare({ topic: 'source', partition: 0 }, builder);
+    prepared.columns.timestamp[0] = 2 ** 60;
+    log.log.append([prepared]);
+    log.publish(other, [at('a', 3), at('a', 4)]);
+    await log.run(merge(source, other).pipe(to(out)), { until: 'end', onRecordError: 'skip' }).done;
+    expect(log.values()).toEqual([2, 3, 4]);
+  });
+});
+
 describe('record policies', () => {
   it('of a topic go before that of the application', async () => {
     const lenient = topic('lenient', { key: string(), value: json<number>(), onRecordError: 'skip' });
