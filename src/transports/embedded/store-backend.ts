@@ -1,8 +1,9 @@
-import { RecordError } from '../../errors.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
+import { compareBytes } from '../../state/key-codec.ts';
 import type { Catalog } from './catalog.ts';
 import { afterPrefix, metaKey, stateKey } from './keys.ts';
 import type { Databases } from './lmdb.ts';
+import { inOrder, ORDERED_BYTES, originalEntry, type StoredEntry, storedKey, storedValue } from './long-keys.ts';
 import { seal, unseal } from './sealed.ts';
 
 interface StoredStore {
@@ -12,8 +13,9 @@ interface StoredStore {
 
 /** Entries that an iteration reads at once. It holds no snapshot between them, so that old pages can be reused. */
 const CHUNK = 256;
-/** What LMDB allows at a page size of 4 KiB, less the number of the store. */
-const MAX_STATE_KEY_BYTES = 1974;
+/** The number of its store, before each key. */
+const STORE_BYTES = 4;
+const NO_BYTES = new Uint8Array(0);
 
 /** Stores in the same file as the log. Each value carries a checksum, which is verified when it is read. */
 export class LmdbStores implements StoreBackend {
@@ -32,7 +34,7 @@ export class LmdbStores implements StoreBackend {
       id,
       get: (key) => {
         const store = find();
-        return store === undefined ? undefined : this.#get(id, stateKey(store, key));
+        return store === undefined ? undefined : this.#get(id, store, key);
       },
       range: (from, to) => this.#range(id, find(), from, to),
     };
@@ -54,15 +56,6 @@ export class LmdbStores implements StoreBackend {
   check(writes: readonly StoreWrites[]): void {
     for (const { id, keys, values } of writes) {
       if (keys.length !== values.length) throw new RangeError('StoreWrites: keys and values differ in length');
-      for (const key of keys) {
-        if (key.length <= MAX_STATE_KEY_BYTES) continue;
-        throw new RecordError('ERR_KEY_TOO_LARGE', `A key of store "${id.store}" has ${key.length} bytes`, {
-          step: id.store,
-          partition: id.partition,
-          written: 'no',
-          hint: `keys of stores on the embedded log may have ${MAX_STATE_KEY_BYTES} bytes; use a hash or a shorter key`,
-        });
-      }
     }
   }
 
@@ -71,10 +64,10 @@ export class LmdbStores implements StoreBackend {
     for (const { id, keys, values } of writes) {
       const number = this.#find(id)?.number ?? this.#create(id);
       for (let i = 0; i < keys.length; i++) {
-        const key = stateKey(number, keys[i]!);
+        const key = stateKey(number, storedKey(keys[i]!));
         const value = values[i]!;
         if (value === null) this.#db.state.removeSync(key);
-        else this.#db.state.putSync(key, seal(key, value));
+        else this.#db.state.putSync(key, seal(key, storedValue(keys[i]!, value)));
       }
     }
   }
@@ -90,34 +83,47 @@ export class LmdbStores implements StoreBackend {
     return number;
   }
 
-  #get(id: StoreId, key: Uint8Array): Uint8Array | undefined {
-    const sealed = this.#db.state.getBinary(key);
-    return sealed && unseal(key, sealed, placeOf(id));
+  #get(id: StoreId, store: number, key: Uint8Array): Uint8Array | undefined {
+    const stored = storedKey(key);
+    const at = stateKey(store, stored);
+    const sealed = this.#db.state.getBinary(at);
+    if (sealed === undefined) return undefined;
+    const value = unseal(at, sealed, placeOf(id));
+    return stored === key ? value : originalEntry({ key: stored, value }).value;
   }
 
   *#range(
     id: StoreId,
     number: number | undefined,
-    from?: Uint8Array,
+    from: Uint8Array = NO_BYTES,
     to?: Uint8Array,
   ): IterableIterator<readonly [Uint8Array, Uint8Array]> {
     if (number === undefined) return;
-    const prefix = stateKey(number, new Uint8Array(0));
-    const end = to === undefined ? afterPrefix(prefix) : stateKey(number, to);
-    let start = from === undefined ? prefix : stateKey(number, from);
-    for (;;) {
-      const chunk: (readonly [Uint8Array, Uint8Array])[] = [];
+    // Long keys lie among those that begin like them, in the order of their hashes.
+    const start = stateKey(number, from.subarray(0, ORDERED_BYTES));
+    const last = to === undefined || to.length <= ORDERED_BYTES ? to : afterPrefix(to.subarray(0, ORDERED_BYTES));
+    const end = last === undefined ? afterPrefix(stateKey(number, NO_BYTES)) : stateKey(number, last);
+    for (const { key, value } of inOrder(this.#stored(id, start, end))) {
+      if (from.length > ORDERED_BYTES && compareBytes(key, from) < 0) continue;
+      if (to !== undefined && to.length > ORDERED_BYTES && compareBytes(key, to) >= 0) return;
+      yield [key, value];
+    }
+  }
+
+  *#stored(id: StoreId, from: Uint8Array, end: Uint8Array | undefined): Generator<StoredEntry> {
+    let start = from;
+    for (let first = true; ; first = false) {
+      const chunk: StoredEntry[] = [];
       let last: Uint8Array | undefined;
-      const bounds = { start, limit: CHUNK, ...(end === undefined ? {} : { end }) };
+      const bounds = { start, limit: CHUNK, exclusiveStart: !first, ...(end === undefined ? {} : { end }) };
       for (const { key, value } of this.#db.state.getRange(bounds)) {
-        chunk.push([Uint8Array.from(key.subarray(prefix.length)), unseal(key, value, placeOf(id))]);
+        const own = Uint8Array.from(key.subarray(STORE_BYTES));
+        chunk.push(originalEntry({ key: own, value: unseal(key, value, placeOf(id)) }));
         last = key;
       }
       yield* chunk;
       if (last === undefined || chunk.length < CHUNK) return;
-      // The next key in order is the last one with a zero byte after it.
-      start = new Uint8Array(last.length + 1);
-      start.set(last);
+      start = last.slice();
     }
   }
 
