@@ -165,14 +165,8 @@ class Application implements App {
   /** Global tables are read to their end before the first record is processed. */
   async #loadGlobals(transport: Transport): Promise<GlobalTables> {
     await this.#globals?.close();
-    const { applicationId, logger = noLogger, onRecordError = 'fail' } = this.#options;
-    const globals = new GlobalTables(this.#topology.globals, {
-      applicationId,
-      logger,
-      onRecordError,
-      now: () => this.#clock.now(),
-      failed: (error) => void this.#end(error),
-    });
+    const failed = (error: unknown): void => void this.#end(error);
+    const globals = new GlobalTables(this.#topology.globals, this.#options, this.#clock, failed);
     this.#globals = globals;
     await globals.load(transport);
     return globals;

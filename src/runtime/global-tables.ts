@@ -1,11 +1,12 @@
-import type { RecordPolicy } from '../record-policy.ts';
+import type { Clock } from '../topology/clock.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
 import type { TopicUse } from '../topology/node.ts';
+import type { AppOptions } from './app-options.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { rawRecord } from './decode.ts';
 import { GlobalRowMap, type GlobalTableSnapshot } from './global-rows.ts';
 import { LetterSender } from './letter-sender.ts';
-import type { Logger } from './logger.ts';
+import { noLogger } from './logger.ts';
 import { asRecordError, isDeadLetter } from './record-failures.ts';
 import type { FetchedBatch, Fetcher, Transport } from './transport.ts';
 
@@ -18,22 +19,14 @@ interface Position {
   offset: number;
 }
 
-export interface GlobalTablesOptions {
-  readonly applicationId: string;
-  readonly onRecordError: RecordPolicy;
-  readonly logger: Logger;
-  /** Wall-clock time, epoch milliseconds. */
-  readonly now: () => number;
-  /** Following has failed: the rows would go stale without a word. */
-  readonly failed: (error: unknown) => void;
-}
-
 /**
  * The global tables of an application in this process: read to their end before the first task is built, and followed
  * after that.
  */
 export class GlobalTables {
-  readonly #options: GlobalTablesOptions;
+  readonly #options: Pick<AppOptions, 'applicationId' | 'onRecordError' | 'logger'>;
+  readonly #clock: Clock;
+  readonly #failed: (error: unknown) => void;
   readonly #tables: ReadonlyMap<string, GlobalRowMap>;
   readonly #positions: Position[] = [];
   #fetcher: Fetcher | undefined;
@@ -43,8 +36,16 @@ export class GlobalTables {
   readonly #writing = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(uses: readonly TopicUse[], options: GlobalTablesOptions) {
+  /** @param failed - Following has failed: the rows would go stale without a word. */
+  constructor(
+    uses: readonly TopicUse[],
+    options: Pick<AppOptions, 'applicationId' | 'onRecordError' | 'logger'>,
+    clock: Clock,
+    failed: (error: unknown) => void,
+  ) {
     this.#options = options;
+    this.#clock = clock;
+    this.#failed = failed;
     this.#tables = new Map(uses.map((use) => [use.name, new GlobalRowMap(use)]));
   }
 
@@ -106,7 +107,7 @@ export class GlobalTables {
     try {
       this.#read(this.#fetcher as Fetcher);
     } catch (error) {
-      this.#options.failed(error);
+      this.#failed(error);
     }
   }
 
@@ -127,7 +128,7 @@ export class GlobalTables {
   }
 
   #apply(rows: GlobalRowMap, partition: number, batch: FetchedBatch): void {
-    const { applicationId, logger, onRecordError } = this.#options;
+    const { applicationId, logger = noLogger, onRecordError = 'fail' } = this.#options;
     const { name } = rows.use;
     const place = { applicationId, stage: 'global tables', step: `globalTable(${name})` };
     rows.apply(batch, (error, at) => {
@@ -138,7 +139,7 @@ export class GlobalTables {
       if (isDeadLetter(policy)) {
         const { deadLetter } = policy;
         rows.deadLettered += 1;
-        this.#write(deadLetter, (limits) => deadLetterOf(failure, place, origin, this.#options.now(), limits));
+        this.#write(deadLetter, (limits) => deadLetterOf(failure, place, origin, this.#clock.now(), limits));
       } else rows.skipped += 1;
       logger.warn(
         { code: failure.code, topic: name, partition, offset: origin.offset },
@@ -153,7 +154,7 @@ export class GlobalTables {
       .send(topic, make)
       .catch((error: unknown) => {
         this.#failure ??= { error };
-        if (this.#ready === undefined) this.#options.failed(error);
+        if (this.#ready === undefined) this.#failed(error);
       })
       .finally(() => this.#writing.delete(writing));
     this.#writing.add(writing);

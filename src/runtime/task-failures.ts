@@ -1,40 +1,37 @@
 import { FatalError, MillraceError } from '../errors.ts';
 import type { RecordPolicy } from '../record-policy.ts';
+import type { Clock } from '../topology/clock.ts';
 import type { InputOrigin, TaskCounters } from '../topology/task-context.ts';
 import { deadLetterOf } from './dead-letter.ts';
-import type { Logger } from './logger.ts';
+import { type Logger, noLogger } from './logger.ts';
 import type { OutputBuffers } from './outputs.ts';
 import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
+
+/** What failures need of the task's host. */
+interface FailureHost {
+  readonly applicationId: string;
+  readonly onRecordError: RecordPolicy;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger?: Logger;
+}
 
 /** What goes wrong in a task: with a record, which a policy decides, or with the task, which ends it. */
 export class TaskFailures {
   /** Why the task cannot go on; whoever runs it decides what follows. */
   failure: MillraceError | undefined;
-  readonly #applicationId: string;
+  readonly #host: FailureHost;
   readonly #stage: Stage;
-  readonly #policy: RecordPolicy;
   readonly #outputs: OutputBuffers;
   readonly #counters: TaskCounters;
   readonly #logger: Logger;
-  readonly #now: () => number;
 
-  constructor(
-    applicationId: string,
-    stage: Stage,
-    policy: RecordPolicy,
-    outputs: OutputBuffers,
-    counters: TaskCounters,
-    logger: Logger,
-    now: () => number,
-  ) {
-    this.#applicationId = applicationId;
+  constructor(host: FailureHost, stage: Stage, outputs: OutputBuffers, counters: TaskCounters) {
+    this.#host = host;
     this.#stage = stage;
-    this.#policy = policy;
     this.#outputs = outputs;
     this.#counters = counters;
-    this.#logger = logger;
-    this.#now = now;
+    this.#logger = host.logger ?? noLogger;
   }
 
   fail(error: unknown): void {
@@ -47,10 +44,10 @@ export class TaskFailures {
   /** Applies the policy of the record's topic, else of the application. */
   record(error: unknown, step: string, origin: InputOrigin): void {
     if (this.failure !== undefined) return;
-    const place = { applicationId: this.#applicationId, stage: this.#stage.name, step };
+    const place = { applicationId: this.#host.applicationId, stage: this.#stage.name, step };
     const failure = asRecordError(error, place, origin);
     const own = this.#stage.inputs.find(({ name }) => name === origin.topic)?.onRecordError;
-    const policy = own ?? this.#policy;
+    const policy = own ?? this.#host.onRecordError;
     if (failure.errorClass !== 'record' || policy === 'fail') {
       this.fail(failure);
       return;
@@ -78,7 +75,7 @@ export class TaskFailures {
 
   #write(topic: string, failure: MillraceError, place: FailurePlace, origin: InputOrigin): void {
     const { compacted = false, maxMessageBytes } = this.#outputs.limits(topic);
-    const letter = deadLetterOf(failure, place, origin, this.#now(), { topic, compacted, maxMessageBytes });
+    const letter = deadLetterOf(failure, place, origin, this.#host.clock.now(), { topic, compacted, maxMessageBytes });
     this.#outputs.topic(topic).append(-1, letter.timestamp, letter.key, letter.value, letter.headers);
   }
 

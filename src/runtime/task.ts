@@ -106,15 +106,7 @@ export class Task implements TaskContext {
     this.#host = host;
     this.#logger = host.logger ?? noLogger;
     this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic));
-    this.#failures = new TaskFailures(
-      host.applicationId,
-      stage,
-      host.onRecordError,
-      this.#outputs,
-      this.counters,
-      this.#logger,
-      () => host.clock.now(),
-    );
+    this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
     this.#keeper = new PositionKeeper(host.applicationId, partition, stage.stores);

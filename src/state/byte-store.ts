@@ -38,7 +38,7 @@ export interface StoreBackend {
   open(id: StoreId): ByteStore;
   /** Ids of all stores of an application that hold entries. */
   list(applicationId: string): readonly StoreId[];
-  /** Whether all writes can be kept, before anything else is done with them. @throws RecordError `ERR_KEY_TOO_LARGE` */
+  /** Whether all writes can be kept, before anything else is done with them. @throws when they cannot */
   check(writes: readonly StoreWrites[]): void;
   /** Applies all writes or none, now. A session of a transport does this inside its commit instead. */
   apply(writes: readonly StoreWrites[]): void;

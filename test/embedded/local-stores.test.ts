@@ -97,13 +97,6 @@ describe('localStores', () => {
     await again.close();
   });
 
-  it('says which keys it cannot hold before anything is written', async () => {
-    const stores = await localStores(await folder('local'))('app');
-    const writes = [{ id, keys: [new Uint8Array(3000)], values: [bytes(1)] }];
-    await failure('ERR_KEY_TOO_LARGE', () => stores.check(writes));
-    await stores.close();
-  });
-
   it('leaves closed files alone', async () => {
     const stores = await localStores(await folder('local'))('app');
     const store = stores.open(id);

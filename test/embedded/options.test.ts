@@ -67,7 +67,45 @@ describe('lmdbStores', () => {
     expect(second.list('app')).toEqual([id]);
     expect([...second.open(id).range(key(4), key(7))].map(([k]) => k)).toEqual([key(4), key(6)]);
     expect([...second.open(id).range()]).toHaveLength(999);
-    await failure('ERR_KEY_TOO_LARGE', () => second.apply([{ id, keys: [new Uint8Array(3000)], values: [key(1)] }]));
     await second.close();
+  });
+
+  it('takes keys of any length, in order, beside those that begin like them', async () => {
+    const path = await folder('long');
+    const id: StoreId = { applicationId: 'app', store: 's', partition: 0 };
+    const lengths = [0, 1, 1900, 1941, 1942, 1943, 1973, 1974, 1975, 2100, 5000, 200_000];
+    const keys = lengths.flatMap((length) =>
+      [0, 1, 255].map((last) => {
+        const key = new Uint8Array(length).fill(7);
+        if (length > 0) key[length - 1] = last;
+        return key;
+      }),
+    );
+    const unique = keys.slice(2).sort((left, right) => Buffer.compare(left, right));
+    const valueOf = (key: Uint8Array) => Uint8Array.of(key.length & 255, key.at(-1) ?? 9);
+    const first = await lmdbStores(path);
+    first.apply([{ id, keys: unique, values: unique.map(valueOf) }]);
+    await first.close();
+    const stores = await lmdbStores(path);
+    const store = stores.open(id);
+    const read = (from?: Uint8Array, to?: Uint8Array) =>
+      [...store.range(from, to)].map(([key]) => unique.findIndex((each) => Buffer.compare(each, key) === 0));
+    const all = unique.map((_, at) => at);
+    expect(read()).toEqual(all);
+    for (const key of unique) expect(store.get(key), `${key.length}`).toEqual(valueOf(key));
+    for (const [at, from] of unique.entries()) {
+      expect(read(from), `from ${from.length}`).toEqual(all.slice(at));
+      expect(read(undefined, from), `to ${from.length}`).toEqual(all.slice(0, at));
+      expect(read(from, unique[at + 2]), `around ${from.length}`).toEqual(all.slice(at, at + 2));
+    }
+    stores.apply([
+      {
+        id,
+        keys: unique.filter((_, at) => at % 2 === 0),
+        values: unique.filter((_, at) => at % 2 === 0).map(() => null),
+      },
+    ]);
+    expect(read()).toEqual(all.filter((at) => at % 2 === 1));
+    await stores.close();
   });
 });

@@ -126,7 +126,7 @@ describe('a poison record', () => {
 });
 
 describe('a timestamp that cannot be used', () => {
-  const odd = [-1, -5, 2 ** 53, 1_764_000_000_123_456_789, Number(2n ** 63n)];
+  const odd = [-1, -5, 2 ** 53, 2 ** 60 + 2 ** 20, Number(2n ** 63n)];
 
   it.each(['skip', 'deadLetter', 'fail'] as const)('is a failure of its record only: %s', async (kind) => {
     for (const timestamp of odd) {

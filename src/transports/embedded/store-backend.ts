@@ -54,7 +54,7 @@ export class LmdbStores implements StoreBackend {
 
   /** @throws before anything is written. */
   check(writes: readonly StoreWrites[]): void {
-    for (const { id, keys, values } of writes) {
+    for (const { keys, values } of writes) {
       if (keys.length !== values.length) throw new RangeError('StoreWrites: keys and values differ in length');
     }
   }
