@@ -10,6 +10,11 @@ export interface TopicConfig {
   readonly retentionBytes?: number;
   /** Largest record batch in bytes, after compression (1 MiB). */
   readonly maxMessageBytes?: number;
+  /**
+   * How long a record of a compacted topic stays after it was written although a newer one has its key, in milliseconds, so
+   * that readers that rest see it (a day; on Kafka the broker's default, 0, and a day for tables that are created).
+   */
+  readonly minCompactionLagMs?: number;
 }
 
 export const TOPIC_CONFIG: OptionNames<TopicConfig> = {
@@ -17,4 +22,5 @@ export const TOPIC_CONFIG: OptionNames<TopicConfig> = {
   retentionMs: true,
   retentionBytes: true,
   maxMessageBytes: true,
+  minCompactionLagMs: true,
 };

@@ -6,6 +6,9 @@ import { Stream } from '../topology/stream.ts';
 import type { TaskContext } from '../topology/task-context.ts';
 import { type TopicOptions, topicUse } from './topic.ts';
 
+/** Rows stay this long for streams that are joined with them later, such as those of an application that rests. */
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** How the records of a table's topic are read. @public */
 export interface TableOptions<K, V> extends TopicOptions<K, V> {
   readonly key: Serde<K>;
@@ -35,7 +38,7 @@ export class Table<K, V> {
     this.value = options.value;
     this.use = {
       ...topicUse('table', name, options, { store: true }),
-      config: { cleanup: 'compact', ...options.config },
+      config: { cleanup: 'compact', minCompactionLagMs: DAY_MS, ...options.config },
     };
     const store = options.store ?? name;
     this.updates = new Stream<never>({

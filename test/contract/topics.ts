@@ -21,6 +21,7 @@ export function topicContract(openLog: () => Promise<TestLog>): void {
           retentionMs: 604_800_000,
           retentionBytes: -1,
           maxMessageBytes: expect.any(Number),
+          minCompactionLagMs: expect.any(Number),
         },
       });
       expect((await topics.describe(b))?.partitions).toBe(3);
@@ -37,6 +38,7 @@ export function topicContract(openLog: () => Promise<TestLog>): void {
         retentionMs: 5000,
         retentionBytes: 1_000_000,
         maxMessageBytes: 2048,
+        minCompactionLagMs: 60_000,
       } as const;
       await topics.create(name, { config });
       expect((await topics.describe(name))?.config).toEqual(config);

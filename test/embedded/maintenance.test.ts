@@ -89,7 +89,7 @@ describe.each(LOGS)('maintenance of the %s log', (_, open) => {
   it.each<Compression>(['none', 'zstd'])(
     'keeps the newest record of each key at its offset, %s',
     async (compression) => {
-      const { transport, maintain } = await setUp({ cleanup: 'compact' });
+      const { transport, maintain } = await setUp({ cleanup: 'compact', minCompactionLagMs: 0 });
       const put = (...rows: [string | null, string | null][]) =>
         send(
           transport,
@@ -121,7 +121,7 @@ describe.each(LOGS)('maintenance of the %s log', (_, open) => {
   );
 
   it('makes progress over a tail that compaction has emptied', async () => {
-    const { transport, maintain, pass } = await setUp({ cleanup: 'compact' });
+    const { transport, maintain, pass } = await setUp({ cleanup: 'compact', minCompactionLagMs: 0 });
     await send(transport, 't', 0, [{ key: 'a', value: '1' }]);
     await send(transport, 't', 0, [{ key: 'b', value: '1' }]);
     await send(transport, 't', 0, [{ key: 'b', value: null }]);
@@ -138,7 +138,7 @@ describe.each(LOGS)('maintenance of the %s log', (_, open) => {
   });
 
   it('keeps tombstones for a day, so that readers that lag behind hear of them', async () => {
-    const { transport, maintain, pass } = await setUp({ cleanup: 'compact' });
+    const { transport, maintain, pass } = await setUp({ cleanup: 'compact', minCompactionLagMs: 0 });
     await send(transport, 't', 0, [{ key: 'a', value: '1' }]);
     await send(transport, 't', 0, [{ key: 'a', value: null }]);
     await send(transport, 't', 0, [{ key: 'b', value: '1' }]);
@@ -153,8 +153,63 @@ describe.each(LOGS)('maintenance of the %s log', (_, open) => {
     await transport.close();
   });
 
+  it('spares what was written within the minimum lag, a day unless the topic says otherwise', async () => {
+    const { transport, maintain, pass } = await setUp({ cleanup: 'compact' });
+    await send(transport, 't', 0, [{ key: 'a', value: '1' }]);
+    pass(DAY - 1);
+    await send(transport, 't', 0, [{ key: 'a', value: '2' }]);
+    await maintain();
+    expect(valuesOf(await readAll(transport, 't'))).toEqual(['1', '2']);
+    // What is older than that goes only for what is older too.
+    pass(2);
+    await maintain();
+    expect(valuesOf(await readAll(transport, 't'))).toEqual(['1', '2']);
+    pass(DAY);
+    await maintain();
+    expect(valuesOf(await readAll(transport, 't'))).toEqual(['2']);
+    await transport.close();
+  });
+
+  it('spares what any group has not read, however old it is, and tombstones too', async () => {
+    const { transport, maintain, pass } = await setUp({ cleanup: 'compact', minCompactionLagMs: 0 });
+    await send(transport, 't', 0, [{ key: 'a', value: '1' }]);
+    await send(transport, 't', 0, [{ key: 'a', value: '2' }]);
+    await send(transport, 't', 0, [{ key: 'a', value: '3' }]);
+    await send(transport, 't', 0, [{ key: 'a', value: null }]);
+    await send(transport, 't', 0, [{ key: 'b', value: '1' }]);
+    const at = (offset: number) => [{ topic: 't', partition: 0, offset }];
+    await transport.setCommitted('fast', at(5));
+    await transport.setCommitted('slow', at(2));
+    pass(10 * DAY);
+    await maintain();
+    expect((await readAll(transport, 't', 0, 1)).map((row) => row.value)).toEqual(['2', '3', null, '1']);
+    await transport.setCommitted('slow', at(5));
+    await maintain();
+    expect((await readAll(transport, 't')).map((row) => row.value)).toEqual(['1']);
+    await transport.close();
+  });
+
+  it('spares all of a batch of which a part is unread', async () => {
+    const { transport, maintain } = await setUp({ cleanup: 'compact', minCompactionLagMs: 0 });
+    await send(transport, 't', 0, [
+      { key: 'a', value: '1' },
+      { key: 'a', value: '2' },
+    ]);
+    await transport.setCommitted('group', [{ topic: 't', partition: 0, offset: 1 }]);
+    await maintain();
+    expect(await readAll(transport, 't')).toHaveLength(2);
+    await transport.setCommitted('group', [{ topic: 't', partition: 0, offset: 2 }]);
+    await maintain();
+    expect(await readAll(transport, 't')).toHaveLength(1);
+    await transport.close();
+  });
+
   it('does both with compact,delete', async () => {
-    const { transport, maintain, pass, time } = await setUp({ cleanup: 'compact,delete', retentionMs: 1000 });
+    const { transport, maintain, pass, time } = await setUp({
+      cleanup: 'compact,delete',
+      retentionMs: 1000,
+      minCompactionLagMs: 0,
+    });
     await send(transport, 't', 0, [{ key: 'a', value: 'old', timestamp: time() }]);
     pass(2000);
     await send(transport, 't', 0, [{ key: 'b', value: '1', timestamp: time() }]);
@@ -183,7 +238,7 @@ describe('the file of the embedded log', () => {
   it('is compacted by itself when enough has changed', async () => {
     const path = join(await folder('dirty'), 'log');
     const transport = await embeddedTransport({ path, maintenanceMs: DAY })();
-    await transport.topics.create('t', { config: { cleanup: 'compact' } });
+    await transport.topics.create('t', { config: { cleanup: 'compact', minCompactionLagMs: 0 } });
     const put = (n: number) => send(transport, 't', 0, [{ key: 'k', value: String(n) }]);
     for (let i = 0; i < 10; i++) await put(i);
     await transport.maintain();
@@ -202,7 +257,7 @@ describe('the file of the embedded log', () => {
   it('keeps all of it over a restart', async () => {
     const path = join(await folder('restart'), 'log');
     const first = await embeddedTransport({ path })();
-    await first.topics.create('t', { config: { cleanup: 'compact' } });
+    await first.topics.create('t', { config: { cleanup: 'compact', minCompactionLagMs: 0 } });
     for (let i = 0; i < 10; i++) await send(first, 't', 0, [{ key: `k${i % 3}`, value: String(i) }]);
     await first.maintain({ force: true });
     await first.close();

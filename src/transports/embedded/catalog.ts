@@ -1,5 +1,5 @@
 import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
-import type { FullTopicConfig } from '../local/topic-config.ts';
+import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import { afterPrefix, metaKey, partitionKey } from './keys.ts';
 import type { Databases } from './lmdb.ts';
 import { decodePartition, encodePartition, type PartitionState } from './partition-state.ts';
@@ -41,7 +41,10 @@ export class Catalog {
     const { topicsVersion } = this.#ids();
     if (topicsVersion !== this.#topicsVersion) {
       const topics = new Map<string, StoredTopic>();
-      for (const topic of this.list('topic') as StoredTopic[]) topics.set(topic.name, topic);
+      for (const topic of this.list('topic') as StoredTopic[]) {
+        // What was stored by an older version lacks settings that came later.
+        topics.set(topic.name, { ...topic, config: { ...DEFAULT_TOPIC_CONFIG, ...topic.config } });
+      }
       this.#topics = topics;
       this.#topicsVersion = topicsVersion;
     }
@@ -86,6 +89,16 @@ export class Catalog {
     const { topic, partition, metadata } = offset;
     const entry = { topic, partition, offset: offset.offset, ...(metadata === undefined ? {} : { metadata }) };
     this.putJson(metaKey('group', groupId, topic, String(partition)), entry);
+  }
+
+  /** The lowest offset that any group has committed of each partition, by `topic/partition`. */
+  lowestCommitted(): ReadonlyMap<string, number> {
+    const lowest = new Map<string, number>();
+    for (const { offset, partition, topic } of this.list('group') as CommittedOffset[]) {
+      const place = `${topic}/${partition}`;
+      lowest.set(place, Math.min(offset, lowest.get(place) ?? offset));
+    }
+    return lowest;
   }
 
   /** Forgets what all groups have committed of a topic. */

@@ -1,7 +1,7 @@
 import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import { NewestByKey } from '../local/compaction.ts';
-import { retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';
+import { compactTo, retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';
 import type { StoredTopic } from './catalog.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
 import { filterBatch } from './filter-batch.ts';
@@ -24,12 +24,17 @@ export interface MaintenanceOptions {
 
 /** Removes records that are no longer to be kept, and older records of the same key from compacted topics. */
 export async function maintain(log: EmbeddedLog, options: MaintenanceOptions): Promise<void> {
+  // Looked up once: groups only move on, so an older answer spares more.
+  let lowest: ReadonlyMap<string, number> | undefined;
   // The map of topics is replaced when they change, never changed.
   for (const topic of log.catalog.topics().values()) {
     for (let partition = 0; partition < topic.partitions; partition++) {
       if (options.stopped?.() === true) return;
       await retain(log, topic, partition, options);
-      if (topic.config.cleanup !== 'delete') await compact(log, topic, partition, options);
+      if (topic.config.cleanup === 'delete') continue;
+      lowest ??= log.catalog.lowestCommitted();
+      const read = lowest.get(`${topic.name}/${partition}`) ?? Number.POSITIVE_INFINITY;
+      await compact(log, topic, partition, read, options);
     }
   }
 }
@@ -51,10 +56,13 @@ async function compact(
   log: EmbeddedLog,
   topic: StoredTopic,
   partition: number,
+  read: number,
   { now, force = false, stopped }: MaintenanceOptions,
 ): Promise<void> {
-  const { end, compactedTo } = log.catalog.partition(topic.id, partition);
-  const infos = [...log.batches.scan(topic.id, partition, 0)].filter((info) => info.nextOffset <= end);
+  const { compactedTo } = log.catalog.partition(topic.id, partition);
+  const all = [...log.batches.scan(topic.id, partition, 0)];
+  const end = compactTo(all, read, topic.config, now);
+  const infos = all.filter((info) => info.nextOffset <= end);
   let total = 0;
   let dirty = 0;
   for (const { bytes, baseOffset } of infos) {
@@ -75,7 +83,8 @@ async function compact(
   }
   await log.writer.write(WRITE_BYTES, () => {
     if (isGone(log, topic)) return;
-    log.touch(topic, partition).compactedTo = end;
+    const state = log.touch(topic, partition);
+    state.compactedTo = Math.max(state.compactedTo, end);
   });
 }
 

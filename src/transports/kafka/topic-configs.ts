@@ -7,6 +7,7 @@ const NAMES: { readonly [F in keyof FullTopicConfig]: string } = {
   retentionMs: 'retention.ms',
   retentionBytes: 'retention.bytes',
   maxMessageBytes: 'max.message.bytes',
+  minCompactionLagMs: 'min.compaction.lag.ms',
 };
 
 /** The given fields by Kafka's names. */
@@ -33,5 +34,6 @@ export function fromConfigs(entries: readonly ConfigEntry[]): FullTopicConfig {
     retentionMs: Number(value('retentionMs')),
     retentionBytes: Number(value('retentionBytes')),
     maxMessageBytes: Number(value('maxMessageBytes')),
+    minCompactionLagMs: Number(value('minCompactionLagMs')),
   };
 }

@@ -14,6 +14,29 @@ export interface StoredBatchInfo {
 /** How long a compacted topic keeps tombstones, so that readers that lag behind hear of the deletion: a day, as Kafka. */
 export const TOMBSTONE_MS: number = 24 * 60 * 60 * 1000;
 
+/**
+ * The offset before which records may be compacted, and beyond which nothing counts as newer: no batch at or behind it is
+ * touched. It spares what a group with committed offsets has not read, because a join would miss rows or find stale ones,
+ * and what was written within the minimum lag, because the next reader may not have begun yet.
+ *
+ * @param batches - The batches of the partition, oldest first; read only as far as needed.
+ * @param read - The lowest offset that a group has committed; infinity when none has.
+ * @param now - Epoch milliseconds.
+ */
+export function compactTo(
+  batches: Iterable<StoredBatchInfo>,
+  read: number,
+  { minCompactionLagMs }: FullTopicConfig,
+  now: number,
+): number {
+  let to = 0;
+  for (const { appendedAt, nextOffset } of batches) {
+    if (nextOffset > read || (minCompactionLagMs > 0 && appendedAt > now - minCompactionLagMs)) return to;
+    to = nextOffset;
+  }
+  return to;
+}
+
 /** What retention needs to know of a partition. */
 export interface RetainedPartition {
   readonly start: number;

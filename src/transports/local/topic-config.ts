@@ -3,12 +3,13 @@ import type { TopicConfig } from '../../runtime/transport.ts';
 
 export type FullTopicConfig = Required<TopicConfig>;
 
-/** Kafka's defaults. */
+/** Kafka's defaults, but for the lag of compaction: rows that an application has not read are not to go meanwhile. */
 export const DEFAULT_TOPIC_CONFIG: FullTopicConfig = Object.freeze({
   cleanup: 'delete',
   retentionMs: 7 * 24 * 60 * 60 * 1000,
   retentionBytes: -1,
   maxMessageBytes: 1024 * 1024,
+  minCompactionLagMs: 24 * 60 * 60 * 1000,
 });
 
 /** The configuration that results from changing some fields of another. @throws ConfigError `ERR_TOPIC_CONFIG` */
@@ -18,6 +19,7 @@ export function changeConfig(topic: string, from: FullTopicConfig, change: Topic
     retentionMs: change.retentionMs ?? from.retentionMs,
     retentionBytes: change.retentionBytes ?? from.retentionBytes,
     maxMessageBytes: change.maxMessageBytes ?? from.maxMessageBytes,
+    minCompactionLagMs: change.minCompactionLagMs ?? from.minCompactionLagMs,
   };
   const refuse = (field: keyof TopicConfig, rule: string): never => {
     throw new ConfigError('ERR_TOPIC_CONFIG', `Topic "${topic}": ${field} is ${String(config[field])}`, {
@@ -30,6 +32,7 @@ export function changeConfig(topic: string, from: FullTopicConfig, change: Topic
   }
   if (!isAmount(config.retentionMs, -1)) refuse('retentionMs', 'milliseconds, or -1 for ever');
   if (!isAmount(config.retentionBytes, -1)) refuse('retentionBytes', 'bytes, or -1 for no limit');
+  if (!isAmount(config.minCompactionLagMs, 0)) refuse('minCompactionLagMs', 'milliseconds');
   if (!isAmount(config.maxMessageBytes, 1)) refuse('maxMessageBytes', 'a positive number of bytes');
   return config;
 }

@@ -185,8 +185,8 @@ export class MemoryLog {
 
   /** Applies retention and compaction now, as far as they are due. @param now - Epoch milliseconds. */
   maintain(now: number = this.#now()): void {
-    for (const { config, partitions } of this.#topics.values()) {
-      for (const partition of partitions) partition.maintain(config, now);
+    for (const [name, { config, partitions }] of this.#topics) {
+      partitions.forEach((partition, number) => partition.maintain(config, now, this.#lowestCommitted(name, number)));
     }
   }
 
@@ -198,6 +198,14 @@ export class MemoryLog {
 
   #changed(topic: string, partition?: number): void {
     for (const listener of this.#listeners) listener(topic, partition);
+  }
+
+  #lowestCommitted(topic: string, partition: number): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const offsets of this.#committed.values()) {
+      lowest = Math.min(lowest, offsets.get(`${topic}/${partition}`)?.offset ?? lowest);
+    }
+    return lowest;
   }
 
   #setOffsets(groupId: string, offsets: readonly CommittedOffset[]): void {

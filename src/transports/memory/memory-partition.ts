@@ -2,7 +2,7 @@ import type { RecordColumns } from '../../protocol/columns.ts';
 import type { FetchedBatch } from '../../runtime/transport.ts';
 import { NewestByKey, selectRecords } from '../local/compaction.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
-import { retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';
+import { compactTo, retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';
 import type { FullTopicConfig } from '../local/topic-config.ts';
 
 interface StoredBatch extends StoredBatchInfo {
@@ -75,14 +75,17 @@ export class MemoryPartition {
     this.#batches.splice(0, this.#indexOf(this.#start));
   }
 
-  maintain(config: FullTopicConfig, now: number): void {
+  /** @param read - The lowest offset that a group has committed; infinity when none has. */
+  maintain(config: FullTopicConfig, now: number, read: number): void {
     const bytes = this.#batches.reduce((sum, batch) => sum + batch.bytes, 0);
     this.deleteBefore(retainFrom(this.#batches, { start: this.#start, end: this.#end, bytes }, config, now));
     if (config.cleanup === 'delete') return;
+    const to = compactTo(this.#batches, read, config, now);
     const newest = new NewestByKey();
-    for (const { columns, baseOffset } of this.#batches) newest.add(columns, baseOffset);
+    for (const { columns, baseOffset } of this.#batches) if (baseOffset < to) newest.add(columns, baseOffset);
     this.#batches = this.#batches.flatMap((batch) => {
       const { columns, baseOffset } = batch;
+      if (baseOffset >= to) return [batch];
       const kept = newest.survivors(columns, baseOffset, batch.appendedAt < now - TOMBSTONE_MS);
       if (kept.length === columns.count) return [batch];
       if (kept.length === 0) return [];
