@@ -90,7 +90,7 @@ export class Committer {
     if (outputs.length === 0) return;
     this.#flushing = true;
     try {
-      await joined.session.send(outputs);
+      await joined.session.send(outputs, joined.generation);
       for (const each of taken) each.task.recycle(each.outputs);
       this.#host.schedule();
     } catch (error) {
@@ -153,11 +153,11 @@ export class Committer {
     const outputs: OutgoingBatch[] = progress.flatMap((each) => each.outputs);
     const changes = changelog?.batches(state) ?? [];
     if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
-    if (outputs.length > 0) await session.send(outputs);
+    if (outputs.length > 0) await session.send(outputs, generation);
     if (!this.#host.atomic && changes.length > 0) {
       // First all outputs are acknowledged. A store that knew after a crash of a closed window would not emit it again.
       await session.commit({ generation, offsets: [], state: [] });
-      await session.send(changes);
+      await session.send(changes, generation);
     }
     const offsets = progress.flatMap((each) => each.offsets);
     await session.commit({ generation, offsets, state: changelog === undefined ? state : [] });

@@ -65,6 +65,8 @@ export class Engine {
   readonly #factory: TaskFactory;
   readonly #opening: TaskOpening;
   #generation = 0;
+  /** The tasks that have not had their turn in this round. */
+  #round: Iterator<Task> | undefined;
   #scheduled = false;
   #running = true;
   /** The application stops: what has been read is finished, nothing new is taken. */
@@ -209,7 +211,7 @@ export class Engine {
     let progressed = true;
     let worked = false;
     while (progressed && this.#running) {
-      progressed = this.#round();
+      progressed = this.#turns(until);
       worked ||= progressed;
       if (this.#clock.monotonic() >= until) break;
     }
@@ -248,16 +250,31 @@ export class Engine {
     });
   }
 
-  /** One turn for each task. */
-  #round(): boolean {
+  /**
+   * One turn for each task. When the time is over in between, the others have theirs next.
+   *
+   * @returns Whether there may be more to do.
+   */
+  #turns(until: number): boolean {
     const room = !this.#stopping && !this.committer.closed && this.#outputBytes() < HARD_OUTPUT_BYTES;
-    let progressed = false;
-    for (const task of this.tasks.values()) {
-      if (task.turn(room ? TURN_RECORDS : 0) > 0) progressed = true;
-      if (task.failure === undefined) continue;
-      this.#fail(task.failure);
-      return false;
+    // After the rest of a round there has to be a whole one to know that no task has anything to do.
+    let progressed = this.#round !== undefined;
+    this.#round ??= this.tasks.values();
+    for (;;) {
+      const { done, value: task } = this.#round.next();
+      if (done === true) break;
+      const worked = task.turn(room ? TURN_RECORDS : 0, until) > 0;
+      progressed ||= worked;
+      if (task.failure !== undefined) {
+        this.#fail(task.failure);
+        return false;
+      }
+      if (worked && this.#clock.monotonic() >= until) {
+        this.committer.poke();
+        return true;
+      }
     }
+    this.#round = undefined;
     this.committer.poke();
     return progressed;
   }

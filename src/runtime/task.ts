@@ -31,6 +31,7 @@ import { TaskFailures } from './task-failures.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, OutgoingBatch } from './transport.ts';
+import { TurnWatch } from './turn-watch.ts';
 
 /** A turn ends early when it has written this much. */
 const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -78,6 +79,7 @@ export class Task implements TaskContext {
   inTurn = false;
   /** Wall time spent in turns, in ms. */
   turnMs = 0;
+  readonly #watch = new TurnWatch();
   readonly #host: TaskHost;
   readonly #logger: Logger;
   readonly #inputs: InputSet;
@@ -144,11 +146,13 @@ export class Task implements TaskContext {
   /**
    * Processes up to `most` records, lowest timestamp first, and whatever asynchronous work has finished.
    *
+   * @param until - Monotonic time at which the turn ends, after a record at least. It is looked at now and then only, more
+   * often while records are slow.
    * @returns Records processed.
    */
-  turn(most: number): number {
+  turn(most: number, until: number = Number.POSITIVE_INFINITY): number {
     if (this.failure !== undefined) return 0;
-    const started = this.clock.monotonic();
+    const started = this.#watch.begin(this.clock.monotonic());
     this.inTurn = true;
     this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
     let done = 0;
@@ -159,8 +163,9 @@ export class Task implements TaskContext {
       const full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
       while (done < room && this.failure === undefined && !this.#blocked() && this.#inputs.step()) {
         done += 1;
-        // Large records fill memory long before a turn has taken all that it may.
-        if ((done & 7) === 0 && this.#outputs.bytes > full) break;
+        if (!this.#watch.due(done)) continue;
+        // Large records fill memory, and slow ones keep everything else waiting, long before a turn has taken all it may.
+        if (this.#watch.looked(done, this.clock.monotonic()) >= until || this.#outputs.bytes > full) break;
       }
       this.#checkHeld();
     } catch (error) {

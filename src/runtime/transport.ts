@@ -162,8 +162,11 @@ export interface GroupSession {
   /**
    * Hands outputs over ahead of the commit. Where commits are atomic they become readable with the next commit, elsewhere
    * possibly at once. Resolves when the transport is ready for more (back-pressure); a failure may also surface in `commit`.
+   *
+   * @param generation - The one in which the work was done; the current one unless given. Work of a member that was given
+   * up since is refused with `ERR_STALE_GENERATION`.
    */
-  send(batches: readonly OutgoingBatch[]): Promise<void>;
+  send(batches: readonly OutgoingBatch[], generation?: number): Promise<void>;
   /**
    * Commits all outputs sent before this call, the state and the offsets. Where `atomicCommit` holds, all or nothing.
    * Resolves when durable. Calls may overlap: they take effect in order.

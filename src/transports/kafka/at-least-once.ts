@@ -4,6 +4,7 @@ import { BatchSender } from './batch-sender.ts';
 import type { Cluster } from './cluster.ts';
 import { commitAsMember } from './commit-as-member.ts';
 import type { EncodedBatch } from './encode-batches.ts';
+import { staleWork } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
 import { idempotentIds } from './producer.ts';
 import type { SessionWriter } from './session.ts';
@@ -15,8 +16,11 @@ export class AtLeastOnceWriter implements SessionWriter {
   readonly #cluster: Cluster;
   readonly #member: GroupMember;
   readonly #stores: StoreBackend;
-  readonly #sender: BatchSender;
-  #outputs: Promise<unknown>[] = [];
+  readonly #topics: Topics;
+  #sender: BatchSender | undefined;
+  /** The first generation of the spell of membership that the sender is for. */
+  #since = -1;
+  #outputs: { readonly generation: number; readonly written: Promise<unknown> }[] = [];
   /** The call before has handed over its batches. */
   #handed: Promise<unknown> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
@@ -25,36 +29,38 @@ export class AtLeastOnceWriter implements SessionWriter {
     this.#cluster = cluster;
     this.#member = member;
     this.#stores = stores;
-    this.#sender = new BatchSender(cluster, topics, { identify: idempotentIds(cluster) });
+    this.#topics = topics;
   }
 
   async begin(): Promise<void> {
     // Nothing can have been left open.
   }
 
-  async send(batches: readonly EncodedBatch[]): Promise<void> {
-    const handed = this.#handed.then(() => this.#hand(batches));
+  async send(batches: readonly EncodedBatch[], generation: number): Promise<void> {
+    const handed = this.#handed.then(() => this.#hand(batches, generation));
     this.#handed = handed.catch(() => undefined);
     // At once, so that a commit that is called now waits for them.
     const written = handed.then(({ all }) => all);
     written.catch(() => undefined);
-    this.#outputs.push(written);
+    this.#outputs.push({ generation, written });
     await handed;
     // So that what comes meanwhile goes together: with a request for each record they would queue. What has failed is
     // told by the commit, which waits for the same outputs.
     await written.catch(() => undefined);
   }
 
-  async #hand(batches: readonly EncodedBatch[]): Promise<{ readonly all: Promise<unknown> }> {
-    await this.#member.confirm();
-    const all = Promise.all(batches.map((batch) => this.#sender.append(batch)));
+  async #hand(batches: readonly EncodedBatch[], generation: number): Promise<{ readonly all: Promise<unknown> }> {
+    const sender = this.#senderOf(generation);
+    const all = Promise.all(batches.map((batch) => sender.append(batch)));
     all.catch(() => undefined);
     return { all };
   }
 
   async commit(unit: CommitUnit): Promise<void> {
     this.#member.check(unit.generation);
-    const outputs = this.#outputs;
+    const { heldSince } = this.#member;
+    // What was refused, because the member had been given up, is nobody's concern after that.
+    const outputs = this.#outputs.filter(({ generation }) => generation >= heldSince).map(({ written }) => written);
     this.#outputs = [];
     const commit = this.#after(this.#last, outputs, unit);
     this.#last = commit;
@@ -62,13 +68,36 @@ export class AtLeastOnceWriter implements SessionWriter {
   }
 
   waitingFor(): string | undefined {
-    return this.#sender.waitingFor();
+    return this.#sender?.waitingFor();
   }
 
   async close(): Promise<void> {
     // What has not been committed by now is done again by somebody else.
-    this.#sender.close();
-    await Promise.allSettled([this.#last, ...this.#outputs]);
+    this.#sender?.close();
+    await Promise.allSettled([this.#last, ...this.#outputs.map(({ written }) => written)]);
+  }
+
+  /**
+   * What one sender holds is of one spell of membership: when that is over, nothing of it is written any more, not even
+   * what was under way and has to be sent again.
+   *
+   * @throws MillraceError `ERR_STALE_GENERATION` for work of an earlier spell
+   */
+  #senderOf(generation: number): BatchSender {
+    const { heldSince } = this.#member;
+    this.#member.checkHeld(generation);
+    if (this.#since !== heldSince) {
+      this.#sender?.close(staleWork(this.#member.identity.groupId, this.#since, 'is over'));
+      this.#since = heldSince;
+      this.#sender = new BatchSender(this.#cluster, this.#topics, {
+        identify: idempotentIds(this.#cluster),
+        admission: {
+          open: () => this.#member.mayWrite(heldSince),
+          ask: () => this.#member.confirm(heldSince),
+        },
+      });
+    }
+    return this.#sender as BatchSender;
   }
 
   /** A commit that was called before an earlier one failed fails with it: its offsets lie behind what was not written. */

@@ -8,9 +8,9 @@ import { Code, leavesInDoubt, losesProducer } from './error-codes.ts';
 import { exhausted, type KafkaError, kafkaCodeOf, kafkaError } from './errors.ts';
 import { PartitionLine, type QueuedBatch } from './partition-line.ts';
 import { pauseMs } from './retry.ts';
+import { sendAdmitted, type WriteOptions } from './send-admitted.ts';
 import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
-import { produceApi } from './wire/produce.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
 import { writeFailure } from './write-failure.ts';
 
@@ -19,8 +19,7 @@ const MAX_REQUESTS = 5;
 /** A request takes more batches up to this size. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
 
-export interface SenderOptions {
-  readonly transactionalId?: string;
+export interface SenderOptions extends WriteOptions {
   /** Gives a producer id for a partition that has none; a new one each time after a failure. */
   readonly identify: (renew: boolean) => Promise<ProducerIdentity>;
 }
@@ -105,12 +104,12 @@ export class BatchSender {
   }
 
   /** Gives up what has not been acknowledged. */
-  close(): void {
+  close(reason: MillraceError = closed('producer')): void {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#cluster.closeLane(this.#lane);
     for (const line of this.#lines.values()) {
-      for (const batch of line.drop(() => true)) batch.reject(writeFailure(closed('producer'), batch));
+      for (const batch of line.drop(() => true)) batch.reject(writeFailure(reason, batch));
     }
   }
 
@@ -258,28 +257,20 @@ export class BatchSender {
   }
 
   async #exchange(leader: number, sent: readonly Sent[]): Promise<void> {
-    const { settings } = this.#cluster;
-    const batches = sent.map(({ batch }) => ({ topic: batch.topic, partition: batch.partition, batch: batch.bytes }));
-    const query = {
-      transactionalId: this.#options.transactionalId ?? null,
-      timeoutMs: settings.requestTimeoutMs,
-      batches,
-    };
+    const batches = sent.map(({ batch }) => batch);
     try {
-      await this.#cluster.reach(leader, this.#lane);
-    } catch (error) {
-      // Nothing was sent.
-      for (const each of sent) this.#retry(each, error as MillraceError, false);
-      return;
-    }
-    try {
-      const { partitions, throttleMs } = await this.#cluster.request(leader, this.#lane, produceApi, query);
+      const answer = await sendAdmitted(this.#cluster, leader, this.#lane, batches, this.#options);
+      if (answer instanceof MillraceError) {
+        for (const each of sent) this.#retry(each, answer, false);
+        return;
+      }
+      const { partitions, throttleMs } = answer;
       this.#throttles.heard(leader, throttleMs);
       for (const each of sent) {
         const { topic, partition } = each.batch;
-        const answer = partitions.find((one) => one.topic === topic && one.partition === partition);
-        if (answer === undefined) this.#retry(each, kafkaError(7, 'write: the broker left a partition out'), true);
-        else this.#answered(each, answer.errorCode, answer.baseOffset);
+        const found = partitions.find((one) => one.topic === topic && one.partition === partition);
+        if (found === undefined) this.#retry(each, kafkaError(7, 'write: the broker left a partition out'), true);
+        else this.#answered(each, found.errorCode, found.baseOffset);
       }
     } catch (error) {
       this.#doubtful = true;

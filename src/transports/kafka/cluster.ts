@@ -1,6 +1,6 @@
 import { FatalError, MillraceError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
-import { connectionError, kafkaError, movedCoordinator } from './errors.ts';
+import { connectionError, kafkaError, movedCoordinator, notAdmitted } from './errors.ts';
 import { type EncodedRequest, KafkaConnection, loadKafkajs } from './kafkajs-internals.ts';
 import { type KafkaSettings, parseAddress } from './options.ts';
 import { pauseMs, retrying } from './retry.ts';
@@ -67,9 +67,23 @@ export class Cluster {
     await this.#connection(node, lane);
   }
 
-  /** Sends a request to a broker. @throws MillraceError */
-  async request<Q, R>(node: number, lane: Lane, api: Api<Q, R>, query: Q, timeoutMs?: number): Promise<R> {
-    return send(await this.#connection(node, lane), api, query, timeoutMs ?? this.settings.requestTimeoutMs);
+  /**
+   * Sends a request to a broker.
+   *
+   * @param admitted - Looked at right before the request is sent, after all that had to be waited for.
+   * @throws MillraceError
+   */
+  async request<Q, R>(
+    node: number,
+    lane: Lane,
+    api: Api<Q, R>,
+    query: Q,
+    timeoutMs: number = this.settings.requestTimeoutMs,
+    admitted?: () => boolean,
+  ): Promise<R> {
+    const connection = await this.#connection(node, lane);
+    if (admitted?.() === false) throw notAdmitted(connection.address, api.name);
+    return send(connection, api, query, timeoutMs);
   }
 
   /** Asks any broker. */

@@ -1,8 +1,6 @@
-import { MillraceError } from '../../errors.ts';
-import { staleGeneration } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
-import { kafkaError } from './errors.ts';
+import { kafkaError, rebalancing, staleWork } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
 import { retrying } from './retry.ts';
 import type { GroupIdentity, OffsetCommitAnswer } from './wire/offset-commit.ts';
@@ -25,17 +23,17 @@ export async function commitAsMember(
   const limitMs = Math.max(rebalanceTimeoutMs, requestTimeoutMs);
   const doing = `commit offsets of group "${groupId}"`;
   await retrying({ doing, limitMs, firstPauseMs: 5, signal: cluster.signal }, async () => {
-    await member.confirm();
+    await member.confirm(generation);
     member.check(generation);
     const { identity } = member;
     try {
       const answers = await send(identity, await cluster.coordinator('group', groupId));
       for (const { errorCode, topic, partition } of answers) {
         if (errorCode === 0) continue;
-        if (mayTryAgain(errorCode, identity, member)) throw notYet(groupId);
+        if (mayTryAgain(errorCode, identity, member)) throw rebalancing(groupId);
         if (errorCode === Code.UNKNOWN_MEMBER_ID || errorCode === Code.ILLEGAL_GENERATION) {
           member.lost();
-          throw staleGeneration(groupId, generation, 'was refused by the coordinator');
+          throw staleWork(groupId, generation, 'was refused by the coordinator');
         }
         throw kafkaError(errorCode, doing, groupId, { topic, partition });
       }
@@ -52,6 +50,3 @@ function mayTryAgain(errorCode: number, { generation, memberId }: GroupIdentity,
   if (errorCode !== Code.ILLEGAL_GENERATION) return false;
   return member.inFlux || (member.identity.memberId === memberId && member.identity.generation !== generation);
 }
-
-const notYet = (groupId: string): MillraceError =>
-  new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}" is being shared out anew`);

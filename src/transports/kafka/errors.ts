@@ -90,6 +90,35 @@ export function requestTimeout(address: string, request: string, ms: number): Mi
   );
 }
 
+/** Work of a generation that is over for the member that did it. */
+export function staleWork(groupId: string, generation: number, why: string): MillraceError {
+  return new MillraceError('migrated', 'ERR_STALE_GENERATION', `Group "${groupId}": generation ${generation} ${why}`, {
+    hint: 'nothing of it is written; it is done again from the committed offsets, by whoever has the tasks now',
+    written: 'no',
+  });
+}
+
+/** A request was not sent, because what allows it has to be looked into first. */
+export function notAdmitted(address: string, request: string): MillraceError {
+  return new MillraceError('retriable', 'ERR_REBALANCING', `Kafka broker ${address}: ${request} was held back`, {
+    written: 'no',
+  });
+}
+
+/** The coordinator was asked whether a member still is one, and has not said. */
+export function unknownYet(groupId: string, trouble: MillraceError | undefined): MillraceError {
+  const why = trouble === undefined ? 'it is being shared out anew' : trouble.message;
+  return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}": not known to be a member: ${why}`, {
+    written: 'no',
+    ...(trouble === undefined ? {} : { cause: trouble }),
+  });
+}
+
+/** Not the time to write or to commit: it is being decided who has which task. */
+export function rebalancing(groupId: string): MillraceError {
+  return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}" is being shared out anew`);
+}
+
 /** Something was tried again and again, and the time for it is over. */
 export function exhausted(doing: string, ms: number, last: MillraceError, details: ErrorDetails = {}): MillraceError {
   return new MillraceError(

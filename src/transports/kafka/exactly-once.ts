@@ -4,12 +4,14 @@ import type { StoreBackend } from '../../state/byte-store.ts';
 import type { Cluster } from './cluster.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import type { GroupMember } from './group-member.ts';
+import { retrying } from './retry.ts';
 import type { SessionWriter } from './session.ts';
 import type { Topics } from './topics.ts';
 import { TransactionalWriter } from './transactional-writer.ts';
 
 /** Outputs and offsets of a commit are one transaction. */
 export class ExactlyOnceWriter implements SessionWriter {
+  readonly #cluster: Cluster;
   readonly #member: GroupMember;
   readonly #stores: StoreBackend;
   readonly #writer: TransactionalWriter;
@@ -22,6 +24,7 @@ export class ExactlyOnceWriter implements SessionWriter {
   #closed = false;
 
   constructor(cluster: Cluster, topics: Topics, member: GroupMember, stores: StoreBackend, transactionalId: string) {
+    this.#cluster = cluster;
     this.#member = member;
     this.#stores = stores;
     this.#writer = new TransactionalWriter(cluster, topics, transactionalId);
@@ -34,9 +37,9 @@ export class ExactlyOnceWriter implements SessionWriter {
     if (this.#named) await this.#writer.init();
   }
 
-  async send(batches: readonly EncodedBatch[]): Promise<void> {
+  async send(batches: readonly EncodedBatch[], generation: number): Promise<void> {
     await this.#inTurn(async () => {
-      await this.#member.confirm();
+      await this.#confirm(generation);
       await this.#writer.append(batches);
     });
     await this.#writer.room(this.#maxBufferedBytes);
@@ -60,6 +63,14 @@ export class ExactlyOnceWriter implements SessionWriter {
     this.#writer.giveUp();
     await this.#tail.catch(() => undefined);
     await this.#writer.close();
+  }
+
+  /** After a silence, whether the work is still this member's. */
+  async #confirm(generation: number): Promise<void> {
+    const { settings, signal } = this.#cluster;
+    const options = { doing: 'hear from the group', limitMs: settings.requestTimeoutMs, signal };
+    this.#member.checkHeld(generation);
+    if (!this.#member.mayWrite(generation)) await retrying(options, () => this.#member.confirm(generation));
   }
 
   /** Why it failed. A fenced producer shows in many ways, so a member with a name asks whether another has taken it. */

@@ -11,6 +11,7 @@ import {
   PROTOCOL_NAME,
   PROTOCOL_TYPE,
 } from './group-protocol.ts';
+import { type Moment, momentNow } from './lease.ts';
 import { newProducerId } from './producer-id.ts';
 import { abandonedBy, type Candidate, shareTasks } from './share-tasks.ts';
 import type { Api } from './wire/api.ts';
@@ -38,6 +39,8 @@ export class GroupCoordinator {
   #granted: Granted = NOTHING;
   /** Transactional ids of the members of the last generation. */
   #transactionalIds: readonly string[] = [];
+  /** When the last request that made it a member was sent. */
+  joinedAt: Moment = momentNow();
 
   constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
     this.#cluster = cluster;
@@ -69,6 +72,7 @@ export class GroupCoordinator {
       this.#memberId = joined.memberId;
       this.#generation = joined.generation;
       const assignments = joined.leader === joined.memberId ? await this.#assign(joined) : [];
+      const sent = momentNow();
       const answer = await this.#ask(syncGroupApi, { ...this.identity, assignments }, this.#longMs);
       // The group has changed once more.
       if (answer.errorCode === Code.REBALANCE_IN_PROGRESS) continue;
@@ -76,13 +80,18 @@ export class GroupCoordinator {
       const { tasks, transactionalIds } = decodeAssignment(answer.assignment);
       this.#transactionalIds = transactionalIds;
       this.#granted = { tasks: new Set(tasks), generation: joined.generation };
+      this.joinedAt = sent;
       return this.#granted;
     }
   }
 
-  /** Says that the member is there; gives the code of the answer. */
-  heartbeat(): Promise<number> {
-    return this.#ask(heartbeatApi, this.identity);
+  /**
+   * Says that the member is there; gives the code of the answer.
+   *
+   * @param beside - On another connection than the one on which it joins.
+   */
+  heartbeat(beside: boolean): Promise<number> {
+    return this.#ask(heartbeatApi, this.identity, undefined, beside ? 'main' : this.#lane);
   }
 
   async leave(): Promise<void> {
@@ -167,11 +176,11 @@ export class GroupCoordinator {
     throw kafkaError(errorCode, `join group "${groupId}"`, groupId);
   }
 
-  async #ask<Q, R>(api: Api<Q, R>, query: Q, timeoutMs?: number): Promise<R> {
+  async #ask<Q, R>(api: Api<Q, R>, query: Q, timeoutMs?: number, lane: Lane = this.#lane): Promise<R> {
     const { groupId } = this.#options;
     try {
       const node = await this.#cluster.coordinator('group', groupId);
-      const answer = await this.#cluster.request(node, this.#lane, api, query, timeoutMs);
+      const answer = await this.#cluster.request(node, lane, api, query, timeoutMs);
       const code = typeof answer === 'number' ? answer : (answer as { readonly errorCode?: number }).errorCode;
       if (code === Code.NOT_COORDINATOR || code === 14 || code === 15)
         throw kafkaError(code, `reach the coordinator of group "${groupId}"`);

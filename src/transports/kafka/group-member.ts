@@ -1,7 +1,8 @@
 import { FatalError, MillraceError } from '../../errors.ts';
 import type { GroupOptions } from '../../runtime/transport.ts';
-import { closed, staleGeneration } from '../local/errors.ts';
+import { closed } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
+import { staleWork, unknownYet } from './errors.ts';
 import { type Granted, GroupCoordinator } from './group-coordinator.ts';
 import { Heart } from './heart.ts';
 import { pause, pauseMs } from './retry.ts';
@@ -24,7 +25,13 @@ export class GroupMember {
   #tasks = new Set<string>();
   #generation = 0;
   #validSince = Number.POSITIVE_INFINITY;
+  /** The first generation since the member was given up last. */
+  #heldSince = Number.POSITIVE_INFINITY;
+  /** Why it was given up last. */
+  #loss = '';
   #left = false;
+  /** The coordinator has been told that it leaves. */
+  #gone = false;
   #joining = false;
   /** The last joining, which may be over. */
   #rejoining: Promise<unknown> = Promise.resolve();
@@ -64,15 +71,37 @@ export class GroupMember {
 
   /** @throws MillraceError `ERR_STALE_GENERATION` when work of that generation may belong to another member now */
   check(generation: number): void {
-    const { groupId } = this.#options;
-    if (this.#left) throw staleGeneration(groupId, generation, 'has ended, because the member left');
-    if (generation >= this.#validSince && generation <= this.#generation) return;
-    throw staleGeneration(groupId, generation, `is not current; the group is at ${this.identity.generation}`);
+    if (this.#left) throw this.#stale(generation, 'has ended, because the member left');
+    if (generation >= this.#validSince && generation <= this.#generation && !this.#heart.isLost) return;
+    throw this.#stale(generation);
   }
 
-  /** After a silence as long as a session, asks whether the member still is one before anything is written. */
-  async confirm(): Promise<void> {
-    if (!this.#left && !this.#joining) await this.#heart.confirm();
+  /** The first generation since the member was given up last, or joined. */
+  get heldSince(): number {
+    return this.#heldSince;
+  }
+
+  /** @throws MillraceError `ERR_STALE_GENERATION` when the member was given up since that generation */
+  checkHeld(generation: number): void {
+    if (generation < this.#heldSince || this.#heart.isLost) throw this.#stale(generation);
+  }
+
+  /** Whether outputs of that generation may be written now without asking anybody. */
+  mayWrite(generation: number): boolean {
+    return generation >= this.#heldSince && !this.#gone && this.#heart.holds;
+  }
+
+  /**
+   * Asks the coordinator, if need be, whether outputs of that generation may be written.
+   *
+   * @throws MillraceError `ERR_STALE_GENERATION`; a retriable one while it is not known
+   */
+  async confirm(generation: number): Promise<void> {
+    if (this.mayWrite(generation)) return;
+    if (!this.#gone && generation >= this.#heldSince) await this.#heart.ask();
+    if (this.mayWrite(generation)) return;
+    if (this.#gone || this.#heart.isLost || generation < this.#heldSince) throw this.#stale(generation);
+    throw unknownYet(this.#options.groupId, this.#heart.trouble);
   }
 
   /** Asks the coordinator now. @throws MillraceError when another process has taken this one's name */
@@ -107,6 +136,7 @@ export class GroupMember {
     this.#heart.stop();
     // A commit under way may still be done, but not at any price: the broker may be away.
     await Promise.race([Promise.all(this.#commits), pause(GRACE_MS)]);
+    this.#gone = true;
     await this.#coordinator.leave();
   }
 
@@ -138,6 +168,7 @@ export class GroupMember {
     }
     if (this.#left) return false;
     if (revoked.length > 0 || this.#validSince > generation) this.#validSince = generation;
+    if (this.#heldSince > generation) this.#heldSince = generation;
     this.#generation = generation;
     // What is new comes after the next joining, for which others are waiting.
     const added = revoked.length > 0 ? [] : [...tasks].filter((task) => !this.#tasks.has(task));
@@ -151,9 +182,32 @@ export class GroupMember {
   async #lose(): Promise<void> {
     this.#coordinator.forget();
     this.#validSince = Number.POSITIVE_INFINITY;
+    this.#heldSince = Number.POSITIVE_INFINITY;
+    this.#loss = this.#whyLost();
     const lost = [...this.#tasks];
+    if (lost.length > 0) {
+      const { groupId } = this.#options;
+      this.#cluster.settings.logger.warn({ groupId, tasks: lost.length }, `Group "${groupId}": ${this.#loss}`);
+    }
     this.#tasks = new Set();
     if (lost.length > 0) await this.#options.onRevoked(lost, true);
+  }
+
+  #whyLost(): string {
+    const { silenceMs } = this.#heart;
+    const { sessionTimeoutMs } = this.#cluster.settings;
+    return this.#heart.isLost && silenceMs >= sessionTimeoutMs
+      ? `nothing was heard of this process for ${silenceMs} ms, and a session is ${sessionTimeoutMs} ms`
+      : 'the coordinator does not know this member any more';
+  }
+
+  #stale(generation: number, why?: string): MillraceError {
+    const { groupId } = this.#options;
+    if (why !== undefined) return staleWork(groupId, generation, why);
+    if (this.#heart.isLost) return staleWork(groupId, generation, `is over: ${this.#whyLost()}`);
+    if (generation < this.#heldSince && this.#loss !== '')
+      return staleWork(groupId, generation, `is over: ${this.#loss}`);
+    return staleWork(groupId, generation, `is not current; the group is at ${this.identity.generation}`);
   }
 
   #rejoin(deadline: number): Promise<Granted> {
@@ -171,7 +225,7 @@ export class GroupMember {
         try {
           const granted = await this.#coordinator.join();
           this.#trouble = undefined;
-          this.#heart.beat();
+          this.#heart.beat(this.#coordinator.joinedAt);
           return granted;
         } catch (error) {
           if (!(error instanceof MillraceError)) throw error;

@@ -3,12 +3,14 @@ import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import type { GroupCoordinator } from './group-coordinator.ts';
+import { Lease, type Moment, momentNow } from './lease.ts';
 
 /** What a member learns of its group: it is to join anew, or it has been given up. */
 export type GroupNews = 'rebalance' | 'lost';
 
 /** Tells the coordinator in time that the member is there, and hears from it whether the group changes. */
 export class Heart {
+  readonly lease: Lease = new Lease();
   readonly #cluster: Cluster;
   readonly #coordinator: GroupCoordinator;
   #timer: NodeJS.Timeout | undefined;
@@ -17,20 +19,21 @@ export class Heart {
   #news: GroupNews | undefined;
   #failure: MillraceError | undefined;
   #wake: () => void = () => undefined;
-  #heardAt = 0;
   /** Why the coordinator cannot be reached. */
   trouble: MillraceError | undefined;
+  /** For how long it had heard nothing when it heard that the member was given up, in milliseconds. */
+  silenceMs = 0;
 
   constructor(cluster: Cluster, coordinator: GroupCoordinator) {
     this.#cluster = cluster;
     this.#coordinator = coordinator;
   }
 
-  /** Begins, right after the member has joined. */
-  beat(): void {
+  /** Begins, after the member has joined with a request that was sent then. */
+  beat(since: Moment): void {
     this.#running = true;
     this.#news = undefined;
-    this.#heardAt = performance.now();
+    this.lease.renew(since, false);
     this.#schedule(this.#cluster.settings.heartbeatIntervalMs);
   }
 
@@ -56,15 +59,26 @@ export class Heart {
 
   /** Somebody else has heard that the member was given up. */
   lost(): void {
+    this.silenceMs = this.lease.silenceMs;
     this.#news = 'lost';
     this.#wake();
   }
 
-  /** Asks first when nothing was heard for as long as a session may be silent, as after the process was stopped. */
-  async confirm(): Promise<void> {
+  /** Whether it has heard that the member was given up, and nothing was done about it yet. */
+  get isLost(): boolean {
+    return this.#news === 'lost';
+  }
+
+  /**
+   * Whether the member certainly is one still. After a silence as long as a session it may have been given up, as after
+   * the process was stopped; while the group is being shared out, also sooner.
+   */
+  get holds(): boolean {
     const { sessionTimeoutMs, heartbeatIntervalMs } = this.#cluster.settings;
-    if (performance.now() - this.#heardAt < sessionTimeoutMs - heartbeatIntervalMs) return;
-    await this.#beat();
+    const limitMs = this.lease.unsure
+      ? Math.min(2 * heartbeatIntervalMs, sessionTimeoutMs)
+      : sessionTimeoutMs - heartbeatIntervalMs;
+    return this.#news !== 'lost' && this.lease.silenceMs < limitMs;
   }
 
   /** Asks now. @throws MillraceError when the member has no business in the group any more */
@@ -88,12 +102,13 @@ export class Heart {
   async #once(): Promise<void> {
     const { heartbeatIntervalMs } = this.#cluster.settings;
     const { generation } = this.#coordinator.identity;
+    const sent = momentNow();
     try {
-      const code = await this.#coordinator.heartbeat();
+      // While it joins, that request keeps what comes after it on its connection waiting.
+      const code = await this.#coordinator.heartbeat(!this.#running);
       if (generation !== this.#coordinator.identity.generation) return;
-      this.#heardAt = performance.now();
       this.trouble = undefined;
-      this.#heard(code);
+      this.#heard(code, sent);
       this.#schedule(heartbeatIntervalMs);
     } catch (error) {
       if (error instanceof MillraceError && error.retriable) this.trouble = error;
@@ -102,10 +117,13 @@ export class Heart {
     }
   }
 
-  #heard(code: number): void {
+  #heard(code: number, sent: Moment): void {
+    if (code === 0 || code === Code.REBALANCE_IN_PROGRESS) this.lease.renew(sent, code !== 0);
     if (code === 0) return;
     if (code === Code.REBALANCE_IN_PROGRESS) this.#news ??= 'rebalance';
-    else if (code === Code.UNKNOWN_MEMBER_ID || code === Code.ILLEGAL_GENERATION) this.#news = 'lost';
+    // The answer to joining is on its way.
+    else if (code === Code.ILLEGAL_GENERATION && !this.#running) return;
+    else if (code === Code.UNKNOWN_MEMBER_ID || code === Code.ILLEGAL_GENERATION) this.lost();
     else this.#fail(kafkaError(code, 'stay in the group', this.#coordinator.identity.groupId));
     this.#wake();
   }

@@ -9,8 +9,8 @@ import type { GroupMember } from './group-member.ts';
 export interface SessionWriter {
   /** The member has joined. */
   begin(): Promise<void>;
-  /** Resolves when the batches have been taken over. */
-  send(batches: readonly EncodedBatch[]): Promise<void>;
+  /** Resolves when the batches, of work of a generation, have been taken over. */
+  send(batches: readonly EncodedBatch[], generation: number): Promise<void>;
   commit(unit: CommitUnit): Promise<void>;
   waitingFor(): string | undefined;
   close(): Promise<void>;
@@ -43,10 +43,10 @@ export class KafkaSession implements GroupSession {
     return this.#member.generation;
   }
 
-  async send(batches: readonly OutgoingBatch[]): Promise<void> {
+  async send(batches: readonly OutgoingBatch[], generation: number = this.generation): Promise<void> {
     const encoded = prepareAll(batches, (batch) => this.#encoder.encode(batch));
     // Handed over in order; the gate opens for the next call before this one has been taken.
-    const { taken } = await this.#gate.run(encoded, (ready) => ({ taken: this.#writer.send(ready) }));
+    const { taken } = await this.#gate.run(encoded, (ready) => ({ taken: this.#writer.send(ready, generation) }));
     await taken;
   }
 
