@@ -43,8 +43,9 @@ export { type JoinGlobalOptions, type JoinTableOptions, joinTable } from './oper
 export { keyBy } from './operators/key-by.ts';
 export { type AsyncCall, type MapAsyncOptions, mapAsync } from './operators/map-async.ts';
 export { mapRecord } from './operators/map-record.ts';
+export { mapTimestamp } from './operators/map-timestamp.ts';
 export { mapValues } from './operators/map-values.ts';
-export type { NewRecord, Rekeyed, ValuedRecord, WithValue } from './operators/record-types.ts';
+export type { NewRecord, Refused, Rekeyed, UnlessAsync, ValuedRecord, WithValue } from './operators/record-types.ts';
 export { type WindowByOptions, windowBy } from './operators/window-by.ts';
 export type { Compression } from './protocol/compression.ts';
 export {

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import { checkSync, settled } from '../promises.ts';
 import type { StreamRecord } from '../record.ts';
 import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';
@@ -29,6 +30,7 @@ function check(names: readonly string[], parts: readonly unknown[]): void {
       typeof part === 'object' && part !== null && 'init' in part && 'add' in part && 'result' in part;
     if (typeof part === 'function') throw refuseUncalled(`The field ${names[i]} of an aggregation`, part.name);
     if (!isAggregator) throw refuse(`The field ${names[i]} of an aggregation is no aggregator`);
+    for (const work of [part.init, part.add, part.result]) checkSync(`the field ${names[i]} of an aggregation`, work);
   });
 }
 
@@ -82,7 +84,7 @@ class Combined<V> implements Aggregator<V, unknown, unknown> {
     let deleted = 0;
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i] as Part<V>;
-      const added = part.add(state[i] ?? part.init(), value, record);
+      const added = settled(part.add(state[i] ?? part.init(), value, record));
       if (added === null) deleted++;
       next[i] = added;
     }
@@ -93,7 +95,7 @@ class Combined<V> implements Aggregator<V, unknown, unknown> {
     const result: Record<string, unknown> = {};
     for (let i = 0; i < this.#parts.length; i++) {
       const part = this.#parts[i] as Part<V>;
-      result[this.#names[i] as string] = part.result(state[i] ?? part.init());
+      result[this.#names[i] as string] = settled(part.result(state[i] ?? part.init()));
     }
     return result;
   }

@@ -1,3 +1,4 @@
+import { settledNumber } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 // NaN is the state that has seen no number: every comparison with it is false, so the first number replaces it.
@@ -17,7 +18,7 @@ function extreme<V>(
   return {
     name,
     init: () => Number.NaN,
-    add: (state, value) => pick(state, of(value)),
+    add: (state, value) => pick(state, settledNumber(of(value))),
     merge: pick,
     result: (state) => state,
   };

@@ -1,3 +1,4 @@
+import { settledNumber } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /** The sum of the numbers so far, and how many there were. @public */
@@ -24,7 +25,7 @@ export function mean<V>(of: (value: V) => number): Aggregator<V, MeanState, numb
   return {
     name: 'mean',
     init: () => [0, 0],
-    add: (state, value) => [state[0] + of(value), state[1] + 1],
+    add: (state, value) => [state[0] + settledNumber(of(value)), state[1] + 1],
     merge: (left, right) => [left[0] + right[0], left[1] + right[1]],
     result: (state) => state[0] / state[1],
   };

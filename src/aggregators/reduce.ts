@@ -1,3 +1,4 @@
+import { settled } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /**
@@ -22,7 +23,7 @@ export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, un
   return {
     name: 'reduce',
     init: () => undefined,
-    add: (state, value) => (state === undefined ? value : fn(state as V, value)),
+    add: (state, value) => (state === undefined ? value : settled(fn(state as V, value))),
     merge: (left, right) => {
       if (left === undefined || right === undefined) return left ?? right;
       return fn(left as V, right as V) ?? undefined;

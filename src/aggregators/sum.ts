@@ -1,3 +1,4 @@
+import { settledNumber } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /**
@@ -21,7 +22,7 @@ export function sum<V>(of: (value: V) => number): Aggregator<V, number> {
   return {
     name: 'sum',
     init: () => 0,
-    add: (state, value) => state + of(value),
+    add: (state, value) => state + settledNumber(of(value)),
     merge: (left, right) => left + right,
     result: (state) => state,
   };

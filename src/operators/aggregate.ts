@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { agg } from '../aggregators/index.ts';
 import { checkNames } from '../option-checks.ts';
+import { settled } from '../promises.ts';
 import { makeRecord, type StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { operator } from '../topology/operator.ts';
@@ -67,10 +68,10 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
         }
         const entry = store.entry(key as NonNullable<K>);
         const before = entry.value === undefined ? aggregator.init() : entry.value;
-        const after = aggregator.add(before, value, record as StreamRecord<unknown, V>);
+        const after = settled(aggregator.add(before, value, record as StreamRecord<unknown, V>));
         const timestamp = Math.max(entry.timestamp, record.timestamp);
         // Before anything is stored: a record whose result throws is left out altogether.
-        const result = after === null || after === undefined ? (null as Result) : aggregator.result(after);
+        const result = after === null || after === undefined ? (null as Result) : settled(aggregator.result(after));
         if (after === null || after === undefined) store.delete(entry);
         else store.put(entry, after, timestamp);
         out.next(makeRecord(key, result, timestamp, headers, topic, partition, offset));

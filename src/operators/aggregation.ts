@@ -1,5 +1,6 @@
 import type { Aggregated, Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { combine } from '../aggregators/combine.ts';
+import { checkSync } from '../promises.ts';
 import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
 
 /** A state as the operators see it: something that its aggregator understands. */
@@ -18,6 +19,8 @@ export function toAggregator<V, A, R, S extends Spec<V>>(
   aggregation: Aggregator<V, A, R> | S,
 ): Aggregator<V, State, AggregationResult<V, R, S>> {
   const one: unknown = isAggregator(aggregation) ? aggregation : combine<V, S>(aggregation);
+  const { add, init, name, result } = one as Aggregator<V, State, unknown>;
+  for (const part of [init, add, result]) checkSync(`the aggregator ${name}`, part);
   return one as Aggregator<V, State, AggregationResult<V, R, S>>;
 }
 

@@ -1,5 +1,6 @@
 import { filter, map, type Observable } from 'rxjs';
 import { ConfigError } from '../errors.ts';
+import { checkSync, settled } from '../promises.ts';
 import { operatorStream } from '../topology/operator.ts';
 import type { AnyRecord } from './record-types.ts';
 
@@ -38,6 +39,7 @@ export function branch<R extends AnyRecord, N extends string, D extends string =
 ): Readonly<Record<N | D, Observable<R>>> {
   const names: string[] = Object.keys(predicates);
   const tests = Object.values<(record: R) => boolean>(predicates);
+  for (const [at, test] of tests.entries()) checkSync(`branch(${names[at]})`, test);
   if (otherwise !== undefined) {
     if (names.includes(otherwise)) {
       throw new ConfigError('ERR_BRANCH_NAME', `two branches are called ${otherwise}`, { hint: 'rename one of them' });
@@ -49,7 +51,7 @@ export function branch<R extends AnyRecord, N extends string, D extends string =
     detail: names.join(', '),
     create: (out) => (record) => {
       let to = 0;
-      while (to < tests.length && !(tests[to] as (record: R) => boolean)(record)) to += 1;
+      while (to < tests.length && !settled((tests[to] as (record: R) => boolean)(record))) to += 1;
       if (to < names.length) out.next({ record, to });
     },
   });

@@ -1,11 +1,16 @@
 import { RecordError } from '../errors.ts';
+import { isThenable, settled } from '../promises.ts';
 import { makeRecord, type StreamRecord, type Window, type WindowedRecord } from '../record.ts';
 import type { NewRecord, Rekeyed } from './record-types.ts';
 
 type Source = StreamRecord<unknown, unknown, unknown> & { readonly window?: Window };
 
-/** The record with another value. All operators derive records here, so that records have two hidden classes in all. */
+/**
+ * The record with another value. All operators derive records here, so that records have two hidden classes in all, and
+ * that none carries a promise.
+ */
 export function withValue<V>(record: Source, value: V): StreamRecord<unknown, V> {
+  settled(value);
   const { key, timestamp, headers, topic, partition, offset, window } = record;
   return window === undefined
     ? makeRecord(key, value, timestamp, headers, topic, partition, offset)
@@ -14,7 +19,7 @@ export function withValue<V>(record: Source, value: V): StreamRecord<unknown, V>
 
 export function withKey<K, V>(record: StreamRecord<unknown, V, unknown>, key: K): Rekeyed<K, V> {
   const { value, timestamp, headers, topic, partition, offset } = record;
-  return makeRecord(key, value, timestamp, headers, topic, partition, offset);
+  return makeRecord(settled(key), value, timestamp, headers, topic, partition, offset);
 }
 
 export function withWindow<K, V>(
@@ -28,14 +33,32 @@ export function withWindow<K, V>(
   return { key, value, timestamp, headers, topic, partition, offset, window };
 }
 
-/** @throws RecordError `ERR_TIMESTAMP` when the new timestamp is no whole number of milliseconds from 0 on. */
+/** The record with another timestamp, all else being the same. @throws as {@link fromNew}. */
+export function withTimestamp(record: Source, timestamp: number): StreamRecord<unknown, unknown, unknown> {
+  checkTimestamp(timestamp);
+  const { key, value, headers, topic, partition, offset, window } = record;
+  return window === undefined
+    ? makeRecord(key, value, timestamp, headers, topic, partition, offset)
+    : withWindow(record, key, value, timestamp, window);
+}
+
+/**
+ * @throws ConfigError `ERR_ASYNC_FUNCTION` for a promise; RecordError `ERR_TIMESTAMP` when the new timestamp is no whole
+ * number of milliseconds from 0 on.
+ */
 export function fromNew<K, V>(record: StreamRecord<unknown, unknown, unknown>, made: NewRecord<K, V>): Rekeyed<K, V> {
+  if (made.key === undefined && isThenable(made)) settled(made);
   const timestamp = made.timestamp ?? record.timestamp;
-  if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
-    throw new RecordError('ERR_TIMESTAMP', `the new timestamp is ${timestamp}`, {
-      hint: 'a timestamp is a whole number of milliseconds since 1970, 0 or more',
-    });
-  }
+  const headers = made.headers ?? record.headers;
+  checkTimestamp(timestamp);
   const { topic, partition, offset } = record;
-  return makeRecord(made.key, made.value, timestamp, made.headers ?? record.headers, topic, partition, offset);
+  return makeRecord(settled(made.key), settled(made.value), timestamp, headers, topic, partition, offset);
+}
+
+function checkTimestamp(timestamp: number): void {
+  if (Number.isSafeInteger(timestamp) && timestamp >= 0) return;
+  settled(timestamp);
+  throw new RecordError('ERR_TIMESTAMP', `the new timestamp is ${timestamp}`, {
+    hint: 'a timestamp is a whole number of milliseconds since 1970, 0 or more',
+  });
 }

@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import { checkSync, settled } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 
@@ -28,10 +29,12 @@ export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
 export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
   predicate: (value: V, record: R) => boolean,
 ): OperatorFunction<R & ValuedRecord<V>, R> {
+  checkSync('filterValues', predicate);
   return operator<R & ValuedRecord<V>, R>({
     name: 'filterValues',
     create: (out) => (record) => {
-      if (predicate(record.value, record)) out.next(record);
+      const passes = predicate(record.value, record);
+      if (passes === true || (passes !== false && settled(passes as unknown))) out.next(record);
     },
   });
 }

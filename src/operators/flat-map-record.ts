@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import type { StreamRecord } from '../record.ts';
+import { checkSync, settled } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { fromNew } from './derive.ts';
-import type { NewRecord, Rekeyed } from './record-types.ts';
+import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 
 /**
  * Makes none, one or several whole new records of each, in order.
@@ -13,15 +13,16 @@ import type { NewRecord, Rekeyed } from './record-types.ts';
  * @param make - The new records. A timestamp or headers left out stay as they were.
  * @public
  */
-export function flatMapRecord<K, V, L, U>(
-  make: (record: StreamRecord<K, V, unknown>) => Iterable<NewRecord<L, U>>,
-): OperatorFunction<StreamRecord<K, V, unknown>, Rekeyed<L, U>> {
-  return operator<StreamRecord<K, V, unknown>, Rekeyed<L, U>>({
+export function flatMapRecord<R extends AnyRecord, L, U>(
+  make: (record: R) => Iterable<NewRecord<L, U>>,
+): OperatorFunction<R, Rekeyed<L, U>> {
+  checkSync('flatMapRecord', make);
+  return operator<R, Rekeyed<L, U>>({
     name: 'flatMapRecord',
     changesKey: true,
     create: (out) => (record) => {
       const records: Rekeyed<L, U>[] = [];
-      for (const made of make(record)) records.push(fromNew(record, made));
+      for (const made of settled(make(record))) records.push(fromNew(record, made));
       for (const made of records) out.next(made);
     },
   });

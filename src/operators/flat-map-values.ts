@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import { checkSync, settled } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
@@ -21,11 +22,12 @@ import type { ValuedRecord, WithValue } from './record-types.ts';
 export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   project: (value: V, record: R) => Iterable<U>,
 ): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
+  checkSync('flatMapValues', project);
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'flatMapValues',
     create: (out) => (record) => {
       const made = project(record.value, record);
-      const values = Array.isArray(made) ? (made as readonly U[]) : [...made];
+      const values = Array.isArray(made) ? (made as readonly U[]) : [...settled(made)];
       for (const value of values) out.next(withValue(record, value) as WithValue<R, U>);
     },
   });

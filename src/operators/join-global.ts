@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import { checkSync, settled } from '../promises.ts';
 import type { GlobalSource } from '../topology/global-source.ts';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
@@ -16,6 +17,7 @@ export function joinGlobal<K, U, R extends AnyRecord, W>(
   keyOf: (value: NonNullable<R['value']>, record: R) => K | null,
   left: boolean,
 ): OperatorFunction<R, WithValue<R, W>> {
+  checkSync(`joinTable(${right.name})`, keyOf);
   return operator<R, WithValue<R, W>>({
     name: 'joinTable',
     detail: right.name,
@@ -28,7 +30,7 @@ export function joinGlobal<K, U, R extends AnyRecord, W>(
           task.dropped('null value', place.step);
           return;
         }
-        const key = keyOf(value, record);
+        const key = settled(keyOf(value, record));
         if (key === null || key === undefined) {
           if (!left) {
             task.dropped('null key', place.step);

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { ConfigError } from '../errors.ts';
 import { checkNames, checkOneOf } from '../option-checks.ts';
+import { checkSync } from '../promises.ts';
 import type { StreamRecord } from '../record.ts';
 import type { GlobalSource } from '../topology/global-source.ts';
 import { operator } from '../topology/operator.ts';
@@ -81,6 +82,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   const join = combine as (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W;
   const where = `joinTable(${right.name})`;
   checkNames(where, options, 'global' in right ? { type: true, key: true } : { type: true });
+  checkSync(where, combine);
   checkOneOf(where, 'type', options.type, ['inner', 'left']);
   const left = options.type === 'left';
   if ('global' in right) {

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import type { StreamRecord } from '../record.ts';
+import { checkSync } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { withKey } from './derive.ts';
-import type { Rekeyed } from './record-types.ts';
+import type { Rekeyed, UnlessAsync, ValuedRecord } from './record-types.ts';
 
 /**
  * Gives each record a new key, chosen from its value.
@@ -20,10 +20,22 @@ import type { Rekeyed } from './record-types.ts';
  * @param select - The key. `null` means no key: the shuffle drops such a record and counts it.
  * @public
  */
-export function keyBy<V, K>(
-  select: (value: V, record: StreamRecord<unknown, V, unknown>) => K,
-): OperatorFunction<StreamRecord<unknown, V, unknown>, Rekeyed<K, V>> {
-  return operator<StreamRecord<unknown, V, unknown>, Rekeyed<K, V>>({
+export function keyBy<V, K extends PromiseLike<unknown>, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  select: (value: V, record: R) => K,
+): UnlessAsync<
+  K,
+  OperatorFunction<R & ValuedRecord<V>, Rekeyed<K, V>>,
+  'keyBy was given an async function: use mapAsync(…) before it'
+>;
+/** @public */
+export function keyBy<V, K, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  select: (value: V, record: R) => K,
+): OperatorFunction<R & ValuedRecord<V>, Rekeyed<K, V>>;
+export function keyBy<V, K, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  select: (value: V, record: R) => K,
+): OperatorFunction<R & ValuedRecord<V>, Rekeyed<K, V>> {
+  checkSync('keyBy', select);
+  return operator<R & ValuedRecord<V>, Rekeyed<K, V>>({
     name: 'keyBy',
     changesKey: true,
     create: (out) => (record) => out.next(withKey(record, select(record.value, record))),

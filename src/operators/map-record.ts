@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import type { StreamRecord } from '../record.ts';
+import { checkSync } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { fromNew } from './derive.ts';
-import type { NewRecord, Rekeyed } from './record-types.ts';
+import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 
 /**
  * Makes a whole new record of each: key, value and, if wanted, timestamp and headers.
@@ -10,13 +10,15 @@ import type { NewRecord, Rekeyed } from './record-types.ts';
  * The key counts as changed: before a stateful operator the records go `through` a topic.
  *
  * @param make - The new record. A timestamp or headers left out stay as they were.
- * @see {@link keyBy} to change the key only, {@link mapValues} to change the value only.
+ * @see {@link keyBy} to change the key only, {@link mapValues} to change the value only, {@link mapTimestamp} to change the
+ * timestamp only: none of the last two moves the record.
  * @public
  */
-export function mapRecord<K, V, L, U>(
-  make: (record: StreamRecord<K, V, unknown>) => NewRecord<L, U>,
-): OperatorFunction<StreamRecord<K, V, unknown>, Rekeyed<L, U>> {
-  return operator<StreamRecord<K, V, unknown>, Rekeyed<L, U>>({
+export function mapRecord<R extends AnyRecord, L, U>(
+  make: (record: R) => NewRecord<L, U>,
+): OperatorFunction<R, Rekeyed<L, U>> {
+  checkSync('mapRecord', make);
+  return operator<R, Rekeyed<L, U>>({
     name: 'mapRecord',
     changesKey: true,
     create: (out) => (record) => out.next(fromNew(record, make(record))),

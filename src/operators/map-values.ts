@@ -1,7 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
+import { checkSync } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
-import type { ValuedRecord, WithValue } from './record-types.ts';
+import type { UnlessAsync, ValuedRecord, WithValue } from './record-types.ts';
 
 /**
  * Replaces the value of each record; key, timestamp, headers and window stay.
@@ -20,9 +21,21 @@ import type { ValuedRecord, WithValue } from './record-types.ts';
  * @see rxjs `map` to compute the whole record.
  * @public
  */
+export function mapValues<V, U extends PromiseLike<unknown>, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  project: (value: V, record: R) => U,
+): UnlessAsync<
+  U,
+  OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>>,
+  'mapValues was given an async function: use mapAsync(…)'
+>;
+/** @public */
+export function mapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
+  project: (value: V, record: R) => U,
+): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>>;
 export function mapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   project: (value: V, record: R) => U,
 ): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
+  checkSync('mapValues', project);
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapValues',
     create: (out) => (record) => out.next(withValue(record, project(record.value, record)) as WithValue<R, U>),

@@ -18,6 +18,22 @@ export type WithValue<R extends StreamRecord<unknown, unknown, unknown>, V> =
       ? StreamRecord<K, V, P>
       : never;
 
+/** Stands where an operator would, and tells why there is none. @public */
+export interface Refused<Sentence extends string> {
+  readonly refused: Sentence;
+}
+
+/**
+ * `Made`, or a sentence where an asynchronous function was given. Functions that return `any`, or never return, pass.
+ *
+ * @public
+ */
+export type UnlessAsync<Result, Made, Sentence extends string> = 0 extends 1 & Result
+  ? Made
+  : [Result] extends [never]
+    ? Made
+    : Refused<Sentence>;
+
 /**
  * A new record as user code describes it. What is left out is taken from the record it was made of.
  *

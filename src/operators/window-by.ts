@@ -1,6 +1,7 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { checkNames, checkOneOf, type OptionNames } from '../option-checks.ts';
+import { settled } from '../promises.ts';
 import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
 import { type Pane, WindowStore } from '../state/window-store.ts';
@@ -89,7 +90,7 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
         const row = (pane: Pane<K, State>, start: number, onClose: boolean): void => {
           let value: Result;
           try {
-            value = pane.state === undefined ? (null as Result) : aggregator.result(pane.state);
+            value = pane.state === undefined ? (null as Result) : settled(aggregator.result(pane.state));
           } catch (error) {
             // The other rows of this moment must not be lost with this one.
             task.recordFailed(error, place.step);

@@ -1,4 +1,4 @@
-import { type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
+import { ConfigError, type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
 
@@ -11,7 +11,10 @@ export interface FailurePlace {
   readonly step: string;
 }
 
-/** The failure as an error that names the record. Errors that are not about one record stay what they are. */
+/**
+ * The failure as an error that names the record. Errors that are not about one record stay what they are; one in the
+ * program is told with the record that showed it.
+ */
 export function asRecordError(error: unknown, place: FailurePlace, origin: InputOrigin): MillraceError {
   const at: ErrorDetails = {
     ...(place.stage === undefined ? {} : { stage: place.stage }),
@@ -27,6 +30,10 @@ export function asRecordError(error: unknown, place: FailurePlace, origin: Input
       cause: error,
       hint: "mend it, or choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)",
     });
+  }
+  if (error.errorClass === 'config' && error.step === undefined) {
+    const { code, hint } = error;
+    return new ConfigError(code, bareMessage(error), { ...at, cause: error, ...(hint === undefined ? {} : { hint }) });
   }
   if (error.errorClass !== 'record') return error;
   const bytes = firstBytes(origin.value);

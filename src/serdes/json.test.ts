@@ -27,6 +27,13 @@ describe('json', () => {
     expect(serde.decodeRange?.(utf8('xx{"a":1}xx'), 2, 9)).toEqual({ a: 1 });
   });
 
+  it('writes objects that are empty, or say themselves what is to be written', () => {
+    const shown = { map: new Map([['a', {}]]), toJSON: () => ({ a: {} }) };
+    expect(serde.toText?.({ none: {}, shown, at: new Date(0) })).toBe(
+      '{"none":{},"shown":{"a":{}},"at":"1970-01-01T00:00:00.000Z"}',
+    );
+  });
+
   const cycle: Record<string, unknown> = {};
   cycle['self'] = cycle;
   it.each<[string, NonNullable<unknown>]>([
@@ -37,6 +44,10 @@ describe('json', () => {
     ['a cycle', cycle],
     ['NaN', Number.NaN],
     ['too many levels', JSON.parse(nested(101))],
+    ['a promise', Promise.resolve(1)],
+    ['a promise inside', { a: [1, { b: Promise.resolve(1) }] }],
+    ['a Map, of which {} would be left', new Map([['a', 1]])],
+    ['a Set inside', { tags: new Set(['a']) }],
     ['an unsafe key', JSON.parse('{"a":[{"__proto__":1}]}')],
     ['a toJSON that throws', { toJSON: () => read('{') }],
   ])('refuses to write %s', (_, value) => {

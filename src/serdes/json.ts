@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { isThenable } from '../promises.ts';
 import { hasUnsafeKey, isTooDeep, MAX_DEPTH, mayHoldUnsafeKey } from './json-guard.ts';
 import { jsonErrorPosition } from './json-position.ts';
 import { decodeError, encodeError, typeName } from './refusal.ts';
@@ -16,10 +17,22 @@ function write(value: unknown): string {
   if (text === undefined) throw encodeError('json', typeName(value));
   if (text === 'null') throw encodeError('json', `${String(value)}, which would read as null`);
   if (isTooDeep(text)) throw encodeError('json', `a value nested deeper than ${MAX_DEPTH} levels`);
+  if (text.includes('{}')) refuseEmptied(value);
   if (mayHoldUnsafeKey(text) && hasUnsafeKey(JSON.parse(text))) {
     throw encodeError('json', 'the unsafe key __proto__', 'readers refuse it: rename the key');
   }
   return text;
+}
+
+/** JSON has no word for these and writes `{}`. The depth was checked before. */
+function refuseEmptied(value: unknown): void {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return;
+  if (isThenable(value))
+    throw encodeError('json', 'a promise, of which {} would be left', 'wait for it: use mapAsync(…)');
+  if (value instanceof Map || value instanceof Set || value instanceof WeakMap || value instanceof WeakSet) {
+    throw encodeError('json', `${typeName(value)}, of which {} would be left`, 'write its entries: [...entries]');
+  }
+  for (const part of Array.isArray(value) ? (value as unknown[]) : Object.values(value)) refuseEmptied(part);
 }
 
 function read(bytes: Uint8Array, start: number, end: number): NonNullable<unknown> {
@@ -56,7 +69,7 @@ export function json<T = unknown>(): Serde<T>;
  *
  * Reading refuses with `ERR_DECODE`: what is no JSON (with the position), the text `null`, more than 100 levels, and the
  * key `__proto__` in any spelling. Issues of the schema are `ERR_VALIDATION`. Writing refuses with `ERR_ENCODE` what JSON
- * cannot say: undefined, functions, bigints, cycles, and what reading would refuse. As in JSON everywhere, undefined
+ * cannot say: undefined, functions, bigints, cycles, promises, Maps and Sets, and what reading would refuse. As in JSON everywhere, undefined
  * properties are left out, a nested NaN becomes null, a Date its ISO text.
  *
  * @param schema - What values look like; its output type is the serde's type.

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { RecordError } from '../errors.ts';
+import { settled, settledNumber } from '../promises.ts';
 import type { Headers } from '../record.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { operatorStream } from '../topology/operator.ts';
@@ -42,8 +43,8 @@ export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R
           return;
         }
         const writer = only ?? pickWriter(writers, spec, record);
-        const headers = spec.headers === undefined ? record.headers : spec.headers(record);
-        const timestamp = spec.timestamp === undefined ? record.timestamp : spec.timestamp(record);
+        const headers = spec.headers === undefined ? record.headers : settled(spec.headers(record));
+        const timestamp = spec.timestamp === undefined ? record.timestamp : settledNumber(spec.timestamp(record));
         if (timestamp < 0) throw negativeTimestamp(timestamp);
         writer.write(record, timestamp, headers, task);
         out.next(record);

@@ -1,6 +1,7 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { ConfigError } from '../errors.ts';
 import { checkNames, type OptionNames } from '../option-checks.ts';
+import { checkSync, settled } from '../promises.ts';
 import type { Headers, StreamRecord } from '../record.ts';
 import type { Target } from '../topology/target.ts';
 import { sink } from './sink.ts';
@@ -54,6 +55,8 @@ export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
   options: ToOptions<R> & { readonly topics?: readonly Target<K, V>[] } = {},
 ): MonoTypeOperatorFunction<R> {
   checkNames('to', options, TO_OPTIONS);
+  checkSync('to', options.headers);
+  checkSync('to', options.timestamp);
   const { topics, ...rest } = options;
   if (typeof target !== 'function') {
     return (source: Observable<R>) => sink(source, { name: 'to', topics: [target.use], pick: undefined, ...rest });
@@ -63,7 +66,8 @@ export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
       hint: 'list every topic that the function may return: to(pick, { topics: [a, b] })',
     });
   }
+  checkSync('to', target);
   const uses = topics.map((topic) => topic.use);
   return (source: Observable<R>) =>
-    sink(source, { name: 'to', topics: uses, pick: (record) => target(record).use, ...rest });
+    sink(source, { name: 'to', topics: uses, pick: (record) => settled(target(record)).use, ...rest });
 }

@@ -1,4 +1,5 @@
 import type { Aggregator } from '../aggregators/aggregator.ts';
+import { settled } from '../promises.ts';
 import type { StreamRecord, Window } from '../record.ts';
 import { closeTime, firstStart, type Windower, windowAt } from '../windows/windower.ts';
 import type { Pane, WindowStore } from './window-store.ts';
@@ -83,7 +84,7 @@ export class WindowedState<K, V, A> {
     this.#changed[at] = pane;
     try {
       const state = pane.state === undefined ? this.#aggregator.init() : pane.state;
-      this.#states[at] = this.#aggregator.add(state, record.value, record);
+      this.#states[at] = settled(this.#aggregator.add(state, record.value, record));
     } catch (error) {
       for (let open = start; open > start - this.#windower.sizeMs; open -= this.#windower.advanceMs)
         this.#store.discard(open);

@@ -53,7 +53,7 @@ function apply(op: string, flow: Flow, right: Flow): Flow {
       return flow.pipe(mapRecord(({ key, value }) => ({ key: keyOf(key, value), value: map(value) })));
     }
     case 'selectKey':
-      return flow.pipe(keyBy((value, { key }) => keyOf(key as Key, value)));
+      return flow.pipe(keyBy((value, { key }) => keyOf(key, value)));
     case 'flatMapValues':
       return flow.pipe(flatMapValues(copies));
     case 'flatMap':
