@@ -1,24 +1,22 @@
-import type { MillraceError } from '../errors.ts';
-import type { OutputTopic } from '../runtime/outputs.ts';
+import { MillraceError } from '../errors.ts';
 import type { AppendResult, OutgoingBatch, Producer } from '../runtime/transport.ts';
 import { writeFailure } from './failures.ts';
-import { repack } from './repack.ts';
 import { acknowledge, type Round, type RoundBatch, refuse } from './round.ts';
 
 /** Errors after which a topic is looked up again: it is not what it was. */
 const TOPIC_CHANGED = new Set(['ERR_UNKNOWN_TOPIC', 'ERR_UNKNOWN_PARTITION', 'ERR_RECORD_TOO_LARGE']);
 
-/** Sends rounds, and sees to it that a batch that is refused does not take the others with it. */
+/** Sends rounds, and sees to it that a record that is refused does not take the others with it. */
 export class RoundSender {
   readonly #producer: Producer;
   readonly #compressFrom: number;
-  readonly #relook: (topic: string) => Promise<OutputTopic | undefined>;
+  readonly #relook: (topic: string) => Promise<unknown>;
 
   /**
    * @param compressFrom - Batches below this size are not worth compressing.
    * @param relook - Looks a topic up anew.
    */
-  constructor(producer: Producer, compressFrom: number, relook: (topic: string) => Promise<OutputTopic | undefined>) {
+  constructor(producer: Producer, compressFrom: number, relook: (topic: string) => Promise<unknown>) {
     this.#producer = producer;
     this.#compressFrom = compressFrom;
     this.#relook = relook;
@@ -26,18 +24,25 @@ export class RoundSender {
 
   /** Never rejects: whoever waits is told. */
   async send(round: Round): Promise<void> {
-    let rest = round.take();
+    const list = round.take();
+    const batches = list.map(({ batch }) => this.#compressed(batch));
+    const changed = new Set<string>();
     let failure: MillraceError | undefined;
-    while (rest.length > 0) {
-      try {
-        const results = await this.#producer.send(rest.map(({ batch }) => this.#compressed(batch)));
-        rest.forEach((each, index) => acknowledge(each, results[index] as AppendResult));
-        rest = [];
-      } catch (error) {
-        failure = writeFailure(error, (rest[0] as RoundBatch).batch.topic, 'unknown');
-        rest = await this.#without(rest, failure, round.atomic);
-      }
+    const settle = (each: RoundBatch, outcome: AppendResult | MillraceError): void => {
+      const failures = outcome instanceof MillraceError ? [outcome] : (outcome.refused?.values() ?? []);
+      for (const { code } of failures) if (TOPIC_CHANGED.has(code)) changed.add(each.batch.topic);
+      if (outcome instanceof MillraceError) refuse(each, outcome);
+      else acknowledge(each, outcome);
+    };
+    try {
+      const outcomes = await (round.atomic ? this.#producer.send(batches) : this.#producer.sendEach(batches));
+      list.forEach((each, index) => settle(each, outcomes[index] as AppendResult | MillraceError));
+    } catch (error) {
+      failure = writeFailure(error, (list[0] as RoundBatch).batch.topic, 'unknown');
+      for (const each of list) settle(each, failure);
     }
+    // What comes next has to know of it.
+    for (const topic of changed) await this.#relook(topic);
     round.finish(failure);
   }
 
@@ -46,35 +51,8 @@ export class RoundSender {
     round.finish(error);
   }
 
-  /** What is left of a round after a failure; those that met it are told. */
-  async #without(batches: RoundBatch[], error: MillraceError, atomic: boolean): Promise<RoundBatch[]> {
-    const limits =
-      error.topic !== undefined && TOPIC_CHANGED.has(error.code) ? await this.#relook(error.topic) : undefined;
-    const guilty = batches.filter(({ batch }) => isAbout(error, batch));
-    if (atomic || error.written !== 'no' || guilty.length === 0) {
-      for (const each of batches) refuse(each, error);
-      return [];
-    }
-    const rest: RoundBatch[] = [];
-    for (const each of batches) {
-      if (!guilty.includes(each)) rest.push(each);
-      else if (limits !== undefined && isTooLarge(error, each, limits)) rest.push(...repack(each, limits));
-      else refuse(each, error);
-    }
-    return rest;
-  }
-
   #compressed(batch: OutgoingBatch): OutgoingBatch {
     if (batch.compression === 'none' || batch.records.sizeInBytes >= this.#compressFrom) return batch;
     return { ...batch, compression: 'none' };
   }
-}
-
-function isAbout(error: MillraceError, { partition, topic }: OutgoingBatch): boolean {
-  return error.topic === topic && (error.partition === undefined || error.partition === partition);
-}
-
-/** Whether cutting the batch anew makes sense: it must become smaller by it. */
-function isTooLarge({ code }: MillraceError, { batch }: RoundBatch, { maxMessageBytes }: OutputTopic): boolean {
-  return code === 'ERR_RECORD_TOO_LARGE' && batch.records.sizeInBytes > maxMessageBytes;
 }

@@ -1,7 +1,7 @@
 import type { MillraceError } from '../errors.ts';
 import type { OutputTopic } from '../runtime/outputs.ts';
 import { OutputBuffers } from '../runtime/outputs.ts';
-import type { AppendResult, OutgoingBatch } from '../runtime/transport.ts';
+import { type AppendResult, type OutgoingBatch, offsetOf } from '../runtime/transport.ts';
 import type { EncodedRecord } from './encode-record.ts';
 import { writeFailure } from './failures.ts';
 import type { Published } from './published.ts';
@@ -75,11 +75,16 @@ export class Round {
   }
 }
 
-/** Tells those who wait where their records are. */
-export function acknowledge({ waiting }: RoundBatch, { baseOffset }: AppendResult): void {
+/** Tells those who wait where their records are, or why they were refused. */
+export function acknowledge({ batch, waiting }: RoundBatch, result: AppendResult): void {
   for (let index = 0; index < waiting.length; index += 1) {
-    const { published, resolve } = waiting[index] as Waiting;
-    published.offset = baseOffset < 0 ? -1 : baseOffset + index;
+    const { published, reject, resolve } = waiting[index] as Waiting;
+    const refusal = result.refused?.get(index);
+    if (refusal !== undefined) {
+      reject?.(writeFailure(refusal, batch.topic, 'no', batch.partition));
+      continue;
+    }
+    published.offset = offsetOf(result, index);
     resolve?.(published);
   }
 }

@@ -109,8 +109,18 @@ export interface OutgoingBatch extends TopicPartition {
 }
 
 export interface AppendResult extends TopicPartition {
-  /** −1 when the log has the batch and does not say where. */
+  /** Of the first record that was written; −1 when the log has the batch and does not say where. */
   readonly baseOffset: number;
+  /** The offset of each record, −1 for those that were refused; left out where they follow each other. */
+  readonly offsets?: readonly number[];
+  /** Records that were refused, by their index in the batch; the others are written. */
+  readonly refused?: ReadonlyMap<number, MillraceError>;
+}
+
+/** Where a record of a batch is; −1 when it was refused, or the log does not say. */
+export function offsetOf({ baseOffset, offsets }: Pick<AppendResult, 'baseOffset' | 'offsets'>, index: number): number {
+  if (offsets !== undefined) return offsets[index] as number;
+  return baseOffset < 0 ? -1 : baseOffset + index;
 }
 
 /** Writes outside of any task. */
@@ -123,6 +133,12 @@ export interface Producer {
    * `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`, `ERR_RECORD_TOO_LARGE`, `ERR_DISK_FULL`, `ERR_CLOSED`.
    */
   send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]>;
+  /**
+   * As `send`, where a batch, or a record in it, that is refused does not take the others with it. Never rejects.
+   *
+   * @returns What became of each batch, in order.
+   */
+  sendEach(batches: readonly OutgoingBatch[]): Promise<readonly (AppendResult | MillraceError)[]>;
   close(): Promise<void>;
 }
 

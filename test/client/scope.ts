@@ -42,6 +42,13 @@ export function useClients(openLog: () => Promise<TestLog>): ClientScope {
       scope.afterSend();
       return results;
     },
+    sendEach: async (batches) => {
+      await scope.beforeSend(batches);
+      const outcomes = await inner.sendEach(batches);
+      sends.push(batches);
+      scope.afterSend();
+      return outcomes;
+    },
     close: () => inner.close(),
   });
   const fetcher = (inner: Fetcher): Fetcher => ({

@@ -17,6 +17,7 @@ import type {
 } from '../../runtime/transport.ts';
 import { closed } from '../local/errors.ts';
 import { LocalFetcher } from '../local/fetcher.ts';
+import { oneByOne } from '../local/one-by-one.ts';
 import { OrderedGate } from '../local/ordered-gate.ts';
 import { prepareAll } from '../local/prepare-all.ts';
 import { LocalSession } from '../local/session.ts';
@@ -216,6 +217,7 @@ class EmbeddedTransport implements EmbeddedLogTransport {
 }
 
 class EmbeddedProducer implements Producer {
+  readonly sendEach: Producer['sendEach'] = oneByOne((batches) => this.send(batches));
   readonly #log: EmbeddedLog;
   readonly #gate = new OrderedGate();
   #closed = false;

@@ -1,8 +1,10 @@
-import { array, asyncProperty, boolean, assert as check, constantFrom, integer, nat, oneof, record } from 'fast-check';
+import { array, asyncProperty, boolean, assert as check, constantFrom, nat, oneof, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MillraceError } from '../../errors.ts';
+import { offsetOf } from '../../runtime/transport.ts';
 import { BatchSender } from './batch-sender.ts';
 import { BrokerModel, batchOf, clusterOf, topicsOf } from './broker-model.fixtures.ts';
+import type { Written } from './partition-line.ts';
 
 /** What becomes of a request, and of its batch in the log. */
 const attempt = oneof(
@@ -21,7 +23,12 @@ const attempt = oneof(
   }),
 );
 
-const step = record({ count: integer({ min: 1, max: 4 }), partition: nat(1), waitMs: constantFrom(0, 0, 0, 5, 400) });
+const step = record({
+  bad: array(constantFrom(false, false, false, true), { minLength: 1, maxLength: 6 }),
+  divisible: boolean(),
+  partition: nat(1),
+  waitMs: constantFrom(0, 0, 0, 5, 400),
+});
 
 describe('a sender of batches', () => {
   beforeEach(() => {
@@ -31,24 +38,25 @@ describe('a sender of batches', () => {
     vi.useRealTimers();
   });
 
-  it('says of each batch what the log says, whatever a broker answers before or after appending', async () => {
+  it('says of each record what the log says, whatever a broker answers before or after appending', async () => {
     await check(
       asyncProperty(
         array(step, { minLength: 1, maxLength: 14 }),
         array(attempt, { maxLength: 40 }),
         boolean(),
-        async (steps, attempts, transactional) => {
-          const broker = new BrokerModel(attempts);
+        boolean(),
+        async (steps, attempts, transactional, tells) => {
+          const broker = new BrokerModel(attempts, tells);
           const cluster = clusterOf(broker, { deliveryTimeoutMs: 2500, requestTimeoutMs: 1000 });
           const sender = new BatchSender(cluster, topicsOf(), {
             ...(transactional ? { transactionalId: 'tx' } : {}),
             identify: async () => broker.identity(transactional),
           });
-          const outcomes: { readonly offset?: number; readonly error?: MillraceError }[] = [];
-          const sent = steps.map(({ count, partition }) => batchOf(partition, count));
+          const outcomes: { readonly written?: Written; readonly error?: MillraceError }[] = [];
+          const sent = steps.map(({ bad, divisible, partition }) => batchOf(partition, bad, divisible));
           for (const [at, { waitMs }] of steps.entries()) {
             sender.append(sent[at]!).then(
-              (offset) => (outcomes[at] = { offset }),
+              (written) => (outcomes[at] = { written }),
               (error: MillraceError) => (outcomes[at] = { error }),
             );
             if (waitMs > 0) await vi.advanceTimersByTimeAsync(waitMs);
@@ -56,25 +64,29 @@ describe('a sender of batches', () => {
           // The time is over, and what is still on its way has arrived.
           await vi.advanceTimersByTimeAsync(60_000);
           const lastOffset = [-1, -1];
-          for (const [at, { partition }] of sent.entries()) {
+          for (const [at, { names, partition }] of sent.entries()) {
             expect(outcomes[at]).toBeDefined();
-            const { error, offset } = outcomes[at]!;
-            const found = broker.offsetsOf(sent[at]!);
-            if (error === undefined) {
-              expect(found).toHaveLength(1);
-              if (offset !== -1) expect(found).toEqual([offset]);
-              expect(found[0]).toBeGreaterThan(lastOffset[partition]!);
-              lastOffset[partition] = found[0]!;
-            } else if (error.written === 'no') expect(found).toEqual([]);
-            else {
-              expect(error.written).toBe('unknown');
-              expect(found.length).toBeLessThan(2);
+            const { error, written } = outcomes[at]!;
+            for (const [index, name] of names.entries()) {
+              const found = broker.offsetsOf(partition, name);
+              const refusal = error ?? written?.refused?.get(index);
+              if (refusal === undefined) {
+                const offset = offsetOf(written!, index);
+                expect(found).toHaveLength(1);
+                if (offset !== -1) expect(found).toEqual([offset]);
+                expect(found[0]).toBeGreaterThan(lastOffset[partition]!);
+                lastOffset[partition] = found[0]!;
+              } else if (refusal.written === 'no') expect(found).toEqual([]);
+              else {
+                expect(refusal.written).toBe('unknown');
+                expect(found.length).toBeLessThan(2);
+              }
             }
           }
           sender.close();
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 });

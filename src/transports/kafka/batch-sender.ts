@@ -1,18 +1,20 @@
 import { MillraceError } from '../../errors.ts';
-import { closed, recordTooLarge, unknownTopic } from '../local/errors.ts';
+import { closed, unknownTopic } from '../local/errors.ts';
 import { BufferedBytes } from './buffered-bytes.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Complaints } from './complaints.ts';
+import { divided, fitting, refusalOf } from './divide-batch.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { Code, leavesInDoubt, losesProducer } from './error-codes.ts';
 import { exhausted, type KafkaError, kafkaCodeOf, kafkaError } from './errors.ts';
-import { PartitionLine, type QueuedBatch } from './partition-line.ts';
+import { PartitionLine, type QueuedBatch, queuedBatch, type Written } from './partition-line.ts';
 import { pauseMs } from './retry.ts';
 import { sendAdmitted, type WriteOptions } from './send-admitted.ts';
 import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
+import type { ProducedPartition, ProduceResponse } from './wire/produce.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
-import { writeFailure } from './write-failure.ts';
+import { brokenTransaction, writeFailure } from './write-failure.ts';
 
 /** Requests under way to one broker. */
 const MAX_REQUESTS = 5;
@@ -58,24 +60,23 @@ export class BatchSender {
     this.#complaints = new Complaints(cluster.settings.logger);
   }
 
-  /** Writes a batch after all earlier ones of its partition; resolves with its offset when it is acknowledged. */
-  append(encoded: EncodedBatch): Promise<number> {
+  /**
+   * Writes a batch after all earlier ones of its partition; resolves when it is acknowledged, with where it is, and with
+   * the records that were refused, if it is divisible.
+   */
+  append(encoded: EncodedBatch): Promise<Written> {
     if (this.#closed) return Promise.reject(closed('producer'));
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
-      const { topic, partition, bytes } = encoded;
+      const { topic, partition, bytes, limit = bytes.length } = encoded;
       this.#buffered.add(bytes.length);
       const release = (): void => this.#buffered.remove(bytes.length);
-      this.#line(topic, partition).add({
-        ...encoded,
+      const line = this.#line(topic, partition);
+      const batch = queuedBatch(encoded, {
         deadline: performance.now() + this.#cluster.settings.deliveryTimeoutMs,
-        order: 0,
-        sequence: 0,
-        uncertain: false,
-        displaced: false,
-        resolve: (offset) => {
+        resolve: (written) => {
           release();
-          resolve(offset);
+          resolve(written);
         },
         reject: (error) => {
           release();
@@ -83,6 +84,7 @@ export class BatchSender {
           this.#break(error);
         },
       });
+      for (const part of fitting(batch, limit)) line.add(part);
       this.#pump();
     });
   }
@@ -223,7 +225,7 @@ export class BatchSender {
   /** A transaction is committed with all of its batches or not at all. */
   #break(error: MillraceError): void {
     if (this.#options.transactionalId === undefined || this.#broken !== undefined) return;
-    this.#broken = error;
+    this.#broken = brokenTransaction(error);
     this.#pump();
   }
 
@@ -258,32 +260,34 @@ export class BatchSender {
 
   async #exchange(leader: number, sent: readonly Sent[]): Promise<void> {
     const batches = sent.map(({ batch }) => batch);
+    let response: ProduceResponse | MillraceError;
     try {
-      const answer = await sendAdmitted(this.#cluster, leader, this.#lane, batches, this.#options);
-      if (answer instanceof MillraceError) {
-        for (const each of sent) this.#retry(each, answer, false);
-        return;
-      }
-      const { partitions, throttleMs } = answer;
-      this.#throttles.heard(leader, throttleMs);
-      for (const each of sent) {
-        const { topic, partition } = each.batch;
-        const found = partitions.find((one) => one.topic === topic && one.partition === partition);
-        if (found === undefined) this.#retry(each, kafkaError(7, 'write: the broker left a partition out'), true);
-        else this.#answered(each, found.errorCode, found.baseOffset);
-      }
+      response = await sendAdmitted(this.#cluster, leader, this.#lane, batches, this.#options);
     } catch (error) {
       this.#doubtful = true;
       for (const each of sent) this.#retry(each, error as MillraceError, true);
+      return;
+    }
+    if (response instanceof MillraceError) {
+      for (const each of sent) this.#retry(each, response, false);
+      return;
+    }
+    this.#throttles.heard(leader, response.throttleMs);
+    for (const each of sent) {
+      const { topic, partition } = each.batch;
+      const answer = response.partitions.find((one) => one.topic === topic && one.partition === partition);
+      if (answer === undefined) this.#retry(each, kafkaError(7, 'write: the broker left a partition out'), true);
+      else this.#answered(each, answer);
     }
   }
 
-  #answered(sent: Sent, errorCode: number, baseOffset: number): void {
+  #answered(sent: Sent, answer: ProducedPartition): void {
+    const { baseOffset, errorCode } = answer;
     const { line, batch } = sent;
     if (errorCode === 0 || errorCode === Code.DUPLICATE_SEQUENCE_NUMBER) {
       line.acknowledged(batch);
       this.#trouble = undefined;
-      batch.resolve(baseOffset);
+      batch.resolve({ baseOffset });
       return;
     }
     const { topic, partition } = batch;
@@ -300,17 +304,21 @@ export class BatchSender {
     } else if (error.retriable) {
       this.#retry(sent, error, false);
     } else {
-      this.#refuse(sent, error);
+      this.#refuse(sent, error, answer);
     }
   }
 
-  #refuse({ line, batch }: Sent, error: KafkaError): void {
+  #refuse({ line, batch }: Sent, error: KafkaError, answer: ProducedPartition): void {
+    if (error.errorClass === 'record') this.#topics.changed(batch.topic);
+    if (error.errorClass === 'record' && batch.divisible === true && !batch.uncertain) {
+      const { whole, parts } = divided(batch, error, answer);
+      line.replaced(batch, parts);
+      if (whole !== undefined) batch.resolve(whole);
+      return;
+    }
     line.refused(batch);
     if (losesProducer(error.kafkaCode)) line.renew();
-    const tooLarge = error.kafkaCode === Code.MESSAGE_TOO_LARGE || error.kafkaCode === Code.RECORD_LIST_TOO_LARGE;
-    if (tooLarge) this.#topics.changed(batch.topic);
-    const limit = this.#topics.peekMaxMessageBytes(batch.topic) ?? batch.bytes.length - 1;
-    batch.reject(writeFailure(tooLarge ? recordTooLarge(batch, batch.bytes.length, limit) : error, batch));
+    batch.reject(writeFailure(refusalOf(batch, error, answer.message), batch));
   }
 
   #retry({ line, batch }: Sent, error: MillraceError, uncertain: boolean): void {

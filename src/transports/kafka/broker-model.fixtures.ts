@@ -1,5 +1,5 @@
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
-import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
+import { decodeBatch } from '../../protocol/batch-decoder.ts';
 import type { Cluster } from './cluster.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { connectionError } from './errors.ts';
@@ -30,16 +30,24 @@ interface Row {
 const TOPIC = 'outputs';
 let made = 0;
 
-/** A batch whose records can be told from all others. */
-export function batchOf(partition: number, count: number): EncodedBatch {
+/** A batch whose records can be told from all others; those that are bad are refused by the broker. */
+export function batchOf(partition: number, bad: readonly boolean[], divisible: boolean): NamedBatch {
   const records = new RecordBatchBuilder();
-  const name = `batch ${made++}`;
-  for (let i = 0; i < count; i++) records.append(1, null, name, []);
-  return { topic: TOPIC, partition, bytes: records.finish(), count };
+  const names = bad.map((isBad, index) => `${isBad ? 'bad' : 'good'} ${made}/${index}`);
+  made += 1;
+  for (const name of names) records.append(1, null, name, []);
+  return { topic: TOPIC, partition, bytes: records.finish(), count: bad.length, divisible, names };
 }
 
-/** The records of a batch, which its producer does not change. */
-const nameOf = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(61)).toString('latin1');
+export type NamedBatch = EncodedBatch & { readonly names: readonly string[] };
+
+function namesOf(bytes: Uint8Array): string[] {
+  const columns = decodeBatch(bytes, 0);
+  return Array.from({ length: columns.count }, (_, at) => {
+    const start = columns.valueStart[at] as number;
+    return Buffer.from(columns.bytes.subarray(start, start + (columns.valueLength[at] as number))).toString();
+  });
+}
 
 /**
  * A broker as far as writing goes: it takes the batches of a producer in sequence, any number from one that it does not
@@ -47,12 +55,15 @@ const nameOf = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(61)).to
  */
 export class BrokerModel {
   readonly #attempts: Attempt[];
+  readonly #tells: boolean;
   readonly #logs = new Map<number, Row[]>();
   readonly #producers = new Map<string, Known>();
   #ids = 0n;
 
-  constructor(attempts: readonly Attempt[]) {
+  /** @param tells - Whether it says which records of a batch are bad. */
+  constructor(attempts: readonly Attempt[], tells: boolean) {
     this.#attempts = [...attempts];
+    this.#tells = tells;
   }
 
   /** A producer id; the same one for as long as a transaction goes on. */
@@ -61,9 +72,8 @@ export class BrokerModel {
     return { producerId: this.#ids, producerEpoch: 0 };
   }
 
-  /** Where the first record of a batch is, each time that it is there. */
-  offsetsOf({ bytes, partition }: EncodedBatch): number[] {
-    const name = nameOf(bytes);
+  /** Where a record is, each time that it is there. */
+  offsetsOf(partition: number, name: string): number[] {
     return (this.#logs.get(partition) ?? []).filter((row) => row.name === name).map(({ offset }) => offset);
   }
 
@@ -79,7 +89,7 @@ export class BrokerModel {
     if (fate === 'late') setTimeout(append, delay);
     if (fate === 'late' || fate === 'lost before') return lost();
     if (fate === 'refused') {
-      const refused = { errorCode: code, baseOffset: -1, topic: TOPIC };
+      const refused = { errorCode: code, baseOffset: -1, topic: TOPIC, recordErrors: [], message: '' };
       return answer(
         copies.map(({ partition }) => ({ ...refused, partition })),
         delay,
@@ -93,8 +103,8 @@ export class BrokerModel {
   }
 
   #append(partition: number, bytes: Uint8Array): ProducedPartition {
-    const header = peekBatchHeader(bytes, 0)!;
-    const answered = { topic: TOPIC, partition };
+    const header = decodeBatch(bytes, 0);
+    const answered = { topic: TOPIC, partition, recordErrors: [], message: '' };
     const sequence = header.baseSequence;
     const key = `${partition} ${header.producerId}`;
     const count = header.count;
@@ -102,10 +112,16 @@ export class BrokerModel {
     const duplicate = known?.last.find((each) => each.sequence === sequence && each.count === count);
     if (duplicate !== undefined) return { ...answered, errorCode: 0, baseOffset: duplicate.offset };
     if (known !== undefined && known.next !== sequence) return { ...answered, errorCode: 45, baseOffset: -1 };
+    const names = namesOf(bytes);
+    const errors = names.flatMap((name, index) => (name.startsWith('bad') ? [{ index, message: 'bad' }] : []));
+    if (errors.length > 0) {
+      return { ...answered, errorCode: 87, baseOffset: -1, recordErrors: this.#tells ? errors : [], message: '' };
+    }
     let log = this.#logs.get(partition);
     if (log === undefined) this.#logs.set(partition, (log = []));
-    const offset = log.length * 10;
-    log.push({ offset, name: nameOf(bytes) });
+    // With a record of somebody else between two batches.
+    const offset = (log.at(-1)?.offset ?? -1) + 2;
+    log.push(...names.map((name, at) => ({ offset: offset + at, name })));
     if (known === undefined) this.#producers.set(key, (known = { next: 0, last: [] }));
     known.next = sequenceAfter(sequence, count);
     known.last = [...known.last.slice(-4), { sequence, count, offset }];

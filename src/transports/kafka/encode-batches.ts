@@ -12,6 +12,10 @@ export interface EncodedBatch {
   readonly bytes: Uint8Array;
   /** Number of records. */
   readonly count: number;
+  /** Whether it may be written in parts, and without those of its records that are refused. */
+  readonly divisible?: boolean;
+  /** The most bytes that the topic takes in a batch, where this one has more. */
+  readonly limit?: number;
 }
 
 const NOT_WRITTEN = { written: 'no' } as const;
@@ -30,14 +34,14 @@ export class BatchEncoder {
   }
 
   /** @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`, `ERR_RECORD_TOO_LARGE`, all with `written: 'no'` */
-  encode(batch: OutgoingBatch): EncodedBatch | Promise<EncodedBatch> {
+  encode(batch: OutgoingBatch, divisible = false): EncodedBatch | Promise<EncodedBatch> {
     const partitions = this.#topics.peekPartitions(batch.topic) ?? 0;
     const limit = this.#topics.peekMaxMessageBytes(batch.topic);
     const ready = batch.partition < partitions && limit !== undefined && this.#codecs.has(batch.compression);
-    return ready ? this.#encode(batch, limit) : this.#prepare(batch);
+    return ready ? this.#encode(batch, limit, divisible) : this.#prepare(batch, divisible);
   }
 
-  async #prepare(batch: OutgoingBatch): Promise<EncodedBatch> {
+  async #prepare(batch: OutgoingBatch, divisible: boolean): Promise<EncodedBatch> {
     const { topic, compression } = batch;
     const { settings, signal } = this.#cluster;
     const details = NOT_WRITTEN;
@@ -47,7 +51,7 @@ export class BatchEncoder {
     );
     await ensureCodec(compression);
     this.#codecs.add(compression);
-    return this.#encode(batch, limit);
+    return this.#encode(batch, limit, divisible);
   }
 
   /** The most that a batch may have, once its topic and partition are known to exist. */
@@ -60,9 +64,11 @@ export class BatchEncoder {
     return this.#topics.maxMessageBytes(name);
   }
 
-  #encode({ topic, partition, records, compression }: OutgoingBatch, limit: number): EncodedBatch {
+  #encode({ topic, partition, records, compression }: OutgoingBatch, limit: number, divisible: boolean): EncodedBatch {
     const bytes = records.finish({ compression, transactional: this.#transactional });
-    if (bytes.length > limit) throw recordTooLarge({ topic, partition }, bytes.length, limit);
-    return { topic, partition, bytes, count: records.count };
+    const { count } = records;
+    if (bytes.length <= limit) return { topic, partition, bytes, count, divisible };
+    if (divisible) return { topic, partition, bytes, count, divisible, limit };
+    throw recordTooLarge({ topic, partition }, bytes.length, limit);
   }
 }

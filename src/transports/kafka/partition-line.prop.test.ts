@@ -2,7 +2,7 @@ import { array, boolean, assert as check, constantFrom, integer, nat, property, 
 import { describe, expect, it } from 'vitest';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
-import { PartitionLine, type QueuedBatch } from './partition-line.ts';
+import { PartitionLine, type QueuedBatch, queuedBatch } from './partition-line.ts';
 import { SEQUENCES, sequenceAfter } from './stamp-producer.ts';
 
 const me = { producerId: 7n, producerEpoch: 1 };
@@ -10,18 +10,8 @@ const me = { producerId: 7n, producerEpoch: 1 };
 function batchOf(count: number): QueuedBatch {
   const records = new RecordBatchBuilder();
   for (let i = 0; i < count; i++) records.append(i, null, 'x', []);
-  const ends = { resolve: () => undefined, reject: () => undefined };
-  const place = { topic: 't', partition: 0, deadline: Number.POSITIVE_INFINITY };
-  return {
-    ...place,
-    ...ends,
-    bytes: records.finish(),
-    count,
-    order: 0,
-    sequence: 0,
-    uncertain: false,
-    displaced: false,
-  };
+  const ends = { deadline: Number.POSITIVE_INFINITY, resolve: () => undefined, reject: () => undefined };
+  return queuedBatch({ topic: 't', partition: 0, bytes: records.finish(), count }, ends);
 }
 
 /** A partition on a broker: it takes batches in sequence, the first with any number, and knows the last five again. */

@@ -1,4 +1,5 @@
 import type { MillraceError } from '../../errors.ts';
+import type { AppendResult } from '../../runtime/transport.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { SEQUENCES, sequenceAfter, stampProducer } from './stamp-producer.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
@@ -6,10 +7,12 @@ import type { ProducerIdentity } from './wire/transactions.ts';
 /** A batch on its way. */
 export interface QueuedBatch extends EncodedBatch {
   readonly deadline: number;
-  readonly resolve: (baseOffset: number) => void;
+  readonly resolve: (written: Written) => void;
   readonly reject: (error: MillraceError) => void;
-  /** Position in the line, from the first batch on. */
+  /** Position in the line, from the first batch on; parts of a batch have fractions. */
   order: number;
+  /** How much of the line it takes up: 1, or less for a part. */
+  width: number;
   /** The sequence number of its first record, as last sent. */
   sequence: number;
   /** Whether it may be in the log: an attempt ended without an answer, or with one that does not rule that out. */
@@ -17,6 +20,15 @@ export interface QueuedBatch extends EncodedBatch {
   /** A batch before it was given up while it was under way, so that the broker misses numbers in front of it. */
   displaced: boolean;
 }
+
+/** A batch that has not been sent. */
+export const queuedBatch = (
+  batch: EncodedBatch,
+  ends: Pick<QueuedBatch, 'deadline' | 'resolve' | 'reject'>,
+): QueuedBatch => ({ ...batch, ...ends, order: 0, width: 1, sequence: 0, uncertain: false, displaced: false });
+
+/** Where a batch was written. */
+export type Written = Omit<AppendResult, 'topic' | 'partition'>;
 
 /** Brokers recognise a repetition among the last five batches of a producer in a partition. */
 const MAX_IN_FLIGHT = 5;
@@ -140,6 +152,12 @@ export class PartitionLine {
     if (batch.uncertain) this.renew();
     this.#cautious = true;
     this.#settle();
+  }
+
+  /** Parts of the batch, or none, take its place. It is certainly not in the log. */
+  replaced(batch: QueuedBatch, parts: readonly QueuedBatch[]): void {
+    this.#failed.push(...parts);
+    this.refused(batch);
   }
 
   /** Gives up all waiting batches that match. */

@@ -23,6 +23,8 @@ export function idempotentIds(cluster: Cluster): (renew: boolean) => Promise<Pro
   };
 }
 
+type Outcome = AppendResult | MillraceError;
+
 /** Writes outside of any task: each batch once, acknowledged by all replicas in sync. */
 export class KafkaProducer implements Producer {
   readonly #sender: BatchSender;
@@ -38,23 +40,39 @@ export class KafkaProducer implements Producer {
 
   async send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]> {
     if (this.#closed) throw closed('producer');
-    const sending = this.#send(batches);
-    this.#sends.add(sending);
-    const settled = (): boolean => this.#sends.delete(sending);
-    sending.then(settled, settled);
-    return sending;
+    return this.#track(this.#send(batches));
+  }
+
+  async sendEach(batches: readonly OutgoingBatch[]): Promise<readonly (AppendResult | MillraceError)[]> {
+    if (this.#closed) return batches.map(() => closed('producer'));
+    return this.#track(this.#sendEach(batches));
   }
 
   async #send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]> {
     const encoded = prepareAll(batches, (batch) => this.#encoder.encode(batch));
-    const ready = (list: readonly EncodedBatch[]): Promise<PromiseSettledResult<AppendResult>[]> =>
-      Promise.allSettled(
-        list.map(async (batch) => {
-          const { topic, partition } = batch;
-          return { topic, partition, baseOffset: await this.#sender.append(batch) };
-        }),
-      );
-    return outcome(await this.#gate.run(encoded, ready));
+    return outcome(await this.#gate.run(encoded, (ready) => Promise.all(ready.map((batch) => this.#append(batch)))));
+  }
+
+  #sendEach(batches: readonly OutgoingBatch[]): Promise<readonly Outcome[]> {
+    const encoded = batches.map((batch) => orFailure(() => this.#encoder.encode(batch, true)));
+    const append = (ready: readonly (EncodedBatch | MillraceError)[]): Promise<readonly Outcome[]> =>
+      Promise.all(ready.map(async (batch) => (batch instanceof MillraceError ? batch : this.#append(batch))));
+    return Promise.resolve(this.#gate.run(encoded, append));
+  }
+
+  #append(batch: EncodedBatch): Promise<Outcome> {
+    const { topic, partition } = batch;
+    return this.#sender.append(batch).then(
+      (written) => ({ topic, partition, ...written }),
+      (error: unknown) => error as MillraceError,
+    );
+  }
+
+  #track<T>(sending: Promise<T>): Promise<T> {
+    this.#sends.add(sending);
+    const settled = (): boolean => this.#sends.delete(sending);
+    sending.then(settled, settled);
+    return sending;
   }
 
   /** Waits for what is under way. */
@@ -67,18 +85,17 @@ export class KafkaProducer implements Producer {
 }
 
 /** All results, or the first failure. When other batches of the call were written, the failure says that too. */
-function outcome(results: readonly PromiseSettledResult<AppendResult>[]): readonly AppendResult[] {
+function outcome(results: readonly Outcome[]): readonly AppendResult[] {
   const done: AppendResult[] = [];
   let failure: MillraceError | undefined;
   let unknown = false;
   for (const result of results) {
-    if (result.status === 'fulfilled') {
-      done.push(result.value);
+    if (!(result instanceof MillraceError)) {
+      done.push(result);
       continue;
     }
-    const error = result.reason as MillraceError;
-    failure ??= error;
-    unknown ||= error.written !== 'no';
+    failure ??= result;
+    unknown ||= result.written !== 'no';
   }
   if (failure === undefined) return done;
   if (failure.written === 'unknown' || (!unknown && done.length === 0)) throw failure;
@@ -86,4 +103,18 @@ function outcome(results: readonly PromiseSettledResult<AppendResult>[]): readon
     cause: failure,
     written: 'unknown',
   });
+}
+
+/** What is prepared, or why it cannot be. */
+function orFailure<B>(prepare: () => B | Promise<B>): B | MillraceError | Promise<B | MillraceError> {
+  const failed = (error: unknown): MillraceError => {
+    if (error instanceof MillraceError) return error;
+    throw error;
+  };
+  try {
+    const prepared = prepare();
+    return prepared instanceof Promise ? prepared.catch(failed) : prepared;
+  } catch (error) {
+    return failed(error);
+  }
 }

@@ -13,3 +13,12 @@ export function writeFailure(
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   return new MillraceError(error.errorClass, error.code, message, { topic, partition, ...hint, cause: error, written });
 }
+
+/** Why a batch is not written, when another one of its transaction has failed. */
+export function brokenTransaction(cause: MillraceError): MillraceError {
+  return new MillraceError('abortable', 'ERR_ABORTED', 'Another write of the transaction has failed', {
+    hint: 'go on from the committed offsets',
+    written: 'no',
+    cause,
+  });
+}

@@ -32,8 +32,10 @@ export function topicExists(topic: string): ConfigError {
   });
 }
 
-export function recordTooLarge({ topic, partition }: TopicPartition, bytes: number, limit: number): RecordError {
-  return new RecordError('ERR_RECORD_TOO_LARGE', `A record batch of ${bytes} bytes exceeds the limit of ${limit}`, {
+/** @param limit - That of the topic, where it is known. */
+export function recordTooLarge({ topic, partition }: TopicPartition, bytes: number, limit?: number): RecordError {
+  const most = limit === undefined ? 'limit of the topic' : `limit of ${limit}`;
+  return new RecordError('ERR_RECORD_TOO_LARGE', `A record batch of ${bytes} bytes exceeds the ${most}`, {
     topic,
     partition,
     hint: 'send smaller batches or records, compress, or raise maxMessageBytes of the topic',

@@ -19,6 +19,10 @@ export interface ProducedPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly baseOffset: number;
+  /** Index in the batch of records for which all of it was refused, with the reason; empty where the broker names none. */
+  readonly recordErrors: readonly { readonly index: number; readonly message: string }[];
+  /** What the broker says about the refusal, in words; empty when it says nothing. */
+  readonly message: string;
 }
 
 export interface ProduceResponse {
@@ -30,7 +34,7 @@ export interface ProduceResponse {
 export const produceApi: Api<ProduceRequest, ProduceResponse> = {
   name: 'Produce',
   key: 0,
-  version: 7,
+  version: 8,
   encode: (writer, { transactionalId, timeoutMs, batches }) =>
     writer
       .string(transactionalId)
@@ -46,7 +50,8 @@ export const produceApi: Api<ProduceRequest, ProduceResponse> = {
         const answer = { partition: reader.int32(), errorCode: reader.int16(), baseOffset: reader.int64() };
         reader.int64();
         reader.int64();
-        return answer;
+        const recordErrors = reader.array(() => ({ index: reader.int32(), message: reader.string() }));
+        return { ...answer, recordErrors, message: reader.string() };
       }),
     }));
     return { partitions: flatTopics(topics), throttleMs: reader.int32() };
