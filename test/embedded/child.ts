@@ -130,6 +130,17 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
 
+  /** Opens and closes again and again, as a command line tool or a service that restarts would; says how often. */
+  async opener() {
+    say('ready');
+    for (let opens = 1; ; opens++) {
+      const transport = await embeddedTransport({ path })();
+      await transport.close();
+      say(`opened ${opens}`);
+      await sleep(Math.random() * 4);
+    }
+  },
+
   /** Opens, reads everything, closes; says what went wrong. */
   async open() {
     try {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import { afterPrefix, metaKey, partitionKey } from './keys.ts';
@@ -13,9 +14,10 @@ export interface StoredTopic {
   readonly config: FullTopicConfig;
 }
 
-/** Numbers that are given out once, and a counter that tells other processes to read the topics anew. */
+/** Numbers that are given out once, and what tells other processes to read the topics anew. */
 interface Ids {
   readonly nextId: number;
+  /** Another one after each change, by chance: a counter would say the same of two topics if one of them were lost. */
   readonly topicsVersion: number;
 }
 
@@ -31,6 +33,8 @@ export class Catalog {
   readonly #db: Databases;
   #topics = new Map<string, StoredTopic>();
   #topicsVersion = -1;
+  /** What the counter is when nobody else has given a number out. */
+  #nextId = -1;
 
   constructor(db: Databases) {
     this.#db = db;
@@ -64,8 +68,15 @@ export class Catalog {
   /** A number that no topic or store has had before. */
   newId(): number {
     const ids = this.#ids();
-    this.putJson(IDS, { ...ids, nextId: ids.nextId + 1 });
-    return ids.nextId;
+    let id = ids.nextId;
+    // Whatever became of the counter: a number that is in use is not given out.
+    if (id !== this.#nextId) {
+      for (const topic of this.list('topic') as StoredTopic[]) id = Math.max(id, topic.id + 1);
+      for (const store of this.list('store') as { readonly number: number }[]) id = Math.max(id, store.number + 1);
+    }
+    this.#nextId = id + 1;
+    this.putJson(IDS, { ...ids, nextId: this.#nextId });
+    return id;
   }
 
   partition(topicId: number, partition: number): PartitionState {
@@ -146,7 +157,7 @@ export class Catalog {
 
   #touchTopics(): void {
     const ids = this.#ids();
-    this.putJson(IDS, { ...ids, topicsVersion: ids.topicsVersion + 1 });
+    this.putJson(IDS, { ...ids, topicsVersion: randomInt(2 ** 47) });
   }
 
   #get(key: Uint8Array, what: string): Uint8Array | undefined {

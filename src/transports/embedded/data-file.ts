@@ -15,12 +15,9 @@ export class DataFile {
     this.#fd = openSync(path, 'r');
     try {
       this.size = fstatSync(this.#fd).size;
-      const first = this.#readMeta(0);
-      this.pageSize = first.pageSize;
-      const second = this.#readMeta(this.pageSize);
-      const half = this.#tryMeta(this.pageSize >>> 1);
-      checkPair(first, second);
-      this.meta = pickMeta([first, second, ...(half === undefined ? [] : [half])]);
+      this.pageSize = this.#readMeta(0).pageSize;
+      const metas = this.#readMetas();
+      this.meta = pickMeta(metas);
       if (this.meta.lastPage * this.pageSize > this.size + MAX_UNWRITTEN) {
         throw new Damage(`its last page should be ${this.meta.lastPage}, far behind its end`);
       }
@@ -46,6 +43,24 @@ export class DataFile {
       done += read;
     }
     return bytes;
+  }
+
+  /** A process that writes may change the headers between two looks: only what stays as it is can be damage. */
+  #readMetas(): readonly Meta[] {
+    for (let before = this.#headers(), attempt = 1; ; attempt++) {
+      const [first, second] = [this.#readMeta(0), this.#readMeta(this.pageSize)];
+      const half = this.#tryMeta(this.pageSize >>> 1);
+      const after = this.#headers();
+      if (after.equals(before) || attempt === MAX_LOOKS) {
+        checkPair(first, second);
+        return [first, second, ...(half === undefined ? [] : [half])];
+      }
+      before = after;
+    }
+  }
+
+  #headers(): Buffer {
+    return this.read(0, this.pageSize + META_BYTES);
   }
 
   #tryMeta(position: number): Meta | undefined {
@@ -107,6 +122,8 @@ export interface Tree {
 const MAGIC = 0xbeefc0de;
 const DATA_VERSION = 2;
 const META_BYTES = 168;
+/** Far more than a process can disturb in a row. */
+const MAX_LOOKS = 1000;
 const OVERLAPPING = 0x1000;
 const TREE_FLAGS = 0x7f;
 const INTEGER_KEYS = 0x08;

@@ -25,7 +25,7 @@ const NOT_WRITTEN: ErrorDetails = { written: 'no' };
 /** Bytes that a write costs beside its payload: keys, index, tree pages. */
 const WRITE_OVERHEAD = 4096;
 
-export interface EmbeddedLogOptions extends Pick<WriterOptions, 'file' | 'durability' | 'maxBytes'> {
+export interface EmbeddedLogOptions extends Pick<WriterOptions, 'file' | 'maxBytes' | 'gate' | 'reopen'> {
   readonly now: () => number;
   /** Tells other processes that something was committed. */
   readonly ring: () => void;

@@ -90,9 +90,6 @@ export interface EmbeddedLogTransport extends Transport {
   maintain(options?: { readonly now?: number; readonly force?: boolean }): Promise<void>;
 }
 
-/** Writing takes this long only when another process holds the folder up. */
-const SLOW_WRITE_MS = 1000;
-
 class EmbeddedTransport implements EmbeddedLogTransport {
   readonly kind = 'embedded';
   readonly capabilities: Capabilities = { atomicCommit: true, stateWithLog: true };
@@ -182,8 +179,7 @@ class EmbeddedTransport implements EmbeddedLogTransport {
         stores: log.stores,
         prepare: (batch) => log.prepare(batch),
         commit: (commit) => log.commit(commit, ownership.epoch),
-        waitingFor: () =>
-          log.writer.waitingMs() > SLOW_WRITE_MS ? 'another process to finish its write to the folder' : undefined,
+        waitingFor: () => log.writer.waitingFor(),
         left,
       });
     } catch (error) {

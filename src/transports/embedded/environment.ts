@@ -1,14 +1,25 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Durability } from '../../durability.ts';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, StoreError } from '../../errors.ts';
 import { Doorbell } from './doorbell.ts';
 import { EmbeddedLog } from './embedded-log.ts';
-import { DOORBELL, explain, prepareFolder } from './folder.ts';
-import { DATA_FILE, type Databases, openDatabases } from './lmdb.ts';
+import { DOORBELL, explain, isOldFormat, markCurrent, prepareFolder, RUNS } from './folder.ts';
+import {
+  closeAtOnce,
+  DATA_FILE,
+  type Databases,
+  loadLmdb,
+  openDatabases,
+  readerPids,
+  reopenDatabases,
+  settle,
+} from './lmdb.ts';
 import { maintain } from './maintenance.ts';
-import { withOpenLock } from './open-lock.ts';
-import { inspectBeforeOpen, type Run } from './preflight.ts';
+import { holdOpenLockUntilGone, PATIENCE_MS, type Waiting, withOpenLock } from './open-lock.ts';
+import { inspectBeforeOpen, markOf, pidsOf, type Run, writersOf } from './preflight.ts';
+import { Presence } from './presence.ts';
+import { WriteGate, whileNobodyWrites } from './write-gate.ts';
 
 export interface EnvironmentOptions {
   readonly path: string;
@@ -16,6 +27,8 @@ export interface EnvironmentOptions {
   readonly maxBytes: number;
   readonly maintenanceMs: number;
   readonly now: () => number;
+  /** Hears what opening waits for. */
+  readonly waiting?: Waiting;
 }
 
 /** The log of a folder, opened once per process and shared by all its transports. */
@@ -84,11 +97,30 @@ async function letGo(path: string, entry: Shared, close: () => Promise<void>): P
 }
 
 async function open(options: EnvironmentOptions): Promise<Opened> {
-  const { path, now } = options;
+  const { path, now, waiting = () => undefined } = options;
   const file = join(path, DATA_FILE);
-  const { db, run } = await openFiles(path, file, options.durability === 'memory');
+  const noSync = options.durability === 'memory';
+  const files = await openFiles(path, file, noSync, waiting);
+  const { db, gate } = files;
   const doorbell: Doorbell = new Doorbell(join(path, DOORBELL), () => log.refresh());
-  const log = new EmbeddedLog(db, { ...options, file, ring: () => doorbell.ring() });
+  const log = new EmbeddedLog(db, {
+    ...options,
+    file,
+    gate,
+    ring: () => doorbell.ring(),
+    reopen: async () => {
+      const patience = { waiting: () => undefined, limitMs: PATIENCE_MS };
+      await withOpenLock(path, files.presence, patience, () =>
+        whileNobodyWrites(
+          path,
+          patience,
+          () => writersOf(path),
+          () => reopenDatabases(db, file, { noSync }),
+        ),
+      );
+      log.refresh();
+    },
+  });
   const keeper = startMaintenance(log, options);
   return {
     environment: {
@@ -97,34 +129,86 @@ async function open(options: EnvironmentOptions): Promise<Opened> {
       doorbell,
       maintain: (at = now(), force = false) => keeper.run(at, force),
     },
-    close: () => closeAll(db, log, doorbell, keeper, run),
+    close: async () => {
+      await keeper.stop();
+      await log.writer.close();
+      doorbell.close();
+      await closeFiles(path, files, log.writer.doubtful);
+    },
   };
 }
 
-async function openFiles(path: string, file: string, noSync: boolean): Promise<{ db: Databases; run: Run }> {
+/** What this process has of a folder while it has it open. */
+interface Files {
+  readonly db: Databases;
+  readonly run: Run;
+  readonly gate: WriteGate;
+  readonly presence: Presence;
+  readonly atExit: () => void;
+}
+
+async function openFiles(path: string, file: string, noSync: boolean, waiting: Waiting): Promise<Files> {
+  await loadLmdb();
+  const patience = { waiting, limitMs: PATIENCE_MS };
+  const presence = await Presence.open(join(path, RUNS));
   try {
-    return await withOpenLock(path, async () => {
-      const run = inspectBeforeOpen(path);
+    return await withOpenLock(path, presence, patience, async () => {
+      const run = await inspectBeforeOpen(path, presence);
+      let db: Databases | undefined;
+      let gate: WriteGate | undefined;
       try {
-        const db = await openDatabases(file, { noSync });
+        gate = new WriteGate(path, markOf(path));
+        if (isOldFormat(path)) {
+          if (existsSync(file)) await settle(file);
+          markCurrent(path);
+        }
+        db = await whileNobodyWrites(
+          path,
+          patience,
+          () => writersOf(path),
+          () => openDatabases(file, { noSync }),
+        );
+        refuseStrangers(path, db);
         run.opened();
-        return { db, run };
+        // LMDB closes the file at the end of the process, whether it was closed before or not.
+        const atExit = (): void => holdOpenLockUntilGone(path, presence);
+        process.once('exit', atExit);
+        return { db, run, gate, presence, atExit };
       } catch (error) {
+        if (db !== undefined) closeAtOnce(db);
+        gate?.close();
         run.abandon();
         throw error;
       }
     });
   } catch (error) {
+    await presence.close();
     throw explain(path, error);
   }
 }
 
-async function closeAll(db: Databases, log: EmbeddedLog, doorbell: Doorbell, keeper: Keeper, run: Run): Promise<void> {
-  await keeper.stop();
-  await log.writer.close();
-  doorbell.close();
-  await db.root.close();
-  run.closed();
+async function closeFiles(path: string, files: Files, doubtful: boolean): Promise<void> {
+  const { db, run, gate, presence, atExit } = files;
+  await withOpenLock(path, presence, { waiting: () => undefined, limitMs: 2 * PATIENCE_MS }, async () => {
+    if (doubtful) closeAtOnce(db);
+    else await db.root.close();
+    gate.close();
+    run.closed();
+  });
+  process.off('exit', atExit);
+  await presence.close();
+}
+
+/** A program that reads the file with LMDB and is none of ours does not keep to the gate. */
+function refuseStrangers(path: string, db: Databases): void {
+  const ours = pidsOf(path);
+  const stranger = readerPids(db).find((pid) => !ours.has(pid));
+  if (stranger === undefined) return;
+  throw new StoreError(
+    'ERR_STORE_LOCKED',
+    `process ${stranger} has ${join(path, DATA_FILE)} open and is not a process of this version of millrace`,
+    { written: 'no', hint: `stop process ${stranger}: tools for LMDB must not open the file while it is in use` },
+  );
 }
 
 interface Keeper {

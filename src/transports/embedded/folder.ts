@@ -2,19 +2,27 @@ import {
   accessSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { StoreError } from '../../errors.ts';
+import { refuseNetwork } from './file-system.ts';
 import { DATA_FILE } from './lmdb.ts';
 import { corruptLog } from './sealed.ts';
 
-/** The version of everything in the folder. A newer one is refused and not touched. */
-const FORMAT = 1;
+/**
+ * The version of everything in the folder. A newer one is refused and not touched. Version 2 has the files of 1, and
+ * processes that keep out of each other's way when they open it: those that know only 1 must not come in.
+ */
+const FORMAT = 2;
 const MARKER = 'millrace.json';
 export const DOORBELL = 'doorbell';
 export const RUNS = 'runs';
@@ -30,6 +38,7 @@ export function prepareFolder(path: string): void {
     makeFolder(path);
     if (!statSync(path).isDirectory()) throw notOurs(path, 'it is a file');
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    refuseNetwork(path);
     const marker = join(path, MARKER);
     if (!existsSync(marker)) begin(path, marker);
     check(path, readFileSync(marker, 'utf8'));
@@ -70,17 +79,44 @@ export function explain(path: string, error: unknown): unknown {
   });
 }
 
+/**
+ * Several processes may begin at the same moment. The marker comes before anything else of ours and appears with its content,
+ * so whoever finds something in the folder finds the marker too, if it is ours, when it looks again.
+ */
 function begin(path: string, marker: string): void {
-  const found = readdirSync(path).filter((name) => name !== '.gitignore');
-  if (found.includes(DATA_FILE)) throw corruptLog(`the file ${MARKER} is missing beside ${DATA_FILE}`, path);
-  if (found.length > 0) throw notOurs(path, `it holds ${found.slice(0, 3).join(', ')} and no ${MARKER}`);
-  const content: Marker = { millrace: 'embedded log', format: FORMAT };
+  const found = readdirSync(path).filter((name) => name !== '.gitignore' && !name.startsWith(MARKER));
+  if (found.length > 0 && !existsSync(marker)) {
+    if (found.includes(DATA_FILE)) throw corruptLog(`the file ${MARKER} is missing beside ${DATA_FILE}`, path);
+    throw notOurs(path, `it holds ${found.slice(0, 3).join(', ')} and no ${MARKER}`);
+  }
+  const temporary = `${marker}.${process.pid}-${threadId}`;
+  writeFileSync(temporary, markerText(), { mode: 0o640 });
   try {
-    writeFileSync(marker, `${JSON.stringify(content)}\n`, { flag: 'wx', mode: 0o640 });
+    linkSync(temporary, marker);
   } catch (error) {
     // Another process began at the same moment.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temporary, { force: true });
   }
+}
+
+function markerText(): string {
+  const content: Marker = { millrace: 'embedded log', format: FORMAT };
+  return `${JSON.stringify(content)}\n`;
+}
+
+/** Whether an older version made the folder, which this one can go on with. */
+export function isOldFormat(path: string): boolean {
+  const { format } = JSON.parse(readFileSync(join(path, MARKER), 'utf8')) as Marker;
+  return format < FORMAT;
+}
+
+/** From now on older versions refuse the folder. */
+export function markCurrent(path: string): void {
+  const marker = join(path, MARKER);
+  writeFileSync(`${marker}.tmp`, markerText(), { mode: 0o640 });
+  renameSync(`${marker}.tmp`, marker);
 }
 
 function check(path: string, content: string): void {
@@ -88,12 +124,10 @@ function check(path: string, content: string): void {
   try {
     marker = JSON.parse(content) as Partial<Marker>;
   } catch (cause) {
-    // A process that has just made the file may not have filled it yet: an empty one is as good as none.
-    if (content === '') return;
     throw corruptLog(`the file ${MARKER} cannot be read`, path, cause);
   }
   if (marker?.millrace !== 'embedded log') throw notOurs(path, `${MARKER} says so`);
-  if (marker.format === FORMAT) return;
+  if (marker.format === FORMAT || marker.format === FORMAT - 1) return;
   throw new StoreError(
     'ERR_STORE_VERSION',
     `The log in ${path} has format ${String(marker.format)}, this version knows ${FORMAT}`,

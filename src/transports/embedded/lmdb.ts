@@ -15,21 +15,99 @@ export interface Databases {
   readonly state: Database<Uint8Array, Uint8Array>;
 }
 
-/** `RootDatabase.sync` exists and is not in the types: flushes what is committed, off the main thread. */
-interface Syncs {
+/** What exists and is not in the types. */
+interface Hidden {
+  /** Flushes what is committed, off the main thread. */
   sync(callback: (error?: Error) => void): void;
+  readonly env: {
+    /** Zero once it is closed. */
+    address: number;
+    close(): void;
+    info(): { readonly lastTxnId: number };
+    startWriting(address: number, told: (status: number) => unknown): void;
+  };
+  readerList(): string;
+}
+
+const hidden = (root: Databases['root']): Hidden => root as unknown as Hidden;
+
+export interface OpenFile {
+  /** Without flushes, and so without any order on the disk. */
+  readonly noSync?: boolean;
 }
 
 export const DATA_FILE = 'log.mdb';
 const BINARY = { keyEncoding: 'binary', encoding: 'binary' } as const;
 
-export async function openDatabases(file: string, options: { readonly noSync?: boolean } = {}): Promise<Databases> {
-  const lmdb = await loadLmdb();
+/**
+ * A commit is on the disk when its promise resolves, unless `noSync` says otherwise. LMDB can also let others commit while
+ * a commit is being flushed. That is turned off: the lock that it takes for the flush is mistaken for the one of writing
+ * when its holder is killed, which breaks the environment of every other process. Nothing is lost by it, because the
+ * promise of a commit resolves after its flush either way.
+ */
+export async function openDatabases(file: string, options: OpenFile = {}): Promise<Databases> {
+  return openWith(await loadLmdb(), file, { ...options, overlappingSync: false });
+}
+
+/**
+ * Brings a file that an older version left, which flushed behind its commits, to a state that is all on the disk: where
+ * the machine went down before a flush, LMDB goes back to the one before.
+ */
+export async function settle(file: string): Promise<void> {
+  const db = openWith(await loadLmdb(), file, { overlappingSync: true });
+  await flushToDisk(db);
+  await db.root.close();
+}
+
+/** Opens the same file anew, in place, when LMDB will not go on with it. */
+export async function reopenDatabases(db: Databases, file: string, options: OpenFile): Promise<void> {
+  closeAtOnce(db);
+  Object.assign(db, await openDatabases(file, options));
+}
+
+/** Closes without waiting for transactions: one that could not begin never ends. */
+export function closeAtOnce({ root }: Databases): void {
+  const { env } = hidden(root);
+  void root.close().catch(() => undefined);
+  if (env.address === 0) return;
+  env.address = 0;
+  env.close();
+}
+
+/** Pids of the processes that have read from the file and have it open, this one among them. */
+export function readerPids({ root }: Databases): number[] {
+  const lines = hidden(root).readerList().split('\n').slice(1);
+  return [...new Set(lines.map((line) => Number.parseInt(line, 10)))].filter((pid) => pid > 0);
+}
+
+/** The number of the last transaction, by the header of the file. */
+export function lastTransactionOf({ root }: Databases): number {
+  return hidden(root).env.info().lastTxnId;
+}
+
+/** Hears of transactions that could not begin: LMDB leaves their promises open. */
+export function onFailedBegin({ root }: Databases, failed: (status: number) => boolean): void {
+  const { env } = hidden(root);
+  const start = env.startWriting.bind(env);
+  const watched: typeof start = (address, told) =>
+    start(address, (status) => (NEWS.has(status) || !failed(status) ? told(status) : undefined));
+  Object.defineProperty(env, 'startWriting', { value: watched });
+}
+
+/** What LMDB's writer tells when nothing is wrong: committed, visible, ready for the callback. */
+const NEWS: ReadonlySet<number> = new Set([0, 1, 2]);
+
+function openWith(
+  lmdb: typeof Lmdb,
+  file: string,
+  options: OpenFile & { readonly overlappingSync: boolean },
+): Databases {
   const root = lmdb.open<Uint8Array, Uint8Array>(file, {
     ...BINARY,
     maxDbs: 8,
     maxReaders: 512,
     noSync: options.noSync === true,
+    overlappingSync: options.overlappingSync,
     // Turns off a start marker per transaction whose promise nobody can catch when a commit fails.
     eventTurnBatching: false,
     // The folder decides who may come near; the files keep others out as well.
@@ -44,7 +122,8 @@ export async function openDatabases(file: string, options: { readonly noSync?: b
   };
 }
 
-async function loadLmdb(): Promise<typeof Lmdb> {
+/** Done before others have to wait for an opening, which then takes no longer than it must. */
+export async function loadLmdb(): Promise<typeof Lmdb> {
   try {
     return await import('lmdb');
   } catch (cause) {
@@ -60,6 +139,6 @@ async function loadLmdb(): Promise<typeof Lmdb> {
 /** Resolves when everything that is committed has reached the disk. */
 export function flushToDisk({ root }: Databases): Promise<void> {
   return new Promise((resolve, reject) => {
-    (root as typeof root & Syncs).sync((error) => (error ? reject(error) : resolve()));
+    hidden(root).sync((error) => (error ? reject(error) : resolve()));
   });
 }

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { MillraceError, StoreError } from '../../errors.ts';
 import type { LocalStores, OpenLocalStores } from '../../state/byte-store.ts';
 import { closed } from '../local/errors.ts';
+import { refuseNetwork } from './file-system.ts';
 import { explain } from './folder.ts';
 import { DATA_FILE } from './lmdb.ts';
 import { lmdbStores } from './lmdb-stores.ts';
 import { type CleanState, isSame, lookOf, MAX_PAGES } from './preflight.ts';
+import { Presence, standingOf } from './presence.ts';
 import { bootId } from './process-identity.ts';
 import { tryLock, unlock } from './process-lock.ts';
 import { checkStructure } from './survey.ts';
@@ -40,19 +42,40 @@ interface Note {
  */
 export function localStores(path: string): OpenLocalStores {
   return async (applicationId) => {
-    for (let number = 0; ; number++) {
-      const folder = join(path, encodeURIComponent(applicationId), String(number));
-      try {
-        mkdirSync(folder, { recursive: true, mode: 0o750 });
-        if (tryLock(join(folder, LOCK)).taken) return await openFolder(folder);
-      } catch (error) {
-        throw explain(folder, error);
+    const parent = join(path, encodeURIComponent(applicationId));
+    try {
+      mkdirSync(parent, { recursive: true, mode: 0o750 });
+      refuseNetwork(parent);
+      for (let number = 0; ; number++) {
+        const stores = await tryFolder(join(parent, String(number)));
+        if (stores !== undefined) return stores;
       }
+    } catch (error) {
+      throw explain(parent, error);
     }
   };
 }
 
-async function openFolder(folder: string): Promise<LocalStores> {
+/** @returns `undefined` when a living process has the folder; one of another container too, which is heard, if not seen. */
+async function tryFolder(folder: string): Promise<LocalStores | undefined> {
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  const presence = await Presence.open(folder);
+  try {
+    for (;;) {
+      const { taken, holder } = await tryLock(join(folder, LOCK), presence.sign, standingOf);
+      if (taken) return await openFolder(folder, presence);
+      // Nobody any more: it was given back a moment ago.
+      if (holder !== undefined) break;
+    }
+  } catch (error) {
+    await presence.close();
+    throw error;
+  }
+  await presence.close();
+  return undefined;
+}
+
+async function openFolder(folder: string, presence: Presence): Promise<LocalStores> {
   const lock = join(folder, LOCK);
   try {
     if (!canBeTrusted(folder)) clear(folder);
@@ -62,6 +85,7 @@ async function openFolder(folder: string): Promise<LocalStores> {
       await stores.close();
       note(folder, lookOf(folder));
       unlock(lock);
+      await presence.close();
     });
   } catch (error) {
     unlock(lock);

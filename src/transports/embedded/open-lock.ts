@@ -1,25 +1,48 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../../errors.ts';
-import type { ProcessIdentity } from './process-identity.ts';
-import { tryLock, unlock } from './process-lock.ts';
+import { type Presence, standingOf } from './presence.ts';
+import { type LockAttempt, takeAtOnce, tryLock, unlock } from './process-lock.ts';
 
 const LOCK = 'open.lock';
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
+/** Waiting for less than this is not worth a word. */
+const SOON_MS = 1000;
+/** Of 5 milliseconds each. */
+const ATTEMPTS_AT_END = 200;
+
+/** Hears what is waited for, in words, and `undefined` when it is over. */
+export type Waiting = (reason: string | undefined) => void;
+
+/** What a wait needs to know. */
+export interface Patience {
+  readonly waiting: Waiting;
+  /** Milliseconds until it fails. */
+  readonly limitMs: number;
+}
 
 /**
- * Lets one process at a time inspect and open the files of a folder: two that create a database at the same moment could
- * wait for each other, and one that inspects must not see the other half way.
+ * Lets one process at a time inspect, open or close the files of a folder: two that create a database at the same moment
+ * could wait for each other, one that inspects must not see the other half way, and the last one that closes takes the
+ * locks apart that one that opens has just found.
  */
-export async function withOpenLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withOpenLock<T>(
+  path: string,
+  { sign }: Presence,
+  { waiting, limitMs }: Patience,
+  work: () => Promise<T>,
+): Promise<T> {
   const file = join(path, LOCK);
-  const deadline = performance.now() + PATIENCE_MS;
+  const since = performance.now();
   for (;;) {
-    const { taken, holder } = tryLock(file);
-    if (taken) break;
-    if (performance.now() > deadline) throw busy(path, holder);
-    await sleep(5);
+    const attempt = await tryLock(file, sign, standingOf);
+    if (attempt.taken) break;
+    const waited = performance.now() - since;
+    if (waited > limitMs) throw busy(path, attempt, limitMs);
+    if (waited > SOON_MS) waiting(`${nameOf(attempt.holder)} to finish opening or closing ${path}`);
+    await sleep(2 + Math.random() * 4);
   }
+  waiting(undefined);
   try {
     return await work();
   } finally {
@@ -27,9 +50,29 @@ export async function withOpenLock<T>(path: string, work: () => Promise<T>): Pro
   }
 }
 
-function busy(path: string, holder: ProcessIdentity | undefined): StoreError {
-  const who = holder === undefined ? 'another process' : `process ${holder.pid}`;
-  return new StoreError('ERR_STORE_LOCKED', `${who} has been opening ${path} for ${PATIENCE_MS / 1000} seconds`, {
-    hint: `wait for it, or stop it if it hangs`,
-  });
+/** At the end of the process, when nothing can be waited for: holds the lock until the process is gone. */
+export function holdOpenLockUntilGone(path: string, { sign }: Presence): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS_AT_END && !takeAtOnce(join(path, LOCK), sign); attempt++) {
+      Atomics.wait(pause, 0, 0, 5);
+    }
+  } catch {
+    // The folder is gone, and nobody opens it.
+  }
+}
+
+export const nameOf = (sign: { readonly pid: number } | undefined): string =>
+  sign === undefined || sign.pid === 0 ? 'another process' : `process ${sign.pid}`;
+
+function busy(path: string, { holder, elsewhere }: LockAttempt, limitMs: number): StoreError {
+  const who = `${nameOf(holder)}${elsewhere === true ? ' of another container' : ''}`;
+  return new StoreError(
+    'ERR_STORE_LOCKED',
+    `${who} has been opening or closing ${path} for ${limitMs / 1000} seconds`,
+    {
+      written: 'no',
+      hint: `wait for it, or stop it if it hangs`,
+    },
+  );
 }

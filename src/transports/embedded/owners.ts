@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { applicationRunning, staleGeneration } from '../local/errors.ts';
 import type { Catalog } from './catalog.ts';
 import { metaKey } from './keys.ts';
@@ -7,6 +8,8 @@ import { currentProcess, isAlive, type ProcessIdentity, sameProcess } from './pr
 interface Owner extends ProcessIdentity {
   /** Grows with every owner; what an older one still wants to write is refused. */
   readonly epoch: number;
+  /** Of the one log that has acquired it, so that two that have the same epoch are still told apart. */
+  readonly token?: string;
   /** ISO time. */
   readonly since: string;
   readonly ended: boolean;
@@ -19,6 +22,7 @@ interface Owner extends ProcessIdentity {
 export class Owners {
   readonly #catalog: Catalog;
   readonly #me: ProcessIdentity = currentProcess();
+  readonly #token = randomUUID();
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
@@ -33,7 +37,7 @@ export class Owners {
     const owner = this.#catalog.getJson(key) as Owner | undefined;
     if (owner !== undefined && !takeOver && this.#runs(owner)) throw running(groupId, owner);
     const epoch = (owner?.epoch ?? 0) + 1;
-    const mine: Owner = { ...this.#me, epoch, since: new Date().toISOString(), ended: false };
+    const mine: Owner = { ...this.#me, epoch, token: this.#token, since: new Date().toISOString(), ended: false };
     this.#catalog.putJson(key, mine);
     return epoch;
   }
@@ -41,13 +45,13 @@ export class Owners {
   release(groupId: string, epoch: number): void {
     const key = metaKey('owner', groupId);
     const owner = this.#catalog.getJson(key) as Owner | undefined;
-    if (owner?.epoch === epoch) this.#catalog.putJson(key, { ...owner, ended: true });
+    if (owner !== undefined && this.#isMine(owner, epoch)) this.#catalog.putJson(key, { ...owner, ended: true });
   }
 
   /** @throws MillraceError `ERR_STALE_GENERATION` when another process has become the owner. */
   check(groupId: string, epoch: number): void {
     const owner = this.#catalog.getJson(metaKey('owner', groupId)) as Owner | undefined;
-    if (owner?.epoch === epoch) return;
+    if (this.#isMine(owner, epoch)) return;
     const by = owner === undefined ? '' : ` by process ${owner.pid}`;
     throw staleGeneration(groupId, epoch, `has ended: the application was taken over${by}`);
   }
@@ -56,6 +60,10 @@ export class Owners {
   alive(groupId: string): number | undefined {
     const owner = this.#catalog.getJson(metaKey('owner', groupId)) as Owner | undefined;
     return owner !== undefined && !sameProcess(owner, this.#me) && this.#runs(owner) ? owner.pid : undefined;
+  }
+
+  #isMine(owner: Owner | undefined, epoch: number): boolean {
+    return owner !== undefined && owner.epoch === epoch && owner.token === this.#token && !owner.ended;
   }
 
   #runs(owner: Owner): boolean {

@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { StoreError } from '../../errors.ts';
 import { Damage, DataFile } from './data-file.ts';
 import { DOORBELL, RUNS } from './folder.ts';
 import { DATA_FILE } from './lmdb.ts';
+import { type Presence, type Sign, standingOf, threadName } from './presence.ts';
 import { currentProcess, isAlive, type ProcessIdentity, sameProcess } from './process-identity.ts';
 import { checkStructure, type LostRecords, survey } from './survey.ts';
+import type { Marked } from './write-gate.ts';
 
 /** This process's use of a folder, as other processes and later ones can see it. */
 export interface Run {
@@ -18,7 +20,9 @@ export interface Run {
 }
 
 /** What is left of a process that used the folder. Removed when it closes, so one of a dead process tells of a crash. */
-interface RunFile extends ProcessIdentity {
+interface RunFile extends Sign {
+  /** Of a version that stays out of the way of processes that open the file. Older ones do not, and do not say so. */
+  readonly gate?: true;
   readonly phase: 'opening' | 'open';
   /** The last transaction in the file when the process opened it. */
   readonly transaction: number;
@@ -31,6 +35,8 @@ export interface CleanState {
 }
 
 const CLEAN = 'clean.json';
+const RUN = '.json';
+const MARK = '.writing';
 /** Pages whose structure is checked at most before opening, so that a large log opens fast: 400 MB at 4 KiB. */
 export const MAX_PAGES = 100_000;
 /** So many crashes without a commit in between are no accident: then everything is read and compared. */
@@ -41,11 +47,13 @@ const CRASHES = 3;
  * at its structure when the last process was killed, and at all of its contents when somebody has changed it since it was
  * closed, when the last process died while opening it, or when several died in a row without getting anywhere.
  *
- * @throws StoreError `ERR_CORRUPT_LOG` saying what is lost
+ * @throws StoreError `ERR_CORRUPT_LOG` saying what is lost; `ERR_STORE_LOCKED` when a process has the folder open beside
+ * which this one must not open it
  */
-export function inspectBeforeOpen(path: string): Run {
+export async function inspectBeforeOpen(path: string, { sign }: Presence): Promise<Run> {
   const me = currentProcess();
   const runs = readRuns(path);
+  for (const run of runs) await refuseBeside(path, run);
   const dead = runs.filter(({ run }) => !sameProcess(run, me) && !isAlive(run, me));
   const transaction = lastTransaction(path);
   // Where another process has it open, the file is sound and changes while one looks at it.
@@ -58,9 +66,56 @@ export function inspectBeforeOpen(path: string): Run {
     if (suspicious) ({ damage } = survey(path));
     else if (closed === undefined) damage = checkStructure(path, MAX_PAGES);
     if (!inUse(path, me)) refuseDamaged(path, damage);
-    for (const { file, run } of dead) if (suspicious || run.transaction !== transaction) rmSync(file, { force: true });
+    for (const { file, run } of dead) if (suspicious || run.transaction !== transaction) bury(file);
   }
-  return begin(path, { ...me, phase: 'opening', transaction: transaction ?? 0 });
+  return begin(path, { ...sign, gate: true, phase: 'opening', transaction: transaction ?? 0 });
+}
+
+/** A dead process's files. */
+function bury(file: string): void {
+  const stem = file.slice(0, -RUN.length);
+  for (const ending of [MARK, RUN]) rmSync(`${stem}${ending}`, { force: true });
+}
+
+/** LMDB's locks and its table of readers go by pids, and every process has to keep to the gate. */
+async function refuseBeside(
+  path: string,
+  { file, run }: { readonly file: string; readonly run: RunFile },
+): Promise<void> {
+  const standing = await standingOf(run, file);
+  if (standing === 'dead' || (standing === 'alive' && run.gate === true)) return;
+  if (standing === 'alive') {
+    throw new StoreError(
+      'ERR_STORE_LOCKED',
+      `process ${run.pid} has ${path} open with an older version of millrace, which does not make room for others`,
+      { written: 'no', hint: `stop process ${run.pid}, and use one version on a folder` },
+    );
+  }
+  throw new StoreError(
+    'ERR_STORE_LOCKED',
+    `a process of another container (pid ${run.pid} there) has ${path} open; processes share a folder only within one pid namespace`,
+    {
+      written: 'no',
+      hint: `give each container a folder of its own, let the containers share one pid namespace, or use Kafka; if that container is gone for certain, remove ${file}`,
+    },
+  );
+}
+
+/** The file in which this thread says whether it writes. */
+export const markOf = (path: string): string => join(path, RUNS, `${threadName()}${MARK}`);
+
+/** Living processes that may write, but for this thread. */
+export function writersOf(path: string): Marked[] {
+  const me = currentProcess();
+  const mine = `${threadName()}${RUN}`;
+  return readRuns(path)
+    .filter(({ file, run }) => basename(file) !== mine && run.phase === 'open' && isAlive(run, me))
+    .map(({ file, run }) => ({ who: run, mark: `${file.slice(0, -RUN.length)}${MARK}` }));
+}
+
+/** Pids of all living processes that have the folder open. */
+export function pidsOf(path: string): Set<number> {
+  return new Set(readRuns(path).map(({ run }) => run.pid));
 }
 
 function inUse(path: string, me: ProcessIdentity): boolean {
@@ -68,7 +123,7 @@ function inUse(path: string, me: ProcessIdentity): boolean {
 }
 
 function begin(path: string, run: RunFile): Run {
-  const file = join(path, RUNS, `${run.pid}-${run.startTime}.json`);
+  const file = join(path, RUNS, `${threadName()}${RUN}`);
   const clean = join(path, CLEAN);
   const write = (phase: RunFile['phase']): void => replace(file, { ...run, phase });
   write('opening');
@@ -119,12 +174,14 @@ function lastTransaction(path: string): number | undefined {
 function readRuns(path: string): { readonly file: string; readonly run: RunFile }[] {
   const found: { readonly file: string; readonly run: RunFile }[] = [];
   for (const name of readdirSync(join(path, RUNS))) {
-    if (!name.endsWith('.json')) continue;
+    if (!name.endsWith(RUN)) continue;
     const file = join(path, RUNS, name);
     try {
       found.push({ file, run: JSON.parse(readFileSync(file, 'utf8')) as RunFile });
-    } catch {
-      // Removed meanwhile, or cut off by a crash of the machine: it says nothing then.
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      if (!(error instanceof SyntaxError)) throw error;
+      // Cut off by a crash of the machine: it says nothing then.
       rmSync(file, { force: true });
     }
   }

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** Tells one process from every other, also from a later one with the same pid. */
@@ -26,8 +26,9 @@ function startTimeOf(pid: number): string {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name in parentheses may hold spaces and parentheses itself.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie holds no files any more.
-    return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
+    // A zombie holds no files any more, unless one of its threads has not come back from the disk yet.
+    const ended = (fields[0] === 'Z' || fields[0] === 'X') && readdirSync(`/proc/${pid}/task`).length <= 1;
+    return ended ? '' : (fields[19] ?? '');
   });
 }
 
@@ -36,26 +37,36 @@ export function bootId(): string {
   return attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1'));
 }
 
+let me: ProcessIdentity | undefined;
+
 export function currentProcess(): ProcessIdentity {
-  return {
+  // A fork of a process has another pid.
+  if (me?.pid === process.pid) return me;
+  me = {
     pid: process.pid,
     bootId: bootId() || hostname(),
     startTime: startTimeOf(process.pid),
     namespace: attempt(() => readlinkSync('/proc/self/ns/pid')),
   };
+  return me;
 }
 
 export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.bootId === b.bootId && a.startTime === b.startTime && a.namespace === b.namespace;
 }
 
+/** Whether a process counts its pids as this one does, so that one can see the other. */
+export function isVisible(other: ProcessIdentity, from: ProcessIdentity = currentProcess()): boolean {
+  return other.bootId !== from.bootId || other.namespace === from.namespace;
+}
+
 /**
- * Whether a process is still there. A process of another boot is not; of another container it cannot be said, and then it
- * counts as gone: it is fenced when it writes, so nothing is lost if it was not.
+ * Whether a process is still there. A process of another boot is not. For one of another container this says no: whether
+ * it lives is asked of `Presence`.
  */
-export function isAlive(other: ProcessIdentity, me: ProcessIdentity = currentProcess()): boolean {
-  if (other.bootId !== me.bootId || other.namespace !== me.namespace) return false;
-  if (me.startTime !== '' && other.startTime !== '') return startTimeOf(other.pid) === other.startTime;
+export function isAlive(other: ProcessIdentity, from: ProcessIdentity = currentProcess()): boolean {
+  if (other.bootId !== from.bootId || other.namespace !== from.namespace) return false;
+  if (from.startTime !== '' && other.startTime !== '') return startTimeOf(other.pid) === other.startTime;
   try {
     process.kill(other.pid, 0);
     return true;

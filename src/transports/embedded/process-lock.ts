@@ -1,33 +1,88 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
-import { currentProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
+import type { Sign, Standing } from './presence.ts';
+import { currentProcess, sameProcess } from './process-identity.ts';
 
 /** How an attempt to take a lock ended. */
 export interface LockAttempt {
   readonly taken: boolean;
   /** Who has it instead, where that can be told. */
-  readonly holder: ProcessIdentity | undefined;
+  readonly holder: Sign | undefined;
+  /** Whether the holder belongs to another container. */
+  readonly elsewhere?: boolean;
 }
 
-/** Takes a lock file for this process, also from a process that has ended without giving it back. Does not wait. */
-export function tryLock(file: string): LockAttempt {
-  const me = currentProcess();
-  const mine = `${file}.${me.pid}-${threadId}`;
-  writeFileSync(mine, JSON.stringify(me), { mode: 0o640 });
+/** What has become of the process that left a sign in a file. */
+type Judge = (sign: Sign, file: string) => Standing | Promise<Standing>;
+
+/**
+ * Takes a lock file for this process, also from a process that has ended without giving it back. Does not wait.
+ *
+ * A dead holder's file is never removed by somebody who wants the lock: between looking and removing it could have become
+ * somebody else's. Instead one process inherits it, by a file with the name of the dead one, which can be made only once.
+ * Names are not used twice, so what is inherited from one holder is never taken for what belongs to a later one.
+ */
+export async function tryLock(file: string, sign: Sign, judge: Judge): Promise<LockAttempt> {
+  const mine = `${file}.${sign.pid}-${threadId}`;
+  writeFileSync(mine, JSON.stringify({ ...sign, thread: threadId }), { mode: 0o640 });
   try {
     if (take(mine, file)) return { taken: true, holder: undefined };
-    const holder = read(file);
-    if (holder === undefined || isAlive(holder, me)) return { taken: false, holder };
-    bury(file, `${mine}.stale`);
-    return { taken: take(mine, file), holder: undefined };
+    for (let at = file, first = readHolder(file); ; ) {
+      const holder = at === file ? first : readHolder(at);
+      if (holder === undefined) return { taken: false, holder };
+      const standing = await judge(holder, file);
+      if (standing !== 'dead') return { taken: false, holder, elsewhere: standing === 'elsewhere' };
+      at = heirOf(file, holder);
+      if (!take(mine, at)) continue;
+      // The heir before may have given back everything meanwhile, and then this was nobody's any more.
+      const still = readHolder(file);
+      if (still !== undefined && first !== undefined && sameHolder(still, first))
+        return { taken: true, holder: undefined };
+      rmSync(at, { force: true });
+      return { taken: false, holder: still };
+    }
   } finally {
     rmSync(mine, { force: true });
   }
 }
 
-export function unlock(file: string): void {
-  rmSync(file, { force: true });
+/** Takes a lock file that nobody has, at once. @returns whether this thread has it now */
+export function takeAtOnce(file: string, sign: Sign): boolean {
+  const holder = readHolder(file);
+  if (holder !== undefined) return isMine(holder);
+  const mine = `${file}.${sign.pid}-${threadId}`;
+  writeFileSync(mine, JSON.stringify({ ...sign, thread: threadId }), { mode: 0o640 });
+  try {
+    return take(mine, file);
+  } finally {
+    rmSync(mine, { force: true });
+  }
 }
+
+/** Gives a lock back that this thread holds, with what it was inherited from. */
+export function unlock(file: string): void {
+  const line: string[] = [];
+  for (let at = file; ; ) {
+    const holder = readHolder(at);
+    if (holder === undefined) return;
+    line.push(at);
+    if (isMine(holder)) break;
+    at = heirOf(file, holder);
+  }
+  // The lock itself first: who still looks at an heir's file then finds that there is nothing to inherit.
+  for (const at of line) rmSync(at, { force: true });
+}
+
+interface Holder extends Sign {
+  readonly thread?: number;
+}
+
+const isMine = (holder: Holder): boolean => sameProcess(holder, currentProcess()) && (holder.thread ?? 0) === threadId;
+
+const sameHolder = (a: Holder, b: Holder): boolean => sameProcess(a, b) && a.thread === b.thread;
+
+const heirOf = (file: string, { pid, startTime, bootId, namespace, thread = 0 }: Holder): string =>
+  `${file}.after-${[pid, startTime, bootId.slice(0, 8), namespace.replaceAll(/\D/g, ''), thread].join('-')}`;
 
 /** A link appears with its content, or not at all. */
 function take(mine: string, file: string): boolean {
@@ -40,22 +95,18 @@ function take(mine: string, file: string): boolean {
   }
 }
 
-function read(file: string): ProcessIdentity | undefined {
+function readHolder(file: string): Holder | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
-  } catch {
-    return undefined;
-  }
-}
-
-function bury(file: string, grave: string): void {
-  try {
-    renameSync(file, grave);
-    const buried = read(grave);
-    // Somebody was faster and this is their lock, not the old one: it goes back.
-    if (buried !== undefined && isAlive(buried)) take(grave, file);
-    rmSync(grave, { force: true });
+    const { ino, mtimeMs } = statSync(file);
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as Holder;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      // It appeared with its content, so the machine went down before that had reached the disk.
+      return { pid: 0, bootId: '', startTime: `${ino}.${mtimeMs}`, namespace: '' };
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

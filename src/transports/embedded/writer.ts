@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
-import type { Durability } from '../../durability.ts';
 import { MillraceError, StoreError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
-import { type Databases, flushToDisk } from './lmdb.ts';
+import { type Databases, lastTransactionOf, onFailedBegin } from './lmdb.ts';
+import type { WriteGate } from './write-gate.ts';
 
 /** Something to write, together with others, in one transaction. */
 interface Write<T> {
@@ -16,7 +16,10 @@ interface Write<T> {
 
 export interface WriterOptions {
   readonly file: string;
-  readonly durability: Durability;
+  /** Keeps transactions away from processes that open the file. */
+  readonly gate: WriteGate;
+  /** Opens the file anew, when LMDB will not go on with it. */
+  readonly reopen: () => Promise<void>;
   /** Bound on the size of the data file in bytes. */
   readonly maxBytes: number;
   /** Called inside the transaction when the writes of a group are done. */
@@ -31,10 +34,14 @@ const GROUP_BYTES = 8 * 1024 * 1024;
 const OVERHEAD_BYTES = 256 * 1024;
 const CHECK_BELOW = 64 * 1024 * 1024;
 const PAGE = 4096;
+/** Writing takes this long only when another process holds the folder up. */
+const SLOW_MS = 1000;
+/** How often a transaction is tried that LMDB does not even begin. */
+const ATTEMPTS = 3;
 
 /**
- * The one place that writes. Writes that arrive while a transaction is under way share the next one; the next one begins
- * when the current one is visible, while that one is still on its way to the disk.
+ * The one place that writes. Writes that arrive while a transaction is under way share the next one. A commit is on the disk
+ * when LMDB says that it is done, so a transaction is either acknowledged as a whole or was never there.
  */
 export class Writer {
   readonly #db: Databases;
@@ -43,15 +50,19 @@ export class Writer {
   #running: Promise<void> | undefined;
   #waitingSince: number | undefined;
   #closed = false;
-  #failed = false;
-  /** Set when a flush has failed: what the disk holds is unknown then, so nothing more is written. */
+  /** A transaction has failed in LMDB, which may refuse all that come after it. */
+  #doubtful = false;
+  /** Set when the file is not what this process has left: nothing more is written then. */
   #broken: StoreError | undefined;
-  #flushing: Promise<void> | undefined;
-  #nextFlush: Promise<void> | undefined;
+  /** The newest transaction that this process has seen in the file. */
+  #seen = 0;
+  #begun = false;
+  #beginFailed: ((status: number) => void) | undefined;
 
   constructor(db: Databases, options: WriterOptions) {
     this.#db = db;
     this.#options = options;
+    this.#watch();
   }
 
   /** Runs a write in a transaction and resolves when it is durable. */
@@ -69,12 +80,21 @@ export class Writer {
     return this.#waitingSince === undefined ? 0 : performance.now() - this.#waitingSince;
   }
 
+  /** What the current transaction is waiting for, in words; `undefined` when it does not wait. */
+  waitingFor(): string | undefined {
+    const opener = this.#options.gate.waitingFor();
+    if (opener !== undefined) return opener;
+    return this.waitingMs() > SLOW_MS ? 'another process to finish its write to the folder' : undefined;
+  }
+
+  /** Whether LMDB may wait for ever when it is asked to close. */
+  get doubtful(): boolean {
+    return this.#doubtful;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
-    await Promise.allSettled([this.#flushing, this.#nextFlush]);
-    // LMDB waits for ever for the flush of a commit that has failed, unless a transaction comes after it.
-    if (this.#failed) await this.#db.root.transaction(() => undefined).catch(() => undefined);
   }
 
   async #drain(): Promise<void> {
@@ -91,14 +111,33 @@ export class Writer {
   }
 
   async #transaction(writes: readonly Write<unknown>[], bytes: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#attempt(writes, bytes);
+      if (outcome === undefined) return;
+      // LMDB has refused the transaction before anything of it was there, because of an earlier one.
+      if (outcome.begun || attempt === ATTEMPTS) {
+        for (const write of writes) write.failed(outcome.error);
+        return;
+      }
+    }
+  }
+
+  /** @returns what has gone wrong; `undefined` when every write has been told how it ended. */
+  async #attempt(
+    writes: readonly Write<unknown>[],
+    bytes: number,
+  ): Promise<{ readonly error: MillraceError; readonly begun: boolean } | undefined> {
     const results: { readonly write: Write<unknown>; readonly value: unknown }[] = [];
     const refused: { readonly write: Write<unknown>; readonly error: MillraceError }[] = [];
+    const { gate } = this.#options;
     try {
+      if (this.#broken !== undefined) throw this.#broken;
       this.#checkSpace(bytes);
+      if (this.#doubtful) await this.#reopen();
+      const waiting = gate.enter();
+      if (waiting !== undefined) await waiting;
       this.#waitingSince = performance.now();
-      // A child transaction, so that a failure in the middle leaves nothing behind.
-      await this.#db.root.childTransaction(() => {
-        this.#waitingSince = undefined;
+      await this.#begin(() => {
         for (const write of writes) {
           try {
             results.push({ write, value: write.run() });
@@ -109,54 +148,67 @@ export class Writer {
         }
         this.#options.beforeCommit();
       });
+      this.#seen = Math.max(this.#seen, lastTransactionOf(this.#db));
     } catch (error) {
-      this.#waitingSince = undefined;
-      this.#failed ||= !(error instanceof MillraceError);
       this.#options.afterCommit(false);
-      const failure = await this.#failure(error);
-      for (const write of writes) write.failed(failure);
-      return;
+      if (!(error instanceof MillraceError)) this.#doubtful = true;
+      return { error: await this.#failure(error), begun: !(error instanceof BeginError) };
+    } finally {
+      this.#waitingSince = undefined;
+      gate.leave();
     }
     this.#options.afterCommit(results.length > 0);
     for (const { write, error } of refused) write.failed(error);
-    if (results.length === 0) return;
-    const finish = (): void => {
-      for (const { write, value } of results) write.done(value);
-    };
-    if (this.#options.durability !== 'fsync') finish();
-    else {
-      this.#flush().then(finish, (error: unknown) => {
-        for (const { write } of results) write.failed(error);
-      });
-    }
+    for (const { write, value } of results) write.done(value);
+    return undefined;
   }
 
-  /** A flush that begins after this call; at most one is under way and one waiting. */
-  #flush(): Promise<void> {
-    if (this.#flushing === undefined) {
-      this.#flushing = this.#flushNow().finally(() => (this.#flushing = undefined));
-      return this.#flushing;
-    }
-    this.#nextFlush ??= this.#flushing
-      .catch(() => undefined)
-      .then(() => {
-        this.#nextFlush = undefined;
-        return this.#flush();
-      });
-    return this.#nextFlush;
+  /** A child transaction, so that a failure in the middle leaves nothing behind. */
+  async #begin(run: () => void): Promise<void> {
+    this.#begun = false;
+    const neverBegun = new Promise<never>((_, reject) => {
+      this.#beginFailed = (status) => reject(new BeginError(status));
+    });
+    const transaction = this.#db.root.childTransaction(() => {
+      this.#begun = true;
+      this.#waitingSince = undefined;
+      this.#guard();
+      run();
+    });
+    await Promise.race([transaction, neverBegun]);
   }
 
-  async #flushNow(): Promise<void> {
-    try {
-      await flushToDisk(this.#db);
-    } catch (cause) {
-      this.#broken = new StoreError('ERR_STORE_WRITE', `Flushing ${this.#options.file} failed: ${text(cause)}`, {
-        cause,
-        written: 'unknown',
-        hint: 'the disk may be failing; check it, then start again: what was acknowledged is there',
-      });
-      throw this.#broken;
-    }
+  /**
+   * Inside the transaction, before anything is written: it must stand on the last one, and that on all that was seen before.
+   * It does unless somebody has opened the file who does not keep to the gate.
+   */
+  #guard(): void {
+    const last = lastTransactionOf(this.#db);
+    const base = this.#db.root.getWriteTxnId() - 1;
+    if (base === last && last >= this.#seen) return;
+    const what =
+      last < this.#seen
+        ? `transaction ${this.#seen} was in it and is gone, the last one is ${last}`
+        : `the next transaction would replace ${last}, because LMDB takes ${base} for the last one`;
+    this.#broken = new StoreError('ERR_STORE_FOREIGN', `${this.#options.file} was opened by another program: ${what}`, {
+      written: 'no',
+      hint: 'stop all processes that use the folder, also tools for LMDB and older versions of millrace, then start again',
+    });
+    throw this.#broken;
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#options.reopen();
+    this.#doubtful = false;
+    this.#watch();
+  }
+
+  #watch(): void {
+    onFailedBegin(this.#db, (status) => {
+      if (this.#begun) return false;
+      this.#beginFailed?.(status);
+      return true;
+    });
   }
 
   /** Refuses before LMDB has to, because a failed commit costs more than a refused one. */
@@ -214,6 +266,17 @@ export class Writer {
       written: 'no',
       hint: 'nothing of this transaction was written; check the disk and the permissions',
     });
+  }
+}
+
+/** LMDB did not begin a transaction. */
+class BeginError extends Error {
+  override readonly name = 'BeginError';
+  readonly code: number;
+
+  constructor(code: number) {
+    super(`LMDB cannot begin a transaction (${code})`);
+    this.code = code;
   }
 }
 
