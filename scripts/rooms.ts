@@ -40,7 +40,7 @@ export const rooms: readonly Room[] = [
   { path: 'promises', rooms: ['errors'], packages: [] },
   { path: 'batch-options', rooms: ['duration', 'option-checks'], packages: [] },
   { path: 'topic-config', rooms: ['option-checks'], packages: [] },
-  { path: 'record-policy', rooms: ['record', 'errors'], packages: [] },
+  { path: 'record-policy', rooms: ['record', 'errors', 'duration', 'option-checks'], packages: [] },
   {
     path: 'protocol',
     rooms: nouns,

@@ -60,7 +60,7 @@ export {
   type Window,
   type WindowedRecord,
 } from './record.ts';
-export { type DeadLetterPolicy, deadLetter, type RecordPolicy } from './record-policy.ts';
+export { type DeadLetterOptions, type DeadLetterPolicy, deadLetter, type RecordPolicy } from './record-policy.ts';
 export { type RunOptions, run } from './run.ts';
 export { runUntilSignal } from './run-until-signal.ts';
 export type { App } from './runtime/app.ts';

@@ -1,3 +1,6 @@
+import { type Duration, durationMs } from './duration.ts';
+import { checkNames, type OptionNames } from './option-checks.ts';
+
 /**
  * What happens to a record that cannot be decoded, is refused by its schema, makes user code throw, or is too large to
  * write.
@@ -13,6 +16,13 @@ export type RecordPolicy = 'fail' | 'skip' | DeadLetterPolicy;
 /** @public */
 export interface DeadLetterPolicy {
   readonly deadLetter: string;
+  readonly retention?: Duration | 'unlimited';
+}
+
+/** @public */
+export interface DeadLetterOptions {
+  /** How long the topic keeps its letters, where it is created (`'unlimited'`). A topic that exists stays as it is. */
+  readonly retention?: Duration | 'unlimited';
 }
 
 /**
@@ -23,8 +33,15 @@ export interface DeadLetterPolicy {
  * committed only when the dead letter is acknowledged.
  *
  * @param topic - Name of the dead-letter topic; created when it is missing.
+ * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`
  * @public
  */
-export function deadLetter(topic: string): DeadLetterPolicy {
-  return { deadLetter: topic };
+export function deadLetter(topic: string, options: DeadLetterOptions = {}): DeadLetterPolicy {
+  checkNames('deadLetter', options, DEAD_LETTER_OPTIONS);
+  const { retention } = options;
+  if (retention === undefined) return { deadLetter: topic };
+  if (retention !== 'unlimited') durationMs(retention, 'retention');
+  return { deadLetter: topic, retention };
 }
+
+const DEAD_LETTER_OPTIONS: OptionNames<DeadLetterOptions> = { retention: true };

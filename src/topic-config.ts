@@ -15,9 +15,19 @@ export interface TopicConfig {
    * that readers that rest see it (a day; on Kafka the broker's default, 0, and a day for tables that are created).
    */
   readonly minCompactionLagMs?: number;
+  /**
+   * Marks a topic that an application has made for itself alone, whose records it removes when it has read them.
+   *
+   * @internal
+   */
+  readonly owner?: string;
 }
 
-export const TOPIC_CONFIG: OptionNames<TopicConfig> = {
+/** A configuration with all of its settings. @public */
+export type FullTopicConfig = Required<Omit<TopicConfig, 'owner'>> & Pick<TopicConfig, 'owner'>;
+
+/** Settings that a user may give. */
+export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, 'owner'>> = {
   cleanup: true,
   retentionMs: true,
   retentionBytes: true,

@@ -1,4 +1,5 @@
 import type { MillraceError } from '../errors.ts';
+import type { DeadLetterPolicy } from '../record-policy.ts';
 import { deadLetterOf } from '../runtime/dead-letter.ts';
 import { rawRecord } from '../runtime/decode.ts';
 import type { LetterSender } from '../runtime/letter-sender.ts';
@@ -45,19 +46,20 @@ export class BadRecords {
       this.#host.warn(error, 'a record was left out');
       return true;
     }
-    void this.#write(input, policy.deadLetter, error, place, origin);
+    void this.#write(input, policy, error, place, origin);
     return false;
   }
 
   async #write(
     input: ReadInput,
-    topic: string,
+    policy: DeadLetterPolicy,
     error: MillraceError,
     place: FailurePlace,
     origin: InputOrigin,
   ): Promise<void> {
+    const { deadLetter: topic } = policy;
     try {
-      await this.#host.letters.send(topic, (limits) => deadLetterOf(error, place, origin, this.#host.now(), limits));
+      await this.#host.letters.send(policy, (limits) => deadLetterOf(error, place, origin, this.#host.now(), limits));
       this.#host.warn(error, `a record went to the dead-letter topic ${topic}`);
       this.#host.resume(input);
     } catch (failure) {

@@ -10,6 +10,7 @@ import { GlobalTables } from './global-tables.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
 import { openPatiently } from './open-patiently.ts';
+import { warnOfRetention } from './own-topics.ts';
 import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
 import { snapshotsEvery } from './snapshots.ts';
 import { setUpTopics } from './topic-setup.ts';
@@ -137,6 +138,7 @@ class Application implements App {
       this.#transport = transport;
       this.#waitingFor = 'setting up topics';
       this.#topics = await setUpTopics(this.#topology, transport, this.#options.onRecordError ?? 'fail', applicationId);
+      warnOfRetention(this.#topology, this.#topics, this.#options.onRecordError ?? 'fail', applicationId, logger);
       await this.#run(transport);
     } catch (error) {
       void this.#end(error);

@@ -2,7 +2,7 @@ import type { MillraceError } from '../errors.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { Changelog } from './changelog.ts';
 import type { Task, TaskProgress } from './task.ts';
-import type { GroupSession, OutgoingBatch } from './transport.ts';
+import type { CommittedOffset, GroupSession, OutgoingBatch } from './transport.ts';
 
 /** What a committer needs of the engine around it. */
 export interface CommitterHost {
@@ -14,6 +14,8 @@ export interface CommitterHost {
   session(): { readonly session: GroupSession; readonly generation: number } | undefined;
   /** Keeps stores and changelogs together where the log does not hold the state. */
   changelog(): Changelog | undefined;
+  /** Offsets have become durable. */
+  committed?(offsets: readonly CommittedOffset[]): void;
   /** Whether a failure has been seen: nothing is committed after it. */
   failed(): boolean;
   /** Turns are wanted. */
@@ -138,6 +140,7 @@ export class Committer {
         task.recycle((progress[index] as TaskProgress).outputs);
         task.committed();
       });
+      this.#host.committed?.(progress.flatMap(({ offsets }) => offsets));
       this.commits += 1;
       this.lastCommit = this.#host.clock.monotonic();
       this.lastDurationMs = this.lastCommit - started;

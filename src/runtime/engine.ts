@@ -1,11 +1,13 @@
 import { durationMs } from '../duration.ts';
-import { MillraceError } from '../errors.ts';
+import type { MillraceError } from '../errors.ts';
 import type { Cancel, Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { taskSpecs } from './assignment.ts';
 import { Committer } from './committer.ts';
+import { ConsumedRecords } from './consumed-records.ts';
 import type { GlobalTables } from './global-tables.ts';
 import { noLogger } from './logger.ts';
+import { consumables } from './own-topics.ts';
 import { soon } from './schedule.ts';
 import type { Task } from './task.ts';
 import { TaskFactory } from './task-factory.ts';
@@ -64,6 +66,7 @@ export class Engine {
   readonly #fetcher: Fetcher;
   readonly #factory: TaskFactory;
   readonly #opening: TaskOpening;
+  readonly #consumed: ConsumedRecords;
   #generation = 0;
   /** The tasks that have not had their turn in this round. */
   #round: Iterator<Task> | undefined;
@@ -100,6 +103,7 @@ export class Engine {
       atomic,
       session: () => this.#session && { session: this.#session, generation: this.#generation },
       changelog: () => this.#factory.changelog,
+      committed: (offsets) => this.#consumed.committed(offsets),
       failed: () => this.#failed,
       schedule: () => this.schedule(),
       fail: (error) => this.#fail(error),
@@ -109,7 +113,8 @@ export class Engine {
     this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
     const starts = new TaskStarts(transport, { applicationId, stages: topology.stages, topics, startFrom, logger });
-    this.#opening = new TaskOpening(transport, applicationId, this.#factory, starts, this.committer);
+    this.#consumed = new ConsumedRecords(transport, consumables(topology, topics, applicationId), clock, logger);
+    this.#opening = new TaskOpening(transport, starts, this.#factory, this.committer);
   }
 
   /** Joins the group; tasks come as they are assigned. */
@@ -141,12 +146,7 @@ export class Engine {
   async #assign(ids: readonly string[], generation: number): Promise<void> {
     this.#generation = generation;
     for (const id of ids) this.#owned.add(id);
-    const wanted = this.#topology.stages.flatMap((stage) =>
-      taskSpecs(stage, this.#topics)
-        .filter(({ id }) => ids.includes(id))
-        .map((spec) => ({ stage, spec })),
-    );
-    this.#assigned.push(...(await this.#opening.assigned(wanted)));
+    this.#assigned.push(...(await this.#opening.assigned(ids)));
     this.schedule();
   }
 
@@ -172,8 +172,9 @@ export class Engine {
 
   #add(session: GroupSession, { start, task: assigned }: OpenedTask): void {
     if (!this.#owned.has(assigned.spec.id)) return;
-    const task = this.#factory.build(session, assigned, start.positions);
+    const task = this.#factory.build(session, assigned, start);
     this.tasks.set(task.id, task);
+    this.#consumed.begun(task.partition, start.positions);
     for (const [topic, offset] of start.positions) this.#fetcher.assign(topic, task.partition, offset);
   }
 
@@ -340,6 +341,7 @@ export class Engine {
     this.#running = false;
     this.#cancelTimer?.();
     for (const task of this.tasks.values()) task.close();
+    this.#consumed.close();
     this.committer.abandon();
     await this.committer.current?.catch(() => undefined);
     this.#factory.changelog?.close();
@@ -352,10 +354,6 @@ export class Engine {
     this.#failed = true;
     this.#running = false;
     this.committer.abandon();
-    this.#events.failed(
-      error instanceof MillraceError
-        ? error
-        : new MillraceError('fatal', 'ERR_INTERNAL', `the runtime failed: ${String(error)}`, { cause: error }),
-    );
+    void this.#consumed.report(error, this.#options.applicationId, (failure) => this.#events.failed(failure));
   }
 }

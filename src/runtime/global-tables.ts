@@ -1,3 +1,4 @@
+import type { DeadLetterPolicy } from '../record-policy.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
 import type { TopicUse } from '../topology/node.ts';
@@ -137,9 +138,8 @@ export class GlobalTables {
       const policy = rows.use.onRecordError ?? onRecordError;
       if (policy === 'fail' || failure.errorClass !== 'record') throw failure;
       if (isDeadLetter(policy)) {
-        const { deadLetter } = policy;
         rows.deadLettered += 1;
-        this.#write(deadLetter, (limits) => deadLetterOf(failure, place, origin, this.#clock.now(), limits));
+        this.#write(policy, (limits) => deadLetterOf(failure, place, origin, this.#clock.now(), limits));
       } else rows.skipped += 1;
       logger.warn(
         { code: failure.code, topic: name, partition, offset: origin.offset },
@@ -149,9 +149,9 @@ export class GlobalTables {
   }
 
   /** A letter that cannot be written is a row that nobody would see: it ends the application. */
-  #write(topic: string, make: Parameters<LetterSender['send']>[1]): void {
+  #write(policy: DeadLetterPolicy, make: Parameters<LetterSender['send']>[1]): void {
     const writing: Promise<void> = (this.#letters as LetterSender)
-      .send(topic, make)
+      .send(policy, make)
       .catch((error: unknown) => {
         this.#failure ??= { error };
         if (this.#ready === undefined) this.#failed(error);

@@ -11,6 +11,8 @@ export interface InputFeed {
   poll(topic: string, partition: number): FetchedBatch | undefined;
   /** The offset after the last readable record of an input, if known. */
   endOffset(topic: string, partition: number): number | undefined;
+  /** Topics of which the offset that the task begins at is not committed yet: it goes with the first commit. */
+  readonly uncommitted?: ReadonlySet<string>;
 }
 
 /**
@@ -38,7 +40,9 @@ export class InputSet {
     this.queues = topics
       .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed))
       .sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
-    for (const { position, use } of this.queues) this.#committed.set(use.name, position);
+    for (const { position, use } of this.queues) {
+      if (feed.uncommitted?.has(use.name) !== true) this.#committed.set(use.name, position);
+    }
   }
 
   add(topic: string, consumer: InputConsumer): void {

@@ -1,7 +1,9 @@
 import { MillraceError } from '../errors.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
+import type { DeadLetterPolicy } from '../record-policy.ts';
 import { type DeadLetter, type LetterLimits, limitsOf } from './dead-letter.ts';
 import { unknownTopic } from './known-topic.ts';
+import { deadLetterConfig } from './own-topics.ts';
 import type { Producer, TopicDescription, Transport } from './transport.ts';
 
 /** Writes dead letters outside of any task: for clients and global tables, whose reading has no commit to go with. */
@@ -21,14 +23,14 @@ export class LetterSender {
    * @param make - Makes the letter for what its topic takes.
    * @throws MillraceError what keeps it from being written: the record must not be passed over then
    */
-  async send(topic: string, make: (limits: LetterLimits) => DeadLetter): Promise<void> {
-    const known = this.#topics.get(topic);
+  async send(policy: DeadLetterPolicy, make: (limits: LetterLimits) => DeadLetter): Promise<void> {
+    const known = this.#topics.get(policy.deadLetter);
     try {
-      await this.#send(known ?? (await this.#look(topic)), make);
+      await this.#send(known ?? (await this.#look(policy)), make);
     } catch (error) {
       // What was known of the topic may be old.
       if (known === undefined || !(error instanceof MillraceError) || error.written !== 'no') throw error;
-      await this.#send(await this.#look(topic), make);
+      await this.#send(await this.#look(policy), make);
     }
   }
 
@@ -36,9 +38,10 @@ export class LetterSender {
     await this.#producer?.close();
   }
 
-  async #look(topic: string): Promise<TopicDescription> {
+  async #look(policy: DeadLetterPolicy): Promise<TopicDescription> {
+    const { deadLetter: topic } = policy;
     this.#topics.delete(topic);
-    await this.#transport.topics.create(topic, { ifMissing: true });
+    await this.#transport.topics.create(topic, { ifMissing: true, config: deadLetterConfig(policy) });
     const found = await this.#transport.topics.describe(topic);
     if (found === undefined) throw await unknownTopic(this.#transport, topic);
     this.#topics.set(topic, found);

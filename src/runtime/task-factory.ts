@@ -8,7 +8,7 @@ import type { InputFeed } from './input-set.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
 import { Task, type TaskHost } from './task.ts';
-import type { AssignedTask } from './task-starts.ts';
+import type { AssignedTask, TaskStart } from './task-starts.ts';
 import type { Topology } from './topology.ts';
 import type { GroupSession, TaskSpec, TopicDescription, TopicPartition, Transport } from './transport.ts';
 
@@ -63,8 +63,8 @@ export class TaskFactory {
   }
 
   /** @throws what a node says when it is instantiated, such as `ERR_STORE_INCOMPATIBLE`. */
-  build(session: GroupSession, { spec, stage }: AssignedTask, positions: ReadonlyMap<string, number>): Task {
-    return new Task(stage, partitionOf(spec), positions, this.#host(session));
+  build(session: GroupSession, { spec, stage }: AssignedTask, { positions, uncommitted }: TaskStart): Task {
+    return new Task(stage, partitionOf(spec), positions, { ...this.#host(session), uncommitted });
   }
 
   /** What is being restored, in words. */

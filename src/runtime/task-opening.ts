@@ -1,8 +1,8 @@
+import { taskSpecs } from './assignment.ts';
 import type { Committer } from './committer.ts';
-import type { Stage } from './stages.ts';
 import type { TaskFactory } from './task-factory.ts';
 import type { AssignedTask, TaskStart, TaskStarts } from './task-starts.ts';
-import type { CommittedOffset, GroupSession, TaskSpec, Transport } from './transport.ts';
+import type { CommittedOffset, GroupSession, Transport } from './transport.ts';
 
 /** A task that is about to be built. */
 export interface OpenedTask {
@@ -15,30 +15,29 @@ export class TaskOpening {
   /** Where tasks begin is being found and committed; never rejects. */
   settling: Promise<unknown> = Promise.resolve();
   readonly #transport: Transport;
-  readonly #applicationId: string;
   readonly #factory: TaskFactory;
   readonly #starts: TaskStarts;
   readonly #committer: Committer;
 
-  constructor(
-    transport: Transport,
-    applicationId: string,
-    factory: TaskFactory,
-    starts: TaskStarts,
-    committer: Committer,
-  ) {
+  constructor(transport: Transport, starts: TaskStarts, factory: TaskFactory, committer: Committer) {
     this.#transport = transport;
-    this.#applicationId = applicationId;
     this.#factory = factory;
     this.#starts = starts;
     this.#committer = committer;
   }
 
   /** Reads what is committed for tasks that were assigned: now, while nothing is about to change it. */
-  async assigned(tasks: readonly { readonly stage: Stage; readonly spec: TaskSpec }[]): Promise<AssignedTask[]> {
+  async assigned(ids: readonly string[]): Promise<AssignedTask[]> {
+    const { applicationId, stages, topics } = this.#starts.options;
+    const given = new Set(ids);
+    const tasks = stages.flatMap((stage) =>
+      taskSpecs(stage, topics)
+        .filter(({ id }) => given.has(id))
+        .map((spec) => ({ stage, spec })),
+    );
     const partitions = tasks.flatMap(({ spec }) => spec.partitions);
     const committed = new Map<string, CommittedOffset>();
-    for (const each of await this.#transport.committed(this.#applicationId, partitions)) {
+    for (const each of await this.#transport.committed(applicationId, partitions)) {
       committed.set(`${each.topic}/${each.partition}`, each);
     }
     return tasks.map(({ spec, stage }) => {

@@ -18,6 +18,11 @@ export interface AssignedTask {
 /** Where a task begins, by topic, and what has to become durable before it does. */
 export interface TaskStart {
   readonly positions: ReadonlyMap<string, number>;
+  /**
+   * Topics whose offset waits for the first commit: they begin at the first record there ever was, as they would again
+   * without an offset. All others are committed before the task is built.
+   */
+  readonly uncommitted: ReadonlySet<string>;
   readonly progress: TaskProgress | undefined;
 }
 
@@ -44,11 +49,11 @@ interface StoreState {
  */
 export class TaskStarts {
   readonly #transport: Transport;
-  readonly #options: TaskStartsOptions;
+  readonly options: TaskStartsOptions;
 
   constructor(transport: Transport, options: TaskStartsOptions) {
     this.#transport = transport;
-    this.#options = options;
+    this.options = options;
   }
 
   /**
@@ -69,7 +74,16 @@ export class TaskStarts {
       for (const { partition, topic } of spec.partitions) {
         positions.set(topic, found.get(topic) ?? fresh.get(topic)?.get(partition) ?? 0);
       }
-      return { positions, progress: this.#settle(stage, spec, task.committed, positions, stores) };
+      const waits = (topic: string): boolean =>
+        !found.has(topic) && positions.get(topic) === 0 && !this.#isLatest(topic);
+      if (spec.partitions.every(({ topic }) => waits(topic))) {
+        return { positions, uncommitted: new Set(positions.keys()), progress: undefined };
+      }
+      return {
+        positions,
+        uncommitted: new Set<string>(),
+        progress: this.#settle(stage, spec, task.committed, positions, stores),
+      };
     });
   }
 
@@ -78,7 +92,7 @@ export class TaskStarts {
     const states = stage.stores.map(({ name }) => this.#state(stores, name, spec));
     const found = new Map<string, number>();
     for (const { partition, topic } of spec.partitions) {
-      const place = new Place(this.#options, stage, topic, partition);
+      const place = new Place(this.options, stage, topic, partition);
       const start = place.compare(committed.get(topic), states);
       if (start !== undefined) found.set(topic, start);
     }
@@ -97,10 +111,8 @@ export class TaskStarts {
     const found = new Map<string, ReadonlyMap<number, number>>();
     await Promise.all(
       Array.from(missing, async ([topic, partitions]) => {
-        const writers = this.#options.stages.filter(({ outputs }) => outputs.some(({ name }) => name === topic));
-        // What the application has written itself is all meant to be read.
-        const from = writers.length > 0 ? 'earliest' : this.#options.startFrom;
-        const offsets = await this.#transport.offsets(topic, from, partitions);
+        const writers = this.#writers(topic);
+        const offsets = await this.#transport.offsets(topic, this.#isLatest(topic) ? 'latest' : 'earliest', partitions);
         found.set(topic, offsets);
         const gone = [...offsets].find(([, offset]) => offset > 0);
         if (writers.length > 0 && gone !== undefined && (await this.#hasRun(writers))) {
@@ -111,10 +123,19 @@ export class TaskStarts {
     return found;
   }
 
+  #writers(topic: string): readonly Stage[] {
+    return this.options.stages.filter(({ outputs }) => outputs.some(({ name }) => name === topic));
+  }
+
+  /** Whether only new records of a topic are read. What the application has written itself is all meant to be read. */
+  #isLatest(topic: string): boolean {
+    return this.options.startFrom === 'latest' && this.#writers(topic).length === 0;
+  }
+
   /** Whether one of the stages has committed anything, in whichever process. */
   async #hasRun(stages: readonly Stage[]): Promise<boolean> {
-    const places = stages.flatMap((stage) => taskSpecs(stage, this.#options.topics)).flatMap((spec) => spec.partitions);
-    return (await this.#transport.committed(this.#options.applicationId, places)).length > 0;
+    const places = stages.flatMap((stage) => taskSpecs(stage, this.options.topics)).flatMap((spec) => spec.partitions);
+    return (await this.#transport.committed(this.options.applicationId, places)).length > 0;
   }
 
   /** Commits where the task begins, if that is not what is committed: what comes while it rests is not to be passed over. */
@@ -138,14 +159,14 @@ export class TaskStarts {
     });
     if (settled && agreed) return undefined;
     const { partition } = spec.partitions[0] as { readonly partition: number };
-    const keeper = new PositionKeeper(this.#options.applicationId, partition, stage.stores);
+    const keeper = new PositionKeeper(this.options.applicationId, partition, stage.stores);
     const offsets = spec.partitions.map((place) => ({ ...place, offset: positions.get(place.topic) as number }));
     return { outputs: [], state: keeper.write(positions), offsets: keeper.signed(offsets) };
   }
 
   #id(store: string, { partitions }: TaskSpec): StoreId {
     const { partition } = partitions[0] as { readonly partition: number };
-    return { applicationId: this.#options.applicationId, store, partition };
+    return { applicationId: this.options.applicationId, store, partition };
   }
 }
 

@@ -3,6 +3,7 @@ import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { changelogTopic } from './changelog.ts';
 import { checkPartitionCount, unknownTopic } from './known-topic.ts';
+import { deadLetterConfig, withOwnTopics } from './own-topics.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
 import type { Topology } from './topology.ts';
@@ -21,7 +22,7 @@ export async function setUpTopics(
   onRecordError: RecordPolicy,
   applicationId: string,
 ): Promise<ReadonlyMap<string, TopicDescription>> {
-  const setup = new TopicSetup(stages, transport);
+  const setup = new TopicSetup(withOwnTopics({ globals, stages }, applicationId), transport);
   await setup.existing(globals);
   await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals]);
   await setup.targets();
@@ -90,7 +91,7 @@ class TopicSetup {
     for (const policy of policies) {
       if (!isDeadLetter(policy) || this.found.has(policy.deadLetter)) continue;
       const description = await this.#transport.topics.describe(policy.deadLetter);
-      if (description === undefined) await this.#create(policy.deadLetter, 1);
+      if (description === undefined) await this.#create(policy.deadLetter, 1, deadLetterConfig(policy));
       else this.found.set(policy.deadLetter, description);
     }
   }

@@ -3,9 +3,9 @@ import type { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { RecordColumns } from '../protocol/columns.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
-import type { TopicConfig } from '../topic-config.ts';
+import type { FullTopicConfig, TopicConfig } from '../topic-config.ts';
 
-export type { TopicConfig };
+export type { FullTopicConfig, TopicConfig };
 
 /** A partition of a topic. @public */
 export interface TopicPartition {
@@ -17,7 +17,7 @@ export interface TopicPartition {
 export interface TopicDescription {
   readonly name: string;
   readonly partitions: number;
-  readonly config: Required<TopicConfig>;
+  readonly config: FullTopicConfig;
 }
 
 /** Administration of topics. Every call rejects with a typed error that names the topic. @public */

@@ -12,7 +12,8 @@ import type { Topic } from './topic.ts';
  * is dropped and counted, unless the topic's key serde is `nullable(…)`.
  *
  * @param topic - Created when it is missing, with as many partitions as the source of the stage that writes it, unless it
- * names a number itself.
+ * names a number itself. A topic that is created here, and says nothing of how long it keeps records, is for the application
+ * alone: none of its records is removed before it was read, and none stays long after that.
  * @public
  */
 export function through<K, V>(

@@ -6,7 +6,7 @@ import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import type { Offsets } from './offsets.ts';
 import { pause, retrying } from './retry.ts';
-import { fromConfigs, toConfigs } from './topic-configs.ts';
+import { CONFIG_NAMES, fromConfigs, toConfigs } from './topic-configs.ts';
 import type { Topics } from './topics.ts';
 import { metadataApi, type TopicMetadata } from './wire/metadata.ts';
 import * as wire from './wire/topic-requests.ts';
@@ -37,7 +37,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
       if (topic === undefined) return undefined;
       const [answer] = await this.#cluster.ask(wire.describeConfigsApi, {
         topics: [name],
-        names: toConfigs(DEFAULT_TOPIC_CONFIG).map((entry) => entry.name),
+        names: CONFIG_NAMES,
       });
       if (answer?.errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) return undefined;
       if (answer !== undefined && answer.errorCode !== 0)

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../errors.ts';
-import type { TopicConfig } from '../../runtime/transport.ts';
+import type { FullTopicConfig, TopicConfig } from '../../runtime/transport.ts';
 
-export type FullTopicConfig = Required<TopicConfig>;
+export type { FullTopicConfig };
 
 /** Kafka's defaults, but for the lag of compaction: rows that an application has not read are not to go meanwhile. */
 export const DEFAULT_TOPIC_CONFIG: FullTopicConfig = Object.freeze({
@@ -14,12 +14,14 @@ export const DEFAULT_TOPIC_CONFIG: FullTopicConfig = Object.freeze({
 
 /** The configuration that results from changing some fields of another. @throws ConfigError `ERR_TOPIC_CONFIG` */
 export function changeConfig(topic: string, from: FullTopicConfig, change: TopicConfig = {}): FullTopicConfig {
+  const owner = change.owner ?? from.owner;
   const config: FullTopicConfig = {
     cleanup: change.cleanup ?? from.cleanup,
     retentionMs: change.retentionMs ?? from.retentionMs,
     retentionBytes: change.retentionBytes ?? from.retentionBytes,
     maxMessageBytes: change.maxMessageBytes ?? from.maxMessageBytes,
     minCompactionLagMs: change.minCompactionLagMs ?? from.minCompactionLagMs,
+    ...(owner === undefined ? {} : { owner }),
   };
   const refuse = (field: keyof TopicConfig, rule: string): never => {
     throw new ConfigError('ERR_TOPIC_CONFIG', `Topic "${topic}": ${field} is ${String(config[field])}`, {

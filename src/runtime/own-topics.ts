@@ -1,0 +1,131 @@
+import { durationMs } from '../duration.ts';
+import type { RecordPolicy } from '../record-policy.ts';
+import type { TopicUse } from '../topology/node.ts';
+import { changelogTopic } from './changelog.ts';
+import type { Logger } from './logger.ts';
+import { isDeadLetter } from './record-failures.ts';
+import type { Stage } from './stages.ts';
+import type { Topology } from './topology.ts';
+import type { TopicConfig, TopicDescription } from './transport.ts';
+
+type Planned = Pick<Topology, 'globals' | 'stages'>;
+type Topics = ReadonlyMap<string, TopicDescription>;
+
+/** The mark of an application on topics that it makes for itself alone: 32 bits of FNV-1a, in hexadecimal. */
+export function ownerMark(applicationId: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(applicationId)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+/**
+ * Topics that are nothing but a way from one stage to the next: written by `through` only, read by no global table, and
+ * without a word on how long they keep records. Where one of them is missing, it is made for the application alone.
+ */
+function shufflesOf({ globals, stages }: Planned): ReadonlySet<string> {
+  const shuffles = new Set<string>();
+  const others = new Set(globals.map(({ name }) => name));
+  for (const { spec } of stages.flatMap(({ nodes }) => nodes)) {
+    for (const { config, name } of spec.topics ?? []) {
+      if (spec.kind === 'sink' && spec.name === 'through') shuffles.add(name);
+      else if (spec.kind === 'sink' || spec.kind === 'table') others.add(name);
+      if (keepsAsToldIn(config)) others.add(name);
+    }
+  }
+  return new Set([...shuffles].filter((name) => !others.has(name)));
+}
+
+function keepsAsToldIn(config: TopicConfig | undefined): boolean {
+  return (config?.cleanup ?? config?.retentionMs ?? config?.retentionBytes) !== undefined;
+}
+
+/** The stages with the configuration that topics get which are made for the application alone: retention never takes them. */
+export function withOwnTopics(planned: Planned, applicationId: string): readonly Stage[] {
+  const shuffles = shufflesOf(planned);
+  const owner = ownerMark(applicationId);
+  const own = (use: TopicUse): TopicUse =>
+    shuffles.has(use.name) ? { ...use, config: { ...use.config, retentionMs: -1, retentionBytes: -1, owner } } : use;
+  return planned.stages.map((stage) => ({ ...stage, outputs: stage.outputs.map(own) }));
+}
+
+/** How dead letters are kept: for ever, unless their policy says otherwise. */
+export function deadLetterConfig(policy: RecordPolicy): TopicConfig {
+  const retention = isDeadLetter(policy) ? policy.retention : undefined;
+  return {
+    retentionMs: retention === undefined || retention === 'unlimited' ? -1 : durationMs(retention, 'retention'),
+  };
+}
+
+/** Topics that are the application's alone, as they exist: what it has read of them is of no use to anybody. */
+export function consumables(planned: Planned, topics: Topics, applicationId: string): ReadonlySet<string> {
+  const owner = ownerMark(applicationId);
+  return new Set(
+    [...shufflesOf(planned)].filter((name) => {
+      const config = topics.get(name)?.config;
+      return config?.owner === owner && config.cleanup === 'delete';
+    }),
+  );
+}
+
+/** Says which records may be gone before they are read: topics that exist stay as they are configured. */
+export function warnOfRetention(
+  planned: Planned,
+  topics: Topics,
+  onRecordError: RecordPolicy,
+  applicationId: string,
+  logger: Logger,
+): void {
+  const warn = (topic: string, message: string): void => logger.warn({ applicationId, topic }, message);
+  const { globals, stages } = planned;
+  const inputs = stages.flatMap((stage) => stage.inputs);
+  const written = new Set(stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
+  for (const { config, name } of inputs) {
+    const limit = limitOf(topics.get(name));
+    if (limit === undefined || !written.has(name) || keepsAsToldIn(config)) continue;
+    warn(
+      name,
+      `topic ${name} removes records ${limit}, also those that the application has not read of it: keep them with ` +
+        `client.topics.configure('${name}', { retentionMs: -1, retentionBytes: -1 })`,
+    );
+  }
+  const owner = ownerMark(applicationId);
+  for (const { name } of [...inputs, ...globals]) {
+    const other = topics.get(name)?.config.owner;
+    if (other === undefined || other === owner) continue;
+    warn(
+      name,
+      `topic ${name} was made by another application for itself, which removes records that it has read: create the topic ` +
+        'before that application starts, or declare its retention there with { config: { retentionMs } }',
+    );
+  }
+  for (const { name } of stages.flatMap((stage) => stage.stores)) {
+    const topic = changelogTopic(applicationId, name);
+    const limit = limitOf(topics.get(topic));
+    if (limit === undefined) continue;
+    warn(
+      topic,
+      `the changelog of store ${name} removes records ${limit}, and state with them: set { cleanup: 'compact' }`,
+    );
+  }
+  const policies = [...inputs, ...globals].map((use) => use.onRecordError ?? onRecordError);
+  for (const policy of policies.filter(isDeadLetter)) {
+    const limit = limitOf(topics.get(policy.deadLetter));
+    if (limit === undefined || policy.retention !== undefined) continue;
+    warn(
+      policy.deadLetter,
+      `topic ${policy.deadLetter} removes dead letters ${limit}: keep them with { retentionMs: -1 }, or say so with ` +
+        'deadLetter(topic, { retention })',
+    );
+  }
+}
+
+/** When a topic removes records, in words; `undefined` where it keeps all, or the newest of each key. */
+function limitOf(topic: TopicDescription | undefined): string | undefined {
+  if (topic === undefined || topic.config.cleanup === 'compact') return undefined;
+  const { retentionBytes, retentionMs } = topic.config;
+  const limits = [
+    ...(retentionMs < 0 ? [] : [`after ${Math.round(retentionMs / 36_000) / 100} hours`]),
+    ...(retentionBytes < 0 ? [] : [`over ${retentionBytes} bytes per partition`]),
+  ];
+  return limits.length === 0 ? undefined : limits.join(' and ');
+}

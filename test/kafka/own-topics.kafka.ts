@@ -1,0 +1,102 @@
+import {
+  connect,
+  countByKey,
+  int32,
+  keyBy,
+  type MillraceError,
+  mapAsync,
+  mapValues,
+  run,
+  string,
+  through,
+  to,
+  topic,
+} from 'millrace';
+import { expect, inject, it, onTestFinished } from 'vitest';
+import { unique } from '../contract/support.ts';
+
+const DAY = 24 * 60 * 60 * 1000;
+const COUNT = 1000;
+
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 60_000; !(await holds()); ) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function setUp() {
+  const brokers = inject('brokers');
+  const id = unique('own');
+  const client = await connect({ brokers });
+  onTestFinished(() => client.close());
+  const source = topic(`${id}-in`, { value: string(), partitions: 1, config: { retentionMs: -1 } });
+  const shuffle = topic(`${id}-shuffle`, { key: string(), value: string(), partitions: 1 });
+  const out = topic(`${id}-out`, { key: string(), value: int32(), partitions: 1, config: { retentionMs: -1 } });
+  const from = Date.UTC(2020, 0, 1);
+  await client.publishAll(
+    source,
+    Array.from({ length: COUNT }, (_, i) => ({ value: `k${i % 7}`, timestamp: from + i * DAY })),
+  );
+  const counted = async (): Promise<number> => {
+    const last = new Map<string, number>();
+    await client.records(out, { from: 'earliest', until: 'end' }).forEach(({ key, value }) => last.set(key, value));
+    return [...last.values()].reduce((sum, n) => sum + n, 0);
+  };
+  return { brokers, client, counted, id, out, shuffle, source };
+}
+
+it('history waits in a shuffle for as long as its reader takes, and goes when it was read', {
+  timeout: 120_000,
+}, async () => {
+  const { brokers, client, counted, id, out, shuffle, source } = await setUp();
+  const service = { down: true };
+  const pipeline = source.pipe(
+    keyBy((key) => key),
+    through(shuffle),
+    mapAsync(async (value, { signal }) => {
+      while (service.down && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
+      return value;
+    }),
+    countByKey({ store: 'counts' }),
+    to(out),
+  );
+  const options = { applicationId: id, brokers, kafka: { guarantee: 'exactly-once' } } as const;
+  const first = run(pipeline, options);
+  first.done.catch(() => undefined);
+  await eventually('the shuffle', async () => {
+    const offsets = await client.offsets(shuffle, 'latest').catch(() => new Map<number, number>());
+    return (offsets.get(0) ?? 0) >= COUNT;
+  });
+  expect((await client.topics.describe(shuffle))?.config).toMatchObject({ retentionMs: -1, retentionBytes: -1 });
+  await first.stop({ deadline: '500ms' }).catch(() => undefined);
+  service.down = false;
+  expect((await client.offsets(shuffle, 'earliest')).get(0), 'nothing was removed').toBe(0);
+  await run(pipeline, { ...options, until: 'end' }).done;
+  expect(await counted()).toBe(COUNT);
+  const read = (await client.committed(id, shuffle)).get(0) as number;
+  // The next start removes what this one has read.
+  const next = run(pipeline, options);
+  await eventually('its removal', async () => (await client.offsets(shuffle, 'earliest')).get(0) === read);
+  await next.stop();
+  expect((await client.offsets(source, 'earliest')).get(0)).toBe(0);
+});
+
+it('a stage that has committed nothing does not take the rest of its shuffle for all of it', {
+  timeout: 120_000,
+}, async () => {
+  const { brokers, client, id, out, shuffle, source } = await setUp();
+  const write = source.pipe(
+    keyBy((key) => key),
+    to(shuffle),
+  );
+  const read = shuffle.pipe(
+    mapValues(() => 1),
+    to(out),
+  );
+  const options = { applicationId: id, brokers, until: 'end' } as const;
+  await run(write, options).done;
+  await client.topics.deleteRecords(shuffle, [{ partition: 0, offset: 10 }]);
+  const error = await run([write, read], options).done.catch((failure: MillraceError) => failure);
+  expect(error).toMatchObject({ code: 'ERR_OFFSET_OUT_OF_RANGE', topic: shuffle.name, offset: 0, lastOffset: 9 });
+});
