@@ -1,5 +1,5 @@
 /**
- * Makes the JavaScript of `dist`: one file for each door of the package, and what doors share or load later in
+ * Makes the JavaScript of `dist`: one file for each door of the package and one for its command, and what they share or load later in
  * `dist/chunks`. The declarations are made by tsc. With `--bench` it makes `build-bench` instead, which also has files
  * for what benchmarks measure and users cannot reach: in `dist` each would split the chunks that users load.
  */
@@ -10,7 +10,8 @@ import { internals } from '../bench/shared/internals.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const { exports: doors } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+const { bin, exports: doors } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+  bin: Record<string, string>;
   exports: Record<string, { default: string } | string>;
 };
 
@@ -19,6 +20,8 @@ const sourceOf = (built: string): string => built.replace('./dist/', 'src/').rep
 const bench = process.argv.includes('--bench');
 const outdir = bench ? 'build-bench' : 'dist';
 const entries = Object.values(doors).flatMap((door) => (typeof door === 'string' ? [] : [sourceOf(door.default)]));
+// In `build-bench` too, so that chunks are cut as in the package.
+entries.push(...Object.values(bin).map(sourceOf));
 if (bench) {
   entries.push(...internals.map((path) => `src/${path.replace(/\.js$/, '.ts')}`));
   rmSync(root + outdir, { recursive: true, force: true });

@@ -80,6 +80,12 @@ export const rooms: readonly Room[] = [
     rooms: [...values, 'protocol', 'topology', 'sinks', 'streams', 'runtime'],
     packages: ['rxjs', 'node:'],
   },
+  {
+    path: 'cli',
+    // What every user has: a command needs nothing else.
+    rooms: ['index'],
+    packages: ['node:', 'commander'],
+  },
   { path: 'testing', rooms: [...parts, 'nearest', 'runtime', 'transports/memory'], packages: ['rxjs', 'fast-check'] },
 ];
 

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { ConfigError, type ConnectOptions } from '../index.ts';
+
+/** Where the log is, as flags say it. */
+export interface LocationFlags {
+  readonly path?: string;
+  readonly brokers?: string;
+  readonly tls?: boolean;
+  readonly tlsCa?: string;
+  readonly sasl?: string;
+  readonly saslUser?: string;
+  readonly saslPasswordFile?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Adds the flags that say where the log is. */
+export function locationFlags(command: Command): Command {
+  return command
+    .option('--path <folder>', 'folder of an embedded log (MILLRACE_PATH; default .millrace)')
+    .option(
+      '-b, --brokers <list>',
+      'brokers of a Kafka cluster, host:port with commas (MILLRACE_BROKERS, KAFKA_BROKERS)',
+    )
+    .option('--tls', 'connect to the brokers with TLS (MILLRACE_TLS=1)')
+    .option('--tls-ca <file>', 'certificate of the authority that signed those of the brokers, as PEM; implies --tls')
+    .option('--sasl <mechanism>', 'plain, scram-sha-256 or scram-sha-512 (MILLRACE_SASL_MECHANISM)')
+    .option('--sasl-user <name>', 'user (MILLRACE_SASL_USERNAME)')
+    .option(
+      '--sasl-password-file <file>',
+      'file with the password (MILLRACE_SASL_PASSWORD_FILE, or the password itself in MILLRACE_SASL_PASSWORD)',
+    );
+}
+
+/**
+ * Options of `connect`: a flag goes before the environment, and that before the default.
+ *
+ * @throws ConfigError `ERR_OPTION` for flags that contradict each other.
+ */
+export function location(flags: LocationFlags, env: Environment): ConnectOptions {
+  const brokers =
+    flags.brokers ?? (flags.path === undefined ? (env['MILLRACE_BROKERS'] ?? env['KAFKA_BROKERS']) : undefined);
+  if (flags.brokers !== undefined && flags.path !== undefined) {
+    throw new ConfigError('ERR_OPTION', '--path and --brokers are both given', {
+      hint: 'a log is a folder or a cluster: leave one of them out',
+    });
+  }
+  if (brokers === undefined || brokers === '') {
+    const cluster = flags.tls === true || flags.tlsCa !== undefined || flags.sasl !== undefined;
+    if (cluster) {
+      throw new ConfigError('ERR_OPTION', 'TLS or SASL is given without brokers', {
+        hint: 'name the cluster: --brokers host:port',
+      });
+    }
+    return { path: flags.path ?? env['MILLRACE_PATH'] ?? '.millrace' };
+  }
+  const ssl = tls(flags, env);
+  const user = sasl(flags, env);
+  return {
+    brokers: brokers.split(',').map((broker) => broker.trim()),
+    kafka: {
+      clientId: 'millrace-cli',
+      ...(ssl === undefined ? {} : { ssl }),
+      ...(user === undefined ? {} : { sasl: user }),
+    },
+  };
+}
+
+function tls({ tls: wanted, tlsCa }: LocationFlags, env: Environment): true | { ca: string } | undefined {
+  if (tlsCa !== undefined) return { ca: readText('--tls-ca', tlsCa) };
+  return wanted === true || env['MILLRACE_TLS'] === '1' ? true : undefined;
+}
+
+type Sasl = NonNullable<NonNullable<ConnectOptions['kafka']>['sasl']>;
+
+function sasl(flags: LocationFlags, env: Environment): Sasl | undefined {
+  const mechanism = flags.sasl ?? env['MILLRACE_SASL_MECHANISM'];
+  if (mechanism === undefined) return undefined;
+  const file = flags.saslPasswordFile ?? env['MILLRACE_SASL_PASSWORD_FILE'];
+  const password =
+    file === undefined ? env['MILLRACE_SASL_PASSWORD'] : readText('--sasl-password-file', file).trimEnd();
+  const username = flags.saslUser ?? env['MILLRACE_SASL_USERNAME'];
+  if (username === undefined || password === undefined) {
+    throw new ConfigError(
+      'ERR_OPTION',
+      `SASL needs a user and a password, and ${username === undefined ? 'the user' : 'the password'} is missing`,
+      {
+        hint: 'give --sasl-user and --sasl-password-file, or MILLRACE_SASL_USERNAME and MILLRACE_SASL_PASSWORD',
+      },
+    );
+  }
+  // What the mechanism may be is checked where it is used.
+  return { mechanism: mechanism.toLowerCase() as Sasl['mechanism'], username, password };
+}
+
+function readText(flag: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('ERR_OPTION', `${flag}: ${file} cannot be read`, { cause, hint: 'check the path' });
+  }
+}

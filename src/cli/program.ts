@@ -1,0 +1,50 @@
+import { Command, CommanderError } from 'commander';
+import { consumeCommand } from './commands/consume.ts';
+import { groupsCommand, lagCommand } from './commands/groups.ts';
+import { produceCommand } from './commands/produce.ts';
+import { topicsCommand } from './commands/topics.ts';
+import type { Context } from './context.ts';
+import { exitCodeOf, explain } from './exit.ts';
+
+/** The commands, for help and documentation as well. */
+export function program(context: Context, version: string): Command {
+  const command = new Command('millrace')
+    .description('Reads, writes and administers topics of an embedded log or a Kafka cluster.')
+    .version(version, '-V, --version')
+    .option('--debug', 'print stacks of errors')
+    .addCommand(topicsCommand(context))
+    .addCommand(groupsCommand(context));
+  consumeCommand(command, context);
+  produceCommand(command, context);
+  lagCommand(command, context);
+  return command;
+}
+
+/**
+ * Runs one command.
+ *
+ * @param args - Without the names of Node and the program.
+ * @returns The exit code.
+ */
+export async function main(args: readonly string[], context: Context, version: string): Promise<number> {
+  const command = program(context, version);
+  quietly(command, context);
+  try {
+    await command.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    // What commander has to say about wrong use it has said.
+    if (!(error instanceof CommanderError)) context.output.say(explain(error, command.opts()['debug'] === true));
+    return exitCodeOf(error);
+  }
+}
+
+/** Commander ends the process and writes by itself; here it throws, and the output is the context's. */
+function quietly(command: Command, context: Context): void {
+  command.exitOverride().showSuggestionAfterError();
+  command.configureOutput({
+    writeOut: (text) => void context.output.data(text),
+    writeErr: (text) => context.output.say(text.trimEnd()),
+  });
+  for (const child of command.commands) quietly(child, context);
+}
