@@ -8,9 +8,9 @@ export interface MemberHost {
   /** The partitions that are read. */
   readonly inputs: () => readonly ReadInput[];
   /** Where a partition begins that the group has committed nothing of; `undefined` when it is not read any more. */
-  readonly start: (partition: TopicPartition) => number | undefined;
+  readonly start: (partition: TopicPartition) => Pick<CommittedOffset, 'offset' | 'topicId'> | undefined;
   /** Partitions to read from now on, each from its committed offset where it has one. */
-  readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, number>) => void;
+  readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, CommittedOffset>) => void;
   /** Partitions to stop reading at once. @returns their inputs. */
   readonly revoked: (partitions: readonly TopicPartition[]) => readonly ReadInput[];
   /** There may be something new to read. */
@@ -93,12 +93,12 @@ export class GroupMember {
 
   async #setCommitted(input: ReadInput, offset: number): Promise<void> {
     if (offset <= input.committed) return;
-    const { partition, topic } = input;
+    const { leaderEpoch, partition, topic, topicId } = input;
     const [now] = await this.#transport.committed(this.#groupId, [{ topic, partition }]);
     if (now === undefined || now.offset < offset) {
       try {
         if (!input.owned) throw notOwned(this.#groupId, input);
-        await this.#transport.setCommitted(this.#groupId, [{ topic, partition, offset }]);
+        await this.#transport.setCommitted(this.#groupId, [{ topic, partition, offset, topicId, leaderEpoch }]);
       } catch (error) {
         const active = error instanceof MillraceError && error.code === 'ERR_GROUP_ACTIVE';
         throw active ? notOwned(this.#groupId, input) : error;
@@ -121,20 +121,20 @@ export class GroupMember {
 
   async #assign(ids: readonly string[], generation: number): Promise<void> {
     const partitions = this.#named(ids);
-    const committed = new Map<string, number>();
+    const committed = new Map<string, CommittedOffset>();
     for (const each of await this.#transport.committed(this.#groupId, partitions)) {
-      committed.set(partitionId(each), each.offset);
+      committed.set(partitionId(each), each);
     }
     // Where a partition begins is committed before it is read: what comes while nobody reads must not be passed over by
     // 'latest', also where the program commits by itself and has not done so yet.
     const fresh = partitions.filter((each) => !committed.has(partitionId(each)));
     const offsets = fresh.flatMap((each): CommittedOffset[] => {
-      const offset = this.#host.start(each);
-      return offset === undefined ? [] : [{ ...each, offset }];
+      const start = this.#host.start(each);
+      return start === undefined ? [] : [{ ...each, ...start }];
     });
     if (offsets.length > 0) {
       await this.#commitStart(offsets, generation);
-      for (const each of offsets) committed.set(partitionId(each), each.offset);
+      for (const each of offsets) committed.set(partitionId(each), each);
     }
     this.#host.assigned(partitions, committed);
     this.assigned = true;
@@ -175,7 +175,8 @@ export class GroupMember {
     if (due.length === 0) return;
     const session = (await this.#session) as GroupSession;
     const offsets = due.map(({ input, offset }): CommittedOffset => {
-      return { topic: input.topic, partition: input.partition, offset };
+      const { leaderEpoch, partition, topic, topicId } = input;
+      return { topic, partition, offset, topicId, leaderEpoch };
     });
     await session.commit({ generation: session.generation, offsets, state: [] });
     for (const { input, offset } of due) input.committed = offset;

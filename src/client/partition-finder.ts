@@ -1,3 +1,4 @@
+import { topicRecreated } from '../runtime/known-topic.ts';
 import type { TopicPartition, Transport } from '../runtime/transport.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { checkPartitions, endOffsets, startOffsets } from './positions.ts';
@@ -8,6 +9,8 @@ import { ensureTopic } from './topic-writer.ts';
 /** A partition that belongs to a subscription. */
 export interface FoundPartition extends TopicPartition {
   readonly use: TopicUse;
+  /** The topic, told from others that had its name before; `undefined` where the log does not say. */
+  readonly topicId: string | undefined;
   /** Where reading begins; the committed offset decides in a group. */
   readonly start: number;
   /** Offset before which reading ends; infinity when it does not. */
@@ -16,6 +19,11 @@ export interface FoundPartition extends TopicPartition {
 
 /** `topic/partition`, which no two partitions share: a topic's name holds no slash. */
 export const partitionId = ({ partition, topic }: TopicPartition): string => `${topic}/${partition}`;
+
+/** Whether a topic that was deleted and made anew is read from its start. Whoever has named it is told instead. */
+export function goesOn({ outOfRange, pattern }: ReadPlan): boolean {
+  return pattern !== undefined || outOfRange !== 'fail';
+}
 
 /** Finds the partitions that a subscription reads, at its start and later. */
 export class PartitionFinder {
@@ -40,14 +48,16 @@ export class PartitionFinder {
     return this.#known.get(partitionId(partition));
   }
 
+  /** Drops a partition that is gone, so that one of its name is found as a new one. */
   forget(partition: TopicPartition): void {
     this.#known.delete(partitionId(partition));
   }
 
   /**
-   * Looks for partitions that are not known yet.
+   * Looks for partitions that are not known yet. Those of a topic that was made anew are new ones.
    *
-   * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_UNKNOWN_PARTITION`, `ERR_PARTITION_COUNT`.
+   * @throws FatalError `ERR_UNKNOWN_TOPIC`, `ERR_TOPIC_RECREATED`; ConfigError `ERR_UNKNOWN_PARTITION`,
+   * `ERR_PARTITION_COUNT`.
    */
   async find(): Promise<readonly FoundPartition[]> {
     const found = await Promise.all((await this.#uses()).map((use) => this.#describe(use)));
@@ -70,8 +80,14 @@ export class PartitionFinder {
     const { partitions: wanted, until } = this.#plan;
     const description = await ensureTopic(this.#transport, use, this.#starting);
     const topic = use.name;
+    const { id: topicId } = description;
     const partitions = checkPartitions(topic, wanted, description.partitions);
-    const fresh = partitions.filter((partition) => !this.#known.has(partitionId({ topic, partition })));
+    const fresh = partitions.filter((partition) => {
+      const known = this.#known.get(partitionId({ topic, partition }));
+      if (known === undefined || known.topicId === topicId) return known === undefined;
+      if (!goesOn(this.#plan)) throw topicRecreated({ topic, partition });
+      return true;
+    });
     if (fresh.length === 0) return [];
     const [starts, ends] = await Promise.all([
       startOffsets(this.#transport, this.#from, topic, fresh),
@@ -80,6 +96,7 @@ export class PartitionFinder {
     return fresh.map((partition) => ({
       use,
       topic,
+      topicId,
       partition,
       start: starts.get(partition) ?? 0,
       end: ends.get(partition) ?? Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-import type { FetchedBatch } from '../runtime/transport.ts';
+import type { FetchedBatch, OffsetOrigin } from '../runtime/transport.ts';
 import type { TopicUse } from '../topology/node.ts';
 
 /** One partition as a subscription reads it. */
@@ -6,6 +6,10 @@ export class ReadInput {
   readonly use: TopicUse;
   readonly topic: string;
   readonly partition: number;
+  /** The topic that the offsets are of; `undefined` where it is not known. */
+  readonly topicId: string | undefined;
+  /** Under which leader the record before the position was written, where leaders change. */
+  leaderEpoch: number | undefined;
   /** Offset before which reading ends; infinity when it does not. */
   readonly end: number;
   /** Offset of the next record to hand out. */
@@ -21,7 +25,16 @@ export class ReadInput {
   batch: FetchedBatch | undefined;
   at = 0;
 
-  constructor(use: TopicUse, partition: number, position: number, end: number, committed = -1) {
+  constructor(
+    use: TopicUse,
+    partition: number,
+    position: number,
+    end: number,
+    committed = -1,
+    { leaderEpoch, topicId }: OffsetOrigin = {},
+  ) {
+    this.topicId = topicId;
+    this.leaderEpoch = leaderEpoch;
     this.use = use;
     this.topic = use.name;
     this.partition = partition;
@@ -67,6 +80,7 @@ export class ReadInput {
   /** Goes on at another offset. */
   seek(offset: number): void {
     this.batch = undefined;
+    this.leaderEpoch = undefined;
     this.position = offset;
     this.processed = offset;
   }

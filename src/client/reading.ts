@@ -1,15 +1,15 @@
-import type { MillraceError } from '../errors.ts';
+import { MillraceError } from '../errors.ts';
 import type { StreamRecord } from '../record.ts';
 import type { LetterSender } from '../runtime/letter-sender.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { Fetcher, TopicPartition, Transport } from '../runtime/transport.ts';
+import type { CommittedOffset, Fetcher, TopicPartition, Transport } from '../runtime/transport.ts';
 import type { Cancel, Clock } from '../topology/clock.ts';
 import { BadRecords } from './bad-records.ts';
 import { GroupRecord } from './committable-record.ts';
 import { clientClosed } from './failures.ts';
 import { GroupMember } from './group-member.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import { PartitionFinder, partitionId } from './partition-finder.ts';
+import { goesOn, PartitionFinder, partitionId } from './partition-finder.ts';
 import { ReadInput } from './read-input.ts';
 import { type ReadPlan, refreshMs } from './read-plan.ts';
 import { RecordReader } from './record-reader.ts';
@@ -24,6 +24,9 @@ export interface ReadingHost {
   /** Subscriptions that are open. */
   readonly readings: Set<Reading>;
 }
+
+/** What looking again does not mend: the topic is not the one that was to be read. */
+const END_CODES = new Set(['ERR_TOPIC_RECREATED', 'ERR_PARTITION_COUNT']);
 
 /** How a subscription ended. */
 export type Outcome = { readonly error: unknown } | 'complete';
@@ -42,6 +45,8 @@ export class Reading {
   readonly #started: Promise<void>;
   #member: GroupMember | undefined;
   #located = false;
+  /** A subscription with an end has looked for partitions once more before it ends. */
+  #lookedAgain = false;
   #outcome: Outcome | undefined;
   #commitTimer: Cancel | undefined;
   #refreshTimer: Cancel | undefined;
@@ -139,7 +144,16 @@ export class Reading {
     if (this.#outcome !== undefined || fresh.length === 0) return;
     if (this.#plan.group !== undefined) await this.#join(this.#plan.group);
     else
-      for (const { end, partition, start, use } of fresh) this.#reader.add(new ReadInput(use, partition, start, end));
+      for (const { end, partition, start, topicId, use } of fresh) {
+        this.#drop({ topic: use.name, partition });
+        this.#reader.add(new ReadInput(use, partition, start, end, -1, { topicId }));
+      }
+  }
+
+  /** Stops reading a partition of a topic that is gone. */
+  #drop(partition: TopicPartition): void {
+    const id = partitionId(partition);
+    for (const input of this.#reader.inputs.filter((each) => partitionId(each) === id)) this.#reader.remove(input);
   }
 
   #refreshAfter(ms: number): void {
@@ -157,17 +171,23 @@ export class Reading {
       await this.#locate();
       this.#ready();
     } catch (error) {
-      this.#warn(error, 'looking for new partitions failed; it is tried again');
+      if (error instanceof MillraceError && END_CODES.has(error.code)) this.#fail(error);
+      else this.#warn(error, 'looking for new partitions failed; it is tried again');
     }
   }
 
   /** Joins the group, or joins it anew with more partitions. */
   async #join(group: string): Promise<void> {
+    // What would be handed out between the last commit and the end of the membership would be read again after it.
+    this.#reader.pause();
     await this.#leave();
     if (this.#outcome !== undefined) return;
     const member = new GroupMember(this.#host.transport, group, this.#finder.all, this.#plan.explicit, {
       inputs: () => this.#reader.inputs,
-      start: (partition) => this.#finder.get(partition)?.start,
+      start: (partition) => {
+        const found = this.#finder.get(partition);
+        return found && { offset: found.start, topicId: found.topicId };
+      },
       assigned: (assigned, committed) => this.#assigned(assigned, committed),
       revoked: (revoked) => this.#revoked(revoked),
       ready: this.#ready,
@@ -178,12 +198,14 @@ export class Reading {
     await member.join();
   }
 
-  #assigned(partitions: readonly TopicPartition[], committed: ReadonlyMap<string, number>): void {
+  #assigned(partitions: readonly TopicPartition[], committed: ReadonlyMap<string, CommittedOffset>): void {
     for (const at of partitions) {
       const found = this.#finder.get(at);
       if (found === undefined) continue;
-      const offset = committed.get(partitionId(at));
-      this.#reader.add(new ReadInput(found.use, at.partition, offset ?? found.start, found.end, offset));
+      const { leaderEpoch, offset } = committed.get(partitionId(at)) ?? ({} as Partial<CommittedOffset>);
+      const { end, start, topicId, use } = found;
+      const origin = { topicId, leaderEpoch };
+      this.#reader.add(new ReadInput(use, at.partition, offset ?? start, end, offset, origin));
     }
   }
 
@@ -224,14 +246,34 @@ export class Reading {
   #checkEnd(): void {
     if (this.#outcome !== undefined || !this.#located || this.#plan.until === undefined) return;
     if (this.#member?.assigned === false) return;
-    if (this.#reader.inputs.every((input) => input.done && !input.paused)) this.#end('complete');
+    if (!this.#reader.inputs.every((input) => input.done && !input.paused)) return;
+    if (this.#lookedAgain || this.#plan.partitions !== undefined) this.#end('complete');
+    else void this.#lookAgain();
+  }
+
+  /** Partitions may have been added since the start, with records that belong to what is read. */
+  async #lookAgain(): Promise<void> {
+    this.#lookedAgain = true;
+    this.#located = false;
+    try {
+      await this.#locate();
+      this.#located = true;
+      this.#ready();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fetchFailed(input: ReadInput, error: MillraceError): void {
     const { outOfRange, pattern } = this.#plan;
     if (error.code === 'ERR_UNKNOWN_TOPIC' && pattern !== undefined) {
-      this.#reader.remove(input);
-      this.#finder.forget(input);
+      this.#forget(input);
+      return;
+    }
+    if (error.code === 'ERR_TOPIC_RECREATED' && goesOn(this.#plan)) {
+      this.#warn(error, 'the new topic is read from its start');
+      this.#forget(input);
+      void this.refresh();
       return;
     }
     if (error.code !== 'ERR_OFFSET_OUT_OF_RANGE' || outOfRange === 'fail') {
@@ -240,6 +282,11 @@ export class Reading {
     }
     this.#warn(error, `records are gone; reading goes on from the ${outOfRange} offset`);
     void this.#jump(input, outOfRange);
+  }
+
+  #forget(input: ReadInput): void {
+    this.#reader.remove(input);
+    this.#finder.forget(input);
   }
 
   async #jump(input: ReadInput, to: 'earliest' | 'latest'): Promise<void> {

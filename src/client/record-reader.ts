@@ -38,7 +38,7 @@ export class RecordReader {
 
   add(input: ReadInput): void {
     this.#inputs.push(input);
-    if (!input.done) this.#fetcher.assign(input.topic, input.partition, input.position);
+    if (!input.done) this.#fetcher.assign(input.topic, input.partition, input.position, input);
   }
 
   remove(input: ReadInput): void {
@@ -49,6 +49,11 @@ export class RecordReader {
     if (this.#last === input) this.#last = undefined;
   }
 
+  /** Hands out nothing more for now. */
+  pause(): void {
+    for (const input of this.#inputs) input.paused = true;
+  }
+
   clear(): void {
     for (const { topic, partition } of this.#inputs.splice(0)) this.#fetcher.unassign(topic, partition);
     this.#last = undefined;
@@ -57,7 +62,7 @@ export class RecordReader {
   /** Goes on at another offset of a partition. */
   seek(input: ReadInput, offset: number): void {
     input.seek(offset);
-    if (!input.done) this.#fetcher.assign(input.topic, input.partition, offset);
+    if (!input.done) this.#fetcher.assign(input.topic, input.partition, offset, input);
   }
 
   /** The next record; `undefined` when there is none yet, or no more. */
@@ -132,6 +137,7 @@ export class RecordReader {
         return false;
       }
       if (batch === undefined) return false;
+      input.leaderEpoch = this.#fetcher.origin(input.topic, input.partition).leaderEpoch;
       input.push(batch);
       // Offsets without records are progress as well.
       if (input.batch === undefined) this.#settle(input);

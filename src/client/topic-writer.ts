@@ -2,7 +2,7 @@ import { FatalError } from '../errors.ts';
 import type { Compression } from '../protocol/compression.ts';
 import { checkPartitionCount, unknownTopic } from '../runtime/known-topic.ts';
 import type { OutputTopic } from '../runtime/outputs.ts';
-import type { TopicDescription, Transport } from '../runtime/transport.ts';
+import type { KnownTopic, Transport } from '../runtime/transport.ts';
 import type { TopicUse } from '../topology/node.ts';
 
 /**
@@ -11,8 +11,8 @@ import type { TopicUse } from '../topology/node.ts';
  * @param create - False where it has been there before: what somebody deleted is not brought back.
  * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT` when it has another number of partitions.
  */
-export async function ensureTopic(transport: Transport, use: TopicUse, create: boolean): Promise<TopicDescription> {
-  const found = await transport.topics.describe(use.name);
+export async function ensureTopic(transport: Transport, use: TopicUse, create: boolean): Promise<KnownTopic> {
+  const found = await known(transport, use.name);
   if (found !== undefined) {
     checkPartitionCount(use, found);
     return found;
@@ -24,9 +24,13 @@ export async function ensureTopic(transport: Transport, use: TopicUse, create: b
     ifMissing: true,
     ...(use.config === undefined ? {} : { config: use.config }),
   });
-  const created = await transport.topics.describe(use.name);
+  const created = await known(transport, use.name);
   if (created === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${use.name} could not be created`);
   return created;
+}
+
+async function known(transport: Transport, name: string): Promise<KnownTopic | undefined> {
+  return (await transport.topics.describeAll([name])).get(name);
 }
 
 /** A declaration with partitions creates a topic once, so that advice would not help. */

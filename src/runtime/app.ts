@@ -1,8 +1,10 @@
 import type { Observable } from 'rxjs';
 import { type Duration, durationMs } from '../duration.ts';
-import { MillraceError } from '../errors.ts';
+import type { MillraceError } from '../errors.ts';
 import { type Clock, systemClock } from '../topology/clock.ts';
+import { endedBy, stopDeadline, stoppedBeforeReady } from './app-errors.ts';
 import type { AppOptions } from './app-options.ts';
+import { AppTopics } from './app-topics.ts';
 import { BoundedRun } from './bounded-run.ts';
 import { checkDeadLetters, checkOptions } from './check-options.ts';
 import { Engine } from './engine.ts';
@@ -10,16 +12,11 @@ import { GlobalTables } from './global-tables.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
 import { openPatiently } from './open-patiently.ts';
-import { warnOfRetention } from './own-topics.ts';
+import { Rebuilds } from './rebuilds.ts';
 import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
 import { snapshotsEvery } from './snapshots.ts';
-import { setUpTopics } from './topic-setup.ts';
 import { type Pipeline, plan, type Topology } from './topology.ts';
-import type { OpenTransport, TopicDescription, Transport } from './transport.ts';
-
-/** Times that tasks are rebuilt from the last commit before the application gives up; a commit starts the count anew. */
-const MAX_RESTARTS = 3;
-const RESTART_BACKOFF_MS = 100;
+import type { OpenTransport, Transport } from './transport.ts';
 
 /** A running application. @public */
 export interface App {
@@ -75,10 +72,11 @@ class Application implements App {
   #transportClosed: Promise<void> | undefined;
   #engine: Engine | undefined;
   #globals: GlobalTables | undefined;
-  #topics: ReadonlyMap<string, TopicDescription> = new Map();
+  readonly #topics: AppTopics;
+  readonly #rebuilds: Rebuilds;
   #commits = 0;
-  #restarts = 0;
-  #restartsSinceCommit = 0;
+  /** The engine is being taken down, to run again. */
+  #restarting = false;
   #lastSnapshot: AppSnapshot | undefined;
   #waitingFor: string | undefined = 'opening the log';
   #settle!: { resolve(): void; reject(error: unknown): void };
@@ -99,6 +97,8 @@ class Application implements App {
     this.#open = open;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#topics = new AppTopics(this.#topology, options, this.#clock);
+    this.#rebuilds = new Rebuilds(options);
     this.#started = this.#clock.monotonic();
     this.#stopMs = durationMs(options.stopDeadline ?? '10s', 'stopDeadline');
     // An application that waits for records is at work: it keeps the process alive, as a server's socket would.
@@ -137,15 +137,16 @@ class Application implements App {
       }
       this.#transport = transport;
       this.#waitingFor = 'setting up topics';
-      this.#topics = await setUpTopics(this.#topology, transport, this.#options.onRecordError ?? 'fail', applicationId);
-      warnOfRetention(this.#topology, this.#topics, this.#options.onRecordError ?? 'fail', applicationId, logger);
+      await this.#topics.setUp(transport);
       await this.#run(transport);
+      if (this.#ending === undefined) this.#topics.watch(transport, (names) => void this.#changed(names));
     } catch (error) {
       void this.#end(error);
     }
   }
 
   async #run(transport: Transport): Promise<void> {
+    await this.#topics.renew(transport);
     this.#waitingFor = undefined;
     const bounded =
       this.#options.until === 'end' ? new BoundedRun(this.#topology, transport, this.#options) : undefined;
@@ -167,58 +168,78 @@ class Application implements App {
   /** Global tables are read to their end before the first record is processed. */
   async #loadGlobals(transport: Transport): Promise<GlobalTables> {
     await this.#globals?.close();
-    const failed = (error: unknown): void => void this.#end(error);
+    const failed = (error: unknown): void => void this.#failed(this.#engine, endedBy(error));
     const globals = new GlobalTables(this.#topology.globals, this.#options, this.#clock, failed);
     this.#globals = globals;
-    await globals.load(transport);
+    await globals.load(transport, this.#topics.now);
     return globals;
   }
 
   async #idle(engine: Engine, bounded: BoundedRun | undefined): Promise<void> {
     try {
-      if ((await bounded?.check(engine)) === true) this.#beginStop(this.#stopMs);
+      const over = await bounded?.check(engine);
+      if (over === true && engine === this.#engine) this.#beginStop(this.#stopMs);
     } catch (error) {
       await this.#end(error);
     }
   }
 
-  #log(message: string, fields: object = {}): void {
+  #log(message: string): void {
     const { applicationId, logger = noLogger } = this.#options;
-    logger.info({ applicationId, ...fields }, message);
+    logger.info({ applicationId }, message);
   }
 
   /** A task or a commit failed: start again from the last commit where that may help, else end. */
-  async #failed(engine: Engine, error: MillraceError): Promise<void> {
-    if (engine !== this.#engine || this.#ending !== undefined) return;
-    if (engine.committer.commits > 0) this.#restartsSinceCommit = 0;
-    const again =
-      error.errorClass === 'abortable' || error.errorClass === 'retriable' || error.errorClass === 'migrated';
-    if (!again || this.#restartsSinceCommit >= MAX_RESTARTS || this.#state !== 'running') {
+  async #failed(engine: Engine | undefined, error: MillraceError): Promise<void> {
+    if (engine !== this.#engine || this.#ending !== undefined || this.#restarting) return;
+    const commits = engine?.committer.commits ?? 0;
+    const waitMs = this.#state === 'running' ? this.#rebuilds.after(error, commits) : undefined;
+    if (waitMs === undefined) {
       await this.#end(error);
       return;
     }
     this.#error = error;
-    this.#restarts += 1;
-    this.#restartsSinceCommit += 1;
-    const waitMs = RESTART_BACKOFF_MS * 2 ** (this.#restartsSinceCommit - 1);
-    const { applicationId, logger = noLogger } = this.#options;
-    logger.warn(
-      { applicationId, code: error.code, error: error.message, waitMs },
-      'rebuilding tasks from the last commit',
-    );
+    if (error.code === 'ERR_TOPIC_RECREATED') this.#topics.changed();
     this.#waitingFor = `rebuilding tasks from the last commit after ${error.code}`;
-    try {
+    await this.#runAnew(async () => {
       await this.#closeEngine();
-      await new Promise<void>((resolve) => {
-        this.#clock.after(waitMs, resolve);
-      });
+      await new Promise<void>((resolve) => void this.#clock.after(waitMs, resolve));
+    });
+  }
+
+  /** Runs again from the last commit, after `close` has taken the engine down. */
+  async #runAnew(close: () => Promise<void>): Promise<void> {
+    this.#restarting = true;
+    try {
+      await close();
       if (this.#ending !== undefined) return;
       const started = this.#run(this.#transport as Transport);
       this.#starting = started.catch(() => undefined);
+      this.#restarting = false;
       await started;
     } catch (failure) {
       await this.#end(failure);
+    } finally {
+      this.#restarting = false;
     }
+  }
+
+  /** Topics are not what they were: tasks are built anew for what they are now, or the application cannot go on. */
+  async #changed(names: readonly string[]): Promise<void> {
+    const engine = this.#engine;
+    if (this.#ending !== undefined) return;
+    // Whoever is building tasks right now has looked at the topics before: it is done once more after that.
+    if (engine === undefined || this.#restarting) {
+      await this.#starting;
+      if (this.#topics.stale && !this.#restarting && this.#engine !== undefined) await this.#changed(names);
+      return;
+    }
+    this.#waitingFor = `tasks to be built anew, because ${names.join(', ')} has changed`;
+    await this.#runAnew(async () => {
+      // What was read of topics that have grown need not be read again. Where that fails, it is.
+      await engine.finish().catch(() => undefined);
+      await this.#closeEngine();
+    });
   }
 
   async #closeEngine(): Promise<void> {
@@ -285,8 +306,9 @@ class Application implements App {
   }
 
   #settled(outcome: unknown): void {
+    this.#topics.stop();
     if (this.#state === 'stopped' || this.#state === 'failed') return;
-    const error = outcome === undefined || outcome instanceof MillraceError ? outcome : unexpected(outcome);
+    const error = outcome === undefined ? undefined : endedBy(outcome);
     clearInterval(this.#alive);
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#state = error === undefined ? 'stopped' : 'failed';
@@ -319,7 +341,7 @@ class Application implements App {
       uptimeMs: now - this.#started,
       commits: this.#commits + (engine?.committer.commits ?? 0),
       lastCommitAgeMs: engine?.committer.lastCommit === undefined ? undefined : now - engine.committer.lastCommit,
-      restarts: this.#restarts,
+      restarts: this.#rebuilds.count,
       error: describeError(this.#error),
       waitingFor: [...waiting, ...(engine?.waitingFor() ?? [])],
       globalTables: this.#globals?.snapshot() ?? [],
@@ -338,21 +360,4 @@ class Application implements App {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-function stoppedBeforeReady(): MillraceError {
-  return new MillraceError('migrated', 'ERR_STOPPED', 'the application stopped before it was ready', {
-    hint: 'await ready before stop(), or treat this as the end of the application',
-  });
-}
-
-function stopDeadline(ms: number): MillraceError {
-  return new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${ms} ms`, {
-    hint: 'the last commit is not done; what it would have covered is processed again on the next start',
-  });
-}
-
-function unexpected(cause: unknown): MillraceError {
-  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return new MillraceError('fatal', 'ERR_INTERNAL', `the application failed: ${reason}`, { cause });
 }

@@ -1,5 +1,5 @@
 import type { Stage } from './stages.ts';
-import type { TaskSpec, TopicDescription } from './transport.ts';
+import type { CommittedOffset, OffsetOrigin, TaskSpec, TopicDescription } from './transport.ts';
 
 /** The tasks of a stage: one per partition of its topics. */
 export function taskSpecs(stage: Stage, topics: ReadonlyMap<string, TopicDescription>): TaskSpec[] {
@@ -8,4 +8,15 @@ export function taskSpecs(stage: Stage, topics: ReadonlyMap<string, TopicDescrip
     id: `${stage.name}/${partition}`,
     partitions: stage.inputs.map(({ name }) => ({ topic: name, partition })),
   }));
+}
+
+/** What an offset to begin at belongs to. Under which leader the record before it was written, the commit says. */
+export function originOf(
+  topics: ReadonlyMap<string, { readonly id?: string | undefined }>,
+  topic: string,
+  offset: number,
+  committed: CommittedOffset | undefined,
+): OffsetOrigin {
+  const topicId = topics.get(topic)?.id;
+  return { topicId, leaderEpoch: committed?.offset === offset ? committed.leaderEpoch : undefined };
 }

@@ -36,6 +36,7 @@ function underWay() {
     session: () => ({ session, generation: 1 }),
     changelog: () =>
       ({ batches: () => [], committed: (state: StoreWrites[]) => applied.push(...state) }) as unknown as Changelog,
+    origin: () => ({}),
     failed: () => false,
     schedule: () => undefined,
     fail: () => undefined,
@@ -82,6 +83,7 @@ test('outputs that come while others are being taken go together afterwards', as
     atomic: false,
     session: () => ({ session, generation: 1 }),
     changelog: () => undefined,
+    origin: () => ({}),
     failed: () => false,
     schedule: () => scheduled++,
     fail: () => undefined,

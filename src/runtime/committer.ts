@@ -2,7 +2,7 @@ import type { MillraceError } from '../errors.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { Changelog } from './changelog.ts';
 import type { Task, TaskProgress } from './task.ts';
-import type { CommittedOffset, GroupSession, OutgoingBatch } from './transport.ts';
+import type { CommittedOffset, GroupSession, OffsetOrigin, OutgoingBatch } from './transport.ts';
 
 /** What a committer needs of the engine around it. */
 export interface CommitterHost {
@@ -12,6 +12,8 @@ export interface CommitterHost {
   readonly atomic: boolean;
   /** The session, and the generation in which its tasks work; `undefined` before it has joined. */
   session(): { readonly session: GroupSession; readonly generation: number } | undefined;
+  /** What the positions in an input are offsets of. */
+  origin(topic: string, partition: number): OffsetOrigin;
   /** Keeps stores and changelogs together where the log does not hold the state. */
   changelog(): Changelog | undefined;
   /** Offsets have become durable. */
@@ -51,6 +53,11 @@ export class Committer {
   /** Whether tasks take no further records, because a commit waits for their asynchronous calls. */
   get closed(): boolean {
     return this.#barrier !== undefined;
+  }
+
+  /** What it waits for before it can commit, in words. */
+  waitingFor(): string | undefined {
+    return this.closed ? `a commit waits for ${this.pendingAsync()} asynchronous calls` : undefined;
   }
 
   /** Asynchronous calls under way in all tasks. */
@@ -163,7 +170,8 @@ export class Committer {
       await session.send(changes, generation);
     }
     const offsets = progress.flatMap((each) => each.offsets);
-    await session.commit({ generation, offsets, state: changelog === undefined ? state : [] });
+    const placed = offsets.map((each) => ({ ...each, ...this.#host.origin(each.topic, each.partition) }));
+    await session.commit({ generation, offsets: placed, state: changelog === undefined ? state : [] });
   }
 
   /** Resolves when no asynchronous call is under way; until then tasks take no records. */

@@ -12,7 +12,8 @@ const INTERVAL_MS = 30_000;
  */
 export class ConsumedRecords {
   readonly #transport: Transport;
-  readonly #topics: ReadonlySet<string>;
+  /** Ids of the topics, by their names. */
+  readonly #topics: ReadonlyMap<string, string | undefined>;
   readonly #clock: Clock;
   readonly #logger: Logger;
   /** Committed offsets, by topic and partition, before which records have not been removed yet. */
@@ -21,7 +22,7 @@ export class ConsumedRecords {
   #working = false;
   #closed = false;
 
-  constructor(transport: Transport, topics: ReadonlySet<string>, clock: Clock, logger: Logger) {
+  constructor(transport: Transport, topics: ReadonlyMap<string, string | undefined>, clock: Clock, logger: Logger) {
     this.#transport = transport;
     this.#topics = topics;
     this.#clock = clock;
@@ -94,7 +95,9 @@ export class ConsumedRecords {
 
   async #removeOf(topic: string, before: readonly Before[]): Promise<void> {
     try {
-      await this.#transport.topics.deleteRecords(topic, before);
+      // Another topic may have the name by now, of which nothing was read.
+      const now = (await this.#transport.topics.facts([topic])).get(topic);
+      if (now?.id === this.#topics.get(topic)) await this.#transport.topics.deleteRecords(topic, before);
     } catch (error) {
       if (this.#closed) return;
       const { code, message } = error as MillraceError;

@@ -2,7 +2,8 @@ import { durationMs } from '../duration.ts';
 import type { MillraceError } from '../errors.ts';
 import type { Cancel, Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
-import { taskSpecs } from './assignment.ts';
+import type { AppTopics } from './app-topics.ts';
+import { originOf, taskSpecs } from './assignment.ts';
 import { Committer } from './committer.ts';
 import { ConsumedRecords } from './consumed-records.ts';
 import type { GlobalTables } from './global-tables.ts';
@@ -13,8 +14,9 @@ import type { Task } from './task.ts';
 import { TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
 import { type AssignedTask, TaskStarts } from './task-starts.ts';
+import type { TopicsInUse } from './topic-setup.ts';
 import type { Topology } from './topology.ts';
-import type { Fetcher, GroupSession, TopicDescription, Transport } from './transport.ts';
+import type { Fetcher, GroupSession, Transport } from './transport.ts';
 
 /** Records that a task takes before the next one has its turn. */
 const TURN_RECORDS = 512;
@@ -48,7 +50,7 @@ export class Engine {
   readonly #topology: Topology;
   readonly #transport: Transport;
   readonly #options: AppOptions;
-  readonly #topics: ReadonlyMap<string, TopicDescription>;
+  readonly #topics: TopicsInUse;
   readonly #events: EngineEvents;
   readonly #clock: Clock;
   readonly #commitIntervalMs: number;
@@ -81,7 +83,7 @@ export class Engine {
   constructor(
     topology: Topology,
     transport: Transport,
-    topics: ReadonlyMap<string, TopicDescription>,
+    { first, now: topics }: Pick<AppTopics, 'first' | 'now'>,
     options: AppOptions,
     clock: Clock,
     globals: GlobalTables,
@@ -104,6 +106,7 @@ export class Engine {
       session: () => this.#session && { session: this.#session, generation: this.#generation },
       changelog: () => this.#factory.changelog,
       committed: (offsets) => this.#consumed.committed(offsets),
+      origin: (topic, partition) => this.#fetcher.origin(topic, partition),
       failed: () => this.#failed,
       schedule: () => this.schedule(),
       fail: (error) => this.#fail(error),
@@ -112,7 +115,8 @@ export class Engine {
     const wake = (): void => this.schedule();
     this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
-    const starts = new TaskStarts(transport, { applicationId, stages: topology.stages, topics, startFrom, logger });
+    const { stages } = topology;
+    const starts = new TaskStarts(transport, { applicationId, stages, topics, first, startFrom, logger });
     this.#consumed = new ConsumedRecords(transport, consumables(topology, topics, applicationId), clock, logger);
     this.#opening = new TaskOpening(transport, starts, this.#factory, this.committer);
   }
@@ -175,7 +179,10 @@ export class Engine {
     const task = this.#factory.build(session, assigned, start);
     this.tasks.set(task.id, task);
     this.#consumed.begun(task.partition, start.positions);
-    for (const [topic, offset] of start.positions) this.#fetcher.assign(topic, task.partition, offset);
+    for (const [topic, offset] of start.positions) {
+      const origin = originOf(this.#topics, topic, offset, assigned.committed.get(topic));
+      this.#fetcher.assign(topic, task.partition, offset, origin);
+    }
   }
 
   async #revoked(ids: readonly string[], lost: boolean): Promise<void> {
@@ -306,22 +313,15 @@ export class Engine {
 
   /** What keeps the tasks from progressing, in words. */
   waitingFor(): string[] {
-    const reasons: string[] = [];
-    if (this.#session === undefined) reasons.push('joining the group');
-    const session = this.#session?.waitingFor();
-    if (session !== undefined) reasons.push(session);
-    if (this.#assigning > 0) reasons.push('the committed offsets of new tasks');
-    const fetcher = this.#fetcher.waitingFor();
-    if (fetcher !== undefined) reasons.push(fetcher);
-    const restoring = this.#factory.waitingFor();
-    if (restoring !== undefined) reasons.push(restoring);
-    if (this.committer.closed) reasons.push(`a commit waits for ${this.committer.pendingAsync()} asynchronous calls`);
-    else if (this.#outputBytes() >= HARD_OUTPUT_BYTES) reasons.push('a commit under way, before more is written');
-    for (const task of this.tasks.values()) {
-      const reason = task.waitingFor();
-      if (reason !== undefined) reasons.push(`task ${task.id} waits for ${reason}`);
-    }
-    return reasons;
+    const full = this.#outputBytes() >= HARD_OUTPUT_BYTES;
+    return [
+      this.#session === undefined ? 'joining the group' : this.#session.waitingFor(),
+      this.#assigning > 0 ? 'the committed offsets of new tasks' : undefined,
+      this.#fetcher.waitingFor(),
+      this.#factory.waitingFor(),
+      this.committer.waitingFor() ?? (full ? 'a commit under way, before more is written' : undefined),
+      ...Array.from(this.tasks.values(), (task) => task.waiting()),
+    ].filter((reason) => reason !== undefined);
   }
 
   endOffset(topic: string, partition: number): number | undefined {

@@ -9,7 +9,7 @@ import { GlobalRowMap, type GlobalTableSnapshot } from './global-rows.ts';
 import { LetterSender } from './letter-sender.ts';
 import { noLogger } from './logger.ts';
 import { asRecordError, isDeadLetter } from './record-failures.ts';
-import type { FetchedBatch, Fetcher, Transport } from './transport.ts';
+import type { FetchedBatch, Fetcher, TopicFacts, Transport } from './transport.ts';
 
 /** A partition of a global table's topic, and how far it has been read. */
 interface Position {
@@ -55,7 +55,7 @@ export class GlobalTables {
   }
 
   /** Reads all topics to where they end now, then follows them. */
-  async load(transport: Transport): Promise<void> {
+  async load(transport: Transport, topics: ReadonlyMap<string, TopicFacts>): Promise<void> {
     if (this.#tables.size === 0) return;
     const fetcher = transport.fetcher({ onReady: () => this.#woken() });
     this.#fetcher = fetcher;
@@ -64,7 +64,7 @@ export class GlobalTables {
       const ends = await transport.offsets(topic, 'latest');
       for (const [partition, offset] of await transport.offsets(topic, 'earliest')) {
         this.#positions.push({ rows, partition, offset, end: ends.get(partition) ?? offset });
-        fetcher.assign(topic, partition, offset);
+        fetcher.assign(topic, partition, offset, { topicId: topics.get(topic)?.id });
       }
     }
     while (this.#behind() > 0) {

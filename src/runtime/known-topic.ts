@@ -1,7 +1,8 @@
 import { ConfigError, type ErrorDetails, FatalError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { TopicUse } from '../topology/node.ts';
-import type { TopicDescription, Transport } from './transport.ts';
+import type { Stage } from './stages.ts';
+import type { TopicDescription, TopicPartition, Transport } from './transport.ts';
 
 /** The error for a topic that is not there, with the name that may have been meant. */
 export async function unknownTopic(
@@ -18,6 +19,15 @@ export async function unknownTopic(
   });
 }
 
+/** The error for a topic whose name belongs to another one now. */
+export function topicRecreated({ topic, partition }: TopicPartition): FatalError {
+  return new FatalError('ERR_TOPIC_RECREATED', `topic ${topic} was deleted, and another one has its name now`, {
+    topic,
+    partition,
+    hint: "subscribe again to read the new topic; with { outOfRange: 'earliest' } a subscription goes on with its start",
+  });
+}
+
 /** @throws ConfigError `ERR_PARTITION_COUNT` when a topic has another number of partitions than it is used with. */
 export function checkPartitionCount(
   use: Pick<TopicUse, 'name' | 'partitions'>,
@@ -30,6 +40,29 @@ export function checkPartitionCount(
     {
       topic: name,
       hint: 'leave { partitions } out to take it as it is; keyed state cannot move between partitions',
+    },
+  );
+}
+
+/** The error for a stage whose state lies in more partitions than it was written for, or in fewer. */
+export function keysWouldMove(
+  { inputs, name, stores }: Stage,
+  before: number,
+  now: number,
+  details: ErrorDetails = {},
+): ConfigError {
+  const topics = inputs.map((use) => use.name).join(', ');
+  const kept = stores.map((store) => store.name).join(', ');
+  return new ConfigError(
+    'ERR_PARTITION_COUNT',
+    `stage ${name} keeps state (${kept}) in ${before} partitions, and ${topics} has ${now} now: keys lie elsewhere than their state`,
+    {
+      ...(inputs[0] === undefined ? {} : { topic: inputs[0].name }),
+      stage: name,
+      hint:
+        `copy the records into a new topic with ${now} partitions (topic → through or to) and read that one under a new ` +
+        `applicationId, so that state is built anew; or create ${topics} anew with ${before} partitions`,
+      ...details,
     },
   );
 }

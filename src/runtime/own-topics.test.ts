@@ -143,7 +143,7 @@ describe('what records of a shuffle were removed', () => {
     const { MillraceError: Failure } = await import('../errors.ts');
     const error = new Failure('fatal', 'ERR_OFFSET_OUT_OF_RANGE', 'gone', places);
     const transport = await memoryTransport(log)();
-    const consumed = new ConsumedRecords(transport, new Set(['shuffle']), new VirtualClock(), {} as never);
+    const consumed = new ConsumedRecords(transport, new Map([['shuffle', undefined]]), new VirtualClock(), {} as never);
     return consumed.explain(error, 'app');
   }
 

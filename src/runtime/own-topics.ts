@@ -9,7 +9,7 @@ import type { Topology } from './topology.ts';
 import type { TopicConfig, TopicDescription } from './transport.ts';
 
 type Planned = Pick<Topology, 'globals' | 'stages'>;
-type Topics = ReadonlyMap<string, TopicDescription>;
+type Topics = ReadonlyMap<string, TopicDescription & { readonly id?: string | undefined }>;
 
 /** The mark of an application on topics that it makes for itself alone: 32 bits of FNV-1a, in hexadecimal. */
 export function ownerMark(applicationId: string): string {
@@ -56,15 +56,18 @@ export function deadLetterConfig(policy: RecordPolicy): TopicConfig {
   };
 }
 
-/** Topics that are the application's alone, as they exist: what it has read of them is of no use to anybody. */
-export function consumables(planned: Planned, topics: Topics, applicationId: string): ReadonlySet<string> {
+/** Topics that are the application's alone, with their ids: what it has read of them is of no use to anybody. */
+export function consumables(
+  planned: Planned,
+  topics: Topics,
+  applicationId: string,
+): ReadonlyMap<string, string | undefined> {
   const owner = ownerMark(applicationId);
-  return new Set(
-    [...shufflesOf(planned)].filter((name) => {
-      const config = topics.get(name)?.config;
-      return config?.owner === owner && config.cleanup === 'delete';
-    }),
-  );
+  const own = [...shufflesOf(planned)].filter((name) => {
+    const config = topics.get(name)?.config;
+    return config?.owner === owner && config.cleanup === 'delete';
+  });
+  return new Map(own.map((name) => [name, topics.get(name)?.id]));
 }
 
 /** Says which records may be gone before they are read: topics that exist stay as they are configured. */

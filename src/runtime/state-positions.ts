@@ -5,8 +5,23 @@ import type { CommittedOffset } from './transport.ts';
 /** Store of the input positions of all stores of a task. Not a name that a user can give. */
 export const INPUTS_STORE = '#inputs';
 
-/** The offset of each input topic before which a store has taken all records. */
-export type StatePositions = ReadonlyMap<string, number>;
+/** How far a store has taken the records of an input topic. */
+export interface StatePosition {
+  readonly offset: number;
+  /** The topic, told from others of its name; `undefined` where the log does not say, or did not when it was written. */
+  readonly topicId: string | undefined;
+  /** How many partitions the topic had: keys lie elsewhere with another number. */
+  readonly partitions: number | undefined;
+}
+
+/** How far a store has taken the records of each input topic. */
+export type StatePositions = ReadonlyMap<string, StatePosition>;
+
+/** What is known of the topics of an application. */
+export type KnownTopics = ReadonlyMap<string, { readonly partitions: number; readonly id?: string | undefined }>;
+
+/** As it is stored: the offset alone before topics were told apart. */
+type StoredPosition = number | readonly [offset: number, partitions: number, topicId?: string];
 
 /** What a committed offset of ours begins with in its metadata; the names of the stores that belong to it follow. */
 const MARK = 'millrace';
@@ -21,8 +36,15 @@ export class PositionKeeper {
   readonly #id: StoreId;
   readonly #keys: readonly Uint8Array[];
   readonly #mark: string;
+  readonly #topics: KnownTopics;
 
-  constructor(applicationId: string, partition: number, stores: readonly { readonly name: string }[]) {
+  constructor(
+    applicationId: string,
+    partition: number,
+    stores: readonly { readonly name: string }[],
+    topics: KnownTopics,
+  ) {
+    this.#topics = topics;
     this.#id = { applicationId, store: INPUTS_STORE, partition };
     this.#keys = stores.map(({ name }) => new TextEncoder().encode(name));
     this.#mark = markOf(stores.map(({ name }) => name));
@@ -38,8 +60,15 @@ export class PositionKeeper {
   /** The write that says so in every store. It comes last in a commit: who finds it finds all changes before it. */
   write(positions: Iterable<readonly [topic: string, offset: number]>): StoreWrites[] {
     if (this.#keys.length === 0) return [];
-    const value = new TextEncoder().encode(JSON.stringify(Object.fromEntries(positions)));
+    const stored = Array.from(positions, ([topic, offset]) => [topic, this.#stored(topic, offset)] as const);
+    const value = new TextEncoder().encode(JSON.stringify(Object.fromEntries(stored)));
     return [{ id: this.#id, keys: this.#keys, values: this.#keys.map(() => value) }];
+  }
+
+  #stored(topic: string, offset: number): StoredPosition {
+    const known = this.#topics.get(topic);
+    if (known === undefined) return offset;
+    return known.id === undefined ? [offset, known.partitions] : [offset, known.partitions, known.id];
   }
 
   /** The offsets as offsets of this application, so that one that somebody has set by hand can be told from them. */
@@ -54,7 +83,13 @@ export function statePositions(stores: StoreBackend, id: StoreId): StatePosition
   const store: ByteStore = stores.open({ ...id, store: INPUTS_STORE });
   const value = store.get(new TextEncoder().encode(id.store));
   if (value === undefined) return undefined;
-  return new Map(Object.entries(JSON.parse(new TextDecoder().decode(value)) as Record<string, number>));
+  const stored = JSON.parse(new TextDecoder().decode(value)) as Record<string, StoredPosition>;
+  return new Map(
+    Object.entries(stored).map(([topic, position]) => {
+      const [offset, partitions, topicId] = typeof position === 'number' ? [position] : position;
+      return [topic, { offset, partitions, topicId }];
+    }),
+  );
 }
 
 /** Names of the stores that an offset was committed with; `undefined` for an offset that no application of ours signed. */

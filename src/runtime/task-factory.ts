@@ -9,8 +9,9 @@ import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
 import { Task, type TaskHost } from './task.ts';
 import type { AssignedTask, TaskStart } from './task-starts.ts';
+import type { TopicsInUse } from './topic-setup.ts';
 import type { Topology } from './topology.ts';
-import type { GroupSession, TaskSpec, TopicDescription, TopicPartition, Transport } from './transport.ts';
+import type { GroupSession, KnownTopic, TaskSpec, TopicPartition, Transport } from './transport.ts';
 
 /** Builds the tasks of a session, with their stores brought up to date first where the log does not hold them. */
 export class TaskFactory {
@@ -18,7 +19,7 @@ export class TaskFactory {
   changelog: Changelog | undefined;
   readonly #topology: Topology;
   readonly #transport: Transport;
-  readonly #topics: ReadonlyMap<string, TopicDescription>;
+  readonly #topics: TopicsInUse;
   readonly #options: AppOptions;
   readonly #clock: Clock;
   readonly #feed: InputFeed;
@@ -29,7 +30,7 @@ export class TaskFactory {
   constructor(
     topology: Topology,
     transport: Transport,
-    topics: ReadonlyMap<string, TopicDescription>,
+    topics: TopicsInUse,
     options: AppOptions,
     clock: Clock,
     feed: InputFeed,
@@ -87,6 +88,7 @@ export class TaskFactory {
       maxFutureMs:
         maxFutureSkew === 'unlimited' ? Number.POSITIVE_INFINITY : durationMs(maxFutureSkew, 'maxFutureSkew'),
       logger,
+      inputTopics: this.#topics,
       globalRows: (topic) => this.#globals.rows(topic),
       outputTopic: (name) => this.#outputTopic(name),
       poll: (topic, partition) => this.#feed.poll(topic, partition),
@@ -96,7 +98,7 @@ export class TaskFactory {
   }
 
   #outputTopic(name: string): OutputTopic {
-    const topic = this.#topics.get(name) as TopicDescription;
+    const topic = this.#topics.get(name) as KnownTopic;
     const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
     const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};
     const { compacted, maxMessageBytes } = limitsOf(topic);

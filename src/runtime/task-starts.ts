@@ -1,12 +1,21 @@
 import { FatalError } from '../errors.ts';
 import type { StoreBackend, StoreId } from '../state/byte-store.ts';
-import { taskSpecs } from './assignment.ts';
+import { originOf, taskSpecs } from './assignment.ts';
 import { FINGERPRINT_STORE } from './fingerprints.ts';
+import { keysWouldMove } from './known-topic.ts';
 import type { Logger } from './logger.ts';
 import type { Stage } from './stages.ts';
-import { PositionKeeper, type StatePositions, statePositions, storesOf } from './state-positions.ts';
+import {
+  type KnownTopics,
+  PositionKeeper,
+  type StatePosition,
+  type StatePositions,
+  statePositions,
+  storesOf,
+} from './state-positions.ts';
 import type { TaskProgress } from './task.ts';
-import type { CommittedOffset, TaskSpec, TopicDescription, Transport } from './transport.ts';
+import { goneUnread, otherTopic } from './task-start-errors.ts';
+import type { CommittedOffset, TaskSpec, TopicDescription, TopicFacts, Transport } from './transport.ts';
 
 /** A task that was assigned, with the offsets that its group has committed. */
 export interface AssignedTask {
@@ -29,7 +38,9 @@ export interface TaskStart {
 export interface TaskStartsOptions {
   readonly applicationId: string;
   readonly stages: readonly Stage[];
-  readonly topics: ReadonlyMap<string, TopicDescription>;
+  readonly topics: ReadonlyMap<string, TopicDescription & Partial<TopicFacts>>;
+  /** The topics as they were when the application started: what has come since is read from its start. */
+  readonly first?: KnownTopics;
   readonly startFrom: 'earliest' | 'latest';
   readonly logger: Logger;
 }
@@ -57,7 +68,8 @@ export class TaskStarts {
   }
 
   /**
-   * @throws FatalError `ERR_STATE_LOST`, `ERR_STATE_BEHIND`, `ERR_OFFSET_BEHIND_STATE`, `ERR_OFFSET_OUT_OF_RANGE`
+   * @throws FatalError `ERR_STATE_LOST`, `ERR_STATE_BEHIND`, `ERR_OFFSET_BEHIND_STATE`, `ERR_OFFSET_OUT_OF_RANGE`,
+   * `ERR_STATE_OF_OTHER_TOPIC`; ConfigError `ERR_PARTITION_COUNT`
    */
   async find(assigned: readonly AssignedTask[], stores: StoreBackend): Promise<TaskStart[]> {
     const starts = assigned.map((task) => ({ task, found: this.#compare(task, stores) }));
@@ -112,7 +124,7 @@ export class TaskStarts {
     await Promise.all(
       Array.from(missing, async ([topic, partitions]) => {
         const writers = this.#writers(topic);
-        const offsets = await this.#transport.offsets(topic, this.#isLatest(topic) ? 'latest' : 'earliest', partitions);
+        const offsets = await this.#offsets(topic, partitions);
         found.set(topic, offsets);
         const gone = [...offsets].find(([, offset]) => offset > 0);
         if (writers.length > 0 && gone !== undefined && (await this.#hasRun(writers))) {
@@ -132,6 +144,23 @@ export class TaskStarts {
     return this.options.startFrom === 'latest' && this.#writers(topic).length === 0;
   }
 
+  async #offsets(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const isNew = (partition: number): boolean => this.#isNew(topic, partition);
+    if (!this.#isLatest(topic) || partitions.every(isNew)) {
+      return this.#transport.offsets(topic, 'earliest', partitions);
+    }
+    const latest = await this.#transport.offsets(topic, 'latest', partitions);
+    if (!partitions.some(isNew)) return latest;
+    return new Map([...latest, ...(await this.#transport.offsets(topic, 'earliest', partitions.filter(isNew)))]);
+  }
+
+  /** Whether a partition has come since the application started: none of its records was there before that. */
+  #isNew(topic: string, partition: number): boolean {
+    const { first, topics } = this.options;
+    const before = first?.get(topic);
+    return before !== undefined && (before.id !== topics.get(topic)?.id || partition >= before.partitions);
+  }
+
   /** Whether one of the stages has committed anything, in whichever process. */
   async #hasRun(stages: readonly Stage[]): Promise<boolean> {
     const places = stages.flatMap((stage) => taskSpecs(stage, this.options.topics)).flatMap((spec) => spec.partitions);
@@ -149,18 +178,25 @@ export class TaskStarts {
     const names = stage.stores.map(({ name }) => name);
     const settled = spec.partitions.every(({ topic }) => {
       const offset = committed.get(topic);
-      if (offset === undefined || offset.offset !== positions.get(topic)) return false;
+      // With the id of a topic that is gone it is where the one that has its name now begins.
+      if (offset === undefined || offset.topicId !== undefined || offset.offset !== positions.get(topic)) return false;
       const signed = storesOf(offset);
       return names.every((name) => signed?.has(name) === true);
     });
     const agreed = names.every((name) => {
       const state = statePositions(stores, this.#id(name, spec));
-      return spec.partitions.every(({ topic }) => state?.get(topic) === positions.get(topic));
+      return spec.partitions.every(({ topic }) => {
+        const known = state?.get(topic);
+        return known?.offset === positions.get(topic) && known?.topicId === this.options.topics.get(topic)?.id;
+      });
     });
     if (settled && agreed) return undefined;
     const { partition } = spec.partitions[0] as { readonly partition: number };
-    const keeper = new PositionKeeper(this.options.applicationId, partition, stage.stores);
-    const offsets = spec.partitions.map((place) => ({ ...place, offset: positions.get(place.topic) as number }));
+    const keeper = new PositionKeeper(this.options.applicationId, partition, stage.stores, this.options.topics);
+    const offsets = spec.partitions.map((place): CommittedOffset => {
+      const offset = positions.get(place.topic) as number;
+      return { ...place, offset, ...originOf(this.options.topics, place.topic, offset, committed.get(place.topic)) };
+    });
     return { outputs: [], state: keeper.write(positions), offsets: keeper.signed(offsets) };
   }
 
@@ -186,9 +222,10 @@ class Place {
 
   /** The offset to begin at; `undefined` where nothing is known of the partition. */
   compare(committed: CommittedOffset | undefined, states: readonly StoreState[]): number | undefined {
-    const reached = states.flatMap(({ name, positions }) => {
-      const offset = positions?.get(this.#topic);
-      return offset === undefined ? [] : [{ name, offset }];
+    const reached = states.flatMap(({ name, positions }): Reached[] => {
+      const position = positions?.get(this.#topic);
+      if (position === undefined) return [];
+      return this.#isOfThisTopic(name, position, committed) ? [{ name, offset: position.offset }] : [];
     });
     const low = reached.reduce((best, each) => (each.offset < best.offset ? each : best), reached[0] ?? NOTHING);
     const high = reached.reduce((best, each) => (each.offset > best.offset ? each : best), reached[0] ?? NOTHING);
@@ -215,6 +252,24 @@ class Place {
 
   get #name(): string {
     return `${this.#topic}/${this.#partition}`;
+  }
+
+  /**
+   * Whether a store has taken records of the topic that is there now. An offset that somebody has set in it says where the
+   * state of another one is to go on.
+   */
+  #isOfThisTopic(
+    store: string,
+    { partitions, topicId }: StatePosition,
+    committed: CommittedOffset | undefined,
+  ): boolean {
+    const now = this.#options.topics.get(this.#topic);
+    if (partitions !== undefined && now !== undefined && partitions !== now.partitions) {
+      throw keysWouldMove(this.#stage, partitions, now.partitions, { topic: this.#topic });
+    }
+    if (topicId === undefined || now?.id === undefined || topicId === now.id) return true;
+    if (committed !== undefined && committed.topicId === undefined) return false;
+    throw otherTopic(store, this.#options.applicationId, { ...this.#at(0), topic: this.#topic });
   }
 
   /** A store without entries was either lost or is new. */
@@ -305,20 +360,3 @@ interface Reached {
 }
 
 const NOTHING: Reached = { name: '', offset: 0 };
-
-function goneUnread(topic: string, partition: number, first: number): FatalError {
-  return new FatalError(
-    'ERR_OFFSET_OUT_OF_RANGE',
-    `offsets 0 to ${first - 1} of ${topic}, which the application writes itself, were removed, and no offset says that ` +
-      'it had read them',
-    {
-      topic,
-      partition,
-      offset: 0,
-      lastOffset: first - 1,
-      hint:
-        `keep its records (retentionMs: -1), and process everything anew under a new applicationId; or accept the gap: ` +
-        `client.setCommitted(applicationId, '${topic}', offsets)`,
-    },
-  );
-}

@@ -26,7 +26,7 @@ import { type Logger, noLogger } from './logger.ts';
 import { operatorPlace } from './operator-place.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
 import type { Stage } from './stages.ts';
-import { PositionKeeper } from './state-positions.ts';
+import { type KnownTopics, PositionKeeper } from './state-positions.ts';
 import { TaskFailures } from './task-failures.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
@@ -47,6 +47,8 @@ export interface TaskHost extends InputFeed {
   /** How far in the future a record's timestamp may lie, in ms of wall-clock time. */
   readonly maxFutureMs: number;
   readonly logger?: Logger;
+  /** The topics, where the log tells them from others that had their names before. */
+  readonly inputTopics?: KnownTopics;
   /** Rows of a global table, loaded before the task is made. */
   globalRows(topic: string): GlobalRows;
   /** Partitions and limits of an output topic; known before the task is made. */
@@ -111,10 +113,9 @@ export class Task implements TaskContext {
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
-    this.#keeper = new PositionKeeper(host.applicationId, partition, stage.stores);
-    this.#inputs = new InputSet(stage.inputs, partition, positions, host, (error, step) =>
-      this.recordFailed(error, step),
-    );
+    this.#keeper = new PositionKeeper(host.applicationId, partition, stage.stores, host.inputTopics ?? new Map());
+    const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
+    this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed);
     this.#connect();
   }
 
@@ -367,6 +368,12 @@ export class Task implements TaskContext {
 
   get stores(): readonly StateHolder[] {
     return this.#holders.filter((holder) => holder !== this.#fingerprints);
+  }
+
+  /** The same, with its name. */
+  waiting(): string | undefined {
+    const reason = this.waitingFor();
+    return reason === undefined ? undefined : `task ${this.id} waits for ${reason}`;
   }
 
   /** What keeps the task from taking a record, in words; `undefined` when nothing does or there is none to take. */

@@ -1,19 +1,23 @@
-import { ConfigError, FatalError, StoreError } from '../errors.ts';
+import { ConfigError, FatalError } from '../errors.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { changelogTopic } from './changelog.ts';
-import { checkPartitionCount, unknownTopic } from './known-topic.ts';
+import { checkPartitionCount, keysWouldMove, unknownTopic } from './known-topic.ts';
 import { deadLetterConfig, withOwnTopics } from './own-topics.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
 import type { Topology } from './topology.ts';
-import type { TopicConfig, TopicDescription, Transport } from './transport.ts';
+import type { KnownTopic, NewTopic, TopicConfig, Transport } from './transport.ts';
+
+/** Every topic of an application, by name. */
+export type TopicsInUse = ReadonlyMap<string, KnownTopic>;
 
 /**
  * Makes sure that every topic of an application is there before its first record: sources exist (or say how many
- * partitions they want, and are created), targets and shuffles are created, topics of one stage are co-partitioned.
+ * partitions they want, and are created), targets and shuffles are created, topics of one stage are co-partitioned. Asks
+ * for all topics at once, and makes those that are missing at once, so that thousands take no longer than they must.
  *
- * @returns Every topic by name.
+ * @param before - The topics as they were, when they are looked up anew: a source that has gone since is not brought back.
  * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
  */
 export async function setUpTopics(
@@ -21,45 +25,87 @@ export async function setUpTopics(
   transport: Transport,
   onRecordError: RecordPolicy,
   applicationId: string,
-): Promise<ReadonlyMap<string, TopicDescription>> {
+  before?: TopicsInUse,
+): Promise<TopicsInUse> {
   const setup = new TopicSetup(withOwnTopics({ globals, stages }, applicationId), transport);
-  await setup.existing(globals);
-  await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals]);
+  const deadLetters = deadLettersOf([...stages.flatMap(({ inputs }) => inputs), ...globals], onRecordError);
+  const changelogs = transport.capabilities.stateWithLog ? [] : changelogsOf(stages, applicationId);
+  await setup.existing(
+    globals,
+    [...deadLetters, ...changelogs].map(({ name }) => name),
+  );
+  await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals], before);
   await setup.targets();
-  await setup.deadLetters(globals, onRecordError);
+  await setup.create(deadLetters);
+  if (before !== undefined) setup.checkStateful(before);
   setup.checkCoPartitioning();
-  if (!transport.capabilities.stateWithLog) await setup.changelogs(applicationId);
+  await setup.changelogs(changelogs);
   return setup.found;
 }
 
+/** The topic that a store can be rebuilt from, and the stage that it belongs to. */
+interface ChangelogUse {
+  readonly name: string;
+  readonly stage: Stage;
+}
+
+function changelogsOf(stages: readonly Stage[], applicationId: string): ChangelogUse[] {
+  return stages.flatMap((stage) =>
+    stage.stores.map(({ name }) => ({ name: changelogTopic(applicationId, name), stage })),
+  );
+}
+
+function deadLettersOf(uses: readonly TopicUse[], fallback: RecordPolicy): NewTopic[] {
+  const wanted = new Map<string, NewTopic>();
+  for (const { onRecordError: policy = fallback } of uses) {
+    if (!isDeadLetter(policy) || wanted.has(policy.deadLetter)) continue;
+    wanted.set(policy.deadLetter, { name: policy.deadLetter, partitions: 1, config: deadLetterConfig(policy) });
+  }
+  return [...wanted.values()];
+}
+
 class TopicSetup {
-  readonly found = new Map<string, TopicDescription>();
+  readonly found = new Map<string, KnownTopic>();
+  /** Partitions of topics that are about to be made. */
+  readonly #planned = new Map<string, number>();
   readonly #stages: readonly Stage[];
   readonly #transport: Transport;
+  /** By topic: the stage that reads it. A topic belongs to one. */
+  readonly #readers: ReadonlyMap<string, Stage>;
+  /** By topic: the stages that write it. */
+  readonly #writers = new Map<string, Stage[]>();
 
   constructor(stages: readonly Stage[], transport: Transport) {
     this.#stages = stages;
     this.#transport = transport;
-  }
-
-  async existing(globals: readonly TopicUse[]): Promise<void> {
-    const uses = this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
-    for (const use of [...uses, ...globals]) {
-      // Each use, because one topic may be declared in several places.
-      const description = this.found.get(use.name) ?? (await this.#transport.topics.describe(use.name));
-      if (description === undefined) continue;
-      this.found.set(use.name, description);
-      checkPartitionCount(use, description);
+    this.#readers = new Map(stages.flatMap((stage) => stage.inputs.map(({ name }) => [name, stage])));
+    for (const stage of stages) {
+      for (const { name } of stage.outputs) {
+        const writers = this.#writers.get(name);
+        if (writers === undefined) this.#writers.set(name, [stage]);
+        else writers.push(stage);
+      }
     }
   }
 
-  async sources(uses: readonly TopicUse[]): Promise<void> {
-    const written = new Set(this.#stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
+  async existing(globals: readonly TopicUse[], more: readonly string[]): Promise<void> {
+    const uses = [...this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]), ...globals];
+    await this.#lookUp([...uses.map(({ name }) => name), ...more]);
+    // Each use, because one topic may be declared in several places.
     for (const use of uses) {
-      if (this.found.has(use.name) || written.has(use.name)) continue;
-      if (use.partitions === undefined) throw await unknownTopic(this.#transport, use.name);
-      await this.#create(use.name, use.partitions, use.config);
+      const description = this.found.get(use.name);
+      if (description !== undefined) checkPartitionCount(use, description);
     }
+  }
+
+  async sources(uses: readonly TopicUse[], before: TopicsInUse | undefined): Promise<void> {
+    const missing = new Map<string, NewTopic>();
+    for (const { config = {}, name, partitions } of uses) {
+      if (this.found.has(name) || this.#writers.has(name)) continue;
+      if (partitions === undefined || before?.has(name) === true) throw await unknownTopic(this.#transport, name);
+      missing.set(name, { name, partitions, config });
+    }
+    await this.create([...missing.values()]);
   }
 
   /** Shuffles feed stages that write further topics, so counts spread until none is missing. */
@@ -68,31 +114,32 @@ class TopicSetup {
     for (const use of this.#stages.flatMap(({ outputs }) => outputs)) {
       if (!this.found.has(use.name)) missing.set(use.name, use);
     }
+    const planned: NewTopic[] = [];
+    const plan = ({ config = {}, name }: TopicUse, partitions: number): void => {
+      this.#planned.set(name, partitions);
+      planned.push({ name, partitions, config });
+      missing.delete(name);
+    };
     while (missing.size > 0) {
       const before = missing.size;
       for (const use of missing.values()) {
         const count = use.partitions ?? this.#wanted(use.name);
-        if (count === undefined) continue;
-        await this.#create(use.name, count, use.config);
-        missing.delete(use.name);
+        if (count !== undefined) plan(use, count);
       }
-      if (missing.size === before) {
-        // Topics that only feed each other: nothing says how many partitions they want.
-        const [use] = missing.values();
-        await this.#create((use as TopicUse).name, 1, (use as TopicUse).config);
-        missing.delete((use as TopicUse).name);
-      }
+      // Topics that only feed each other: nothing says how many partitions they want.
+      if (missing.size === before) for (const use of [...missing.values()].slice(0, 1)) plan(use, 1);
     }
+    await this.create(planned);
   }
 
-  async deadLetters(globals: readonly TopicUse[], fallback: RecordPolicy): Promise<void> {
-    const uses = [...this.#stages.flatMap(({ inputs }) => inputs), ...globals];
-    const policies = uses.map(({ onRecordError }) => onRecordError ?? fallback);
-    for (const policy of policies) {
-      if (!isDeadLetter(policy) || this.found.has(policy.deadLetter)) continue;
-      const description = await this.#transport.topics.describe(policy.deadLetter);
-      if (description === undefined) await this.#create(policy.deadLetter, 1, deadLetterConfig(policy));
-      else this.found.set(policy.deadLetter, description);
+  /** Where a key lies depends on the number of partitions, so what state has of it stays behind when that grows. */
+  checkStateful(before: TopicsInUse): void {
+    for (const stage of this.#stages) {
+      if (stage.stores.length === 0) continue;
+      for (const { name } of stage.inputs) {
+        const [was, is] = [before.get(name)?.partitions, this.found.get(name)?.partitions];
+        if (was !== undefined && is !== undefined && was !== is) throw keysWouldMove(stage, was, is, { topic: name });
+      }
     }
   }
 
@@ -112,52 +159,46 @@ class TopicSetup {
   }
 
   /** One compacted topic per store, with a partition per task. */
-  async changelogs(applicationId: string): Promise<void> {
-    for (const { inputs, stores } of this.#stages) {
-      const partitions = this.#most(inputs) ?? 1;
-      for (const { name } of stores) {
-        const topic = changelogTopic(applicationId, name);
-        const there = await this.#transport.topics.describe(topic);
-        if (there === undefined) await this.#create(topic, partitions, { cleanup: 'compact' });
-        else this.found.set(topic, there);
-        checkChangelog(name, this.found.get(topic) as TopicDescription, partitions);
-      }
+  async changelogs(uses: readonly ChangelogUse[]): Promise<void> {
+    const wanted = uses.map(({ name, stage }) => ({ stage, name, partitions: this.#most(stage.inputs) ?? 1 }));
+    const config: TopicConfig = { cleanup: 'compact' };
+    await this.create(wanted.map(({ name, partitions }) => ({ name, partitions, config })));
+    for (const { name, partitions, stage } of wanted) {
+      const found = this.found.get(name) as KnownTopic;
+      if (found.partitions === partitions) continue;
+      throw keysWouldMove(stage, found.partitions, partitions, { topic: name });
     }
+  }
+
+  /** Makes topics that are not there, as far as nobody else does meanwhile. */
+  async create(topics: readonly NewTopic[]): Promise<void> {
+    const missing = topics.filter(({ name }) => !this.found.has(name));
+    if (missing.length === 0) return;
+    await this.#transport.topics.createAll(missing);
+    await this.#lookUp(missing.map(({ name }) => name));
+    for (const { name } of missing) {
+      if (!this.found.has(name)) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
+    }
+  }
+
+  async #lookUp(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    for (const [name, topic] of await this.#transport.topics.describeAll([...new Set(names)]))
+      this.found.set(name, topic);
   }
 
   /** A shuffle adopts the number of the topics it is joined with, else that of the stage that writes it. */
   #wanted(name: string): number | undefined {
-    const reader = this.#stages.find(({ inputs }) => inputs.some((use) => use.name === name));
-    const beside = this.#most(reader?.inputs.filter((use) => use.name !== name) ?? []);
-    if (beside !== undefined) return beside;
-    const writers = this.#stages.filter(({ outputs }) => outputs.some((use) => use.name === name));
-    return this.#most(writers.flatMap(({ inputs }) => inputs));
+    const beside = this.#most(this.#readers.get(name)?.inputs.filter((use) => use.name !== name) ?? []);
+    return beside ?? this.#most((this.#writers.get(name) ?? []).flatMap(({ inputs }) => inputs));
   }
 
   #most(uses: readonly TopicUse[]): number | undefined {
-    const counts = uses.map(({ name }) => this.found.get(name)?.partitions).filter((count) => count !== undefined);
-    return counts.length === 0 ? undefined : Math.max(...counts);
+    let most: number | undefined;
+    for (const { name } of uses) {
+      const count = this.found.get(name)?.partitions ?? this.#planned.get(name);
+      if (count !== undefined && (most === undefined || count > most)) most = count;
+    }
+    return most;
   }
-
-  async #create(name: string, partitions: number, config: TopicConfig = {}): Promise<void> {
-    await this.#transport.topics.create(name, { partitions, config, ifMissing: true });
-    const description = await this.#transport.topics.describe(name);
-    if (description === undefined) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
-    this.found.set(name, description);
-  }
-}
-
-/** State lies in the partition of its task, so a changelog with another number of partitions is that of other tasks. */
-function checkChangelog(store: string, { name, partitions }: TopicDescription, wanted: number): void {
-  if (partitions === wanted) return;
-  throw new StoreError(
-    'ERR_CHANGELOG_PARTITIONS',
-    `the changelog of store ${store} has ${partitions} partitions, and the stage that uses the store has ${wanted}`,
-    {
-      topic: name,
-      hint:
-        'the number of partitions of its sources has changed, and keys are in other partitions now: run under a new ' +
-        'applicationId, or delete the changelog and the offsets of the application, so that the state is built again',
-    },
-  );
 }

@@ -20,6 +20,24 @@ export interface TopicDescription {
   readonly config: FullTopicConfig;
 }
 
+/** What may change about a topic while it is used. @public */
+export interface TopicFacts {
+  readonly name: string;
+  readonly partitions: number;
+  /** Tells the topic from others that had its name before; `undefined` where the log does not say (Kafka before 2.8). */
+  readonly id: string | undefined;
+}
+
+/** A topic as it exists, and which one of its name it is. @public */
+export interface KnownTopic extends TopicDescription, TopicFacts {}
+
+/** A topic that is to be there. @public */
+export interface NewTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly config: TopicConfig;
+}
+
 /** Administration of topics. Every call rejects with a typed error that names the topic. @public */
 export interface TopicAdmin {
   /** Names in ascending order. */
@@ -38,6 +56,12 @@ export interface TopicAdmin {
   delete(name: string): Promise<void>;
   /** Raises the number of partitions. @throws `ERR_PARTITION_COUNT` when it would shrink. */
   addPartitions(name: string, total: number): Promise<void>;
+  /** Topics as they are now, without those that do not exist; any number of them at once. */
+  facts(names: readonly string[]): Promise<ReadonlyMap<string, TopicFacts>>;
+  /** As `facts`, with configurations. */
+  describeAll(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic>>;
+  /** Makes the topics that are missing, any number of them at once. @throws as `create` */
+  createAll(topics: readonly NewTopic[]): Promise<void>;
   /** Changes the given fields. */
   configure(name: string, config: TopicConfig): Promise<void>;
   /** Removes the records before an offset; reading before it is then out of range. */
@@ -55,8 +79,16 @@ export interface TopicAdmin {
  */
 export type OffsetQuery = 'earliest' | 'latest' | 'written' | { readonly time: number };
 
+/** Which records an offset counts. Names of topics are given again, and logs of brokers can lose their ends. @public */
+export interface OffsetOrigin {
+  /** The topic, told from others that had its name before; `undefined` where it is not known. */
+  readonly topicId?: string | undefined;
+  /** Under which leader the record before the offset was written; `undefined` where leaders do not change. */
+  readonly leaderEpoch?: number | undefined;
+}
+
 /** A committed position: the offset to read next. @public */
-export interface CommittedOffset extends TopicPartition {
+export interface CommittedOffset extends TopicPartition, OffsetOrigin {
   readonly offset: number;
   readonly metadata?: string;
 }
@@ -84,17 +116,23 @@ export interface FetcherOptions {
  * `maxBytes`.
  */
 export interface Fetcher {
-  /** Starts reading a partition at an offset; assigning it again is a seek. */
-  assign(topic: string, partition: number, offset: number): void;
+  /**
+   * Starts reading a partition at an offset; assigning it again is a seek. The offset is one of the topic that `origin`
+   * names, else of the one that is there now.
+   */
+  assign(topic: string, partition: number, offset: number, origin?: OffsetOrigin): void;
   unassign(topic: string, partition: number): void;
   /**
    * Takes the next batch of an assigned partition, or `undefined` when none is there yet. Never blocks. Also a batch
    * without records (emptied by compaction, control records) is delivered, because its `nextOffset` is progress.
    *
    * @throws MillraceError for this partition: `ERR_OFFSET_OUT_OF_RANGE` (with the lost range), `ERR_CORRUPT_BATCH`
-   * (with the damaged range), `ERR_UNKNOWN_TOPIC`. The position stays; polling again reports it again.
+   * (with the damaged range), `ERR_UNKNOWN_TOPIC`, `ERR_TOPIC_RECREATED`, `ERR_LOG_TRUNCATED` (with the range that was
+   * read and is gone). The position stays; polling again reports it again.
    */
   poll(topic: string, partition: number): FetchedBatch | undefined;
+  /** What offsets of an assigned partition belong to, up to the end of the batch that was taken last. */
+  origin(topic: string, partition: number): OffsetOrigin;
   /** The offset after the last readable record as last heard; `undefined` while unknown. */
   endOffset(topic: string, partition: number): number | undefined;
   /** What the fetcher waits for, in words, when it waits for something other than new records. */
@@ -211,9 +249,15 @@ export interface Transport {
   readonly topics: TopicAdmin;
   /** Offsets by query, as a map from partition; of all partitions unless some are named. @throws `ERR_UNKNOWN_TOPIC` */
   offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>>;
-  /** Committed offsets of a group, of those partitions that have one. Stable: no open transaction is about to change them. */
+  /**
+   * Committed offsets of a group, of those partitions that have one. Stable: no open transaction is about to change them.
+   * What was committed for a topic that is gone does not count for the one that has its name now.
+   */
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
-  /** Sets a group's offsets from outside, while it has no members (`ERR_GROUP_ACTIVE` otherwise). */
+  /**
+   * Sets a group's offsets from outside, while it has no members (`ERR_GROUP_ACTIVE` otherwise): offsets of the topics that
+   * are there now unless they say so.
+   */
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>;
   fetcher(options: FetcherOptions): Fetcher;
   producer(): Producer;

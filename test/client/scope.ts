@@ -52,12 +52,13 @@ export function useClients(openLog: () => Promise<TestLog>): ClientScope {
     close: () => inner.close(),
   });
   const fetcher = (inner: Fetcher): Fetcher => ({
-    assign: (topic, partition, offset) => inner.assign(topic, partition, offset),
+    assign: (topic, partition, offset, origin) => inner.assign(topic, partition, offset, origin),
     unassign: (topic, partition) => inner.unassign(topic, partition),
     poll: (topic, partition) => {
       polls += 1;
       return inner.poll(topic, partition);
     },
+    origin: (topic, partition) => inner.origin(topic, partition),
     endOffset: (topic, partition) => inner.endOffset(topic, partition),
     waitingFor: () => inner.waitingFor(),
     close: () => inner.close(),

@@ -3,6 +3,7 @@ import { commitContract } from './commits.ts';
 import { groupContract } from './groups.ts';
 import { modelContract } from './model.ts';
 import { readingContract } from './reading.ts';
+import { recreatedContract } from './recreated.ts';
 import type { TestLog } from './support.ts';
 import { topicContract } from './topics.ts';
 import { writingContract } from './writing.ts';
@@ -26,6 +27,7 @@ export function contractSuite(name: string, openLog: () => Promise<TestLog>, fea
     topicContract(openLog);
     writingContract(openLog);
     readingContract(openLog);
+    recreatedContract(openLog);
     groupContract(openLog, features.exclusiveGroups ?? true);
     commitContract(openLog);
     if (features.modelRuns !== 0) modelContract(openLog, features.modelRuns ?? 60);

@@ -116,6 +116,14 @@ export class FaultyLog {
           await this.#at('create');
           return real.topics.create(name, options);
         },
+        describeAll: async (names) => {
+          await this.#at('describe');
+          return real.topics.describeAll(names);
+        },
+        createAll: async (topics) => {
+          await this.#at('create');
+          return real.topics.createAll(topics);
+        },
       },
       offsets: async (...query) => {
         await this.#at('offsets');
@@ -131,6 +139,7 @@ export class FaultyLog {
         return {
           assign: (...args) => fetcher.assign(...args),
           unassign: (...args) => fetcher.unassign(...args),
+          origin: (...args) => fetcher.origin(...args),
           endOffset: (...args) => fetcher.endOffset(...args),
           waitingFor: () => fetcher.waitingFor(),
           close: () => fetcher.close(),

@@ -55,8 +55,9 @@ export class Catalog {
     return this.#topics;
   }
 
-  putTopic(topic: StoredTopic): void {
-    this.putJson(metaKey('topic', topic.name), topic);
+  putTopics(topics: readonly StoredTopic[]): void {
+    if (topics.length === 0) return;
+    for (const topic of topics) this.putJson(metaKey('topic', topic.name), topic);
     this.#touchTopics();
   }
 

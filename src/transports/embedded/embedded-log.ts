@@ -74,6 +74,12 @@ export class EmbeddedLog {
     return topic;
   }
 
+  /** The topic that has a name now, told from those that had it before. */
+  topicId(name: string): string | undefined {
+    const topic = this.catalog.topics().get(name);
+    return topic && String(topic.id);
+  }
+
   checkPartition(topic: StoredTopic, partition: number, written: ErrorDetails = {}): void {
     if (Number.isInteger(partition) && partition >= 0 && partition < topic.partitions) return;
     throw unknownPartition({ topic: topic.name, partition }, topic.partitions, written);
@@ -141,7 +147,7 @@ export class EmbeddedLog {
       this.stores.check(state);
       outputs.forEach((batch, i) => this.#append(topics[i]!, batch));
       this.stores.write(state);
-      for (const offset of offsets) this.catalog.putCommitted(groupId, offset);
+      this.#putCommitted(groupId, offsets);
     });
   }
 
@@ -150,8 +156,17 @@ export class EmbeddedLog {
       if (this.groups.hasMembers(groupId)) throw groupActive(groupId);
       const pid = this.owners.alive(groupId);
       if (pid !== undefined) throw groupActive(groupId, ` in process ${pid}`);
-      for (const offset of offsets) this.catalog.putCommitted(groupId, offset);
+      this.#putCommitted(groupId, offsets);
     });
+  }
+
+  #putCommitted(groupId: string, offsets: readonly CommittedOffset[]): void {
+    const topics = this.catalog.topics();
+    for (const offset of offsets) {
+      // What was read of a topic that is gone says nothing about the one that has its name now.
+      if (offset.topicId !== undefined && offset.topicId !== String(topics.get(offset.topic)?.id)) continue;
+      this.catalog.putCommitted(groupId, offset);
+    }
   }
 
   #append(topic: StoredTopic, { partition, bytes, count, maxTimestamp }: EncodedBatch): number {

@@ -142,7 +142,8 @@ class EmbeddedTransport implements EmbeddedLogTransport {
     const { doorbell } = this.#environment;
     const fetcher = new LocalFetcher(
       {
-        read: (topic, partition, offset) => log.reader.read(topic, partition, offset),
+        topicId: (topic) => log.topicId(topic),
+        read: (topic, partition, offset, topicId) => log.reader.read(topic, partition, offset, topicId),
         endOffset: (topic, partition) => log.reader.endOffset(topic, partition),
         onChange: (listener) => {
           const silence = doorbell.listen();

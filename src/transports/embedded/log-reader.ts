@@ -2,7 +2,7 @@ import { MillraceError, StoreError } from '../../errors.ts';
 import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import type { FetchedBatch, TopicPartition } from '../../runtime/transport.ts';
-import { outOfRange } from '../local/errors.ts';
+import { outOfRange, topicRecreated } from '../local/errors.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
 import type { Batches } from './batches.ts';
 import type { Catalog, StoredTopic } from './catalog.ts';
@@ -10,6 +10,8 @@ import type { Catalog, StoredTopic } from './catalog.ts';
 /** Where a partition begins and ends, and the id of its topic. */
 interface Reach {
   readonly topicId: number;
+  /** The same, as others know it. */
+  readonly id: string;
   readonly start: number;
   readonly end: number;
 }
@@ -48,33 +50,43 @@ export class LogReader {
     const topic = this.#catalog.topics().get(name);
     if (topic === undefined || partition >= topic.partitions) return undefined;
     const { start, end } = this.#catalog.partition(topic.id, partition);
-    const reach = { topicId: topic.id, start, end };
+    const reach = { topicId: topic.id, id: String(topic.id), start, end };
     this.#reaches.set(place, reach);
     return reach;
   }
 
-  /** The batch that holds an offset, without the records below it; a promise while its codec is being loaded. */
-  read(name: string, partition: number, offset: number): FetchedBatch | Promise<void> | undefined {
+  /**
+   * The batch that holds an offset, without the records below it; a promise while its codec is being loaded.
+   *
+   * @param id - The topic that the offset is of; the one that has the name now unless given.
+   */
+  read(name: string, partition: number, offset: number, id?: string): FetchedBatch | Promise<void> | undefined {
     const place = { topic: name, partition };
     return this.#guard(place, () => {
-      const reach = this.#reach(name, partition);
-      if (reach === undefined) {
-        this.#refuse(place);
-        return undefined;
-      }
-      const { topicId, start, end } = reach;
+      const { topicId, start, end } = this.#reachOf(place, id);
       if (offset === end) return undefined;
       // Reading on, the usual case, finds the next batch by its key.
       const next = offset >= start && offset < end ? this.#batches.bytes(topicId, partition, offset) : undefined;
-      return next === undefined ? this.#readAround(place, offset) : this.#decode(next, place, offset, offset, end);
+      return next === undefined ? this.#readAround(place, offset, id) : this.#decode(next, place, offset, offset, end);
     });
   }
 
+  /** @throws `ERR_TOPIC_RECREATED` when the name belongs to another topic than that; `ERR_UNKNOWN_TOPIC` and its like */
+  #reachOf(place: TopicPartition, id: string | undefined): Reach {
+    const reach = this.#reach(place.topic, place.partition);
+    if (reach !== undefined && (id === undefined || id === reach.id)) return reach;
+    const now = this.#catalog.topics().get(place.topic);
+    if (id !== undefined && now !== undefined && String(now.id) !== id) throw topicRecreated(place);
+    this.#refuse(place);
+    // The partition came into being a moment ago.
+    return this.#reach(place.topic, place.partition) as Reach;
+  }
+
   /** Reads at an offset where no batch begins, by what is true now: records may have been removed a moment ago. */
-  #readAround(place: TopicPartition, offset: number): FetchedBatch | Promise<void> | undefined {
+  #readAround(place: TopicPartition, offset: number, id: string | undefined): FetchedBatch | Promise<void> | undefined {
     const { partition, topic: name } = place;
     this.#reaches.delete(`${name}/${partition}`);
-    const { topicId, start, end } = this.#reach(name, partition) as Reach;
+    const { topicId, start, end } = this.#reachOf(place, id);
     if (offset < start || offset > end) throw outOfRange(place, offset, start, end);
     if (offset === end) return undefined;
     const found = this.#batches.find(topicId, partition, offset);

@@ -142,7 +142,7 @@ function repairCatalog(
     };
     if (known === undefined) renamed.push(name);
     if (known === undefined || known.partitions < least) {
-      catalog.putTopic({ ...topic, partitions: Math.max(topic.partitions, least) });
+      catalog.putTopics([{ ...topic, partitions: Math.max(topic.partitions, least) }]);
     }
     for (const [partition, place] of partitions) {
       const state = catalog.partition(id, partition);

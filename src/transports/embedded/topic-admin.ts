@@ -1,4 +1,4 @@
-import type { TopicAdmin } from '../../runtime/transport.ts';
+import type { KnownTopic, NewTopic, TopicAdmin } from '../../runtime/transport.ts';
 import { topicExists } from '../local/errors.ts';
 import { changeConfig, checkPartitionCount, checkTopicName, DEFAULT_TOPIC_CONFIG } from '../local/topic-config.ts';
 import type { StoredTopic } from './catalog.ts';
@@ -10,10 +10,36 @@ export const FREES_SPACE = 0;
 /** Batches removed in one transaction, so that others can write in between. */
 const DROP_BATCHES = 500;
 
+/** Makes the topics that are missing, in one transaction. @throws as `TopicAdmin.create` */
+async function createTopics(log: EmbeddedLog, topics: readonly NewTopic[]): Promise<void> {
+  const wanted = topics.map(({ name, partitions, config }) => {
+    checkTopicName(name);
+    checkPartitionCount(name, partitions);
+    return { name, partitions, config: changeConfig(name, DEFAULT_TOPIC_CONFIG, config) };
+  });
+  const created = await log.writer.write(WRITE_BYTES * wanted.length, () => {
+    const there = log.catalog.topics();
+    const missing = wanted.filter(({ name }) => !there.has(name));
+    log.catalog.putTopics(missing.map((topic) => ({ id: log.catalog.newId(), ...topic })));
+    return missing;
+  });
+  for (const { name } of created) log.announceTopic(name);
+}
+
+function known(log: EmbeddedLog, names: readonly string[]): ReadonlyMap<string, KnownTopic> {
+  const topics = log.catalog.topics();
+  const found = new Map<string, KnownTopic>();
+  for (const name of names) {
+    const topic = topics.get(name);
+    if (topic !== undefined) found.set(name, { ...topic, id: String(topic.id) });
+  }
+  return found;
+}
+
 /** Administration of the topics of a folder. @param live - Gives the log, or throws when the transport is closed. */
 export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
   const change = async (log: EmbeddedLog, name: string, edit: (topic: StoredTopic) => StoredTopic): Promise<void> => {
-    await log.writer.write(WRITE_BYTES, () => log.catalog.putTopic(edit(log.topic(name))));
+    await log.writer.write(WRITE_BYTES, () => log.catalog.putTopics([edit(log.topic(name))]));
     log.announceTopic(name);
   };
   return {
@@ -33,7 +59,7 @@ export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
           if (options.ifMissing === true) return;
           throw topicExists(name);
         }
-        log.catalog.putTopic({ id: log.catalog.newId(), name, partitions, config });
+        log.catalog.putTopics([{ id: log.catalog.newId(), name, partitions, config }]);
       });
       log.announceTopic(name);
     },
@@ -54,6 +80,9 @@ export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
         checkPartitionCount(name, total, topic.partitions);
         return { ...topic, partitions: total };
       }),
+    facts: async (names) => known(live(), names),
+    describeAll: async (names) => known(live(), names),
+    createAll: async (topics) => createTopics(live(), topics),
     configure: (name, config) =>
       change(live(), name, (topic) => ({ ...topic, config: changeConfig(name, topic.config, config) })),
     deleteRecords: async (name, before) => {

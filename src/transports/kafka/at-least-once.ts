@@ -6,6 +6,7 @@ import { commitAsMember } from './commit-as-member.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { staleWork } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
+import { withTopicId } from './offset-metadata.ts';
 import { idempotentIds } from './producer.ts';
 import type { SessionWriter } from './session.ts';
 import type { Topics } from './topics.ts';
@@ -118,7 +119,8 @@ export class AtLeastOnceWriter implements SessionWriter {
     }
   }
 
-  async #commitOffsets({ generation, offsets }: CommitUnit): Promise<void> {
+  async #commitOffsets({ generation, offsets: positions }: CommitUnit): Promise<void> {
+    const offsets = positions.map(withTopicId);
     await commitAsMember(this.#cluster, this.#member, generation, (identity, coordinator) =>
       this.#cluster.request(coordinator, 'main', offsetCommitApi, { ...identity, offsets }),
     );

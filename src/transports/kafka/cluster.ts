@@ -205,7 +205,9 @@ function meanwhile(address: string, error: unknown): unknown {
   return connectionError(address, `something else answers where a broker was: ${error.message}`, { cause: error });
 }
 
-async function send<Q, R>(connection: KafkaConnection, api: Api<Q, R>, query: Q, timeoutMs: number): Promise<R> {
+async function send<Q, R>(connection: KafkaConnection, wanted: Api<Q, R>, query: Q, timeoutMs: number): Promise<R> {
+  let api = wanted;
+  while (api.older !== undefined && !connection.supports(api.key, api.version)) api = api.older;
   if (!connection.supports(api.key, api.version)) {
     throw new FatalError(
       'ERR_KAFKA_VERSION',

@@ -67,6 +67,8 @@ const CODES: Readonly<Record<number, readonly [name: string, errorClass: ErrorCl
   88: ['UNSTABLE_OFFSET_COMMIT', 'retriable'],
   89: ['THROTTLING_QUOTA_EXCEEDED', 'retriable'],
   90: ['PRODUCER_FENCED', 'migrated'],
+  100: ['UNKNOWN_TOPIC_ID', 'retriable'],
+  103: ['INCONSISTENT_TOPIC_ID', 'retriable'],
   120: ['TRANSACTION_ABORTABLE', 'abortable'],
 };
 

@@ -1,4 +1,5 @@
 import { ConfigError, type ErrorClass, type ErrorDetails, FatalError, MillraceError } from '../../errors.ts';
+import type { TopicPartition } from '../../runtime/transport.ts';
 import { Code, codeClass, codeName } from './error-codes.ts';
 import { BadFrame } from './frame-reader.ts';
 
@@ -117,6 +118,23 @@ export function unknownYet(groupId: string, trouble: MillraceError | undefined):
 /** Not the time to write or to commit: it is being decided who has which task. */
 export function rebalancing(groupId: string): MillraceError {
   return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}" is being shared out anew`);
+}
+
+/** Records that were read are not in the log any more, or others lie in their place. */
+export function logTruncated({ topic, partition }: TopicPartition, from: number, to: number): FatalError {
+  return new FatalError(
+    'ERR_LOG_TRUNCATED',
+    `Offsets ${from} to ${to} were read, and have been lost since, or replaced by other records`,
+    {
+      topic,
+      partition,
+      offset: from,
+      lastOffset: to,
+      hint:
+        'a broker that lacked them became the leader (unclean leader election, or a lost disk): what was made of them ' +
+        `stands; to read what lies there now, set the committed offset to ${from}`,
+    },
+  );
 }
 
 /** Something was tried again and again, and the time for it is over. */

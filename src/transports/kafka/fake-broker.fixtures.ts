@@ -27,7 +27,8 @@ export function answerFrame(correlationId: number, payload: Uint8Array): Buffer 
 
 /** The answer to ApiVersions version 2 of a broker that knows everything. */
 export function apiVersions(): Buffer {
-  const keys = Array.from({ length: 60 }, (_, key) => [key, 0, 12]);
+  // What is answered to Fetch and to Metadata is said in these versions.
+  const keys = Array.from({ length: 60 }, (_, key) => [key, 0, key === 1 ? 11 : key === 3 ? 7 : 12]);
   const bytes = Buffer.alloc(2 + 4 + keys.length * 6 + 4);
   bytes.writeInt32BE(keys.length, 2);
   keys.flat().forEach((value, index) => void bytes.writeInt16BE(value, 6 + index * 2));

@@ -2,9 +2,10 @@ import type { MillraceError } from '../../errors.ts';
 import { decodeBatch, peekBatchHeader } from '../../protocol/batch-decoder.ts';
 import * as at from '../../protocol/batch-format.ts';
 import type { Compression } from '../../protocol/compression.ts';
-import type { FetchedBatch } from '../../runtime/transport.ts';
+import type { FetchedBatch, OffsetOrigin } from '../../runtime/transport.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
 import { AbortedFilter } from './aborted-filter.ts';
+import { logTruncated } from './errors.ts';
 import type { FetchedPartition } from './wire/fetch.ts';
 
 interface Chunk {
@@ -19,6 +20,8 @@ export interface Survey {
   readonly length: number;
   readonly nextOffset: number | undefined;
   readonly compressions: ReadonlySet<Compression>;
+  /** Under which leader the last whole batch was written. */
+  readonly leaderEpoch: number;
   /** Size of the largest batch; also of one that was cut off, when nothing lies before it. */
   readonly largest: number;
 }
@@ -29,11 +32,13 @@ export function survey(bytes: Uint8Array, topic: string, partition: number): Sur
   let start = 0;
   let nextOffset: number | undefined;
   let largest = 0;
+  let leaderEpoch = -1;
   for (;;) {
     const header = peekBatchHeader(bytes, start, { topic, partition });
     if (header === undefined) break;
     compressions.add(header.compression);
     nextOffset = header.nextOffset;
+    leaderEpoch = header.leaderEpoch;
     start += header.byteLength;
     largest = Math.max(largest, header.byteLength);
   }
@@ -41,7 +46,7 @@ export function survey(bytes: Uint8Array, topic: string, partition: number): Sur
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     largest = view.getInt32(at.BATCH_LENGTH) + at.LENGTH_PREFIX_BYTES;
   }
-  return { length: start, nextOffset, compressions, largest };
+  return { length: start, nextOffset, leaderEpoch, compressions, largest };
 }
 
 /** Where a fetcher is in a partition, and what it holds ready. */
@@ -49,8 +54,12 @@ export class FetchPosition {
   readonly topic: string;
   readonly partition: number;
   readonly committed: boolean;
+  /** The topic that the offsets are of; `undefined` until it is known. */
+  topicId: string | undefined;
   /** What is fetched next. */
   fetchOffset: number;
+  /** Under which leader the record before that was written; −1 when it is not known. */
+  fetchEpoch: number;
   /** The end of what can be read, as last heard. */
   endOffset: number | undefined;
   /** Reported when all that was fetched before has been taken. */
@@ -70,15 +79,37 @@ export class FetchPosition {
   /** Since when the end has not moved although there are records behind it, of transactions (`performance.now`). */
   heldSince: number | undefined;
   #delivered: number;
+  #deliveredEpoch: number;
   #chunks: Chunk[] = [];
   #buffered = 0;
 
-  constructor(topic: string, partition: number, offset: number, committed: boolean) {
+  constructor(topic: string, partition: number, offset: number, committed: boolean, origin: OffsetOrigin = {}) {
     this.topic = topic;
     this.partition = partition;
     this.fetchOffset = offset;
     this.#delivered = offset;
     this.committed = committed;
+    this.topicId = origin.topicId;
+    this.fetchEpoch = this.#deliveredEpoch = origin.leaderEpoch ?? -1;
+  }
+
+  /** What the offsets belong to, up to the end of what was taken. */
+  get origin(): OffsetOrigin {
+    const leaderEpoch = this.#deliveredEpoch < 0 ? undefined : this.#deliveredEpoch;
+    return { topicId: this.topicId, leaderEpoch };
+  }
+
+  /**
+   * The leader has other records from an offset on. What was fetched ahead is fetched again.
+   *
+   * @throws FatalError `ERR_LOG_TRUNCATED` when some of them have been taken
+   */
+  diverged({ endOffset, epoch }: NonNullable<FetchedPartition['diverging']>): void {
+    if (endOffset < this.#delivered) throw logTruncated(this, endOffset, this.#delivered - 1);
+    this.#chunks = [];
+    this.#buffered = 0;
+    this.fetchOffset = this.#delivered;
+    this.fetchEpoch = this.#deliveredEpoch = Math.min(this.#deliveredEpoch, epoch);
   }
 
   /** Whether more is to be fetched. */
@@ -96,7 +127,7 @@ export class FetchPosition {
    *
    * @param first - Whether it was the first partition of the request, which gets a batch if there is one.
    */
-  add(answer: FetchedPartition, { length, nextOffset, largest }: Survey, first: boolean): boolean {
+  add(answer: FetchedPartition, { length, nextOffset, leaderEpoch, largest }: Survey, first: boolean): boolean {
     const end = this.committed ? answer.lastStableOffset : answer.highWatermark;
     const moved = end !== this.endOffset;
     this.endOffset = end;
@@ -108,6 +139,7 @@ export class FetchPosition {
     this.empty = answer.records.length === 0 && !this.hungry;
     if (nextOffset === undefined || nextOffset <= this.fetchOffset) return moved;
     this.fetchOffset = nextOffset;
+    this.fetchEpoch = leaderEpoch;
     this.#buffered += length;
     this.#chunks.push({ bytes: answer.records.subarray(0, length), filter: new AbortedFilter(answer.aborted), at: 0 });
     return true;
@@ -140,9 +172,11 @@ export class FetchPosition {
       if (batch.marker === 'abort') chunk.filter.ended(batch.producerId);
       const below = recordsBelow(batch.offsetDelta, batch.baseOffset, this.#delivered);
       this.#delivered = batch.nextOffset;
+      this.#deliveredEpoch = header.leaderEpoch;
       if (batch.count > below) result = new FetchedRows(batch, batch.baseOffset, batch.nextOffset, this.#end(), below);
     } else if (hidden && !skipped) {
       this.#delivered = header.nextOffset;
+      this.#deliveredEpoch = header.leaderEpoch;
     }
     chunk.at += header.byteLength;
     this.#buffered -= header.byteLength;

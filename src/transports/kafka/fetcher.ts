@@ -1,7 +1,7 @@
 import { MillraceError } from '../../errors.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
-import type { FetchedBatch, Fetcher, FetcherOptions } from '../../runtime/transport.ts';
-import { closed, outOfRange, unknownPartition, unknownTopic } from '../local/errors.ts';
+import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../runtime/transport.ts';
+import { closed, outOfRange, topicRecreated, unknownPartition, unknownTopic } from '../local/errors.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Code } from './error-codes.ts';
@@ -56,10 +56,10 @@ export class KafkaFetcher implements Fetcher {
     this.#lanes = Array.from({ length: LANES }, () => cluster.newLane('fetch'));
   }
 
-  assign(topic: string, partition: number, offset: number): void {
+  assign(topic: string, partition: number, offset: number, origin?: OffsetOrigin): void {
     if (this.#closed) throw closed('fetcher');
     const committed = this.#options.isolation !== 'uncommitted';
-    this.#positions.set(`${topic}/${partition}`, new FetchPosition(topic, partition, offset, committed));
+    this.#positions.set(`${topic}/${partition}`, new FetchPosition(topic, partition, offset, committed, origin));
     this.#pump();
   }
 
@@ -73,6 +73,10 @@ export class KafkaFetcher implements Fetcher {
     const batch = position.poll();
     if (batch !== undefined && position.wants(this.#halfBytes, performance.now())) this.#pump();
     return batch;
+  }
+
+  origin(topic: string, partition: number): OffsetOrigin {
+    return this.#positions.get(`${topic}/${partition}`)?.origin ?? {};
   }
 
   endOffset(topic: string, partition: number): number | undefined {
@@ -127,8 +131,10 @@ export class KafkaFetcher implements Fetcher {
     for (const position of this.#positions.values()) {
       if (position.pausedUntil > now) next = Math.min(next, position.pausedUntil);
       if (!position.wants(halfBytes, now)) continue;
-      const leader = this.#topics.peekLeader(position.topic, position.partition);
-      if (leader === undefined) {
+      const { topic, partition } = position;
+      const leader = this.#topics.peekLeader(topic, partition);
+      position.topicId ??= this.#topics.peekId(topic);
+      if (leader === undefined || position.topicId !== this.#topics.peekId(topic)) {
         void this.#locate(position);
         continue;
       }
@@ -161,27 +167,29 @@ export class KafkaFetcher implements Fetcher {
   async #fetch(leader: number, lane: Lane, positions: readonly FetchPosition[], maxWaitMs: number): Promise<void> {
     for (const position of positions) position.fetching = true;
     const halfBytes = this.#halfBytes;
-    const partitions = positions.map(({ topic, partition, fetchOffset, needsBytes }) => {
-      return {
-        topic,
-        partition,
-        offset: fetchOffset,
-        maxBytes: Math.min(Math.max(halfBytes, needsBytes), MAX_RESPONSE_BYTES),
-      };
-    });
+    const partitions = positions.map(({ topic, topicId, partition, fetchEpoch, fetchOffset, needsBytes }) => ({
+      topic,
+      topicId,
+      partition,
+      leaderEpoch: this.#topics.peekEpoch(topic, partition),
+      lastEpoch: fetchEpoch,
+      offset: fetchOffset,
+      maxBytes: Math.min(Math.max(halfBytes, needsBytes), MAX_RESPONSE_BYTES),
+    }));
     const { committed } = positions[0] as FetchPosition;
     try {
       const query = { maxWaitMs, maxBytes: MAX_RESPONSE_BYTES, committed, partitions };
-      const answer = await this.#cluster.request(leader, lane, fetchApi, query);
+      const answer = await this.#cluster.request(leader, lane, fetchApi(partitions), query);
       const { errorCode, partitions: answers, throttleMs } = answer;
       this.#throttles.heard(leader, throttleMs);
       if (errorCode !== 0) throw kafkaError(errorCode, 'fetch');
       this.#trouble = undefined;
       // A partition must not keep what was fetched for others.
       const shared = answers.filter(({ records }) => records.length > 0).length > 1;
-      const found = new Map(answers.map((each) => [`${each.topic}/${each.partition}`, each]));
+      const found = new Map(answers.map((each) => [`${each.topicId ?? each.topic}/${each.partition}`, each]));
       for (const position of positions) {
-        const answer = found.get(`${position.topic}/${position.partition}`);
+        const { partition, topic, topicId } = position;
+        const answer = found.get(`${topicId}/${partition}`) ?? found.get(`${topic}/${partition}`);
         if (answer === undefined) continue;
         const records = shared ? new Uint8Array(answer.records) : answer.records;
         await this.#take(position, { ...answer, records }, position === positions[0]);
@@ -210,6 +218,10 @@ export class KafkaFetcher implements Fetcher {
         const { topic, partition } = position;
         throw kafkaError(answer.errorCode, 'fetch', topic, { topic, partition });
       }
+      if (answer.diverging !== undefined) {
+        position.diverged(answer.diverging);
+        return;
+      }
       const found = survey(answer.records, position.topic, position.partition);
       for (const compression of found.compressions) if (compression !== 'none') await ensureCodec(compression);
       if (answer.records.length > 0) this.#toTheEnd(position);
@@ -228,6 +240,15 @@ export class KafkaFetcher implements Fetcher {
     ]);
     const [start = 0, end = 0] = [starts.get(partition), ends.get(partition)];
     if (fetchOffset < start || fetchOffset > end) throw outOfRange(position, fetchOffset, start, end);
+    // The leader knows nothing of the epoch: it has lost its history, but not the offset.
+    if (position.fetchEpoch >= 0) {
+      position.fetchEpoch = -1;
+      const fields = { topic, partition, offset: fetchOffset };
+      this.#cluster.settings.logger.warn(
+        fields,
+        'whether records that were read have been replaced cannot be found out',
+      );
+    }
     throw kafkaError(78, 'fetch', topic, { topic, partition });
   }
 
@@ -239,6 +260,8 @@ export class KafkaFetcher implements Fetcher {
       // A second look, because a topic that was just made is not known everywhere at once.
       const known = (await this.#topics.refresh(topic)) ?? (await this.#topics.refresh(topic));
       if (known === undefined) throw unknownTopic(topic);
+      position.topicId ??= known.id;
+      if (position.topicId !== known.id && known.id !== undefined) throw topicRecreated(position);
       if (known.leaders[partition] === undefined) throw unknownPartition(position, known.leaders.length);
       if (known.leaders[partition] === -1)
         throw kafkaError(5, 'find the leader of a partition', topic, { topic, partition });

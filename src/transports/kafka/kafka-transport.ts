@@ -50,7 +50,7 @@ export class KafkaTransport implements Transport {
     this.#cluster = cluster;
     this.#topics = new Topics(cluster);
     this.#offsets = new Offsets(cluster, this.#topics);
-    this.#groupOffsets = new GroupOffsets(cluster);
+    this.#groupOffsets = new GroupOffsets(cluster, this.#topics);
     this.#openStores = settings.stores ?? inMemory();
     const admin = new KafkaTopicAdmin(cluster, this.#topics, this.#offsets);
     this.topics = guarded(admin, () => this.#live());
@@ -154,6 +154,9 @@ function guarded(admin: TopicAdmin, check: () => void): TopicAdmin {
     create: after((name, options) => admin.create(name, options)),
     delete: after((name) => admin.delete(name)),
     addPartitions: after((name, total) => admin.addPartitions(name, total)),
+    facts: after((names) => admin.facts(names)),
+    describeAll: after((names) => admin.describeAll(names)),
+    createAll: after((topics) => admin.createAll(topics)),
     configure: after((name, config) => admin.configure(name, config)),
     deleteRecords: after((name, before) => admin.deleteRecords(name, before)),
   };

@@ -1,4 +1,11 @@
-import type { TopicAdmin, TopicConfig, TopicDescription } from '../../runtime/transport.ts';
+import type {
+  KnownTopic,
+  NewTopic,
+  TopicAdmin,
+  TopicConfig,
+  TopicDescription,
+  TopicFacts,
+} from '../../runtime/transport.ts';
 import { outOfRange, topicExists, unknownPartition, unknownTopic } from '../local/errors.ts';
 import { changeConfig, checkPartitionCount, checkTopicName, DEFAULT_TOPIC_CONFIG } from '../local/topic-config.ts';
 import type { Cluster } from './cluster.ts';
@@ -7,7 +14,7 @@ import { kafkaError } from './errors.ts';
 import type { Offsets } from './offsets.ts';
 import { pause, retrying } from './retry.ts';
 import { CONFIG_NAMES, fromConfigs, toConfigs } from './topic-configs.ts';
-import type { Topics } from './topics.ts';
+import type { KnownTopic as FoundTopic, Topics } from './topics.ts';
 import { metadataApi, type TopicMetadata } from './wire/metadata.ts';
 import * as wire from './wire/topic-requests.ts';
 
@@ -32,18 +39,8 @@ export class KafkaTopicAdmin implements TopicAdmin {
   }
 
   async describe(name: string): Promise<TopicDescription | undefined> {
-    return this.#retrying(`describe topic "${name}"`, async () => {
-      const topic = await this.#topics.refresh(name);
-      if (topic === undefined) return undefined;
-      const [answer] = await this.#cluster.ask(wire.describeConfigsApi, {
-        topics: [name],
-        names: CONFIG_NAMES,
-      });
-      if (answer?.errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) return undefined;
-      if (answer !== undefined && answer.errorCode !== 0)
-        throw kafkaError(answer.errorCode, 'describe the topic', name, { topic: name });
-      return { name, partitions: topic.leaders.length, config: fromConfigs(answer?.configs ?? []) };
-    });
+    const known = (await this.describeAll([name])).get(name);
+    return known && { name, partitions: known.partitions, config: known.config };
   }
 
   async create(
@@ -58,11 +55,8 @@ export class KafkaTopicAdmin implements TopicAdmin {
     await this.#retrying(
       `create topic "${name}"`,
       async () => {
-        const [answer] = await this.#cluster.ask(wire.createTopicApi, {
-          topic: name,
-          partitions,
-          replicationFactor: -1,
-          configs: toConfigs(config),
+        const [answer] = await this.#cluster.ask(wire.createTopicsApi, {
+          topics: [{ topic: name, partitions, replicationFactor: -1, configs: toConfigs(config) }],
           timeoutMs: this.#cluster.settings.requestTimeoutMs,
         });
         if (answer?.errorCode === Code.TOPIC_ALREADY_EXISTS) {
@@ -75,10 +69,58 @@ export class KafkaTopicAdmin implements TopicAdmin {
       () => (uncertain = true),
     );
     this.#topics.changed(name);
-    await this.#everywhere(
-      name,
-      (topic) => topic.errorCode === 0 && topic.partitions.every(({ leader }) => leader >= 0),
-    );
+    await this.#everywhere([name], hasLeaders);
+  }
+
+  async createAll(topics: readonly NewTopic[]): Promise<void> {
+    for (const { config, name, partitions } of topics) {
+      checkTopicName(name);
+      checkPartitionCount(name, partitions);
+      changeConfig(name, DEFAULT_TOPIC_CONFIG, config);
+    }
+    for (const some of portions(topics)) {
+      const names = some.map(({ name }) => name);
+      await this.#retrying(
+        `create topics ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`,
+        async () => {
+          const answers = await this.#cluster.ask(wire.createTopicsApi, {
+            topics: some.map(({ config, name: topic, partitions }) => {
+              return { topic, partitions, replicationFactor: -1, configs: toConfigs(config) };
+            }),
+            timeoutMs: this.#cluster.settings.requestTimeoutMs,
+          });
+          for (const answer of answers) {
+            if (answer.errorCode !== Code.TOPIC_ALREADY_EXISTS) check(answer, 'create the topic', answer.topic);
+          }
+        },
+      );
+      for (const name of names) this.#topics.changed(name);
+      await this.#everywhere(names, hasLeaders);
+    }
+  }
+
+  async facts(names: readonly string[]): Promise<ReadonlyMap<string, TopicFacts>> {
+    const found = await this.#retrying('look topics up', () => this.#topics.lookUp(names));
+    return new Map(Array.from(found, ([name, { id, leaders }]) => [name, { name, id, partitions: leaders.length }]));
+  }
+
+  async describeAll(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic>> {
+    return this.#retrying('describe topics', async () => {
+      const found = await this.#topics.lookUp(names);
+      const known = new Map<string, KnownTopic>();
+      if (found.size === 0) return known;
+      const answers = await this.#cluster.ask(wire.describeConfigsApi, {
+        topics: [...found.keys()],
+        names: CONFIG_NAMES,
+      });
+      for (const { configs, errorCode, topic: name } of answers) {
+        if (errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) continue;
+        if (errorCode !== 0) throw kafkaError(errorCode, 'describe the topic', name, { topic: name });
+        const { id, leaders } = found.get(name) as FoundTopic;
+        known.set(name, { name, id, partitions: leaders.length, config: fromConfigs(configs) });
+      }
+      return known;
+    });
   }
 
   async delete(name: string): Promise<void> {
@@ -97,7 +139,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
       () => (uncertain = true),
     );
     this.#topics.changed(name);
-    await this.#everywhere(name, (topic) => topic.errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION);
+    await this.#everywhere([name], (topic) => topic.errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION);
   }
 
   async addPartitions(name: string, total: number): Promise<void> {
@@ -119,7 +161,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
     );
     this.#topics.changed(name);
     await this.#everywhere(
-      name,
+      [name],
       ({ partitions }) => partitions.length >= total && partitions.every(({ leader }) => leader >= 0),
     );
   }
@@ -178,12 +220,12 @@ export class KafkaTopicAdmin implements TopicAdmin {
   }
 
   /** Waits until all brokers that can be reached have heard of a change. */
-  async #everywhere(name: string, holds: (topic: TopicMetadata) => boolean): Promise<void> {
+  async #everywhere(names: readonly string[], holds: (topic: TopicMetadata) => boolean): Promise<void> {
     for (const node of this.#cluster.nodeIds) {
-      await this.#until(`broker ${node} to hear of the change of topic "${name}"`, async () => {
+      await this.#until(`broker ${node} to hear of the change of topic "${names.join('", "')}"`, async () => {
         try {
-          const { topics } = await this.#cluster.request(node, 'main', metadataApi, { topics: [name] });
-          return topics[0] === undefined || holds(topics[0]);
+          const { topics } = await this.#cluster.request(node, 'main', metadataApi, { topics: names });
+          return topics.every(holds);
         } catch {
           return true;
         }
@@ -200,6 +242,28 @@ export class KafkaTopicAdmin implements TopicAdmin {
     }
   }
 }
+
+/** The most topics and partitions that a request creates, so that the controller answers in time. */
+const MAX_TOPICS = 500;
+const MAX_PARTITIONS = 2000;
+
+function* portions(topics: readonly NewTopic[]): Generator<readonly NewTopic[]> {
+  let some: NewTopic[] = [];
+  let partitions = 0;
+  for (const topic of topics) {
+    if (some.length >= MAX_TOPICS || (some.length > 0 && partitions + topic.partitions > MAX_PARTITIONS)) {
+      yield some;
+      some = [];
+      partitions = 0;
+    }
+    some.push(topic);
+    partitions += topic.partitions;
+  }
+  if (some.length > 0) yield some;
+}
+
+const hasLeaders = ({ errorCode, partitions }: TopicMetadata): boolean =>
+  errorCode === 0 && partitions.every(({ leader }) => leader >= 0);
 
 function check(answer: wire.TopicAnswer | undefined, doing: string, topic: string): void {
   if (answer === undefined || answer.errorCode === 0) return;

@@ -7,8 +7,12 @@ import { describeConfigsApi } from './wire/topic-requests.ts';
 /** Where the partitions of a topic are. */
 export interface KnownTopic {
   readonly name: string;
+  /** Tells the topic from others that had its name before; `undefined` from brokers before 2.8. */
+  readonly id?: string | undefined;
   /** Number of the broker that leads each partition; −1 while there is none. */
   readonly leaders: readonly number[];
+  /** How often the leader of each partition has changed. */
+  readonly epochs?: readonly number[];
 }
 
 /** What is remembered of topics, so that not every record asks for it. */
@@ -40,6 +44,27 @@ export class Topics {
     const known = this.#known.get(name);
     const leader = known?.moved === true ? undefined : known?.leaders[partition];
     return leader === -1 ? undefined : leader;
+  }
+
+  /** The topic that has a name, as remembered. */
+  peekId(name: string): string | undefined {
+    return this.#known.get(name)?.id;
+  }
+
+  /** The epoch of a partition's leader as remembered; −1 when it is not known. */
+  peekEpoch(name: string, partition: number): number {
+    return this.#known.get(name)?.epochs?.[partition] ?? -1;
+  }
+
+  /** Topics as they are now, without those that do not exist. */
+  async lookUp(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic>> {
+    const found = new Map<string, KnownTopic>();
+    if (names.length === 0) return found;
+    for (const [name, known] of await this.#ask(names)) {
+      if (known instanceof KafkaError) throw known;
+      found.set(name, known);
+    }
+    return found;
   }
 
   /** A topic as it is now. */
@@ -112,7 +137,7 @@ export class Topics {
   async #ask(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic | KafkaError>> {
     const { topics } = await this.#cluster.metadata(names);
     const found = new Map<string, KnownTopic | KafkaError>();
-    for (const { topic, errorCode, partitions } of topics) {
+    for (const { topic, errorCode, id, partitions } of topics) {
       if (errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION || errorCode === Code.INVALID_TOPIC) {
         this.changed(topic);
         continue;
@@ -122,8 +147,12 @@ export class Topics {
         continue;
       }
       const leaders: number[] = [];
-      for (const { partition, leader } of partitions) leaders[partition] = leader;
-      const known = { name: topic, leaders, until: performance.now() + MAX_AGE_MS, moved: false };
+      const epochs: number[] = [];
+      for (const { partition, leader, leaderEpoch } of partitions) {
+        leaders[partition] = leader;
+        epochs[partition] = leaderEpoch;
+      }
+      const known = { name: topic, id, leaders, epochs, until: performance.now() + MAX_AGE_MS, moved: false };
       this.#known.set(topic, known);
       found.set(topic, known);
     }

@@ -7,6 +7,7 @@ import type { EncodedBatch } from './encode-batches.ts';
 import { Code } from './error-codes.ts';
 import { kafkaCodeOf, kafkaError } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
+import { withTopicId } from './offset-metadata.ts';
 import { newProducerId } from './producer-id.ts';
 import { pause, retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
@@ -172,8 +173,9 @@ export class TransactionalWriter {
     const { groupId } = member.identity;
     await this.#ask('add offsets to a transaction', wire.addOffsetsToTxnApi, { groupId }, (code) => code);
     const me = this.#me();
+    const placed = offsets.map(withTopicId);
     await commitAsMember(this.#cluster, member, generation, (identity, coordinator) =>
-      this.#request(coordinator, wire.txnOffsetCommitApi, { ...me, ...identity, offsets }),
+      this.#request(coordinator, wire.txnOffsetCommitApi, { ...me, ...identity, offsets: placed }),
     );
   }
 

@@ -25,6 +25,14 @@ export function unknownPartition(
   });
 }
 
+export function topicRecreated({ topic, partition }: TopicPartition): FatalError {
+  return new FatalError('ERR_TOPIC_RECREATED', `Topic "${topic}" was deleted, and another one has its name now`, {
+    topic,
+    partition,
+    hint: 'offsets of the old one mean nothing in it: read the new topic from its start',
+  });
+}
+
 export function topicExists(topic: string): ConfigError {
   return new ConfigError('ERR_TOPIC_EXISTS', `Topic "${topic}" exists already`, {
     topic,

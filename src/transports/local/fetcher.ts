@@ -1,16 +1,23 @@
 import { MillraceError } from '../../errors.ts';
-import type { FetchedBatch, Fetcher, FetcherOptions } from '../../runtime/transport.ts';
+import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../runtime/transport.ts';
 import { closed } from './errors.ts';
 
 /** What a fetcher needs of the log below it. */
 export interface FetchLog {
+  /** The topic that has a name now, told from those that had it before. */
+  topicId(topic: string): string | undefined;
   /**
-   * The batch at an offset, or what is left of it; `undefined` at the end. A promise means: not readable yet, try again
-   * when it settles.
+   * The batch at an offset of a topic, or what is left of it; `undefined` at the end. A promise means: not readable yet,
+   * try again when it settles.
    *
    * @throws MillraceError for this partition
    */
-  read(topic: string, partition: number, offset: number): FetchedBatch | Promise<void> | undefined;
+  read(
+    topic: string,
+    partition: number,
+    offset: number,
+    topicId: string | undefined,
+  ): FetchedBatch | Promise<void> | undefined;
   /** The offset after the last record; `undefined` when there is no such partition. */
   endOffset(topic: string, partition: number): number | undefined;
   /** Calls back when a partition may have changed (all of them without arguments), until the returned function is called. */
@@ -21,6 +28,7 @@ export interface FetchLog {
 interface Position {
   readonly topic: string;
   readonly partition: number;
+  readonly topicId: string | undefined;
   offset: number;
   /** End of the partition when it was last looked at. */
   seenEnd: number | undefined;
@@ -46,12 +54,13 @@ export class LocalFetcher implements Fetcher {
     this.#stop = log.onChange((topic, partition) => this.#changed(topic, partition));
   }
 
-  assign(topic: string, partition: number, offset: number): void {
+  assign(topic: string, partition: number, offset: number, origin?: OffsetOrigin): void {
     if (this.#closed) throw closed('fetcher');
     const seenEnd = this.#log.endOffset(topic, partition);
     this.#positions.set(keyOf(topic, partition), {
       topic,
       partition,
+      topicId: origin?.topicId ?? this.#log.topicId(topic),
       offset,
       seenEnd,
       pending: undefined,
@@ -68,7 +77,7 @@ export class LocalFetcher implements Fetcher {
     const position = this.#positions.get(keyOf(topic, partition));
     if (this.#closed || position === undefined || position.pending !== undefined) return undefined;
     if (position.error !== undefined) throw position.error;
-    const batch = this.#log.read(topic, partition, position.offset);
+    const batch = this.#log.read(topic, partition, position.offset, position.topicId);
     if (batch instanceof Promise) {
       this.#await(position, batch);
       return undefined;
@@ -97,6 +106,11 @@ export class LocalFetcher implements Fetcher {
       position.pending = undefined;
       this.#ready();
     });
+  }
+
+  origin(topic: string, partition: number): OffsetOrigin {
+    const topicId = this.#positions.get(keyOf(topic, partition))?.topicId;
+    return topicId === undefined ? {} : { topicId };
   }
 
   endOffset(topic: string, partition: number): number | undefined {

@@ -3,6 +3,7 @@ import type { Compression } from '../../protocol/compression.ts';
 import type {
   CommittedOffset,
   FetchedBatch,
+  KnownTopic,
   OffsetQuery,
   TopicConfig,
   TopicDescription,
@@ -15,6 +16,7 @@ import {
   outOfRange,
   recordTooLarge,
   topicExists,
+  topicRecreated,
   unknownPartition,
   unknownTopic,
 } from '../local/errors.ts';
@@ -30,6 +32,7 @@ import {
 import { MemoryPartition, type PreparedBatch } from './memory-partition.ts';
 
 interface MemoryTopic {
+  readonly id: string;
   config: FullTopicConfig;
   readonly partitions: MemoryPartition[];
 }
@@ -57,6 +60,7 @@ export class MemoryLog {
   readonly #committed = new Map<string, Map<string, CommittedOffset>>();
   readonly #listeners = new Set<(topic?: string, partition?: number) => void>();
   readonly #now: () => number;
+  #ids = 0;
 
   constructor(options: MemoryLogOptions = {}) {
     this.#now = options.now ?? Date.now;
@@ -69,6 +73,12 @@ export class MemoryLog {
   describe(name: string): TopicDescription | undefined {
     const topic = this.#topics.get(name);
     return topic && { name, partitions: topic.partitions.length, config: topic.config };
+  }
+
+  /** @internal */
+  known(name: string): KnownTopic | undefined {
+    const topic = this.#topics.get(name);
+    return topic && { name, id: topic.id, partitions: topic.partitions.length, config: topic.config };
   }
 
   /** @throws as `TopicAdmin.create` */
@@ -84,7 +94,8 @@ export class MemoryLog {
       if (options.ifMissing === true) return;
       throw topicExists(name);
     }
-    this.#topics.set(name, { config, partitions: Array.from({ length: partitions }, () => new MemoryPartition()) });
+    const id = String(++this.#ids);
+    this.#topics.set(name, { id, config, partitions: Array.from({ length: partitions }, () => new MemoryPartition()) });
     this.#changed(name);
   }
 
@@ -149,8 +160,14 @@ export class MemoryLog {
     this.append(outputs);
   }
 
-  /** The batch that holds an offset; `undefined` at the end. @throws as `Fetcher.poll` */
-  read(topic: string, partition: number, offset: number): FetchedBatch | undefined {
+  /**
+   * The batch that holds an offset; `undefined` at the end.
+   *
+   * @param topicId - The topic that the offset is of; the one that has the name now unless given.
+   * @throws as `Fetcher.poll`
+   */
+  read(topic: string, partition: number, offset: number, topicId?: string): FetchedBatch | undefined {
+    if (topicId !== undefined && topicId !== this.#topic(topic).id) throw topicRecreated({ topic, partition });
     const from = this.#partition(topic, partition);
     if (offset < from.start || offset > from.end) throw outOfRange({ topic, partition }, offset, from.start, from.end);
     return from.read(offset);
@@ -212,7 +229,9 @@ export class MemoryLog {
     if (offsets.length === 0) return;
     let group = this.#committed.get(groupId);
     if (group === undefined) this.#committed.set(groupId, (group = new Map()));
-    for (const { topic, partition, offset, metadata } of offsets) {
+    for (const { topic, partition, offset, metadata, topicId } of offsets) {
+      // What was read of a topic that is gone says nothing about the one that has its name now.
+      if (topicId !== undefined && topicId !== this.#topics.get(topic)?.id) continue;
       const entry = { topic, partition, offset };
       group.set(`${topic}/${partition}`, metadata === undefined ? entry : { ...entry, metadata });
     }

@@ -7,6 +7,7 @@ import type {
   FetcherOptions,
   GroupOptions,
   GroupSession,
+  KnownTopic,
   OffsetQuery,
   OpenTransport,
   OutgoingBatch,
@@ -52,6 +53,12 @@ class MemoryTransport implements Transport {
       create: async (name, options) => this.#live().create(name, options),
       delete: async (name) => this.#live().delete(name),
       addPartitions: async (name, total) => this.#live().addPartitions(name, total),
+      facts: async (names) => known(this.#live(), names),
+      describeAll: async (names) => known(this.#live(), names),
+      createAll: async (topics) => {
+        const live = this.#live();
+        for (const { name, ...options } of topics) live.create(name, { ...options, ifMissing: true });
+      },
       configure: async (name, config) => this.#live().configure(name, config),
       deleteRecords: async (name, before) => this.#live().deleteRecords(name, before),
     };
@@ -78,7 +85,8 @@ class MemoryTransport implements Transport {
     return this.#keep(
       new LocalFetcher(
         {
-          read: (topic, partition, offset) => log.read(topic, partition, offset),
+          topicId: (topic) => log.known(topic)?.id,
+          read: (topic, partition, offset, topicId) => log.read(topic, partition, offset, topicId),
           endOffset: (topic, partition) => log.endOffset(topic, partition),
           onChange: (listener) => log.onChange(listener),
           waitingFor: () => undefined,
@@ -122,6 +130,10 @@ class MemoryTransport implements Transport {
     if (this.#closed) throw closed('transport');
     return this.#log;
   }
+}
+
+function known(log: MemoryLog, names: readonly string[]): ReadonlyMap<string, KnownTopic> {
+  return new Map(names.flatMap((name) => log.known(name) ?? []).map((topic) => [topic.name, topic]));
 }
 
 class MemoryProducer implements Producer {

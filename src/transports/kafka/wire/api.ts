@@ -8,6 +8,8 @@ export interface Api<Q, R> {
   readonly version: number;
   /** Whether the version has tagged fields, and so longer headers. */
   readonly flexible?: boolean;
+  /** What is said instead to brokers that do not know this version. */
+  readonly older?: Api<Q, R>;
   readonly encode: (writer: WireWriter, request: Q) => void;
   readonly decode: (reader: WireReader) => R;
 }

@@ -4,6 +4,8 @@ export interface OffsetToCommit {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Under which leader the record before it was written. */
+  readonly leaderEpoch?: number | undefined;
   readonly metadata?: string;
 }
 
@@ -35,11 +37,11 @@ export const offsetCommitApi: Api<
       .string(request.memberId)
       .string(request.instanceId)
       .array(byTopic(request.offsets), ({ topic, partitions }) =>
-        writer.string(topic).array(partitions, ({ partition, offset, metadata }) =>
+        writer.string(topic).array(partitions, ({ partition, offset, leaderEpoch, metadata }) =>
           writer
             .int32(partition)
             .int64(offset)
-            .int32(-1)
+            .int32(leaderEpoch ?? -1)
             .string(metadata ?? ''),
         ),
       ),

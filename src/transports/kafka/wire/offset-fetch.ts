@@ -5,6 +5,8 @@ export interface FetchedOffset {
   readonly partition: number;
   /** −1 when none was committed. */
   readonly offset: number;
+  /** −1 when none was committed with it. */
+  readonly leaderEpoch: number;
   readonly metadata: string | null;
   readonly errorCode: number;
 }
@@ -34,9 +36,13 @@ export const offsetFetchApi: Api<
     const topics = reader.compactArray(() => {
       const topic = reader.compactString();
       const partitions = reader.compactArray(() => {
-        const [partition, offset] = [reader.int32(), reader.int64()];
-        reader.int32();
-        const answer = { partition, offset, metadata: reader.compactNullableString(), errorCode: reader.int16() };
+        const answer = {
+          partition: reader.int32(),
+          offset: reader.int64(),
+          leaderEpoch: reader.int32(),
+          metadata: reader.compactNullableString(),
+          errorCode: reader.int16(),
+        };
         reader.tags();
         return answer;
       });

@@ -2,6 +2,8 @@ import { readInt64 } from '../../../protocol/batch-header.ts';
 
 const decoder = new TextDecoder();
 
+const NO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
+
 /** A response that does not follow the protocol. Never leaves this folder. */
 export class BadResponse extends Error {
   override readonly name = 'BadResponse';
@@ -50,6 +52,31 @@ export class WireReader {
 
   string(): string {
     return this.nullableString() ?? '';
+  }
+
+  /** An id as Kafka's tools write it; `undefined` where there is none. */
+  uuid(): string | undefined {
+    const start = this.#skip(16);
+    const id = Buffer.from(this.#bytes.subarray(start, start + 16)).toString('base64url');
+    return id === NO_UUID ? undefined : id;
+  }
+
+  /** Bytes of the flexible versions, which share the memory of the response; empty for null. */
+  compactBytes(): Uint8Array {
+    const length = Math.max(this.#unsigned() - 1, 0);
+    const start = this.#skip(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Tagged fields of a flexible version: those that are known are read, the others passed over. */
+  tagged(fields: Readonly<Record<number, () => void>>): void {
+    for (let count = this.#unsigned(); count > 0; count--) {
+      const [tag, length] = [this.#unsigned(), this.#unsigned()];
+      const end = this.#at + length;
+      fields[tag]?.();
+      this.#at = end;
+      this.#skip(0);
+    }
   }
 
   /** Bytes that share the memory of the response; empty for null. */

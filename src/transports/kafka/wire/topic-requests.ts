@@ -15,22 +15,24 @@ export interface ConfigEntry {
 const TOPIC_RESOURCE = 2;
 const SET = 0;
 
-export interface CreateTopicRequest {
+export interface TopicToCreate {
   readonly topic: string;
   readonly partitions: number;
   /** −1 for the broker's default. */
   readonly replicationFactor: number;
   readonly configs: readonly ConfigEntry[];
-  readonly timeoutMs: number;
 }
 
-export const createTopicApi: Api<CreateTopicRequest, readonly TopicAnswer[]> = {
+export const createTopicsApi: Api<
+  { readonly topics: readonly TopicToCreate[]; readonly timeoutMs: number },
+  readonly TopicAnswer[]
+> = {
   name: 'CreateTopics',
   key: 19,
   version: 4,
   encode: (writer, request) =>
     writer
-      .array([request], ({ topic, partitions, replicationFactor, configs }) =>
+      .array(request.topics, ({ topic, partitions, replicationFactor, configs }) =>
         writer
           .string(topic)
           .int32(partitions)

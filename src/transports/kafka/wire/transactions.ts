@@ -93,11 +93,11 @@ export const txnOffsetCommitApi: Api<
       .compactArray(byTopic(request.offsets), ({ topic, partitions }) =>
         writer
           .compactString(topic)
-          .compactArray(partitions, ({ partition, offset, metadata }) =>
+          .compactArray(partitions, ({ partition, offset, leaderEpoch, metadata }) =>
             writer
               .int32(partition)
               .int64(offset)
-              .int32(-1)
+              .int32(leaderEpoch ?? -1)
               .compactString(metadata ?? '')
               .tags(),
           )

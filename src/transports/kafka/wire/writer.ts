@@ -70,6 +70,13 @@ export class WireWriter {
     return this;
   }
 
+  /** An id as Kafka's tools write it; none for `undefined`. */
+  uuid(id: string | undefined): this {
+    const bytes = new Uint8Array(16);
+    if (id !== undefined) bytes.set(Buffer.from(id, 'base64url').subarray(0, 16));
+    return this.#raw(bytes);
+  }
+
   array<T>(items: readonly T[] | null, write: (item: T) => void): this {
     this.int32(items === null ? -1 : items.length);
     for (const item of items ?? []) write(item);

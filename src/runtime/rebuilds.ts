@@ -1,0 +1,33 @@
+import type { MillraceError } from '../errors.ts';
+import type { AppOptions } from './app-options.ts';
+import { noLogger } from './logger.ts';
+
+/** Times that tasks are rebuilt from the last commit before the application gives up; a commit starts the count anew. */
+const MAX_REBUILDS = 3;
+const BACKOFF_MS = 100;
+
+/** Decides after a failure whether the tasks of an application are rebuilt from the last commit, and when. */
+export class Rebuilds {
+  count = 0;
+  readonly #options: AppOptions;
+  #sinceCommit = 0;
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+  }
+
+  /** @returns how long to wait before it, in ms; `undefined` when it would not help. */
+  after(error: MillraceError, commits: number): number | undefined {
+    if (commits > 0) this.#sinceCommit = 0;
+    const { code, errorClass } = error;
+    const passes = errorClass === 'abortable' || errorClass === 'retriable' || errorClass === 'migrated';
+    // The topic that has the name now is another one, which new tasks read from its start.
+    if ((!passes && code !== 'ERR_TOPIC_RECREATED') || this.#sinceCommit >= MAX_REBUILDS) return undefined;
+    this.count += 1;
+    this.#sinceCommit += 1;
+    const waitMs = BACKOFF_MS * 2 ** (this.#sinceCommit - 1);
+    const { applicationId, logger = noLogger } = this.#options;
+    logger.warn({ applicationId, code, error: error.message, waitMs }, 'rebuilding tasks from the last commit');
+    return waitMs;
+  }
+}
