@@ -56,6 +56,24 @@ export function groupSuite(openLog: () => Promise<TestLog>): void {
       second.stop();
     });
 
+    it('does so also on partitions without a record, and where the program commits by itself and has not yet', async () => {
+      const { client } = scope;
+      const orders = text(unique('orders'), 2);
+      await client.topics.create(orders);
+      for (const commit of ['auto', 'explicit'] as const) {
+        const group = unique('billing');
+        const ends = await client.offsets(orders, 'latest');
+        const first = watch(client.records(orders, { group, commit }));
+        await committedAt(group, orders, ends.get(0) as number);
+        first.stop();
+        await client.publish(orders, { key: 'k', value: commit, partition: 0 });
+        const second = watch(client.records(orders, { group, commit }));
+        await until('the record', () => second.records.length === 1);
+        expect(second.records[0]!.value).toBe(commit);
+        second.stop();
+      }
+    });
+
     /** Waits for a commit of partition 0. */
     async function committedAt(group: string, orders: { name: string }, offset: number): Promise<void> {
       let committed = -1;

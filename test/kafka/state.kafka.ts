@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { connect, countByKey, int32, type MillraceError, run, string, to, topic } from 'millrace';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import type { StoreId } from '../../src/state/byte-store.ts';
 import { localStores } from '../../src/transports/embedded/index.ts';
@@ -85,3 +86,51 @@ it('is continued from a folder after kill -9, exactly once', { timeout: 180_000 
   expect(sum, 'records counted').toBe(sent);
   await last.kill();
 });
+
+it.each(['at-least-once', 'exactly-once'] as const)(
+  'is compared with the committed offsets at a start, %s',
+  { timeout: 120_000 },
+  async (guarantee) => {
+    const brokers = inject('brokers');
+    const id = unique('compared');
+    const client = await connect({ brokers });
+    onTestFinished(() => client.close());
+    const numbers = topic(`${id}-in`, { key: string(), value: int32(), partitions: 1 });
+    const counts = topic(`${id}-out`, { key: string(), value: int32(), partitions: 1 });
+    const pipeline = numbers.pipe(countByKey({ store: 'counts' }), to(counts));
+    const outcome = (): Promise<string> =>
+      run(pipeline, { applicationId: id, brokers, until: 'end', kafka: { guarantee }, startFrom: 'latest' }).done.then(
+        () => 'done',
+        (error: MillraceError) => error.code,
+      );
+    const publish = async (count: number): Promise<void> => {
+      await client.publishAll(
+        numbers,
+        Array.from({ length: count }, (_, value) => ({ key: 'a', value })),
+      );
+    };
+    const last = async (): Promise<number | undefined> => {
+      const values: number[] = [];
+      await client.records(counts, { from: 'earliest', until: 'end' }).forEach(({ value }) => values.push(value));
+      return values.at(-1);
+    };
+    await client.topics.create(numbers);
+    expect(await outcome()).toBe('done');
+    expect([...(await client.committed(id, numbers))], 'where an idle partition begins').toEqual([[0, 0]]);
+    await publish(3);
+    expect(await outcome()).toBe('done');
+    expect(await last()).toBe(3);
+    await client.setCommitted(id, numbers, [1]);
+    expect(await outcome()).toBe('ERR_OFFSET_BEHIND_STATE');
+    await client.setCommitted(id, numbers, [3]);
+    await publish(1);
+    expect(await outcome()).toBe('done');
+    expect(await last()).toBe(4);
+    await client.topics.delete(`${id}-counts-changelog`);
+    expect(await outcome()).toBe('ERR_STATE_LOST');
+    await client.setCommitted(id, numbers, [4]);
+    await publish(2);
+    expect(await outcome()).toBe('done');
+    expect(await last(), 'empty, from where it was told').toBe(2);
+  },
+);
