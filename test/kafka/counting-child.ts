@@ -3,13 +3,13 @@ import { run, runUntilSignal } from 'millrace';
 import { type CountingOptions, counting } from './counting.ts';
 
 /** A process of the application. It says on its output where it stands whenever that changes. */
-const { name, brokers, kafka } = JSON.parse(process.argv[2] ?? '{}') as CountingOptions;
+const { name, brokers, kafka, slow } = JSON.parse(process.argv[2] ?? '{}') as CountingOptions;
 const say = (what: object): void => void writeSync(1, `${JSON.stringify(what)}\n`);
 const log = (fields: object, message: string): void =>
   say({ log: message, code: (fields as { readonly code?: string }).code });
 const logger = { debug: () => undefined, info: () => undefined, warn: log, error: log };
 
-const app = run(counting(name).pipeline, { applicationId: name, brokers, kafka: { ...kafka, logger }, logger });
+const app = run(counting(name, slow).pipeline, { applicationId: name, brokers, kafka: { ...kafka, logger }, logger });
 let last = '';
 app.snapshots('25ms').subscribe(({ tasks, waitingFor, restarts, late }) => {
   const now = JSON.stringify({ tasks: tasks.map(({ id }) => id), waitingFor, restarts, late });

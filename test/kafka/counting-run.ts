@@ -34,6 +34,7 @@ export class CountingRun {
   readonly processes: CountingProcess[];
   readonly #brokers: readonly string[];
   readonly #kafka: Omit<KafkaOptions, 'brokers'>;
+  readonly #slow: boolean;
   readonly #topics: ReturnType<typeof counting>;
   readonly #client: Client;
   readonly #transport: Transport;
@@ -48,7 +49,9 @@ export class CountingRun {
     kafka: Omit<KafkaOptions, 'brokers'>,
     client: Client,
     transport: Transport,
+    slow: boolean,
   ) {
+    this.#slow = slow;
     this.name = name;
     this.#brokers = brokers;
     this.#kafka = kafka;
@@ -60,13 +63,17 @@ export class CountingRun {
     this.#feeding.catch(() => undefined);
   }
 
-  static async start(brokers: readonly string[], kafka: Omit<KafkaOptions, 'brokers'>): Promise<CountingRun> {
+  static async start(
+    brokers: readonly string[],
+    kafka: Omit<KafkaOptions, 'brokers'>,
+    slow = false,
+  ): Promise<CountingRun> {
     const name = unique('counting');
     const client = await connect({ brokers });
     const transport = await kafkaTransport({ brokers })();
     const { clicks, byUser, counts } = counting(name);
     for (const topic of [clicks, byUser, counts]) await client.topics.create(topic.name, { partitions: PARTITIONS });
-    const run = new CountingRun(name, brokers, kafka, client, transport);
+    const run = new CountingRun(name, brokers, kafka, client, transport, slow);
     await run.shared();
     return run;
   }
@@ -128,7 +135,7 @@ export class CountingRun {
   }
 
   #launch(): CountingProcess {
-    return new CountingProcess({ name: this.name, brokers: this.#brokers, kafka: this.#kafka });
+    return new CountingProcess({ name: this.name, brokers: this.#brokers, kafka: this.#kafka, slow: this.#slow });
   }
 
   async #feed(): Promise<void> {

@@ -6,6 +6,8 @@ export interface CountingOptions {
   readonly name: string;
   readonly brokers: readonly string[];
   readonly kafka: Omit<KafkaOptions, 'brokers'>;
+  /** Now and then user code blocks the process: often for a moment, seldom for longer than a session. */
+  readonly slow?: boolean;
 }
 
 /** A record of the input: the n-th, and whose it is. */
@@ -33,14 +35,23 @@ const STEP_MS = 2;
 export const clickAt = (n: number): Click => ({ user: `user-${Math.imul(n, 0x9e37_79b1) >>> 27}`, n });
 export const timeAt = (start: number, n: number): number => start + n * STEP_MS;
 
+/** Blocks the process as synchronous user code does, depending on the record alone. */
+function block(n: number): void {
+  const ms = n % 12_007 === 12_006 ? 4000 : n % 211 === 210 ? 30 : 0;
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /** Topics of a run, by its name, and the pipeline: a count per user and second, behind a shuffle. */
-export function counting(name: string) {
+export function counting(name: string, slow = false) {
   const clicks = topic(`${name}-clicks`, { value: json<Click>(), partitions: PARTITIONS });
   const byUser = topic(`${name}-by-user`, { key: string(), value: int32(), partitions: PARTITIONS });
   const counts = topic(`${name}-counts`, { key: string(), value: json<Count>(), partitions: PARTITIONS });
   const pipeline = clicks.pipe(
     keyBy(({ user }) => user),
-    mapValues(({ n }) => n),
+    mapValues(({ n }) => {
+      if (slow) block(n);
+      return n;
+    }),
     through(byUser),
     windowBy(
       tumbling({ size: `${WINDOW_MS}ms`, grace: `${GRACE_MS}ms` }),

@@ -22,7 +22,7 @@ type Guarantee = 'at-least-once' | 'exactly-once';
  * Options of the processes: a shorter session, so that tests need not wait so long, and longer transactions, so that no
  * test passes because what was left open has expired.
  */
-const countingOptions = (guarantee: Guarantee) =>
+export const countingOptions = (guarantee: Guarantee) =>
   ({
     guarantee,
     sessionTimeoutMs: SESSION_MS,
@@ -115,7 +115,7 @@ export function expectExactlyOnce({ publishedTwice, lost, repeated, wrong }: Ver
   expect({ publishedTwice, lost, repeated, wrong }).toEqual({ publishedTwice: 0, lost: [], repeated: [], wrong: [] });
 }
 
-async function killOne(run: CountingRun, times: FaultTimes, which: number): Promise<void> {
+export async function killOne(run: CountingRun, times: FaultTimes, which: number): Promise<void> {
   const began = performance.now();
   await run.processes[which]!.end('SIGKILL');
   run.replace(which);
@@ -123,7 +123,7 @@ async function killOne(run: CountingRun, times: FaultTimes, which: number): Prom
   await run.shared();
 }
 
-async function stopOne(run: CountingRun, times: FaultTimes, which: number): Promise<void> {
+export async function stopOne(run: CountingRun, times: FaultTimes, which: number): Promise<void> {
   const zombie = run.processes[which]!;
   const other = run.processes[1 - which]!;
   const began = performance.now();
