@@ -16,6 +16,8 @@ export class InputQueue {
   readonly partition: number;
   readonly #consumers: InputConsumer[] = [];
   readonly #failed: RecordFailed;
+  /** Among the queues of its task. */
+  index = 0;
   #batch: RecordColumns | undefined;
   #at = 0;
   /** Offset of the next record to process: what a commit after this turn covers. */
@@ -84,6 +86,12 @@ export class InputQueue {
 
   complete(): void {
     for (const consumer of this.#consumers) consumer.complete();
+  }
+
+  /** The offset of the head record; only while not empty. */
+  get headOffset(): number {
+    const batch = this.#batch as RecordColumns;
+    return batch.baseOffset + (batch.offsetDelta[this.#at] as number);
   }
 
   /** The head record as it was read. */

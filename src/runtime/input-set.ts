@@ -25,6 +25,8 @@ export class InputSet {
   readonly #partition: number;
   readonly #feed: InputFeed;
   readonly #committed = new Map<string, number>();
+  /** Number of queues. */
+  readonly #count: number;
   #processing: InputQueue | undefined;
   #waitsFor: InputQueue | undefined;
 
@@ -40,8 +42,10 @@ export class InputSet {
     this.queues = topics
       .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed))
       .sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
-    for (const { position, use } of this.queues) {
-      if (feed.uncommitted?.has(use.name) !== true) this.#committed.set(use.name, position);
+    this.#count = this.queues.length;
+    for (const [index, queue] of this.queues.entries()) {
+      queue.index = index;
+      if (feed.uncommitted?.has(queue.use.name) !== true) this.#committed.set(queue.use.name, queue.position);
     }
   }
 
@@ -84,6 +88,29 @@ export class InputSet {
 
   complete(): void {
     for (const input of this.queues) input.complete();
+  }
+
+  /** Stands for the record that is being processed, for {@link placeOf}; −1 when there is none. */
+  originCode(): number {
+    const input = this.#processing;
+    return input === undefined ? -1 : input.headOffset * this.#count + input.index;
+  }
+
+  /** As `originCode`, for a record that was processed before. */
+  codeOf({ offset, topic }: InputOrigin): number {
+    const index = this.queues.findIndex(({ use }) => use.name === topic);
+    return index < 0 || offset < 0 ? -1 : offset * this.queues.length + index;
+  }
+
+  /** The place of a record by its code. */
+  placeOf(code: number): { readonly topic: string; readonly partition: number; readonly offset: number } {
+    const count = this.queues.length;
+    const queue = this.queues[code < 0 ? 0 : code % count];
+    return {
+      topic: queue?.use.name ?? '',
+      partition: this.#partition,
+      offset: code < 0 ? -1 : Math.floor(code / count),
+    };
   }
 
   /** The record that is being processed; at the end of a bounded input, where there is none, its place in words. */

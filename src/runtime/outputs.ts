@@ -3,7 +3,8 @@ import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { Headers } from '../record.ts';
 import type { Output } from '../topology/task-context.ts';
-import type { OutgoingBatch } from './transport.ts';
+import { type OriginSource, Origins } from './origins.ts';
+import type { OutgoingBatch, RecordOwner } from './transport.ts';
 
 /** What is known about a topic that is written to. */
 export interface OutputTopic {
@@ -35,14 +36,18 @@ export class OutputBuffers {
   readonly #lookUp: (topic: string) => OutputTopic;
   readonly #pool: BuilderPool = new BuilderPool();
 
-  constructor(lookUp: (topic: string) => OutputTopic) {
+  readonly #owner: (RecordOwner & OriginSource) | undefined;
+
+  /** @param owner - Whose records they are, if somebody is to decide on those that are refused. */
+  constructor(lookUp: (topic: string) => OutputTopic, owner?: RecordOwner & OriginSource) {
     this.#lookUp = lookUp;
+    this.#owner = owner;
   }
 
   topic(name: string): Output {
     let buffer = this.#topics.get(name);
     if (buffer === undefined) {
-      buffer = new TopicBuffer(name, this.#lookUp(name), this.#pool);
+      buffer = new TopicBuffer(name, this.#lookUp(name), this.#pool, this.#owner);
       this.#topics.set(name, buffer);
     }
     return buffer;
@@ -68,7 +73,7 @@ export class OutputBuffers {
 
   /** Batches that were taken and have been copied: their builders may be filled again. */
   recycle(batches: readonly OutgoingBatch[]): void {
-    for (const { records } of batches) this.#pool.put(records);
+    for (const batch of batches) this.#pool.put(batch);
   }
 }
 
@@ -76,14 +81,23 @@ export class OutputBuffers {
 class BuilderPool {
   readonly #free: RecordBatchBuilder[] = [];
 
+  readonly #origins: Origins[] = [];
+
   get(): RecordBatchBuilder {
     return this.#free.pop() ?? new RecordBatchBuilder(FIRST_BYTES);
   }
 
-  put(builder: RecordBatchBuilder): void {
-    if (this.#free.length >= MAX_FREE_BUILDERS || builder.sizeInBytes > MAX_POOLED_BYTES) return;
-    builder.reset();
-    this.#free.push(builder);
+  origins(): Origins {
+    return this.#origins.pop() ?? new Origins();
+  }
+
+  put({ origins, records }: OutgoingBatch): void {
+    if (this.#free.length >= MAX_FREE_BUILDERS || records.sizeInBytes > MAX_POOLED_BYTES) return;
+    records.reset();
+    this.#free.push(records);
+    if (origins === undefined) return;
+    origins.reset();
+    this.#origins.push(origins);
   }
 }
 
@@ -93,21 +107,25 @@ class TopicBuffer implements Output {
   readonly #limits: OutputTopic;
   readonly #limitBytes: number;
   readonly #limitRecords: number;
+  readonly #owner: (RecordOwner & OriginSource) | undefined;
   #open: (RecordBatchBuilder | undefined)[];
+  #origins: (Origins | undefined)[];
   #closed: OutgoingBatch[] = [];
   #closedBytes = 0;
   #sticky = 0;
 
   readonly #pool: BuilderPool;
 
-  constructor(topic: string, limits: OutputTopic, pool: BuilderPool) {
+  constructor(topic: string, limits: OutputTopic, pool: BuilderPool, owner: (RecordOwner & OriginSource) | undefined) {
     this.#pool = pool;
+    this.#owner = owner;
     this.topic = topic;
     this.partitions = limits.partitions;
     this.#limits = limits;
     this.#limitBytes = Math.min(limits.batchBytes ?? TARGET_BATCH_BYTES, limits.maxMessageBytes);
     this.#limitRecords = limits.batchRecords ?? Number.POSITIVE_INFINITY;
     this.#open = new Array<undefined>(limits.partitions).fill(undefined);
+    this.#origins = new Array<undefined>(limits.partitions).fill(undefined);
   }
 
   get bytes(): number {
@@ -133,9 +151,11 @@ class TopicBuffer implements Output {
     if (builder === undefined) {
       builder = this.#pool.get();
       this.#open[target] = builder;
+      if (this.#owner !== undefined) this.#origins[target] = this.#pool.origins();
     }
     if (size > this.#limits.maxMessageBytes) this.#checkAlone(key, value, headers);
     builder.append(timestamp, key, value, headers);
+    if (this.#owner !== undefined) (this.#origins[target] as Origins).add(this.#owner.originCode());
   }
 
   #full({ count, sizeInBytes }: RecordBatchBuilder, more: number): boolean {
@@ -154,7 +174,12 @@ class TopicBuffer implements Output {
   }
 
   #close(partition: number, records: RecordBatchBuilder): void {
-    this.#closed.push({ topic: this.topic, partition, records, compression: this.#limits.compression });
+    const { compression } = this.#limits;
+    const owner = this.#owner;
+    const origins = this.#origins[partition];
+    const batch = { topic: this.topic, partition, records, compression };
+    this.#closed.push(owner === undefined || origins === undefined ? batch : { ...batch, owner, origins });
+    this.#origins[partition] = undefined;
     this.#closedBytes += records.sizeInBytes;
     this.#open[partition] = undefined;
   }

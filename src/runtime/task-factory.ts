@@ -7,6 +7,7 @@ import type { GlobalTables } from './global-tables.ts';
 import type { InputFeed } from './input-set.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
+import { recordAt } from './record-at.ts';
 import { Task, type TaskHost } from './task.ts';
 import type { AssignedTask, TaskStart } from './task-starts.ts';
 import type { TopicsInUse } from './topic-setup.ts';
@@ -94,6 +95,7 @@ export class TaskFactory {
       poll: (topic, partition) => this.#feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#feed.endOffset(topic, partition),
       wake: this.#wake,
+      recordAt: (topic, partition, offset) => recordAt(this.#transport, topic, partition, offset),
     };
   }
 

@@ -1,12 +1,14 @@
 import { FatalError, MillraceError } from '../errors.ts';
+import { NO_HEADERS } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { InputOrigin, TaskCounters } from '../topology/task-context.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { type Logger, noLogger } from './logger.ts';
-import type { OutputBuffers } from './outputs.ts';
+import { OutputBuffers } from './outputs.ts';
 import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
+import type { OutgoingBatch } from './transport.ts';
 
 /** What failures need of the task's host. */
 interface FailureHost {
@@ -44,39 +46,80 @@ export class TaskFailures {
   /** Applies the policy of the record's topic, else of the application. */
   record(error: unknown, step: string, origin: InputOrigin): void {
     if (this.failure !== undefined) return;
-    const place = { applicationId: this.#host.applicationId, stage: this.#stage.name, step };
+    const place = this.#place(step);
     const failure = asRecordError(error, place, origin);
-    const own = this.#stage.inputs.find(({ name }) => name === origin.topic)?.onRecordError;
-    const policy = own ?? this.#host.onRecordError;
+    const policy = this.#policyFor(origin.topic);
     if (failure.errorClass !== 'record' || policy === 'fail') {
       this.fail(failure);
       return;
     }
-    if (isDeadLetter(policy)) {
-      try {
-        this.#write(policy.deadLetter, failure, place, origin);
-      } catch (unwritten) {
-        // What cannot be put aside is not passed over.
-        this.fail(unwritten);
-        return;
-      }
-      this.#counters.deadLettered += 1;
-    } else {
-      this.#counters.skipped += 1;
+    try {
+      if (isDeadLetter(policy)) this.#write(this.#outputs, policy.deadLetter, failure, place, origin);
+    } catch (unwritten) {
+      // What cannot be put aside is not passed over.
+      this.fail(unwritten);
+      return;
     }
-    const { offset, partition, topic } = origin;
-    // Not that of `failure`, which shows bytes of the record: those do not belong into logs.
+    this.#applied(policy, error, step, origin);
+  }
+
+  /**
+   * Applies the policy to a record that the log has refused, after the turn that wrote it.
+   *
+   * @param target - The topic that it was written to.
+   * @param read - Reads the input record that it came from.
+   * @returns What is written in its stead.
+   * @throws MillraceError when the policy is to fail, or what is put aside is refused
+   */
+  async refused(
+    error: MillraceError,
+    target: string,
+    from: Pick<InputOrigin, 'topic' | 'partition' | 'offset'>,
+    read: () => Promise<InputOrigin | undefined>,
+  ): Promise<readonly OutgoingBatch[]> {
+    const step = `to(${target})`;
+    const place = this.#place(step);
+    const bare: InputOrigin = { timestamp: 0, key: null, value: null, headers: NO_HEADERS, ...from };
+    const policy = this.#policyFor(from.topic);
+    if (policy === 'fail') throw asRecordError(error, place, bare);
+    const letters = new OutputBuffers((topic) => this.#outputs.limits(topic));
+    if (isDeadLetter(policy)) {
+      // Made anew when the work is done again: by then it is known what the topic takes.
+      if (target === policy.deadLetter)
+        throw new MillraceError('abortable', error.code, bareMessage(error), { cause: error });
+      const origin = (await read()) ?? bare;
+      this.#write(letters, policy.deadLetter, asRecordError(error, place, origin), place, origin);
+    }
+    this.#counters.recordsOut -= 1;
+    this.#applied(policy, error, step, bare);
+    return letters.take();
+  }
+
+  #place(step: string): FailurePlace {
+    return { applicationId: this.#host.applicationId, stage: this.#stage.name, step };
+  }
+
+  #policyFor(topic: string): RecordPolicy {
+    return this.#stage.inputs.find(({ name }) => name === topic)?.onRecordError ?? this.#host.onRecordError;
+  }
+
+  #applied(policy: RecordPolicy, error: unknown, step: string, { offset, partition, topic }: InputOrigin): void {
+    const letter = isDeadLetter(policy);
+    if (letter) this.#counters.deadLettered += 1;
+    else this.#counters.skipped += 1;
+    // Not that of the record's failure, which shows bytes of the record: those do not belong into logs.
     const reason = error instanceof MillraceError ? bareMessage(error) : describe(error);
+    const code = error instanceof MillraceError ? error.code : 'ERR_USER_CODE';
     this.#logger.warn(
-      { code: failure.code, error: reason, stage: place.stage, step, topic, partition, offset },
-      isDeadLetter(policy) ? 'record sent to the dead-letter topic' : 'record skipped',
+      { code, error: reason, stage: this.#stage.name, step, topic, partition, offset },
+      letter ? 'record sent to the dead-letter topic' : 'record skipped',
     );
   }
 
-  #write(topic: string, failure: MillraceError, place: FailurePlace, origin: InputOrigin): void {
+  #write(into: OutputBuffers, topic: string, failure: MillraceError, place: FailurePlace, origin: InputOrigin): void {
     const { compacted = false, maxMessageBytes } = this.#outputs.limits(topic);
     const letter = deadLetterOf(failure, place, origin, this.#host.clock.now(), { topic, compacted, maxMessageBytes });
-    this.#outputs.topic(topic).append(-1, letter.timestamp, letter.key, letter.value, letter.headers);
+    into.topic(topic).append(-1, letter.timestamp, letter.key, letter.value, letter.headers);
   }
 
   outsideTurn(step: string): void {

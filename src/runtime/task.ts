@@ -28,6 +28,7 @@ import { OutputBuffers, type OutputTopic } from './outputs.ts';
 import type { Stage } from './stages.ts';
 import { type KnownTopics, PositionKeeper } from './state-positions.ts';
 import { TaskFailures } from './task-failures.ts';
+import { type RecordReader, TaskOrigins } from './task-origins.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, OutgoingBatch } from './transport.ts';
@@ -37,7 +38,7 @@ import { TurnWatch } from './turn-watch.ts';
 const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /** What a task gets from whoever runs it: an application, or a test driver. */
-export interface TaskHost extends InputFeed {
+export interface TaskHost extends InputFeed, RecordReader {
   readonly applicationId: string;
   readonly topology: Topology;
   readonly stores: StoreBackend;
@@ -85,6 +86,7 @@ export class Task implements TaskContext {
   readonly #host: TaskHost;
   readonly #logger: Logger;
   readonly #inputs: InputSet;
+  readonly #origins: TaskOrigins;
   readonly #outputs: OutputBuffers;
   readonly #failures: TaskFailures;
   readonly #fingerprints: Fingerprints;
@@ -95,7 +97,6 @@ export class Task implements TaskContext {
   readonly #sideOutputs = new Map<object, Subject<unknown>>();
   readonly #held = new HeldRecords();
   readonly #subscriptions = new Subscription();
-  #resumed: InputOrigin | undefined;
   #dirty = false;
   /** The chain has been told that there are no more records. */
   #completed = false;
@@ -109,13 +110,15 @@ export class Task implements TaskContext {
     this.cacheEntries = host.cacheEntries;
     this.#host = host;
     this.#logger = host.logger ?? noLogger;
-    this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic));
+    this.#inputs = new InputSet(stage.inputs, partition, positions, host, (error, step) =>
+      this.recordFailed(error, step),
+    );
+    this.#origins = new TaskOrigins(host, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
+    this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
     this.#keeper = new PositionKeeper(host.applicationId, partition, stage.stores, host.inputTopics ?? new Map());
-    const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
-    this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed);
     this.#connect();
   }
 
@@ -328,11 +331,11 @@ export class Task implements TaskContext {
   }
 
   origin(): InputOrigin {
-    return this.#resumed ?? this.#inputs.origin();
+    return this.#origins.origin();
   }
 
   resume(origin: InputOrigin | undefined): void {
-    this.#resumed = origin;
+    this.#origins.resume(origin);
   }
 
   recordFailed(error: unknown, step: string): void {

@@ -4,6 +4,7 @@ import type { RecordColumns } from '../protocol/columns.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { FullTopicConfig, TopicConfig } from '../topic-config.ts';
+import type { Origins } from './origins.ts';
 
 export type { FullTopicConfig, TopicConfig };
 
@@ -144,6 +145,23 @@ export interface Fetcher {
 export interface OutgoingBatch extends TopicPartition {
   readonly records: RecordBatchBuilder;
   readonly compression: Compression;
+  /** Decides on records that the log refuses; without one a refusal of a record is a failure of the batch. */
+  readonly owner?: RecordOwner;
+  /** Which input record each record came from, for its owner. Not kept by transports, as the builder. */
+  readonly origins?: Origins;
+}
+
+/** Whose records they are. */
+export interface RecordOwner {
+  /**
+   * A record was refused, and the others of its batch are written. Awaited before the commit that it belongs to.
+   *
+   * @param topic - The one that it was written to.
+   * @param origin - The input record that it came from.
+   * @returns What is written in its stead, within the same commit.
+   * @throws MillraceError what the commit fails with
+   */
+  refused(error: MillraceError, topic: string, origin: number): Promise<readonly OutgoingBatch[]>;
 }
 
 export interface AppendResult extends TopicPartition {

@@ -3,7 +3,7 @@ import type { StoreBackend } from '../../state/byte-store.ts';
 import { BatchSender } from './batch-sender.ts';
 import type { Cluster } from './cluster.ts';
 import { commitAsMember } from './commit-as-member.ts';
-import type { EncodedBatch } from './encode-batches.ts';
+import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';
 import { staleWork } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
 import { withTopicId } from './offset-metadata.ts';
@@ -11,6 +11,7 @@ import { idempotentIds } from './producer.ts';
 import type { SessionWriter } from './session.ts';
 import type { Topics } from './topics.ts';
 import { offsetCommitApi } from './wire/offset-commit.ts';
+import { writeOwned } from './write-owned.ts';
 
 /** Commits offsets after all outputs were acknowledged. A crash in between repeats those outputs. */
 export class AtLeastOnceWriter implements SessionWriter {
@@ -18,6 +19,7 @@ export class AtLeastOnceWriter implements SessionWriter {
   readonly #member: GroupMember;
   readonly #stores: StoreBackend;
   readonly #topics: Topics;
+  readonly #encoder: BatchEncoder;
   #sender: BatchSender | undefined;
   /** The first generation of the spell of membership that the sender is for. */
   #since = -1;
@@ -26,7 +28,8 @@ export class AtLeastOnceWriter implements SessionWriter {
   #handed: Promise<unknown> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(cluster: Cluster, topics: Topics, member: GroupMember, stores: StoreBackend) {
+  constructor(cluster: Cluster, topics: Topics, member: GroupMember, stores: StoreBackend, encoder: BatchEncoder) {
+    this.#encoder = encoder;
     this.#cluster = cluster;
     this.#member = member;
     this.#stores = stores;
@@ -52,7 +55,14 @@ export class AtLeastOnceWriter implements SessionWriter {
 
   async #hand(batches: readonly EncodedBatch[], generation: number): Promise<{ readonly all: Promise<unknown> }> {
     const sender = this.#senderOf(generation);
-    const all = Promise.all(batches.map((batch) => sender.append(batch)));
+    const write = (batch: EncodedBatch): Promise<void> =>
+      writeOwned(
+        batch,
+        this.#encoder,
+        (each) => sender.append(each),
+        (more) => Promise.all(more.map(write)),
+      );
+    const all = Promise.all(batches.map(write));
     all.catch(() => undefined);
     return { all };
   }

@@ -1,5 +1,6 @@
 import { type Compression, ensureCodec } from '../../protocol/compression.ts';
-import type { OutgoingBatch } from '../../runtime/transport.ts';
+import type { Origins } from '../../runtime/origins.ts';
+import type { OutgoingBatch, RecordOwner } from '../../runtime/transport.ts';
 import { recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { retrying } from './retry.ts';
@@ -16,6 +17,9 @@ export interface EncodedBatch {
   readonly divisible?: boolean;
   /** The most bytes that the topic takes in a batch, where this one has more. */
   readonly limit?: number;
+  /** Decides on records that are refused. */
+  readonly owner?: RecordOwner;
+  readonly origins?: Origins | undefined;
 }
 
 const NOT_WRITTEN = { written: 'no' } as const;
@@ -34,7 +38,7 @@ export class BatchEncoder {
   }
 
   /** @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`, `ERR_RECORD_TOO_LARGE`, all with `written: 'no'` */
-  encode(batch: OutgoingBatch, divisible = false): EncodedBatch | Promise<EncodedBatch> {
+  encode(batch: OutgoingBatch, divisible: boolean = batch.owner !== undefined): EncodedBatch | Promise<EncodedBatch> {
     const partitions = this.#topics.peekPartitions(batch.topic) ?? 0;
     const limit = this.#topics.peekMaxMessageBytes(batch.topic);
     const ready = batch.partition < partitions && limit !== undefined && this.#codecs.has(batch.compression);
@@ -64,11 +68,13 @@ export class BatchEncoder {
     return this.#topics.maxMessageBytes(name);
   }
 
-  #encode({ topic, partition, records, compression }: OutgoingBatch, limit: number, divisible: boolean): EncodedBatch {
+  #encode(batch: OutgoingBatch, limit: number, divisible: boolean): EncodedBatch {
+    const { compression, origins, owner, partition, records, topic } = batch;
     const bytes = records.finish({ compression, transactional: this.#transactional });
     const { count } = records;
-    if (bytes.length <= limit) return { topic, partition, bytes, count, divisible };
-    if (divisible) return { topic, partition, bytes, count, divisible, limit };
-    throw recordTooLarge({ topic, partition }, bytes.length, limit);
+    const tooLarge = bytes.length > limit;
+    if (tooLarge && !divisible) throw recordTooLarge({ topic, partition }, bytes.length, limit);
+    const encoded = { topic, partition, bytes, count, divisible, ...(tooLarge ? { limit } : {}) };
+    return owner === undefined ? encoded : { ...encoded, owner, origins: origins?.slice() };
   }
 }

@@ -2,7 +2,7 @@ import { MillraceError } from '../../errors.ts';
 import type { CommitUnit } from '../../runtime/transport.ts';
 import type { StoreBackend } from '../../state/byte-store.ts';
 import type { Cluster } from './cluster.ts';
-import type { EncodedBatch } from './encode-batches.ts';
+import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';
 import type { GroupMember } from './group-member.ts';
 import { retrying } from './retry.ts';
 import type { SessionWriter } from './session.ts';
@@ -23,11 +23,18 @@ export class ExactlyOnceWriter implements SessionWriter {
   #era = 0;
   #closed = false;
 
-  constructor(cluster: Cluster, topics: Topics, member: GroupMember, stores: StoreBackend, transactionalId: string) {
+  constructor(
+    cluster: Cluster,
+    topics: Topics,
+    member: GroupMember,
+    stores: StoreBackend,
+    encoder: BatchEncoder,
+    transactionalId: string,
+  ) {
     this.#cluster = cluster;
     this.#member = member;
     this.#stores = stores;
-    this.#writer = new TransactionalWriter(cluster, topics, transactionalId);
+    this.#writer = new TransactionalWriter(cluster, topics, encoder, transactionalId);
     this.#maxBufferedBytes = cluster.settings.maxBufferedBytes;
     this.#named = cluster.settings.instanceId !== null;
   }

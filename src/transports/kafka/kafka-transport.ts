@@ -98,11 +98,11 @@ export class KafkaTransport implements Transport {
     const stores = await this.#openStores(options.groupId);
     const transactionalId = exactlyOnce ? `${options.groupId}-${instanceId ?? randomUUID()}` : null;
     const member = new GroupMember(this.#cluster, options, transactionalId);
+    const encoder = new BatchEncoder(this.#cluster, this.#topics, exactlyOnce);
     const writer =
       transactionalId === null
-        ? new AtLeastOnceWriter(this.#cluster, this.#topics, member, stores)
-        : new ExactlyOnceWriter(this.#cluster, this.#topics, member, stores, transactionalId);
-    const encoder = new BatchEncoder(this.#cluster, this.#topics, exactlyOnce);
+        ? new AtLeastOnceWriter(this.#cluster, this.#topics, member, stores, encoder)
+        : new ExactlyOnceWriter(this.#cluster, this.#topics, member, stores, encoder, transactionalId);
     const part = { close: () => session.leave() };
     const session = new KafkaSession(member, writer, encoder, stores, () => this.#open.delete(part));
     this.#open.add(part);

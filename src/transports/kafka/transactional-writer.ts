@@ -1,9 +1,10 @@
 import { MillraceError } from '../../errors.ts';
 import type { CommittedOffset } from '../../runtime/transport.ts';
+import { closed } from '../local/errors.ts';
 import { BatchSender } from './batch-sender.ts';
 import type { Cluster } from './cluster.ts';
 import { commitAsMember } from './commit-as-member.ts';
-import type { EncodedBatch } from './encode-batches.ts';
+import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';
 import { Code } from './error-codes.ts';
 import { kafkaCodeOf, kafkaError } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
@@ -13,6 +14,7 @@ import { pause, retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
 import type { Api } from './wire/api.ts';
 import * as wire from './wire/transactions.ts';
+import { writeOwned } from './write-owned.ts';
 
 /** How long closing waits for the broker to end an open transaction. */
 const CLOSE_MS = 3000;
@@ -21,6 +23,7 @@ const CLOSE_MS = 3000;
 export class TransactionalWriter {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
+  readonly #encoder: BatchEncoder;
   readonly #transactionalId: string;
   #identity: wire.ProducerIdentity | undefined;
   #sender: BatchSender;
@@ -32,7 +35,8 @@ export class TransactionalWriter {
   readonly #ending = new AbortController();
   #writes: Promise<unknown>[] = [];
 
-  constructor(cluster: Cluster, topics: Topics, transactionalId: string) {
+  constructor(cluster: Cluster, topics: Topics, encoder: BatchEncoder, transactionalId: string) {
+    this.#encoder = encoder;
     this.#cluster = cluster;
     this.#topics = topics;
     this.#transactionalId = transactionalId;
@@ -48,6 +52,12 @@ export class TransactionalWriter {
   /** Hands batches over to the open transaction. A failure to write them shows in `commit`. */
   async append(batches: readonly EncodedBatch[]): Promise<void> {
     await this.init();
+    await this.#append(batches, this.#sender);
+  }
+
+  /** @param sender - That of the transaction which the batches belong to. */
+  async #append(batches: readonly EncodedBatch[], sender: BatchSender): Promise<void> {
+    if (sender !== this.#sender) throw closed('transaction');
     const added = batches.filter(({ topic, partition }) => !this.#partitions.has(`${topic}/${partition}`));
     if (added.length > 0) {
       this.#open = true;
@@ -63,8 +73,10 @@ export class TransactionalWriter {
       );
       for (const { topic, partition } of added) this.#partitions.add(`${topic}/${partition}`);
     }
+    if (sender !== this.#sender) throw closed('transaction');
+    const more = (instead: readonly EncodedBatch[]): Promise<void> => this.#append(instead, sender);
     for (const batch of batches) {
-      const written = this.#sender.append(batch);
+      const written = writeOwned(batch, this.#encoder, (each) => sender.append(each), more);
       written.catch(() => undefined);
       this.#writes.push(written);
     }
@@ -79,7 +91,12 @@ export class TransactionalWriter {
     if (!this.#open && offsets.length === 0) return;
     await this.init();
     if (offsets.length > 0) await this.#addOffsets(offsets, member, generation);
-    await Promise.all(this.#writes);
+    // What is written in the stead of refused records joins them.
+    for (let done = 0; done < this.#writes.length; ) {
+      const writes = this.#writes.slice(done);
+      done += writes.length;
+      await Promise.all(writes);
+    }
     member.check(generation);
     await this.#end();
     await this.#visible();

@@ -1,3 +1,5 @@
+import { MillraceError } from '../../errors.ts';
+import { halvesOf, pickRecords } from '../../protocol/divide-batch.ts';
 import type { CommittedOffset, CommitUnit, GroupSession, OutgoingBatch } from '../../runtime/transport.ts';
 import type { StoreBackend, StoreWrites } from '../../state/byte-store.ts';
 import type { GroupSeat } from './groups.ts';
@@ -24,6 +26,9 @@ export interface SessionLog<B> {
   left(): Promise<void>;
 }
 
+/** The batches of a log that came of an output. */
+type Prepared<B> = readonly B[] | Promise<readonly B[]>;
+
 /** A group session on a log of this machine: outputs are held back and written with the commit that they belong to. */
 export class LocalSession<B> implements GroupSession {
   readonly #groupId: string;
@@ -31,7 +36,7 @@ export class LocalSession<B> implements GroupSession {
   readonly #log: SessionLog<B>;
   readonly #gate = new OrderedGate();
   readonly #commits = new Set<Promise<void>>();
-  #outputs: (B | Promise<B>)[] = [];
+  #outputs: Prepared<B>[] = [];
 
   constructor(groupId: string, seat: GroupSeat, log: SessionLog<B>) {
     this.#groupId = groupId;
@@ -48,8 +53,8 @@ export class LocalSession<B> implements GroupSession {
   }
 
   async send(batches: readonly OutgoingBatch[]): Promise<void> {
-    const prepared = prepareAll(batches, (batch) => this.#log.prepare(batch));
-    const waiting = prepared.filter((output): output is Promise<B> => output instanceof Promise);
+    const prepared = prepareAll(batches, (batch) => this.#prepare(batch));
+    const waiting = prepared.filter((output): output is Promise<readonly B[]> => output instanceof Promise);
     if (waiting.length === 0) {
       this.#outputs.push(...prepared);
       return;
@@ -77,11 +82,40 @@ export class LocalSession<B> implements GroupSession {
     return done;
   }
 
-  async #submit(unit: CommitUnit, outputs: readonly (B | Promise<B>)[]): Promise<void> {
+  /** A batch in the form of the log; of one that is refused, what of it is not, and what comes in the stead of the rest. */
+  #prepare(batch: OutgoingBatch): Prepared<B> {
+    const refused = (error: unknown): Promise<readonly B[]> => this.#without(batch, error);
+    try {
+      const prepared = this.#log.prepare(batch);
+      if (!(prepared instanceof Promise)) return [prepared];
+      return prepared.then((output) => [output], refused);
+    } catch (error) {
+      if (batch.owner === undefined) throw error;
+      return refused(error);
+    }
+  }
+
+  async #without(batch: OutgoingBatch, error: unknown): Promise<readonly B[]> {
+    const { origins, owner, records, topic } = batch;
+    if (owner === undefined || !(error instanceof MillraceError) || error.errorClass !== 'record') throw error;
+    // Before anything is waited for: the builder is the caller's again then.
+    const columns = records.columns(0);
+    const parts =
+      records.count === 1
+        ? await owner.refused(error, topic, origins?.at(0) ?? -1)
+        : halvesOf(records.count).map((half) => ({
+            ...batch,
+            records: pickRecords(columns, half),
+            ...(origins === undefined ? {} : { origins: origins.slice(half[0], (half.at(-1) ?? 0) + 1) }),
+          }));
+    return (await Promise.all(parts.map(async (part) => this.#prepare(part)))).flat();
+  }
+
+  async #submit(unit: CommitUnit, outputs: readonly Prepared<B>[]): Promise<void> {
     this.#seat.check(unit.generation);
     await this.#gate.run(outputs, (ready) => {
       this.#seat.check(unit.generation);
-      return this.#commit(unit, ready);
+      return this.#commit(unit, ready.flat());
     });
   }
 
