@@ -330,13 +330,8 @@ export class Task implements TaskContext {
     return this.#outputs.topic(topic.name);
   }
 
-  origin(): InputOrigin {
-    return this.#origins.origin();
-  }
-
-  resume(origin: InputOrigin | undefined): void {
-    this.#origins.resume(origin);
-  }
+  readonly origin = (): InputOrigin => this.#origins.origin();
+  readonly resume = (origin: InputOrigin | undefined): void => this.#origins.resume(origin);
 
   recordFailed(error: unknown, step: string): void {
     this.#failures.record(error, step, this.origin());

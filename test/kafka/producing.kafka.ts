@@ -124,7 +124,7 @@ describe('records that a broker refuses', () => {
       [7, expect.stringMatching(/^ERR_KAFKA_INVALID_(RECORD|TIMESTAMP) no$/)],
     ]);
     // The broker names both at once.
-    expect(answers.map(({ partitions }) => partitions[0]!.recordErrors.map(({ index }) => index))).toEqual([
+    expect(answers.map(({ partitions }) => partitions[0]!.recordErrors!.map(({ index }) => index))).toEqual([
       [3, 7],
       [],
     ]);

@@ -31,7 +31,11 @@ export function fitting(batch: QueuedBatch, limit: number): readonly QueuedBatch
  * What a batch is sent as after a refusal for some of its records: without those that the broker names; in halves where it
  * names none, until the ones are found.
  */
-export function divided(batch: QueuedBatch, error: KafkaError, { recordErrors, message }: ProducedPartition): Divided {
+export function divided(
+  batch: QueuedBatch,
+  error: KafkaError,
+  { recordErrors = [], message }: ProducedPartition,
+): Divided {
   const refused = new Map<number, MillraceError>();
   for (const { index, message: reason } of recordErrors) {
     if (index >= 0 && index < batch.count) refused.set(index, refusalOf(batch, error, reason));
@@ -44,7 +48,7 @@ export function divided(batch: QueuedBatch, error: KafkaError, { recordErrors, m
 }
 
 /** Why a record, or a batch that must not be divided, was refused. */
-export function refusalOf(batch: QueuedBatch, error: KafkaError, reason: string): MillraceError {
+export function refusalOf(batch: QueuedBatch, error: KafkaError, reason = ''): MillraceError {
   const { kafkaCode, hint } = error;
   if (kafkaCode === Code.MESSAGE_TOO_LARGE || kafkaCode === Code.RECORD_LIST_TOO_LARGE) {
     return recordTooLarge(batch, batch.bytes.length);

@@ -19,10 +19,10 @@ export interface ProducedPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly baseOffset: number;
-  /** Index in the batch of records for which all of it was refused, with the reason; empty where the broker names none. */
-  readonly recordErrors: readonly { readonly index: number; readonly message: string }[];
-  /** What the broker says about the refusal, in words; empty when it says nothing. */
-  readonly message: string;
+  /** Index in the batch of records for which all of it was refused, with the reason, where the broker names them. */
+  readonly recordErrors?: readonly { readonly index: number; readonly message: string }[];
+  /** What the broker says about the refusal, in words. */
+  readonly message?: string;
 }
 
 export interface ProduceResponse {
