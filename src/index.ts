@@ -70,7 +70,14 @@ export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph }
 export type { Logger } from './runtime/logger.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/snapshot.ts';
 export type { Pipeline } from './runtime/topology.ts';
-export type { OffsetQuery, OpenTransport, TopicConfig, TopicDescription, TopicPartition } from './runtime/transport.ts';
+export type {
+  OffsetQuery,
+  OpenProgress,
+  OpenTransport,
+  TopicConfig,
+  TopicDescription,
+  TopicPartition,
+} from './runtime/transport.ts';
 export {
   bytes,
   float64,

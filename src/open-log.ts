@@ -57,9 +57,11 @@ export function openLog(location: LogLocation): OpenTransport {
     });
   }
   checkOneOf('the embedded log', 'durability', durability, DURABILITIES);
-  return async () => {
+  return async (progress) => {
     const { embeddedTransport } = await import('./transports/embedded/index.ts');
-    return embeddedTransport({ path: path ?? '.millrace', ...(durability === undefined ? {} : { durability }) })();
+    return embeddedTransport({ path: path ?? '.millrace', ...(durability === undefined ? {} : { durability }) })(
+      progress,
+    );
   };
 }
 

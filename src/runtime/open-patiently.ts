@@ -25,9 +25,11 @@ export interface Patience {
  */
 export async function openPatiently(open: OpenTransport, patience: Patience): Promise<Transport | undefined> {
   const { applicationId, clock, logger } = patience;
+  const waiting = (reason: string | undefined): void =>
+    patience.waiting(reason === undefined ? 'opening the log' : `opening the log: ${reason}`);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await open();
+      return await open({ waiting });
     } catch (error) {
       if (!isPassing(error) || patience.stopped()) throw error;
       const waitMs = Math.min(BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS);

@@ -289,5 +289,11 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** Who hears how opening a transport gets on. @public */
+export interface OpenProgress {
+  /** Called with what is waited for, in words, and with `undefined` when it is over. */
+  readonly waiting?: (reason: string | undefined) => void;
+}
+
 /** Opens a transport; called once per application or client. @public */
-export type OpenTransport = () => Promise<Transport>;
+export type OpenTransport = (progress?: OpenProgress) => Promise<Transport>;

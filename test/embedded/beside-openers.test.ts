@@ -6,8 +6,8 @@ const SECONDS = 15;
 /** Short forms of `npm run test:processes`. */
 const PLANS: Readonly<Record<string, Omit<Churn, 'seconds'>>> = {
   'two writers beside processes that open and close': { writers: 2, openers: 2 },
-  'an exactly-once counter beside processes that open and close': { counters: 1, openers: 2 },
-  'three writers of which one is killed again and again': { writers: 3, kill: ['writer'] },
+  'an exactly-once counter beside processes that open and close': { counters: 1, openers: 3 },
+  'four writers beside a process that opens and closes': { writers: 4, openers: 1 },
   'writers, a counter and openers, all of them killed': {
     writers: 2,
     counters: 1,

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { embeddedTransport } from '../../src/transports/embedded/index.ts';
 
 /** What several processes do to one folder for a while. */
@@ -19,6 +21,8 @@ export interface Churn {
   readonly openers?: number;
   /** Which of them are killed with SIGKILL at random moments, and started again. */
   readonly kill?: readonly ('writer' | 'counter' | 'opener')[];
+  /** The longest pause between two kills (300). */
+  readonly killEveryMs?: number;
 }
 
 /** What was found in the end. Without `problems` nothing that was acknowledged is lost or there twice. */
@@ -43,20 +47,29 @@ interface Actor {
 }
 
 const TASK: Readonly<Record<Role, string>> = { writer: 'publish', counter: 'run', opener: 'opener' };
-const script = fileURLToPath(new URL('./child.ts', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** One file of plain JavaScript, because processes that start fast open, write and are killed more often. */
+async function bundleChild(): Promise<string> {
+  const outfile = join(root, 'node_modules/.cache', `millrace-child-${randomUUID()}.mjs`);
+  const entry = join(root, 'test/embedded/child.ts');
+  await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', packages: 'external', outfile });
+  return outfile;
+}
 
 /** Runs it, kills everybody, and compares what was acknowledged with what is there. */
 export async function churn(plan: Churn): Promise<ChurnResult> {
-  const { seconds, writers = 0, counters = 0, openers = 0, kill = [] } = plan;
+  const { seconds, writers = 0, counters = 0, openers = 0, kill = [], killEveryMs = 300 } = plan;
   const folder = await mkdtemp(join(tmpdir(), 'millrace-churn-'));
   const path = join(folder, 'log');
+  const script = await bundleChild();
   const all: Actor[] = [];
   const living = new Set<Actor>();
   const stop = new AbortController();
   let ready = 0;
   let kills = 0;
   const start = (role: Role): Actor => {
-    const actor = launch(role, path, `${role}${all.length}`, () => ready++);
+    const actor = launch(script, role, path, `${role}${all.length}`, () => ready++);
     all.push(actor);
     living.add(actor);
     void actor.gone.then(() => living.delete(actor));
@@ -71,7 +84,7 @@ export async function churn(plan: Churn): Promise<ChurnResult> {
       await sleep(10);
     const killing = (async () => {
       while (!stop.signal.aborted && kill.length > 0) {
-        await sleep(100 + Math.random() * 700);
+        await sleep(Math.random() * killEveryMs);
         const victims = [...living].filter(({ role, lines }) => kill.includes(role) && lines.length > 0);
         const victim = victims[Math.floor(Math.random() * victims.length)];
         if (victim === undefined || stop.signal.aborted) continue;
@@ -92,12 +105,13 @@ export async function churn(plan: Churn): Promise<ChurnResult> {
     for (const actor of living) end(actor);
     await Promise.all(all.map(({ gone }) => gone));
     await rm(folder, { recursive: true, force: true });
+    await rm(script, { force: true });
   }
 }
 
-function launch(role: Role, path: string, name: string, ready: () => void): Actor {
+function launch(script: string, role: Role, path: string, name: string, ready: () => void): Actor {
   const { NODE_OPTIONS: _, VITEST: __, ...env } = process.env;
-  const args = ['--import', 'tsx', script, TASK[role], path, role === 'writer' ? name : 'busy'];
+  const args = [script, TASK[role], path, role === 'writer' ? name : 'busy'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const lines: string[] = [];
   const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));

@@ -9,6 +9,7 @@ import type {
   GroupOptions,
   GroupSession,
   OffsetQuery,
+  OpenProgress,
   OutgoingBatch,
   Producer,
   TopicAdmin,
@@ -62,16 +63,18 @@ const EMBEDDED_OPTIONS: OptionNames<EmbeddedOptions> = {
  * folder at once; one of them runs a given application, the others publish, read and inspect.
  *
  * The returned function rejects with a StoreError: `ERR_STORE_PERMISSION`, `ERR_NOT_A_LOG`, `ERR_STORE_VERSION`,
- * `ERR_CORRUPT_LOG`, `ERR_DISK_FULL`.
+ * `ERR_CORRUPT_LOG`, `ERR_DISK_FULL`, `ERR_STORE_LOCKED`.
  *
  * @public
  */
-export function embeddedTransport(options: EmbeddedOptions): () => Promise<EmbeddedLogTransport> {
+export function embeddedTransport(
+  options: EmbeddedOptions,
+): (progress?: OpenProgress) => Promise<EmbeddedLogTransport> {
   checkNames('embeddedTransport', options, EMBEDDED_OPTIONS);
   checkOneOf('embeddedTransport', 'durability', options.durability, ['fsync', 'commit', 'memory']);
   checkWhole('embeddedTransport', 'maxBytes', options.maxBytes, 1);
   checkWhole('embeddedTransport', 'maintenanceMs', options.maintenanceMs, 1);
-  return async () =>
+  return async ({ waiting } = {}) =>
     new EmbeddedTransport(
       await openEnvironment({
         path: options.path,
@@ -79,6 +82,7 @@ export function embeddedTransport(options: EmbeddedOptions): () => Promise<Embed
         maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY,
         maintenanceMs: options.maintenanceMs ?? 60_000,
         now: options.now ?? Date.now,
+        ...(waiting === undefined ? {} : { waiting }),
       }),
       options.takeOver ?? false,
     );

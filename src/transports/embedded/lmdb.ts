@@ -25,6 +25,7 @@ interface Hidden {
     close(): void;
     info(): { readonly lastTxnId: number };
     startWriting(address: number, told: (status: number) => unknown): void;
+    resumeWriting(): void;
   };
   readerList(): string;
 }
@@ -85,12 +86,19 @@ export function lastTransactionOf({ root }: Databases): number {
   return hidden(root).env.info().lastTxnId;
 }
 
-/** Hears of transactions that could not begin: LMDB leaves their promises open. */
+/**
+ * Hears of transactions that could not begin: LMDB leaves their promises open, and its writer's lock locked, for which it
+ * would wait when it is closed.
+ */
 export function onFailedBegin({ root }: Databases, failed: (status: number) => boolean): void {
   const { env } = hidden(root);
   const start = env.startWriting.bind(env);
   const watched: typeof start = (address, told) =>
-    start(address, (status) => (NEWS.has(status) || !failed(status) ? told(status) : undefined));
+    start(address, (status) => {
+      if (NEWS.has(status) || !failed(status)) return told(status);
+      env.resumeWriting();
+      return undefined;
+    });
   Object.defineProperty(env, 'startWriting', { value: watched });
 }
 

@@ -23,7 +23,7 @@ type Judge = (sign: Sign, file: string) => Standing | Promise<Standing>;
  * Names are not used twice, so what is inherited from one holder is never taken for what belongs to a later one.
  */
 export async function tryLock(file: string, sign: Sign, judge: Judge): Promise<LockAttempt> {
-  const mine = `${file}.${sign.pid}-${threadId}`;
+  const mine = temporaryOf(file);
   writeFileSync(mine, JSON.stringify({ ...sign, thread: threadId }), { mode: 0o640 });
   try {
     if (take(mine, file)) return { taken: true, holder: undefined };
@@ -50,7 +50,7 @@ export async function tryLock(file: string, sign: Sign, judge: Judge): Promise<L
 export function takeAtOnce(file: string, sign: Sign): boolean {
   const holder = readHolder(file);
   if (holder !== undefined) return isMine(holder);
-  const mine = `${file}.${sign.pid}-${threadId}`;
+  const mine = temporaryOf(file);
   writeFileSync(mine, JSON.stringify({ ...sign, thread: threadId }), { mode: 0o640 });
   try {
     return take(mine, file);
@@ -72,6 +72,10 @@ export function unlock(file: string): void {
   // The lock itself first: who still looks at an heir's file then finds that there is nothing to inherit.
   for (const at of line) rmSync(at, { force: true });
 }
+
+let count = 0;
+
+const temporaryOf = (file: string): string => `${file}.${process.pid}-${threadId}-${++count}`;
 
 interface Holder extends Sign {
   readonly thread?: number;

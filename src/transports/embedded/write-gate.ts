@@ -38,11 +38,14 @@ export class WriteGate {
   readonly #opening: string;
   readonly #mark: string;
   readonly #fd: number;
+  readonly #limitMs: number;
   /** The note of a process that died while it opened the file, so that it need not be read again for each transaction. */
   #stale: Stats | undefined;
   #waitingFor: string | undefined;
 
-  constructor(path: string, mark: string) {
+  /** @param limitMs - How long a transaction waits for a process that opens the file. */
+  constructor(path: string, mark: string, limitMs: number = PATIENCE_MS) {
+    this.#limitMs = limitMs;
     this.#opening = join(path, OPENING);
     this.#mark = mark;
     this.#fd = openSync(mark, 'w', 0o640);
@@ -79,7 +82,7 @@ export class WriteGate {
         const opener = this.#opener();
         if (opener !== undefined) {
           this.#waitingFor = `${nameOf(opener)} to finish opening the folder`;
-          if (performance.now() - since > PATIENCE_MS) throw stopped(opener);
+          if (performance.now() - since > this.#limitMs) throw stopped(opener, this.#limitMs);
           await sleep(1);
           continue;
         }
@@ -175,10 +178,10 @@ function held(path: string, { pid }: ProcessIdentity, limitMs: number): StoreErr
   );
 }
 
-function stopped({ pid }: ProcessIdentity): StoreError {
+function stopped({ pid }: ProcessIdentity, limitMs: number): StoreError {
   return new StoreError(
     'ERR_STORE_LOCKED',
-    `process ${pid} has been opening the folder for ${PATIENCE_MS / 1000} seconds, and while it does nobody may write`,
+    `process ${pid} has been opening the folder for ${limitMs / 1000} seconds, and while it does nobody may write`,
     { written: 'no', hint: `let process ${pid} go on if it is stopped, or end it; writing works again then` },
   );
 }

@@ -151,8 +151,14 @@ export class Writer {
       this.#seen = Math.max(this.#seen, lastTransactionOf(this.#db));
     } catch (error) {
       this.#options.afterCommit(false);
-      if (!(error instanceof MillraceError)) this.#doubtful = true;
-      return { error: await this.#failure(error), begun: !(error instanceof BeginError) };
+      const failure = await this.#failure(error);
+      if (!(error instanceof MillraceError)) {
+        this.#doubtful = true;
+        gate.leave();
+        // At once, because LMDB may refuse to read as well. Where it does not work, the next transaction tries again.
+        await this.#reopen().catch(() => undefined);
+      }
+      return { error: failure, begun: !(error instanceof BeginError) };
     } finally {
       this.#waitingSince = undefined;
       gate.leave();
