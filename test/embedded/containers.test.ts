@@ -11,7 +11,7 @@ const CONTAINER = 'exec unshare --pid --fork --mount-proc --kill-child "$@"';
 
 function permitted(context: TestContext): boolean {
   if (spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0) return true;
-  context.annotate('unshare is not permitted here');
+  void context.annotate('unshare is not permitted here');
   return false;
 }
 
@@ -31,8 +31,8 @@ describe('two containers', () => {
         return undefined;
       }),
     );
-    expect((await transport.offsets('events', 'latest')).size).toBe(2);
-    await transport.close();
+    expect((await transport!.offsets('events', 'latest')).size).toBe(2);
+    await transport!.close();
   });
 
   it('do not have one store open', async (context) => {

@@ -76,7 +76,7 @@ describe('a writer', () => {
 describe('an opener', () => {
   it('waits until a writer has ended its transaction', async () => {
     const gate = new WriteGate(path, mark);
-    gate.enter();
+    expect(gate.enter()).toBeUndefined();
     const order: string[] = [];
     const opening = whileNobodyWrites(
       path,
