@@ -65,6 +65,7 @@ export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBat
     onRecordError: 'fail',
     globalRows: () => ({ get: () => undefined }),
     outputTopic: () => ({ partitions: 1, maxMessageBytes: 2 ** 20, compression: 'none' }),
+    inputPartitions: () => 4,
     poll: () => batches[next++],
     endOffset: () => undefined,
     wake: () => undefined,

@@ -14,6 +14,7 @@ export interface AsyncLimits {
 interface Slot<R, U> {
   readonly record: R;
   readonly origin: InputOrigin;
+  readonly rowKey: unknown;
   readonly chain: KeyId | undefined;
   outcome: { readonly value: U } | { readonly error: unknown } | undefined;
 }
@@ -62,7 +63,13 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
 
   add(record: R): void {
     const chain = chainOf(record.key);
-    const slot: Slot<R, U> = { record, origin: this.#task.origin(), chain, outcome: undefined };
+    const slot: Slot<R, U> = {
+      record,
+      origin: this.#task.origin(),
+      rowKey: this.#task.rowKey,
+      chain,
+      outcome: undefined,
+    };
     this.#pending += 1;
     if (chain !== undefined) {
       const behind = this.#chains.get(chain);
@@ -80,14 +87,16 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     if (this.#finished.length === 0) return 0;
     const finished = this.#finished;
     this.#finished = [];
-    for (const { record, origin, outcome } of finished) {
+    for (const { record, origin, outcome, rowKey } of finished) {
       this.#pending -= 1;
       if (outcome === undefined) continue;
       this.#task.resume(origin);
+      this.#task.rowKey = rowKey;
       if ('error' in outcome) this.#task.recordFailed(outcome.error, this.step);
       else this.#emit(record, outcome.value);
     }
     this.#task.resume(undefined);
+    this.#task.rowKey = undefined;
     if (this.#pending === 0) this.#done?.();
     return finished.length;
   }

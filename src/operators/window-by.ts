@@ -98,7 +98,14 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
           }
           const record = current ?? END_OF_INPUT;
           const made = withWindow(record, pane.key, value, pane.timestamp, windowAt(windower, start));
-          out.next(onClose ? { ...made, headers: NO_HEADERS } : made);
+          // A step below must not take the key of this row for a changed one.
+          const outer = task.rowKey;
+          task.rowKey = pane.key;
+          try {
+            out.next(onClose ? { ...made, headers: NO_HEADERS } : made);
+          } finally {
+            task.rowKey = outer;
+          }
         };
         const state = new WindowedState<K, V, State>(windower, aggregator, store, {
           updated(pane, start) {

@@ -92,6 +92,7 @@ export class TaskFactory {
       inputTopics: this.#topics,
       globalRows: (topic) => this.#globals.rows(topic),
       outputTopic: (name) => this.#outputTopic(name),
+      inputPartitions: (name) => this.#topics.get(name)?.partitions ?? 1,
       poll: (topic, partition) => this.#feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#feed.endOffset(topic, partition),
       wake: this.#wake,

@@ -6,13 +6,14 @@ import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.t
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
-import type { TopicUse } from '../topology/node.ts';
+import type { NodePlace, TopicUse } from '../topology/node.ts';
 import { withScope } from '../topology/scope.ts';
 import type {
   AsyncWorker,
   DropReason,
   InputConsumer,
   InputOrigin,
+  KeyGuard,
   Output,
   TaskContext,
   TaskCounters,
@@ -22,6 +23,7 @@ import { Fingerprints } from './fingerprints.ts';
 import { HeldRecords } from './held-records.ts';
 import type { InputQueue } from './input-queue.ts';
 import { type InputFeed, InputSet } from './input-set.ts';
+import { SampledKeyGuard } from './key-guard.ts';
 import { type Logger, noLogger } from './logger.ts';
 import { operatorPlace } from './operator-place.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
@@ -54,6 +56,8 @@ export interface TaskHost extends InputFeed, RecordReader {
   globalRows(topic: string): GlobalRows;
   /** Partitions and limits of an output topic; known before the task is made. */
   outputTopic(name: string): OutputTopic;
+  /** Partitions of an input topic. */
+  inputPartitions(name: string): number;
   /** Sees each late record. */
   late?(record: LateRecord<unknown, unknown>): void;
   /** Something happened outside of a turn: the task wants one, or has failed. */
@@ -80,6 +84,7 @@ export class Task implements TaskContext {
   readonly cacheEntries: number;
   readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
   inTurn = false;
+  rowKey: unknown;
   /** Wall time spent in turns, in ms. */
   turnMs = 0;
   readonly #watch = new TurnWatch();
@@ -332,6 +337,12 @@ export class Task implements TaskContext {
 
   readonly origin = (): InputOrigin => this.#origins.origin();
   readonly resume = (origin: InputOrigin | undefined): void => this.#origins.resume(origin);
+
+  keyGuard({ keySerde }: NodePlace): KeyGuard | undefined {
+    const [input] = this.stage.inputs;
+    const partitions = input === undefined ? 1 : this.#host.inputPartitions(input.name);
+    return partitions === 1 || keySerde === undefined ? undefined : new SampledKeyGuard(this, partitions, keySerde);
+  }
 
   recordFailed(error: unknown, step: string): void {
     this.#failures.record(error, step, this.origin());

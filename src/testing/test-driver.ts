@@ -252,6 +252,7 @@ export class TestDriver {
       maxFutureMs: Number.POSITIVE_INFINITY,
       globalRows: (topic) => this.#globals.get(topic) as GlobalRowMap,
       outputTopic: (name) => this.#outputTopic(name),
+      inputPartitions: () => this.#partitions,
       poll: (topic, partition) => {
         const place = `${topic}/${partition}`;
         const batch = this.#log.read(topic, partition, this.#fetched.get(place) as number);

@@ -1,7 +1,7 @@
 import { type Observable, type OperatorFunction, Subscriber } from 'rxjs';
 import type { NodePlace, NodeSpec, StoreUse, TopicUse } from './node.ts';
 import { type Emit, Stream, subscribeSilently } from './stream.ts';
-import type { TaskContext } from './task-context.ts';
+import type { KeyGuard, Placed, TaskContext } from './task-context.ts';
 
 /** What makes one of Millrace's own operators. */
 export interface OperatorSpec<In, Out> {
@@ -75,6 +75,36 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
   }
 }
 
+/** Before a step that needs keys. */
+class KeyedSubscriber<In, Out> extends OperatorSubscriber<In, Out> {
+  readonly #guard: KeyGuard;
+  readonly #failed: (error: unknown) => void;
+  /** Records that may pass before the guard looks again. */
+  #unseen = 0;
+
+  constructor(destination: Subscriber<Out>, process: Process<In>, task: TaskContext, step: string, guard: KeyGuard) {
+    super(destination, process, task, step);
+    this.#guard = guard;
+    this.#failed = (error) => task.recordFailed(error, step);
+  }
+
+  protected override _next(record: In): void {
+    if (this.#unseen > 0) this.#unseen -= 1;
+    else if (!this.#look(record)) return;
+    super._next(record);
+  }
+
+  #look(record: In): boolean {
+    try {
+      this.#unseen = this.#guard.check(record as Placed);
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+}
+
 /** Makes an operator from its spec. Each application to a source is a node of its own. */
 export function operator<In, Out>(spec: OperatorSpec<In, Out>): OperatorFunction<In, Out> {
   return (source) => operatorStream(source, spec);
@@ -94,7 +124,12 @@ export function operatorStream<In, Out>(source: Observable<In>, spec: OperatorSp
       // What stands beside is connected first, so that a table is there before the first record looks into it.
       for (const stream of beside) attachBeside(stream, task, place.step);
       const instance = create(subscriber, task, place);
-      source.subscribe(new OperatorSubscriber(subscriber, instance, task, place.step));
+      const guard = spec.needsKey === true ? task.keyGuard(place) : undefined;
+      source.subscribe(
+        guard === undefined
+          ? new OperatorSubscriber(subscriber, instance, task, place.step)
+          : new KeyedSubscriber(subscriber, instance, task, place.step, guard),
+      );
     },
   };
   return new Stream(node);

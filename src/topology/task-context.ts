@@ -5,7 +5,7 @@ import type { ByteStore } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from './clock.ts';
 import type { GlobalRows } from './global-source.ts';
-import type { TopicUse } from './node.ts';
+import type { NodePlace, TopicUse } from './node.ts';
 
 /** Reads records of one input topic of a task. */
 export interface InputConsumer {
@@ -58,6 +58,22 @@ export interface AsyncWorker {
   drain(): number;
 }
 
+/** What says of a record where it belongs, and where it was read. */
+export interface Placed {
+  readonly key: unknown;
+  readonly topic: string;
+  readonly offset: number;
+}
+
+/** Looks whether records lie where their keys belong. */
+export interface KeyGuard {
+  /**
+   * @returns How many records may pass before the next look.
+   * @throws ConfigError `ERR_KEY_CHANGED`
+   */
+  check(record: Placed): number;
+}
+
 /** Why a record was left out; each is counted. */
 export type DropReason = 'null key' | 'null value';
 
@@ -107,6 +123,10 @@ export interface TaskContext {
   origin(): InputOrigin;
   /** From here on the turn processes what came of an earlier input record; `undefined` ends that. */
   resume(origin: InputOrigin | undefined): void;
+  /** The key of the row that a store emits now, where it need not be that of the input record: a closed window. */
+  rowKey: unknown;
+  /** For a step that needs keys; `undefined` where there is but one partition. */
+  keyGuard(place: NodePlace): KeyGuard | undefined;
   /** An emission reached `step` outside of a turn. */
   emittedOutsideTurn(step: string): void;
   /** The chain ended with an error that no policy covers: the task is rebuilt from the last commit. */
