@@ -159,7 +159,7 @@ describe('records that their producer put elsewhere', () => {
       ),
     'records whose key was made again': (from) =>
       from.pipe(
-        map((row) => ({ ...row, key: `${row.key}`.slice(0) })),
+        map((row) => ({ ...row, key: row.key.slice(0) })),
         countByKey({ store: 's' }),
       ),
   };

@@ -2,6 +2,7 @@ import { ConfigError } from '../errors.ts';
 import { show } from '../option-checks.ts';
 import { partitionForKey } from '../protocol/partitioner.ts';
 import type { Serde } from '../serdes/serde.ts';
+import type { TopicUse } from '../topology/node.ts';
 import type { InputOrigin, KeyGuard, Placed } from '../topology/task-context.ts';
 
 /** Records of a step that are all looked at: a mistake shows at once. */
@@ -24,7 +25,7 @@ export interface GuardedTask {
  * What counts is the key with which the record was read. A record that its producer put elsewhere is none of our business:
  * its key has not changed, or the old one is not where murmur2 would have it either, and then nothing can be said.
  */
-export class SampledKeyGuard implements KeyGuard {
+class SampledKeyGuard implements KeyGuard {
   readonly #task: GuardedTask;
   readonly #partitions: number;
   readonly #serde: Serde<unknown>;
@@ -77,8 +78,19 @@ export class SampledKeyGuard implements KeyGuard {
 
   /** Key bytes as this serde would have written them: another producer may write the same JSON with other spaces. */
   #written(key: Uint8Array | null): Uint8Array | null {
-    return key === null ? null : this.#serde.serialize(this.#serde.deserialize(key) as NonNullable<unknown>);
+    return key === null ? null : this.#serde.serialize(this.#serde.deserialize(key));
   }
+}
+
+/** The guard of a step of a task; `undefined` where there is but one partition. */
+export function keyGuardOf(
+  task: GuardedTask,
+  [input]: readonly TopicUse[],
+  partitionsOf: (topic: string) => number,
+  serde: Serde<unknown> | undefined,
+): KeyGuard | undefined {
+  const partitions = input === undefined ? 1 : partitionsOf(input.name);
+  return partitions === 1 || serde === undefined ? undefined : new SampledKeyGuard(task, partitions, serde);
 }
 
 function same(left: Uint8Array, right: Uint8Array): boolean {

@@ -20,12 +20,12 @@ import type {
   TimeFollower,
 } from '../topology/task-context.ts';
 import { Fingerprints } from './fingerprints.ts';
+import { checkHeld, checkStart } from './held-check.ts';
 import { HeldRecords } from './held-records.ts';
 import type { InputQueue } from './input-queue.ts';
 import { type InputFeed, InputSet } from './input-set.ts';
-import { SampledKeyGuard } from './key-guard.ts';
+import { keyGuardOf } from './key-guard.ts';
 import { type Logger, noLogger } from './logger.ts';
-import { operatorPlace } from './operator-place.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
 import type { Stage } from './stages.ts';
 import { type KnownTopics, PositionKeeper } from './state-positions.ts';
@@ -146,8 +146,7 @@ export class Task implements TaskContext {
         );
       }
     });
-    const waiting = this.#held.start(this.#host.topology.roots);
-    if (waiting !== undefined) this.#failures.waitsFromStart(operatorPlace(waiting, this.#host.topology));
+    checkStart(this.#held, this.#host.topology, this.#failures);
     if (this.failure === undefined) this.#inputs.checkConsumed(this.stage.name);
     if (this.failure !== undefined) throw this.failure;
   }
@@ -176,7 +175,7 @@ export class Task implements TaskContext {
         // Large records fill memory, and slow ones keep everything else waiting, long before a turn has taken all it may.
         if (this.#watch.looked(done, this.clock.monotonic()) >= until || this.#outputs.bytes > full) break;
       }
-      this.#checkHeld();
+      checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
     } catch (error) {
       this.#failures.fail(error);
     } finally {
@@ -194,7 +193,7 @@ export class Task implements TaskContext {
     this.inTurn = true;
     try {
       work();
-      this.#checkHeld();
+      checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
     } catch (error) {
       this.#failures.fail(error);
     } finally {
@@ -216,15 +215,6 @@ export class Task implements TaskContext {
     this.#asTurn(() => {
       this.#inputs.complete();
     });
-  }
-
-  /** What a plain operator keeps for later would be passed by the next commit. */
-  #checkHeld(): void {
-    if (this.failure !== undefined) return;
-    const held = this.#held.check();
-    if (held !== undefined) this.#failures.held(operatorPlace(held, this.#host.topology));
-    const ended = this.#completed ? undefined : this.#held.ended();
-    if (ended !== undefined) this.#failures.ended(operatorPlace(ended, this.#host.topology));
   }
 
   #drain(): void {
@@ -339,9 +329,7 @@ export class Task implements TaskContext {
   readonly resume = (origin: InputOrigin | undefined): void => this.#origins.resume(origin);
 
   keyGuard({ keySerde }: NodePlace): KeyGuard | undefined {
-    const [input] = this.stage.inputs;
-    const partitions = input === undefined ? 1 : this.#host.inputPartitions(input.name);
-    return partitions === 1 || keySerde === undefined ? undefined : new SampledKeyGuard(this, partitions, keySerde);
+    return keyGuardOf(this, this.stage.inputs, (name) => this.#host.inputPartitions(name), keySerde);
   }
 
   recordFailed(error: unknown, step: string): void {
