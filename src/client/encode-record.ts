@@ -1,5 +1,6 @@
 import { ConfigError, RecordError } from '../errors.ts';
 import { show } from '../option-checks.ts';
+import { MAX_HEADERS, tooManyHeaders } from '../protocol/header-limit.ts';
 import { type Headers, NO_HEADERS } from '../record.ts';
 import type { OutputTopic } from '../runtime/outputs.ts';
 import { encode, partitionOf } from '../sinks/encode.ts';
@@ -21,6 +22,7 @@ export interface EncodedRecord {
 
 /** Room for a record's own fields and for what waits for its acknowledgement. */
 const OVERHEAD = 64;
+const HEADER_OVERHEAD = 8;
 
 /**
  * Encodes a record at once, so that the caller may reuse its objects.
@@ -35,8 +37,8 @@ export function encodeRecord(use: TopicUse, record: PublishRecord<unknown, unkno
     const timestamp = record.timestamp ?? now;
     if (!Number.isSafeInteger(timestamp) || timestamp < 0) throw badTimestamp(timestamp);
     const headers = record.headers ?? NO_HEADERS;
-    if (headers.length > 0 || !Array.isArray(headers)) checkHeaders(headers);
-    const size = OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0);
+    const headerBytes = headers.length > 0 || !Array.isArray(headers) ? checkHeaders(headers) : 0;
+    const size = OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + headerBytes;
     return { key, value, timestamp, headers, partition: record.partition ?? -1, size };
   } catch (error) {
     throw writeFailure(error, use.name, 'no');
@@ -66,15 +68,21 @@ export function choosePartition({ key, partition }: EncodedRecord, { partitions 
   });
 }
 
-function checkHeaders(headers: unknown): void {
+/** About how much memory headers take, once they are found to be some. */
+function checkHeaders(headers: unknown): number {
   if (!Array.isArray(headers)) throw badHeaders(`headers are ${show(headers)}`);
+  if (headers.length > MAX_HEADERS) throw tooManyHeaders(headers.length);
+  let bytes = 0;
   headers.forEach((header: unknown, i) => {
     if (!Array.isArray(header) || header.length !== 2) throw badHeaders(`header ${i} is ${show(header)}`);
     const [name, value]: readonly unknown[] = header;
     if (typeof name !== 'string') throw badHeaders(`the name of header ${i} is ${show(name)}`);
-    if (value === null || value instanceof Uint8Array) return;
-    throw badHeaders(`the value of header ${show(name)} is ${show(value)}`);
+    if (value !== null && !(value instanceof Uint8Array)) {
+      throw badHeaders(`the value of header ${show(name)} is ${show(value)}`);
+    }
+    bytes += HEADER_OVERHEAD + name.length + (value?.length ?? 0);
   });
+  return bytes;
 }
 
 function badHeaders(problem: string): RecordError {

@@ -1,5 +1,5 @@
 import { MillraceError, RecordError } from '../errors.ts';
-import { makeRecord, type StreamRecord } from '../record.ts';
+import { type Headers, makeRecord, type StreamRecord } from '../record.ts';
 import { decodeKey, decodeValue } from '../runtime/decode.ts';
 import type { FetchedBatch, Fetcher } from '../runtime/transport.ts';
 import type { ReadInput } from './read-input.ts';
@@ -75,18 +75,20 @@ export class RecordReader {
       const { key: keySerde, name, value: valueSerde } = input.use;
       let key: unknown;
       let value: unknown;
+      let headers: Headers;
       const timestamp = batch.timestamp[at] as number;
       try {
         if (timestamp > Number.MAX_SAFE_INTEGER || timestamp < Number.MIN_SAFE_INTEGER) throw unsafe(timestamp);
         key = decodeKey(keySerde, batch, at, name, false);
         value = decodeValue(valueSerde, batch, at, name, false);
+        headers = batch.headers(at);
       } catch (error) {
         if (this.#rules.recordFailed(input, batch, at, error)) this.pass(input);
         else input.paused = true;
         continue;
       }
       const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
-      const record = makeRecord(key, value, timestamp, batch.headers(at), name, input.partition, offset);
+      const record = makeRecord(key, value, timestamp, headers, name, input.partition, offset);
       input.advance();
       this.#last = input;
       return this.#rules.make === undefined ? record : this.#rules.make(record, input);

@@ -1,25 +1,17 @@
-import { MillraceError } from '../errors.ts';
-import * as at from './batch-format.ts';
-import { type BatchHeader, type BatchPlace, errorDetails, peekBatchHeader } from './batch-header.ts';
+import { type BatchHeader, errorDetails, peekBatchHeader } from './batch-header.ts';
 import type { RecordColumns } from './columns.ts';
-import { type Compression, decompress } from './compression.ts';
-import { batchTooLarge, corruptBatch, Malformed, OutputTooLarge } from './corrupt.ts';
-import { crc32c } from './crc32c.ts';
+import type { Compression } from './compression.ts';
+import { corruptBatch } from './corrupt.ts';
 import { RecordRows } from './record-rows.ts';
 import { parseRecords, plainBytes, RecordTable } from './record-table.ts';
+import { type DecodeOptions, type UnpackedBatch, unpackBatch } from './unpack-batch.ts';
 
 export type { BatchHeader, BatchPlace } from './batch-header.ts';
 export { compressionOf, peekBatchHeader } from './batch-header.ts';
+export type { DecodeOptions } from './unpack-batch.ts';
 
 /** How a transaction ended, as its marker in the log says. */
 export type ControlMarker = 'commit' | 'abort';
-
-export interface DecodeOptions extends BatchPlace {
-  /** Whether to compare the checksum (true). */
-  readonly checkCrc?: boolean;
-  /** The most that the records may take after decompression, in bytes (64 MiB). */
-  readonly maxOutputBytes?: number;
-}
 
 /**
  * A decoded batch: its records as columns, and what its header says. A control batch has `count` 0, because markers are
@@ -43,7 +35,6 @@ export interface DecodedBatch extends RecordColumns {
   readonly marker: ControlMarker | undefined;
 }
 
-const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const NO_RECORDS = new RecordTable(0);
 
 /**
@@ -108,39 +99,15 @@ class DecodedRows extends RecordRows implements DecodedBatch {
 }
 
 function decodeRecords(bytes: Uint8Array, start: number, header: BatchHeader, options: DecodeOptions): DecodedBatch {
-  const end = start + header.byteLength;
-  const details = () => errorDetails(options, header.baseOffset, header.nextOffset - 1);
-  if (options.checkCrc !== false) {
-    const crc = crc32c(bytes, start + at.ATTRIBUTES, end);
-    if (crc !== header.crc) {
-      throw corruptBatch(`its checksum is ${hex(crc)} and should be ${hex(header.crc)}`, details());
-    }
-  }
-  const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
-  let records = bytes;
-  let from = start + at.HEADER_BYTES;
-  let to = end;
-  let table: RecordTable;
-  try {
-    if (header.compression === 'none') {
-      if (to - from > maxOutputBytes) throw new OutputTooLarge(maxOutputBytes);
-    } else if (header.count > 0) {
-      records = plainBytes(decompress(header.compression, bytes.subarray(from, to), maxOutputBytes));
-      from = 0;
-      to = records.length;
-    } else {
-      to = from; // an emptied batch: whatever frame its codec writes for nothing is of no interest
-    }
-    table = parseRecords(records, from, to, header);
-  } catch (error) {
-    if (error instanceof OutputTooLarge) throw batchTooLarge(error, details());
-    if (error instanceof Malformed) throw corruptBatch(error.message, details());
-    if (error instanceof MillraceError) throw error;
-    throw corruptBatch(`it cannot be decompressed as ${header.compression}`, { ...details(), cause: error });
-  }
-  if (header.control) return new DecodedRows(records, header, NO_RECORDS, markerOf(records, table));
+  return decodeUnpacked(unpackBatch(bytes, start, header, options));
+}
+
+/** Parses all records. @throws as {@link decodeBatch} */
+export function decodeUnpacked({ bytes, from, to, header, guard }: UnpackedBatch): DecodedBatch {
+  const table = guard(() => parseRecords(bytes, from, to, header));
+  if (header.control) return new DecodedRows(bytes, header, NO_RECORDS, markerOf(bytes, table));
   if (header.logAppendTime) table.timestamp.fill(header.maxTimestamp);
-  return new DecodedRows(records, header, table, undefined);
+  return new DecodedRows(bytes, header, table, undefined);
 }
 
 /** The key of a control record is a version and a type, 16 bits each; the type is 0 for abort and 1 for commit. */
@@ -150,8 +117,4 @@ function markerOf(bytes: Uint8Array, table: RecordTable): ControlMarker | undefi
   const type = ((bytes[start + 2] ?? 0) << 8) | (bytes[start + 3] ?? 0);
   if (type === 0) return 'abort';
   return type === 1 ? 'commit' : undefined;
-}
-
-function hex(crc: number): string {
-  return `0x${crc.toString(16).padStart(8, '0')}`;
 }

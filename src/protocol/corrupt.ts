@@ -27,7 +27,7 @@ export function corruptBatch(reason: string, details: ErrorDetails): StoreError 
 /** The error for a batch that unpacks to more than allowed. */
 export function batchTooLarge(error: OutputTooLarge, details: ErrorDetails): StoreError {
   return new StoreError('ERR_BATCH_TOO_LARGE', `Record batch is too large: ${error.message}`, {
-    hint: 'raise the limit if the producer is to be trusted, or skip the offset range on purpose',
+    hint: 'raise the limit (on Kafka maxUnpackedBytes) if the producer is to be trusted, or skip the offset range on purpose',
     ...details,
   });
 }

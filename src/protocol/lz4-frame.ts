@@ -13,10 +13,27 @@ const MAX_EXPANSION = 255;
 export function lz4FrameSize(bytes: Uint8Array, limit: number): number {
   const bound = sumOfBlocks(bytes, (_start, size, blockMax) => Math.min(size * MAX_EXPANSION, blockMax));
   if (bound <= limit) return bound;
+  return exactLz4Size(bytes);
+}
+
+/** How many bytes an LZ4 frame unpacks to, exactly. */
+export function exactLz4Size(bytes: Uint8Array): number {
   return sumOfBlocks(bytes, (start, size) => lz4BlockSize(bytes, start, start + size));
 }
 
 function sumOfBlocks(bytes: Uint8Array, sizeOf: (start: number, size: number, blockMax: number) => number): number {
+  let total = 0;
+  eachLz4Block(bytes, (start, size, stored, blockMax) => {
+    total += stored ? size : sizeOf(start, size, blockMax);
+  });
+  return total;
+}
+
+/** Visits the blocks of a frame. @throws Malformed when it is none */
+export function eachLz4Block(
+  bytes: Uint8Array,
+  visit: (start: number, size: number, stored: boolean, blockMax: number) => void,
+): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 7 || view.getUint32(0, true) !== MAGIC) throw new Malformed('it does not begin with an LZ4 frame');
   const flags = view.getUint8(4);
@@ -25,15 +42,14 @@ function sumOfBlocks(bytes: Uint8Array, sizeOf: (start: number, size: number, bl
   const blockMax = 1 << (8 + 2 * blockCode);
   const checksumBytes = (flags & 0x10) !== 0 ? 4 : 0;
   let at = 7 + ((flags & 0x08) !== 0 ? 8 : 0) + ((flags & 0x01) !== 0 ? 4 : 0);
-  let total = 0;
   for (;;) {
     if (at + 4 > bytes.length) throw new Malformed('the LZ4 frame is cut off');
     const word = view.getUint32(at, true);
     at += 4;
-    if (word === 0) return total;
+    if (word === 0) return;
     const size = word & 0x7fff_ffff;
     if (at + size + checksumBytes > bytes.length) throw new Malformed('the LZ4 frame has a block that does not fit');
-    total += word >= 0x8000_0000 ? size : sizeOf(at, size, blockMax);
+    visit(at, size, word >= 0x8000_0000, blockMax);
     at += size + checksumBytes;
   }
 }

@@ -1,6 +1,7 @@
 import { type Header, type Headers, NO_HEADERS } from '../record.ts';
 import { MIN_RECORD_BYTES } from './batch-format.ts';
 import { Malformed } from './corrupt.ts';
+import { MAX_HEADERS, tooManyHeaders } from './header-limit.ts';
 import { exactVarlong, VarintReader } from './varint.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -46,16 +47,29 @@ export interface RecordsInfo {
  * @throws Malformed with the index of the record that is wrong.
  */
 export function parseRecords(bytes: Uint8Array, start: number, end: number, info: RecordsInfo): RecordTable {
-  const { count, baseTimestamp, lastOffsetDelta } = info;
-  const inexact = !Number.isSafeInteger(baseTimestamp);
+  checkCount(start, end, info.count);
+  const cursor = { at: start };
+  const table = parseSome(bytes, end, info, cursor);
+  if (cursor.at !== end) throw new Malformed(`${end - cursor.at} bytes are left over after its ${info.count} records`);
+  return table;
+}
+
+/** Refuses a number of records for which there are too few bytes, before anything is allocated for them. */
+export function checkCount(start: number, end: number, count: number): void {
   if (count * MIN_RECORD_BYTES > end - start) {
     throw new Malformed(`it claims ${count} records, which cannot fit in ${end - start} bytes`);
   }
+}
+
+/** Parses `info.count` records that begin at `cursor.at`, and moves it behind them. */
+export function parseSome(bytes: Uint8Array, end: number, info: RecordsInfo, cursor: { at: number }): RecordTable {
+  const { count, baseTimestamp, lastOffsetDelta } = info;
+  const inexact = !Number.isSafeInteger(baseTimestamp);
   const table = new RecordTable(count);
   const { timestamp, offsetDelta, keyStart, keyLength, valueStart, valueLength, headersStart } = table;
   reader.failed = false;
   let lastDelta = -1;
-  let at = start;
+  let { at } = cursor;
   // A one-byte varint is read in place, a longer one by the reader. Reads past the end yield undefined, which counts as
   // zero bits; the comparisons with `recordEnd` and `end` refuse the record afterwards.
   for (let i = 0; i < count; i++) {
@@ -142,7 +156,7 @@ export function parseRecords(bytes: Uint8Array, start: number, end: number, info
     if (at !== recordEnd) throw wrong(i, 'does not end where its length says');
   }
   if (reader.failed) throw new Malformed('a variable-length integer has too many bytes');
-  if (at !== end) throw new Malformed(`${end - at} bytes are left over after its ${count} records`);
+  cursor.at = at;
   return table;
 }
 
@@ -164,6 +178,8 @@ function skipHeaders(bytes: Uint8Array, start: number, end: number): number {
   reader.position = start;
   const count = reader.readInt(bytes);
   if (count < 0 || count * 2 > end - reader.position) return -1;
+  // Nobody will get to see them: see decodeHeaders.
+  if (count > MAX_HEADERS) return end;
   for (let i = 0; i < count; i++) {
     const nameLength = reader.readInt(bytes);
     if (nameLength < 0 || nameLength > end - reader.position) return -1;
@@ -175,11 +191,16 @@ function skipHeaders(bytes: Uint8Array, start: number, end: number): number {
   return reader.position;
 }
 
-/** Decodes headers that {@link parseRecords} has checked. Values are copies. */
+/**
+ * Decodes headers that {@link parseRecords} has checked. Values are copies.
+ *
+ * @throws RecordError `ERR_HEADERS` for a record with more than {@link MAX_HEADERS}.
+ */
 export function decodeHeaders(bytes: Uint8Array, start: number): Headers {
   if (start < 0) return NO_HEADERS;
   reader.position = start;
   const count = reader.readInt(bytes);
+  if (count > MAX_HEADERS) throw tooManyHeaders(count);
   const headers: Header[] = [];
   for (let i = 0; i < count; i++) {
     const nameLength = reader.readInt(bytes);

@@ -1,5 +1,6 @@
 import { MillraceError, RecordError } from '../errors.ts';
 import type { RecordColumns } from '../protocol/columns.ts';
+import { type Headers, NO_HEADERS } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
 
@@ -55,8 +56,17 @@ export function rawRecord(batch: RecordColumns, at: number, topic: string, parti
     timestamp: batch.timestamp[at] as number,
     key: slice(batch.bytes, batch.keyStart[at] as number, batch.keyLength[at] as number),
     value: slice(batch.bytes, batch.valueStart[at] as number, batch.valueLength[at] as number),
-    headers: batch.headers(at),
+    headers: readableHeaders(batch, at),
   };
+}
+
+/** None where they cannot be read: that is what a dead letter then says. */
+function readableHeaders(batch: RecordColumns, at: number): Headers {
+  try {
+    return batch.headers(at);
+  } catch {
+    return NO_HEADERS;
+  }
 }
 
 function decode(serde: Serde<unknown>, bytes: Uint8Array, start: number, length: number): unknown {

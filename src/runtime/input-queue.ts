@@ -1,6 +1,6 @@
 import { RecordError } from '../errors.ts';
 import type { RecordColumns } from '../protocol/columns.ts';
-import { makeRecord } from '../record.ts';
+import { type Headers, makeRecord } from '../record.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { InputConsumer, InputOrigin } from '../topology/task-context.ts';
 import { decodeKey, decodeValue, rawRecord } from './decode.ts';
@@ -106,16 +106,18 @@ export class InputQueue {
     const { name } = this.use;
     let key: unknown;
     let value: unknown;
+    let headers: Headers;
     try {
       key = decodeKey(consumer.key, batch, at, name, consumer.tombstones);
       value = decodeValue(consumer.value, batch, at, name, consumer.tombstones);
+      headers = batch.headers(at);
     } catch (error) {
       this.#failed(error, `${consumer.table ? 'table' : 'topic'}(${name})`);
       return false;
     }
     const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
     const timestamp = batch.timestamp[at] as number;
-    consumer.deliver(makeRecord(key, value, timestamp, batch.headers(at), name, this.partition, offset));
+    consumer.deliver(makeRecord(key, value, timestamp, headers, name, this.partition, offset));
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { RecordError } from '../errors.ts';
 import { settled, settledNumber } from '../promises.ts';
+import { MAX_HEADERS, tooManyHeaders } from '../protocol/header-limit.ts';
 import type { Headers } from '../record.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { operatorStream } from '../topology/operator.ts';
@@ -46,6 +47,7 @@ export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R
         const headers = spec.headers === undefined ? record.headers : settled(spec.headers(record));
         const timestamp = spec.timestamp === undefined ? record.timestamp : settledNumber(spec.timestamp(record));
         if (timestamp < 0) throw negativeTimestamp(timestamp);
+        if (headers.length > MAX_HEADERS) throw tooManyHeaders(headers.length);
         writer.write(record, timestamp, headers, task);
         out.next(record);
       };

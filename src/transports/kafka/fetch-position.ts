@@ -1,9 +1,11 @@
 import type { MillraceError } from '../../errors.ts';
-import { decodeBatch, peekBatchHeader } from '../../protocol/batch-decoder.ts';
+import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
 import * as at from '../../protocol/batch-format.ts';
 import type { Compression } from '../../protocol/compression.ts';
 import type { FetchedBatch, OffsetOrigin } from '../../runtime/transport.ts';
+import { BatchUnpacker, type UnpackOptions } from '../local/batch-unpacker.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
+import { DEFAULT_UNPACKED_BYTES, unpackBudget } from '../local/unpack-budget.ts';
 import { AbortedFilter } from './aborted-filter.ts';
 import { logTruncated } from './errors.ts';
 import type { FetchedPartition } from './wire/fetch.ts';
@@ -49,6 +51,11 @@ export function survey(bytes: Uint8Array, topic: string, partition: number): Sur
   return { length: start, nextOffset, leaderEpoch, compressions, largest };
 }
 
+/** There is no memory for the next record now. */
+const WAIT = Symbol('wait');
+
+const UNPACK: UnpackOptions = { budget: unpackBudget, maxUnpackedBytes: DEFAULT_UNPACKED_BYTES };
+
 /** Where a fetcher is in a partition, and what it holds ready. */
 export class FetchPosition {
   readonly topic: string;
@@ -82,8 +89,16 @@ export class FetchPosition {
   #deliveredEpoch: number;
   #chunks: Chunk[] = [];
   #buffered = 0;
+  readonly #unpacker: BatchUnpacker;
 
-  constructor(topic: string, partition: number, offset: number, committed: boolean, origin: OffsetOrigin = {}) {
+  constructor(
+    topic: string,
+    partition: number,
+    offset: number,
+    committed: boolean,
+    origin: OffsetOrigin = {},
+    unpack: UnpackOptions = UNPACK,
+  ) {
     this.topic = topic;
     this.partition = partition;
     this.fetchOffset = offset;
@@ -91,6 +106,7 @@ export class FetchPosition {
     this.committed = committed;
     this.topicId = origin.topicId;
     this.fetchEpoch = this.#deliveredEpoch = origin.leaderEpoch ?? -1;
+    this.#unpacker = new BatchUnpacker(unpack, { topic, partition });
   }
 
   /** What the offsets belong to, up to the end of what was taken. */
@@ -110,6 +126,22 @@ export class FetchPosition {
     this.#buffered = 0;
     this.fetchOffset = this.#delivered;
     this.fetchEpoch = this.#deliveredEpoch = Math.min(this.#deliveredEpoch, epoch);
+    this.#unpacker.forget();
+  }
+
+  /** How long the next record still waits for memory, in milliseconds; `undefined` when it does not. */
+  get patienceMs(): number | undefined {
+    return this.#unpacker.patienceMs;
+  }
+
+  /** Whether there are records for which there was no memory, or no time in this turn. */
+  get waits(): boolean {
+    return this.#unpacker.waits && this.#chunks.length > 0;
+  }
+
+  /** Nothing that was handed out is used any more. */
+  close(): void {
+    this.#unpacker.release();
   }
 
   /** Whether more is to be fetched. */
@@ -145,38 +177,43 @@ export class FetchPosition {
     return true;
   }
 
-  /** The next batch with records, or progress over what has none. @throws MillraceError for this partition */
+  /** The next records, or progress over what has none. The ones before are not used any more. @throws MillraceError */
   poll(): FetchedBatch | undefined {
+    this.#unpacker.release();
     const from = this.#delivered;
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
       const batch = this.#next(chunk);
+      if (batch === WAIT) break;
       if (batch !== undefined) return batch;
     }
     if (this.#delivered > from) return emptyFetch(from, this.#delivered, this.#end());
-    if (this.error !== undefined) throw this.error;
+    if (this.error !== undefined && this.#chunks.length === 0) throw this.error;
     return undefined;
   }
 
-  #next(chunk: Chunk): FetchedBatch | undefined {
-    const place = { topic: this.topic, partition: this.partition };
-    const header = peekBatchHeader(chunk.bytes, chunk.at, place);
+  #next(chunk: Chunk): FetchedBatch | typeof WAIT | undefined {
+    const header = peekBatchHeader(chunk.bytes, chunk.at, { topic: this.topic, partition: this.partition });
     if (header === undefined) {
       this.#chunks.shift();
       return undefined;
     }
-    const skipped = header.nextOffset <= this.#delivered;
-    const hidden = this.committed && chunk.filter.hides(header);
     let result: FetchedBatch | undefined;
-    if (!skipped && !hidden) {
-      const batch = decodeBatch(chunk.bytes, chunk.at, place);
-      if (batch.marker === 'abort') chunk.filter.ended(batch.producerId);
-      const below = recordsBelow(batch.offsetDelta, batch.baseOffset, this.#delivered);
-      this.#delivered = batch.nextOffset;
-      this.#deliveredEpoch = header.leaderEpoch;
-      if (batch.count > below) result = new FetchedRows(batch, batch.baseOffset, batch.nextOffset, this.#end(), below);
-    } else if (hidden && !skipped) {
-      this.#delivered = header.nextOffset;
-      this.#deliveredEpoch = header.leaderEpoch;
+    if (header.nextOffset > this.#delivered) {
+      if (this.committed && chunk.filter.hides(header)) {
+        this.#delivered = header.nextOffset;
+        this.#deliveredEpoch = header.leaderEpoch;
+      } else {
+        const batch = this.#unpacker.unpack(chunk.bytes, chunk.at, header, this.#delivered);
+        if (batch === undefined) return WAIT;
+        if ('marker' in batch && batch.marker === 'abort') chunk.filter.ended(header.producerId);
+        const below = recordsBelow(batch.offsetDelta, batch.baseOffset, this.#delivered);
+        this.#delivered = batch.nextOffset;
+        this.#deliveredEpoch = header.leaderEpoch;
+        if (batch.count > below)
+          result = new FetchedRows(batch, batch.baseOffset, batch.nextOffset, this.#end(), below);
+        // A slice: the rest of the batch comes next time.
+        if (batch.nextOffset < header.nextOffset) return result;
+      }
     }
     chunk.at += header.byteLength;
     this.#buffered -= header.byteLength;

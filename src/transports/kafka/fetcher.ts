@@ -2,6 +2,7 @@ import { MillraceError } from '../../errors.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../runtime/transport.ts';
 import { closed, outOfRange, topicRecreated, unknownPartition, unknownTopic } from '../local/errors.ts';
+import { unpackBudget } from '../local/unpack-budget.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Code } from './error-codes.ts';
@@ -44,6 +45,8 @@ export class KafkaFetcher implements Fetcher {
   #pumping = false;
   #readyDue = false;
   #timer: NodeJS.Timeout | undefined;
+  #roomTimer: NodeJS.Timeout | undefined;
+  readonly #roomFree = (): void => this.#ready();
   #closed = false;
 
   constructor(cluster: Cluster, topics: Topics, offsets: Offsets, options: FetcherOptions) {
@@ -59,18 +62,27 @@ export class KafkaFetcher implements Fetcher {
   assign(topic: string, partition: number, offset: number, origin?: OffsetOrigin): void {
     if (this.#closed) throw closed('fetcher');
     const committed = this.#options.isolation !== 'uncommitted';
-    this.#positions.set(`${topic}/${partition}`, new FetchPosition(topic, partition, offset, committed, origin));
+    const { maxUnpackedBytes } = this.#cluster.settings;
+    const unpack = { budget: unpackBudget, maxUnpackedBytes };
+    this.unassign(topic, partition);
+    this.#positions.set(
+      `${topic}/${partition}`,
+      new FetchPosition(topic, partition, offset, committed, origin, unpack),
+    );
     this.#pump();
   }
 
   unassign(topic: string, partition: number): void {
-    this.#positions.delete(`${topic}/${partition}`);
+    const key = `${topic}/${partition}`;
+    this.#positions.get(key)?.close();
+    this.#positions.delete(key);
   }
 
   poll(topic: string, partition: number): FetchedBatch | undefined {
     const position = this.#positions.get(`${topic}/${partition}`);
     if (this.#closed || position === undefined) return undefined;
     const batch = position.poll();
+    if (position.waits) this.#awaitRoom(position.patienceMs);
     if (batch !== undefined && position.wants(this.#halfBytes, performance.now())) this.#pump();
     return batch;
   }
@@ -86,12 +98,15 @@ export class KafkaFetcher implements Fetcher {
   waitingFor(): string | undefined {
     if (this.#positions.size === 0) return undefined;
     if (this.#trouble !== undefined) return `a broker to read from: ${this.#trouble.message}`;
-    return this.#throttles.waitingFor('read from') ?? this.#transaction();
+    return this.#throttles.waitingFor('read from') ?? this.#transaction() ?? this.#room();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#roomTimer);
+    unpackBudget.forget(this.#roomFree);
+    for (const position of this.#positions.values()) position.close();
     this.#positions.clear();
     for (const lane of this.#lanes) this.#cluster.closeLane(lane);
   }
@@ -111,6 +126,25 @@ export class KafkaFetcher implements Fetcher {
       }
     }
     return undefined;
+  }
+
+  #room(): string | undefined {
+    for (const { patienceMs, topic, partition } of this.#positions.values()) {
+      if (patienceMs === undefined) continue;
+      const { maxUnpackedBytes } = this.#cluster.settings;
+      return `memory to unpack "${topic}/${partition}": ${unpackBudget.used} of ${maxUnpackedBytes} bytes are in use`;
+    }
+    return undefined;
+  }
+
+  /** Polls again when memory is given back, or when a partition has waited for long enough. */
+  #awaitRoom(patienceMs: number | undefined): void {
+    unpackBudget.onFree(this.#roomFree);
+    if (patienceMs === undefined) return;
+    this.#roomTimer ??= setTimeout(() => {
+      this.#roomTimer = undefined;
+      this.#ready();
+    }, patienceMs + 1);
   }
 
   #pump(): void {

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { ConfigError } from '../../errors.ts';
 import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../../option-checks.ts';
 import type { OpenLocalStores } from '../../state/byte-store.ts';
+import { DEFAULT_UNPACKED_BYTES } from '../local/unpack-budget.ts';
 import { type Logger, noLogger } from './logger.ts';
 
 /** A user that the brokers know. @public */
@@ -47,6 +48,11 @@ export interface KafkaOptions {
   /** Bytes of unacknowledged outputs from which on `send` waits (32 MiB). */
   readonly maxBufferedBytes?: number;
   /**
+   * Bytes that decoded batches may take in this process, all transports together, beside 1 MiB for each partition
+   * (128 MiB). A batch that does not fit is handed out in parts; one that unpacks to more than half of it is refused.
+   */
+  readonly maxUnpackedBytes?: number;
+  /**
    * A name of this process that stays the same when it is started again (static membership): its tasks wait for it for
    * a session timeout instead of moving. No two processes may have the same.
    */
@@ -70,6 +76,7 @@ export interface KafkaSettings {
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly maxBufferedBytes: number;
+  readonly maxUnpackedBytes: number;
   readonly instanceId: string | null;
   readonly logger: Logger;
 }
@@ -90,6 +97,7 @@ const KAFKA_OPTIONS: OptionNames<KafkaOptions> = {
   requestTimeoutMs: true,
   connectTimeoutMs: true,
   maxBufferedBytes: true,
+  maxUnpackedBytes: true,
   instanceId: true,
   logger: true,
 };
@@ -155,6 +163,7 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
     requestTimeoutMs: ms('requestTimeoutMs', options.requestTimeoutMs, 30_000),
     connectTimeoutMs: ms('connectTimeoutMs', options.connectTimeoutMs, 5000),
     maxBufferedBytes: ms('maxBufferedBytes', options.maxBufferedBytes, 32 * 1024 * 1024),
+    maxUnpackedBytes: ms('maxUnpackedBytes', options.maxUnpackedBytes, DEFAULT_UNPACKED_BYTES),
     instanceId: options.instanceId ?? null,
     logger: options.logger ?? noLogger,
   };
