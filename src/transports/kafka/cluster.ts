@@ -213,7 +213,7 @@ async function send<Q, R>(connection: KafkaConnection, wanted: Api<Q, R>, query:
       'ERR_KAFKA_VERSION',
       `${connection.address} does not know ${api.name} version ${api.version}`,
       {
-        hint: 'use Kafka 2.5 or newer',
+        hint: 'use Kafka 2.7 or newer',
       },
     );
   }

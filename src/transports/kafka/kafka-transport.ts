@@ -22,6 +22,7 @@ import { ExactlyOnceWriter } from './exactly-once.ts';
 import { KafkaFetcher } from './fetcher.ts';
 import { GroupMember } from './group-member.ts';
 import { GroupOffsets } from './group-offsets.ts';
+import { warnOfInsecure } from './insecure.ts';
 import { Offsets } from './offsets.ts';
 import type { KafkaSettings } from './options.ts';
 import { KafkaProducer } from './producer.ts';
@@ -58,6 +59,7 @@ export class KafkaTransport implements Transport {
 
   /** @throws MillraceError that says why no broker can be used */
   static async open(settings: KafkaSettings): Promise<KafkaTransport> {
+    warnOfInsecure(settings);
     const cluster = new Cluster(settings);
     await cluster.connect();
     return new KafkaTransport(cluster);
