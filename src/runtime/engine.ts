@@ -8,6 +8,7 @@ import { Committer } from './committer.ts';
 import { ConsumedRecords } from './consumed-records.ts';
 import type { GlobalTables } from './global-tables.ts';
 import { noLogger } from './logger.ts';
+import { LongestTurn } from './longest-turn.ts';
 import { consumables } from './own-topics.ts';
 import { soon } from './schedule.ts';
 import type { Task } from './task.ts';
@@ -71,7 +72,8 @@ export class Engine {
   readonly #consumed: ConsumedRecords;
   #generation = 0;
   /** The tasks that have not had their turn in this round. */
-  #round: Iterator<Task> | undefined;
+  #round: IterableIterator<Task> | undefined;
+  readonly #longest = new LongestTurn();
   #scheduled = false;
   #running = true;
   /** The application stops: what has been read is finished, nothing new is taken. */
@@ -215,7 +217,7 @@ export class Engine {
   #pump(): void {
     this.#build();
     this.#announce();
-    const until = this.#clock.monotonic() + SLICE_MS;
+    const until = this.#longest.begin(this.#clock.monotonic()) + SLICE_MS;
     let progressed = true;
     let worked = false;
     while (progressed && this.#running) {
@@ -267,22 +269,20 @@ export class Engine {
     const room = !this.#stopping && !this.committer.closed && this.#outputBytes() < HARD_OUTPUT_BYTES;
     // After the rest of a round there has to be a whole one to know that no task has anything to do.
     let progressed = this.#round !== undefined;
-    this.#round ??= this.tasks.values();
-    for (;;) {
-      const { done, value: task } = this.#round.next();
-      if (done === true) break;
+    const round = this.#round ?? this.tasks.values();
+    this.#round = undefined;
+    for (const task of round) {
       const worked = task.turn(room ? TURN_RECORDS : 0, until) > 0;
       progressed ||= worked;
       if (task.failure !== undefined) {
         this.#fail(task.failure);
         return false;
       }
-      if (worked && this.#clock.monotonic() >= until) {
-        this.committer.poke();
-        return true;
+      if (worked && this.#longest.ended(task, this.#clock.monotonic()) >= until) {
+        this.#round = round;
+        break;
       }
     }
-    this.#round = undefined;
     this.committer.poke();
     return progressed;
   }
@@ -354,6 +354,8 @@ export class Engine {
     this.#failed = true;
     this.#running = false;
     this.committer.abandon();
-    void this.#consumed.report(error, this.#options.applicationId, (failure) => this.#events.failed(failure));
+    void this.#consumed.report(this.#longest.explain(error), this.#options.applicationId, (failure) =>
+      this.#events.failed(failure),
+    );
   }
 }

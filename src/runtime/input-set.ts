@@ -28,6 +28,8 @@ export class InputSet {
   /** Number of queues. */
   readonly #count: number;
   #processing: InputQueue | undefined;
+  /** The input of the record that was processed last. */
+  last: InputQueue | undefined;
   #waitsFor: InputQueue | undefined;
 
   constructor(
@@ -83,6 +85,7 @@ export class InputSet {
 
   /** The turn is over: no record is being processed. */
   rest(): void {
+    this.last = this.#processing ?? this.last;
     this.#processing = undefined;
   }
 

@@ -1,6 +1,7 @@
 import type { MillraceError } from '../errors.ts';
 import type { AppOptions } from './app-options.ts';
 import { noLogger } from './logger.ts';
+import { Stuck } from './longest-turn.ts';
 
 /** Times that tasks are rebuilt from the last commit before the application gives up; a commit starts the count anew. */
 const MAX_REBUILDS = 3;
@@ -11,6 +12,7 @@ export class Rebuilds {
   count = 0;
   readonly #options: AppOptions;
   #sinceCommit = 0;
+  readonly #stuck = new Stuck();
 
   constructor(options: AppOptions) {
     this.#options = options;
@@ -19,6 +21,7 @@ export class Rebuilds {
   /** @returns how long to wait before it, in ms; `undefined` when it would not help. */
   after(error: MillraceError, commits: number): number | undefined {
     if (commits > 0) this.#sinceCommit = 0;
+    if (this.#stuck.again(error)) return undefined;
     const { code, errorClass } = error;
     const passes = errorClass === 'abortable' || errorClass === 'retriable' || errorClass === 'migrated';
     // The topic that has the name now is another one, which new tasks read from its start.

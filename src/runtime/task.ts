@@ -359,6 +359,8 @@ export class Task implements TaskContext {
 
   // ------------------------------------------------------------------ for snapshots
 
+  readonly lastInput = (): InputQueue | undefined => this.#inputs.last;
+
   get inputs(): readonly InputQueue[] {
     return this.#inputs.queues;
   }

@@ -8,6 +8,8 @@ export interface MembersOptions {
   readonly name: string;
   readonly brokers: readonly string[];
   readonly commitInterval: '50ms' | '2s';
+  /** Names the process. */
+  readonly who: string;
   /** Counts below this are kept and not written. */
   readonly writeFrom: number;
   readonly kafka: Omit<KafkaOptions, 'brokers'>;
@@ -20,22 +22,24 @@ export function counted(name: string) {
 }
 
 /**
- * A process of an application that counts records. One that reads `block 3000` keeps the process from everything else for
- * three seconds. It says what it reads and what it is warned of.
+ * A process of an application that counts records. `block 3000` keeps the process that reads it from everything else for
+ * three seconds, `block 3000 first` only the one of that name. It says what it reads and what it is warned of.
  */
 if (process.argv[2] !== undefined) {
-  const { name, brokers, commitInterval, writeFrom, kafka } = JSON.parse(process.argv[2]) as MembersOptions;
+  const { name, brokers, commitInterval, who, writeFrom, kafka } = JSON.parse(process.argv[2]) as MembersOptions;
   const { input, counts } = counted(name);
   const say = (what: object): void => void writeSync(1, `${JSON.stringify(what)}\n`);
   const log = ({ code, error }: { code?: string; error?: string }, message: string): void =>
     say({ code, error, message });
-  const logger = { debug: () => undefined, info: () => undefined, warn: log, error: log };
+  const debug = (_: object, message: string): void => say({ debug: message });
+  const logger = { debug, info: () => undefined, warn: log, error: log };
   const app = run(
     input.pipe(
       tap(({ value }) => {
         say({ read: value });
-        if (!value.startsWith('block ')) return;
-        const until = performance.now() + Number(value.slice(6));
+        const [what, ms, whom = who] = value.split(' ');
+        if (what !== 'block' || whom !== who) return;
+        const until = performance.now() + Number(ms);
         while (performance.now() < until);
         say({ read: 'unblocked' });
       }),

@@ -11,6 +11,7 @@ const script = fileURLToPath(new URL('./members-child.ts', import.meta.url));
 interface Said {
   readonly read?: string;
   readonly tasks?: number;
+  readonly debug?: string;
   readonly code?: string;
   readonly error?: string;
   readonly message?: string;
@@ -23,15 +24,16 @@ export class MembersProcess {
   readonly read: string[] = [];
   /** What it was warned of: codes and texts. */
   readonly warnings: string[] = [];
-  #tasks = 0;
+  #tasks = -1;
+  #ready = false;
   readonly #child: ChildProcessByStdio<null, Readable, null>;
-  readonly #ended: Promise<unknown>;
+  readonly ended: Promise<unknown>;
 
   constructor(options: MembersOptions) {
     this.#child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    this.#ended = once(this.#child, 'exit');
+    this.ended = once(this.#child, 'exit');
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#said(JSON.parse(line) as Said));
     MembersProcess.#all.add(this);
   }
@@ -50,6 +52,11 @@ export class MembersProcess {
     return until(`a process to have ${count} tasks`, () => this.#tasks === count, 30_000);
   }
 
+  /** It has told that another thread can send its heartbeats now. */
+  async isReady(): Promise<void> {
+    await until('a process to be ready', () => this.#ready, 30_000);
+  }
+
   hasRead(value: string): Promise<unknown> {
     return until(`a process to read ${value}`, () => this.read.includes(value), 30_000);
   }
@@ -65,12 +72,13 @@ export class MembersProcess {
   async end(signal: NodeJS.Signals): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.signal(signal);
-    await this.#ended;
+    await this.ended;
   }
 
-  #said({ read, tasks, code, error, message }: Said): void {
+  #said({ read, tasks, debug, code, error, message }: Said): void {
     if (read !== undefined) this.read.push(read);
     if (tasks !== undefined) this.#tasks = tasks;
+    if (debug === 'the thread for heartbeats is ready') this.#ready = true;
     if (message !== undefined)
       this.warnings.push([code, message, error].filter((part) => part !== undefined).join(' '));
   }

@@ -22,6 +22,7 @@ function members(base: string) {
     name,
     brokers: inject('brokers'),
     commitInterval: '50ms',
+    who: 'any',
     writeFrom: 0,
     kafka: SESSION,
   };
@@ -65,5 +66,53 @@ describe('a process that was stopped for longer than its session', () => {
     await publish('last');
     await committed(99);
     expect(await rows()).toEqual([99]);
+  });
+});
+
+describe('a process that is blocked by a function of its pipeline', () => {
+  it('keeps its tasks for longer than a session', { timeout: 60_000 }, async () => {
+    const { options, input, publish, committed } = members('blocked');
+    await client.topics.create(input);
+    const first = new MembersProcess(options);
+    await Promise.all([first.hasTasks(1), first.isReady()]);
+    const second = new MembersProcess(options);
+    await second.hasTasks(0);
+    await publish('block 3500', 'next');
+    await committed(2);
+    expect(first.read).toEqual(['block 3500', 'unblocked', 'next']);
+    expect(first.warnings).toEqual([]);
+    expect(second.read).toEqual([]);
+  });
+
+  it('leaves the group after maxPollIntervalMs and says why, and another one goes on', {
+    timeout: 60_000,
+  }, async () => {
+    const { options, input, publish, committed } = members('blocked');
+    await client.topics.create(input);
+    const kafka = { ...SESSION, maxPollIntervalMs: 1500 };
+    const first = new MembersProcess({ ...options, kafka, who: 'first' });
+    await Promise.all([first.hasTasks(1), first.isReady()]);
+    const second = new MembersProcess({ ...options, kafka, who: 'second' });
+    await second.hasTasks(0);
+    await publish('block 6000 first', 'next');
+    await committed(2);
+    expect(second.read).toEqual(['block 6000 first', 'next']);
+    expect(first.read).toEqual(['block 6000 first']);
+    await first.wasWarned(/ERR_MAX_POLL_INTERVAL/);
+    await publish('last');
+    await committed(3);
+  });
+
+  it('ends when the same record does it again', { timeout: 60_000 }, async () => {
+    const { options, input, publish } = members('stuck');
+    await client.topics.create(input);
+    const only = new MembersProcess({ ...options, kafka: { ...SESSION, maxPollIntervalMs: 1500 } });
+    await Promise.all([only.hasTasks(1), only.isReady()]);
+    await publish('block 3000', 'next');
+    await only.ended;
+    expect(only.exitCode).toBe(1);
+    expect(only.read).toEqual(['block 3000', 'unblocked', 'next', 'block 3000', 'unblocked', 'next']);
+    expect(only.warnings.at(-1)).toMatch(/^ERR_MAX_POLL_INTERVAL failed .* blocked the process .*\/0@/);
+    expect(only.warnings.join()).not.toContain('another');
   });
 });

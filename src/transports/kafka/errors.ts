@@ -106,6 +106,15 @@ export function notAdmitted(address: string, request: string): MillraceError {
   });
 }
 
+/** A function of the user kept the process from everything else for so long that the member has left. */
+export function tooLong(groupId: string, blockedMs: number, limitMs: number): MillraceError {
+  const what = `synchronous work blocked the process for more than ${limitMs} ms, so it has left the group`;
+  return new MillraceError('migrated', 'ERR_MAX_POLL_INTERVAL', `Group "${groupId}": ${what} (after ${blockedMs} ms)`, {
+    hint: 'do less for a record, do it in a worker thread behind mapAsync, or raise maxPollIntervalMs',
+    written: 'no',
+  });
+}
+
 /** The coordinator was asked whether a member still is one, and has not said. */
 export function unknownYet(groupId: string, trouble: MillraceError | undefined): MillraceError {
   const why = trouble === undefined ? 'it is being shared out anew' : trouble.message;

@@ -27,6 +27,8 @@ export interface Granted {
 const NOTHING: Granted = { tasks: new Set(), generation: 0 };
 /** More than this the broker needs to answer after the time that it gives the members. */
 const EXTRA_MS = 5000;
+/** How long the answer to a request that waits for other members is waited for, before it is asked anew. */
+const PATIENCE_MS = 60_000;
 
 /** Speaks with the coordinator of a group, as one of its members and, when it is chosen, as its leader. */
 export class GroupCoordinator {
@@ -113,7 +115,8 @@ export class GroupCoordinator {
 
   get #longMs(): number {
     const { rebalanceTimeoutMs, requestTimeoutMs } = this.#cluster.settings;
-    return Math.max(requestTimeoutMs, rebalanceTimeoutMs + EXTRA_MS);
+    // A member that asks again while others are waited for is not counted twice, and finds out whether anybody is there.
+    return Math.max(requestTimeoutMs, Math.min(rebalanceTimeoutMs, PATIENCE_MS) + EXTRA_MS);
   }
 
   #join(): Promise<JoinGroupResponse> {

@@ -2,7 +2,7 @@ import { FatalError, MillraceError } from '../../errors.ts';
 import type { GroupOptions } from '../../runtime/transport.ts';
 import { closed } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
-import { staleWork, unknownYet } from './errors.ts';
+import { staleWork, tooLong, unknownYet } from './errors.ts';
 import { type Granted, GroupCoordinator } from './group-coordinator.ts';
 import { Heart } from './heart.ts';
 import { pause, pauseMs } from './retry.ts';
@@ -145,7 +145,11 @@ export class GroupMember {
     try {
       while (!this.#left) {
         const again = granted !== undefined && (await this.#take(granted));
-        if (!again && !this.#left && (await this.#heart.changed()) === 'lost') await this.#lose();
+        if (!again && !this.#left && (await this.#heart.changed()) === 'lost') {
+          const blocked = this.#blocked();
+          await this.#lose();
+          if (blocked !== undefined) throw blocked;
+        }
         if (this.#left) return;
         granted = await this.#rejoin(Number.POSITIVE_INFINITY);
       }
@@ -201,8 +205,17 @@ export class GroupMember {
       : 'the coordinator does not know this member any more';
   }
 
+  /** The failure that it is when this thread was blocked for longer than is allowed. */
+  #blocked(): MillraceError | undefined {
+    const { blockedMs } = this.#heart;
+    if (blockedMs === 0) return undefined;
+    return tooLong(this.#options.groupId, blockedMs, this.#cluster.settings.maxPollIntervalMs);
+  }
+
   #stale(generation: number, why?: string): MillraceError {
     const { groupId } = this.#options;
+    const blocked = this.#blocked();
+    if (blocked !== undefined) return blocked;
     if (why !== undefined) return staleWork(groupId, generation, why);
     if (this.#heart.isLost) return staleWork(groupId, generation, `is over: ${this.#whyLost()}`);
     if (generation < this.#heldSince && this.#loss !== '')

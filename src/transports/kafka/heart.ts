@@ -4,6 +4,7 @@ import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import type { GroupCoordinator } from './group-coordinator.ts';
 import { Lease, type Moment, momentNow } from './lease.ts';
+import { SecondHeart } from './second-heart.ts';
 
 /** What a member learns of its group: it is to join anew, or it has been given up. */
 export type GroupNews = 'rebalance' | 'lost';
@@ -11,6 +12,7 @@ export type GroupNews = 'rebalance' | 'lost';
 /** Tells the coordinator in time that the member is there, and hears from it whether the group changes. */
 export class Heart {
   readonly lease: Lease = new Lease();
+  readonly #second: SecondHeart | undefined;
   readonly #cluster: Cluster;
   readonly #coordinator: GroupCoordinator;
   #timer: NodeJS.Timeout | undefined;
@@ -27,24 +29,29 @@ export class Heart {
   constructor(cluster: Cluster, coordinator: GroupCoordinator) {
     this.#cluster = cluster;
     this.#coordinator = coordinator;
+    this.#second = SecondHeart.of(cluster.settings, this.lease);
   }
 
   /** Begins, after the member has joined with a request that was sent then. */
   beat(since: Moment): void {
     this.#running = true;
     this.#news = undefined;
-    this.lease.renew(since, false);
+    const spell = this.lease.begin(since);
+    this.lease.joining = false;
+    this.#second?.joined(spell, this.#coordinator.identity);
     this.#schedule(this.#cluster.settings.heartbeatIntervalMs);
   }
 
   /** Nothing is said while the member joins: joining says it. */
   pause(): void {
     this.#running = false;
+    this.lease.joining = true;
     clearTimeout(this.#timer);
   }
 
   stop(): void {
     this.pause();
+    this.#second?.close();
     this.#wake();
   }
 
@@ -59,14 +66,19 @@ export class Heart {
 
   /** Somebody else has heard that the member was given up. */
   lost(): void {
-    this.silenceMs = this.lease.silenceMs;
+    if (this.#news !== 'lost') this.silenceMs = this.lease.silenceMs;
     this.#news = 'lost';
     this.#wake();
   }
 
   /** Whether it has heard that the member was given up, and nothing was done about it yet. */
   get isLost(): boolean {
-    return this.#news === 'lost';
+    return this.#news === 'lost' || this.lease.fate !== 'held';
+  }
+
+  /** For how long this thread was blocked when the other one ended the membership for it; 0 when it did not. */
+  get blockedMs(): number {
+    return this.lease.fate === 'left' ? this.lease.blockedMs : 0;
   }
 
   /**
@@ -78,7 +90,7 @@ export class Heart {
     const limitMs = this.lease.unsure
       ? Math.min(2 * heartbeatIntervalMs, sessionTimeoutMs)
       : sessionTimeoutMs - heartbeatIntervalMs;
-    return this.#news !== 'lost' && this.lease.silenceMs < limitMs;
+    return !this.isLost && this.lease.silenceMs < limitMs;
   }
 
   /** Asks now. @throws MillraceError when the member has no business in the group any more */
@@ -103,6 +115,7 @@ export class Heart {
     const { heartbeatIntervalMs } = this.#cluster.settings;
     const { generation } = this.#coordinator.identity;
     const sent = momentNow();
+    this.lease.live();
     try {
       // While it joins, that request keeps what comes after it on its connection waiting.
       const code = await this.#coordinator.heartbeat(!this.#running);

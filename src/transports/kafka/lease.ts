@@ -16,15 +16,26 @@ function elapsedSince({ monotonicMs, wallMs }: Moment): number {
   return Math.max(now.monotonicMs - monotonicMs, now.wallMs - wallMs);
 }
 
+/** What is known to have become of a spell of membership: it goes on, is over, or was ended from within. */
+export type Fate = 'held' | 'lost' | 'left';
+const FATES: readonly Fate[] = ['held', 'lost', 'left'];
+
 const HELD_MONOTONIC = 0;
 const HELD_WALL = 1;
 const UNSURE = 2;
-const SLOTS = 3;
+const ALIVE = 3;
+const JOINING = 4;
+const SPELL = 5;
+const FATE = 6;
+const BLOCKED = 7;
+const SLOTS = 8;
 
 /**
- * Since when the coordinator is known to count on the member: from when a request was sent that it acknowledged. The
- * answer may have been read much later, as by a process that was stopped in between, so its time tells nothing. The
- * memory is one that threads can share.
+ * What the thread of a member and the one that stands in for it know of the membership, in memory that they share.
+ *
+ * Above all it says since when the coordinator is known to count on the member: from when a request was sent that it
+ * acknowledged. The answer may have been read much later, as by a process that was stopped in between, so its time tells
+ * nothing.
  */
 export class Lease {
   readonly memory: SharedArrayBuffer;
@@ -33,6 +44,14 @@ export class Lease {
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * BigInt64Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
     this.#slots = new BigInt64Array(memory);
+  }
+
+  /** Another spell of membership begins, with a request that was sent then. @returns Its number. */
+  begin(sent: Moment): number {
+    const spell = this.#get(SPELL) + 1;
+    this.#set(SPELL, spell);
+    this.renew(sent, false);
+    return spell;
   }
 
   /**
@@ -47,12 +66,6 @@ export class Lease {
     this.#set(UNSURE, unsure ? 1 : 0);
   }
 
-  /** Nothing is known of any coordinator any more. */
-  end(): void {
-    this.#set(HELD_MONOTONIC, 0);
-    this.#set(HELD_WALL, 0);
-  }
-
   get unsure(): boolean {
     return this.#get(UNSURE) === 1;
   }
@@ -60,6 +73,42 @@ export class Lease {
   /** For how long nothing has been acknowledged, in milliseconds. */
   get silenceMs(): number {
     return elapsedSince({ monotonicMs: this.#get(HELD_MONOTONIC), wallMs: this.#get(HELD_WALL) });
+  }
+
+  /** The spell with that number is over. */
+  end(spell: number, fate: 'lost' | 'left', blockedMs: number): void {
+    this.#set(BLOCKED, Math.round(blockedMs));
+    this.#set(FATE, spell * FATES.length + FATES.indexOf(fate));
+  }
+
+  /** What has become of the spell that began last. */
+  get fate(): Fate {
+    const fate = this.#get(FATE);
+    if (Math.floor(fate / FATES.length) !== this.#get(SPELL)) return 'held';
+    return FATES[fate % FATES.length] ?? 'held';
+  }
+
+  /** For how long the thread of the member had been blocked when the spell ended, in milliseconds. */
+  get blockedMs(): number {
+    return this.#get(BLOCKED);
+  }
+
+  /** The thread of the member is at work. */
+  live(): void {
+    this.#set(ALIVE, momentNow().monotonicMs);
+  }
+
+  get aliveAt(): number {
+    return this.#get(ALIVE);
+  }
+
+  /** Whether the member has asked to join: the next generation may have begun without it knowing. */
+  get joining(): boolean {
+    return this.#get(JOINING) === 1;
+  }
+
+  set joining(value: boolean) {
+    this.#set(JOINING, value ? 1 : 0);
   }
 
   #get(slot: number): number {

@@ -35,7 +35,15 @@ export interface KafkaOptions {
   readonly sessionTimeoutMs?: number;
   /** How often a member tells that it is there, in milliseconds (1,000). Rebalances are noticed that fast. */
   readonly heartbeatIntervalMs?: number;
-  /** How long members may take to commit before their tasks go to others, in milliseconds (60,000). */
+  /**
+   * How long a function of the pipeline may block the process, in milliseconds (300,000). Until then another thread
+   * tells that the member is there; after it the member leaves its group, and the application says why.
+   */
+  readonly maxPollIntervalMs?: number;
+  /**
+   * How long members may take to commit before their tasks go to others, in milliseconds (as `maxPollIntervalMs`, since
+   * one that is blocked cannot commit).
+   */
   readonly rebalanceTimeoutMs?: number;
   /** After how long the brokers give up a transaction whose process is gone, in milliseconds (10,000). */
   readonly transactionTimeoutMs?: number;
@@ -70,6 +78,7 @@ export interface KafkaSettings {
   readonly stores: OpenLocalStores | undefined;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
+  readonly maxPollIntervalMs: number;
   readonly rebalanceTimeoutMs: number;
   readonly transactionTimeoutMs: number;
   readonly deliveryTimeoutMs: number;
@@ -91,6 +100,7 @@ const KAFKA_OPTIONS: OptionNames<KafkaOptions> = {
   stores: true,
   sessionTimeoutMs: true,
   heartbeatIntervalMs: true,
+  maxPollIntervalMs: true,
   rebalanceTimeoutMs: true,
   transactionTimeoutMs: true,
   deliveryTimeoutMs: true,
@@ -141,6 +151,7 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
   };
   const sessionTimeoutMs = ms('sessionTimeoutMs', options.sessionTimeoutMs, 10_000);
   const heartbeatIntervalMs = ms('heartbeatIntervalMs', options.heartbeatIntervalMs, 1000);
+  const maxPollIntervalMs = ms('maxPollIntervalMs', options.maxPollIntervalMs, 300_000);
   if (heartbeatIntervalMs * 2 > sessionTimeoutMs) {
     throw wrong(
       'heartbeatIntervalMs',
@@ -157,7 +168,8 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
     stores: options.stores,
     sessionTimeoutMs,
     heartbeatIntervalMs,
-    rebalanceTimeoutMs: ms('rebalanceTimeoutMs', options.rebalanceTimeoutMs, 60_000),
+    maxPollIntervalMs,
+    rebalanceTimeoutMs: ms('rebalanceTimeoutMs', options.rebalanceTimeoutMs, maxPollIntervalMs),
     transactionTimeoutMs: ms('transactionTimeoutMs', options.transactionTimeoutMs, 10_000),
     deliveryTimeoutMs: ms('deliveryTimeoutMs', options.deliveryTimeoutMs, 120_000),
     requestTimeoutMs: ms('requestTimeoutMs', options.requestTimeoutMs, 30_000),
