@@ -1,8 +1,9 @@
 import { ConfigError } from '../../errors.ts';
-import type { GroupOptions, TopicPartition } from '../../runtime/transport.ts';
+import type { GroupOptions } from '../../runtime/transport.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
+import { GroupLeader } from './group-leader.ts';
 import {
   decodeAssignment,
   decodeMember,
@@ -11,9 +12,17 @@ import {
   PROTOCOL_NAME,
   PROTOCOL_TYPE,
 } from './group-protocol.ts';
+import {
+  decodeOldAssignment,
+  decodeOldMember,
+  encodeOldAssignment,
+  encodeOldMember,
+  OLD_LIMIT_BYTES,
+  OLD_PROTOCOL_NAME,
+} from './group-protocol-1.ts';
 import { type Moment, momentNow } from './lease.ts';
+import { MemberCard } from './member-card.ts';
 import { newProducerId } from './producer-id.ts';
-import { abandonedBy, type Candidate, shareTasks } from './share-tasks.ts';
 import type { Api } from './wire/api.ts';
 import { heartbeatApi, type JoinGroupResponse, joinGroupApi, leaveGroupApi, syncGroupApi } from './wire/membership.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
@@ -34,7 +43,8 @@ const PATIENCE_MS = 60_000;
 export class GroupCoordinator {
   readonly #cluster: Cluster;
   readonly #options: GroupOptions;
-  readonly #transactionalId: string | null;
+  readonly #card: MemberCard;
+  readonly #leader: GroupLeader;
   readonly #lane: Lane;
   #memberId = '';
   #generation = -1;
@@ -47,7 +57,8 @@ export class GroupCoordinator {
   constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
     this.#cluster = cluster;
     this.#options = options;
-    this.#transactionalId = transactionalId;
+    this.#card = new MemberCard(options.tasks, transactionalId);
+    this.#leader = new GroupLeader(options.tasks, this.#card.digest);
     this.#lane = cluster.newLane('group');
   }
 
@@ -73,14 +84,23 @@ export class GroupCoordinator {
       this.#check(joined.errorCode);
       this.#memberId = joined.memberId;
       this.#generation = joined.generation;
-      const assignments = joined.leader === joined.memberId ? await this.#assign(joined) : [];
+      const leads = joined.leader === joined.memberId;
+      const { assignments, covered } = leads ? await this.#assign(joined) : { assignments: [], covered: true };
       const sent = momentNow();
       const answer = await this.#ask(syncGroupApi, { ...this.identity, assignments }, this.#longMs);
       // The group has changed once more.
       if (answer.errorCode === Code.REBALANCE_IN_PROGRESS) continue;
       this.#check(answer.errorCode);
-      const { tasks, transactionalIds } = decodeAssignment(answer.assignment);
+      const decode = joined.protocol === OLD_PROTOCOL_NAME ? decodeOldAssignment : decodeAssignment;
+      const { tasks, tell, transactionalIds } = decode(answer.assignment);
       this.#transactionalIds = transactionalIds;
+      // Once more, and with what was missing. What it has it keeps until then.
+      this.#card.tell = tell;
+      if (tell) continue;
+      if (!covered && !this.#card.listAll) {
+        this.#card.listAll = true;
+        continue;
+      }
       this.#granted = { tasks: new Set(tasks), generation: joined.generation };
       this.joinedAt = sent;
       return this.#granted;
@@ -121,14 +141,11 @@ export class GroupCoordinator {
 
   #join(): Promise<JoinGroupResponse> {
     const { settings } = this.#cluster;
-    const { groupId, tasks } = this.#options;
-    const info = {
-      known: tasks.map(({ id }) => id),
-      owned: [...this.#granted.tasks],
-      generation: this.#granted.generation,
-      transactionalId: this.#transactionalId,
-      transactionalIds: this.#transactionalIds,
-    };
+    const { groupId } = this.#options;
+    const info = this.#card.info([...this.#granted.tasks], this.#granted.generation, this.#transactionalIds);
+    const old = encodeOldMember(this.#card.whole(info));
+    const protocols = [{ name: PROTOCOL_NAME, metadata: encodeMember(info) }];
+    if (old.length <= OLD_LIMIT_BYTES) protocols.push({ name: OLD_PROTOCOL_NAME, metadata: old });
     const request = {
       groupId,
       sessionTimeoutMs: settings.sessionTimeoutMs,
@@ -136,25 +153,28 @@ export class GroupCoordinator {
       memberId: this.#memberId,
       instanceId: settings.instanceId,
       protocolType: PROTOCOL_TYPE,
-      protocols: [{ name: PROTOCOL_NAME, metadata: encodeMember(info, tasks) }],
+      protocols,
     };
     return this.#ask(joinGroupApi, request, this.#longMs);
   }
 
   /** Shares out the tasks, as the leader. */
-  async #assign({
-    members,
-  }: JoinGroupResponse): Promise<{ readonly memberId: string; readonly assignment: Uint8Array }[]> {
-    const candidates: Candidate[] = members.map(({ memberId, metadata }) => ({ memberId, ...decodeMember(metadata) }));
-    const transactionalIds = candidates.map((each) => each.transactionalId).filter((id) => id !== null);
-    await this.#fence(abandonedBy(candidates));
-    const places = new Map<string, readonly TopicPartition[]>(
-      this.#options.tasks.map(({ id, partitions }) => [id, partitions]),
-    );
-    return [...shareTasks(candidates)].map(([memberId, tasks]) => {
-      const partitions = tasks.flatMap((task) => places.get(task) ?? []);
-      return { memberId, assignment: encodeAssignment({ tasks, transactionalIds }, partitions) };
-    });
+  async #assign({ members, protocol }: JoinGroupResponse): Promise<{
+    readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[];
+    readonly covered: boolean;
+  }> {
+    const old = protocol === OLD_PROTOCOL_NAME;
+    const read = old ? decodeOldMember : decodeMember;
+    const infos = new Map(members.map(({ memberId, metadata }) => [memberId, read(metadata)]));
+    const { abandoned, assignments, covered, partitions } = this.#leader.share(infos);
+    await this.#fence(abandoned);
+    const write = old ? encodeOldAssignment : encodeAssignment;
+    return {
+      covered,
+      assignments: [...assignments].map(([memberId, assignment]) => {
+        return { memberId, assignment: write(assignment, partitions(assignment.tasks)) };
+      }),
+    };
   }
 
   /** Ends the transactions of members that are gone, so that nobody waits for them to expire. */
@@ -172,9 +192,13 @@ export class GroupCoordinator {
     if (errorCode === 0) return;
     const { groupId } = this.#options;
     if (errorCode === 23) {
-      throw new ConfigError('ERR_GROUP_PROTOCOL', `Group "${groupId}" has members that are not of this library`, {
-        hint: 'choose another group id, or stop the other consumers of this group',
-      });
+      throw new ConfigError(
+        'ERR_GROUP_PROTOCOL',
+        `Group "${groupId}" has members that are not of this library, or of too old a version`,
+        {
+          hint: 'choose another group id, or stop the other consumers of this group',
+        },
+      );
     }
     throw kafkaError(errorCode, `join group "${groupId}"`, groupId);
   }

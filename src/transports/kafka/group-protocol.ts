@@ -1,93 +1,125 @@
+import { createHash } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { TaskSpec, TopicPartition } from '../../runtime/transport.ts';
+import { readTasks, writeTasks } from './task-set.ts';
 import { byTopic } from './wire/api.ts';
 import { BadResponse, WireReader } from './wire/reader.ts';
 import { WireWriter } from './wire/writer.ts';
 
 /** Members of a group understand each other when they name the same protocol. */
 export const PROTOCOL_TYPE = 'consumer';
-export const PROTOCOL_NAME = 'millrace-tasks-1';
+export const PROTOCOL_NAME = 'millrace-tasks-2';
 
 /** What a member tells the leader of its group. */
 export interface MemberInfo {
-  /** Ids of the tasks that it can run. */
-  readonly known: readonly string[];
+  /** Ids of the tasks that it can run; `undefined` when it only tells which list of them it has. */
+  readonly known: readonly string[] | undefined;
+  /** Which list that is. */
+  readonly digest: string;
   /** Ids of the tasks that it has. */
   readonly owned: readonly string[];
   /** The generation in which it had them. */
   readonly generation: number;
   readonly transactionalId: string | null;
-  /** Those of all members of that generation. */
+  /** Those of members of that generation. */
   readonly transactionalIds: readonly string[];
+  /** The topics that the coordinator takes it to read. */
+  readonly topics: readonly string[];
 }
 
 /** What the leader tells a member. */
 export interface TaskAssignment {
   readonly tasks: readonly string[];
-  /** Those of all members of this generation. */
+  /** Those of all members of this generation, for some of them to remember. */
   readonly transactionalIds: readonly string[];
+  /** Whether the leader wants to be told the tasks that the member knows. */
+  readonly tell: boolean;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const VERSION = 1;
+/** More than this is no user data of a group. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Tells lists of tasks apart. */
+export function digestOf(known: readonly string[]): string {
+  return createHash('sha256')
+    .update([...known].sort().join('\n'))
+    .digest('base64')
+    .slice(0, 16);
+}
+
+export const topicsOf = (tasks: readonly TaskSpec[]): string[] =>
+  [...new Set(tasks.flatMap(({ partitions }) => partitions.map(({ topic }) => topic)))].sort();
 
 /**
  * Subscriptions and assignments have the outer form that all consumers of Kafka use, so that its tools show the partitions
- * of a member; the tasks travel in their user data, as JSON.
+ * of a member and the coordinator keeps the offsets of their topics. The rest travels in their user data, packed: the
+ * coordinator writes what all members say, and what they are told, into one record of a megabyte at most.
  */
-export function encodeMember(info: MemberInfo, tasks: readonly TaskSpec[]): Uint8Array {
-  const topics = [...new Set(tasks.flatMap(({ partitions }) => partitions.map(({ topic }) => topic)))].sort();
+export function encodeMember(info: MemberInfo): Uint8Array {
+  const body = new WireWriter();
+  body.string(info.digest).int32(info.generation).string(info.transactionalId);
+  body.array(info.transactionalIds, (id) => body.string(id));
+  writeTasks(body, info.owned);
+  body.boolean(info.known !== undefined);
+  writeTasks(body, info.known ?? []);
   const writer = new WireWriter();
-  writer.int16(0).array(topics, (topic) => writer.string(topic));
-  return joined(writer.bytes(encoder.encode(JSON.stringify(info))));
+  writer.int16(0).array(info.topics, (topic) => writer.string(topic));
+  return bytesOf(writer.bytes(packed(body)));
 }
 
 export function decodeMember(bytes: Uint8Array): MemberInfo {
-  const info = userData(bytes, (reader) => reader.string());
-  return {
-    known: texts(info['known']),
-    owned: texts(info['owned']),
-    generation: typeof info['generation'] === 'number' ? info['generation'] : 0,
-    transactionalId: typeof info['transactionalId'] === 'string' ? info['transactionalId'] : null,
-    transactionalIds: texts(info['transactionalIds']),
-  };
+  const reader = new WireReader(bytes);
+  reader.int16();
+  const topics = reader.array(() => reader.string());
+  const body = unpacked(reader.bytes());
+  const digest = body.string();
+  const generation = body.int32();
+  const transactionalId = body.nullableString();
+  const transactionalIds = body.array(() => body.string());
+  const owned = readTasks(body);
+  const told = body.boolean();
+  const known = readTasks(body);
+  return { digest, generation, transactionalId, transactionalIds, owned, known: told ? known : undefined, topics };
 }
 
+/** @param partitions - For tools that describe groups; they may be left out. */
 export function encodeAssignment(assignment: TaskAssignment, partitions: readonly TopicPartition[]): Uint8Array {
+  const body = new WireWriter();
+  body.boolean(assignment.tell).array(assignment.transactionalIds, (id) => body.string(id));
+  writeTasks(body, assignment.tasks);
   const writer = new WireWriter();
   writer
     .int16(0)
     .array(byTopic(partitions), (each) =>
       writer.string(each.topic).array(each.partitions, ({ partition }) => writer.int32(partition)),
     );
-  return joined(writer.bytes(encoder.encode(JSON.stringify(assignment))));
+  return bytesOf(writer.bytes(packed(body)));
 }
 
 /** Empty bytes are the assignment of a member that the leader did not know. */
 export function decodeAssignment(bytes: Uint8Array): TaskAssignment {
-  if (bytes.length === 0) return { tasks: [], transactionalIds: [] };
-  const assignment = userData(bytes, (reader) => [reader.string(), reader.array(() => reader.int32())]);
-  return { tasks: texts(assignment['tasks']), transactionalIds: texts(assignment['transactionalIds']) };
-}
-
-function userData(bytes: Uint8Array, skip: (reader: WireReader) => unknown): Record<string, unknown> {
+  if (bytes.length === 0) return { tasks: [], transactionalIds: [], tell: false };
   const reader = new WireReader(bytes);
   reader.int16();
-  reader.array(() => skip(reader));
-  const parsed: unknown = JSON.parse(decoder.decode(reader.bytes()));
-  if (typeof parsed !== 'object' || parsed === null) throw new BadResponse('the user data of a group is no object');
-  return parsed as Record<string, unknown>;
+  reader.array(() => [reader.string(), reader.array(() => reader.int32())]);
+  const body = unpacked(reader.bytes());
+  const tell = body.boolean();
+  const transactionalIds = body.array(() => body.string());
+  return { tell, transactionalIds, tasks: readTasks(body) };
 }
 
-const texts = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+function packed(body: WireWriter): Uint8Array {
+  return Buffer.concat([Uint8Array.of(VERSION), deflateRawSync(bytesOf(body))]);
+}
 
-function joined(writer: WireWriter): Uint8Array {
-  const pieces = writer.pieces();
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
+function unpacked(bytes: Uint8Array): WireReader {
+  if (bytes[0] !== VERSION) {
+    throw new BadResponse(`the user data of a group has version ${bytes[0]}, and this library knows ${VERSION}`);
   }
-  return all;
+  return new WireReader(inflateRawSync(bytes.subarray(1), { maxOutputLength: MAX_BYTES }));
+}
+
+export function bytesOf(writer: WireWriter): Uint8Array {
+  return Buffer.concat(writer.pieces());
 }

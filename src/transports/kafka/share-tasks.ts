@@ -1,9 +1,17 @@
 import { assignTasks } from '../local/assign-tasks.ts';
-import type { MemberInfo } from './group-protocol.ts';
 
 /** A member as the leader sees it. */
-export interface Candidate extends MemberInfo {
+export interface Candidate {
   readonly memberId: string;
+  /** Ids of the tasks that it can run. */
+  readonly known: readonly string[];
+  /** Ids of the tasks that it has. */
+  readonly owned: readonly string[];
+  /** The generation in which it had them. */
+  readonly generation: number;
+  readonly transactionalId: string | null;
+  /** Those of members of that generation. */
+  readonly transactionalIds: readonly string[];
 }
 
 /**
@@ -11,17 +19,22 @@ export interface Candidate extends MemberInfo {
  * it: the owner sees that it is to give it up, does so, and joins anew, and then the task goes to its next owner.
  */
 export function shareTasks(candidates: readonly Candidate[]): Map<string, readonly string[]> {
-  const owners = ownersOf(candidates);
+  // Members mostly know the same tasks, and then from one list.
+  const sets = new Map(candidates.map(({ known }) => [known, new Set(known)]));
+  const setOf = (known: readonly string[]): ReadonlySet<string> => sets.get(known) ?? new Set(known);
+  const owners = ownersOf(candidates, setOf);
+  const tasks = new Map(candidates.map(({ memberId }) => [memberId, new Set<string>()]));
+  for (const [task, owner] of owners) tasks.get(owner)?.add(task);
   const members = candidates.map(({ memberId, known }) => ({
     memberId,
-    known: new Set(known),
-    tasks: new Set([...owners].filter(([, owner]) => owner === memberId).map(([task]) => task)),
+    known: setOf(known),
+    tasks: tasks.get(memberId) ?? new Set<string>(),
   }));
   // In one order whatever the coordinator's, so that the same members always get the same.
   members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
   const shares = new Map<string, readonly string[]>();
-  for (const [{ memberId }, tasks] of assignTasks(members)) {
-    const free = [...tasks].filter((task) => (owners.get(task) ?? memberId) === memberId);
+  for (const [{ memberId }, assigned] of assignTasks(members)) {
+    const free = [...assigned].filter((task) => (owners.get(task) ?? memberId) === memberId);
     shares.set(memberId, free.sort());
   }
   return shares;
@@ -37,12 +50,16 @@ export function abandonedBy(candidates: readonly Candidate[]): string[] {
 }
 
 /** Who has which task. Of two that claim one, the later generation is right. */
-function ownersOf(candidates: readonly Candidate[]): Map<string, string> {
+function ownersOf(
+  candidates: readonly Candidate[],
+  setOf: (known: readonly string[]) => ReadonlySet<string>,
+): Map<string, string> {
   const owners = new Map<string, string>();
   const generations = new Map<string, number>();
   for (const { memberId, owned, known, generation } of candidates) {
+    const knows = setOf(known);
     for (const task of owned) {
-      if (!known.includes(task) || (generations.get(task) ?? -1) >= generation) continue;
+      if (!knows.has(task) || (generations.get(task) ?? -1) >= generation) continue;
       owners.set(task, memberId);
       generations.set(task, generation);
     }

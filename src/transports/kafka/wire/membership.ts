@@ -20,6 +20,8 @@ export interface JoinedMember {
 export interface JoinGroupResponse {
   readonly errorCode: number;
   readonly generation: number;
+  /** The name of the protocol that all members speak. */
+  readonly protocol: string;
   readonly leader: string;
   readonly memberId: string;
   /** All members, for the leader only. */
@@ -42,14 +44,14 @@ export const joinGroupApi: Api<JoinGroupRequest, JoinGroupResponse> = {
   decode: (reader) => {
     reader.int32();
     const [errorCode, generation] = [reader.int16(), reader.int32()];
-    reader.nullableString();
+    const protocol = reader.string();
     const [leader, memberId] = [reader.string(), reader.string()];
     const members = reader.array(() => {
       const id = reader.string();
       reader.nullableString();
       return { memberId: id, metadata: reader.bytes() };
     });
-    return { errorCode, generation, leader, memberId, members };
+    return { errorCode, generation, protocol, leader, memberId, members };
   },
 };
 
