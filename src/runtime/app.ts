@@ -154,6 +154,7 @@ class Application implements App {
     const globals = await this.#loadGlobals(transport);
     if (this.#ending !== undefined) return;
     const engine: Engine = new Engine(this.#topology, transport, this.#topics, this.#options, this.#clock, globals, {
+      checkedStores: this.#rebuilds.checkedStores,
       failed: (error) => void this.#failed(engine, error),
       idle: () => void this.#idle(engine, bounded),
       ready: () => this.#readiness.resolve(),

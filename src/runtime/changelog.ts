@@ -1,5 +1,6 @@
 import { StoreError } from '../errors.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byte-store.ts';
+import { unwritable } from '../state/checked-stores.ts';
 import { compareBytes } from '../state/key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from '../state/numbers.ts';
 import { FINGERPRINT_STORE } from './fingerprints.ts';
@@ -165,7 +166,7 @@ export class Changelog {
   /**
    * The batches that say in the changelogs what a commit changes.
    *
-   * @throws RecordError for what the local stores cannot hold: once it is in the changelog, no start would get past it
+   * @throws UnwritableState for an entry that a changelog does not take
    */
   batches(state: readonly StoreWrites[]): OutgoingBatch[] {
     this.#stores.check(state);
@@ -184,8 +185,17 @@ export class Changelog {
   #append(id: StoreId, store: string, key: Uint8Array, value: Uint8Array | null): void {
     const output = this.#buffers.topic(changelogTopic(this.#applicationId, store));
     if (id.partition >= output.partitions) throw notPartitioned({ ...id, store }, output.partitions);
-    // Timestamps of changelog records mean nothing; retention does not apply to compacted topics.
-    output.append(id.partition, 0, key, value, []);
+    try {
+      // Timestamps of changelog records mean nothing; retention does not apply to compacted topics.
+      output.append(id.partition, 0, key, value, []);
+    } catch (error) {
+      throw unwritable(store, error);
+    }
+  }
+
+  /** Whether the changelog of a store takes an entry. @throws RecordError `ERR_RECORD_TOO_LARGE` when it does not. */
+  check(store: string, key: Uint8Array, value: Uint8Array): void {
+    this.#buffers.check(changelogTopic(this.#applicationId, store), key, value);
   }
 
   /** The commit is acknowledged: the local stores follow. */

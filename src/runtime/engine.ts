@@ -33,6 +33,8 @@ const COMMIT_SHARE = 5;
 const MAX_INTERVAL_MS = 1000;
 
 export interface EngineEvents {
+  /** Stores with entries that a commit could not write: their changes are checked when they are made. */
+  readonly checkedStores: ReadonlySet<string>;
   /** A task failed, or a commit did. The engine does nothing more until it is closed. */
   failed(error: MillraceError): void;
   /** Nothing is left to do: everything fetched is processed and committed. */
@@ -115,7 +117,18 @@ export class Engine {
     });
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
     const wake = (): void => this.schedule();
-    this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
+    const { checkedStores } = events;
+    this.#factory = new TaskFactory(
+      topology,
+      transport,
+      topics,
+      options,
+      clock,
+      this.#fetcher,
+      wake,
+      globals,
+      checkedStores,
+    );
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
     const { stages } = topology;
     const starts = new TaskStarts(transport, { applicationId, stages, topics, first, startFrom, logger });

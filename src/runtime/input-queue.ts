@@ -117,8 +117,19 @@ export class InputQueue {
     }
     const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
     const timestamp = batch.timestamp[at] as number;
-    consumer.deliver(makeRecord(key, value, timestamp, headers, name, this.partition, offset));
-    return true;
+    const record = makeRecord(key, value, timestamp, headers, name, this.partition, offset);
+    if (!consumer.table) {
+      consumer.deliver(record);
+      return true;
+    }
+    try {
+      consumer.deliver(record);
+      return true;
+    } catch (error) {
+      // A row that the table's store cannot keep.
+      this.#failed(error, `table(${name})`);
+      return false;
+    }
   }
 
   #refuseTimestamp(timestamp: number): void {

@@ -1,7 +1,7 @@
 import { RecordError } from '../errors.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { Compression } from '../protocol/compression.ts';
-import type { Headers } from '../record.ts';
+import { type Headers, NO_HEADERS } from '../record.ts';
 import type { Output } from '../topology/task-context.ts';
 import { type OriginSource, Origins } from './origins.ts';
 import type { OutgoingBatch, RecordOwner } from './transport.ts';
@@ -51,6 +51,14 @@ export class OutputBuffers {
       this.#topics.set(name, buffer);
     }
     return buffer;
+  }
+
+  /** @throws RecordError `ERR_RECORD_TOO_LARGE` for a record that a topic does not take. */
+  check(name: string, key: Uint8Array | null, value: Uint8Array | null): void {
+    const { maxMessageBytes } = this.#lookUp(name);
+    if (recordBound(key, value, NO_HEADERS) > maxMessageBytes) {
+      checkAlone(name, maxMessageBytes, key, value, NO_HEADERS);
+    }
   }
 
   /** What is known about a topic. */
@@ -153,7 +161,8 @@ class TopicBuffer implements Output {
       this.#open[target] = builder;
       if (this.#owner !== undefined) this.#origins[target] = this.#pool.origins();
     }
-    if (size > this.#limits.maxMessageBytes) this.#checkAlone(key, value, headers);
+    const { maxMessageBytes } = this.#limits;
+    if (size > maxMessageBytes) checkAlone(this.topic, maxMessageBytes, key, value, headers);
     builder.append(timestamp, key, value, headers);
     if (this.#owner !== undefined) (this.#origins[target] as Origins).add(this.#owner.originCode());
   }
@@ -183,19 +192,25 @@ class TopicBuffer implements Output {
     this.#closedBytes += records.sizeInBytes;
     this.#open[partition] = undefined;
   }
+}
 
-  /** The bound counts three bytes per character: measure exactly before refusing. */
-  #checkAlone(key: Uint8Array | string | null, value: Uint8Array | string | null, headers: Headers): void {
-    const alone = new RecordBatchBuilder();
-    alone.append(0, key, value, headers);
-    const size = alone.sizeInBytes;
-    if (size <= this.#limits.maxMessageBytes) return;
-    throw new RecordError('ERR_RECORD_TOO_LARGE', `a record of ${size} bytes is too large for topic ${this.topic}`, {
-      topic: this.topic,
-      written: 'no',
-      hint: `the topic takes up to ${this.#limits.maxMessageBytes} bytes: raise its maxMessageBytes or write less`,
-    });
-  }
+/** The bound counts three bytes per character: measure exactly before refusing. */
+function checkAlone(
+  topic: string,
+  maxMessageBytes: number,
+  key: Uint8Array | string | null,
+  value: Uint8Array | string | null,
+  headers: Headers,
+): void {
+  const alone = new RecordBatchBuilder();
+  alone.append(0, key, value, headers);
+  const size = alone.sizeInBytes;
+  if (size <= maxMessageBytes) return;
+  throw new RecordError('ERR_RECORD_TOO_LARGE', `a record of ${size} bytes is too large for topic ${topic}`, {
+    topic,
+    written: 'no',
+    hint: `the topic takes up to ${maxMessageBytes} bytes: raise its maxMessageBytes or write less`,
+  });
 }
 
 /** The most that a record alone in its batch takes, in bytes. */

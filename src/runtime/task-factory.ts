@@ -1,4 +1,6 @@
 import { durationMs } from '../duration.ts';
+import type { StoreCheck } from '../state/byte-store.ts';
+import { checkedStores } from '../state/checked-stores.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { Changelog, type RestoreProgress } from './changelog.ts';
@@ -26,8 +28,10 @@ export class TaskFactory {
   readonly #feed: InputFeed;
   readonly #wake: () => void;
   readonly #globals: GlobalTables;
+  readonly #checked: ReadonlySet<string>;
   #restoring: RestoreProgress | undefined;
 
+  /** @param checked - Stores whose changes are checked when they are made. */
   constructor(
     topology: Topology,
     transport: Transport,
@@ -37,7 +41,9 @@ export class TaskFactory {
     feed: InputFeed,
     wake: () => void,
     globals: GlobalTables,
+    checked: ReadonlySet<string>,
   ) {
+    this.#checked = checked;
     this.#globals = globals;
     this.#topology = topology;
     this.#transport = transport;
@@ -82,7 +88,7 @@ export class TaskFactory {
     return {
       applicationId,
       topology: this.#topology,
-      stores: session.stores,
+      stores: checkedStores(session.stores, (store) => this.#checkOf(store)),
       clock: this.#clock,
       cacheEntries,
       onRecordError,
@@ -98,6 +104,11 @@ export class TaskFactory {
       wake: this.#wake,
       recordAt: (topic, partition, offset) => recordAt(this.#transport, topic, partition, offset),
     };
+  }
+
+  #checkOf(store: string): StoreCheck | undefined {
+    if (!this.#checked.has(store)) return undefined;
+    return (key, value) => this.changelog?.check(store, key, value);
   }
 
   #outputTopic(name: string): OutputTopic {

@@ -22,7 +22,12 @@ export interface ByteStore {
    * the iteration runs may or may not be seen.
    */
   range(from?: Uint8Array, to?: Uint8Array): IterableIterator<readonly [key: Uint8Array, value: Uint8Array]>;
+  /** Where it is present, each change is encoded and checked when it is made, and not only when it is committed. */
+  readonly check?: StoreCheck;
 }
+
+/** Whether an entry can be kept. @throws RecordError when it cannot. */
+export type StoreCheck = (key: Uint8Array, value: Uint8Array) => void;
 
 /** The changes of one store since the last commit; applied in order, atomically with the rest of the commit. */
 export interface StoreWrites {

@@ -1,5 +1,6 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { unwritable } from './checked-stores.ts';
 import { bytesId, compareBytes, type KeyId, keyId } from './key-codec.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
@@ -69,7 +70,9 @@ export class KeyValueStore<K, V> implements StateHolder {
     return this.entry(key).value;
   }
 
+  /** @throws RecordError where changes are checked and this one cannot be kept; the entry is as it was then. */
   put(entry: Entry<V>, value: V, timestamp: number): void {
+    this.#bytes.check?.(entry.keyBytes, this.#codec.encode(value, timestamp));
     entry.value = value;
     entry.timestamp = timestamp;
     this.#touch(entry);
@@ -89,7 +92,7 @@ export class KeyValueStore<K, V> implements StateHolder {
     for (const entry of sortByBytes(this.#dirty)) {
       entry.dirty = false;
       keys.push(entry.keyBytes);
-      values.push(entry.value === undefined ? null : this.#codec.encode(entry.value, entry.timestamp));
+      values.push(entry.value === undefined ? null : this.#encode(entry.value, entry.timestamp));
     }
     this.#dirty = [];
     into.push({ id: this.#bytes.id, keys, values });
@@ -134,6 +137,14 @@ export class KeyValueStore<K, V> implements StateHolder {
     if (stored === undefined) return { keyBytes, value: undefined, timestamp: -1, dirty: false, used: true };
     const { value, timestamp } = this.#codec.decode(stored);
     return { keyBytes, value, timestamp, dirty: false, used: true };
+  }
+
+  #encode(value: V, timestamp: number): Uint8Array {
+    try {
+      return this.#codec.encode(value, timestamp);
+    } catch (error) {
+      throw unwritable(this.name, error);
+    }
   }
 
   #touch(entry: Entry<V>): void {

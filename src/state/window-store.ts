@@ -1,6 +1,7 @@
 import type { Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { unwritable } from './checked-stores.ts';
 import { type KeyId, keyId } from './key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
@@ -103,6 +104,11 @@ export class WindowStore<K, A> implements StateHolder {
     return pane;
   }
 
+  /** Whether a state can be kept, where that is asked before it is set. @throws RecordError when it cannot. */
+  check(pane: Pane<K, A>, start: number, state: A, timestamp: number): void {
+    this.#bytes.check?.(paneKey(start, pane.keyBytes), this.#codec.encode(state, timestamp));
+  }
+
   /** Notes that the pane's state changed. */
   touch(pane: Pane<K, A>, start: number): void {
     if (pane.dirty) return;
@@ -148,7 +154,7 @@ export class WindowStore<K, A> implements StateHolder {
       const live = pane.state !== undefined && this.#groups.has(start);
       if (!live && !pane.stored) continue;
       keys.push(paneKey(start, pane.keyBytes));
-      values.push(live ? this.#codec.encode(pane.state as A, pane.timestamp) : null);
+      values.push(live ? this.#encode(pane.state as A, pane.timestamp) : null);
       pane.stored = live;
     }
     this.#removed = [];
@@ -194,6 +200,14 @@ export class WindowStore<K, A> implements StateHolder {
       for (const { key, state, timestamp } of sortByBytes([...group.panes.values()])) {
         if (state !== undefined) yield { key, timestamp, ...this.#present(state, start) };
       }
+    }
+  }
+
+  #encode(state: A, timestamp: number): Uint8Array {
+    try {
+      return this.#codec.encode(state, timestamp);
+    } catch (error) {
+      throw unwritable(this.name, error);
     }
   }
 

@@ -83,8 +83,12 @@ export class WindowedState<K, V, A> {
     const pane = this.#store.pane(start, key);
     this.#changed[at] = pane;
     try {
-      const state = pane.state === undefined ? this.#aggregator.init() : pane.state;
-      this.#states[at] = settled(this.#aggregator.add(state, record.value, record));
+      const before = pane.state === undefined ? this.#aggregator.init() : pane.state;
+      const state = settled(this.#aggregator.add(before, record.value, record));
+      if (state !== null && state !== undefined) {
+        this.#store.check(pane, start, state, Math.max(pane.timestamp, record.timestamp));
+      }
+      this.#states[at] = state;
     } catch (error) {
       for (let open = start; open > start - this.#windower.sizeMs; open -= this.#windower.advanceMs)
         this.#store.discard(open);

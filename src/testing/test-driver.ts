@@ -17,6 +17,7 @@ import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
 import type { OutgoingBatch, TopicDescription } from '../runtime/transport.ts';
 import { encode, partitionOf } from '../sinks/encode.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
+import { checkedStores } from '../state/checked-stores.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 import type { StoreEntry } from '../state/state-holder.ts';
 import type { Target } from '../topology/target.ts';
@@ -245,7 +246,8 @@ export class TestDriver {
     return {
       applicationId: this.#applicationId,
       topology: this.#topology,
-      stores: this.#stores,
+      // So that a record whose state cannot be written goes to the policy as in an application.
+      stores: checkedStores(this.#stores, () => () => undefined),
       clock: this.clock,
       cacheEntries: this.#options.cacheEntries ?? 100_000,
       onRecordError: this.#options.onRecordError ?? 'fail',
