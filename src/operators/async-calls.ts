@@ -1,5 +1,7 @@
 import { MillraceError, RecordError } from '../errors.ts';
-import { bytesId, type KeyId } from '../state/key-codec.ts';
+import type { Serde } from '../serdes/serde.ts';
+import { bytesId, type KeyId, keyId } from '../state/key-codec.ts';
+import type { NodePlace } from '../topology/node.ts';
 import type { AsyncWorker, InputOrigin, TaskContext } from '../topology/task-context.ts';
 import type { AsyncCall } from './map-async.ts';
 import type { ValuedRecord } from './record-types.ts';
@@ -25,6 +27,8 @@ interface Slot<R, U> {
  */
 export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker {
   readonly step: string;
+  /** Of the keys that reach the step, as long as none was changed above it. */
+  readonly #keySerde: Serde<unknown> | undefined;
   readonly #project: (value: V, call: AsyncCall<R>) => Promise<U> | U;
   readonly #limits: AsyncLimits;
   readonly #task: TaskContext;
@@ -43,14 +47,26 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
     limits: AsyncLimits,
     task: TaskContext,
-    step: string,
+    { keySerde, step }: Pick<NodePlace, 'keySerde' | 'step'>,
     emit: (record: R, value: U) => void,
   ) {
     this.#project = project;
     this.#limits = limits;
     this.#task = task;
     this.step = step;
+    this.#keySerde = keySerde;
     this.#emit = emit;
+  }
+
+  /** Keys are one here when they are one in the stores and partitions that they come from. */
+  #chainOf(key: unknown): KeyId | undefined {
+    if (key === null || key === undefined || this.#keySerde === undefined) return chainOf(key);
+    try {
+      return keyId(key, this.#keySerde);
+    } catch {
+      // A plain operator has put in a key of another kind.
+      return chainOf(key);
+    }
   }
 
   pending(): number {
@@ -62,7 +78,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   }
 
   add(record: R): void {
-    const chain = chainOf(record.key);
+    const chain = this.#chainOf(record.key);
     const slot: Slot<R, U> = {
       record,
       origin: this.#task.origin(),

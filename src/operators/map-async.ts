@@ -76,7 +76,7 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
     name: 'mapAsync',
     ...(project.name === '' ? {} : { detail: project.name }),
     create(out, task, place) {
-      const calls = new AsyncCalls<V, R, U>(project, limits, task, place.step, (record, value) =>
+      const calls = new AsyncCalls<V, R, U>(project, limits, task, place, (record, value) =>
         out.next(withValue(record, value) as WithValue<R, U>),
       );
       task.addAsyncWorker(calls);

@@ -18,6 +18,7 @@ function decodeRange(bytes: Uint8Array, start: number, end: number): number {
 
 const FLOAT64: Serde<number> = Object.freeze({
   name: 'float64',
+  keysByValue: true,
   serialize,
   deserialize: (bytes: Uint8Array) => decodeRange(bytes, 0, bytes.length),
   decodeRange,

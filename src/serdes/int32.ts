@@ -21,6 +21,7 @@ function decodeRange(bytes: Uint8Array, start: number, end: number): number {
 
 const INT32: Serde<number> = Object.freeze({
   name: 'int32',
+  keysByValue: true,
   serialize,
   deserialize: (bytes: Uint8Array) => decodeRange(bytes, 0, bytes.length),
   decodeRange,

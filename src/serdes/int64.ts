@@ -20,6 +20,7 @@ function decodeRange(bytes: Uint8Array, start: number, end: number): bigint {
 
 const INT64: Serde<bigint> = Object.freeze({
   name: 'int64',
+  keysByValue: true,
   serialize,
   deserialize: (bytes: Uint8Array) => decodeRange(bytes, 0, bytes.length),
   decodeRange,

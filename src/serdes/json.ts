@@ -105,6 +105,7 @@ export function json(schema?: StandardSchemaV1, options: SchemaOptions = {}): Se
   };
   return {
     name: 'json',
+    keysByValue: true,
     serialize: (value) => encodeUtf8(toText(value)),
     deserialize: (bytes) => decodeRange(bytes, 0, bytes.length),
     toText,

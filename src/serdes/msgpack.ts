@@ -149,6 +149,7 @@ export function msgpack(schema?: StandardSchemaV1, options: SchemaOptions = {}):
   };
   return {
     name: 'msgpack',
+    keysByValue: true,
     serialize: (value) => {
       checkWrite?.(value);
       return codec.write(value);

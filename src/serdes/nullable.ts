@@ -18,10 +18,11 @@ import type { Serde } from './serde.ts';
  * @public
  */
 export function nullable<T>(serde: Serde<T>): Serde<T | null> {
-  const { toText, decodeRange } = serde;
+  const { toText, decodeRange, keysByValue = false } = serde;
   return {
     name: serde.name,
     nullable: true,
+    keysByValue,
     serialize: (value: NonNullable<T>) => serde.serialize(value),
     deserialize: (bytes: Uint8Array) => serde.deserialize(bytes),
     // Bound, because a serde may be a class.

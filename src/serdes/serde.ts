@@ -11,6 +11,11 @@ export interface Serde<T> {
   /** Whether a null key or value is lawful. Without it a null is a record error (`ERR_NULL_KEY`, `ERR_NULL_VALUE`). */
   readonly nullable?: boolean;
   /**
+   * Whether texts, numbers, bigints and booleans differ in their bytes exactly when they differ as values (0 and −0 may do
+   * either). Keys are then told apart by value, which costs nothing; otherwise by their bytes, as stores and partitions do.
+   */
+  readonly keysByValue?: boolean;
+  /**
    * @throws RecordError `ERR_ENCODE` when the value cannot be written.
    */
   serialize(value: NonNullable<T>): Uint8Array;

@@ -18,6 +18,7 @@ function decodeRange(bytes: Uint8Array, start: number, end: number): string {
 
 const STRING: Serde<string> = Object.freeze({
   name: 'string',
+  keysByValue: true,
   serialize: (value: string) => encodeUtf8(toText(value)),
   deserialize: (bytes: Uint8Array) => decodeRange(bytes, 0, bytes.length),
   toText,

@@ -3,21 +3,32 @@ import type { Serde } from '../serdes/serde.ts';
 /** What a `Map` can tell apart the way key bytes do. */
 export type KeyId = string | number | bigint | boolean;
 
+/** Begins the identities that stand for bytes: no text that UTF-8 can say holds a lone surrogate. */
+const BYTES = '\ud800';
+
 /**
- * Identity of a key for in-memory maps. Primitive keys are their own identity, which costs nothing per record; other keys
- * (objects, byte arrays) are known by their bytes.
+ * Identity of a key for in-memory maps: two keys are one here exactly when their bytes are the same, because stores, their
+ * changelogs and partitions know nothing else. Where a serde says that values differ as their bytes do, a primitive key is
+ * its own identity, which costs nothing per record; other keys are known by their bytes.
  */
 export function keyId<K>(key: NonNullable<K>, serde: Serde<K>): KeyId {
-  switch (typeof key) {
-    case 'string':
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      return key;
-    default:
-      // A serde such as json() has texts among its keys too. No text that can be written holds a lone surrogate.
-      return `\ud800${bytesId(serde.serialize(key))}`;
+  if (serde.keysByValue === true) {
+    if (typeof key === 'string') return key.charCodeAt(0) === 0xd800 ? idOf(key, serde) : key;
+    // A map takes 0 and −0 for one key.
+    if (typeof key === 'number') return key === 0 && 1 / key < 0 ? negativeZeroId(serde) : key;
+    if (typeof key === 'bigint' || typeof key === 'boolean') return key;
   }
+  return idOf(key, serde);
+}
+
+function idOf<K>(key: NonNullable<K>, serde: Serde<K>): string {
+  return BYTES + bytesId(serde.serialize(key));
+}
+
+/** Of −0: as a number it is 0, unless the serde writes the two differently. */
+function negativeZeroId<K>(serde: Serde<K>): KeyId {
+  const id = idOf(-0 as NonNullable<K>, serde);
+  return id === idOf(0 as NonNullable<K>, serde) ? 0 : id;
 }
 
 /** Bytes as a string of one character per byte: equal exactly when the bytes are. */

@@ -98,7 +98,8 @@ export class WindowStore<K, A> implements StateHolder {
     const id = keyId(key, this.#keySerde);
     const known = group.panes.get(id);
     if (known !== undefined) return known;
-    const pane = this.#load(group, key);
+    // Where −0 is written as 0 it is 0, as after a restart.
+    const pane = this.#load(group, id === 0 ? (0 as NonNullable<K>) : key);
     group.panes.set(id, pane);
     this.#cached += 1;
     return pane;
