@@ -5,6 +5,9 @@ import { checkNames, type OptionNames } from './option-checks.ts';
  * What happens to a record that cannot be decoded, is refused by its schema, makes user code throw, or is too large to
  * write.
  *
+ * It decides about a batch that cannot be read too: all of its offsets are passed over, and counted, or the whole batch is the
+ * value of one dead letter.
+ *
  * - `fail` (default): the application stops with the error; nothing after the last commit counts.
  * - `skip`: the record is left out and counted.
  * - `deadLetter(topic)`: the record is written untouched to a topic, with headers that say why, and counted.

@@ -66,6 +66,7 @@ export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBat
     globalRows: () => ({ get: () => undefined }),
     outputTopic: () => ({ partitions: 1, maxMessageBytes: 2 ** 20, compression: 'none' }),
     inputPartitions: () => 4,
+    assign: () => undefined,
     poll: () => batches[next++],
     endOffset: () => undefined,
     wake: () => undefined,

@@ -1,10 +1,11 @@
 import type { MillraceError } from '../errors.ts';
-import type { DeadLetterPolicy } from '../record-policy.ts';
+import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import { deadLetterOf } from '../runtime/dead-letter.ts';
 import { rawRecord } from '../runtime/decode.ts';
 import type { LetterSender } from '../runtime/letter-sender.ts';
 import { asRecordError, type FailurePlace, isDeadLetter } from '../runtime/record-failures.ts';
 import type { FetchedBatch } from '../runtime/transport.ts';
+import { unreadableRange } from '../runtime/unreadable.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
 import { writeFailure } from './failures.ts';
 import type { ReadInput } from './read-input.ts';
@@ -21,7 +22,7 @@ export interface BadRecordHost {
   readonly resume: (input: ReadInput) => void;
 }
 
-/** Applies the record policy to records that cannot be decoded. */
+/** Applies the record policy to records that cannot be decoded, and to batches that cannot be read. */
 export class BadRecords {
   readonly #plan: ReadPlan;
   readonly #host: BadRecordHost;
@@ -33,10 +34,9 @@ export class BadRecords {
 
   /** @returns Whether to pass over the record now; otherwise its partition waits, or the subscription has failed. */
   failed(input: ReadInput, batch: FetchedBatch, at: number, cause: unknown): boolean {
-    const policy = this.#plan.onRecordError ?? input.use.onRecordError ?? 'fail';
+    const policy = this.#policyFor(input);
     const origin = rawRecord(batch, at, input.use.name, input.partition);
-    const { group, step } = this.#plan;
-    const place: FailurePlace = group === undefined ? { step } : { step, applicationId: group };
+    const place = this.#place();
     const error = asRecordError(cause, place, origin);
     if (policy === 'fail' || error.errorClass !== 'record') {
       this.#host.fail(error);
@@ -46,22 +46,52 @@ export class BadRecords {
       this.#host.warn(error, 'a record was left out');
       return true;
     }
-    void this.#write(input, policy, error, place, origin);
+    void this.#write(policy, error, place, origin, () => this.#host.resume(input));
     return false;
   }
 
+  /**
+   * A batch cannot be read: leaves it out as a whole, where the policy says so.
+   *
+   * @param move - Goes on behind it.
+   * @returns whether the policy covers it; otherwise nothing was done
+   */
+  unreadable(input: ReadInput, cause: MillraceError, move: (offset: number) => void): boolean {
+    const range = unreadableRange(cause, input.topic, input.partition, input.position);
+    const policy = this.#policyFor(input);
+    if (range === undefined || policy === 'fail') return false;
+    const { error, nextOffset, origin, records } = range;
+    if (isDeadLetter(policy)) {
+      void this.#write(policy, error, this.#place(), origin, () => move(nextOffset));
+    } else {
+      this.#host.warn(error, `a batch of ${records} records was left out`);
+      move(nextOffset);
+    }
+    return true;
+  }
+
+  #policyFor(input: ReadInput): RecordPolicy {
+    return this.#plan.onRecordError ?? input.use.onRecordError ?? 'fail';
+  }
+
+  #place(): FailurePlace {
+    const { group, step } = this.#plan;
+    return group === undefined ? { step } : { step, applicationId: group };
+  }
+
   async #write(
-    input: ReadInput,
     policy: DeadLetterPolicy,
     error: MillraceError,
     place: FailurePlace,
     origin: InputOrigin,
+    goOn: () => void,
   ): Promise<void> {
     const { deadLetter: topic } = policy;
     try {
       await this.#host.letters.send(policy, (limits) => deadLetterOf(error, place, origin, this.#host.now(), limits));
-      this.#host.warn(error, `a record went to the dead-letter topic ${topic}`);
-      this.#host.resume(input);
+      const what = origin.lastOffset === undefined ? 'a record' : 'a batch';
+      this.#host.warn(error, `${what} went to the dead-letter topic ${topic}`);
+      goOn();
     } catch (failure) {
       this.#host.fail(writeFailure(failure, topic, 'unknown'));
     }

@@ -59,7 +59,7 @@ export class Reading {
     this.#ready = ready;
     this.#finder = new PartitionFinder(plan, host.transport);
     this.#fetcher = host.transport.fetcher({ isolation: plan.isolation, onReady: ready });
-    const bad = new BadRecords(plan, {
+    const bad: BadRecords = new BadRecords(plan, {
       letters: host.letters,
       now: () => host.clock.now(),
       warn: (error, message) => this.#warn(error, message),
@@ -67,7 +67,10 @@ export class Reading {
       resume: (input) => this.#resume(input, () => this.#reader.pass(input)),
     });
     this.#reader = new RecordReader(this.#fetcher, {
-      fetchFailed: (input, error) => this.#fetchFailed(input, error),
+      fetchFailed: (input, error) => {
+        const move = (offset: number): void => this.#resume(input, () => this.#reader.pass(input, offset));
+        if (!bad.unreadable(input, error, move)) this.#fetchFailed(input, error);
+      },
       recordFailed: (input, batch, at, error) => bad.failed(input, batch, at, error),
       progressed: () => this.#progressed(),
       make: plan.explicit

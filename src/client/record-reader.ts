@@ -103,9 +103,10 @@ export class RecordReader {
     this.#settle(input);
   }
 
-  /** Leaves out the record at the head. */
-  pass(input: ReadInput): void {
-    input.advance();
+  /** Leaves out the record at the head, or what lies before an offset. */
+  pass(input: ReadInput, offset?: number): void {
+    if (offset === undefined) input.advance();
+    else this.seek(input, Math.min(offset, input.end));
     this.#settle(input);
   }
 

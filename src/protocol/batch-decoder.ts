@@ -1,7 +1,7 @@
 import { type BatchHeader, errorDetails, peekBatchHeader } from './batch-header.ts';
 import type { RecordColumns } from './columns.ts';
 import type { Compression } from './compression.ts';
-import { corruptBatch } from './corrupt.ts';
+import { corruptBatch, isUnreadable, keepBytes } from './corrupt.ts';
 import { RecordRows } from './record-rows.ts';
 import { parseRecords, plainBytes, RecordTable } from './record-table.ts';
 import { type DecodeOptions, type UnpackedBatch, unpackBatch } from './unpack-batch.ts';
@@ -47,9 +47,16 @@ const NO_RECORDS = new RecordTable(0);
  */
 export function decodeBatch(bytes: Uint8Array, start: number, options: DecodeOptions = {}): DecodedBatch {
   const input = plainBytes(bytes);
-  const header = peekBatchHeader(input, start, options);
-  if (header === undefined) throw corruptBatch('it is cut off', errorDetails(options));
-  return decodeRecords(input, start, header, options);
+  let end = input.length;
+  try {
+    const header = peekBatchHeader(input, start, options);
+    if (header === undefined) throw corruptBatch('it is cut off', errorDetails(options));
+    end = start + header.byteLength;
+    return decodeRecords(input, start, header, options);
+  } catch (error) {
+    if (isUnreadable(error)) keepBytes(error, input.subarray(start, end));
+    throw error;
+  }
 }
 
 /**

@@ -61,7 +61,10 @@ export function peekBatchHeader(bytes: Uint8Array, start: number, place?: BatchP
   const magic = view.getInt8(at.MAGIC);
   if (magic !== at.MAGIC_V2) {
     const old = magic === 0 || magic === 1 ? ' (the format before Kafka 0.11)' : '';
-    throw corruptBatch(`its format is ${magic}${old}, and only format 2 is read`, errorDetails(place));
+    // The older formats have the same offset here: of the message, or of the last one in a compressed set.
+    const offset = readInt64(view, at.BASE_OFFSET);
+    const known = old !== '' && Number.isSafeInteger(offset) && offset >= 0 ? offset : undefined;
+    throw corruptBatch(`its format is ${magic}${old}, and only format 2 is read`, errorDetails(place, known, known));
   }
   const baseOffset = readInt64(view, at.BASE_OFFSET);
   const lastOffsetDelta = view.getInt32(at.LAST_OFFSET_DELTA);

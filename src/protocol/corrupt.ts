@@ -16,10 +16,26 @@ export class OutputTooLarge extends Error {
   }
 }
 
+/** Batches that cannot be read, as they were read, for whoever puts them aside. Beside the errors: no message shows them. */
+const BYTES = new WeakMap<StoreError, Uint8Array>();
+
+/** Whether an error is about a batch that cannot be read. */
+export function isUnreadable(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === 'ERR_CORRUPT_BATCH' || error.code === 'ERR_BATCH_TOO_LARGE');
+}
+
+export function keepBytes(error: StoreError, bytes: Uint8Array): void {
+  BYTES.set(error, bytes);
+}
+
+export function bytesOf(error: StoreError): Uint8Array | undefined {
+  return BYTES.get(error);
+}
+
 /** The error for a batch that cannot be read. */
 export function corruptBatch(reason: string, details: ErrorDetails): StoreError {
   return new StoreError('ERR_CORRUPT_BATCH', `Record batch is damaged: ${reason}`, {
-    hint: 'nothing of this batch can be trusted; restore it from a copy, or skip the offset range on purpose',
+    hint: 'nothing of this batch can be trusted; restore it from a copy, or pass over the offset range on purpose, with onRecordError',
     ...details,
   });
 }
@@ -27,7 +43,26 @@ export function corruptBatch(reason: string, details: ErrorDetails): StoreError 
 /** The error for a batch that unpacks to more than allowed. */
 export function batchTooLarge(error: OutputTooLarge, details: ErrorDetails): StoreError {
   return new StoreError('ERR_BATCH_TOO_LARGE', `Record batch is too large: ${error.message}`, {
-    hint: 'raise the limit (on Kafka maxUnpackedBytes) if the producer is to be trusted, or skip the offset range on purpose',
+    hint: 'raise the limit (on Kafka maxUnpackedBytes) if the producer is to be trusted, or pass over the offset range on purpose, with onRecordError',
     ...details,
   });
+}
+
+/** The same error with what its reader knows better. */
+export function placed(error: StoreError, offset: number, lastOffset: number): StoreError {
+  const { cause, code, hint, lastOffset: last, offset: first, partition, topic } = error;
+  if (first === offset && last === lastOffset) return error;
+  // The message is without the place and the hint that its constructor put behind it.
+  const message = error.message.split(/ \[| – /)[0] as string;
+  const made = new StoreError(code, message, {
+    ...(cause === undefined ? {} : { cause }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(topic === undefined ? {} : { topic }),
+    ...(partition === undefined ? {} : { partition }),
+    offset,
+    lastOffset,
+  });
+  const bytes = bytesOf(error);
+  if (bytes !== undefined) keepBytes(made, bytes);
+  return made;
 }

@@ -195,10 +195,7 @@ class Application implements App {
     if (engine !== this.#engine || this.#ending !== undefined || this.#restarting) return;
     const commits = engine?.committer.commits ?? 0;
     const waitMs = this.#state === 'running' ? this.#rebuilds.after(error, commits) : undefined;
-    if (waitMs === undefined) {
-      await this.#end(error);
-      return;
-    }
+    if (waitMs === undefined) return this.#end(error);
     this.#error = error;
     if (error.code === 'ERR_TOPIC_RECREATED') this.#topics.changed();
     this.#waitingFor = `rebuilding tasks from the last commit after ${error.code}`;

@@ -148,6 +148,7 @@ function reasons(error: MillraceError, place: FailurePlace, origin: InputOrigin,
     header('origin.topic', origin.topic),
     header('origin.partition', origin.partition),
     header('origin.offset', origin.offset),
+    ...(origin.lastOffset === undefined ? [] : [header('origin.last-offset', origin.lastOffset)]),
     header('origin.timestamp', origin.timestamp),
   ];
 }

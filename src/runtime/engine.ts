@@ -117,18 +117,8 @@ export class Engine {
     });
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
     const wake = (): void => this.schedule();
-    const { checkedStores } = events;
-    this.#factory = new TaskFactory(
-      topology,
-      transport,
-      topics,
-      options,
-      clock,
-      this.#fetcher,
-      wake,
-      globals,
-      checkedStores,
-    );
+    this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
+    this.#factory.checked = events.checkedStores;
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
     const { stages } = topology;
     const starts = new TaskStarts(transport, { applicationId, stages, topics, first, startFrom, logger });

@@ -1,15 +1,18 @@
-import type { DeadLetterPolicy } from '../record-policy.ts';
+import type { MillraceError } from '../errors.ts';
+import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
 import type { TopicUse } from '../topology/node.ts';
+import type { InputOrigin } from '../topology/task-context.ts';
 import type { AppOptions } from './app-options.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { rawRecord } from './decode.ts';
 import { GlobalRowMap, type GlobalTableSnapshot } from './global-rows.ts';
 import { LetterSender } from './letter-sender.ts';
 import { noLogger } from './logger.ts';
-import { asRecordError, isDeadLetter } from './record-failures.ts';
+import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from './record-failures.ts';
 import type { FetchedBatch, Fetcher, TopicFacts, Transport } from './transport.ts';
+import { unreadableRange } from './unreadable.ts';
 
 /** A partition of a global table's topic, and how far it has been read. */
 interface Position {
@@ -72,7 +75,8 @@ export class GlobalTables {
       const ready = new Promise<void>((resolve) => {
         this.#ready = resolve;
       });
-      if (this.#read(fetcher) === 0) await ready;
+      // What cannot be read may be passed over, which is no batch.
+      if (this.#read(fetcher) === 0 && this.#behind() > 0) await ready;
     }
     this.#ready = undefined;
     await Promise.all(this.#writing);
@@ -118,7 +122,7 @@ export class GlobalTables {
     for (const position of this.#positions) {
       const { partition, rows } = position;
       for (;;) {
-        const batch = fetcher.poll(rows.use.name, partition);
+        const batch = this.#poll(fetcher, position);
         if (batch === undefined) break;
         this.#apply(rows, partition, batch);
         position.offset = batch.nextOffset;
@@ -128,24 +132,59 @@ export class GlobalTables {
     return batches;
   }
 
-  #apply(rows: GlobalRowMap, partition: number, batch: FetchedBatch): void {
-    const { applicationId, logger = noLogger, onRecordError = 'fail' } = this.#options;
+  /** The next batch; one that cannot be read is passed over where the policy says so. */
+  #poll(fetcher: Fetcher, position: Position): FetchedBatch | undefined {
+    const { partition, rows } = position;
     const { name } = rows.use;
-    const place = { applicationId, stage: 'global tables', step: `globalTable(${name})` };
+    for (;;) {
+      try {
+        return fetcher.poll(name, partition);
+      } catch (error) {
+        const range = unreadableRange(error, name, partition, position.offset);
+        const policy = this.#policyFor(rows);
+        if (range === undefined || policy === 'fail') throw error;
+        this.#putAside(rows, policy, range.error, range.origin, range.records);
+        position.offset = range.nextOffset;
+        fetcher.assign(name, partition, range.nextOffset);
+      }
+    }
+  }
+
+  #policyFor({ use }: GlobalRowMap): RecordPolicy {
+    return use.onRecordError ?? this.#options.onRecordError ?? 'fail';
+  }
+
+  #apply(rows: GlobalRowMap, partition: number, batch: FetchedBatch): void {
     rows.apply(batch, (error, at) => {
-      const origin = rawRecord(batch, at, name, partition);
-      const failure = asRecordError(error, place, origin);
-      const policy = rows.use.onRecordError ?? onRecordError;
+      const origin = rawRecord(batch, at, rows.use.name, partition);
+      const failure = asRecordError(error, this.#place(rows), origin);
+      const policy = this.#policyFor(rows);
       if (policy === 'fail' || failure.errorClass !== 'record') throw failure;
-      if (isDeadLetter(policy)) {
-        rows.deadLettered += 1;
-        this.#write(policy, (limits) => deadLetterOf(failure, place, origin, this.#clock.now(), limits));
-      } else rows.skipped += 1;
-      logger.warn(
-        { code: failure.code, topic: name, partition, offset: origin.offset },
-        `record of a global table ${isDeadLetter(policy) ? 'sent to the dead-letter topic' : 'skipped'}`,
-      );
+      this.#putAside(rows, policy, failure, origin, 1);
     });
+  }
+
+  #place({ use }: GlobalRowMap): FailurePlace {
+    return { applicationId: this.#options.applicationId, stage: 'global tables', step: `globalTable(${use.name})` };
+  }
+
+  /** Leaves out a record, or a batch of some. */
+  #putAside(
+    rows: GlobalRowMap,
+    policy: Exclude<RecordPolicy, 'fail'>,
+    failure: MillraceError,
+    origin: InputOrigin,
+    records: number,
+  ): void {
+    if (isDeadLetter(policy)) {
+      rows.deadLettered += records;
+      this.#write(policy, (limits) => deadLetterOf(failure, this.#place(rows), origin, this.#clock.now(), limits));
+    } else rows.skipped += records;
+    const { offset, partition, topic } = origin;
+    (this.#options.logger ?? noLogger).warn(
+      { code: failure.code, error: bareMessage(failure), topic, partition, offset, records },
+      `record of a global table ${isDeadLetter(policy) ? 'sent to the dead-letter topic' : 'skipped'}`,
+    );
   }
 
   /** A letter that cannot be written is a row that nobody would see: it ends the application. */

@@ -19,6 +19,8 @@ class Feed implements InputFeed {
     this.ends.set(topic, Math.max(end, this.ends.get(topic) ?? 0));
   }
 
+  assign(): void {}
+
   poll(topic: string): FetchedBatch | undefined {
     return this.#batches.get(topic)?.shift();
   }

@@ -1,12 +1,16 @@
 import { ConfigError } from '../errors.ts';
+import type { RecordColumns } from '../protocol/columns.ts';
 import { NO_HEADERS } from '../record.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { InputConsumer, InputOrigin } from '../topology/task-context.ts';
 import { InputQueue, type RecordFailed } from './input-queue.ts';
 import type { CommittedOffset, FetchedBatch } from './transport.ts';
+import { type UnreadableRange, unreadableRange } from './unreadable.ts';
 
 /** Where the inputs of a task get their batches from. */
 export interface InputFeed {
+  /** Goes on reading an input at another offset. */
+  assign(topic: string, partition: number, offset: number): void;
   /** The next batch of an input, if one is there. */
   poll(topic: string, partition: number): FetchedBatch | undefined;
   /** The offset after the last readable record of an input, if known. */
@@ -14,6 +18,9 @@ export interface InputFeed {
   /** Topics of which the offset that the task begins at is not committed yet: it goes with the first commit. */
   readonly uncommitted?: ReadonlySet<string>;
 }
+
+/** Applies the policy to a batch that cannot be read. @returns Whether to pass over it. */
+export type BatchFailed = (range: UnreadableRange) => boolean;
 
 /**
  * The input topics of a task, read as one: among the records at hand always the one with the lowest timestamp, ties in
@@ -27,6 +34,7 @@ export class InputSet {
   readonly #committed = new Map<string, number>();
   /** Number of queues. */
   readonly #count: number;
+  readonly #unreadable: BatchFailed;
   #processing: InputQueue | undefined;
   /** The input of the record that was processed last. */
   last: InputQueue | undefined;
@@ -38,7 +46,9 @@ export class InputSet {
     positions: ReadonlyMap<string, number>,
     feed: InputFeed,
     failed: RecordFailed,
+    unreadable: BatchFailed = () => false,
   ) {
+    this.#unreadable = unreadable;
     this.#partition = partition;
     this.#feed = feed;
     this.queues = topics
@@ -180,11 +190,25 @@ export class InputSet {
 
   #fill(input: InputQueue): boolean {
     while (input.empty) {
-      const batch = this.#feed.poll(input.use.name, this.#partition);
+      const batch = this.#poll(input);
       if (batch === undefined) return false;
       input.push(batch);
     }
     return true;
+  }
+
+  #poll(input: InputQueue): RecordColumns | undefined {
+    const { name } = input.use;
+    for (;;) {
+      try {
+        return this.#feed.poll(name, this.#partition);
+      } catch (error) {
+        const range = unreadableRange(error, name, this.#partition, input.position);
+        if (range === undefined || !this.#unreadable(range)) throw error;
+        input.position = range.nextOffset;
+        this.#feed.assign(name, this.#partition, range.nextOffset);
+      }
+    }
   }
 
   #caughtUp(input: InputQueue): boolean {

@@ -28,10 +28,10 @@ export class TaskFactory {
   readonly #feed: InputFeed;
   readonly #wake: () => void;
   readonly #globals: GlobalTables;
-  readonly #checked: ReadonlySet<string>;
+  /** Stores whose changes are checked when they are made. */
+  checked: ReadonlySet<string> = new Set();
   #restoring: RestoreProgress | undefined;
 
-  /** @param checked - Stores whose changes are checked when they are made. */
   constructor(
     topology: Topology,
     transport: Transport,
@@ -41,9 +41,7 @@ export class TaskFactory {
     feed: InputFeed,
     wake: () => void,
     globals: GlobalTables,
-    checked: ReadonlySet<string>,
   ) {
-    this.#checked = checked;
     this.#globals = globals;
     this.#topology = topology;
     this.#transport = transport;
@@ -99,6 +97,7 @@ export class TaskFactory {
       globalRows: (topic) => this.#globals.rows(topic),
       outputTopic: (name) => this.#outputTopic(name),
       inputPartitions: (name) => this.#topics.get(name)?.partitions ?? 1,
+      assign: (topic, partition, offset) => this.#feed.assign(topic, partition, offset),
       poll: (topic, partition) => this.#feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#feed.endOffset(topic, partition),
       wake: this.#wake,
@@ -107,7 +106,7 @@ export class TaskFactory {
   }
 
   #checkOf(store: string): StoreCheck | undefined {
-    if (!this.#checked.has(store)) return undefined;
+    if (!this.checked.has(store)) return undefined;
     return (key, value) => this.changelog?.check(store, key, value);
   }
 

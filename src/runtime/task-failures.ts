@@ -9,6 +9,7 @@ import { OutputBuffers } from './outputs.ts';
 import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
 import type { OutgoingBatch } from './transport.ts';
+import type { UnreadableRange } from './unreadable.ts';
 
 /** What failures need of the task's host. */
 interface FailureHost {
@@ -114,6 +115,32 @@ export class TaskFailures {
       { code, error: reason, stage: this.#stage.name, step, topic, partition, offset },
       letter ? 'record sent to the dead-letter topic' : 'record skipped',
     );
+  }
+
+  /** Applies the policy of the topic to a batch that cannot be read. @returns Whether it is passed over. */
+  batch({ error, origin, records }: UnreadableRange): boolean {
+    const policy = this.#policyFor(origin.topic);
+    if (policy === 'fail' || this.failure !== undefined) return false;
+    const { lastOffset, offset, partition, topic } = origin;
+    const place = this.#place(`topic(${topic})`);
+    if (isDeadLetter(policy)) {
+      this.#write(this.#outputs, policy.deadLetter, error, place, origin);
+      this.#counters.deadLettered += records;
+    } else this.#counters.skipped += records;
+    this.#logger.warn(
+      {
+        code: error.code,
+        error: bareMessage(error),
+        stage: this.#stage.name,
+        topic,
+        partition,
+        offset,
+        lastOffset,
+        records,
+      },
+      isDeadLetter(policy) ? 'unreadable batch sent to the dead-letter topic' : 'unreadable batch skipped',
+    );
+    return true;
   }
 
   #write(into: OutputBuffers, topic: string, failure: MillraceError, place: FailurePlace, origin: InputOrigin): void {

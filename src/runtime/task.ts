@@ -34,6 +34,7 @@ import { type RecordReader, TaskOrigins } from './task-origins.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, OutgoingBatch } from './transport.ts';
+import type { UnreadableRange } from './unreadable.ts';
 import { TurnWatch } from './turn-watch.ts';
 
 /** A turn ends early when it has written this much. */
@@ -115,9 +116,9 @@ export class Task implements TaskContext {
     this.cacheEntries = host.cacheEntries;
     this.#host = host;
     this.#logger = host.logger ?? noLogger;
-    this.#inputs = new InputSet(stage.inputs, partition, positions, host, (error, step) =>
-      this.recordFailed(error, step),
-    );
+    const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
+    const unreadable = (range: UnreadableRange): boolean => this.#failures.batch(range);
+    this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable);
     this.#origins = new TaskOrigins(host, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
     this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);

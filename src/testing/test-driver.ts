@@ -255,6 +255,7 @@ export class TestDriver {
       globalRows: (topic) => this.#globals.get(topic) as GlobalRowMap,
       outputTopic: (name) => this.#outputTopic(name),
       inputPartitions: () => this.#partitions,
+      assign: (topic, partition, offset) => void this.#fetched.set(`${topic}/${partition}`, offset),
       poll: (topic, partition) => {
         const place = `${topic}/${partition}`;
         const batch = this.#log.read(topic, partition, this.#fetched.get(place) as number);

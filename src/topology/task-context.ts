@@ -141,6 +141,8 @@ export interface InputOrigin {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** The last offset of a batch that cannot be read; then the value is the whole batch. */
+  readonly lastOffset?: number;
   readonly timestamp: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;

@@ -1,6 +1,7 @@
 import { MillraceError, StoreError } from '../../errors.ts';
 import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
+import { corruptBatch, isUnreadable, placed } from '../../protocol/corrupt.ts';
 import type { FetchedBatch, TopicPartition } from '../../runtime/transport.ts';
 import { outOfRange, topicRecreated } from '../local/errors.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
@@ -106,21 +107,23 @@ export class LogReader {
     try {
       const batch = decodeBatch(bytes, 0, { ...place, maxOutputBytes: 1024 * 1024 * 1024 });
       if (batch.baseOffset !== baseOffset) {
-        throw new StoreError(
-          'ERR_CORRUPT_BATCH',
-          `Record batch is damaged: it says its offset is ${batch.baseOffset}`,
-          {
-            ...place,
-            offset: baseOffset,
-          },
-        );
+        throw corruptBatch(`it says its offset is ${batch.baseOffset}`, { ...place, offset: baseOffset });
       }
       const skip = recordsBelow(batch.offsetDelta, baseOffset, from);
       return new FetchedRows(batch, baseOffset, batch.nextOffset, end, skip);
     } catch (error) {
-      const compression = compressionOf(bytes, 0);
+      if (isUnreadable(error)) {
+        // What the batch says of its own range may be part of the damage; the index has it beside.
+        const known = this.#batches.find(
+          (this.#reach(place.topic, place.partition) as Reach).topicId,
+          place.partition,
+          from,
+        );
+        if (known?.baseOffset === baseOffset) throw placed(error, baseOffset, known.nextOffset - 1);
+      }
       const missing = error instanceof MillraceError && error.code === 'ERR_CODEC_NOT_LOADED';
-      if (compression === undefined || !missing) throw error;
+      const compression = missing ? compressionOf(bytes, 0) : undefined;
+      if (compression === undefined) throw error;
       return ensureCodec(compression);
     }
   }

@@ -1,7 +1,8 @@
 import type { MillraceError } from '../../errors.ts';
-import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
+import { type BatchHeader, peekBatchHeader } from '../../protocol/batch-decoder.ts';
 import * as at from '../../protocol/batch-format.ts';
 import type { Compression } from '../../protocol/compression.ts';
+import { isUnreadable, keepBytes, placed } from '../../protocol/corrupt.ts';
 import type { FetchedBatch, OffsetOrigin } from '../../runtime/transport.ts';
 import { BatchUnpacker, type UnpackOptions } from '../local/batch-unpacker.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
@@ -36,7 +37,15 @@ export function survey(bytes: Uint8Array, topic: string, partition: number): Sur
   let largest = 0;
   let leaderEpoch = -1;
   for (;;) {
-    const header = peekBatchHeader(bytes, start, { topic, partition });
+    let header: BatchHeader | undefined;
+    try {
+      header = peekBatchHeader(bytes, start, { topic, partition });
+    } catch (error) {
+      // What lies before it can be read; the next fetch begins with it.
+      if (start > 0) break;
+      if (isUnreadable(error)) keepBytes(error, bytes);
+      throw error;
+    }
     if (header === undefined) break;
     compressions.add(header.compression);
     nextOffset = header.nextOffset;
@@ -203,7 +212,7 @@ export class FetchPosition {
         this.#delivered = header.nextOffset;
         this.#deliveredEpoch = header.leaderEpoch;
       } else {
-        const batch = this.#unpacker.unpack(chunk.bytes, chunk.at, header, this.#delivered);
+        const batch = this.#unpack(chunk, header);
         if (batch === undefined) return WAIT;
         if ('marker' in batch && batch.marker === 'abort') chunk.filter.ended(header.producerId);
         const below = recordsBelow(batch.offsetDelta, batch.baseOffset, this.#delivered);
@@ -218,6 +227,29 @@ export class FetchPosition {
     chunk.at += header.byteLength;
     this.#buffered -= header.byteLength;
     return result;
+  }
+
+  #unpack(chunk: Chunk, header: BatchHeader): ReturnType<BatchUnpacker['unpack']> {
+    try {
+      return this.#unpacker.unpack(chunk.bytes, chunk.at, header, this.#delivered);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      const known = placed(error, header.baseOffset, this.#behind(chunk, header) - 1);
+      keepBytes(known, chunk.bytes.subarray(chunk.at, chunk.at + header.byteLength));
+      throw known;
+    }
+  }
+
+  /** The offset behind a damaged batch: its own word for that may be part of the damage. */
+  #behind(chunk: Chunk, header: BatchHeader): number {
+    let next = Math.min(header.nextOffset, Math.max(this.endOffset ?? 0, header.baseOffset + 1));
+    try {
+      const following = peekBatchHeader(chunk.bytes, chunk.at + header.byteLength);
+      if (following !== undefined && following.baseOffset > header.baseOffset) next = following.baseOffset;
+    } catch {
+      // That one is damaged too: its turn comes.
+    }
+    return next;
   }
 
   #end(): number {
