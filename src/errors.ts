@@ -137,3 +137,10 @@ export class FatalError extends MillraceError {
     super('fatal', code, message, details);
   }
 }
+
+/** The message without the place and the hint that its constructor put behind it. */
+export function bareMessage(error: MillraceError): string {
+  const hint = error.hint === undefined ? '' : ` – ${error.hint}`;
+  const message = hint !== '' && error.message.endsWith(hint) ? error.message.slice(0, -hint.length) : error.message;
+  return message.replace(/ \[[^[\]]*\]$/, '');
+}

@@ -90,6 +90,7 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
         const row = (pane: Pane<K, State>, start: number, onClose: boolean): void => {
           let value: Result;
           try {
+            if (pane.failure !== undefined) throw pane.failure;
             value = pane.state === undefined ? (null as Result) : settled(aggregator.result(pane.state));
           } catch (error) {
             // The other rows of this moment must not be lost with this one.

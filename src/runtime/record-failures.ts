@@ -1,6 +1,8 @@
-import { ConfigError, type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
+import { bareMessage, ConfigError, type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
+
+export { bareMessage } from '../errors.ts';
 
 /** Where in a pipeline a record failed. */
 export interface FailurePlace {
@@ -39,13 +41,6 @@ export function asRecordError(error: unknown, place: FailurePlace, origin: Input
   const bytes = firstBytes(origin.value);
   const hint = error.hint ?? "choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)";
   return new RecordError(error.code, `${bareMessage(error)}${bytes}`, { ...at, cause: error.cause ?? error, hint });
-}
-
-/** The message without the place and the hint that its constructor put behind it. */
-export function bareMessage(error: MillraceError): string {
-  const hint = error.hint === undefined ? '' : ` – ${error.hint}`;
-  const message = hint !== '' && error.message.endsWith(hint) ? error.message.slice(0, -hint.length) : error.message;
-  return message.replace(/ \[[^[\]]*\]$/, '');
 }
 
 function firstBytes(value: Uint8Array | null): string {

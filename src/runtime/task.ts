@@ -34,8 +34,8 @@ import { type RecordReader, TaskOrigins } from './task-origins.ts';
 import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, OutgoingBatch } from './transport.ts';
-import type { UnreadableRange } from './unreadable.ts';
 import { TurnWatch } from './turn-watch.ts';
+import type { UnreadableRange } from './unreadable.ts';
 
 /** A turn ends early when it has written this much. */
 const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;

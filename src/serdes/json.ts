@@ -3,7 +3,7 @@ import { isThenable } from '../promises.ts';
 import { hasUnsafeKey, isTooDeep, MAX_DEPTH, mayHoldUnsafeKey } from './json-guard.ts';
 import { jsonErrorPosition } from './json-position.ts';
 import { decodeError, encodeError, typeName } from './refusal.ts';
-import { type SchemaOptions, validator } from './schema.ts';
+import { type SchemaFormat, type SchemaOptions, schemaWriter, validator } from './schema.ts';
 import type { Serde } from './serde.ts';
 import { decodeUtf8, encodeUtf8 } from './text.ts';
 
@@ -56,6 +56,13 @@ function read(bytes: Uint8Array, start: number, end: number): NonNullable<unknow
   return value;
 }
 
+const FORMAT: SchemaFormat<string> = {
+  name: 'json',
+  write,
+  read: (text) => JSON.parse(text) as NonNullable<unknown>,
+  same: (left, right) => left === right,
+};
+
 /**
  * JSON, with a type that the program asserts and nobody checks. Give a schema where the producer is not yours.
  *
@@ -64,8 +71,9 @@ function read(bytes: Uint8Array, start: number, end: number): NonNullable<unknow
  */
 export function json<T = unknown>(): Serde<T>;
 /**
- * JSON as UTF-8, validated by any Standard Schema (zod, valibot, arktype, …) when it is read. The program sees the
- * schema's output; a schema that transforms must therefore accept what `JSON.stringify` makes of its output.
+ * JSON as UTF-8, validated by any Standard Schema (zod, valibot, arktype, …) when it is read, and read back before it is
+ * written, so that nobody meets a record that the schema refuses. The program sees the schema's output; a schema that does
+ * not accept what `JSON.stringify` makes of its output is written with `{ encode }`.
  *
  * Reading refuses with `ERR_DECODE`: what is no JSON (with the position), the text `null`, more than 100 levels, and the
  * key `__proto__` in any spelling. Issues of the schema are `ERR_VALIDATION`. Writing refuses with `ERR_ENCODE` what JSON
@@ -73,7 +81,7 @@ export function json<T = unknown>(): Serde<T>;
  * properties are left out, a nested NaN becomes null, a Date its ISO text.
  *
  * @param schema - What values look like; its output type is the serde's type.
- * @param options - Whether written values are validated too.
+ * @param options - How values are turned back for writing, and whether what is written is validated.
  * @throws ConfigError `ERR_ASYNC_SCHEMA` at the first value, when the schema validates asynchronously.
  *
  * @example
@@ -90,22 +98,19 @@ export function json<T = unknown>(): Serde<T>;
  */
 export function json<S extends StandardSchemaV1>(
   schema: S,
-  options?: SchemaOptions,
+  options?: SchemaOptions<StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>>,
 ): Serde<StandardSchemaV1.InferOutput<S>>;
 export function json(schema?: StandardSchemaV1, options: SchemaOptions = {}): Serde<unknown> {
   const validate = schema === undefined ? undefined : validator(schema, 'json');
-  const checkWrite = options.validate === 'both' ? validate : undefined;
-  const toText = (value: NonNullable<unknown>): string => {
-    checkWrite?.(value);
-    return write(value);
-  };
+  const toText = validate === undefined ? write : schemaWriter(validate, options, FORMAT);
   const decodeRange = (bytes: Uint8Array, start: number, end: number): NonNullable<unknown> => {
     const value = read(bytes, start, end);
     return validate === undefined ? value : validate(value);
   };
   return {
     name: 'json',
-    keysByValue: true,
+    // What an encoder makes of keys is its own affair.
+    keysByValue: options.encode === undefined,
     serialize: (value) => encodeUtf8(toText(value)),
     deserialize: (bytes) => decodeRange(bytes, 0, bytes.length),
     toText,

@@ -4,7 +4,7 @@ import { MAX_DEPTH } from './json-guard.ts';
 import { compact, Extensions, expand } from './msgpack-extensions.ts';
 import { HAS_BIG_INTEGER, HAS_BINARY, scan } from './msgpack-scan.ts';
 import { decodeError, encodeError, typeName } from './refusal.ts';
-import { type SchemaOptions, validator } from './schema.ts';
+import { type SchemaFormat, type SchemaOptions, schemaWriter, validator } from './schema.ts';
 import type { Serde } from './serde.ts';
 import { isWellFormed } from './text.ts';
 
@@ -98,8 +98,8 @@ class Codec {
  */
 export function msgpack<T = unknown>(): Serde<T>;
 /**
- * MessagePack, validated by any Standard Schema (zod, valibot, arktype, …) when it is read. The program sees the schema's
- * output; a schema that transforms must therefore accept its own output.
+ * MessagePack, validated by any Standard Schema (zod, valibot, arktype, …) when it is read, and read back before it is
+ * written. The program sees the schema's output; a schema that does not accept its own output is written with `{ encode }`.
  *
  * | in the program | in MessagePack |
  * |---|---|
@@ -121,7 +121,7 @@ export function msgpack<T = unknown>(): Serde<T>;
  * where a value inside of an array or a map counts as one. Issues of the schema are `ERR_VALIDATION`.
  *
  * @param schema - What values look like; its output type is the serde's type.
- * @param options - Whether written values are validated too.
+ * @param options - How values are turned back for writing, and whether what is written is validated.
  * @throws ConfigError `ERR_ASYNC_SCHEMA` at the first value, when the schema validates asynchronously.
  *
  * @example
@@ -137,23 +137,26 @@ export function msgpack<T = unknown>(): Serde<T>;
  */
 export function msgpack<S extends StandardSchemaV1>(
   schema: S,
-  options?: SchemaOptions,
+  options?: SchemaOptions<StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>>,
 ): Serde<StandardSchemaV1.InferOutput<S>>;
 export function msgpack(schema?: StandardSchemaV1, options: SchemaOptions = {}): Serde<unknown> {
   const codec = new Codec();
   const validate = schema === undefined ? undefined : validator(schema, 'msgpack');
-  const checkWrite = options.validate === 'both' ? validate : undefined;
+  const format: SchemaFormat<Uint8Array> = {
+    name: 'msgpack',
+    write: (value) => codec.write(value),
+    read: (bytes) => codec.read(bytes, 0, bytes.length),
+    same: (left, right) => left.length === right.length && left.every((byte, at) => byte === right[at]),
+  };
+  const write = validate === undefined ? format.write : schemaWriter(validate, options, format);
   const decodeRange = (bytes: Uint8Array, start: number, end: number): NonNullable<unknown> => {
     const value = codec.read(bytes, start, end);
     return validate === undefined ? value : validate(value);
   };
   return {
     name: 'msgpack',
-    keysByValue: true,
-    serialize: (value) => {
-      checkWrite?.(value);
-      return codec.write(value);
-    },
+    keysByValue: options.encode === undefined,
+    serialize: write,
     deserialize: (bytes) => decodeRange(bytes, 0, bytes.length),
     decodeRange,
   };

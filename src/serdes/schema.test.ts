@@ -45,11 +45,52 @@ describe.each([
     );
   });
 
-  it('validates what is written only when asked to', () => {
+  it('writes nothing that it would refuse to read, unless told to', () => {
     expect(make(even).deserialize(make(even).serialize(4))).toBe(4);
-    expect(() => make(even).serialize(5)).not.toThrow();
-    expect(() => make(even, { validate: 'both' }).serialize(5)).toThrow('Expected an even number');
-    expect(make(even, { validate: 'both' }).serialize(4)).toEqual(plain.serialize(4));
+    for (const serde of [make(even), make(even, { validate: 'both' })]) {
+      expect(() => serde.serialize(5)).toThrow(/would refuse to read: Expected an even number – .*encode/);
+      expect(() => serde.serialize(5)).toThrow(expect.objectContaining({ code: 'ERR_VALIDATION' }));
+      expect(serde.serialize(4)).toEqual(plain.serialize(4));
+    }
+    expect(make(even, { validate: 'read' }).serialize(5)).toEqual(plain.serialize(5));
+  });
+
+  it('refuses to write what a transform without its inverse made, or would change', () => {
+    const parsed = make(z.object({ n: z.string().transform(Number) }));
+    expect(parsed.deserialize(plain.serialize({ n: '5' }))).toEqual({ n: 5 });
+    expect(() => parsed.serialize({ n: 5 })).toThrow(/would refuse to read: n: .*string/);
+    const cents = make(z.number().transform((n) => n * 100));
+    expect(() => cents.serialize(500)).toThrow(/would read as another one/);
+    expect(cents.serialize(0)).toEqual(plain.serialize(0));
+  });
+
+  it('writes what an encoder makes of it', () => {
+    const parsed = make(z.object({ n: z.string().transform(Number) }), { encode: ({ n }) => ({ n: String(n) }) });
+    expect(parsed.serialize({ n: 5 })).toEqual(plain.serialize({ n: '5' }));
+    expect(parsed.deserialize(parsed.serialize({ n: 5 }))).toEqual({ n: 5 });
+    const cents = make(
+      z.number().transform((n) => n * 100),
+      { encode: (n) => n / 100 },
+    );
+    expect(cents.deserialize(cents.serialize(500))).toBe(500);
+    expect(() => make(even, { encode: (n) => n + 1 }).serialize(4)).toThrow('Expected an even number');
+  });
+
+  it('writes what a schema only puts in order', () => {
+    const orderly = make(
+      z.object({
+        tags: z.array(z.string()).default([]),
+        name: z.string().trim().toLowerCase(),
+        at: z.coerce.number(),
+        id: z.string().default(() => Math.random().toString()),
+      }),
+    );
+    const value = { extra: true, at: 5, name: ' Ada ', tags: ['a'], id: 'x' };
+    expect(orderly.serialize(value)).toEqual(plain.serialize(value));
+    expect(orderly.deserialize(orderly.serialize(value))).toEqual({ tags: ['a'], name: 'ada', at: 5, id: 'x' });
+    let reads = 0;
+    const stamped = make(z.object({ n: z.number() }).transform((all) => ({ ...all, read: (reads += 1) })));
+    expect(stamped.serialize({ n: 1, read: 0 })).toEqual(plain.serialize({ n: 1, read: 0 }));
   });
 
   it('refuses a schema that answers with a promise, and leaves no rejection behind', async () => {
@@ -86,4 +127,16 @@ describe('formatPath', () => {
   it('says nothing of a path when the whole value is wrong', () => {
     expect(() => validator(even, 'json')(3)).toThrow('schema: Expected an even number');
   });
+});
+
+it('json refuses a Date that its schema would read as a text', () => {
+  for (const options of [{}, { validate: 'both' }] as const) {
+    const dated = json(z.object({ at: z.date() }), options);
+    expect(() => dated.serialize({ at: new Date(0) })).toThrow(/would refuse to read: at: .*date/i);
+  }
+  const dated = json(z.object({ at: z.iso.datetime().transform((text) => new Date(text)) }));
+  expect(dated.deserialize(dated.serialize({ at: new Date(0) }))).toEqual({ at: new Date(0) });
+  expect(msgpack(z.object({ at: z.date() })).serialize({ at: new Date(0) })).toEqual(
+    msgpack().serialize({ at: new Date(0) }),
+  );
 });

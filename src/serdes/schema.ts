@@ -2,16 +2,32 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ConfigError, RecordError } from '../errors.ts';
 
 /**
- * When a schema is asked.
+ * How a schema is used when records are written.
  *
+ * @typeParam I - What the schema takes.
+ * @typeParam O - What the schema makes of it, and the program sees.
  * @public
  */
-export interface SchemaOptions {
+export interface SchemaOptions<I = unknown, O = unknown> {
   /**
-   * `'read'` (default): what is read is validated, and the schema's output is what the program sees. `'both'`: what is
-   * written is validated too; the value is then written as it was given, not as the schema's output.
+   * `'both'` (default): what is written is read back first, as its readers will, so that nothing is written that its own
+   * schema refuses. `'read'`: whatever the program gives is written.
    */
   readonly validate?: 'read' | 'both';
+  /**
+   * Turns what the program sees into what the schema takes. Needed for writing where the two differ: where the schema
+   * transforms, or is about what the format cannot say, as a Date in JSON.
+   */
+  readonly encode?: (value: O) => I;
+}
+
+/** A format with which a schema is used. */
+export interface SchemaFormat<W> {
+  /** The serde's, for messages. */
+  readonly name: string;
+  write(value: unknown): W;
+  read(written: W): NonNullable<unknown>;
+  same(left: W, right: W): boolean;
 }
 
 /** Issues that a message lists; a schema may find one per array element. */
@@ -41,7 +57,16 @@ function listIssues(issues: readonly StandardSchemaV1.Issue[]): string {
 function refuse(serde: string, problem: string, cause?: unknown): RecordError {
   return new RecordError('ERR_VALIDATION', `${serde} value refused by its schema: ${problem}`, {
     cause,
-    hint: 'mend the producer or the schema, or choose an error policy for the source',
+    hint: REFUSED,
+  });
+}
+
+const REFUSED = 'mend the producer or the schema, or choose an error policy for the source';
+
+function unwritable(serde: string, problem: string, cause?: unknown): RecordError {
+  return new RecordError('ERR_VALIDATION', `${serde} cannot write a value that ${problem}`, {
+    cause,
+    hint: 'write what the schema takes; a schema that transforms needs { encode }, which turns its output back',
   });
 }
 
@@ -78,5 +103,39 @@ export function validator(schema: StandardSchemaV1, serde: string): (value: unkn
     if (output === null || output === undefined)
       throw refuse(serde, `its output is ${output}, which only a null record says`);
     return output;
+  };
+}
+
+/**
+ * Makes the function that writes values of a schema: what `encode` makes of them, read back before it is handed out.
+ *
+ * A value that its schema refuses to read would stop everybody who reads the topic. One that comes back as another value
+ * each time it is written and read has a transform without its inverse, and would be changed silently; what a schema only
+ * puts in order (trims, fills in, leaves out) comes to rest after the first time.
+ *
+ * @returns A function that throws RecordError `ERR_VALIDATION` for what could not be read again.
+ */
+export function schemaWriter<W>(
+  validate: (value: unknown) => NonNullable<unknown>,
+  { encode, validate: when = 'both' }: SchemaOptions,
+  format: SchemaFormat<W>,
+): (value: unknown) => W {
+  const write = (value: unknown): W => format.write(encode === undefined ? value : encode(value));
+  if (when === 'read') return write;
+  const again = (written: W): W => write(validate(format.read(written)));
+  return (value) => {
+    const written = write(value);
+    try {
+      const once = again(written);
+      if (format.same(once, written)) return written;
+      const twice = again(once);
+      // A schema that asks a clock gives something else each time, also of the same.
+      if (format.same(twice, once) || !format.same(again(written), once)) return written;
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      const problem = error.message.replace(/^.*?refused by its schema: /s, '').replace(` – ${REFUSED}`, '');
+      throw unwritable(format.name, `its schema would refuse to read: ${problem}`, error);
+    }
+    throw unwritable(format.name, 'its schema would read as another one, and again each time it is written');
   };
 }

@@ -4,7 +4,7 @@ import { unwritable } from './checked-stores.ts';
 import { bytesId, compareBytes, type KeyId, keyId } from './key-codec.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
-import type { ValueCodec } from './value-codec.ts';
+import { type ValueCodec, withKey } from './value-codec.ts';
 
 /** An entry of a key-value store, decoded. `value` is `undefined` where the key is known to have none. */
 export interface Entry<V> {
@@ -78,6 +78,26 @@ export class KeyValueStore<K, V> implements StateHolder {
     this.#touch(entry);
   }
 
+  /**
+   * Sets the value of a key, or deletes it, without looking at what was there: that may be something that can be written
+   * over and not read.
+   *
+   * @throws as {@link put}
+   */
+  set(key: NonNullable<K>, value: V | undefined, timestamp: number): void {
+    const id = keyId(key, this.#keySerde);
+    let entry = this.#entries.get(id);
+    const keyBytes = entry?.keyBytes ?? this.#keySerde.serialize(key);
+    if (value !== undefined) this.#bytes.check?.(keyBytes, this.#codec.encode(value, timestamp));
+    if (entry === undefined) {
+      entry = { keyBytes, value: undefined, timestamp: -1, dirty: false, used: true };
+      this.#entries.set(id, entry);
+    }
+    entry.value = value;
+    entry.timestamp = value === undefined ? -1 : timestamp;
+    this.#touch(entry);
+  }
+
   delete(entry: Entry<V>): void {
     entry.value = undefined;
     entry.timestamp = -1;
@@ -135,8 +155,12 @@ export class KeyValueStore<K, V> implements StateHolder {
   #load(keyBytes: Uint8Array): Entry<V> {
     const stored = this.#complete ? undefined : this.#bytes.get(keyBytes);
     if (stored === undefined) return { keyBytes, value: undefined, timestamp: -1, dirty: false, used: true };
-    const { value, timestamp } = this.#codec.decode(stored);
-    return { keyBytes, value, timestamp, dirty: false, used: true };
+    try {
+      const { value, timestamp } = this.#codec.decode(stored);
+      return { keyBytes, value, timestamp, dirty: false, used: true };
+    } catch (error) {
+      throw withKey(error, () => this.#keySerde.deserialize(keyBytes));
+    }
   }
 
   #encode(value: V, timestamp: number): Uint8Array {

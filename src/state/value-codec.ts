@@ -1,4 +1,4 @@
-import { RecordError, StoreError } from '../errors.ts';
+import { bareMessage, RecordError, StoreError } from '../errors.ts';
 import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
@@ -6,6 +6,10 @@ import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 /** Turns a stored value into bytes with its timestamp in front, and back. */
 export interface ValueCodec<T> {
   encode(value: T, timestamp: number): Uint8Array;
+  /**
+   * @throws RecordError `ERR_VALIDATION` for a value that its schema does not take any more; StoreError
+   * `ERR_CORRUPT_STORE` for anything else that cannot be read.
+   */
   decode(bytes: Uint8Array): { readonly value: T; readonly timestamp: number };
 }
 
@@ -75,6 +79,7 @@ function read<T>(decode: () => T, store: string): T {
   try {
     return decode();
   } catch (cause) {
+    if (cause instanceof RecordError && cause.code === 'ERR_VALIDATION') throw outdated(store, cause);
     throw damaged(`an entry of store ${store} cannot be read: ${describe(cause)}`, cause);
   }
 }
@@ -90,6 +95,34 @@ function written(encode: () => Uint8Array, store: string): Uint8Array {
   }
 }
 
+/** Damage changes bytes, and bytes are verified before they come here: it is the schema that has changed. */
+function outdated(store: string, cause: RecordError): RecordError {
+  const problem = bareMessage(cause).replace(/^.*?refused by its schema: /s, '');
+  return new RecordError('ERR_VALIDATION', `an entry of store ${store} does not fit its schema any more: ${problem}`, {
+    cause,
+    hint: 'let the schema take what was stored before it was changed, or write the entry anew',
+  });
+}
+
+/** The same error with the key of the entry, where it is about a schema. */
+export function withKey(error: unknown, key: () => unknown): unknown {
+  if (!(error instanceof RecordError) || error.code !== 'ERR_VALIDATION') return error;
+  const message = bareMessage(error).replace('an entry', `the entry ${showKey(key)}`);
+  return new RecordError(error.code, message, { cause: error.cause, hint: error.hint ?? '' });
+}
+
+const MAX_KEY_CHARS = 100;
+
+function showKey(key: () => unknown): string {
+  const bigints = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
+  try {
+    const text = JSON.stringify(key(), bigints) ?? '';
+    return text.length > MAX_KEY_CHARS ? `${text.slice(0, MAX_KEY_CHARS)}…` : text;
+  } catch {
+    return 'whose key cannot be read';
+  }
+}
+
 function tooShort(store: string, length: number): StoreError {
   return damaged(`an entry of store ${store} has only ${length} bytes`);
 }
@@ -97,7 +130,7 @@ function tooShort(store: string, length: number): StoreError {
 function damaged(message: string, cause?: unknown): StoreError {
   return new StoreError('ERR_CORRUPT_STORE', message, {
     cause,
-    hint: 'the store is damaged: stop the application and reset it, so that it is built again from its topics',
+    hint: 'its serde was changed, or it is damaged: bring the serde back, or reset the application by running it under a new applicationId, so that the store is built again',
   });
 }
 

@@ -6,7 +6,7 @@ import { type KeyId, keyId } from './key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
-import type { ValueCodec } from './value-codec.ts';
+import { type ValueCodec, withKey } from './value-codec.ts';
 
 /** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
 export interface Pane<K, A> {
@@ -18,6 +18,8 @@ export interface Pane<K, A> {
   dirty: boolean;
   /** Whether the store has an entry for it, so that removing it means writing. */
   stored: boolean;
+  /** Why its state cannot be read, of a pane whose window closes. */
+  readonly failure?: unknown;
 }
 
 /** What a stored pane stands for, for those who look in from outside. */
@@ -128,7 +130,7 @@ export class WindowStore<K, A> implements StateHolder {
     if (this.#recent === group) this.#recent = undefined;
   }
 
-  /** Removes a window and returns its panes that have a state, in order of their key bytes. */
+  /** Removes a window and returns its panes that have a state, or cannot be read, in order of their key bytes. */
   take(start: number): Pane<K, A>[] {
     const group = this.#groups.get(start);
     if (group === undefined) return [];
@@ -140,7 +142,7 @@ export class WindowStore<K, A> implements StateHolder {
     for (const pane of group.panes.values()) {
       if (pane.stored) this.#removed.push(paneKey(start, pane.keyBytes));
       pane.stored = false;
-      if (pane.state !== undefined) panes.push(pane);
+      if (pane.state !== undefined || pane.failure !== undefined) panes.push(pane);
     }
     return sortByBytes(panes);
   }
@@ -198,6 +200,7 @@ export class WindowStore<K, A> implements StateHolder {
     for (const start of [...this.#groups.keys()].sort((left, right) => left - right)) {
       const group = this.#groups.get(start) as Group<K, A>;
       if (!group.complete) this.#loadRest(group);
+      this.#forgetUnreadable(group);
       for (const { key, state, timestamp } of sortByBytes([...group.panes.values()])) {
         if (state !== undefined) yield { key, timestamp, ...this.#present(state, start) };
       }
@@ -227,8 +230,12 @@ export class WindowStore<K, A> implements StateHolder {
     const keyBytes = this.#keySerde.serialize(key);
     const stored = group.complete ? undefined : this.#bytes.get(paneKey(group.start, keyBytes));
     if (stored === undefined) return { key, keyBytes, state: undefined, timestamp: -1, dirty: false, stored: false };
-    const { value, timestamp } = this.#codec.decode(stored);
-    return { key, keyBytes, state: value, timestamp, dirty: false, stored: true };
+    try {
+      const { value, timestamp } = this.#codec.decode(stored);
+      return { key, keyBytes, state: value, timestamp, dirty: false, stored: true };
+    } catch (error) {
+      throw withKey(error, () => key);
+    }
   }
 
   #loadRest(group: Group<K, A>): void {
@@ -237,11 +244,31 @@ export class WindowStore<K, A> implements StateHolder {
       const key = this.#keySerde.deserialize(keyBytes);
       const id = keyId(key, this.#keySerde);
       if (group.panes.has(id)) continue;
-      const { value, timestamp } = this.#codec.decode(stored);
-      group.panes.set(id, { key, keyBytes, state: value, timestamp, dirty: false, stored: true });
+      group.panes.set(id, this.#decoded(key, keyBytes, stored));
       this.#cached += 1;
     }
     group.complete = true;
+  }
+
+  /** Who asks for them later is told again why they cannot be read. */
+  #forgetUnreadable(group: Group<K, A>): void {
+    for (const [id, { failure }] of group.panes) {
+      if (failure === undefined) continue;
+      group.panes.delete(id);
+      group.complete = false;
+      this.#cached -= 1;
+    }
+  }
+
+  /** A pane that cannot be read must not keep the others of its window from closing. */
+  #decoded(key: NonNullable<K>, keyBytes: Uint8Array, stored: Uint8Array): Pane<K, A> {
+    try {
+      const { value, timestamp } = this.#codec.decode(stored);
+      return { key, keyBytes, state: value, timestamp, dirty: false, stored: true };
+    } catch (error) {
+      const failure = withKey(error, () => key);
+      return { key, keyBytes, state: undefined, timestamp: -1, dirty: false, stored: true, failure };
+    }
   }
 
   /** Seeks from one window start to the next, so that opening costs by windows and not by panes. */

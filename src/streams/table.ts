@@ -73,9 +73,8 @@ export class Table<K, V> {
           task.dropped('null key', step);
           return;
         }
-        const entry = store.entry(record.key as NonNullable<K>);
-        if (record.value === null) store.delete(entry);
-        else store.put(entry, record.value as NonNullable<V>, record.timestamp);
+        const value = record.value === null ? undefined : (record.value as NonNullable<V>);
+        store.set(record.key as NonNullable<K>, value, record.timestamp);
       },
     });
   }
