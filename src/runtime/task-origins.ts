@@ -34,6 +34,17 @@ export class TaskOrigins implements RecordOwner, OriginSource {
     this.#resumedCode = origin === undefined ? undefined : this.#inputs.codeOf(origin);
   }
 
+  /** Does work on behalf of an input that is not the record at hand. */
+  during<T>(origin: InputOrigin, work: () => T): T {
+    const before = this.#resumed;
+    this.resume(origin);
+    try {
+      return work();
+    } finally {
+      this.resume(before);
+    }
+  }
+
   originCode(): number {
     return this.#resumedCode ?? this.#inputs.originCode();
   }

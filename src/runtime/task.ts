@@ -117,7 +117,8 @@ export class Task implements TaskContext {
     this.#host = host;
     this.#logger = host.logger ?? noLogger;
     const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
-    const unreadable = (range: UnreadableRange): boolean => this.#failures.batch(range);
+    const unreadable = (range: UnreadableRange): boolean =>
+      this.#origins.during(range.origin, () => this.#failures.batch(range));
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable);
     this.#origins = new TaskOrigins(host, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
     this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
