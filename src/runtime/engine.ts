@@ -120,8 +120,7 @@ export class Engine {
     this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
     this.#factory.checked = events.checkedStores;
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
-    const { stages } = topology;
-    const starts = new TaskStarts(transport, { applicationId, stages, topics, first, startFrom, logger });
+    const starts = new TaskStarts(transport, { ...topology, applicationId, topics, first, startFrom, logger });
     this.#consumed = new ConsumedRecords(transport, consumables(topology, topics, applicationId), clock, logger);
     this.#opening = new TaskOpening(transport, starts, this.#factory, this.committer);
   }

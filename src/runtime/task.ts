@@ -23,7 +23,7 @@ import { Fingerprints } from './fingerprints.ts';
 import { checkHeld, checkStart } from './held-check.ts';
 import { HeldRecords } from './held-records.ts';
 import type { InputQueue } from './input-queue.ts';
-import { type InputFeed, InputSet } from './input-set.ts';
+import { type BatchFailed, type InputFeed, InputSet } from './input-set.ts';
 import { keyGuardOf } from './key-guard.ts';
 import { type Logger, noLogger } from './logger.ts';
 import { OutputBuffers, type OutputTopic } from './outputs.ts';
@@ -35,7 +35,6 @@ import { TaskScope } from './task-scope.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, OutgoingBatch } from './transport.ts';
 import { TurnWatch } from './turn-watch.ts';
-import type { UnreadableRange } from './unreadable.ts';
 
 /** A turn ends early when it has written this much. */
 const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -117,8 +116,7 @@ export class Task implements TaskContext {
     this.#host = host;
     this.#logger = host.logger ?? noLogger;
     const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
-    const unreadable = (range: UnreadableRange): boolean =>
-      this.#origins.during(range.origin, () => this.#failures.batch(range));
+    const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable);
     this.#origins = new TaskOrigins(host, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
     this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);

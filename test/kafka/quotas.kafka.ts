@@ -73,6 +73,8 @@ describe.runIf(ownCluster)('a quota of the brokers', () => {
       onRevoked: async () => undefined,
       onError: () => undefined,
     });
+    // Outputs are those of tasks: before there are any nothing may be written.
+    const { generation } = await until('the tasks', () => session.generation > 0 && session);
     const record = values('x'.repeat(50_000));
     for (let i = 0; i < RECORDS; i++) await session.send([batch(topic, 0, record)]);
     const said = await until(
@@ -81,7 +83,6 @@ describe.runIf(ownCluster)('a quota of the brokers', () => {
     );
     expect(said).toMatch(/a quota of the brokers: it may write to broker 1 again in \d+ ms/);
     await session.send([batch(topic, 0, values('last'))]);
-    const { generation } = await until('the tasks', () => session.generation > 0 && session);
     await session.commit({ generation, offsets: [{ topic, partition: 0, offset: 1 }], state: [] });
     expectWaits(asked, 'Produce');
     await transport.close();
