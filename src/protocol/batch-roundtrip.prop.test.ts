@@ -17,16 +17,23 @@ test('any records come back from any batch, and its header agrees', () => {
       const batch = builder.finish({ compression });
       stampBaseOffset(batch, baseOffset);
       const decoded = decodeBatch(batch, 0);
+      // What does not become smaller goes as it is.
+      const used = batch.length < builder.finish().length ? compression : 'none';
       expect(rowsOf(decoded)).toEqual(expectedRows(records, baseOffset));
       expect(decoded).toMatchObject({
-        compression,
+        compression: used,
         baseOffset,
         nextOffset: baseOffset + records.length,
         maxTimestamp: Math.max(...records.map((record) => record.timestamp)),
         byteLength: batch.length,
       });
       const header = peekBatchHeader(batch, 0)!;
-      expect(header).toMatchObject({ baseOffset, nextOffset: decoded.nextOffset, count: records.length, compression });
+      expect(header).toMatchObject({
+        baseOffset,
+        nextOffset: decoded.nextOffset,
+        count: records.length,
+        compression: used,
+      });
       expect(header.maxTimestamp).toBe(builder.maxTimestamp);
     }),
     { numRuns: 1000 },
