@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -61,15 +61,31 @@ describe('a writer', () => {
     ['died', () => announce(gone)],
     ['belongs to another boot', () => announce({ ...me, bootId: 'before' })],
     ['was cut off by a power cut', () => writeFileSync(join(path, 'opening.json'), '')],
-  ])('does not wait for an opener that %s', (_, leave) => {
+  ])('does not wait for an opener that %s', async (_, leave) => {
     const gate = new WriteGate(path, mark);
     leave();
     expect(gate.enter()).toBeUndefined();
     expect(gate.enter()).toBeUndefined();
     announce(me);
-    expect(gate.enter()).toBeInstanceOf(Promise);
+    const waits = gate.enter();
+    expect(waits).toBeInstanceOf(Promise);
     rmSync(join(path, 'opening.json'));
+    await waits;
     gate.close();
+  });
+
+  it('that waits writes nothing once the gate is closed: its descriptor may be that of another file', async () => {
+    const gate = new WriteGate(path, mark);
+    announce(me);
+    const waits = gate.enter();
+    gate.close();
+    const other = join(path, 'other');
+    const fd = openSync(other, 'w+');
+    writeSync(fd, 'xyz');
+    rmSync(join(path, 'opening.json'));
+    await expect(waits).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    expect(readFileSync(other, 'utf8')).toBe('xyz');
+    closeSync(fd);
   });
 });
 

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../../errors.ts';
+import { closed } from '../local/errors.ts';
 import { nameOf, PATIENCE_MS, type Patience } from './open-lock.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 
@@ -37,7 +38,8 @@ export interface Marked {
 export class WriteGate {
   readonly #opening: string;
   readonly #mark: string;
-  readonly #fd: number;
+  /** `undefined` once closed: the number may be that of another file by then. */
+  #fd: number | undefined;
   readonly #limitMs: number;
   /** The note of a process that died while it opened the file, so that it need not be read again for each transaction. */
   #stale: Stats | undefined;
@@ -69,8 +71,11 @@ export class WriteGate {
     return this.#waitingFor;
   }
 
+  /** A transaction that waits does not begin any more. */
   close(): void {
+    if (this.#fd === undefined) return;
     closeSync(this.#fd);
+    this.#fd = undefined;
     rmSync(this.#mark, { force: true });
   }
 
@@ -78,6 +83,7 @@ export class WriteGate {
     const since = performance.now();
     try {
       for (;;) {
+        if (this.#fd === undefined) throw closed('embedded log');
         this.#say(IDLE);
         const opener = this.#opener();
         if (opener !== undefined) {
@@ -106,6 +112,8 @@ export class WriteGate {
   }
 
   #say(state: number): void {
+    if (this.#fd === undefined && state === IDLE) return;
+    if (this.#fd === undefined) throw closed('embedded log');
     writeSync(this.#fd, state === WRITING ? YES : NO, 0, 1, 0);
   }
 }
