@@ -83,6 +83,7 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
           codec,
           task.cacheEntries,
           (state, start) => ({ value: aggregator.result(state), window: windowAt(windower, start) }),
+          task.time,
         );
         task.addState(store);
         const side = lateRecords === undefined ? undefined : task.sideOutput<LateRecord<K, V>>(owner);
@@ -119,7 +120,7 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
             const record = current as StreamRecord<K, V>;
             const lateness = {
               step: place.step,
-              streamTime: store.streamTime,
+              streamTime: store.time.streamTime,
               reason: 'window closed',
               missed,
               partial,
@@ -130,6 +131,10 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
         });
         task.addTimeFollower({
           depth: place.depth,
+          advance() {
+            current = undefined;
+            state.advance();
+          },
           closeAll() {
             current = undefined;
             state.closeAll();

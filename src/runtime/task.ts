@@ -17,8 +17,8 @@ import type {
   Output,
   TaskContext,
   TaskCounters,
-  TimeFollower,
 } from '../topology/task-context.ts';
+import { type TaskTime, UNLIMITED } from '../topology/task-time.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { checkHeld, checkStart } from './held-check.ts';
 import { HeldRecords } from './held-records.ts';
@@ -32,6 +32,7 @@ import { type KnownTopics, PositionKeeper } from './state-positions.ts';
 import { TaskFailures } from './task-failures.ts';
 import { type RecordReader, TaskOrigins } from './task-origins.ts';
 import { TaskScope } from './task-scope.ts';
+import { TimeFollowers } from './time-followers.ts';
 import type { Topology } from './topology.ts';
 import type { CommittedOffset, OutgoingBatch } from './transport.ts';
 import { TurnWatch } from './turn-watch.ts';
@@ -82,6 +83,7 @@ export class Task implements TaskContext {
   readonly partition: number;
   readonly clock: Clock;
   readonly cacheEntries: number;
+  readonly time: TaskTime = UNLIMITED;
   readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
   inTurn = false;
   rowKey: unknown;
@@ -97,7 +99,7 @@ export class Task implements TaskContext {
   readonly #fingerprints: Fingerprints;
   readonly #keeper: PositionKeeper;
   readonly #holders: StateHolder[] = [];
-  readonly #followers: TimeFollower[] = [];
+  readonly #followers = new TimeFollowers();
   readonly #workers: AsyncWorker[] = [];
   readonly #sideOutputs = new Map<object, Subject<unknown>>();
   readonly #held = new HeldRecords();
@@ -202,11 +204,15 @@ export class Task implements TaskContext {
     this.#dirty = true;
   }
 
+  /** The limit of the task's time has risen: what waited for that happens now. */
+  advanceTime(): void {
+    if (this.failure !== undefined) return;
+    this.#asTurn(this.#followers.advance);
+  }
+
   /** The bounded input is used up: closes what is open, if wanted, and completes the chain. */
   end(openWindows: 'keep' | 'close'): void {
-    this.#asTurn(() => {
-      if (openWindows === 'close') for (const follower of this.#followers) follower.closeAll();
-    });
+    this.#asTurn(() => openWindows === 'close' && this.#followers.closeAll());
   }
 
   /** Tells plain RxJS operators that the input is complete. */
@@ -291,10 +297,7 @@ export class Task implements TaskContext {
     this.#holders.push(holder);
   }
 
-  addTimeFollower(follower: TimeFollower): void {
-    this.#followers.push(follower);
-    this.#followers.sort((left, right) => left.depth - right.depth);
-  }
+  readonly addTimeFollower: TaskContext['addTimeFollower'] = this.#followers.add;
 
   addAsyncWorker(worker: AsyncWorker): void {
     this.#workers.push(worker);

@@ -59,10 +59,17 @@ function check<K>(
   const backend = memoryStores();
   const id = { applicationId: 'app', store: 's', partition: 0 };
   const open = (): WindowStore<K, number> =>
-    new WindowStore(backend.open(id), serde, msgpackCodec<number>('s'), cacheEntries, (value, start) => ({
-      value,
-      window: { start, end: start + 10 },
-    }));
+    new WindowStore(
+      backend.open(id),
+      serde,
+      msgpackCodec<number>('s'),
+      cacheEntries,
+      (value, start) => ({
+        value,
+        window: { start, end: start + 10 },
+      }),
+      { limit: Number.POSITIVE_INFINITY },
+    );
   let store = open();
   let model: Model = { panes: new Map(), streamTime: -1 };
   let durable = copy(model);
@@ -106,7 +113,7 @@ function check<K>(
       taken.add(start);
     } else if (step.do === 'time') {
       model.streamTime = Math.max(model.streamTime, step.by);
-      store.streamTime = model.streamTime;
+      store.time.observe(step.by);
     } else if (step.do === 'collect') {
       land();
       const writes: StoreWrites[] = [];
@@ -119,7 +126,7 @@ function check<K>(
       model = copy(durable);
       taken = new Set();
       store = open();
-      expect(store.streamTime).toBe(model.streamTime);
+      expect(store.time.streamTime).toBe(model.streamTime);
       const open_ = [...model.panes].filter(([, group]) => group.size > 0).map(([start]) => start);
       expect([...store.starts()].sort((left, right) => left - right)).toEqual(
         open_.sort((left, right) => left - right),

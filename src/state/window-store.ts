@@ -6,6 +6,7 @@ import { type KeyId, keyId } from './key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
+import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
 
 /** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
@@ -33,9 +34,6 @@ interface Group<K, A> {
   complete: boolean;
 }
 
-/** Key of the entry that holds the stream time. Window starts are below 2^53, so no pane's key begins with this byte. */
-const META_KEY = Uint8Array.of(0xff);
-
 /**
  * Panes ordered by `[window start][key]`, which is the order in which closed windows are emitted, with a write-back
  * cache above. A pane that opens and closes between two commits never touches the store. The operator's stream time
@@ -43,8 +41,8 @@ const META_KEY = Uint8Array.of(0xff);
  */
 export class WindowStore<K, A> implements StateHolder {
   readonly name: string;
-  /** Highest timestamp seen; −1 before the first record. */
-  streamTime = -1;
+  /** That of the step that owns the store. */
+  readonly time: StepTime;
   readonly #bytes: ByteStore;
   readonly #keySerde: Serde<K>;
   readonly #codec: ValueCodec<A>;
@@ -56,7 +54,6 @@ export class WindowStore<K, A> implements StateHolder {
   #dirtyStarts: number[] = [];
   /** Keys of stored panes that were removed since the last commit. */
   #removed: Uint8Array[] = [];
-  #storedStreamTime = -1;
   #cached = 0;
 
   constructor(
@@ -65,6 +62,7 @@ export class WindowStore<K, A> implements StateHolder {
     codec: ValueCodec<A>,
     cacheEntries: number,
     present: PresentPane<A>,
+    limit: TimeLimit,
   ) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
@@ -72,11 +70,7 @@ export class WindowStore<K, A> implements StateHolder {
     this.#codec = codec;
     this.#cacheEntries = cacheEntries;
     this.#present = present;
-    const meta = bytes.get(META_KEY);
-    if (meta !== undefined) {
-      this.streamTime = readNumber(meta, 0);
-      this.#storedStreamTime = this.streamTime;
-    }
+    this.time = new StepTime(limit, bytes.get(TIME_KEY));
     for (const start of this.#storedStarts()) this.#groups.set(start, { start, panes: new Map(), complete: false });
   }
 
@@ -163,13 +157,7 @@ export class WindowStore<K, A> implements StateHolder {
     this.#removed = [];
     this.#dirty = [];
     this.#dirtyStarts = [];
-    if (this.streamTime !== this.#storedStreamTime) {
-      const meta = new Uint8Array(NUMBER_BYTES);
-      writeNumber(meta, 0, this.streamTime);
-      keys.push(META_KEY);
-      values.push(meta);
-      this.#storedStreamTime = this.streamTime;
-    }
+    this.time.collect(keys, values);
     if (keys.length > 0) into.push({ id: this.#bytes.id, keys, values });
   }
 
@@ -192,7 +180,7 @@ export class WindowStore<K, A> implements StateHolder {
       cached: this.#cached,
       dirty: this.#dirty.length,
       openWindows: this.#groups.size,
-      streamTime: this.streamTime,
+      streamTime: this.time.streamTime,
     };
   }
 
@@ -275,7 +263,7 @@ export class WindowStore<K, A> implements StateHolder {
   *#storedStarts(): IterableIterator<number> {
     let from = new Uint8Array(0);
     for (;;) {
-      const next = this.#bytes.range(from, META_KEY).next();
+      const next = this.#bytes.range(from, TIME_KEY).next();
       if (next.done === true) return;
       const start = readNumber(next.value[0], 0);
       yield start;

@@ -19,8 +19,9 @@ const NO_WINDOWS: readonly Window[] = [];
 /**
  * The rules of tumbling and hopping windows, and nothing else: no Observable, no clock, no topic.
  *
- * A window is open while stream time is before its end plus grace. Stream time first moves with the record, then each of
- * the record's windows takes it or misses it, then the windows that this stream time closes are handed out.
+ * A window is open while stream time is before its end plus grace. Stream time first moves with the record, as far as it
+ * may, then each of the record's windows takes it or misses it, then the windows that this stream time closes are handed
+ * out. A record beyond what stream time may reach is taken: what it closes waits for {@link advance}.
  */
 export class WindowedState<K, V, A> {
   readonly #windower: Windower;
@@ -49,7 +50,7 @@ export class WindowedState<K, V, A> {
   add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
     const { timestamp } = record;
     const store = this.#store;
-    const streamTime = timestamp > store.streamTime ? timestamp : store.streamTime;
+    const streamTime = store.time.reach(timestamp);
     const { advanceMs, sizeMs, graceMs } = this.#windower;
     const first = firstStart(this.#windower, timestamp);
     let missed = NO_WINDOWS as Window[];
@@ -64,7 +65,7 @@ export class WindowedState<K, V, A> {
       }
     }
     // Only now nothing can throw any more: a record whose fold fails leaves neither state nor stream time changed.
-    store.streamTime = streamTime;
+    store.time.observe(timestamp);
     this.#apply(taken, first + missed.length * advanceMs, timestamp);
     if (missed.length > 0) this.#events.late(missed, taken > 0);
     if (streamTime >= this.#nextClose) this.#close(streamTime);
@@ -75,8 +76,14 @@ export class WindowedState<K, V, A> {
     let end = -1;
     for (const start of this.#store.starts()) end = Math.max(end, closeTime(this.#windower, start));
     if (end < 0) return;
-    this.#store.streamTime = Math.max(this.#store.streamTime, end);
-    this.#close(this.#store.streamTime);
+    this.#store.time.moveTo(end);
+    this.#close(this.#store.time.streamTime);
+  }
+
+  /** Stream time may go further than before: closes what waited for that. */
+  advance(): void {
+    const { time } = this.#store;
+    if (time.advance() && time.streamTime >= this.#nextClose) this.#close(time.streamTime);
   }
 
   #fold(at: number, start: number, key: NonNullable<K>, record: StreamRecord<unknown, V>): void {

@@ -6,6 +6,7 @@ import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from './clock.ts';
 import type { GlobalRows } from './global-source.ts';
 import type { NodePlace, TopicUse } from './node.ts';
+import type { TaskTime } from './task-time.ts';
 
 /** Reads records of one input topic of a task. */
 export interface InputConsumer {
@@ -39,10 +40,12 @@ export interface Output {
   ): void;
 }
 
-/** A part of a task that reacts to the end of a bounded input. */
+/** A part of a task that follows its time, also where no record moves it. */
 export interface TimeFollower {
   /** That of its node: what lies above closes first, for its rows still belong to the windows below. */
   readonly depth: number;
+  /** The limit of the task's time has risen: emit whatever waited for that. Runs as a turn. */
+  advance(): void;
   /** The input is complete: emit whatever waits for more stream time. Runs as a turn. */
   closeAll(): void;
 }
@@ -98,6 +101,8 @@ export interface TaskContext {
   /** Whether a turn of this task runs now; emissions outside of one are an error. */
   readonly inTurn: boolean;
   readonly clock: Clock;
+  /** How far the time of its steps may go. */
+  readonly time: TaskTime;
   /** Runs when the task's instances are taken down, after a failure too. */
   onTeardown(teardown: () => void): void;
   openStore(name: string): ByteStore;
