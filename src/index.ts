@@ -46,6 +46,7 @@ export { mapRecord } from './operators/map-record.ts';
 export { mapTimestamp } from './operators/map-timestamp.ts';
 export { mapValues } from './operators/map-values.ts';
 export type { NewRecord, Refused, Rekeyed, UnlessAsync, ValuedRecord, WithValue } from './operators/record-types.ts';
+export { union } from './operators/union.ts';
 export { type WindowByOptions, windowBy } from './operators/window-by.ts';
 export type { Compression } from './protocol/compression.ts';
 export {
@@ -100,6 +101,7 @@ export { through } from './streams/through.ts';
 export { type Topic, type TopicOptions, topic } from './streams/topic.ts';
 export type { Cancel, Clock } from './topology/clock.ts';
 export type { GlobalSource } from './topology/global-source.ts';
+export type { LongPipe } from './topology/long-pipe.ts';
 export { NoTaskError } from './topology/scope.ts';
 export type { Stream } from './topology/stream.ts';
 export type { TableSource } from './topology/table-source.ts';

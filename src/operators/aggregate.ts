@@ -50,11 +50,12 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
     detail: name,
     needsKey: true,
     stores: [{ name, fingerprint: `aggregate ${aggregator.name}` }],
-    create(out, task, place) {
+    create(step) {
+      const { out, task } = step;
       const codec = stateCodec(aggregator, name);
       const store = new KeyValueStore<K, State>(
         task.openStore(name),
-        keySerdeOf<K>(place),
+        keySerdeOf<K>(step.place),
         codec,
         task.cacheEntries,
         (state) => aggregator.result(state),
@@ -63,7 +64,7 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
       return (record) => {
         const { key, value, headers, topic, partition, offset } = record;
         if (key === null || value === null) {
-          task.dropped(key === null ? 'null key' : 'null value', place.step);
+          step.drop(key === null ? 'null key' : 'null value');
           return;
         }
         const entry = store.entry(key as NonNullable<K>);

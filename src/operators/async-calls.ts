@@ -110,6 +110,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
       this.#task.rowKey = rowKey;
       if ('error' in outcome) this.#task.recordFailed(outcome.error, this.step);
       else this.#emit(record, outcome.value);
+      this.#task.settle();
     }
     this.#task.resume(undefined);
     this.#task.rowKey = undefined;

@@ -1,13 +1,8 @@
-import { filter, map, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { ConfigError } from '../errors.ts';
 import { checkSync, settled } from '../promises.ts';
-import { operatorStream } from '../topology/operator.ts';
+import { node, portOf } from '../topology/operator.ts';
 import type { AnyRecord } from './record-types.ts';
-
-interface Routed<R> {
-  readonly record: R;
-  readonly to: number;
-}
 
 /**
  * Splits a stream by named predicates. Each record goes to the first branch whose predicate holds, else to the default
@@ -30,6 +25,21 @@ interface Routed<R> {
  * @param otherwise - Name of the branch for records that no predicate took. Left out: they are dropped.
  * @returns A stream per branch name.
  * @throws ConfigError `ERR_BRANCH_NAME` when the default has the name of a predicate.
+ *
+ * @example
+ * ```ts
+ * import { branch, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const readings = topic('readings', { key: string(), value: json<number>() });
+ * const alarms = topic('alarms', { key: string(), value: json<number>() });
+ * const normal = topic('normal', { key: string(), value: json<number>() });
+ * const { hot, rest } = branch(readings, { hot: ({ value }) => value > 80 }, 'rest');
+ * const driver = new TestDriver([hot.pipe(to(alarms)), rest.pipe(to(normal))]);
+ * driver.pipeAll(readings, [{ key: 'a', value: 20 }, { key: 'b', value: 95 }]);
+ * console.log(driver.read(alarms).length, driver.read(normal).length);
+ * // => 1 1
+ * ```
  * @public
  */
 export function branch<R extends AnyRecord, N extends string, D extends string = never>(
@@ -46,21 +56,19 @@ export function branch<R extends AnyRecord, N extends string, D extends string =
     }
     names.push(otherwise);
   }
-  const routed = operatorStream<R, Routed<R>>(source, {
+  const routed = node<R, never>([source], {
     name: 'branch',
     detail: names.join(', '),
-    create: (out) => (record) => {
-      let to = 0;
-      while (to < tests.length && !settled((tests[to] as (record: R) => boolean)(record))) to += 1;
-      if (to < names.length) out.next({ record, to });
+    ports: names,
+    create(step) {
+      const outlets = names.map((name) => step.port<R>(name));
+      return (record) => {
+        let to = 0;
+        while (to < tests.length && !settled((tests[to] as (record: R) => boolean)(record))) to += 1;
+        outlets[to]?.next(record);
+      };
     },
   });
-  const branches = names.map((name, at) => [
-    name,
-    routed.pipe(
-      filter(({ to }) => to === at),
-      map(({ record }) => record),
-    ),
-  ]);
+  const branches = names.map((name): [string, Observable<R>] => [name, portOf<R>(routed, name)]);
   return Object.fromEntries(branches) as Record<N | D, Observable<R>>;
 }

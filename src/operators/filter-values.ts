@@ -17,6 +17,19 @@ import type { ValuedRecord, WithValue } from './record-types.ts';
  *
  * @param predicate - Called with the value and the whole record.
  * @see rxjs `filter` to judge the whole record.
+ *
+ * @example
+ * ```ts
+ * import { filterValues, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const payments = topic('payments', { key: string(), value: json<number>() });
+ * const large = topic('large-payments', { key: string(), value: json<number>() });
+ * const driver = new TestDriver(payments.pipe(filterValues((amount) => amount >= 1000), to(large)));
+ * driver.pipeAll(payments, [{ key: 'ada', value: 20 }, { key: 'bob', value: 4000 }]);
+ * console.log(driver.read(large).map(({ key }) => key).join());
+ * // => bob
+ * ```
  * @public
  */
 export function filterValues<V, U extends V, R extends ValuedRecord<V> = ValuedRecord<V>>(
@@ -32,9 +45,11 @@ export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
   checkSync('filterValues', predicate);
   return operator<R & ValuedRecord<V>, R>({
     name: 'filterValues',
-    create: (out) => (record) => {
-      const passes = predicate(record.value, record);
-      if (passes === true || (passes !== false && settled(passes as unknown))) out.next(record);
-    },
+    create:
+      ({ out }) =>
+      (record) => {
+        const passes = predicate(record.value, record);
+        if (passes === true || (passes !== false && settled(passes as unknown))) out.next(record);
+      },
   });
 }

@@ -11,6 +11,21 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
  * the first one is emitted: when `make` throws nothing of that record goes on.
  *
  * @param make - The new records. A timestamp or headers left out stay as they were.
+ *
+ * @example
+ * ```ts
+ * import { flatMapRecord, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const orders = topic('orders', { key: string(), value: json<string[]>() });
+ * const items = topic('items', { key: string(), value: json<string>() });
+ * const driver = new TestDriver(
+ *   orders.pipe(flatMapRecord(({ key, value }) => value.map((item) => ({ key: item, value: key }))), to(items)),
+ * );
+ * driver.pipe(orders, { key: 'order-1', value: ['tea', 'milk'] });
+ * console.log(driver.read(items).map(({ key, value }) => `${key} of ${value}`).join(', '));
+ * // => tea of order-1, milk of order-1
+ * ```
  * @public
  */
 export function flatMapRecord<R extends AnyRecord, L, U>(
@@ -20,10 +35,12 @@ export function flatMapRecord<R extends AnyRecord, L, U>(
   return operator<R, Rekeyed<L, U>>({
     name: 'flatMapRecord',
     changesKey: true,
-    create: (out) => (record) => {
-      const records: Rekeyed<L, U>[] = [];
-      for (const made of settled(make(record))) records.push(fromNew(record, made));
-      for (const made of records) out.next(made);
-    },
+    create:
+      ({ out }) =>
+      (record) => {
+        const records: Rekeyed<L, U>[] = [];
+        for (const made of settled(make(record))) records.push(fromNew(record, made));
+        for (const made of records) out.next(made);
+      },
   });
 }

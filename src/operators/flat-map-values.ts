@@ -17,6 +17,19 @@ import type { ValuedRecord, WithValue } from './record-types.ts';
  * The values are computed before the first one is emitted: when `project` throws nothing of that record goes on.
  *
  * @param project - The new values.
+ *
+ * @example
+ * ```ts
+ * import { flatMapValues, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const lines = topic('lines', { key: string(), value: json<string>() });
+ * const words = topic('words', { key: string(), value: json<string>() });
+ * const driver = new TestDriver(lines.pipe(flatMapValues((line) => line.split(' ')), to(words)));
+ * driver.pipe(lines, { key: 'poem', value: 'so much depends' });
+ * console.log(driver.read(words).map(({ value }) => value).join());
+ * // => so,much,depends
+ * ```
  * @public
  */
 export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
@@ -25,10 +38,12 @@ export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>
   checkSync('flatMapValues', project);
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'flatMapValues',
-    create: (out) => (record) => {
-      const made = project(record.value, record);
-      const values = Array.isArray(made) ? (made as readonly U[]) : [...settled(made)];
-      for (const value of values) out.next(withValue(record, value) as WithValue<R, U>);
-    },
+    create:
+      ({ out }) =>
+      (record) => {
+        const made = project(record.value, record);
+        const values = Array.isArray(made) ? (made as readonly U[]) : [...settled(made)];
+        for (const value of values) out.next(withValue(record, value) as WithValue<R, U>);
+      },
   });
 }

@@ -22,18 +22,19 @@ export function joinGlobal<K, U, R extends AnyRecord, W>(
     name: 'joinTable',
     detail: right.name,
     globals: [right.use],
-    create(out, task, place) {
-      const rows = task.global(right.use);
+    create(step) {
+      const { out } = step;
+      const rows = step.task.global(right.use);
       return (record) => {
         const value = record.value as NonNullable<R['value']> | null;
         if (value === null) {
-          task.dropped('null value', place.step);
+          step.drop('null value');
           return;
         }
         const key = settled(keyOf(value, record));
         if (key === null || key === undefined) {
           if (!left) {
-            task.dropped('null key', place.step);
+            step.drop('null key');
             return;
           }
           out.next(withValue(record, combine(value, null, record)) as WithValue<R, W>);

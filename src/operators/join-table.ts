@@ -1,10 +1,10 @@
-import type { OperatorFunction } from 'rxjs';
+import type { Observable, OperatorFunction } from 'rxjs';
 import { ConfigError } from '../errors.ts';
 import { checkNames, checkOneOf } from '../option-checks.ts';
 import { checkSync } from '../promises.ts';
 import type { StreamRecord } from '../record.ts';
 import type { GlobalSource } from '../topology/global-source.ts';
-import { operator } from '../topology/operator.ts';
+import { node } from '../topology/operator.ts';
 import type { TableSource } from '../topology/table-source.ts';
 import { withValue } from './derive.ts';
 import { joinGlobal } from './join-global.ts';
@@ -91,24 +91,30 @@ export function joinTable<K, U, R extends AnyRecord, W>(
       hint: 'say which row belongs to a record: joinTable(products, combine, { key: (order) => order.productId })',
     });
   }
-  return operator<R, WithValue<R, W>>({
-    name: 'joinTable',
-    detail: right.name,
-    needsKey: true,
-    beside: [right.updates],
-    create(out, task, place) {
-      const rows = right.storeIn(task);
-      return (record) => {
-        const { key, value } = record;
-        if (value === null || (key === null && !left)) {
-          task.dropped(value === null ? 'null value' : 'null key', place.step);
-          return;
-        }
-        const row = key === null ? undefined : rows.get(key as NonNullable<K>);
-        if (row === undefined && !left) return;
-        const combined = join(value as NonNullable<R['value']>, row ?? null, record);
-        out.next(withValue(record, combined) as WithValue<R, W>);
-      };
-    },
-  });
+  return (source: Observable<R>) =>
+    // The table comes first: a row is there before the record of the same moment looks for it.
+    node<never, WithValue<R, W>>([right.updates, source], {
+      name: 'joinTable',
+      detail: right.name,
+      needsKey: true,
+      guard: 1,
+      create(step) {
+        const rows = right.storeIn(step.task);
+        const look = (record: R): void => {
+          const { key, value } = record;
+          if (value === null || (key === null && !left)) {
+            step.drop(value === null ? 'null value' : 'null key');
+            return;
+          }
+          const row = key === null ? undefined : rows.get(key as NonNullable<K>);
+          if (row === undefined && !left) return;
+          const combined = join(value as NonNullable<R['value']>, row ?? null, record);
+          step.out.next(withValue(record, combined) as WithValue<R, W>);
+        };
+        return { take: [ignore, look] };
+      },
+    });
 }
+
+/** A change of the table is in its store, where the next record finds it. */
+function ignore(): void {}

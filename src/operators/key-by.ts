@@ -18,6 +18,22 @@ import type { Rekeyed, UnlessAsync, ValuedRecord } from './record-types.ts';
  * planned, until it has gone {@link through} a topic that puts it where its new key belongs.
  *
  * @param select - The key. `null` means no key: the shuffle drops such a record and counts it.
+ *
+ * @example
+ * ```ts
+ * import { agg, aggregate, json, keyBy, string, through, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const clicks = topic('clicks', { value: json<{ user: string }>() });
+ * const byUser = topic('clicks-by-user', { key: string(), value: json<{ user: string }>() });
+ * const counts = topic('counts', { key: string(), value: json<number>() });
+ * const driver = new TestDriver(
+ *   clicks.pipe(keyBy((click) => click.user), through(byUser), aggregate(agg.count(), { store: 'counts' }), to(counts)),
+ * );
+ * driver.pipe(clicks, { value: { user: 'ada' } });
+ * console.log(driver.read(counts)[0]?.key);
+ * // => ada
+ * ```
  * @public
  */
 export function keyBy<V, K extends PromiseLike<unknown>, R extends ValuedRecord<V> = ValuedRecord<V>>(
@@ -38,6 +54,9 @@ export function keyBy<V, K, R extends ValuedRecord<V> = ValuedRecord<V>>(
   return operator<R & ValuedRecord<V>, Rekeyed<K, V>>({
     name: 'keyBy',
     changesKey: true,
-    create: (out) => (record) => out.next(withKey(record, select(record.value, record))),
+    create:
+      ({ out }) =>
+      (record) =>
+        out.next(withKey(record, select(record.value, record))),
   });
 }

@@ -57,6 +57,23 @@ const MAP_ASYNC_OPTIONS: OptionNames<MapAsyncOptions> = {
  * @returns Records with the new value. A record whose last try fails or times out (`ERR_ASYNC_TIMEOUT`) goes to the record
  * policy.
  * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`.
+ *
+ * @example
+ * ```ts
+ * import { json, mapAsync, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const orders = topic('orders', { key: string(), value: json<string>() });
+ * const priced = topic('priced', { key: string(), value: json<{ item: string; price: number }>() });
+ * const priceOf = async (item: string): Promise<number> => item.length;
+ * const driver = new TestDriver(
+ *   orders.pipe(mapAsync(async (item) => ({ item, price: await priceOf(item) }), { concurrency: 8 }), to(priced)),
+ * );
+ * driver.pipe(orders, { key: 'ada', value: 'tea' });
+ * await driver.settle();
+ * console.log(driver.read(priced)[0]?.value?.price);
+ * // => 3
+ * ```
  * @public
  */
 export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
@@ -75,13 +92,13 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapAsync',
     ...(project.name === '' ? {} : { detail: project.name }),
-    create(out, task, place) {
+    create({ out, place, task }) {
       const calls = new AsyncCalls<V, R, U>(project, limits, task, place, (record, value) =>
         out.next(withValue(record, value) as WithValue<R, U>),
       );
       task.addAsyncWorker(calls);
       task.onTeardown(() => calls.abort());
-      return Object.assign((record: R) => calls.add(record), { complete: (done: () => void) => calls.complete(done) });
+      return { take: [(record: R) => calls.add(record)], complete: (done) => calls.complete(done) };
     },
   });
 }

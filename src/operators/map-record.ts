@@ -12,6 +12,19 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
  * @param make - The new record. A timestamp or headers left out stay as they were.
  * @see {@link keyBy} to change the key only, {@link mapValues} to change the value only, {@link mapTimestamp} to change the
  * timestamp only: none of the last two moves the record.
+ *
+ * @example
+ * ```ts
+ * import { json, mapRecord, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const visits = topic('visits', { key: string(), value: json<string>() });
+ * const pages = topic('pages', { key: string(), value: json<string>() });
+ * const driver = new TestDriver(visits.pipe(mapRecord(({ key, value }) => ({ key: value, value: key })), to(pages)));
+ * driver.pipe(visits, { key: 'ada', value: '/home' });
+ * console.log(driver.read(pages)[0]?.key);
+ * // => /home
+ * ```
  * @public
  */
 export function mapRecord<R extends AnyRecord, L, U>(
@@ -21,6 +34,9 @@ export function mapRecord<R extends AnyRecord, L, U>(
   return operator<R, Rekeyed<L, U>>({
     name: 'mapRecord',
     changesKey: true,
-    create: (out) => (record) => out.next(fromNew(record, make(record))),
+    create:
+      ({ out }) =>
+      (record) =>
+        out.next(fromNew(record, make(record))),
   });
 }

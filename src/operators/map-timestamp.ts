@@ -45,6 +45,9 @@ export function mapTimestamp<R extends AnyRecord>(
   checkSync('mapTimestamp', select);
   return operator<R, R>({
     name: 'mapTimestamp',
-    create: (out) => (record) => out.next(withTimestamp(record, select(record.value, record)) as R),
+    create:
+      ({ out }) =>
+      (record) =>
+        out.next(withTimestamp(record, select(record.value, record)) as R),
   });
 }

@@ -19,6 +19,19 @@ import type { UnlessAsync, ValuedRecord, WithValue } from './record-types.ts';
  * @param project - The new value. Called with the value and the whole record.
  * @returns Records with the new value; co-located records stay co-located.
  * @see rxjs `map` to compute the whole record.
+ *
+ * @example
+ * ```ts
+ * import { json, mapValues, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const celsius = topic('celsius', { key: string(), value: json<number>() });
+ * const fahrenheit = topic('fahrenheit', { key: string(), value: json<number>() });
+ * const driver = new TestDriver(celsius.pipe(mapValues((degrees) => degrees * 1.8 + 32), to(fahrenheit)));
+ * driver.pipe(celsius, { key: 'oslo', value: 10 });
+ * console.log(driver.read(fahrenheit)[0]?.value);
+ * // => 50
+ * ```
  * @public
  */
 export function mapValues<V, U extends PromiseLike<unknown>, R extends ValuedRecord<V> = ValuedRecord<V>>(
@@ -38,6 +51,9 @@ export function mapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   checkSync('mapValues', project);
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapValues',
-    create: (out) => (record) => out.next(withValue(record, project(record.value, record)) as WithValue<R, U>),
+    create:
+      ({ out }) =>
+      (record) =>
+        out.next(withValue(record, project(record.value, record)) as WithValue<R, U>),
   });
 }

@@ -2,12 +2,12 @@ import type { Observable, OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { checkNames, checkOneOf, type OptionNames } from '../option-checks.ts';
 import { settled } from '../promises.ts';
-import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
+import type { Lateness, LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
 import { type Pane, WindowStore } from '../state/window-store.ts';
 import { WindowedState } from '../state/windowed-state.ts';
-import { operatorStream } from '../topology/operator.ts';
-import { Stream, subscribeSilently } from '../topology/stream.ts';
+import { type Instance, node } from '../topology/operator.ts';
+import type { Step } from '../topology/step.ts';
 import { type Windower, windowAt } from '../windows/windower.ts';
 import { type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
 import { withWindow } from './derive.ts';
@@ -52,6 +52,23 @@ const WINDOW_BY_OPTIONS: OptionNames<WindowByOptions<never, never>> = { store: t
  * Rows on close carry no headers; rows on update carry those of the record that caused them.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  * @see {@link aggregate} for a running aggregate without windows.
+ *
+ * @example
+ * ```ts
+ * import { agg, json, string, to, topic, tumbling, windowBy } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const clicks = topic('clicks', { key: string(), value: json<string>() });
+ * const late = topic('late-clicks', { key: string(), value: json<string>() });
+ * const counts = topic('counts', { key: string(), value: json<number>() });
+ * const minute = tumbling({ size: '1m', grace: '0s' });
+ * const driver = new TestDriver(
+ *   clicks.pipe(windowBy(minute, agg.count(), { store: 'clicks', late: (records) => records.pipe(to(late)) }), to(counts)),
+ * );
+ * for (const timestamp of [1_000, 59_000, 60_000, 58_000]) driver.pipe(clicks, { key: 'ada', value: '/', timestamp });
+ * console.log(driver.read(counts)[0]?.value, driver.read(late).length);
+ * // => 2 1
+ * ```
  * @public
  */
 export function windowBy<K, V, A, R, S extends Spec<V>>(
@@ -66,107 +83,88 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
   checkNames(`windowBy(${name})`, options, WINDOW_BY_OPTIONS);
   const { emit = 'close' } = options;
   checkOneOf(`windowBy(${name})`, 'emit', emit, ['close', 'updates']);
-  return (source) => {
-    const owner = {};
-    const lateRecords = options.late === undefined ? undefined : lateStream<K, V>(owner, name, () => windowed);
-    const windowed: Stream<WindowedRecord<K, Result>> = operatorStream(source, {
+  const { late } = options;
+  return (source) =>
+    node<StreamRecord<K | null, V | null>, WindowedRecord<K, Result>>([source], {
       name: step,
       detail: name,
       needsKey: true,
       stores: [{ name, fingerprint: `${windower.fingerprint} ${aggregator.name}` }],
-      ...(lateRecords === undefined ? {} : { roots: [(options.late as LateBranch<K, V>)(lateRecords)] }),
-      create(out, task, place) {
-        const codec = stateCodec(aggregator, name);
-        const store = new WindowStore<K, State>(
-          task.openStore(name),
-          keySerdeOf<K>(place),
-          codec,
-          task.cacheEntries,
-          (state, start) => ({ value: aggregator.result(state), window: windowAt(windower, start) }),
-          task.time,
-        );
-        task.addState(store);
-        const side = lateRecords === undefined ? undefined : task.sideOutput<LateRecord<K, V>>(owner);
-        let current: StreamRecord<K, V> | undefined;
-        const row = (pane: Pane<K, State>, start: number, onClose: boolean): void => {
-          let value: Result;
-          try {
-            if (pane.failure !== undefined) throw pane.failure;
-            value = pane.state === undefined ? (null as Result) : settled(aggregator.result(pane.state));
-          } catch (error) {
-            // The other rows of this moment must not be lost with this one.
-            task.recordFailed(error, place.step);
-            return;
-          }
-          const record = current ?? END_OF_INPUT;
-          const made = withWindow(record, pane.key, value, pane.timestamp, windowAt(windower, start));
-          // A step below must not take the key of this row for a changed one.
-          const outer = task.rowKey;
-          task.rowKey = pane.key;
-          try {
-            out.next(onClose ? { ...made, headers: NO_HEADERS } : made);
-          } finally {
-            task.rowKey = outer;
-          }
-        };
-        const state = new WindowedState<K, V, State>(windower, aggregator, store, {
-          updated(pane, start) {
-            if (emit === 'updates') row(pane, start, false);
-          },
-          closed(pane, start) {
-            if (emit === 'close') row(pane, start, true);
-          },
-          late(missed, partial) {
-            const record = current as StreamRecord<K, V>;
-            const lateness = {
-              step: place.step,
-              streamTime: store.time.streamTime,
-              reason: 'window closed',
-              missed,
-              partial,
-            } as const;
-            task.late(record, lateness);
-            side?.next({ ...record, late: lateness });
-          },
-        });
-        task.addTimeFollower({
-          depth: place.depth,
-          advance() {
-            current = undefined;
-            state.advance();
-          },
-          closeAll() {
-            current = undefined;
-            state.closeAll();
-          },
-        });
-        return (record) => {
-          const { key, value } = record;
-          if (key === null || value === null) {
-            task.dropped(key === null ? 'null key' : 'null value', place.step);
-            return;
-          }
-          current = record as StreamRecord<K, V>;
-          state.add(key as NonNullable<K>, current);
-        };
-      },
+      ports: ['late'],
+      ...(late === undefined ? {} : { roots: (port) => [late(port<LateRecord<K, V>>('late'))] }),
+      create: (at) => windowing<K, V, Result>(at, windower, aggregator, name, emit),
     });
-    return windowed;
-  };
 }
-
-type LateBranch<K, V> = (late: Observable<LateRecord<K, V>>) => Observable<unknown>;
 
 /** Where rows come from that no record caused. */
 const END_OF_INPUT = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };
 
-/** The second way out of a window step. */
-function lateStream<K, V>(owner: object, store: string, windowed: () => Stream<unknown>): Stream<LateRecord<K, V>> {
-  return new Stream<LateRecord<K, V>>({
-    kind: 'operator',
-    name: 'late',
-    detail: store,
-    discover: () => subscribeSilently(windowed()),
-    attach: (subscriber, task) => void task.sideOutput<LateRecord<K, V>>(owner).subscribe(subscriber),
+/** The windows of one task. */
+function windowing<K, V, R>(
+  step: Step<WindowedRecord<K, R>>,
+  windower: Windower,
+  aggregator: Aggregator<V, State, R>,
+  name: string,
+  emit: 'close' | 'updates',
+): Instance {
+  const { task } = step;
+  const store = new WindowStore<K, State>(
+    task.openStore(name),
+    keySerdeOf<K>(step.place),
+    stateCodec(aggregator, name),
+    task.cacheEntries,
+    (state, start) => ({ value: aggregator.result(state), window: windowAt(windower, start) }),
+    task.time,
+  );
+  task.addState(store);
+  const late = step.port<LateRecord<K, V>>('late');
+  let current: StreamRecord<K, V> | undefined;
+  const row = (pane: Pane<K, State>, start: number, onClose: boolean): void => {
+    let value: R;
+    try {
+      if (pane.failure !== undefined) throw pane.failure;
+      value = pane.state === undefined ? (null as R) : settled(aggregator.result(pane.state));
+    } catch (error) {
+      // The other rows of this moment must not be lost with this one.
+      step.failed(error);
+      return;
+    }
+    const made = withWindow(current ?? END_OF_INPUT, pane.key, value, pane.timestamp, windowAt(windower, start));
+    step.emitRow(pane.key, onClose ? { ...made, headers: NO_HEADERS } : made);
+  };
+  const state = new WindowedState<K, V, State>(windower, aggregator, store, {
+    updated(pane, start) {
+      if (emit === 'updates') row(pane, start, false);
+    },
+    closed(pane, start) {
+      if (emit === 'close') row(pane, start, true);
+    },
+    late(missed, partial) {
+      const record = current as StreamRecord<K, V>;
+      const { streamTime } = store.time;
+      const lateness: Lateness = { step: step.name, streamTime, reason: 'window closed', missed, partial };
+      step.late(record, lateness);
+      if (late.used) late.next({ ...record, late: lateness });
+    },
   });
+  const take = (record: StreamRecord<K | null, V | null>): void => {
+    const { key, value } = record;
+    if (key === null || value === null) {
+      step.drop(key === null ? 'null key' : 'null value');
+      return;
+    }
+    current = record as StreamRecord<K, V>;
+    state.add(key as NonNullable<K>, current);
+  };
+  return {
+    take: [take],
+    advance() {
+      current = undefined;
+      state.advance();
+    },
+    closeAll() {
+      current = undefined;
+      state.closeAll();
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { isObservable, type Subject, type Subscriber } from 'rxjs';
+import { isObservable, type Subscriber } from 'rxjs';
 import {
   destinationOf,
   type Finalizer,
@@ -18,6 +18,11 @@ export interface Finding {
   readonly side: 'self' | 'above' | 'below';
 }
 
+/** An output that several steps stand below. */
+interface Shared {
+  readonly observed: boolean;
+}
+
 interface Watched extends Finding {
   readonly node: Inside;
   /** What it had to tidy up before the first record. */
@@ -33,7 +38,7 @@ interface Watched extends Finding {
 export class HeldRecords {
   readonly #streams = new Map<Inside, Stream<unknown>>();
   readonly #sources = new Set<Inside>();
-  readonly #shared: { readonly stream: Stream<unknown>; readonly output: Subject<unknown> }[] = [];
+  readonly #shared: { readonly stream: Stream<unknown>; readonly output: Shared }[] = [];
   readonly #watched: Watched[] = [];
   readonly #known = new Set<Finalizer>();
   /** Some operator emits streams, such as `groupBy`. */
@@ -52,7 +57,7 @@ export class HeldRecords {
   }
 
   /** A stream whose output goes to several subscribers. */
-  share(stream: Stream<unknown>, output: Subject<unknown>): void {
+  share(stream: Stream<unknown>, output: Shared): void {
     this.#shared.push({ stream, output });
   }
 

@@ -64,7 +64,7 @@ export class InputQueue {
     return timestamp > this.latest ? -1 : timestamp;
   }
 
-  /** Processes the head record and moves on. */
+  /** Processes the head record, and stays at it. */
   process(): void {
     const batch = this.#batch as RecordColumns;
     const at = this.#at;
@@ -75,6 +75,12 @@ export class InputQueue {
       // A record that cannot be decoded is left out as a whole, and reported once.
       for (let index = 0; index < this.#consumers.length; index += 1) if (!this.#deliver(batch, at, index)) break;
     }
+  }
+
+  /** Leaves the head record behind. */
+  advance(): void {
+    const batch = this.#batch as RecordColumns;
+    const at = this.#at;
     this.#at = at + 1;
     if (this.#at < batch.count) {
       this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;

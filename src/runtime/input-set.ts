@@ -3,6 +3,7 @@ import type { RecordColumns } from '../protocol/columns.ts';
 import { NO_HEADERS } from '../record.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { InputConsumer, InputOrigin } from '../topology/task-context.ts';
+import { DeferredWork } from './deferred-work.ts';
 import { InputQueue, type RecordFailed } from './input-queue.ts';
 import type { CommittedOffset, FetchedBatch } from './transport.ts';
 import { type UnreadableRange, unreadableRange } from './unreadable.ts';
@@ -35,6 +36,7 @@ export class InputSet {
   /** Number of queues. */
   readonly #count: number;
   readonly #unreadable: BatchFailed;
+  readonly #deferred: DeferredWork;
   #processing: InputQueue | undefined;
   /** The input of the record that was processed last. */
   last: InputQueue | undefined;
@@ -47,7 +49,9 @@ export class InputSet {
     feed: InputFeed,
     failed: RecordFailed,
     unreadable: BatchFailed = () => false,
+    deferred: DeferredWork = new DeferredWork(),
   ) {
+    this.#deferred = deferred;
     this.#unreadable = unreadable;
     this.#partition = partition;
     this.#feed = feed;
@@ -90,6 +94,8 @@ export class InputSet {
     if (input === undefined) return false;
     this.#processing = input;
     input.process();
+    if (this.#deferred.waiting) this.#deferred.settle();
+    input.advance();
     return true;
   }
 

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
-import type { Serde } from '../serdes/serde.ts';
 import type { StoreUse, TopicUse } from '../topology/node.ts';
 import type { Stream } from '../topology/stream.ts';
+import { KeySerdes } from './key-serdes.ts';
 import type { Discovery, PlannedNode } from './plan.ts';
 
 /** What lies between topics: runs as one task per partition of its topics. */
@@ -131,64 +131,6 @@ function checkStage(stage: Stage): void {
   }
   const keys = new KeySerdes();
   for (const node of stage.nodes) if (node.spec.needsKey === true) keys.require(node, stage.name);
-}
-
-/** Follows keys from topics down to the steps that need them. */
-export class KeySerdes {
-  readonly #known = new Map<PlannedNode, Serde<unknown> | 'changed' | 'none'>();
-
-  /** The serde of the keys that reach a node, or `undefined`. */
-  reaching(node: PlannedNode): Serde<unknown> | undefined {
-    const found = this.#above(node);
-    return typeof found === 'string' ? undefined : found;
-  }
-
-  /** @throws ConfigError `ERR_KEY_CHANGED`, `ERR_NO_KEY`. */
-  require(node: PlannedNode, stage: string): Serde<unknown> {
-    const found = this.#above(node);
-    if (typeof found !== 'string') return found;
-    if (found === 'changed') {
-      throw new ConfigError(
-        'ERR_KEY_CHANGED',
-        `${node.step}: key changed: pipe through(topic) before a stateful operator`,
-        {
-          stage,
-          hint: 'records with a new key still lie in the partition of the old one: add through(topic) after the key changes',
-        },
-      );
-    }
-    throw new ConfigError('ERR_NO_KEY', `${node.step} needs a key, but the topics above it have none`, {
-      stage,
-      hint: 'give the topic a key serde, or choose a key with keyBy(…) and pipe it through(topic)',
-    });
-  }
-
-  #above(node: PlannedNode): Serde<unknown> | 'changed' | 'none' {
-    let result: Serde<unknown> | 'changed' | 'none' = 'none';
-    for (const above of node.upstream) {
-      if (above.spec.kind === 'table') continue;
-      const found = this.#out(above);
-      if (found === 'changed') return 'changed';
-      if (found !== 'none') result = found;
-    }
-    return result;
-  }
-
-  /** What leaves a node. */
-  #out(node: PlannedNode): Serde<unknown> | 'changed' | 'none' {
-    const known = this.#known.get(node);
-    if (known !== undefined) return known;
-    this.#known.set(node, 'none');
-    const found = this.#leaving(node);
-    this.#known.set(node, found);
-    return found;
-  }
-
-  #leaving(node: PlannedNode): Serde<unknown> | 'changed' | 'none' {
-    if (node.spec.changesKey === true) return 'changed';
-    if (node.spec.kind === 'source') return node.spec.topics?.[0]?.key ?? 'none';
-    return this.#above(node);
-  }
 }
 
 /** The stage that a stream belongs to. */

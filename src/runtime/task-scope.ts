@@ -1,5 +1,6 @@
-import { Subject, Subscriber } from 'rxjs';
+import type { Subscriber } from 'rxjs';
 import { MillraceError } from '../errors.ts';
+import { FanOut } from '../topology/fan-out.ts';
 import type { NodePlace } from '../topology/node.ts';
 import { stepName } from '../topology/node.ts';
 import type { Scope } from '../topology/scope.ts';
@@ -18,7 +19,9 @@ export class TaskScope implements Scope {
   readonly #stage: Stage;
   readonly #task: TaskContext;
   readonly #held: HeldRecords;
-  readonly #shared = new Map<Stream<unknown>, Subject<unknown>>();
+  readonly #shared = new Map<Stream<unknown>, FanOut<unknown>>();
+  /** Places in the program of the steps that are being connected, the one that subscribes now last. */
+  readonly #below: number[] = [];
 
   constructor(topology: Topology, stage: Stage, task: TaskContext, held: HeldRecords) {
     this.#topology = topology;
@@ -34,12 +37,9 @@ export class TaskScope implements Scope {
     if (node === undefined) {
       // Some operators of RxJS, such as toArray, apply others when they are subscribed: new nodes each time.
       if (stream.spec.kind !== 'rxjs') throw unplanned(any);
-      stream.spec.attach(subscriber, this.#task, {
-        step: stepName(stream.spec),
-        stage: this.#stage.name,
-        keySerde: undefined,
-        depth: 0,
-      });
+      const step = stepName(stream.spec);
+      const place = { step, stage: this.#stage.name, keySerde: undefined, depth: 0, diamond: false };
+      this.#attach(stream, subscriber, place);
       return;
     }
     if (this.#topology.stageOf(any) !== this.#stage) return;
@@ -48,26 +48,36 @@ export class TaskScope implements Scope {
       stage: this.#stage.name,
       keySerde: this.#topology.keySerde(node),
       depth: this.#topology.depth(node),
+      diamond: this.#topology.isDiamond(node),
     };
     if (node.fanOut < 2) {
       if (stream.spec.kind === 'source') this.#held.feed(subscriber);
-      stream.spec.attach(subscriber, this.#task, place);
+      this.#attach(stream, subscriber, place);
       return;
     }
-    let output = this.#shared.get(any);
-    if (output !== undefined) {
-      output.subscribe(subscriber as Subscriber<unknown>);
+    const order = this.#below.at(-1) ?? Number.POSITIVE_INFINITY;
+    const known = this.#shared.get(any);
+    if (known !== undefined) {
+      known.branch(order, subscriber);
       return;
     }
-    output = new Subject<unknown>();
+    const output = new FanOut<unknown>();
     this.#shared.set(any, output);
-    output.subscribe(subscriber as Subscriber<unknown>);
-    const shared = new Subscriber(output);
-    this.#held.watch(shared, any);
+    output.branch(order, subscriber);
+    this.#held.watch(output, any);
     this.#held.share(any, output);
-    // A Subject does not end what feeds it when its own observers leave.
-    this.#task.onTeardown(() => shared.unsubscribe());
-    any.spec.attach(shared, this.#task, place);
+    // It does not end what feeds it when the steps below leave.
+    this.#task.onTeardown(() => output.unsubscribe());
+    this.#attach(any, output, place);
+  }
+
+  #attach<T>(stream: Stream<T>, subscriber: Subscriber<T>, place: NodePlace): void {
+    this.#below.push(stream.order);
+    try {
+      stream.spec.attach(subscriber, this.#task, place);
+    } finally {
+      this.#below.pop();
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { Subject, Subscription } from 'rxjs';
+import { Subscription } from 'rxjs';
 import type { MillraceError } from '../errors.ts';
 import { type Lateness, type LateRecord, type StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
@@ -7,9 +7,11 @@ import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
 import type { NodePlace, TopicUse } from '../topology/node.ts';
+import { TaskOutlets } from '../topology/port.ts';
 import { withScope } from '../topology/scope.ts';
 import type {
   AsyncWorker,
+  Deferred,
   DropReason,
   InputConsumer,
   InputOrigin,
@@ -19,6 +21,7 @@ import type {
   TaskCounters,
 } from '../topology/task-context.ts';
 import { type TaskTime, UNLIMITED } from '../topology/task-time.ts';
+import { DeferredWork } from './deferred-work.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { checkHeld, checkStart } from './held-check.ts';
 import { HeldRecords } from './held-records.ts';
@@ -99,9 +102,9 @@ export class Task implements TaskContext {
   readonly #fingerprints: Fingerprints;
   readonly #keeper: PositionKeeper;
   readonly #holders: StateHolder[] = [];
-  readonly #followers = new TimeFollowers();
   readonly #workers: AsyncWorker[] = [];
-  readonly #sideOutputs = new Map<object, Subject<unknown>>();
+  readonly #deferred = new DeferredWork();
+  readonly #followers = new TimeFollowers(this.#deferred);
   readonly #held = new HeldRecords();
   readonly #subscriptions = new Subscription();
   #dirty = false;
@@ -119,7 +122,7 @@ export class Task implements TaskContext {
     this.#logger = host.logger ?? noLogger;
     const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
     const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
-    this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable);
+    this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable, this.#deferred);
     this.#origins = new TaskOrigins(host, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
     this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
@@ -195,6 +198,7 @@ export class Task implements TaskContext {
     this.inTurn = true;
     try {
       work();
+      this.settle();
       checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
     } catch (error) {
       this.#failures.fail(error);
@@ -278,7 +282,6 @@ export class Task implements TaskContext {
 
   close(): void {
     this.#subscriptions.unsubscribe();
-    for (const side of this.#sideOutputs.values()) side.unsubscribe();
   }
 
   // ------------------------------------------------------------------ for the instances inside
@@ -307,14 +310,9 @@ export class Task implements TaskContext {
     this.#host.wake(this);
   }
 
-  sideOutput<T>(owner: object): Subject<T> {
-    let side = this.#sideOutputs.get(owner);
-    if (side === undefined) {
-      side = new Subject<unknown>();
-      this.#sideOutputs.set(owner, side);
-    }
-    return side as Subject<T>;
-  }
+  readonly outlets: TaskContext['outlets'] = new TaskOutlets().of;
+  readonly defer = (work: Deferred): void => this.#deferred.add(work);
+  readonly settle = (): void => this.#deferred.settle();
 
   global(topic: TopicUse): GlobalRows {
     return this.#host.globalRows(topic.name);

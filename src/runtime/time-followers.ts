@@ -1,8 +1,14 @@
 import type { TimeFollower } from '../topology/task-context.ts';
+import type { DeferredWork } from './deferred-work.ts';
 
 /** The parts of a task that follow its time, in order of depth: rows of those above still belong to those below. */
 export class TimeFollowers {
   readonly #followers: TimeFollower[] = [];
+  readonly #deferred: DeferredWork;
+
+  constructor(deferred: DeferredWork) {
+    this.#deferred = deferred;
+  }
 
   readonly add = (follower: TimeFollower): void => {
     this.#followers.push(follower);
@@ -10,10 +16,19 @@ export class TimeFollowers {
   };
 
   readonly advance = (): void => {
-    for (const follower of this.#followers) follower.advance();
+    this.#each((follower) => follower.advance());
   };
 
   readonly closeAll = (): void => {
-    for (const follower of this.#followers) follower.closeAll();
+    this.#each((follower) => follower.closeAll());
   };
+
+  #each(act: (follower: TimeFollower) => void): void {
+    for (const follower of this.#followers) {
+      // What came of those above is for this one too, before its time moves.
+      this.#deferred.settle(follower.depth);
+      act(follower);
+    }
+    this.#deferred.settle();
+  }
 }

@@ -3,8 +3,9 @@ import { ConfigError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { Stream } from '../topology/stream.ts';
-import { discover, type PlannedNode } from './plan.ts';
-import { KeySerdes, type Stage, stageIndex, stagesOf } from './stages.ts';
+import { KeySerdes } from './key-serdes.ts';
+import { type Discovery, discover, type PlannedNode } from './plan.ts';
+import { type Stage, stageIndex, stagesOf } from './stages.ts';
 
 /** One Observable, or several that run together. @public */
 export type Pipeline = Observable<unknown> | readonly Observable<unknown>[];
@@ -21,6 +22,8 @@ export interface Topology {
   keySerde(node: PlannedNode): Serde<unknown> | undefined;
   /** Steps above a node, by the longest way. */
   depth(node: PlannedNode): number;
+  /** Whether two inputs of a node hang on one source. */
+  isDiamond(node: PlannedNode): boolean;
 }
 
 /**
@@ -49,6 +52,7 @@ export function plan(pipeline: Pipeline): Topology {
     stageOf: (stream) => index.get(stream),
     keySerde: (node) => keys.reaching(node),
     depth: (node) => depthOf(node, depths),
+    isDiamond: (node) => isDiamond(node, discovery),
   };
 }
 
@@ -59,6 +63,27 @@ function depthOf(node: PlannedNode, known: Map<PlannedNode, number>): number {
     known.set(node, depth);
   }
   return depth;
+}
+
+function isDiamond({ spec }: PlannedNode, { nodes }: Discovery): boolean {
+  const seen = new Set<string>();
+  for (const input of spec.inputs ?? []) {
+    const topics = topicsAbove(nodes.get(input));
+    for (const topic of topics) if (seen.has(topic)) return true;
+    for (const topic of topics) seen.add(topic);
+  }
+  return false;
+}
+
+/** Topics from which records come to a node without a shuffle between. */
+function topicsAbove(node: PlannedNode | undefined): ReadonlySet<string> {
+  const topics = new Set<string>();
+  const above = new Set(node === undefined ? [] : [node]);
+  for (const { spec, upstream } of above) {
+    if (spec.kind === 'source' || spec.kind === 'table') for (const { name } of spec.topics ?? []) topics.add(name);
+    for (const next of upstream) above.add(next);
+  }
+  return topics;
 }
 
 function globalsOf(stages: readonly Stage[]): readonly TopicUse[] {

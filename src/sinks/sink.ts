@@ -4,7 +4,7 @@ import { settled, settledNumber } from '../promises.ts';
 import { MAX_HEADERS, tooManyHeaders } from '../protocol/header-limit.ts';
 import type { Headers } from '../record.ts';
 import type { TopicUse } from '../topology/node.ts';
-import { operatorStream } from '../topology/operator.ts';
+import { node } from '../topology/operator.ts';
 import type { Stream } from '../topology/stream.ts';
 import type { Output, TaskContext } from '../topology/task-context.ts';
 import { encode, partitionOf } from './encode.ts';
@@ -30,17 +30,18 @@ export interface SinkSpec<R> {
 
 /** Writes each record to a topic and passes it on. The write is acknowledged before the input's offset is committed. */
 export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R>): Stream<R> {
-  return operatorStream<R, R>(source, {
+  return node<R, R>([source], {
     kind: 'sink',
     name: spec.name,
     detail: spec.topics.map((topic) => topic.name).join(', '),
     topics: spec.topics,
-    create(out, task, place) {
+    create(step) {
+      const { out, task } = step;
       const writers = new Map(spec.topics.map((topic) => [topic.name, new TopicWriter(topic, task.output(topic))]));
       const only = spec.pick === undefined ? writers.get((spec.topics[0] as TopicUse).name) : undefined;
       return (record) => {
         if (spec.dropNullKeys === true && record.key === null && only?.acceptsNullKeys === false) {
-          task.dropped('null key', place.step);
+          step.drop('null key');
           return;
         }
         const writer = only ?? pickWriter(writers, spec, record);

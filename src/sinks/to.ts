@@ -39,6 +39,19 @@ const TO_OPTIONS: OptionNames<PickOptions<never, never, never>> = { topics: true
  *
  * @param target - A topic; or a function that picks one by record, with all that it may pick in `options.topics`.
  * @throws ConfigError `ERR_SINK_TOPICS` when a function comes without its topics; `ERR_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const orders = topic('orders', { key: string(), value: json<number>() });
+ * const copy = topic('copy', { key: string(), value: json<number>() });
+ * const driver = new TestDriver(orders.pipe(to(copy, { timestamp: ({ timestamp }) => timestamp + 1 })));
+ * driver.pipe(orders, { key: 'a', value: 1, timestamp: 41 });
+ * console.log(driver.read(copy)[0]?.timestamp);
+ * // => 42
+ * ```
  * @public
  */
 export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(

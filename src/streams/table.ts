@@ -1,3 +1,4 @@
+import type { Subscriber } from 'rxjs';
 import type { Serde } from '../serdes/serde.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { serdeCodec } from '../state/value-codec.ts';
@@ -29,6 +30,7 @@ export class Table<K, V> {
   readonly use: TopicUse;
   /** @internal Connects the table in a task; emits nothing. */
   readonly updates: Stream<never>;
+  readonly #store: string;
   readonly #stores = new WeakMap<TaskContext, KeyValueStore<K, NonNullable<V>>>();
 
   /** @internal */
@@ -41,6 +43,7 @@ export class Table<K, V> {
       config: { cleanup: 'compact', minCompactionLagMs: DAY_MS, ...options.config },
     };
     const store = options.store ?? name;
+    this.#store = store;
     this.updates = new Stream<never>({
       kind: 'table',
       name: 'table',
@@ -48,26 +51,30 @@ export class Table<K, V> {
       topics: [this.use],
       stores: [{ name: store, fingerprint: `table(${name})` }],
       discover() {},
-      attach: (_subscriber, task, place) => this.#attach(task, store, place.step),
+      attach: (subscriber, task, place) => this.#attach(subscriber, task, place.step),
     });
   }
 
   /** @internal The task's part of the table. */
   storeIn(task: TaskContext): KeyValueStore<K, NonNullable<V>> {
-    return this.#stores.get(task) as KeyValueStore<K, NonNullable<V>>;
+    let store = this.#stores.get(task);
+    if (store === undefined) {
+      const codec = serdeCodec(this.value, this.#store);
+      store = new KeyValueStore<K, NonNullable<V>>(task.openStore(this.#store), this.key, codec, task.cacheEntries);
+      task.addState(store);
+      this.#stores.set(task, store);
+    }
+    return store;
   }
 
-  #attach(task: TaskContext, name: string, step: string): void {
-    const codec = serdeCodec(this.value, name);
-    const store = new KeyValueStore<K, NonNullable<V>>(task.openStore(name), this.key, codec, task.cacheEntries);
-    task.addState(store);
-    this.#stores.set(task, store);
+  #attach(subscriber: Subscriber<never>, task: TaskContext, step: string): void {
+    const store = this.storeIn(task);
     task.consume(this.use, {
       key: this.use.key,
       value: this.use.value,
       tombstones: true,
       table: true,
-      complete() {},
+      complete: () => subscriber.complete(),
       deliver(record) {
         if (record.key === null) {
           task.dropped('null key', step);

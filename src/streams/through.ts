@@ -14,6 +14,28 @@ import type { Topic } from './topic.ts';
  * @param topic - Created when it is missing, with as many partitions as the source of the stage that writes it, unless it
  * names a number itself. A topic that is created here, and says nothing of how long it keeps records, is for the application
  * alone: none of its records is removed before it was read, and none stays long after that.
+ *
+ * @example
+ * ```ts
+ * import { agg, aggregate, json, keyBy, string, through, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const sales = topic('sales', { key: string(), value: json<{ shop: string; price: number }>() });
+ * const byShop = topic('sales-by-shop', { key: string(), value: json<{ shop: string; price: number }>() });
+ * const totals = topic('totals', { key: string(), value: json<number>() });
+ * const driver = new TestDriver(
+ *   sales.pipe(
+ *     keyBy((sale) => sale.shop),
+ *     through(byShop),
+ *     aggregate(agg.sum((sale) => sale.price), { store: 'totals' }),
+ *     to(totals),
+ *   ),
+ *   { partitions: 3 },
+ * );
+ * driver.pipeAll(sales, [1, 2, 3].map((price) => ({ key: `customer-${price}`, value: { shop: 'north', price } })));
+ * console.log(driver.read(totals).at(-1)?.value);
+ * // => 6
+ * ```
  * @public
  */
 export function through<K, V>(

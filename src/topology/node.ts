@@ -3,6 +3,7 @@ import type { RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { TopicConfig } from '../topic-config.ts';
 import type { CallPlace } from './call-place.ts';
+import type { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** What a node is, for planning and for pictures. `rxjs` is a plain RxJS operator between Millrace's own. */
@@ -52,6 +53,8 @@ export interface NodeSpec<T> {
   readonly changesKey?: boolean;
   /** Needs records that lie where their key belongs. */
   readonly needsKey?: boolean;
+  /** What feeds it, in order, where the order matters. */
+  readonly inputs?: readonly Stream<unknown>[];
   /** Streams that run because this node does but do not feed it: the sink of a shuffle, a branch of late records. */
   readonly roots?: readonly Observable<unknown>[];
   /** Planning: subscribe to whatever is upstream, with a silent observer, so that it is discovered. */
@@ -69,6 +72,8 @@ export interface NodePlace {
   readonly keySerde: Serde<unknown> | undefined;
   /** Steps between the topics and this node, by the longest way: what feeds it is less deep. */
   readonly depth: number;
+  /** Two of its inputs hang on one source. */
+  readonly diamond: boolean;
 }
 
 /** The name of a node in messages and pictures. */

@@ -1,9 +1,12 @@
 import { Observable, type Operator, type Subscriber } from 'rxjs';
 import { CallPlace } from './call-place.ts';
+import type { LongPipe } from './long-pipe.ts';
 import type { NodeSpec } from './node.ts';
 import { stepName } from './node.ts';
 import { type Inside, waitsForTimer } from './rxjs-inside.ts';
 import { currentScope } from './scope.ts';
+
+let made = 0;
 
 /**
  * A step of a pipeline, as an Observable. Subscribing to it means nothing by itself: the scope that is current while
@@ -17,6 +20,10 @@ import { currentScope } from './scope.ts';
 export class Stream<T> extends Observable<T> {
   /** @internal */
   readonly spec: NodeSpec<T>;
+  /** As that of RxJS, and typed for up to sixteen steps. */
+  declare readonly pipe: LongPipe<T> & Observable<T>['pipe'];
+  /** @internal Its place among all steps of the program, in the order in which they were made. */
+  readonly order: number = made++;
 
   /** @internal */
   constructor(spec: NodeSpec<T>) {
@@ -26,15 +33,35 @@ export class Stream<T> extends Observable<T> {
 
   /** @internal */
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
-    const lifted = super.lift(operator);
-    return new Stream<R>({
-      kind: 'rxjs',
-      name: 'rxjs operator',
-      place: new CallPlace(),
-      discover: () => subscribeSilently(lifted),
-      attach: (subscriber) => void lifted.subscribe(subscriber),
-    });
+    return plain(super.lift(operator));
   }
+}
+
+/** A plain Observable as a step. */
+function plain<T>(source: Observable<T>): Stream<T> {
+  return new Stream<T>({
+    kind: 'rxjs',
+    name: 'rxjs operator',
+    place: new CallPlace(),
+    discover: () => subscribeSilently(source),
+    attach: (subscriber) => void source.subscribe(subscriber),
+  });
+}
+
+const ADOPTED = new WeakMap<Observable<unknown>, Stream<unknown>>();
+
+/**
+ * What feeds a step, as a step itself. Functions of RxJS such as `merge` make Observables that are none; they become one
+ * here, the same one each time, so that what stands above a branch point runs once.
+ */
+export function adopted<T>(source: Observable<T>): Stream<T> {
+  if (source instanceof Stream) return source;
+  let stream = ADOPTED.get(source);
+  if (stream === undefined) {
+    stream = plain<unknown>(source);
+    ADOPTED.set(source, stream);
+  }
+  return stream as Stream<T>;
 }
 
 /**

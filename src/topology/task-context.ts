@@ -1,4 +1,3 @@
-import type { Subject } from 'rxjs';
 import type { Headers, Lateness, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from '../state/byte-store.ts';
@@ -6,6 +5,8 @@ import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from './clock.ts';
 import type { GlobalRows } from './global-source.ts';
 import type { NodePlace, TopicUse } from './node.ts';
+import type { Outlets } from './port.ts';
+import type { Stream } from './stream.ts';
 import type { TaskTime } from './task-time.ts';
 
 /** Reads records of one input topic of a task. */
@@ -48,6 +49,13 @@ export interface TimeFollower {
   advance(): void;
   /** The input is complete: emit whatever waits for more stream time. Runs as a turn. */
   closeAll(): void;
+}
+
+/** Work of a node that has to wait for what comes its other ways. */
+export interface Deferred {
+  /** That of its node: what is less deep goes first, for it feeds what is deeper. */
+  readonly depth: number;
+  run(): void;
 }
 
 /** A part of a task with work under way outside of turns (mapAsync). */
@@ -113,8 +121,12 @@ export interface TaskContext {
   addAsyncWorker(worker: AsyncWorker): void;
   /** An asynchronous worker has something to emit: schedule a turn. */
   wake(): void;
-  /** A second way out of a node, shared by all who ask with the same owner: late records. */
-  sideOutput<T>(owner: object): Subject<T>;
+  /** The outputs of a node beside its main one. */
+  outlets(node: Stream<unknown>): Outlets;
+  /** Work that waits until the record under way has reached everything above it. */
+  defer(work: Deferred): void;
+  /** Does what was deferred: whatever came of one record is done before the next one. */
+  settle(): void;
   /** The rows of a global table that the pipeline looks into. */
   global(topic: TopicUse): GlobalRows;
   consume(topic: TopicUse, consumer: InputConsumer): void;

@@ -1,0 +1,53 @@
+import type { Observable, ObservedValueOf } from 'rxjs';
+import { ConfigError } from '../errors.ts';
+import { node } from '../topology/operator.ts';
+import type { AnyRecord } from './record-types.ts';
+
+/**
+ * Joins streams into one that has the records of all of them.
+ *
+ * ```text
+ * union(left, right)
+ *
+ * left    --a:1---------c:3--|
+ * right   -------b:2---------|
+ * result  --a:1--b:2----c:3--|
+ * ```
+ *
+ * A record goes on as it comes, in the task that it is in: by timestamp among topics, as everywhere. Where the streams come
+ * from one source, what came of a record of that source follows the order of the arguments. Unlike the `merge` of RxJS it
+ * is a step of its own, with a name in graphs. The streams have keys of one serde, or none: else a stateful step below
+ * refuses them when the pipeline is planned (`ERR_KEY_SERDES`). It completes when all streams have.
+ *
+ * Keeps no state: a restart repeats nothing.
+ *
+ * @param sources - Two streams or more; each counts as often as it is named.
+ * @throws ConfigError `ERR_PIPELINE` without a stream.
+ *
+ * @example
+ * ```ts
+ * import { json, string, to, topic, union } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const visit = { key: string(), value: json<{ page: string }>() };
+ * const [web, phone, all] = [topic('web', visit), topic('phone', visit), topic('visits', visit)];
+ * const driver = new TestDriver(union(web, phone).pipe(to(all)));
+ * driver.pipe(phone, { key: 'ada', value: { page: '/' } });
+ * console.log(driver.read(all).length);
+ * // => 1
+ * ```
+ * @public
+ */
+export function union<const S extends readonly Observable<AnyRecord>[]>(
+  ...sources: S
+): Observable<ObservedValueOf<S[number]>> {
+  if (sources.length === 0) {
+    throw new ConfigError('ERR_PIPELINE', 'union was given no stream', {
+      hint: 'name what to join: union(web, phone)',
+    });
+  }
+  return node<ObservedValueOf<S[number]>, ObservedValueOf<S[number]>>(sources, {
+    name: 'union',
+    create: ({ out }) => ({ take: sources.map(() => (record: ObservedValueOf<S[number]>) => out.next(record)) }),
+  });
+}

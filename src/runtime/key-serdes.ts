@@ -1,0 +1,96 @@
+import { ConfigError } from '../errors.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { PlannedNode } from './plan.ts';
+
+/** What planning knows of the keys at one place: their serde, that they are new, that there are none. */
+type Keys = Serde<unknown> | 'changed' | 'none' | Mixed;
+
+/** Keys that two serdes write: equal keys have different bytes, and lie in different partitions. */
+class Mixed {
+  readonly left: Serde<unknown>;
+  readonly right: Serde<unknown>;
+
+  constructor(left: Serde<unknown>, right: Serde<unknown>) {
+    this.left = left;
+    this.right = right;
+  }
+}
+
+/** Follows keys from topics down to the steps that need them. */
+export class KeySerdes {
+  readonly #known = new Map<PlannedNode, Keys>();
+
+  /** The serde of the keys that reach a node, or `undefined`. */
+  reaching(node: PlannedNode): Serde<unknown> | undefined {
+    const found = this.#above(node);
+    return typeof found === 'string' || found instanceof Mixed ? undefined : found;
+  }
+
+  /** @throws ConfigError `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`. */
+  require(node: PlannedNode, stage: string): Serde<unknown> {
+    const found = this.#above(node);
+    if (found instanceof Mixed) {
+      throw new ConfigError(
+        'ERR_KEY_SERDES',
+        `${node.step}: keys come as ${found.left.name} and as ${found.right.name}`,
+        {
+          stage,
+          hint:
+            'one key has two forms then, and its records lie in two partitions: read all topics that meet here with the ' +
+            'same key serde, or choose keys with keyBy(…) and pipe them through(topic)',
+        },
+      );
+    }
+    if (typeof found !== 'string') return found;
+    if (found === 'changed') {
+      throw new ConfigError(
+        'ERR_KEY_CHANGED',
+        `${node.step}: key changed: pipe through(topic) before a stateful operator`,
+        {
+          stage,
+          hint: 'records with a new key still lie in the partition of the old one: add through(topic) after the key changes',
+        },
+      );
+    }
+    throw new ConfigError('ERR_NO_KEY', `${node.step} needs a key, but the topics above it have none`, {
+      stage,
+      hint: 'give the topic a key serde, or choose a key with keyBy(…) and pipe it through(topic)',
+    });
+  }
+
+  #above(node: PlannedNode): Keys {
+    let result: Keys = 'none';
+    for (const above of node.upstream) {
+      if (above.spec.kind === 'table') continue;
+      const found = this.#out(above);
+      if (found === 'changed' || found instanceof Mixed) return found;
+      if (found === 'none') continue;
+      if (typeof result !== 'string' && !(result instanceof Mixed) && !sameKeys(result, found)) {
+        return new Mixed(result, found);
+      }
+      result = found;
+    }
+    return result;
+  }
+
+  /** What leaves a node. */
+  #out(node: PlannedNode): Keys {
+    const known = this.#known.get(node);
+    if (known !== undefined) return known;
+    this.#known.set(node, 'none');
+    const found = this.#leaving(node);
+    this.#known.set(node, found);
+    return found;
+  }
+
+  #leaving(node: PlannedNode): Keys {
+    if (node.spec.changesKey === true) return 'changed';
+    if (node.spec.kind === 'source') return node.spec.topics?.[0]?.key ?? 'none';
+    return this.#above(node);
+  }
+}
+
+/** Whether two serdes write a key as the same bytes, as far as their names tell. */
+function sameKeys(left: Serde<unknown>, right: Serde<unknown>): boolean {
+  return left === right || left.name === right.name;
+}

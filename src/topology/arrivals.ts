@@ -1,0 +1,56 @@
+import type { NodePlace } from './node.ts';
+import type { Deferred, TaskContext } from './task-context.ts';
+
+/**
+ * Records on their way into a node two of whose inputs hang on one source. A record of that source reaches all inputs before
+ * the node acts on any of them, and then they are taken in the order of the inputs: which way through the pipeline is
+ * longer, or was written first, makes no difference.
+ */
+export class Arrivals implements Deferred {
+  readonly depth: number;
+  readonly #task: TaskContext;
+  readonly #step: string;
+  readonly #takes: readonly ((record: unknown) => void)[];
+  readonly #queues: unknown[][];
+  #waiting = false;
+
+  /** @param takes - What the node does with a record of each input. */
+  constructor(
+    task: TaskContext,
+    { depth, step }: Pick<NodePlace, 'depth' | 'step'>,
+    takes: readonly ((record: unknown) => void)[],
+  ) {
+    this.#task = task;
+    this.#step = step;
+    this.depth = depth;
+    this.#takes = takes;
+    this.#queues = takes.map(() => []);
+  }
+
+  /** What takes the records of an input in its stead. */
+  input(index: number): (record: unknown) => void {
+    const queue = this.#queues[index] as unknown[];
+    return (record) => {
+      queue.push(record);
+      if (this.#waiting) return;
+      this.#waiting = true;
+      this.#task.defer(this);
+    };
+  }
+
+  run(): void {
+    this.#waiting = false;
+    for (const [index, queue] of this.#queues.entries()) {
+      const take = this.#takes[index] as (record: unknown) => void;
+      for (const record of queue.splice(0)) this.#run(take, record);
+    }
+  }
+
+  #run(take: (record: unknown) => void, record: unknown): void {
+    try {
+      take(record);
+    } catch (error) {
+      this.#task.recordFailed(error, this.#step);
+    }
+  }
+}

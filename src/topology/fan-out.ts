@@ -1,0 +1,44 @@
+import { Subscriber } from 'rxjs';
+
+interface Branch<T> {
+  readonly order: number;
+  readonly subscriber: Subscriber<T>;
+}
+
+/**
+ * An output that several steps stand below. Each record goes to them in the order in which the program made them, whatever
+ * sink was named first.
+ */
+export class FanOut<T> extends Subscriber<T> {
+  #branches: readonly Branch<T>[] = [];
+
+  /** Whether any step below still takes records. */
+  get observed(): boolean {
+    return this.#branches.length > 0;
+  }
+
+  /** @param order - Place of the step below in the program. Equal ones come in the order of subscription. */
+  branch(order: number, subscriber: Subscriber<T>): void {
+    const behind = this.#branches.findIndex((branch) => branch.order > order);
+    const at = behind === -1 ? this.#branches.length : behind;
+    this.#branches = [...this.#branches.slice(0, at), { order, subscriber }, ...this.#branches.slice(at)];
+    subscriber.add(() => {
+      this.#branches = this.#branches.filter((branch) => branch.subscriber !== subscriber);
+    });
+  }
+
+  protected override _next(record: T): void {
+    const branches = this.#branches;
+    for (let at = 0; at < branches.length; at += 1) (branches[at] as Branch<T>).subscriber.next(record);
+  }
+
+  protected override _error(error: unknown): void {
+    for (const { subscriber } of this.#branches) subscriber.error(error);
+    this.unsubscribe();
+  }
+
+  protected override _complete(): void {
+    for (const { subscriber } of this.#branches) subscriber.complete();
+    this.unsubscribe();
+  }
+}

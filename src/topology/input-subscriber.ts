@@ -1,0 +1,90 @@
+import { Subscriber } from 'rxjs';
+import type { KeyGuard, Placed, TaskContext } from './task-context.ts';
+
+/** What an input does when it ends: the last one to end completes the step. */
+export type InputEnded = () => void;
+
+/**
+ * The thin RxJS shell over what a step does with the records of one input. It extends `Subscriber` instead of composing
+ * `map` and `concatMap` because it runs per record: measured at a third of `concatMap`, and a throwing user function must
+ * reach the record policy instead of ending the stream.
+ */
+export class InputSubscriber extends Subscriber<unknown> {
+  readonly #take: (record: unknown) => void;
+  readonly #ended: InputEnded;
+  readonly #task: TaskContext;
+  readonly #step: string;
+
+  constructor(
+    destination: Subscriber<unknown>,
+    take: (record: unknown) => void,
+    ended: InputEnded,
+    task: TaskContext,
+    step: string,
+  ) {
+    super(destination);
+    this.#take = take;
+    this.#ended = ended;
+    this.#task = task;
+    this.#step = step;
+  }
+
+  protected override _next(record: unknown): void {
+    if (!this.#task.inTurn) {
+      this.#task.emittedOutsideTurn(this.#step);
+      return;
+    }
+    try {
+      this.#take(record);
+    } catch (error) {
+      this.#task.recordFailed(error, this.#step);
+    }
+  }
+
+  /** Only plain RxJS operators end a stream with an error: the first step of ours below tells where. */
+  protected override _error(error: unknown): void {
+    this.#task.chainFailed(error, this.#step);
+    super._error(error);
+  }
+
+  protected override _complete(): void {
+    this.#ended();
+  }
+}
+
+/** Before a step that needs keys. */
+export class KeyedSubscriber extends InputSubscriber {
+  readonly #guard: KeyGuard;
+  readonly #failed: (error: unknown) => void;
+  /** Records that may pass before the guard looks again. */
+  #unseen = 0;
+
+  constructor(
+    destination: Subscriber<unknown>,
+    take: (record: unknown) => void,
+    ended: InputEnded,
+    task: TaskContext,
+    step: string,
+    guard: KeyGuard,
+  ) {
+    super(destination, take, ended, task, step);
+    this.#guard = guard;
+    this.#failed = (error) => task.recordFailed(error, step);
+  }
+
+  protected override _next(record: unknown): void {
+    if (this.#unseen > 0) this.#unseen -= 1;
+    else if (!this.#look(record)) return;
+    super._next(record);
+  }
+
+  #look(record: unknown): boolean {
+    try {
+      this.#unseen = this.#guard.check(record as Placed);
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+}

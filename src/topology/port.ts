@@ -1,0 +1,84 @@
+import type { Subscriber } from 'rxjs';
+import { Stream, subscribeSilently } from './stream.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** A further output of a node in one task. Where no step stands below it, what is emitted goes nowhere. */
+export class Outlet<T> {
+  #below: Subscriber<T> | undefined;
+
+  /** Whether a step stands below it. */
+  get used(): boolean {
+    return this.#below !== undefined;
+  }
+
+  attach(subscriber: Subscriber<T>): void {
+    this.#below = subscriber;
+  }
+
+  next(record: T): void {
+    this.#below?.next(record);
+  }
+
+  complete(): void {
+    this.#below?.complete();
+  }
+}
+
+/** The outlets of one node in one task, by the names of its ports. */
+export class Outlets {
+  readonly #outlets = new Map<string, Outlet<unknown>>();
+
+  get<T>(port: string): Outlet<T> {
+    let outlet = this.#outlets.get(port);
+    if (outlet === undefined) {
+      outlet = new Outlet<unknown>();
+      this.#outlets.set(port, outlet);
+    }
+    return outlet;
+  }
+
+  complete(): void {
+    for (const outlet of this.#outlets.values()) outlet.complete();
+  }
+}
+
+/** The outlets of all nodes of a task. */
+export class TaskOutlets {
+  readonly #nodes = new Map<Stream<unknown>, Outlets>();
+
+  readonly of = (node: Stream<unknown>): Outlets => {
+    let outlets = this.#nodes.get(node);
+    if (outlets === undefined) {
+      outlets = new Outlets();
+      this.#nodes.set(node, outlets);
+    }
+    return outlets;
+  };
+}
+
+/**
+ * A further output of a node, such as its late records, as a stream. Whoever subscribes to it runs the node, once, whether
+ * or not its main output is used.
+ *
+ * @param node - The main output of the node.
+ * @param port - Its name, as the node emits to it.
+ * @param detail - For messages: the node's store.
+ */
+export function portStream<T>(node: Stream<unknown>, port: string, detail?: string): Stream<T> {
+  return new Stream<T>({
+    kind: 'operator',
+    name: port,
+    ...(detail === undefined ? {} : { detail }),
+    discover: () => subscribeSilently(node),
+    attach(subscriber, task, place) {
+      task.outlets(node).get<T>(port).attach(subscriber);
+      connectAside(node, task, place.step);
+    },
+  });
+}
+
+/** Connects a stream whose records are not needed here; its errors are the task's. */
+function connectAside(stream: Stream<unknown>, task: TaskContext, step: string): void {
+  const subscription = stream.subscribe({ error: (error: unknown) => task.chainFailed(error, step) });
+  task.onTeardown(() => subscription.unsubscribe());
+}
