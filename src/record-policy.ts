@@ -31,7 +31,8 @@ export interface DeadLetterOptions {
 /**
  * The policy that writes failing records to a topic: key and value bytes as they were, the original headers, and headers
  * `millrace.error.*` and `millrace.origin.*` that tell the error and where the record came from. Its timestamp is the time of
- * the failure. What is too large for the topic is cut to a head, with `millrace.origin.value.size` and
+ * the failure. A row that a closing window emitted is written with its own key and value, and `millrace.row.*` instead of
+ * `millrace.origin.*`. What is too large for the topic is cut to a head, with `millrace.origin.value.size` and
  * `millrace.origin.value.sha256` of the whole (`key` likewise). The write belongs to the stage: the record's offset is
  * committed only when the dead letter is acknowledged.
  *

@@ -51,7 +51,7 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
     needsKey: true,
     stores: [{ name, fingerprint: `aggregate ${aggregator.name}` }],
     create(step) {
-      const { out, task } = step;
+      const { task } = step;
       const codec = stateCodec(aggregator, name);
       const store = new KeyValueStore<K, State>(
         task.openStore(name),
@@ -75,7 +75,7 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
         const result = after === null || after === undefined ? (null as Result) : settled(aggregator.result(after));
         if (after === null || after === undefined) store.delete(entry);
         else store.put(entry, after, timestamp);
-        out.next(makeRecord(key, result, timestamp, headers, topic, partition, offset));
+        step.emitUpdate(makeRecord(key, result, timestamp, headers, topic, partition, offset));
       };
     },
   });

@@ -16,7 +16,6 @@ export interface AsyncLimits {
 interface Slot<R, U> {
   readonly record: R;
   readonly origin: InputOrigin;
-  readonly rowKey: unknown;
   readonly chain: KeyId | undefined;
   outcome: { readonly value: U } | { readonly error: unknown } | undefined;
 }
@@ -79,13 +78,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
 
   add(record: R): void {
     const chain = this.#chainOf(record.key);
-    const slot: Slot<R, U> = {
-      record,
-      origin: this.#task.origin(),
-      rowKey: this.#task.rowKey,
-      chain,
-      outcome: undefined,
-    };
+    const slot: Slot<R, U> = { record, origin: this.#task.origin(), chain, outcome: undefined };
     this.#pending += 1;
     if (chain !== undefined) {
       const behind = this.#chains.get(chain);
@@ -103,17 +96,15 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     if (this.#finished.length === 0) return 0;
     const finished = this.#finished;
     this.#finished = [];
-    for (const { record, origin, outcome, rowKey } of finished) {
+    for (const { record, origin, outcome } of finished) {
       this.#pending -= 1;
       if (outcome === undefined) continue;
       this.#task.resume(origin);
-      this.#task.rowKey = rowKey;
       if ('error' in outcome) this.#task.recordFailed(outcome.error, this.step);
       else this.#emit(record, outcome.value);
       this.#task.settle();
     }
     this.#task.resume(undefined);
-    this.#task.rowKey = undefined;
     if (this.#pending === 0) this.#done?.();
     return finished.length;
   }

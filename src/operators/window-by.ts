@@ -2,10 +2,12 @@ import type { Observable, OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { checkNames, checkOneOf, type OptionNames } from '../option-checks.ts';
 import { settled } from '../promises.ts';
-import type { Lateness, LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
+import type { Lateness, LateRecord, StreamRecord, Window, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
 import { type Pane, WindowStore } from '../state/window-store.ts';
 import { WindowedState } from '../state/windowed-state.ts';
+import type { KeptRow } from '../topology/emitted-row.ts';
 import { type Instance, node } from '../topology/operator.ts';
 import type { Step } from '../topology/step.ts';
 import { type Windower, windowAt } from '../windows/windower.ts';
@@ -99,6 +101,15 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
 /** Where rows come from that no record caused. */
 const END_OF_INPUT = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };
 
+/** The row of a closed window that no value could be made for. */
+function unmade(pane: Pane<unknown, State>, window: Window, keySerde: Serde<unknown> | undefined): KeptRow {
+  const { key, state, timestamp, unread } = pane;
+  const rest = { key, keySerde, window, timestamp };
+  return unread === undefined
+    ? { ...rest, holds: 'state', content: state ?? null }
+    : { ...rest, holds: 'stored', content: unread };
+}
+
 /** The windows of one task. */
 function windowing<K, V, R>(
   step: Step<WindowedRecord<K, R>>,
@@ -120,17 +131,19 @@ function windowing<K, V, R>(
   const late = step.port<LateRecord<K, V>>('late');
   let current: StreamRecord<K, V> | undefined;
   const row = (pane: Pane<K, State>, start: number, onClose: boolean): void => {
+    const window = windowAt(windower, start);
     let value: R;
     try {
       if (pane.failure !== undefined) throw pane.failure;
       value = pane.state === undefined ? (null as R) : settled(aggregator.result(pane.state));
     } catch (error) {
       // The other rows of this moment must not be lost with this one.
-      step.failed(error);
+      step.rowFailed(error, onClose ? unmade(pane, window, step.keySerde) : undefined);
       return;
     }
-    const made = withWindow(current ?? END_OF_INPUT, pane.key, value, pane.timestamp, windowAt(windower, start));
-    step.emitRow(pane.key, onClose ? { ...made, headers: NO_HEADERS } : made);
+    const made = withWindow(current ?? END_OF_INPUT, pane.key, value, pane.timestamp, window);
+    if (onClose) step.emitRow(pane.key, { ...made, headers: NO_HEADERS });
+    else step.emitUpdate(made);
   };
   const state = new WindowedState<K, V, State>(windower, aggregator, store, {
     updated(pane, start) {

@@ -1,9 +1,11 @@
 import { type MillraceError, RecordError } from '../errors.ts';
 import { sha256Hex } from '../protocol/sha256.ts';
-import type { Header, Headers } from '../record.ts';
+import { type Header, type Headers, NO_HEADERS } from '../record.ts';
+import type { KeptRow } from '../topology/emitted-row.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
 import { OVERHEAD } from './outputs.ts';
 import type { FailurePlace } from './record-failures.ts';
+import { keyText, rowKey, rowValue } from './row-letter.ts';
 import type { TopicDescription } from './transport.ts';
 
 /** What a dead-letter topic takes. */
@@ -41,6 +43,10 @@ export function limitsOf({ config, name }: TopicDescription): LetterLimits {
  *
  * In a compacted topic a record without a key gets its place as key, because it would be refused or lost there.
  *
+ * The letter of a row that a step had kept, such as that of a closed window, is another thing, and says so: it has the key and the value of the row, and
+ * `millrace.row.*` headers instead of `millrace.origin.*`. The record that was processed when the row was due is counted elsewhere, and must not be
+ * taken for the one that failed.
+ *
  * @throws RecordError `ERR_RECORD_TOO_LARGE` for a topic that does not even take the place of a record
  * @param now - Epoch milliseconds. The letter is as old as the failure and not as its record: a topic may refuse that time,
  * and retention would remove letters about old records at once.
@@ -53,18 +59,23 @@ export function deadLetterOf(
   { compacted, maxMessageBytes, topic }: LetterLimits,
 ): DeadLetter {
   const timestamp = Math.max(0, Math.floor(now));
+  const content = contentOf(origin);
+  const { value } = content;
   // A key that is cut would be that of other records too, and compaction keeps one record of a key.
-  const named = compacted && (origin.key === null || origin.key.length > maxMessageBytes / 2);
-  const key = named ? TEXT.encode(`${origin.topic}/${origin.partition}/${origin.offset}`) : origin.key;
-  const missing: Headers = named ? [['millrace.origin.key', origin.key && head(origin.key, MAX_KEY_HEADER)]] : [];
-  const headers = [...origin.headers, ...missing, ...reasons(error, place, origin, MAX_MESSAGE_CHARS)];
-  if (sizeOf(key, origin.value, headers) <= maxMessageBytes) {
-    return { key, value: origin.value, timestamp, headers };
-  }
-  const why = [...missing, ...reasons(error, place, origin, SHORT_MESSAGE_CHARS)];
-  const letter = { timestamp, ...cut(key, origin, why, maxMessageBytes) };
+  const named = compacted && (content.key === null || content.key.length > maxMessageBytes / 2);
+  const key = named ? TEXT.encode(content.name) : content.key;
+  const missing: Headers = named ? [[`${content.prefix}key`, content.key && head(content.key, MAX_KEY_HEADER)]] : [];
+  const why = (messageChars: number): Headers => [
+    ...missing,
+    ...reasons(error, place, messageChars),
+    ...(origin.row === undefined || origin.row.kept !== undefined ? [] : [header('applied', origin.row.step)]),
+    ...content.place,
+  ];
+  const headers = [...content.headers, ...why(MAX_MESSAGE_CHARS)];
+  if (sizeOf(key, value, headers) <= maxMessageBytes) return { key, value, timestamp, headers };
+  const letter = { timestamp, ...cut(key, content, why(SHORT_MESSAGE_CHARS), maxMessageBytes) };
   // Without its place a letter would stand for nothing.
-  if (letter.headers.some(([name]) => name === 'millrace.origin.offset')) return letter;
+  if (letter.headers.some(([name]) => name === content.essential)) return letter;
   throw new RecordError('ERR_RECORD_TOO_LARGE', `a dead letter is too large for topic ${topic}, even when it is cut`, {
     topic,
     written: 'no',
@@ -73,10 +84,57 @@ export function deadLetterOf(
   });
 }
 
+/** What a letter carries: a record as it was read, or a row. */
+interface Content extends Pick<DeadLetter, 'key' | 'value' | 'headers'> {
+  /** Begins the names of the headers that say what it is. */
+  readonly prefix: 'millrace.origin.' | 'millrace.row.';
+  /** Tells it from all others. */
+  readonly name: string;
+  readonly place: Headers;
+  /** The header of its place that a letter must have. */
+  readonly essential: string;
+}
+
+function contentOf(origin: InputOrigin): Content {
+  const { offset, partition, row, topic } = origin;
+  if (row?.kept !== undefined) return rowContent(origin, row.step, row.kept);
+  const place = [
+    header('origin.topic', topic),
+    header('origin.partition', partition),
+    header('origin.offset', offset),
+    ...(origin.lastOffset === undefined ? [] : [header('origin.last-offset', origin.lastOffset)]),
+    header('origin.timestamp', origin.timestamp),
+  ];
+  const { headers, key, value } = origin;
+  const name = `${topic}/${partition}/${offset}`;
+  return { prefix: 'millrace.origin.', key, value, headers, name, place, essential: 'millrace.origin.offset' };
+}
+
+function rowContent({ offset, partition, topic }: InputOrigin, step: string, row: KeptRow): Content {
+  const { holds, key, timestamp, window } = row;
+  const { bytes, encoding } = rowValue(row);
+  const keyBytes = rowKey(row);
+  const place = [
+    header('row.step', step),
+    header('row.key', keyText(key)),
+    ...(window === undefined ? [] : [header('row.window.start', window.start), header('row.window.end', window.end)]),
+    header('row.timestamp', timestamp),
+    header('row.holds', holds),
+    header('row.encoding', encoding),
+    // The record that was processed when the row was due; −1 at the end of a bounded run.
+    header('row.emitted-at.topic', topic),
+    header('row.emitted-at.partition', partition),
+    header('row.emitted-at.offset', offset),
+  ];
+  const name = `${step}/${partition}/${window?.start ?? timestamp}/${sha256Hex(keyBytes)}`;
+  const prefix = 'millrace.row.';
+  return { prefix, key: keyBytes, value: bytes, headers: NO_HEADERS, name, place, essential: 'millrace.row.step' };
+}
+
 /** Puts in what fits, most important first: whence and why, the key, headers, and as much of the value as there is room. */
 function cut(
   key: Uint8Array | null,
-  origin: InputOrigin,
+  { headers: own, prefix, value }: Content,
   why: Headers,
   maxBytes: number,
 ): Pick<DeadLetter, 'key' | 'value' | 'headers'> {
@@ -85,11 +143,10 @@ function cut(
   const add = (headers: Headers): void => {
     for (const header of headers) if (size() + headerBytes(header) <= maxBytes) added.push(header);
   };
-  const { headers: own, value } = origin;
   const keyCut = key !== null && key.length > Math.max(maxBytes / 4, maxBytes - sizeOf(null, value, why));
   add(why.filter(isPlace));
-  if (keyCut) add(measures('key', key));
-  if (value !== null) add(measures('value', value));
+  if (keyCut) add(measures(prefix, 'key', key));
+  if (value !== null) add(measures(prefix, 'value', value));
   add(why.filter((header) => !isPlace(header)));
   const keyPart = key === null ? null : head(key, keyCut ? (maxBytes - size()) / 2 : maxBytes - size());
   const kept: Header[] = [];
@@ -100,7 +157,7 @@ function cut(
     kept.push(header);
     room -= bytes;
   }
-  if (kept.length < own.length) add([count('headers.left-out', own.length - kept.length)]);
+  if (kept.length < own.length) add([header('origin.headers.left-out', own.length - kept.length)]);
   const headers = [...kept, ...added];
   return { key: keyPart, value: value && head(value, maxBytes - sizeOf(keyPart, null, headers)), headers };
 }
@@ -109,17 +166,20 @@ function head(bytes: Uint8Array, room: number): Uint8Array {
   return bytes.subarray(0, Math.max(0, Math.floor(room)));
 }
 
-function measures(part: 'key' | 'value', bytes: Uint8Array): Header[] {
-  return [count(`${part}.size`, bytes.length), [`millrace.origin.${part}.sha256`, TEXT.encode(sha256Hex(bytes))]];
+function measures(prefix: string, part: 'key' | 'value', bytes: Uint8Array): Header[] {
+  return [
+    [`${prefix}${part}.size`, TEXT.encode(String(bytes.length))],
+    [`${prefix}${part}.sha256`, TEXT.encode(sha256Hex(bytes))],
+  ];
 }
 
-function count(name: string, value: number): Header {
-  return [`millrace.origin.${name}`, TEXT.encode(String(value))];
+function header(name: string, value: string | number): Header {
+  return [`millrace.${name}`, TEXT.encode(String(value))];
 }
 
 /** Where the record is comes before what was wrong: with that the record can be read. */
 function isPlace([name]: Header): boolean {
-  return name.startsWith('millrace.origin.');
+  return name.startsWith('millrace.origin.') || name.startsWith('millrace.row.');
 }
 
 function sizeOf(key: Uint8Array | null, value: Uint8Array | null, headers: Headers): number {
@@ -134,9 +194,8 @@ function headerBytes([name, value]: Header): number {
   return 10 + TEXT.encode(name).length + (value?.length ?? 0);
 }
 
-/** Why the record is here and where it was. Texts in UTF-8. */
-function reasons(error: MillraceError, place: FailurePlace, origin: InputOrigin, messageChars: number): Header[] {
-  const header = (name: string, value: string | number): Header => [`millrace.${name}`, TEXT.encode(String(value))];
+/** Why the record is here. Texts in UTF-8. */
+function reasons(error: MillraceError, place: FailurePlace, messageChars: number): Header[] {
   const { message } = error;
   return [
     header('error.code', error.code),
@@ -145,10 +204,5 @@ function reasons(error: MillraceError, place: FailurePlace, origin: InputOrigin,
     ...(place.applicationId === undefined ? [] : [header('application', place.applicationId)]),
     ...(place.stage === undefined ? [] : [header('stage', place.stage)]),
     header('step', place.step),
-    header('origin.topic', origin.topic),
-    header('origin.partition', origin.partition),
-    header('origin.offset', origin.offset),
-    ...(origin.lastOffset === undefined ? [] : [header('origin.last-offset', origin.lastOffset)]),
-    header('origin.timestamp', origin.timestamp),
   ];
 }

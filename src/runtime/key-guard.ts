@@ -2,6 +2,7 @@ import { ConfigError } from '../errors.ts';
 import { show } from '../option-checks.ts';
 import { partitionForKey } from '../protocol/partitioner.ts';
 import type { Serde } from '../serdes/serde.ts';
+import type { EmittedRow } from '../topology/emitted-row.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { InputOrigin, KeyGuard, Placed } from '../topology/task-context.ts';
 
@@ -13,8 +14,8 @@ const ONE_IN = 499;
 /** What a guard needs of its task. */
 export interface GuardedTask {
   readonly partition: number;
-  /** See `TaskContext.rowKey`. */
-  readonly rowKey: unknown;
+  /** See `TaskContext.row`. */
+  readonly row: EmittedRow | undefined;
   origin(): InputOrigin;
 }
 
@@ -45,7 +46,8 @@ class SampledKeyGuard implements KeyGuard {
   }
 
   #judge(record: Placed, key: NonNullable<unknown>): void {
-    const { partition, rowKey } = this.#task;
+    const { partition, row } = this.#task;
+    const rowKey = row?.kept?.key;
     const origin = this.#task.origin();
     // Some operators emit what they held of an earlier record; of that one nothing is known any more.
     if (rowKey === undefined && (record.offset !== origin.offset || record.topic !== origin.topic)) return;
@@ -53,7 +55,7 @@ class SampledKeyGuard implements KeyGuard {
     let before: Uint8Array | null;
     try {
       now = this.#serde.serialize(key);
-      before = rowKey === undefined ? this.#written(origin.key) : this.#serde.serialize(rowKey as NonNullable<unknown>);
+      before = rowKey === undefined ? this.#written(origin.key) : this.#serde.serialize(rowKey);
     } catch {
       // The step will say it better.
       return;

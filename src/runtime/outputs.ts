@@ -164,7 +164,7 @@ class TopicBuffer implements Output {
     const { maxMessageBytes } = this.#limits;
     if (size > maxMessageBytes) checkAlone(this.topic, maxMessageBytes, key, value, headers);
     builder.append(timestamp, key, value, headers);
-    if (this.#owner !== undefined) (this.#origins[target] as Origins).add(this.#owner.originCode());
+    if (this.#owner !== undefined) (this.#origins[target] as Origins).add(this.#owner.originCode(), this.#owner.row);
   }
 
   #full({ count, sizeInBytes }: RecordBatchBuilder, more: number): boolean {

@@ -1,6 +1,7 @@
 import { bareMessage, ConfigError, type ErrorDetails, MillraceError, RecordError } from '../errors.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../record-policy.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
+import { rowWords } from './row-letter.ts';
 
 export { bareMessage } from '../errors.ts';
 
@@ -14,20 +15,22 @@ export interface FailurePlace {
 }
 
 /**
- * The failure as an error that names the record. Errors that are not about one record stay what they are; one in the
- * program is told with the record that showed it.
+ * The failure as an error that names the record, or the row that a step had kept. Errors that are not about one record stay
+ * what they are; one in the program is told with the record that showed it.
  */
 export function asRecordError(error: unknown, place: FailurePlace, origin: InputOrigin): MillraceError {
+  const row = rowWords(origin);
   const at: ErrorDetails = {
     ...(place.stage === undefined ? {} : { stage: place.stage }),
     step: place.step,
     topic: origin.topic,
     partition: origin.partition,
-    offset: origin.offset,
+    // A row is not the record that was processed when it was due.
+    ...(row === '' && origin.offset >= 0 ? { offset: origin.offset } : {}),
   };
   if (!(error instanceof MillraceError)) {
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return new RecordError('ERR_USER_CODE', `user code failed: ${message}`, {
+    return new RecordError('ERR_USER_CODE', `user code failed: ${message}${row}`, {
       ...at,
       cause: error,
       hint: "mend it, or choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)",
@@ -35,10 +38,14 @@ export function asRecordError(error: unknown, place: FailurePlace, origin: Input
   }
   if (error.errorClass === 'config' && error.step === undefined) {
     const { code, hint } = error;
-    return new ConfigError(code, bareMessage(error), { ...at, cause: error, ...(hint === undefined ? {} : { hint }) });
+    return new ConfigError(code, `${bareMessage(error)}${row}`, {
+      ...at,
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
   if (error.errorClass !== 'record') return error;
-  const bytes = firstBytes(origin.value);
+  const bytes = row === '' ? firstBytes(origin.value) : row;
   const hint = error.hint ?? "choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)";
   return new RecordError(error.code, `${bareMessage(error)}${bytes}`, { ...at, cause: error.cause ?? error, hint });
 }

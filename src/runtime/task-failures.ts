@@ -7,6 +7,7 @@ import { deadLetterOf } from './dead-letter.ts';
 import { type Logger, noLogger } from './logger.ts';
 import { OutputBuffers } from './outputs.ts';
 import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from './record-failures.ts';
+import { keyText, rowWords } from './row-letter.ts';
 import type { Stage } from './stages.ts';
 import type { OutgoingBatch } from './transport.ts';
 import type { UnreadableRange } from './unreadable.ts';
@@ -75,7 +76,7 @@ export class TaskFailures {
   async refused(
     error: MillraceError,
     target: string,
-    from: Pick<InputOrigin, 'topic' | 'partition' | 'offset'>,
+    from: Pick<InputOrigin, 'topic' | 'partition' | 'offset' | 'row'>,
     read: () => Promise<InputOrigin | undefined>,
   ): Promise<readonly OutgoingBatch[]> {
     const step = `to(${target})`;
@@ -88,7 +89,8 @@ export class TaskFailures {
       // Made anew when the work is done again: by then it is known what the topic takes.
       if (target === policy.deadLetter)
         throw new MillraceError('abortable', error.code, bareMessage(error), { cause: error });
-      const origin = (await read()) ?? bare;
+      // A row is not read again: the record that was processed when it was due is another thing.
+      const origin = { ...((from.row?.kept === undefined ? await read() : undefined) ?? bare), row: from.row };
       this.#write(letters, policy.deadLetter, asRecordError(error, place, origin), place, origin);
     }
     this.#counters.recordsOut -= 1;
@@ -104,17 +106,21 @@ export class TaskFailures {
     return this.#stage.inputs.find(({ name }) => name === topic)?.onRecordError ?? this.#host.onRecordError;
   }
 
-  #applied(policy: RecordPolicy, error: unknown, step: string, { offset, partition, topic }: InputOrigin): void {
+  #applied(policy: RecordPolicy, error: unknown, step: string, origin: InputOrigin): void {
+    const { offset, partition, row, topic } = origin;
     const letter = isDeadLetter(policy);
     if (letter) this.#counters.deadLettered += 1;
     else this.#counters.skipped += 1;
     // Not that of the record's failure, which shows bytes of the record: those do not belong into logs.
     const reason = error instanceof MillraceError ? bareMessage(error) : describe(error);
     const code = error instanceof MillraceError ? error.code : 'ERR_USER_CODE';
-    this.#logger.warn(
-      { code, error: reason, stage: this.#stage.name, step, topic, partition, offset },
-      letter ? 'record sent to the dead-letter topic' : 'record skipped',
-    );
+    const fields = { code, error: reason, stage: this.#stage.name, step, topic, partition, offset };
+    const done = letter ? 'sent to the dead-letter topic' : 'skipped';
+    if (row?.kept === undefined) this.#logger.warn(fields, `record ${done}`);
+    else {
+      const { key, window } = row.kept;
+      this.#logger.warn({ ...fields, row: row.step, key: keyText(key), window }, `row ${done}`);
+    }
   }
 
   /** Applies the policy of the topic to a batch that cannot be read. @returns Whether it is passed over. */
@@ -179,13 +185,14 @@ export class TaskFailures {
   /** @param origin - The record that was being processed; none outside of a turn. */
   chain(error: unknown, step: string, origin?: InputOrigin): void {
     const { offset, partition, topic } = origin ?? {};
+    const row = origin === undefined ? '' : rowWords(origin);
     this.fail(
       error instanceof MillraceError
         ? error
-        : new MillraceError('abortable', 'ERR_CHAIN', `an operator above ${step} threw: ${describe(error)}`, {
+        : new MillraceError('abortable', 'ERR_CHAIN', `an operator above ${step} threw: ${describe(error)}${row}`, {
             stage: this.#stage.name,
             step,
-            ...(topic === undefined || partition === undefined || offset === undefined
+            ...(topic === undefined || partition === undefined || offset === undefined || offset < 0 || row !== ''
               ? {}
               : { topic, partition, offset }),
             cause: error,

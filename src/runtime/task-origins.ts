@@ -1,7 +1,8 @@
 import type { MillraceError } from '../errors.ts';
-import type { InputOrigin } from '../topology/task-context.ts';
+import type { EmittedRow } from '../topology/emitted-row.ts';
+import type { InputOrigin, TaskContext } from '../topology/task-context.ts';
 import type { InputSet } from './input-set.ts';
-import type { OriginSource } from './origins.ts';
+import type { OriginSource, OutputOrigin } from './origins.ts';
 import type { TaskFailures } from './task-failures.ts';
 import type { OutgoingBatch, RecordOwner } from './transport.ts';
 
@@ -10,47 +11,61 @@ export interface RecordReader {
   recordAt?(topic: string, partition: number, offset: number): Promise<InputOrigin | undefined>;
 }
 
-/** Knows which input record is being processed, and answers for what came of one and was refused by the log. */
+/** See `TaskContext.row`. */
+type Emitting = Pick<TaskContext, 'row'>;
+
+/** Knows which input record, and which row, is being processed, and answers for what came of one and was refused by the log. */
 export class TaskOrigins implements RecordOwner, OriginSource {
   readonly #reader: RecordReader;
+  readonly #task: Emitting;
   readonly #inputs: InputSet;
   readonly #decide: TaskFailures['refused'];
   #resumed: InputOrigin | undefined;
   #resumedCode: number | undefined;
 
-  constructor(reader: RecordReader, inputs: InputSet, decide: TaskFailures['refused']) {
+  constructor(reader: RecordReader, task: Emitting, inputs: InputSet, decide: TaskFailures['refused']) {
     this.#reader = reader;
+    this.#task = task;
     this.#inputs = inputs;
     this.#decide = decide;
   }
 
   origin(): InputOrigin {
-    return this.#resumed ?? this.#inputs.origin();
+    const origin = this.#resumed ?? this.#inputs.origin();
+    const { row } = this.#task;
+    return origin.row === row ? origin : { ...origin, row };
   }
 
   /** From here on the turn processes what came of an earlier input record; `undefined` ends that. */
   resume(origin: InputOrigin | undefined): void {
+    this.#task.row = origin?.row;
     this.#resumed = origin;
     this.#resumedCode = origin === undefined ? undefined : this.#inputs.codeOf(origin);
   }
 
   /** Does work on behalf of an input that is not the record at hand. */
   during<T>(origin: InputOrigin, work: () => T): T {
+    const { row } = this.#task;
     const before = this.#resumed;
     this.resume(origin);
     try {
       return work();
     } finally {
       this.resume(before);
+      this.#task.row = row;
     }
+  }
+
+  get row(): EmittedRow | undefined {
+    return this.#task.row;
   }
 
   originCode(): number {
     return this.#resumedCode ?? this.#inputs.originCode();
   }
 
-  refused(error: MillraceError, topic: string, code: number): Promise<readonly OutgoingBatch[]> {
-    const from = this.#inputs.placeOf(code);
+  refused(error: MillraceError, topic: string, origin?: OutputOrigin): Promise<readonly OutgoingBatch[]> {
+    const from = { ...this.#inputs.placeOf(origin?.code ?? -1), row: origin?.row };
     return this.#decide(error, topic, from, async () =>
       from.offset < 0 ? undefined : this.#reader.recordAt?.(from.topic, from.partition, from.offset),
     );

@@ -5,6 +5,7 @@ import type { RecordPolicy } from '../record-policy.ts';
 import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
+import type { EmittedRow } from '../topology/emitted-row.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
 import type { NodePlace, TopicUse } from '../topology/node.ts';
 import { TaskOutlets } from '../topology/port.ts';
@@ -89,7 +90,7 @@ export class Task implements TaskContext {
   readonly time: TaskTime = UNLIMITED;
   readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
   inTurn = false;
-  rowKey: unknown;
+  row: EmittedRow | undefined;
   /** Wall time spent in turns, in ms. */
   turnMs = 0;
   readonly #watch = new TurnWatch();
@@ -123,7 +124,7 @@ export class Task implements TaskContext {
     const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
     const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable, this.#deferred);
-    this.#origins = new TaskOrigins(host, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
+    this.#origins = new TaskOrigins(host, this, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
     this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
@@ -238,9 +239,7 @@ export class Task implements TaskContext {
 
   /** Asynchronous calls that a commit has to wait for. */
   pendingAsync(): number {
-    let sum = 0;
-    for (const worker of this.#workers) sum += worker.pending();
-    return sum;
+    return this.#workers.reduce((sum, worker) => sum + worker.pending(), 0);
   }
 
   /** Whether there is something to commit. */

@@ -4,7 +4,7 @@ import type { RecordColumns } from '../protocol/columns.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { FullTopicConfig, TopicConfig } from '../topic-config.ts';
-import type { Origins } from './origins.ts';
+import type { Origins, OutputOrigin } from './origins.ts';
 
 export type { FullTopicConfig, TopicConfig };
 
@@ -157,11 +157,11 @@ export interface RecordOwner {
    * A record was refused, and the others of its batch are written. Awaited before the commit that it belongs to.
    *
    * @param topic - The one that it was written to.
-   * @param origin - The input record that it came from.
+   * @param origin - The input record and the row that it came from.
    * @returns What is written in its stead, within the same commit.
    * @throws MillraceError what the commit fails with
    */
-  refused(error: MillraceError, topic: string, origin: number): Promise<readonly OutgoingBatch[]>;
+  refused(error: MillraceError, topic: string, origin: OutputOrigin | undefined): Promise<readonly OutgoingBatch[]>;
 }
 
 export interface AppendResult extends TopicPartition {

@@ -21,6 +21,8 @@ export interface Pane<K, A> {
   stored: boolean;
   /** Why its state cannot be read, of a pane whose window closes. */
   readonly failure?: unknown;
+  /** What is stored of it then. */
+  readonly unread?: Uint8Array;
 }
 
 /** What a stored pane stands for, for those who look in from outside. */
@@ -255,7 +257,8 @@ export class WindowStore<K, A> implements StateHolder {
       return { key, keyBytes, state: value, timestamp, dirty: false, stored: true };
     } catch (error) {
       const failure = withKey(error, () => key);
-      return { key, keyBytes, state: undefined, timestamp: -1, dirty: false, stored: true, failure };
+      const unread = stored.slice();
+      return { key, keyBytes, state: undefined, timestamp: -1, dirty: false, stored: true, failure, unread };
     }
   }
 

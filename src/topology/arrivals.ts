@@ -1,5 +1,12 @@
+import type { EmittedRow } from './emitted-row.ts';
 import type { NodePlace } from './node.ts';
 import type { Deferred, TaskContext } from './task-context.ts';
+
+/** A record as it arrived, and the row that it is. */
+interface Arrival {
+  readonly record: unknown;
+  readonly row: EmittedRow | undefined;
+}
 
 /**
  * Records on their way into a node two of whose inputs hang on one source. A record of that source reaches all inputs before
@@ -11,7 +18,7 @@ export class Arrivals implements Deferred {
   readonly #task: TaskContext;
   readonly #step: string;
   readonly #takes: readonly ((record: unknown) => void)[];
-  readonly #queues: unknown[][];
+  readonly #queues: Arrival[][];
   #waiting = false;
 
   /** @param takes - What the node does with a record of each input. */
@@ -29,9 +36,9 @@ export class Arrivals implements Deferred {
 
   /** What takes the records of an input in its stead. */
   input(index: number): (record: unknown) => void {
-    const queue = this.#queues[index] as unknown[];
+    const queue = this.#queues[index] as Arrival[];
     return (record) => {
-      queue.push(record);
+      queue.push({ record, row: this.#task.row });
       if (this.#waiting) return;
       this.#waiting = true;
       this.#task.defer(this);
@@ -42,15 +49,19 @@ export class Arrivals implements Deferred {
     this.#waiting = false;
     for (const [index, queue] of this.#queues.entries()) {
       const take = this.#takes[index] as (record: unknown) => void;
-      for (const record of queue.splice(0)) this.#run(take, record);
+      for (const arrival of queue.splice(0)) this.#run(take, arrival);
     }
   }
 
-  #run(take: (record: unknown) => void, record: unknown): void {
+  #run(take: (record: unknown) => void, { record, row }: Arrival): void {
+    const outer = this.#task.row;
+    this.#task.row = row;
     try {
       take(record);
     } catch (error) {
       this.#task.recordFailed(error, this.#step);
+    } finally {
+      this.#task.row = outer;
     }
   }
 }

@@ -1,5 +1,6 @@
-import type { Lateness, StreamRecord } from '../record.ts';
+import type { Lateness, StreamRecord, Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
+import type { EmittedRow, KeptRow } from './emitted-row.ts';
 import type { NodePlace } from './node.ts';
 import type { Outlet } from './port.ts';
 import type { Emit, Stream } from './stream.ts';
@@ -14,6 +15,7 @@ export class Step<Out> {
   /** The main output. */
   readonly out: Emit<Out>;
   readonly #node: Stream<Out>;
+  readonly #update: EmittedRow;
 
   constructor(node: Stream<Out>, out: Emit<Out>, task: TaskContext, place: NodePlace) {
     this.name = place.step;
@@ -21,6 +23,7 @@ export class Step<Out> {
     this.task = task;
     this.out = out;
     this.#node = node;
+    this.#update = { step: place.step };
   }
 
   /** Serde of the keys that reach the step; `undefined` where there are none, or new ones. */
@@ -33,16 +36,42 @@ export class Step<Out> {
     return this.task.outlets(this.#node).get<T>(name);
   }
 
-  /** Emits a row that a store has kept, whose key need not be that of the record under way: a closed window. */
-  emitRow(key: unknown, row: Out): void {
+  /**
+   * Emits a row that a store has kept and that is due now, such as that of a closed window. It is not the record under way: its
+   * key is not a changed one, and what fails below is this row.
+   */
+  emitRow(key: NonNullable<unknown>, row: Out): void {
+    const { timestamp, value, window } = row as { readonly window?: Window } & StreamRecord<unknown, unknown>;
+    const kept: KeptRow = { key, keySerde: this.keySerde, window, timestamp, holds: 'value', content: value };
+    this.#emit(row, { step: this.name, kept });
+  }
+
+  /** Emits a row about the record under way, which is in the step's state already. */
+  emitUpdate(row: Out): void {
+    // Where the record under way is a row itself, that is what fails below.
+    this.#emit(row, this.task.row ?? this.#update);
+  }
+
+  #emit(row: Out, as: EmittedRow): void {
     const { task } = this;
-    // A step below must not take the key of this row for a changed one.
-    const outer = task.rowKey;
-    task.rowKey = key;
+    const outer = task.row;
+    task.row = as;
     try {
       this.out.next(row);
     } finally {
-      task.rowKey = outer;
+      task.row = outer;
+    }
+  }
+
+  /** A row could not be made; the rest of what is done for the record under way must not be lost with it. */
+  rowFailed(error: unknown, kept?: KeptRow): void {
+    const { task } = this;
+    const outer = task.row;
+    task.row = kept === undefined ? (outer ?? this.#update) : { step: this.name, kept };
+    try {
+      this.failed(error);
+    } finally {
+      task.row = outer;
     }
   }
 

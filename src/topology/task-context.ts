@@ -3,6 +3,7 @@ import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from './clock.ts';
+import type { EmittedRow } from './emitted-row.ts';
 import type { GlobalRows } from './global-source.ts';
 import type { NodePlace, TopicUse } from './node.ts';
 import type { Outlets } from './port.ts';
@@ -136,12 +137,12 @@ export interface TaskContext {
    * with a dead letter where asked).
    */
   recordFailed(error: unknown, step: string): void;
-  /** The input record that is being processed, for failures that show later. */
+  /** The input record that is being processed, with the row that came of it, for failures that show later. */
   origin(): InputOrigin;
-  /** From here on the turn processes what came of an earlier input record; `undefined` ends that. */
+  /** From here on the turn processes what came of an earlier input record, or row; `undefined` ends that. */
   resume(origin: InputOrigin | undefined): void;
-  /** The key of the row that a store emits now, where it need not be that of the input record: a closed window. */
-  rowKey: unknown;
+  /** The row that a stateful step emits now. Set by the step around its emission; the one above it is put back after. */
+  row: EmittedRow | undefined;
   /** For a step that needs keys; `undefined` where there is but one partition. */
   keyGuard(place: NodePlace): KeyGuard | undefined;
   /** An emission reached `step` outside of a turn. */
@@ -164,4 +165,6 @@ export interface InputOrigin {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
+  /** What a stateful step made while the record was processed, and what is really at hand. */
+  readonly row?: EmittedRow | undefined;
 }

@@ -1,7 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bytes, type Client, connect, deadLetter, mapAsync, memoryTransport, run, to, topic } from 'millrace';
+import {
+  agg,
+  bytes,
+  type Client,
+  connect,
+  deadLetter,
+  json,
+  mapAsync,
+  memoryTransport,
+  run,
+  string,
+  to,
+  topic,
+  tumbling,
+  windowBy,
+} from 'millrace';
 import { embeddedTransport } from 'millrace/embedded';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenTransport } from '../../src/runtime/transport.ts';
@@ -72,5 +87,52 @@ describe.each([
       [3000, '4'],
     ]);
     expect(app.snapshot()).toMatchObject({ restarts: 0 });
+  });
+
+  it('are put aside as rows where a closed window emitted them', async () => {
+    const applicationId = unique('rows');
+    const source = topic(`${applicationId}-source`, { key: string(), value: json<string>(), partitions: 1 });
+    const target = topic(`${applicationId}-target`, { key: string(), value: json<string>(), partitions: 1 });
+    const letters = topic(`${applicationId}-letters`, { key: string(), value: json<string>(), partitions: 1 });
+    const joined = agg.custom({ init: () => '', add: (all: string, more: string) => all + more });
+    const pipeline = source.pipe(
+      windowBy(tumbling({ size: '10ms', grace: '0s' }), joined, { store: 'joined' }),
+      to(target),
+    );
+    const value = 'x'.repeat(400);
+    const record = (timestamp: number, key: string) => ({ key, value, timestamp });
+    await client.publish(source, record(1, 'first'));
+    const app = run(pipeline, {
+      applicationId,
+      transport,
+      compression: 'none',
+      onRecordError: deadLetter(letters.use.name),
+    });
+    const keys: string[] = [];
+    const reading = client.records(target, { from: 'earliest' }).subscribe(({ key }) => void keys.push(key));
+    await client.publish(source, record(10, 'second'));
+    await until('the first row', () => keys.length === 1);
+    await client.topics.configure(target, { maxMessageBytes: 600 });
+    await client.publishAll(source, [
+      record(11, 'third'),
+      record(12, 'third'),
+      record(13, 'fourth'),
+      record(20, 'last'),
+    ]);
+    await until('the other rows', () => keys.length === 3);
+    expect(keys).toEqual(['first', 'fourth', 'second']);
+    await until('the commit', () => app.snapshot().lag === 0);
+    await app.stop();
+    reading.unsubscribe();
+    const put: unknown[] = [];
+    for await (const letter of client.records(letters, { from: 'earliest', until: 'end' })) {
+      const header = (name: string): string | undefined => {
+        const bytes = letter.headers.find(([each]) => each === `millrace.${name}`)?.[1];
+        return bytes === undefined || bytes === null ? undefined : new TextDecoder().decode(bytes);
+      };
+      const window = [header('row.window.start'), header('row.window.end')];
+      put.push([letter.key, letter.value.length, header('row.step'), window, header('origin.offset')]);
+    }
+    expect(put).toEqual([['third', 800, 'windowBy(joined)', ['10', '20'], undefined]]);
   });
 });

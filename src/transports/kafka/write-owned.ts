@@ -17,7 +17,7 @@ export async function writeOwned(
   const { refused } = await append(batch);
   if (refused === undefined || batch.owner === undefined) return;
   for (const [index, error] of refused) {
-    const instead = await batch.owner.refused(error, batch.topic, batch.origins?.at(index) ?? -1);
+    const instead = await batch.owner.refused(error, batch.topic, batch.origins?.at(index));
     if (instead.length > 0) await appendMore(await Promise.all(instead.map(async (each) => encoder.encode(each))));
   }
 }

@@ -102,7 +102,7 @@ export class LocalSession<B> implements GroupSession {
     const columns = records.columns(0);
     const parts =
       records.count === 1
-        ? await owner.refused(error, topic, origins?.at(0) ?? -1)
+        ? await owner.refused(error, topic, origins?.at(0))
         : halvesOf(records.count).map((half) => ({
             ...batch,
             records: pickRecords(columns, half),
