@@ -17,7 +17,7 @@ import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
 import type { OutgoingBatch, TopicDescription } from '../runtime/transport.ts';
 import { encode, partitionOf } from '../sinks/encode.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
-import { checkedStores } from '../state/checked-stores.ts';
+import { checkedStores, UnwritableState } from '../state/checked-stores.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 import type { StoreEntry } from '../state/state-holder.ts';
 import type { Target } from '../topology/target.ts';
@@ -101,7 +101,11 @@ export class TestDriver {
   readonly #globals = new Map<string, GlobalRowMap>();
   /** Records on their way into the log, in batches of the size that it takes. */
   readonly #input: OutputBuffers = new OutputBuffers((name) => this.#outputTopic(name));
+  /** Stores with entries that a commit could not write: their changes are checked when they are made. */
+  readonly #checked = new Set<string>();
   #tasks: Task[] = [];
+  /** How many of the late records are committed. */
+  #lateCommitted = 0;
   #woken: (() => void) | undefined;
 
   /** @throws ConfigError for everything that is wrong with the pipeline, and `ERR_OPTION`. */
@@ -246,8 +250,7 @@ export class TestDriver {
     return {
       applicationId: this.#applicationId,
       topology: this.#topology,
-      // So that a record whose state cannot be written goes to the policy as in an application.
-      stores: checkedStores(this.#stores, () => () => undefined),
+      stores: checkedStores(this.#stores, (store) => (this.#checked.has(store) ? () => undefined : undefined)),
       clock: this.clock,
       cacheEntries: this.#options.cacheEntries ?? 100_000,
       onRecordError: this.#options.onRecordError ?? 'fail',
@@ -306,10 +309,9 @@ export class TestDriver {
       for (const task of this.#tasks) {
         while (task.turn(10_000) > 0) progressed = true;
         if (task.failure !== undefined) throw task.failure;
-        if (task.dirty && task.pendingAsync() === 0) {
-          this.#commit(task);
-          progressed = true;
-        }
+        if (!task.dirty || task.pendingAsync() > 0) continue;
+        progressed = true;
+        if (!this.#committed(task)) break;
       }
     }
   }
@@ -344,6 +346,26 @@ export class TestDriver {
     const { headers, key, timestamp, value } = letter;
     this.#input.topic(policy.deadLetter).append(-1, timestamp, key, value, headers);
     this.#log.append(this.#prepare(this.#input.take()));
+  }
+
+  /**
+   * As in an application: where an entry cannot be written, what is not committed is done again with checks, so that the
+   * record that makes it goes to the policy.
+   *
+   * @returns Whether it is committed, and not to be done again by new tasks.
+   */
+  #committed(task: Task): boolean {
+    try {
+      this.#commit(task);
+      this.#lateCommitted = this.#late.length;
+      return true;
+    } catch (error) {
+      if (!(error instanceof UnwritableState) || this.#checked.has(error.store)) throw error;
+      this.#checked.add(error.store);
+      this.#late.length = this.#lateCommitted;
+      this.restart();
+      return false;
+    }
   }
 
   #commit(task: Task): void {
