@@ -28,6 +28,8 @@ const MARK = 'millrace';
 /** Kafka takes 4,096 bytes; a stage with more names than fit goes without. */
 const MAX_MARK = 2000;
 
+const encoder = new TextEncoder();
+
 /**
  * Keeps with the stores of a task how far its inputs have been read: whoever starts the task compares this with the
  * committed offsets, because the one can be lost, expire or be reset without the other.
@@ -46,7 +48,7 @@ export class PositionKeeper {
   ) {
     this.#topics = topics;
     this.#id = { applicationId, store: INPUTS_STORE, partition };
-    this.#keys = stores.map(({ name }) => new TextEncoder().encode(name));
+    this.#keys = stores.map(({ name }) => encoder.encode(name));
     this.#mark = markOf(stores.map(({ name }) => name));
   }
 
@@ -61,7 +63,7 @@ export class PositionKeeper {
   write(positions: Iterable<readonly [topic: string, offset: number]>): StoreWrites[] {
     if (this.#keys.length === 0) return [];
     const stored = Array.from(positions, ([topic, offset]) => [topic, this.#stored(topic, offset)] as const);
-    const value = new TextEncoder().encode(JSON.stringify(Object.fromEntries(stored)));
+    const value = encoder.encode(JSON.stringify(Object.fromEntries(stored)));
     return [{ id: this.#id, keys: this.#keys, values: this.#keys.map(() => value) }];
   }
 
@@ -81,7 +83,7 @@ export class PositionKeeper {
 /** What a store says of how far its inputs were read; `undefined` where it says nothing. */
 export function statePositions(stores: StoreBackend, id: StoreId): StatePositions | undefined {
   const store: ByteStore = stores.open({ ...id, store: INPUTS_STORE });
-  const value = store.get(new TextEncoder().encode(id.store));
+  const value = store.get(encoder.encode(id.store));
   if (value === undefined) return undefined;
   const stored = JSON.parse(new TextDecoder().decode(value)) as Record<string, StoredPosition>;
   return new Map(

@@ -12,7 +12,11 @@ const nameOf = (id: StoreId): string => JSON.stringify([id.applicationId, id.sto
  */
 export function memoryStores(): StoreBackend {
   const stores = new Map<string, { readonly id: StoreId; readonly entries: OrderedBytes }>();
+  // Those who write keep their id: finding the entries by it is cheaper than by its text, at each commit.
+  const known = new WeakMap<StoreId, OrderedBytes>();
   const entriesOf = (id: StoreId): OrderedBytes => {
+    const kept = known.get(id);
+    if (kept !== undefined) return kept;
     const name = nameOf(id);
     let found = stores.get(name);
     if (found === undefined) {
@@ -22,6 +26,7 @@ export function memoryStores(): StoreBackend {
       };
       stores.set(name, found);
     }
+    known.set(id, found.entries);
     return found.entries;
   };
   return {
