@@ -21,13 +21,19 @@ export interface TopicConfig {
    * @internal
    */
   readonly owner?: string;
+  /**
+   * Marks a topic that an application both writes and reads, and whose records it keeps: no other application may do both.
+   *
+   * @internal
+   */
+  readonly claim?: string;
 }
 
 /** A configuration with all of its settings. @public */
-export type FullTopicConfig = Required<Omit<TopicConfig, 'owner'>> & Pick<TopicConfig, 'owner'>;
+export type FullTopicConfig = Required<Omit<TopicConfig, 'claim' | 'owner'>> & Pick<TopicConfig, 'claim' | 'owner'>;
 
 /** Settings that a user may give. */
-export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, 'owner'>> = {
+export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, 'claim' | 'owner'>> = {
   cleanup: true,
   retentionMs: true,
   retentionBytes: true,

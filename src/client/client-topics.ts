@@ -40,6 +40,13 @@ export interface ClientTopics {
   addPartitions(topic: TopicName, total: number): Promise<void>;
   /** Changes the given fields. */
   configure(topic: TopicName, config: TopicConfig): Promise<void>;
+  /**
+   * Takes a topic from the application that it belongs to, because it writes and reads it (`through`): the next one that
+   * does so owns it, with the records that are left there. For an application that is gone for good, or has a new name.
+   *
+   * @throws FatalError `ERR_UNKNOWN_TOPIC`
+   */
+  release(topic: TopicName): Promise<void>;
   /** Removes the records before an offset; reading before it is then out of range. */
   deleteRecords(
     topic: TopicName,
@@ -88,6 +95,7 @@ export function clientTopics(live: () => Transport, changed: (name: string) => v
         checkNames('configure', config, TOPIC_CONFIG);
         return admin().configure(name, config);
       }),
+    release: (topic) => change(topic, (name) => admin().release(name)),
     deleteRecords: (topic, before) => change(topic, (name) => admin().deleteRecords(name, before)),
   };
 }

@@ -123,7 +123,8 @@ export class GroupMember {
     const partitions = this.#named(ids);
     const committed = new Map<string, CommittedOffset>();
     for (const each of await this.#transport.committed(this.#groupId, partitions)) {
-      committed.set(partitionId(each), each);
+      // What was committed for a topic that is gone says nothing about the one that has its name now.
+      if (each.topicId === undefined) committed.set(partitionId(each), each);
     }
     // Where a partition begins is committed before it is read: what comes while nobody reads must not be passed over by
     // 'latest', also where the program commits by itself and has not done so yet.

@@ -64,9 +64,30 @@ export class PartitionFinder {
     const fresh = found.flat();
     this.#starting = false;
     for (const each of fresh) this.#known.set(partitionId(each), each);
-    const { from } = this.#plan;
-    this.#from = typeof from === 'object' && 'time' in from ? from : 'earliest';
+    this.#from = this.#later;
     return fresh;
+  }
+
+  /** Where partitions begin that were not there when reading began: all of their records are new. */
+  get #later(): ReadFrom {
+    const { from } = this.#plan;
+    return typeof from === 'object' && 'time' in from ? from : 'earliest';
+  }
+
+  /**
+   * Where partitions of a topic begin that a group has committed nothing of. Once it has committed anything for the topic,
+   * such a partition was added later, or the topic was made anew.
+   */
+  async #fromOf(topic: string, partitions: readonly number[]): Promise<ReadFrom> {
+    const { group } = this.#plan;
+    if (group === undefined || this.#from === this.#later) return this.#from;
+    const places = partitions.map((partition) => ({ topic, partition }));
+    // What is committed for other topics may tell of this one too.
+    const others = this.#plan.topics
+      .filter(({ name }) => name !== topic)
+      .map((use) => ({ topic: use.name, partition: 0 }));
+    const read = await this.#transport.committedTopics(group, [...places, ...others]);
+    return read.has(topic) ? this.#later : this.#from;
   }
 
   async #uses(): Promise<readonly TopicUse[]> {
@@ -90,7 +111,7 @@ export class PartitionFinder {
     });
     if (fresh.length === 0) return [];
     const [starts, ends] = await Promise.all([
-      startOffsets(this.#transport, this.#from, topic, fresh),
+      this.#fromOf(topic, partitions).then((from) => startOffsets(this.#transport, from, topic, fresh)),
       endOffsets(this.#transport, until, topic, fresh),
     ]);
     return fresh.map((partition) => ({

@@ -1,7 +1,9 @@
 import type { Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
 import { noLogger } from './logger.ts';
-import { warnOfRetention } from './own-topics.ts';
+import { warnOfRetention, writtenAndRead } from './own-topics.ts';
+import { NO_ENDS, type TopicEnds, topicEnds } from './topic-ends.ts';
+import { warnOfUnmarked } from './topic-owners.ts';
 import { setUpTopics, type TopicsInUse } from './topic-setup.ts';
 import { isAnother, type TopicChange, TopicWatch } from './topic-watch.ts';
 import type { Topology } from './topology.ts';
@@ -11,8 +13,8 @@ import type { Transport } from './transport.ts';
 export class AppTopics {
   /** As they were looked up last. */
   now: TopicsInUse = new Map();
-  /** As they were at the start: what has come since is all new. */
-  first: TopicsInUse = this.now;
+  /** Where those ended at the start of which only what is new is read. */
+  ends: TopicEnds = NO_ENDS;
   readonly #topology: Topology;
   readonly #options: AppOptions;
   readonly #clock: Clock;
@@ -37,9 +39,11 @@ export class AppTopics {
 
   /** Looks topics up at the start, and makes those that are missing. @throws as {@link setUpTopics} */
   async setUp(transport: Transport): Promise<void> {
-    this.first = this.now = await this.#lookUp(transport);
-    const { applicationId, logger = noLogger, onRecordError = 'fail' } = this.#options;
+    this.now = await this.#lookUp(transport);
+    const { applicationId, logger = noLogger, onRecordError = 'fail', startFrom = 'earliest' } = this.#options;
+    if (startFrom === 'latest') this.ends = await topicEnds(this.#topology, this.now, applicationId, transport);
     warnOfRetention(this.#topology, this.now, onRecordError, applicationId, logger);
+    warnOfUnmarked(writtenAndRead(this.#topology), this.now, applicationId, logger);
   }
 
   /** Looks topics up again, if they have changed. @throws as {@link setUpTopics}, for what the application cannot take up */

@@ -87,7 +87,7 @@ export class Engine {
   constructor(
     topology: Topology,
     transport: Transport,
-    { first, now: topics }: Pick<AppTopics, 'first' | 'now'>,
+    { ends, now: topics }: Pick<AppTopics, 'ends' | 'now'>,
     options: AppOptions,
     clock: Clock,
     globals: GlobalTables,
@@ -120,7 +120,7 @@ export class Engine {
     this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
     this.#factory.checked = events.checkedStores;
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
-    const starts = new TaskStarts(transport, { ...topology, applicationId, topics, first, startFrom, logger });
+    const starts = new TaskStarts(transport, { ...topology, applicationId, topics, ends, startFrom, logger });
     this.#consumed = new ConsumedRecords(transport, consumables(topology, topics, applicationId), clock, logger);
     this.#opening = new TaskOpening(transport, starts, this.#factory, this.committer);
   }

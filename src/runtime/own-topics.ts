@@ -3,6 +3,7 @@ import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { changelogTopic } from './changelog.ts';
 import type { Logger } from './logger.ts';
+import { nameHash } from './name-hash.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
 import type { Topology } from './topology.ts';
@@ -11,12 +12,8 @@ import type { TopicConfig, TopicDescription } from './transport.ts';
 type Planned = Pick<Topology, 'globals' | 'stages'>;
 type Topics = ReadonlyMap<string, TopicDescription & { readonly id?: string | undefined }>;
 
-/** The mark of an application on topics that it makes for itself alone: 32 bits of FNV-1a, in hexadecimal. */
-export function ownerMark(applicationId: string): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(applicationId)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
-}
+/** The mark of an application on topics that are its own. */
+export const ownerMark = (applicationId: string): string => nameHash(applicationId);
 
 /**
  * Topics that are nothing but a way from one stage to the next: written by `through` only, read by no global table, and
@@ -35,16 +32,33 @@ function shufflesOf({ globals, stages }: Planned): ReadonlySet<string> {
   return new Set([...shuffles].filter((name) => !others.has(name)));
 }
 
+/**
+ * Topics that an application both writes and reads, in `through` or by hand. Two applications that do both with one topic
+ * take each other's records, so it can belong to one only.
+ */
+export function writtenAndRead({ stages }: Pick<Topology, 'stages'>): ReadonlySet<string> {
+  const read = new Set(stages.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
+  return new Set(stages.flatMap(({ outputs }) => outputs.map(({ name }) => name).filter((name) => read.has(name))));
+}
+
 function keepsAsToldIn(config: TopicConfig | undefined): boolean {
   return (config?.cleanup ?? config?.retentionMs ?? config?.retentionBytes) !== undefined;
 }
 
-/** The stages with the configuration that topics get which are made for the application alone: retention never takes them. */
+/**
+ * The stages with the configuration that topics get which are made for the application: what is for it alone retention
+ * never takes, and what it writes and reads is marked as its own.
+ */
 export function withOwnTopics(planned: Planned, applicationId: string): readonly Stage[] {
   const shuffles = shufflesOf(planned);
+  const claimed = writtenAndRead(planned);
   const owner = ownerMark(applicationId);
-  const own = (use: TopicUse): TopicUse =>
-    shuffles.has(use.name) ? { ...use, config: { ...use.config, retentionMs: -1, retentionBytes: -1, owner } } : use;
+  const own = (use: TopicUse): TopicUse => {
+    if (shuffles.has(use.name)) {
+      return { ...use, config: { ...use.config, retentionMs: -1, retentionBytes: -1, owner } };
+    }
+    return claimed.has(use.name) ? { ...use, config: { ...use.config, claim: owner } } : use;
+  };
   return planned.stages.map((stage) => ({ ...stage, outputs: stage.outputs.map(own) }));
 }
 

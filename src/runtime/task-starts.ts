@@ -6,7 +6,6 @@ import { keysWouldMove } from './known-topic.ts';
 import type { Logger } from './logger.ts';
 import type { Stage } from './stages.ts';
 import {
-  type KnownTopics,
   PositionKeeper,
   type StatePosition,
   type StatePositions,
@@ -15,6 +14,7 @@ import {
 } from './state-positions.ts';
 import type { TaskProgress } from './task.ts';
 import { goneUnread, otherTopic } from './task-start-errors.ts';
+import type { TopicEnds } from './topic-ends.ts';
 import type { CommittedOffset, TaskSpec, TopicDescription, TopicFacts, Transport } from './transport.ts';
 
 /** A task that was assigned, with the offsets that its group has committed. */
@@ -39,8 +39,8 @@ export interface TaskStartsOptions {
   readonly applicationId: string;
   readonly stages: readonly Stage[];
   readonly topics: ReadonlyMap<string, TopicDescription & Partial<TopicFacts>>;
-  /** The topics as they were when the application started: what has come since is read from its start. */
-  readonly first?: KnownTopics;
+  /** Where topics ended of which only what is new is read; all other records that were never read are. */
+  readonly ends: TopicEnds;
   readonly startFrom: 'earliest' | 'latest';
   readonly logger: Logger;
 }
@@ -87,7 +87,7 @@ export class TaskStarts {
         positions.set(topic, found.get(topic) ?? fresh.get(topic)?.get(partition) ?? 0);
       }
       const waits = (topic: string): boolean =>
-        !found.has(topic) && positions.get(topic) === 0 && !this.#isLatest(topic);
+        !found.has(topic) && positions.get(topic) === 0 && this.#beginsAgain(topic);
       if (spec.partitions.every(({ topic }) => waits(topic))) {
         return { positions, uncommitted: new Set(positions.keys()), progress: undefined };
       }
@@ -139,26 +139,25 @@ export class TaskStarts {
     return this.options.stages.filter(({ outputs }) => outputs.some(({ name }) => name === topic));
   }
 
-  /** Whether only new records of a topic are read. What the application has written itself is all meant to be read. */
-  #isLatest(topic: string): boolean {
-    return this.options.startFrom === 'latest' && this.#writers(topic).length === 0;
+  /** Whether a topic begins with its first record again without an offset: with 'latest' what is written itself does. */
+  #beginsAgain(topic: string): boolean {
+    return this.options.startFrom === 'earliest' || this.#writers(topic).length > 0;
   }
 
+  /** Where a topic ended that is read from there; `undefined` where another topic has its name now. */
+  #ends(topic: string): ReadonlyMap<number, number> | undefined {
+    const end = this.options.ends.get(topic);
+    return end?.topicId === this.options.topics.get(topic)?.id ? end?.offsets : undefined;
+  }
+
+  /** A partition that was not there when its topic was read for the first time has nothing but new records. */
   async #offsets(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const isNew = (partition: number): boolean => this.#isNew(topic, partition);
-    if (!this.#isLatest(topic) || partitions.every(isNew)) {
-      return this.#transport.offsets(topic, 'earliest', partitions);
-    }
-    const latest = await this.#transport.offsets(topic, 'latest', partitions);
-    if (!partitions.some(isNew)) return latest;
-    return new Map([...latest, ...(await this.#transport.offsets(topic, 'earliest', partitions.filter(isNew)))]);
-  }
-
-  /** Whether a partition has come since the application started: none of its records was there before that. */
-  #isNew(topic: string, partition: number): boolean {
-    const { first, topics } = this.options;
-    const before = first?.get(topic);
-    return before !== undefined && (before.id !== topics.get(topic)?.id || partition >= before.partitions);
+    const earliest = await this.#transport.offsets(topic, 'earliest', partitions);
+    const ends = this.#ends(topic);
+    if (ends === undefined) return earliest;
+    return new Map(
+      Array.from(earliest, ([partition, offset]) => [partition, Math.max(offset, ends.get(partition) ?? 0)]),
+    );
   }
 
   /** Whether one of the stages has committed anything, in whichever process. */
@@ -229,22 +228,24 @@ class Place {
     });
     const low = reached.reduce((best, each) => (each.offset < best.offset ? each : best), reached[0] ?? NOTHING);
     const high = reached.reduce((best, each) => (each.offset > best.offset ? each : best), reached[0] ?? NOTHING);
-    this.#checkEmpty(committed, states);
-    if (reached.length === 0) return committed?.offset;
-    if (committed === undefined) {
+    // What was committed for a topic that is gone says nothing but that the one which has its name now was never read.
+    const known = committed?.topicId === undefined ? committed : undefined;
+    this.#checkEmpty(known, states);
+    if (reached.length === 0) return known?.offset;
+    if (known === undefined) {
       this.#warn(
         `no offset of ${this.#name} is committed: it goes on at ${low.offset}, which store ${low.name} has reached`,
       );
       return this.#lowest(low, high);
     }
     // Somebody has set the offset by hand, or with another tool.
-    if (storesOf(committed) === undefined) return this.#setByHand(committed.offset, low, high);
-    if (low.offset < committed.offset) throw this.#behind(low, committed.offset);
-    if (low.offset > committed.offset) {
+    if (storesOf(known) === undefined) return this.#setByHand(known.offset, low, high);
+    if (low.offset < known.offset) throw this.#behind(low, known.offset);
+    if (low.offset > known.offset) {
       const { applicationId, logger } = this.#options;
       logger.info(
         { applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition, offset: low.offset },
-        `the stores have taken ${this.#name} further than the committed offset ${committed.offset}: it goes on behind that`,
+        `the stores have taken ${this.#name} further than the committed offset ${known.offset}: it goes on behind that`,
       );
     }
     return this.#lowest(low, high);

@@ -3,9 +3,10 @@ import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { changelogTopic } from './changelog.ts';
 import { checkPartitionCount, keysWouldMove, unknownTopic } from './known-topic.ts';
-import { deadLetterConfig, withOwnTopics } from './own-topics.ts';
+import { deadLetterConfig, withOwnTopics, writtenAndRead } from './own-topics.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Stage } from './stages.ts';
+import { claimTopics } from './topic-owners.ts';
 import type { Topology } from './topology.ts';
 import type { KnownTopic, NewTopic, TopicConfig, Transport } from './transport.ts';
 
@@ -18,7 +19,7 @@ export type TopicsInUse = ReadonlyMap<string, KnownTopic>;
  * for all topics at once, and makes those that are missing at once, so that thousands take no longer than they must.
  *
  * @param before - The topics as they were, when they are looked up anew: a source that has gone since is not brought back.
- * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
+ * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_TOPIC_OWNED`, `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
  */
 export async function setUpTopics(
   { globals, stages }: Pick<Topology, 'globals' | 'stages'>,
@@ -34,8 +35,12 @@ export async function setUpTopics(
     globals,
     [...deadLetters, ...changelogs].map(({ name }) => name),
   );
+  const own = writtenAndRead({ stages });
+  await claimTopics(own, setup.found, applicationId, transport);
   await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals], before);
   await setup.targets();
+  // Another application may have been faster to make them.
+  await claimTopics(own, setup.found, applicationId, transport);
   await setup.create(deadLetters);
   if (before !== undefined) setup.checkStateful(before);
   setup.checkCoPartitioning();

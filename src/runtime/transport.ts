@@ -65,6 +65,13 @@ export interface TopicAdmin {
   createAll(topics: readonly NewTopic[]): Promise<void>;
   /** Changes the given fields. */
   configure(name: string, config: TopicConfig): Promise<void>;
+  /**
+   * Marks topics as those of one application, as far as nobody has marked them and the log can keep a mark with them. Of
+   * several applications that claim a topic at the same moment at most one finds its mark there when this resolves.
+   */
+  claimAll(names: readonly string[], claim: string): Promise<void>;
+  /** Takes the mark of an application off a topic. @throws `ERR_UNKNOWN_TOPIC` */
+  release(name: string): Promise<void>;
   /** Removes the records before an offset; reading before it is then out of range. */
   deleteRecords(
     name: string,
@@ -269,14 +276,23 @@ export interface Transport {
   offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>>;
   /**
    * Committed offsets of a group, of those partitions that have one. Stable: no open transaction is about to change them.
-   * What was committed for a topic that is gone does not count for the one that has its name now.
+   * What was committed for a topic that is gone does not count for the one that has its name now: an offset with the id of
+   * the old one says that the group has read that one, and nothing of the partition as it is now.
    */
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
+  /**
+   * The topics of those partitions that a group has committed anything for, whatever has become of it: other partitions of
+   * the topic may have been added since, or another topic may have the name now. As far as the log knows. Does not wait for
+   * what transactions are about to commit.
+   */
+  committedTopics(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlySet<string>>;
   /**
    * Sets a group's offsets from outside, while it has no members (`ERR_GROUP_ACTIVE` otherwise): offsets of the topics that
    * are there now unless they say so.
    */
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>;
+  /** Groups that the log knows of, as far as it shows them: those that have members, or have committed something. */
+  groups(): Promise<readonly string[]>;
   fetcher(options: FetcherOptions): Fetcher;
   producer(): Producer;
   /**

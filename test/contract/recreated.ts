@@ -75,6 +75,41 @@ export function recreatedContract(openLog: () => Promise<TestLog>): void {
       }
     });
 
+    it('is one that the group has read before, also when partitions were added or offsets went with the topic', async () => {
+      const { transport } = scope;
+      const [group, topic, beside, never] = [unique('g'), unique('t'), unique('beside'), unique('never')];
+      for (const name of [topic, beside, never]) await transport.topics.create(name);
+      const places = [topic, beside, never].map((name) => ({ topic: name, partition: 0 }));
+      const read = async () => [...(await transport.committedTopics(group, places))].toSorted();
+      expect(await read()).toEqual([]);
+      const tasks = new Set<string>();
+      const session = await transport.group({
+        groupId: group,
+        tasks: [topic, beside].map((name) => ({ id: name, partitions: [{ topic: name, partition: 0 }] })),
+        onAssigned: async (ids) => ids.forEach((id) => tasks.add(id)),
+        onRevoked: async () => undefined,
+        onError: () => undefined,
+      });
+      await until('the tasks', () => tasks.size === 2);
+      const offsets = await Promise.all(
+        [topic, beside].map(async (name) => {
+          return { topic: name, partition: 0, offset: 0, topicId: await idOf(transport, name), metadata: 'kept' };
+        }),
+      );
+      await session.commit({ generation: session.generation, offsets, state: [] });
+      await session.leave();
+      expect(await transport.committed(group, places)).toMatchObject([{ metadata: 'kept' }, { metadata: 'kept' }]);
+      await transport.topics.addPartitions(beside, 2);
+      const added = [0, 1].map((partition) => ({ topic: beside, partition }));
+      expect([...(await transport.committedTopics(group, added))]).toEqual([beside]);
+      expect((await transport.committed(group, added)).map(({ partition }) => partition)).toEqual([0]);
+      await makeAnew(transport, topic, 'new');
+      expect(await read()).toEqual([topic, beside].toSorted());
+      const left = await transport.committed(group, [{ topic, partition: 0 }]);
+      expect(left.filter(({ offset, topicId }) => topicId === undefined || offset !== 0)).toEqual([]);
+      expect(await transport.committed(group, [{ topic, partition: 7 }])).toEqual([]);
+    });
+
     it('takes no commit of the one before, also of a member that was there', async () => {
       const { transport } = scope;
       const [group, topic] = [unique('g'), unique('t')];

@@ -88,6 +88,7 @@ export function topicContract(openLog: () => Promise<TestLog>): void {
         () => topics.delete(name),
         () => topics.addPartitions(name, 2),
         () => topics.configure(name, { retentionMs: 1 }),
+        () => topics.release(name),
         () => topics.deleteRecords(name, [{ partition: 0, offset: 0 }]),
         () => transport.offsets(name, 'earliest'),
       ]) {
@@ -105,6 +106,73 @@ export function topicContract(openLog: () => Promise<TestLog>): void {
       expect(await readAll(transport, name)).toEqual([]);
       expect((await send(transport, name, 0, values('new'))).baseOffset).toBe(0);
       expect(valuesOf(await readAll(transport, name))).toEqual(['new']);
+    });
+
+    it('marks topics of an application that nobody has marked, whatever they keep, and lets go of them', async () => {
+      const { transport } = scope;
+      const { topics } = transport;
+      const [first, second, none] = [unique('first'), unique('second'), unique('none')];
+      const config = { cleanup: 'delete', retentionMs: 5000 } as const;
+      await topics.create(first, { config });
+      await topics.create(second, { config: { cleanup: 'compact' } });
+      const marks = async () => {
+        const found = await topics.describeAll([first, second, none]);
+        return [first, second].map((name) => found.get(name)?.config.claim);
+      };
+      expect(await marks()).toEqual([undefined, undefined]);
+      await topics.claimAll([first, none], '0000000a');
+      await topics.claimAll([first, second], 'ffffffff');
+      expect(await marks()).toEqual(['0000000a', 'ffffffff']);
+      expect((await topics.describe(first))?.config).toMatchObject(config);
+      expect((await topics.describe(second))?.config).toMatchObject({ cleanup: 'compact', retentionMs: 604_800_000 });
+      await topics.configure(first, { retentionMs: -1 });
+      expect(await marks()).toEqual(['0000000a', 'ffffffff']);
+      await topics.release(first);
+      await topics.release(second);
+      await topics.release(second);
+      expect(await marks()).toEqual([undefined, undefined]);
+      await topics.claimAll([second], '0000000b');
+      await topics.configure(second, { cleanup: 'delete', retentionMs: 7000 });
+      expect((await topics.describe(second))?.config).toMatchObject({ cleanup: 'delete', retentionMs: 7000 });
+    });
+
+    it('gives a topic to one of those that claim it at the same moment', async () => {
+      const others = await Promise.all([scope.another(), scope.another()]);
+      const names = [unique('one'), unique('two')];
+      for (const name of names) await scope.transport.topics.create(name);
+      await Promise.all(
+        [scope.transport, ...others].map(({ topics }, at) => topics.claimAll(names, `0000000${at + 1}`)),
+      );
+      for (const { topics } of [scope.transport, ...others]) {
+        const found = await topics.describeAll(names);
+        const marks = new Set(names.map((name) => found.get(name)?.config.claim));
+        expect(marks.size).toBe(1);
+        expect(marks).not.toContain(undefined);
+      }
+    });
+
+    it('makes topics with a mark, of those that somebody else has made leaves it as it is', async () => {
+      const { topics } = await scope.another();
+      const [plain, compacted] = [unique('plain'), unique('compacted')];
+      const make = (claim: string) =>
+        topics.createAll([
+          { name: plain, partitions: 1, config: { claim } },
+          { name: compacted, partitions: 1, config: { cleanup: 'compact', claim } },
+        ]);
+      await make('00000001');
+      await make('00000002');
+      await scope.transport.topics.claimAll([plain, compacted], '00000003');
+      const found = await scope.transport.topics.describeAll([plain, compacted]);
+      for (const name of [plain, compacted]) expect(found.get(name)?.config.claim).toBe('00000001');
+    });
+
+    it('knows the groups that have committed something', async () => {
+      const { transport } = scope;
+      const [topic, group] = [unique('t'), unique('g')];
+      await transport.topics.create(topic);
+      expect(await transport.groups()).not.toContain(group);
+      await transport.setCommitted(group, [{ topic, partition: 0, offset: 0 }]);
+      expect(await transport.groups()).toContain(group);
     });
 
     it('shows another transport on the same log what one did', async () => {

@@ -21,11 +21,21 @@ import type { AppOptions } from '../../src/runtime/app-options.ts';
 import { partitionOf } from '../../src/sinks/encode.ts';
 import { type TestLog, unique, until } from '../contract/support.ts';
 
+const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b);
 const numbers = (name: string) => topic(name, { key: string(), value: int32() });
 type Numbers = ReturnType<typeof numbers>;
 
+/** What a log may leave out because it cannot do it. */
+export interface ChangedTopicsFeatures {
+  /** It remembers by itself that a group has read a topic that was deleted (true). */
+  readonly remembersDeleted?: boolean;
+}
+
 /** Topics that change while an application or a client uses them. */
-export function changedTopics(openLog: () => Promise<TestLog>): void {
+export function changedTopics(
+  openLog: () => Promise<TestLog>,
+  { remembersDeleted = true }: ChangedTopicsFeatures = {},
+): void {
   describe('topics that change while they are used', () => {
     let log: TestLog;
     let client: Client;
@@ -121,6 +131,8 @@ export function changedTopics(openLog: () => Promise<TestLog>): void {
       for (let value = 0; value < 20; value += 1) await publish(source, 'a', value);
       await until('all of them', () => new Set(seen).size === 20);
       await app.stop();
+      // Another application takes the shuffle over.
+      await client.topics.release(shuffle);
       const sums = shuffled.pipe(aggregate(agg.count(), { store: 'counts' }), to(out));
       const { app: second, ended } = start(sums, unique('app'));
       await second.ready;
@@ -208,6 +220,88 @@ export function changedTopics(openLog: () => Promise<TestLog>): void {
       expect(await start(counts, stateful, { until: 'end' }).ended).toBeUndefined();
       expect([...(await client.committed(stateful, source)).values()]).toEqual([5]);
       expect(await start(counts, stateful, { until: 'end' }).ended).toBeUndefined();
+    });
+
+    it("with 'latest' only what was there at the first start is passed over: partitions that are added later are read", async () => {
+      const id = unique('app');
+      const copies = source.pipe(to(out));
+      const options = { startFrom: 'latest' } as const;
+      await client.topics.addPartitions(source, 2);
+      for (const partition of [0, 1]) await publish(source, 'old', partition, partition);
+      const { app } = start(copies, id, options);
+      await app.ready;
+      expect(await client.committed(id, source), 'also of what has nothing to read').toEqual(
+        new Map([
+          [0, 1],
+          [1, 1],
+        ]),
+      );
+      await app.stop();
+      await client.topics.addPartitions(source, 4);
+      for (const partition of [0, 1, 2, 3]) await publish(source, 'between', 10 + partition, partition);
+      const seen = watching(out);
+      expect(await start(copies, id, { ...options, until: 'end' }).ended).toBeUndefined();
+      await until('all of them', () => seen.length >= 4);
+      expect(ascending(seen)).toEqual([10, 11, 12, 13]);
+      // Of an idle topic too, whose partitions all begin with 0.
+      const idle = numbers(unique('idle'));
+      await client.topics.create(idle, { partitions: 1 });
+      const idler = unique('app');
+      expect(await start(idle.pipe(to(out)), idler, { ...options, until: 'end' }).ended).toBeUndefined();
+      await client.topics.addPartitions(idle, 2);
+      for (const partition of [0, 1]) await publish(idle, 'between', 20 + partition, partition);
+      expect(await start(idle.pipe(to(out)), idler, { ...options, until: 'end' }).ended).toBeUndefined();
+      await until('both of them', () => seen.length >= 6);
+      expect(ascending(seen.slice(4))).toEqual([20, 21]);
+    });
+
+    it("with 'latest' a source that was made anew while nobody read is read from its first record, a new one is not", async () => {
+      const id = unique('app');
+      const [beside, more] = [numbers(unique('beside')), numbers(unique('more'))];
+      for (const topic of [beside, more]) await client.topics.create(topic, { partitions: 1 });
+      const options = { startFrom: 'latest', until: 'end' } as const;
+      for (const each of [source, beside, more]) await publish(each, 'old', 1);
+      const both = [source.pipe(to(out)), beside.pipe(to(out))];
+      expect(await start(both, id, options).ended).toBeUndefined();
+      await makeAnew(source, [10, 11]);
+      await publish(beside, 'k', 12);
+      const seen = watching(out);
+      expect(await start([...both, more.pipe(to(out))], id, options).ended).toBeUndefined();
+      await until('the new ones', () => seen.length >= 3);
+      expect(ascending(seen)).toEqual([10, 11, 12]);
+      if (!remembersDeleted) return;
+      const alone = unique('app');
+      expect(await start(source.pipe(to(out)), alone, options).ended).toBeUndefined();
+      for (const value of [20, 30]) {
+        await makeAnew(source, [value, value + 1]);
+        expect(await start(source.pipe(to(out)), alone, options).ended).toBeUndefined();
+        await until('the new ones', () => seen.includes(value + 1));
+      }
+      expect(seen.slice(3)).toEqual([20, 21, 30, 31]);
+    });
+
+    it('a group passes over nothing that comes while it rests: in partitions that were added, in a topic made anew', async () => {
+      const [read, beside] = [numbers(unique('read')), numbers(unique('beside'))];
+      for (const topic of [read, beside]) await client.topics.create(topic, { partitions: 1 });
+      const group = unique('group');
+      const topics = remembersDeleted ? [read] : [read, beside];
+      for (const topic of topics) await publish(topic, 'old', 1);
+      const toEnd = async (from?: { readonly offset: number }): Promise<number[]> => {
+        const seen: number[] = [];
+        const options = { until: 'end', group, ...(from === undefined ? {} : { from }) } as const;
+        for await (const { value } of client.records(topics, options)) seen.push(value);
+        return ascending(seen);
+      };
+      expect(await toEnd()).toEqual([]);
+      await client.topics.addPartitions(read, 3);
+      for (const partition of [0, 1]) await publish(read, 'k', 10 + partition, partition);
+      expect(await toEnd()).toEqual([10, 11]);
+      await client.topics.addPartitions(read, 4);
+      for (const partition of [2, 3]) await publish(read, 'k', 10 + partition, partition);
+      expect(await toEnd({ offset: 1 })).toEqual([12, 13]);
+      await makeAnew(read, [20, 21]);
+      expect(await toEnd()).toEqual([20, 21]);
+      expect(await toEnd()).toEqual([]);
     });
 
     it('a target that is made anew is written to', async () => {

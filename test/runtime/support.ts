@@ -133,6 +133,8 @@ export class FaultyLog {
         await this.#at('committed');
         return real.committed(...query);
       },
+      committedTopics: (...query) => real.committedTopics(...query),
+      groups: () => real.groups(),
       setCommitted: (...args) => real.setCommitted(...args),
       fetcher: (options) => {
         const fetcher = real.fetcher(options);

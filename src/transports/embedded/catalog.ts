@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
+import { MAX_GONE_TOPICS } from '../local/gone-topics.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import { afterPrefix, metaKey, partitionKey } from './keys.ts';
 import type { Databases } from './lmdb.ts';
@@ -12,6 +13,11 @@ export interface StoredTopic {
   readonly name: string;
   readonly partitions: number;
   readonly config: FullTopicConfig;
+}
+
+/** A topic that was deleted, with a group that had read it. */
+interface GoneTopic {
+  readonly id: number;
 }
 
 /** Numbers that are given out once, and what tells other processes to read the topics anew. */
@@ -103,6 +109,12 @@ export class Catalog {
     this.putJson(metaKey('group', groupId, topic, String(partition)), entry);
   }
 
+  /** Groups that have committed something, or that a process has run. */
+  groupIds(): ReadonlySet<string> {
+    const keys = [...this.#entries('group'), ...this.#entries('owner')];
+    return new Set(keys.map(({ key }) => decoder.decode(key).split('\0')[1] ?? ''));
+  }
+
   /** The lowest offset that any group has committed of each partition, by `topic/partition`. */
   lowestCommitted(): ReadonlyMap<string, number> {
     const lowest = new Map<string, number>();
@@ -113,11 +125,29 @@ export class Catalog {
     return lowest;
   }
 
-  /** Forgets what all groups have committed of a topic. */
-  removeCommitted(topic: string): void {
+  /** Forgets what all groups have committed of a topic that is deleted, but not that they have. */
+  removeCommitted({ id, name }: StoredTopic): void {
+    const groups = new Set<string>();
     for (const { key, value } of this.#entries('group')) {
-      if ((JSON.parse(decoder.decode(value)) as CommittedOffset).topic === topic) this.#db.meta.removeSync(key);
+      if ((JSON.parse(decoder.decode(value)) as CommittedOffset).topic !== name) continue;
+      this.#db.meta.removeSync(key);
+      groups.add(decoder.decode(key).split('\0')[1] ?? '');
     }
+    for (const group of groups) this.putJson(metaKey('gone', group, name), { id } satisfies GoneTopic);
+    this.#boundGone();
+  }
+
+  /** The topic of that name that a group has committed something for, and that was deleted. */
+  goneTopic(groupId: string, name: string): number | undefined {
+    return (this.getJson(metaKey('gone', groupId, name)) as GoneTopic | undefined)?.id;
+  }
+
+  #boundGone(): void {
+    const gone = this.#entries('gone');
+    if (gone.length <= MAX_GONE_TOPICS) return;
+    const idOf = (value: Uint8Array): number => (JSON.parse(decoder.decode(value)) as GoneTopic).id;
+    gone.sort((left, right) => idOf(left.value) - idOf(right.value));
+    for (const { key } of gone.slice(0, gone.length - MAX_GONE_TOPICS)) this.#db.meta.removeSync(key);
   }
 
   /** What `putJson` has stored; the caller knows what it is, and the checksum says that it is unchanged. */
@@ -135,12 +165,12 @@ export class Catalog {
   }
 
   /** All values of a kind whose keys begin with these parts, in key order. */
-  list(kind: 'topic' | 'group' | 'owner' | 'store', ...parts: readonly string[]): unknown[] {
+  list(kind: 'topic' | 'group' | 'gone' | 'owner' | 'store', ...parts: readonly string[]): unknown[] {
     return this.#entries(kind, ...parts).map(({ value }) => JSON.parse(decoder.decode(value)) as unknown);
   }
 
   #entries(
-    kind: 'topic' | 'group' | 'owner' | 'store',
+    kind: 'topic' | 'group' | 'gone' | 'owner' | 'store',
     ...parts: readonly string[]
   ): { readonly key: Uint8Array; readonly value: Uint8Array }[] {
     const start = metaKey(kind, ...parts, '');

@@ -3,6 +3,7 @@ import { stampBaseOffset } from '../../protocol/batch-builder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import type { CommittedOffset, OffsetQuery, OutgoingBatch, TopicPartition } from '../../runtime/transport.ts';
 import { groupActive, recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
+import { offsetOfGone } from '../local/gone-topics.ts';
 import { LocalGroups } from '../local/groups.ts';
 import type { LogCommit } from '../local/session.ts';
 import { Batches } from './batches.ts';
@@ -98,7 +99,21 @@ export class EmbeddedLog {
   }
 
   committed(groupId: string, partitions: readonly TopicPartition[]): readonly CommittedOffset[] {
-    return partitions.flatMap((place) => this.catalog.committed(groupId, place) ?? []);
+    return partitions.flatMap(
+      (place) => this.catalog.committed(groupId, place) ?? this.#committedBefore(groupId, place),
+    );
+  }
+
+  #committedBefore(groupId: string, place: TopicPartition): readonly CommittedOffset[] {
+    const topic = this.catalog.topics().get(place.topic);
+    if (topic === undefined || place.partition >= topic.partitions) return [];
+    const gone = this.catalog.goneTopic(groupId, place.topic);
+    return offsetOfGone(place, gone === undefined ? undefined : String(gone));
+  }
+
+  /** Groups that somebody has run here, or that have committed something. */
+  groupIds(): readonly string[] {
+    return [...new Set([...this.catalog.groupIds(), ...this.groups.active()])].sort();
   }
 
   // Writing -----------------------------------------------------------------------------------------------------------

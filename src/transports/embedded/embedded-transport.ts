@@ -137,8 +137,20 @@ class EmbeddedTransport implements EmbeddedLogTransport {
     return this.#live().committed(groupId, partitions);
   }
 
+  async committedTopics(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlySet<string>> {
+    return new Set(
+      this.#live()
+        .committed(groupId, partitions)
+        .map(({ topic }) => topic),
+    );
+  }
+
   async setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
     await this.#live().setCommitted(groupId, offsets);
+  }
+
+  async groups(): Promise<readonly string[]> {
+    return this.#live().groupIds();
   }
 
   fetcher(options: FetcherOptions): Fetcher {

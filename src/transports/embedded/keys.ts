@@ -29,7 +29,7 @@ const encoder = new TextEncoder();
 
 /** A key of the `meta` database: one letter for the kind, then its parts. Parts hold no zero byte. */
 export function metaKey(
-  kind: 'format' | 'ids' | 'topic' | 'group' | 'owner' | 'store',
+  kind: 'format' | 'ids' | 'topic' | 'group' | 'gone' | 'owner' | 'store',
   ...parts: readonly string[]
 ): Uint8Array {
   return encoder.encode([kind, ...parts].join('\0'));

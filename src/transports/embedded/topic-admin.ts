@@ -1,6 +1,12 @@
 import type { KnownTopic, NewTopic, TopicAdmin } from '../../runtime/transport.ts';
 import { topicExists } from '../local/errors.ts';
-import { changeConfig, checkPartitionCount, checkTopicName, DEFAULT_TOPIC_CONFIG } from '../local/topic-config.ts';
+import {
+  changeConfig,
+  checkPartitionCount,
+  checkTopicName,
+  DEFAULT_TOPIC_CONFIG,
+  withoutOwner,
+} from '../local/topic-config.ts';
 import type { StoredTopic } from './catalog.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
 
@@ -36,6 +42,19 @@ function known(log: EmbeddedLog, names: readonly string[]): ReadonlyMap<string, 
   return found;
 }
 
+/** Marks topics that nobody has marked, in one transaction: whoever comes second finds the mark of the first. */
+async function claimTopics(log: EmbeddedLog, names: readonly string[], claim: string): Promise<void> {
+  await log.writer.write(WRITE_BYTES * names.length, () => {
+    const there = log.catalog.topics();
+    const free = names
+      .flatMap((name) => there.get(name) ?? [])
+      .filter(({ config }) => {
+        return config.owner === undefined && config.claim === undefined;
+      });
+    log.catalog.putTopics(free.map((topic) => ({ ...topic, config: { ...topic.config, claim } })));
+  });
+}
+
 /** Administration of the topics of a folder. @param live - Gives the log, or throws when the transport is closed. */
 export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
   const change = async (log: EmbeddedLog, name: string, edit: (topic: StoredTopic) => StoredTopic): Promise<void> => {
@@ -68,7 +87,7 @@ export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
       const topic = await log.writer.write(FREES_SPACE, () => {
         const found = log.topic(name);
         log.catalog.removeTopic(name);
-        log.catalog.removeCommitted(name);
+        log.catalog.removeCommitted(found);
         log.forget(found.id);
         return found;
       });
@@ -83,6 +102,8 @@ export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
     facts: async (names) => known(live(), names),
     describeAll: async (names) => known(live(), names),
     createAll: async (topics) => createTopics(live(), topics),
+    claimAll: async (names, claim) => claimTopics(live(), names, claim),
+    release: (name) => change(live(), name, (topic) => ({ ...topic, config: withoutOwner(topic.config) })),
     configure: (name, config) =>
       change(live(), name, (topic) => ({ ...topic, config: changeConfig(name, topic.config, config) })),
     deleteRecords: async (name, before) => {

@@ -6,7 +6,6 @@ import { commitAsMember } from './commit-as-member.ts';
 import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';
 import { staleWork } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
-import { withTopicId } from './offset-metadata.ts';
 import { idempotentIds } from './producer.ts';
 import type { SessionWriter } from './session.ts';
 import type { Topics } from './topics.ts';
@@ -130,7 +129,7 @@ export class AtLeastOnceWriter implements SessionWriter {
   }
 
   async #commitOffsets({ generation, offsets: positions }: CommitUnit): Promise<void> {
-    const offsets = positions.map(withTopicId);
+    const offsets = positions.map(this.#member.notes.add);
     await commitAsMember(this.#cluster, this.#member, generation, (identity, coordinator) =>
       this.#cluster.request(coordinator, 'main', offsetCommitApi, { ...identity, offsets }),
     );

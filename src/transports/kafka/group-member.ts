@@ -5,6 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { staleWork, tooLong, unknownYet } from './errors.ts';
 import { type Granted, GroupCoordinator } from './group-coordinator.ts';
 import { Heart } from './heart.ts';
+import { OffsetNotes } from './offset-metadata.ts';
 import { pause, pauseMs } from './retry.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
@@ -21,6 +22,8 @@ export class GroupMember {
   readonly #coordinator: GroupCoordinator;
   readonly #heart: Heart;
   readonly #commits = new Set<Promise<unknown>>();
+  /** What is committed beside its offsets. */
+  readonly notes: OffsetNotes;
   /** Tasks that the member was told of. */
   #tasks = new Set<string>();
   #generation = 0;
@@ -42,6 +45,8 @@ export class GroupMember {
   constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
     this.#cluster = cluster;
     this.#options = options;
+    const partitions = options.tasks.flatMap((task) => task.partitions);
+    this.notes = new OffsetNotes(partitions.map(({ topic }) => topic));
     this.#coordinator = new GroupCoordinator(cluster, options, transactionalId);
     this.#heart = new Heart(cluster, this.#coordinator);
   }

@@ -1,14 +1,18 @@
+import { nameHash } from '../../runtime/name-hash.ts';
 import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
 import { groupActive, unknownTopic } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
-import { readMetadata, withTopicId } from './offset-metadata.ts';
+import { type OffsetNote, readMetadata, withTopicId } from './offset-metadata.ts';
 import { retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
 import type { Api } from './wire/api.ts';
+import { listGroupsApi } from './wire/list-groups.ts';
 import { offsetCommitApi } from './wire/offset-commit.ts';
-import { offsetFetchApi } from './wire/offset-fetch.ts';
+import { type FetchedOffset, offsetFetchApi } from './wire/offset-fetch.ts';
+
+const READING = 'read committed offsets';
 
 /** The committed offsets of groups, for those who are not members. */
 export class GroupOffsets {
@@ -25,24 +29,26 @@ export class GroupOffsets {
     if (partitions.length === 0) return [];
     const { requestTimeoutMs, transactionTimeoutMs } = this.#cluster.settings;
     const limitMs = Math.max(requestTimeoutMs, 3 * transactionTimeoutMs);
-    const doing = 'read committed offsets';
-    const stored = await this.#ask(groupId, doing, limitMs, offsetFetchApi, { groupId, partitions }, (answer) => {
-      if (answer.errorCode !== 0) throw kafkaError(answer.errorCode, doing, groupId);
-      const found: CommittedOffset[] = [];
-      for (const { topic, partition, offset, leaderEpoch, metadata, errorCode } of answer.offsets) {
-        if (errorCode !== 0) throw kafkaError(errorCode, doing, groupId, { topic, partition });
-        if (offset < 0) continue;
-        found.push({
-          topic,
-          partition,
-          offset,
-          ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
-          ...readMetadata(metadata),
-        });
-      }
-      return found;
-    });
-    return this.#ofTopicsNow(groupId, stored);
+    const query = { groupId, partitions, stable: true };
+    const stored = await this.#ask(groupId, READING, limitMs, offsetFetchApi, query, (answer) =>
+      fetched(answer, groupId),
+    );
+    const offsets = stored.map(({ beside: _beside, ...offset }): CommittedOffset => offset);
+    return this.#ofTopicsNow(groupId, offsets);
+  }
+
+  /** Topics that the group has committed something for, by their offsets and by what stands beside those of others. */
+  async topics(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlySet<string>> {
+    if (partitions.length === 0) return new Set();
+    const { requestTimeoutMs } = this.#cluster.settings;
+    const query = { groupId, partitions, stable: false };
+    const stored = await this.#ask(groupId, READING, requestTimeoutMs, offsetFetchApi, query, (answer) =>
+      fetched(answer, groupId),
+    );
+    const found = new Set(stored.map(({ topic }) => topic));
+    const noted = new Set(stored.flatMap(({ beside }) => beside));
+    for (const { topic } of noted.size === 0 ? [] : partitions) if (noted.has(nameHash(topic))) found.add(topic);
+    return found;
   }
 
   /**
@@ -88,6 +94,22 @@ export class GroupOffsets {
     });
   }
 
+  /** All groups that this user may see. */
+  async groups(): Promise<readonly string[]> {
+    const { requestTimeoutMs: limitMs } = this.#cluster.settings;
+    return retrying({ doing: 'list the groups', limitMs, signal: this.#cluster.signal }, async () => {
+      await this.#cluster.metadata([]);
+      const nodes = this.#cluster.nodeIds;
+      const answers = await Promise.all(
+        nodes.map((node) => this.#cluster.request(node, 'main', listGroupsApi, undefined)),
+      );
+      return answers.flatMap(({ errorCode, groups }) => {
+        if (errorCode !== 0) throw kafkaError(errorCode, 'list the groups');
+        return groups;
+      });
+    });
+  }
+
   async #ask<Q, R, T>(
     groupId: string,
     what: string,
@@ -107,4 +129,17 @@ export class GroupOffsets {
       }
     });
   }
+}
+
+/** The offsets that there are, with what was committed beside them. */
+function fetched(
+  { errorCode: failed, offsets }: { readonly errorCode: number; readonly offsets: readonly FetchedOffset[] },
+  groupId: string,
+): readonly (CommittedOffset & OffsetNote)[] {
+  if (failed !== 0) throw kafkaError(failed, READING, groupId);
+  return offsets.flatMap(({ errorCode, leaderEpoch, metadata, offset, partition, topic }) => {
+    if (errorCode !== 0) throw kafkaError(errorCode, READING, groupId, { topic, partition });
+    if (offset < 0) return [];
+    return { topic, partition, offset, ...(leaderEpoch < 0 ? {} : { leaderEpoch }), ...readMetadata(metadata) };
+  });
 }

@@ -79,9 +79,19 @@ export class KafkaTransport implements Transport {
     return this.#groupOffsets.committed(groupId, partitions);
   }
 
+  async committedTopics(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlySet<string>> {
+    this.#live();
+    return this.#groupOffsets.topics(groupId, partitions);
+  }
+
   async setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
     this.#live();
     return this.#groupOffsets.set(groupId, offsets);
+  }
+
+  async groups(): Promise<readonly string[]> {
+    this.#live();
+    return this.#groupOffsets.groups();
   }
 
   fetcher(options: FetcherOptions): Fetcher {
@@ -160,6 +170,8 @@ function guarded(admin: TopicAdmin, check: () => void): TopicAdmin {
     describeAll: after((names) => admin.describeAll(names)),
     createAll: after((topics) => admin.createAll(topics)),
     configure: after((name, config) => admin.configure(name, config)),
+    claimAll: after((names, claim) => admin.claimAll(names, claim)),
+    release: after((name) => admin.release(name)),
     deleteRecords: after((name, before) => admin.deleteRecords(name, before)),
   };
 }

@@ -1,4 +1,5 @@
 import type {
+  FullTopicConfig,
   KnownTopic,
   NewTopic,
   TopicAdmin,
@@ -7,13 +8,19 @@ import type {
   TopicFacts,
 } from '../../runtime/transport.ts';
 import { outOfRange, topicExists, unknownPartition, unknownTopic } from '../local/errors.ts';
-import { changeConfig, checkPartitionCount, checkTopicName, DEFAULT_TOPIC_CONFIG } from '../local/topic-config.ts';
+import {
+  changeConfig,
+  checkPartitionCount,
+  checkTopicName,
+  DEFAULT_TOPIC_CONFIG,
+  withoutOwner,
+} from '../local/topic-config.ts';
 import type { Cluster } from './cluster.ts';
-import { Code } from './error-codes.ts';
+import { Code, codeClass } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import type { Offsets } from './offsets.ts';
 import { pause, retrying } from './retry.ts';
-import { CONFIG_NAMES, fromConfigs, toConfigs } from './topic-configs.ts';
+import { CONFIG_NAMES, claimEntries, fromConfigs, toConfigs, unmarkBefore, unmarkEntries } from './topic-configs.ts';
 import type { KnownTopic as FoundTopic, Topics } from './topics.ts';
 import { metadataApi, type TopicMetadata } from './wire/metadata.ts';
 import * as wire from './wire/topic-requests.ts';
@@ -169,9 +176,17 @@ export class KafkaTopicAdmin implements TopicAdmin {
   async configure(name: string, config: TopicConfig): Promise<void> {
     const before = await this.describe(name);
     if (before === undefined) throw unknownTopic(name);
-    const wanted = changeConfig(name, before.config, config);
+    const changed = changeConfig(name, before.config, config);
+    const given = toConfigs(config);
+    const unmark = unmarkBefore(before.config, config);
+    const more = unmark.filter((entry) => !given.some((other) => other.name === entry.name));
+    await this.#alter(name, [...given, ...more], unmark.length === 0 ? changed : withoutOwner(changed));
+  }
+
+  /** Changes settings of a topic, and waits until the change can be seen. */
+  async #alter(name: string, configs: readonly wire.ConfigEntry[], wanted: FullTopicConfig): Promise<void> {
     await this.#retrying(`configure topic "${name}"`, async () => {
-      const [answer] = await this.#cluster.ask(wire.alterConfigsApi, { topic: name, configs: toConfigs(config) });
+      const [answer] = await this.#cluster.ask(wire.alterConfigsApi, [{ topic: name, configs }]);
       check(answer, 'configure the topic', name);
     });
     this.#topics.changed(name);
@@ -179,6 +194,47 @@ export class KafkaTopicAdmin implements TopicAdmin {
       const now = (await this.describe(name))?.config;
       return now === undefined || JSON.stringify(now) === JSON.stringify(wanted);
     });
+  }
+
+  /**
+   * A setting can be overwritten, so of two that find none and write theirs the later one wins: whoever has written looks
+   * again when the other one has had the time to write too.
+   */
+  async claimAll(names: readonly string[], claim: string): Promise<void> {
+    const found = await this.describeAll(names);
+    const changes = [...found.values()].flatMap(({ config, name: topic }): wire.ConfigChange[] => {
+      if (config.owner !== undefined || config.claim !== undefined) return [];
+      const configs = claimEntries({ cleanup: config.cleanup }, claim);
+      return configs.length === 0 ? [] : [{ topic, configs }];
+    });
+    if (changes.length === 0) return;
+    const marked = await this.#retrying('mark topics', async () => {
+      const answers = await this.#cluster.ask(wire.alterConfigsApi, changes);
+      for (const { errorCode, topic } of answers) {
+        if (errorCode === 0 || errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) continue;
+        // Who may not, or must not, change settings goes on without a mark.
+        if (codeClass(errorCode) === 'retriable') throw kafkaError(errorCode, 'mark the topic', topic, { topic });
+      }
+      return answers.filter(({ errorCode }) => errorCode === 0).map(({ topic }) => topic);
+    });
+    if (marked.length === 0) return;
+    for (const node of this.#cluster.nodeIds) {
+      await this.#until(`broker ${node} to hear of the marks of topics "${marked.join('", "')}"`, async () => {
+        const query = { topics: marked, names: CONFIG_NAMES };
+        const answers = await this.#cluster
+          .request(node, 'main', wire.describeConfigsApi, query)
+          .catch((): readonly wire.DescribedConfigs[] => []);
+        return answers.every(({ configs, errorCode }) => errorCode !== 0 || isMarked(fromConfigs(configs)));
+      });
+    }
+    await pause(CLAIM_MS, this.#cluster.signal);
+  }
+
+  async release(name: string): Promise<void> {
+    const before = await this.describe(name);
+    if (before === undefined) throw unknownTopic(name);
+    const unmark = unmarkEntries(before.config);
+    if (unmark.length > 0) await this.#alter(name, unmark, withoutOwner(before.config));
   }
 
   async deleteRecords(
@@ -242,6 +298,11 @@ export class KafkaTopicAdmin implements TopicAdmin {
     }
   }
 }
+
+/** How long a claim waits for another one that was made at the same moment, in ms. */
+const CLAIM_MS = 500;
+
+const isMarked = ({ claim, owner }: FullTopicConfig): boolean => claim !== undefined || owner !== undefined;
 
 /** The most topics and partitions that a request creates, so that the controller answers in time. */
 const MAX_TOPICS = 500;

@@ -2,7 +2,7 @@ import type { TopicConfig } from '../../runtime/transport.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import type { ConfigEntry } from './wire/topic-requests.ts';
 
-const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'owner'>]: string } = {
+const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'claim' | 'owner'>]: string } = {
   cleanup: 'cleanup.policy',
   retentionMs: 'retention.ms',
   retentionBytes: 'retention.bytes',
@@ -11,11 +11,14 @@ const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'owner'>]: string } = 
 };
 
 /**
- * Kafka keeps no notes with a topic, so the mark of its owner is in the one setting that means nothing where nothing is
- * compacted. A number that nobody would choose: some 2,700 years.
+ * Kafka keeps no notes with a topic, so the mark of its owner is in a setting that means nothing: how long tombstones stay
+ * where nothing is compacted, and how long records do where only compaction removes any. A number that nobody would choose:
+ * some 2,700 years.
  */
 const MARK = 'delete.retention.ms';
-const MARK_BASE = 0x4d52 * 2 ** 32;
+const COMPACTED_MARK = NAMES.retentionMs;
+const OWNER_BASE = 0x4d52 * 2 ** 32;
+const CLAIM_BASE = 0x4d53 * 2 ** 32;
 
 /** All settings that a configuration is read from. */
 export const CONFIG_NAMES: readonly string[] = [...Object.values(NAMES), MARK];
@@ -27,9 +30,39 @@ export function toConfigs(config: TopicConfig): ConfigEntry[] {
     const value = config[field as keyof typeof NAMES];
     if (value !== undefined) entries.push({ name, value: String(value) });
   }
-  if (config.owner !== undefined)
-    entries.push({ name: MARK, value: String(MARK_BASE + Number.parseInt(config.owner, 16)) });
+  if (config.owner !== undefined) entries.push(markEntry(MARK, OWNER_BASE, config.owner));
+  if (config.claim !== undefined) entries.push(...claimEntries(config, config.claim));
   return entries;
+}
+
+/** What marks a topic as written and read by an application; nothing where the topic has no room for a mark. */
+export function claimEntries({ cleanup = 'delete', retentionMs }: TopicConfig, claim: string): ConfigEntry[] {
+  if (cleanup === 'delete') return [markEntry(MARK, CLAIM_BASE, claim)];
+  if (cleanup === 'compact' && retentionMs === undefined) return [markEntry(COMPACTED_MARK, CLAIM_BASE, claim)];
+  return [];
+}
+
+/** What takes the mark off a topic. */
+export function unmarkEntries({ claim, cleanup, owner }: FullTopicConfig): ConfigEntry[] {
+  if (owner === undefined && claim === undefined) return [];
+  if (cleanup !== 'compact') return [{ name: MARK, value: null }];
+  return [{ name: COMPACTED_MARK, value: String(DEFAULT_TOPIC_CONFIG.retentionMs) }];
+}
+
+/** What has to change with a configuration so that no setting means what its mark says: then the topic is nobody's. */
+export function unmarkBefore(before: FullTopicConfig, change: TopicConfig): ConfigEntry[] {
+  const moves = change.cleanup !== undefined && change.cleanup !== before.cleanup;
+  if (!moves && (before.cleanup !== 'compact' || change.retentionMs === undefined)) return [];
+  return unmarkEntries(before);
+}
+
+function markEntry(name: string, base: number, mark: string): ConfigEntry {
+  return { name, value: String(base + Number.parseInt(mark, 16)) };
+}
+
+function markIn(value: string | null | undefined, base: number): string | undefined {
+  const mark = Number(value ?? 0) - base;
+  return mark >= 0 && mark < 2 ** 32 ? mark.toString(16).padStart(8, '0') : undefined;
 }
 
 /** The configuration that a broker describes. */
@@ -41,13 +74,18 @@ export function fromConfigs(entries: readonly ConfigEntry[]): FullTopicConfig {
       .split(',')
       .map((policy) => policy.trim()),
   );
-  const mark = Number(find(MARK) ?? 0) - MARK_BASE;
+  const cleanup = !policies.has('compact') ? 'delete' : policies.has('delete') ? 'compact,delete' : 'compact';
+  const place = cleanup === 'compact' ? COMPACTED_MARK : MARK;
+  const owner = markIn(find(MARK), OWNER_BASE);
+  const claim = markIn(find(place), CLAIM_BASE);
+  const marked = claim !== undefined && place === COMPACTED_MARK;
   return {
-    cleanup: !policies.has('compact') ? 'delete' : policies.has('delete') ? 'compact,delete' : 'compact',
-    retentionMs: Number(value('retentionMs')),
+    cleanup,
+    retentionMs: marked ? DEFAULT_TOPIC_CONFIG.retentionMs : Number(value('retentionMs')),
     retentionBytes: Number(value('retentionBytes')),
     maxMessageBytes: Number(value('maxMessageBytes')),
     minCompactionLagMs: Number(value('minCompactionLagMs')),
-    ...(mark >= 0 && mark < 2 ** 32 ? { owner: mark.toString(16).padStart(8, '0') } : {}),
+    ...(owner === undefined ? {} : { owner }),
+    ...(claim === undefined ? {} : { claim }),
   };
 }

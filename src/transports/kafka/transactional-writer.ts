@@ -8,7 +8,6 @@ import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';
 import { Code } from './error-codes.ts';
 import { kafkaCodeOf, kafkaError } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
-import { withTopicId } from './offset-metadata.ts';
 import { newProducerId } from './producer-id.ts';
 import { pause, retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
@@ -190,7 +189,7 @@ export class TransactionalWriter {
     const { groupId } = member.identity;
     await this.#ask('add offsets to a transaction', wire.addOffsetsToTxnApi, { groupId }, (code) => code);
     const me = this.#me();
-    const placed = offsets.map(withTopicId);
+    const placed = offsets.map(member.notes.add);
     await commitAsMember(this.#cluster, member, generation, (identity, coordinator) =>
       this.#request(coordinator, wire.txnOffsetCommitApi, { ...me, ...identity, offsets: placed }),
     );

@@ -15,6 +15,7 @@ export const DEFAULT_TOPIC_CONFIG: FullTopicConfig = Object.freeze({
 /** The configuration that results from changing some fields of another. @throws ConfigError `ERR_TOPIC_CONFIG` */
 export function changeConfig(topic: string, from: FullTopicConfig, change: TopicConfig = {}): FullTopicConfig {
   const owner = change.owner ?? from.owner;
+  const claim = change.claim ?? from.claim;
   const config: FullTopicConfig = {
     cleanup: change.cleanup ?? from.cleanup,
     retentionMs: change.retentionMs ?? from.retentionMs,
@@ -22,6 +23,7 @@ export function changeConfig(topic: string, from: FullTopicConfig, change: Topic
     maxMessageBytes: change.maxMessageBytes ?? from.maxMessageBytes,
     minCompactionLagMs: change.minCompactionLagMs ?? from.minCompactionLagMs,
     ...(owner === undefined ? {} : { owner }),
+    ...(claim === undefined ? {} : { claim }),
   };
   const refuse = (field: keyof TopicConfig, rule: string): never => {
     throw new ConfigError('ERR_TOPIC_CONFIG', `Topic "${topic}": ${field} is ${String(config[field])}`, {
@@ -36,6 +38,11 @@ export function changeConfig(topic: string, from: FullTopicConfig, change: Topic
   if (!isAmount(config.retentionBytes, -1)) refuse('retentionBytes', 'bytes, or -1 for no limit');
   if (!isAmount(config.minCompactionLagMs, 0)) refuse('minCompactionLagMs', 'milliseconds');
   if (!isAmount(config.maxMessageBytes, 1)) refuse('maxMessageBytes', 'a positive number of bytes');
+  return config;
+}
+
+/** The configuration of a topic that belongs to no application. */
+export function withoutOwner({ claim: _claim, owner: _owner, ...config }: FullTopicConfig): FullTopicConfig {
   return config;
 }
 

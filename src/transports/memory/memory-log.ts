@@ -20,6 +20,7 @@ import {
   unknownPartition,
   unknownTopic,
 } from '../local/errors.ts';
+import { MAX_GONE_TOPICS, offsetOfGone } from '../local/gone-topics.ts';
 import { LocalGroups } from '../local/groups.ts';
 import type { LogCommit } from '../local/session.ts';
 import {
@@ -28,6 +29,7 @@ import {
   checkTopicName,
   DEFAULT_TOPIC_CONFIG,
   type FullTopicConfig,
+  withoutOwner,
 } from '../local/topic-config.ts';
 import { MemoryPartition, type PreparedBatch } from './memory-partition.ts';
 
@@ -58,6 +60,8 @@ export class MemoryLog {
   readonly groups: LocalGroups = new LocalGroups();
   readonly #topics = new Map<string, MemoryTopic>();
   readonly #committed = new Map<string, Map<string, CommittedOffset>>();
+  /** Ids of topics that were deleted, by groups that had committed something for them and by their names; oldest first. */
+  readonly #gone = new Map<string, string>();
   readonly #listeners = new Set<(topic?: string, partition?: number) => void>();
   readonly #now: () => number;
   #ids = 0;
@@ -101,10 +105,19 @@ export class MemoryLog {
 
   /** Removes a topic with its records and its committed offsets. @throws `ERR_UNKNOWN_TOPIC` */
   delete(name: string): void {
-    this.#topic(name);
+    const { id } = this.#topic(name);
     this.#topics.delete(name);
-    for (const offsets of this.#committed.values()) {
-      for (const [key, { topic }] of offsets) if (topic === name) offsets.delete(key);
+    for (const [group, offsets] of this.#committed) {
+      for (const [key, { topic }] of offsets) {
+        if (topic !== name) continue;
+        offsets.delete(key);
+        this.#gone.delete(`${group}/${name}`);
+        this.#gone.set(`${group}/${name}`, id);
+      }
+    }
+    for (const key of this.#gone.keys()) {
+      if (this.#gone.size <= MAX_GONE_TOPICS) break;
+      this.#gone.delete(key);
     }
     this.#changed(name);
   }
@@ -121,6 +134,20 @@ export class MemoryLog {
   configure(name: string, config: TopicConfig): void {
     const topic = this.#topic(name);
     topic.config = changeConfig(name, topic.config, config);
+  }
+
+  /** As `TopicAdmin.claimAll`. @internal */
+  claim(names: readonly string[], claim: string): void {
+    for (const topic of names.flatMap((name) => this.#topics.get(name) ?? [])) {
+      const { config } = topic;
+      if (config.owner === undefined && config.claim === undefined) topic.config = { ...config, claim };
+    }
+  }
+
+  /** As `TopicAdmin.release`. @throws `ERR_UNKNOWN_TOPIC` @internal */
+  release(name: string): void {
+    const topic = this.#topic(name);
+    topic.config = withoutOwner(topic.config);
   }
 
   /** @throws `ERR_UNKNOWN_PARTITION`, `ERR_UNKNOWN_TOPIC` */
@@ -189,9 +216,21 @@ export class MemoryLog {
     );
   }
 
+  /** Groups that have members, or have committed something. @internal */
+  groupIds(): readonly string[] {
+    return [...new Set([...this.#committed.keys(), ...this.groups.active()])].sort();
+  }
+
   committed(groupId: string, partitions: readonly TopicPartition[]): readonly CommittedOffset[] {
     const offsets = this.#committed.get(groupId);
-    return partitions.flatMap(({ topic, partition }) => offsets?.get(`${topic}/${partition}`) ?? []);
+    return partitions.flatMap((place) => {
+      const { partition, topic } = place;
+      const gone = (): readonly CommittedOffset[] => {
+        const there = this.#topics.get(topic)?.partitions[partition] !== undefined;
+        return offsetOfGone(place, there ? this.#gone.get(`${groupId}/${topic}`) : undefined);
+      };
+      return offsets?.get(`${topic}/${partition}`) ?? gone();
+    });
   }
 
   /** @throws `ERR_GROUP_ACTIVE` */

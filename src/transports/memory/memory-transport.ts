@@ -60,6 +60,8 @@ class MemoryTransport implements Transport {
         for (const { name, ...options } of topics) live.create(name, { ...options, ifMissing: true });
       },
       configure: async (name, config) => this.#live().configure(name, config),
+      claimAll: async (names, claim) => this.#live().claim(names, claim),
+      release: async (name) => this.#live().release(name),
       deleteRecords: async (name, before) => this.#live().deleteRecords(name, before),
     };
   }
@@ -76,8 +78,20 @@ class MemoryTransport implements Transport {
     return this.#live().committed(groupId, partitions);
   }
 
+  async committedTopics(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlySet<string>> {
+    return new Set(
+      this.#live()
+        .committed(groupId, partitions)
+        .map(({ topic }) => topic),
+    );
+  }
+
   async setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
     this.#live().setCommitted(groupId, offsets);
+  }
+
+  async groups(): Promise<readonly string[]> {
+    return this.#live().groupIds();
   }
 
   fetcher(options: FetcherOptions): Fetcher {

@@ -11,16 +11,23 @@ export interface FetchedOffset {
   readonly errorCode: number;
 }
 
-/** Committed offsets of a group, only stable ones: while a transaction may change one, it is refused. */
+export interface OffsetsWanted {
+  readonly groupId: string;
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
+  /** While a transaction may change an offset it is refused; otherwise it is the one before. */
+  readonly stable: boolean;
+}
+
+/** Committed offsets of a group. */
 export const offsetFetchApi: Api<
-  { readonly groupId: string; readonly partitions: readonly { readonly topic: string; readonly partition: number }[] },
+  OffsetsWanted,
   { readonly errorCode: number; readonly offsets: readonly FetchedOffset[] }
 > = {
   name: 'OffsetFetch',
   key: 9,
   version: 7,
   flexible: true,
-  encode: (writer, { groupId, partitions }) =>
+  encode: (writer, { groupId, partitions, stable }) =>
     writer
       .compactString(groupId)
       .compactArray(byTopic(partitions), (each) =>
@@ -29,7 +36,7 @@ export const offsetFetchApi: Api<
           .compactArray(each.partitions, ({ partition }) => writer.int32(partition))
           .tags(),
       )
-      .boolean(true)
+      .boolean(stable)
       .tags(),
   decode: (reader) => {
     reader.int32();

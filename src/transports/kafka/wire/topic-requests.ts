@@ -14,6 +14,7 @@ export interface ConfigEntry {
 
 const TOPIC_RESOURCE = 2;
 const SET = 0;
+const DELETE = 1;
 
 export interface TopicToCreate {
   readonly topic: string;
@@ -129,21 +130,29 @@ export const describeConfigsApi: Api<
   },
 };
 
-/** Changes the named settings of a topic and no others. */
-export const alterConfigsApi: Api<
-  { readonly topic: string; readonly configs: readonly ConfigEntry[] },
-  readonly TopicAnswer[]
-> = {
+/** Settings of a topic to change; a value of `null` stands for the broker's default. */
+export interface ConfigChange {
+  readonly topic: string;
+  readonly configs: readonly ConfigEntry[];
+}
+
+/** Changes the named settings of topics and no others. */
+export const alterConfigsApi: Api<readonly ConfigChange[], readonly TopicAnswer[]> = {
   name: 'IncrementalAlterConfigs',
   key: 44,
   version: 0,
-  encode: (writer, { topic, configs }) =>
+  encode: (writer, changes) =>
     writer
-      .array([topic], (name) =>
+      .array(changes, ({ topic, configs }) =>
         writer
           .int8(TOPIC_RESOURCE)
-          .string(name)
-          .array(configs, (entry) => writer.string(entry.name).int8(SET).string(entry.value)),
+          .string(topic)
+          .array(configs, ({ name, value }) =>
+            writer
+              .string(name)
+              .int8(value === null ? DELETE : SET)
+              .string(value),
+          ),
       )
       .boolean(false),
   decode: (reader) => {
