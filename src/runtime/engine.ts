@@ -118,7 +118,7 @@ export class Engine {
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
     const wake = (): void => this.schedule();
     this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
-    this.#factory.checked = events.checkedStores;
+    this.#factory.begin(events.checkedStores, this.tasks);
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
     const starts = new TaskStarts(transport, { ...topology, applicationId, topics, ends, startFrom, logger });
     this.#consumed = new ConsumedRecords(transport, consumables(topology, topics, applicationId), clock, logger);
@@ -346,7 +346,7 @@ export class Engine {
     this.#consumed.close();
     this.committer.abandon();
     await this.committer.current?.catch(() => undefined);
-    this.#factory.changelog?.close();
+    this.#factory.close();
     await this.#fetcher.close();
     await this.#session?.leave();
   }

@@ -7,6 +7,7 @@ import { Changelog, type RestoreProgress } from './changelog.ts';
 import { limitsOf } from './dead-letter.ts';
 import type { GlobalTables } from './global-tables.ts';
 import type { InputFeed } from './input-set.ts';
+import { LateWatch } from './late-watch.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
 import { recordAt } from './record-at.ts';
@@ -28,8 +29,8 @@ export class TaskFactory {
   readonly #feed: InputFeed;
   readonly #wake: () => void;
   readonly #globals: GlobalTables;
-  /** Stores whose changes are checked when they are made. */
-  checked: ReadonlySet<string> = new Set();
+  #checked: ReadonlySet<string> = new Set();
+  #lateWatch: LateWatch | undefined;
   #restoring: RestoreProgress | undefined;
 
   constructor(
@@ -50,6 +51,15 @@ export class TaskFactory {
     this.#clock = clock;
     this.#feed = feed;
     this.#wake = wake;
+  }
+
+  /**
+   * @param checked - Stores whose changes are checked when they are made.
+   * @param tasks - Those of the session, as they come and go.
+   */
+  begin(checked: ReadonlySet<string>, tasks: ReadonlyMap<string, Task>): void {
+    this.#checked = checked;
+    this.#lateWatch = new LateWatch(this.#clock, this.#options, this.#topology.stages, tasks);
   }
 
   /** Brings the stores of tasks to the end of their changelogs. Nothing to do where the log holds the state. */
@@ -80,6 +90,11 @@ export class TaskFactory {
     return `store ${store}/${partition} being restored from its changelog: ${restored} of ${total} records`;
   }
 
+  close(): void {
+    this.#lateWatch?.close();
+    this.changelog?.close();
+  }
+
   #host(session: GroupSession): TaskHost {
     const { applicationId, cacheEntries = 100_000, logger = noLogger, onRecordError = 'fail' } = this.#options;
     const { maxFutureSkew = '1h' } = this.#options;
@@ -101,12 +116,13 @@ export class TaskFactory {
       poll: (topic, partition) => this.#feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#feed.endOffset(topic, partition),
       wake: this.#wake,
+      late: (record, lateness, stage) => this.#lateWatch?.late(record, lateness, stage),
       recordAt: (topic, partition, offset) => recordAt(this.#transport, topic, partition, offset),
     };
   }
 
   #checkOf(store: string): StoreCheck | undefined {
-    if (!this.checked.has(store)) return undefined;
+    if (!this.#checked.has(store)) return undefined;
     return (key, value) => this.changelog?.check(store, key, value);
   }
 

@@ -1,6 +1,6 @@
 import { Subscription } from 'rxjs';
 import type { MillraceError } from '../errors.ts';
-import { type Lateness, type LateRecord, type StreamRecord } from '../record.ts';
+import type { Lateness, StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
@@ -64,7 +64,7 @@ export interface TaskHost extends InputFeed, RecordReader {
   /** Partitions of an input topic. */
   inputPartitions(name: string): number;
   /** Sees each late record. */
-  late?(record: LateRecord<unknown, unknown>): void;
+  late?(record: StreamRecord<unknown, unknown>, lateness: Lateness, stage: Stage): void;
   /** Something happened outside of a turn: the task wants one, or has failed. */
   wake(task: Task): void;
 }
@@ -353,7 +353,7 @@ export class Task implements TaskContext {
 
   late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void {
     this.counters.late += lateness.missed.length;
-    this.#host.late?.({ ...record, late: lateness });
+    this.#host.late?.(record, lateness, this.stage);
     this.#logger.debug({ stage: this.stage.name, step: lateness.step, streamTime: lateness.streamTime }, 'record late');
   }
 

@@ -266,7 +266,7 @@ export class TestDriver {
         return batch;
       },
       endOffset: (topic, partition) => this.#log.endOffset(topic, partition),
-      late: (record) => void this.#late.push(record),
+      late: (record, late) => void this.#late.push({ ...record, late }),
       wake: () => this.#woken?.(),
     };
   }
