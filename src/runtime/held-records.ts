@@ -9,14 +9,7 @@ import {
   waits,
 } from '../topology/rxjs-inside.ts';
 import type { Stream } from '../topology/stream.ts';
-
-/** Where a plain RxJS operator was found at something that does not go with turns. */
-export interface Finding {
-  /** The nearest stream that the pipeline knows. */
-  readonly stream: Stream<unknown>;
-  /** The operator's place relative to that stream. */
-  readonly side: 'self' | 'above' | 'below';
-}
+import type { Finding } from './operator-place.ts';
 
 /** An output that several steps stand below. */
 interface Shared {

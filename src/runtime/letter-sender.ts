@@ -3,7 +3,7 @@ import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { DeadLetterPolicy } from '../record-policy.ts';
 import { type DeadLetter, type LetterLimits, limitsOf } from './dead-letter.ts';
 import { unknownTopic } from './known-topic.ts';
-import { deadLetterConfig } from './own-topics.ts';
+import { deadLetterConfig } from './letter-config.ts';
 import type { Producer, TopicDescription, Transport } from './transport.ts';
 
 /** Writes dead letters outside of any task: for clients and global tables, whose reading has no commit to go with. */

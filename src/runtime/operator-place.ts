@@ -1,7 +1,15 @@
 import type { NodeSpec } from '../topology/node.ts';
-import type { Finding } from './held-records.ts';
+import type { Stream } from '../topology/stream.ts';
 import type { PlannedNode } from './plan.ts';
 import type { Topology } from './topology.ts';
+
+/** Where a plain RxJS operator was found at something that does not go with turns. */
+export interface Finding {
+  /** The nearest stream that the pipeline knows. */
+  readonly stream: Stream<unknown>;
+  /** The operator's place relative to that stream. */
+  readonly side: 'self' | 'above' | 'below';
+}
 
 /** Where a plain RxJS operator stands, in words: it has no name, but its neighbours do. */
 export function operatorPlace({ side, stream }: Finding, topology: Topology): string {

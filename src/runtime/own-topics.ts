@@ -1,4 +1,3 @@
-import { durationMs } from '../duration.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { changelogTopic } from './changelog.ts';
@@ -60,14 +59,6 @@ export function withOwnTopics(planned: Planned, applicationId: string): readonly
     return claimed.has(use.name) ? { ...use, config: { ...use.config, claim: owner } } : use;
   };
   return planned.stages.map((stage) => ({ ...stage, outputs: stage.outputs.map(own) }));
-}
-
-/** How dead letters are kept: for ever, unless their policy says otherwise. */
-export function deadLetterConfig(policy: RecordPolicy): TopicConfig {
-  const retention = isDeadLetter(policy) ? policy.retention : undefined;
-  return {
-    retentionMs: retention === undefined || retention === 'unlimited' ? -1 : durationMs(retention, 'retention'),
-  };
 }
 
 /** Topics that are the application's alone, with their ids: what it has read of them is of no use to anybody. */

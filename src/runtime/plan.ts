@@ -5,7 +5,7 @@ import { stepName } from '../topology/node.ts';
 import { type Scope, withScope } from '../topology/scope.ts';
 import { type Stream, subscribeSilently, TimerAtStart } from '../topology/stream.ts';
 import { nodePlace } from './operator-place.ts';
-import { waitsFromStart } from './task-failures.ts';
+import { waitsFromStart } from './outside-turn.ts';
 
 /** A node as planning found it. */
 export interface PlannedNode {

@@ -6,6 +6,7 @@ import type { InputOrigin, TaskCounters } from '../topology/task-context.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { type Logger, noLogger } from './logger.ts';
 import { OutputBuffers } from './outputs.ts';
+import { outsideTurn, waitsFromStart } from './outside-turn.ts';
 import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from './record-failures.ts';
 import { keyText, rowWords } from './row-letter.ts';
 import type { Stage } from './stages.ts';
@@ -200,21 +201,6 @@ export class TaskFailures {
           }),
     );
   }
-}
-
-function outsideTurn(message: string, stage: string | undefined, step: string): FatalError {
-  return new FatalError('ERR_OUTSIDE_TURN', message, {
-    ...(stage === undefined ? {} : { stage }),
-    step,
-    hint:
-      'operators that emit later (delay, debounceTime, observeOn, mergeMap with a promise) would lose track of offsets: ' +
-      'use mapAsync(…) for asynchronous work and event-time windows for time',
-  });
-}
-
-/** Said when planned, or when a task is built. */
-export function waitsFromStart(stage: string | undefined, step: string): FatalError {
-  return outsideTurn("an operator waits for a timer or a promise, outside of its task's turn", stage, step);
 }
 
 function describe(error: unknown): string {

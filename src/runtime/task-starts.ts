@@ -2,7 +2,7 @@ import { FatalError } from '../errors.ts';
 import type { StoreBackend, StoreId } from '../state/byte-store.ts';
 import { originOf, taskSpecs } from './assignment.ts';
 import { FINGERPRINT_STORE } from './fingerprints.ts';
-import { keysWouldMove } from './known-topic.ts';
+import { keysWouldMove } from './keys-would-move.ts';
 import type { Logger } from './logger.ts';
 import type { Stage } from './stages.ts';
 import {

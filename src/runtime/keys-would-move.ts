@@ -1,0 +1,25 @@
+import { ConfigError, type ErrorDetails } from '../errors.ts';
+import type { Stage } from './stages.ts';
+
+/** The error for a stage whose state lies in more partitions than it was written for, or in fewer. */
+export function keysWouldMove(
+  { inputs, name, stores }: Stage,
+  before: number,
+  now: number,
+  details: ErrorDetails = {},
+): ConfigError {
+  const topics = inputs.map((use) => use.name).join(', ');
+  const kept = stores.map((store) => store.name).join(', ');
+  return new ConfigError(
+    'ERR_PARTITION_COUNT',
+    `stage ${name} keeps state (${kept}) in ${before} partitions, and ${topics} has ${now} now: keys lie elsewhere than their state`,
+    {
+      ...(inputs[0] === undefined ? {} : { topic: inputs[0].name }),
+      stage: name,
+      hint:
+        `copy the records into a new topic with ${now} partitions (topic → through or to) and read that one under a new ` +
+        `applicationId, so that state is built anew; or create ${topics} anew with ${before} partitions`,
+      ...details,
+    },
+  );
+}
