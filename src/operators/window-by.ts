@@ -5,6 +5,7 @@ import { settled } from '../promises.ts';
 import type { Lateness, LateRecord, StreamRecord, Window, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
+import { windowFingerprint } from '../state/pane-keys.ts';
 import { type Pane, WindowStore } from '../state/window-store.ts';
 import { WindowedState } from '../state/windowed-state.ts';
 import type { KeptRow } from '../topology/emitted-row.ts';
@@ -91,7 +92,7 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
       name: step,
       detail: name,
       needsKey: true,
-      stores: [{ name, fingerprint: `${windower.fingerprint} ${aggregator.name}` }],
+      stores: [{ name, ...windowFingerprint(`${windower.fingerprint} ${aggregator.name}`) }],
       ports: ['late'],
       ...(late === undefined ? {} : { roots: (port) => [late(port<LateRecord<K, V>>('late'))] }),
       create: (at) => windowing<K, V, Result>(at, windower, aggregator, name, emit),
@@ -119,14 +120,14 @@ function windowing<K, V, R>(
   emit: 'close' | 'updates',
 ): Instance {
   const { task } = step;
-  const store = new WindowStore<K, State>(
-    task.openStore(name),
-    keySerdeOf<K>(step.place),
-    stateCodec(aggregator, name),
-    task.cacheEntries,
-    (state, start) => ({ value: aggregator.result(state), window: windowAt(windower, start) }),
-    task.time,
-  );
+  const store = new WindowStore<K, State>(task.openStore(name), {
+    key: keySerdeOf<K>(step.place),
+    codec: stateCodec(aggregator, name),
+    cacheEntries: task.cacheEntries,
+    present: (state) => aggregator.result(state),
+    limit: task.time,
+    sizeMs: windower.sizeMs,
+  });
   task.addState(store);
   const late = step.port<LateRecord<K, V>>('late');
   let current: StreamRecord<K, V> | undefined;

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from '../state/state-holder.ts';
+import type { StoreUse } from '../topology/node.ts';
 
 /** Store of the fingerprints of all stores of a task. Not a name that a user can give. */
 export const FINGERPRINT_STORE = '#stores';
@@ -22,10 +23,10 @@ export class Fingerprints implements StateHolder {
   /**
    * @throws StoreError `ERR_STORE_INCOMPATIBLE` when the store was written by a step that means something else.
    */
-  check(store: string, fingerprint: string, stage: string): void {
+  check({ fingerprint, formerly, name: store }: StoreUse, stage: string): void {
     const bytes = this.#stored.get(new TextEncoder().encode(store));
     const known = bytes === undefined ? undefined : new TextDecoder().decode(bytes);
-    if (known === fingerprint) return;
+    if (known !== undefined && (known === fingerprint || known === formerly)) return;
     if (known !== undefined) {
       throw new StoreError(
         'ERR_STORE_INCOMPATIBLE',

@@ -291,7 +291,7 @@ export class Task implements TaskContext {
 
   openStore(name: string): ByteStore {
     const use = this.stage.stores.find((store) => store.name === name);
-    if (use !== undefined) this.#fingerprints.check(name, use.fingerprint, this.stage.name);
+    if (use !== undefined) this.#fingerprints.check(use, this.stage.name);
     return this.#host.stores.open({ applicationId: this.applicationId, store: name, partition: this.partition });
   }
 

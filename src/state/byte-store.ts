@@ -22,6 +22,8 @@ export interface ByteStore {
    * the iteration runs may or may not be seen.
    */
   range(from?: Uint8Array, to?: Uint8Array): IterableIterator<readonly [key: Uint8Array, value: Uint8Array]>;
+  /** The keys of such a range. Reads no values, and little more than is asked for. */
+  keys(from?: Uint8Array, to?: Uint8Array): IterableIterator<Uint8Array>;
   /** Where it is present, each change is encoded and checked when it is made, and not only when it is committed. */
   readonly check?: StoreCheck;
 }

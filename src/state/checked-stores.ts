@@ -8,7 +8,13 @@ export function checkedStores(backend: StoreBackend, checkOf: (store: string) =>
       const store = backend.open(id);
       const check = checkOf(id.store);
       if (check === undefined) return store;
-      return { id: store.id, get: (key) => store.get(key), range: (from, to) => store.range(from, to), check };
+      return {
+        id: store.id,
+        get: (key) => store.get(key),
+        range: (from, to) => store.range(from, to),
+        keys: (from, to) => store.keys(from, to),
+        check,
+      };
     },
     list: (applicationId) => backend.list(applicationId),
     check: (writes) => backend.check(writes),

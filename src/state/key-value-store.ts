@@ -50,7 +50,7 @@ export class KeyValueStore<K, V> implements StateHolder {
     this.#codec = codec;
     this.#cacheEntries = cacheEntries;
     this.#present = present;
-    this.#complete = bytes.range().next().done === true;
+    this.#complete = bytes.keys().next().done === true;
   }
 
   /** The entry of a key. It stays valid until the next commit; change it by {@link put} and {@link delete} only. */

@@ -66,8 +66,8 @@ export class OrderedBytes {
     const at = lowerBound(chunk.keys, key);
     const found = chunk.keys[at];
     if (found === undefined || compareBytes(found, key) !== 0) return false;
-    chunk.keys.splice(at, 1);
-    chunk.values.splice(at, 1);
+    removeAt(chunk.keys, at);
+    removeAt(chunk.values, at);
     if (chunk.keys.length === 0) this.#chunks.splice(index, 1);
     this.#size--;
     this.#version++;
@@ -122,6 +122,13 @@ export class OrderedBytes {
     const values = chunk.values.splice(from);
     this.#chunks.splice(index + 1, 0, { keys, values });
   }
+}
+
+/** The ends are the usual case: what is stored first is often removed first. */
+function removeAt(items: Uint8Array[], at: number): void {
+  if (at === 0) items.shift();
+  else if (at === items.length - 1) items.pop();
+  else items.splice(at, 1);
 }
 
 /** Index of the first key that is not below `key`. */

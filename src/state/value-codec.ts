@@ -59,10 +59,12 @@ function readState<T>(bytes: Uint8Array, serde: Serde<T>): T {
   const form = bytes[NUMBER_BYTES];
   if (form === MSGPACK) return serde.deserialize(bytes.subarray(NUMBER_BYTES + 1));
   if (form !== FLOAT || bytes.length !== NUMBER_BYTES + 9) throw new RangeError(`no state of form ${form}`);
-  const number: unknown = new DataView(bytes.buffer, bytes.byteOffset + NUMBER_BYTES + 1, 8).getFloat64(0);
-  return number as T;
+  for (let at = 0; at < 8; at += 1) FLOAT_BYTES[at] = bytes[NUMBER_BYTES + 1 + at] as number;
+  return FLOAT_VIEW.getFloat64(0) as T;
 }
 
+const FLOAT_BYTES = new Uint8Array(8);
+const FLOAT_VIEW = new DataView(FLOAT_BYTES.buffer);
 const MSGPACK = 1;
 const FLOAT = 2;
 
@@ -70,7 +72,9 @@ function numberEntry(value: number, timestamp: number): Uint8Array {
   const entry = new Uint8Array(NUMBER_BYTES + 9);
   writeNumber(entry, 0, timestamp);
   entry[NUMBER_BYTES] = FLOAT;
-  new DataView(entry.buffer).setFloat64(NUMBER_BYTES + 1, value);
+  // A view of the entry itself would cost as much as all else.
+  FLOAT_VIEW.setFloat64(0, value);
+  for (let at = 0; at < 8; at += 1) entry[NUMBER_BYTES + 1 + at] = FLOAT_BYTES[at] as number;
   return entry;
 }
 

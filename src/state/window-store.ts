@@ -3,12 +3,16 @@ import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { unwritable } from './checked-stores.ts';
 import { type KeyId, keyId } from './key-codec.ts';
-import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
+import { OpenWindows } from './open-windows.ts';
+import { newPane, type Pane, PaneGroup, storedPane } from './pane.ts';
+import { afterPanes, FORMAT, FORMAT_KEY, type PaneKeys, paneKeysOf, storedWindows } from './pane-keys.ts';
+import { RecentGroups } from './recent-groups.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
 
+<<<<<<< HEAD
 /** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
 export interface Pane<K, A> {
   readonly key: NonNullable<K>;
@@ -24,119 +28,114 @@ export interface Pane<K, A> {
   /** What is stored of it then. */
   readonly unread?: Uint8Array;
 }
+=======
+export type { Pane } from './pane.ts';
+>>>>>>> 8344319 (feat(state): windows close by an index of their ends; ends are part of a stored pane's key, and opening reads no values)
 
-/** What a stored pane stands for, for those who look in from outside. */
-export type PresentPane<A> = (state: A, start: number) => { readonly value: unknown; readonly window: Window };
-
-/** All panes that start at one time. */
-interface Group<K, A> {
-  readonly start: number;
-  readonly panes: Map<KeyId, Pane<K, A>>;
-  /** Every pane of the window is here, so a miss needs no look into the store. */
-  complete: boolean;
+/** What makes the windows of a store. */
+export interface WindowStoreOptions<K, A> {
+  readonly key: Serde<K>;
+  readonly codec: ValueCodec<A>;
+  /** Panes that may be kept decoded when they are clean. */
+  readonly cacheEntries: number;
+  /** What a state stands for, for those who look in from outside. */
+  readonly present: (state: A) => unknown;
+  readonly limit: TimeLimit;
+  /** Length of the windows, where all are alike: stores from before ends were kept need it. */
+  readonly sizeMs?: number;
 }
 
 /**
- * Panes ordered by `[window start][key]`, which is the order in which closed windows are emitted, with a write-back
- * cache above. A pane that opens and closes between two commits never touches the store. The operator's stream time
- * is kept beside the panes, so that a record that was late stays late after a restart.
+ * Panes ordered by `[window start][window end][key]`, which is the order in which closed windows are emitted, with a
+ * write-back cache above. A pane that opens and closes between two commits never touches the store. The time of the step
+ * is kept beside the panes.
  */
 export class WindowStore<K, A> implements StateHolder {
   readonly name: string;
-  /** That of the step that owns the store. */
   readonly time: StepTime;
   readonly #bytes: ByteStore;
-  readonly #keySerde: Serde<K>;
-  readonly #codec: ValueCodec<A>;
-  readonly #cacheEntries: number;
-  readonly #present: PresentPane<A>;
-  readonly #groups = new Map<number, Group<K, A>>();
-  #recent: Group<K, A> | undefined;
+  readonly #options: WindowStoreOptions<K, A>;
+  readonly #keys: PaneKeys;
+  readonly #open = new OpenWindows<PaneGroup<K, A>>();
+  readonly #groups = new RecentGroups<K, A>();
+  /** The window that was asked for last, which need not be open yet. */
+  #recent: PaneGroup<K, A> | undefined;
   #dirty: Pane<K, A>[] = [];
-  #dirtyStarts: number[] = [];
   /** Keys of stored panes that were removed since the last commit. */
   #removed: Uint8Array[] = [];
+  /** What the store is has not been written yet. */
+  #isNew: boolean;
   #cached = 0;
 
-  constructor(
-    bytes: ByteStore,
-    keySerde: Serde<K>,
-    codec: ValueCodec<A>,
-    cacheEntries: number,
-    present: PresentPane<A>,
-    limit: TimeLimit,
-  ) {
+  constructor(bytes: ByteStore, options: WindowStoreOptions<K, A>) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
-    this.#keySerde = keySerde;
-    this.#codec = codec;
-    this.#cacheEntries = cacheEntries;
-    this.#present = present;
-    this.time = new StepTime(limit, bytes.get(TIME_KEY));
-    for (const start of this.#storedStarts()) this.#groups.set(start, { start, panes: new Map(), complete: false });
+    this.#options = options;
+    this.time = new StepTime(options.limit, bytes.get(TIME_KEY));
+    const { isNew, keys } = paneKeysOf(bytes, options.sizeMs);
+    this.#keys = keys;
+    this.#isNew = isNew;
+    for (const { start, end } of storedWindows(bytes, keys)) this.#open.set(start, end, undefined);
   }
 
-  /** Starts of the open windows, in no order. */
-  starts(): IterableIterator<number> {
-    return this.#groups.keys();
-  }
-
+  /** Open windows: those that something was put into. */
   get openWindows(): number {
-    return this.#groups.size;
+    return this.#open.size;
   }
 
-  /** Whether a window that starts at `start` has been opened. */
-  has(start: number): boolean {
-    return this.#groups.has(start);
+  /** The earliest end of an open window; `Infinity` where none is open. */
+  get firstEnd(): number {
+    return this.#open.firstEnd;
   }
 
-  /** The pane of a key in the window at `start`, new and without state where there was none. */
-  pane(start: number, key: NonNullable<K>): Pane<K, A> {
-    const group = this.#group(start);
-    const id = keyId(key, this.#keySerde);
-    const known = group.panes.get(id);
+  /** The latest end of an open window; −1 where none is open. */
+  get lastEnd(): number {
+    return this.#open.lastEnd;
+  }
+
+  /**
+   * The pane of a key in a window, new and without state where there was none. The window opens when it is touched; until
+   * then a pane of a window that is not open is good for one record.
+   */
+  pane(start: number, end: number, key: NonNullable<K>): Pane<K, A> {
+    const group = this.#group(start, end);
+    const id = keyId(key, this.#options.key);
+    const known = group.get(id);
     if (known !== undefined) return known;
     // Where −0 is written as 0 it is 0, as after a restart.
-    const pane = this.#load(group, id === 0 ? (0 as NonNullable<K>) : key);
-    group.panes.set(id, pane);
-    this.#cached += 1;
+    const pane = this.#load(group, id, id === 0 ? (0 as NonNullable<K>) : key);
+    group.add(pane);
+    if (group.open) this.#cached += 1;
     return pane;
   }
 
   /** Whether a state can be kept, where that is asked before it is set. @throws RecordError when it cannot. */
-  check(pane: Pane<K, A>, start: number, state: A, timestamp: number): void {
-    this.#bytes.check?.(paneKey(start, pane.keyBytes), this.#codec.encode(state, timestamp));
+  check(pane: Pane<K, A>, state: A, timestamp: number): void {
+    this.#bytes.check?.(this.#keys.of(pane.window, pane.keyBytes), this.#options.codec.encode(state, timestamp));
   }
 
   /** Notes that the pane's state changed. */
-  touch(pane: Pane<K, A>, start: number): void {
+  touch(pane: Pane<K, A>): void {
     if (pane.dirty) return;
     pane.dirty = true;
     this.#dirty.push(pane);
-    this.#dirtyStarts.push(start);
+    if (!pane.group.open) this.#opens(pane);
   }
 
-  /** Forgets a window that was opened for a record that failed, unless something is in it. */
-  discard(start: number): void {
-    const group = this.#groups.get(start);
-    if (group === undefined || !group.complete) return;
-    for (const pane of group.panes.values()) if (pane.state !== undefined || pane.stored || pane.dirty) return;
-    this.#groups.delete(start);
-    this.#cached -= group.panes.size;
-    if (this.#recent === group) this.#recent = undefined;
+  /** The windows that end at `end` or before, by start, then by end. They stay open until they are taken. */
+  endedBy(end: number): Window[] {
+    return this.#open.endedBy(end);
   }
 
   /** Removes a window and returns its panes that have a state, or cannot be read, in order of their key bytes. */
-  take(start: number): Pane<K, A>[] {
-    const group = this.#groups.get(start);
-    if (group === undefined) return [];
-    if (!group.complete) this.#loadRest(group);
-    this.#groups.delete(start);
-    this.#cached -= group.panes.size;
-    if (this.#recent === group) this.#recent = undefined;
+  take(window: Window): Pane<K, A>[] {
+    const group = this.#group(window.start, window.end);
+    const rest = group.complete ? [] : [...this.#rest(group)];
+    this.#forget(group);
+    this.#open.delete(window.start, window.end);
     const panes: Pane<K, A>[] = [];
-    for (const pane of group.panes.values()) {
-      if (pane.stored) this.#removed.push(paneKey(start, pane.keyBytes));
+    for (const pane of [...group.panes(), ...rest]) {
+      if (pane.stored) this.#removed.push(this.#keys.of(window, pane.keyBytes));
       pane.stored = false;
       if (pane.state !== undefined || pane.failure !== undefined) panes.push(pane);
     }
@@ -146,33 +145,32 @@ export class WindowStore<K, A> implements StateHolder {
   collect(into: StoreWrites[]): void {
     const keys: Uint8Array[] = this.#removed;
     const values: (Uint8Array | null)[] = keys.map(() => null);
-    for (let at = 0; at < this.#dirty.length; at += 1) {
-      const pane = this.#dirty[at] as Pane<K, A>;
-      const start = this.#dirtyStarts[at] as number;
+    for (const pane of this.#dirty) {
       pane.dirty = false;
-      const live = pane.state !== undefined && this.#groups.has(start);
+      const live = pane.state !== undefined && pane.group.open;
       if (!live && !pane.stored) continue;
-      keys.push(paneKey(start, pane.keyBytes));
+      keys.push(this.#keys.of(pane.window, pane.keyBytes));
       values.push(live ? this.#encode(pane.state as A, pane.timestamp) : null);
       pane.stored = live;
     }
     this.#removed = [];
     this.#dirty = [];
-    this.#dirtyStarts = [];
     this.time.collect(keys, values);
-    if (keys.length > 0) into.push({ id: this.#bytes.id, keys, values });
+    if (keys.length === 0) return;
+    if (this.#isNew) {
+      keys.push(FORMAT_KEY);
+      values.push(FORMAT);
+      this.#isNew = false;
+    }
+    into.push({ id: this.#bytes.id, keys, values });
   }
 
   committed(): void {
-    if (this.#cached <= this.#cacheEntries) return;
-    for (const group of this.#groups.values()) {
-      for (const [id, pane] of group.panes) {
-        if (this.#cached <= this.#cacheEntries) return;
-        if (pane.dirty) continue;
-        group.panes.delete(id);
-        group.complete = false;
-        this.#cached -= 1;
-      }
+    let group = this.#groups.first;
+    while (group !== undefined && this.#cached > this.#options.cacheEntries) {
+      const next: PaneGroup<K, A> | undefined = group.after;
+      this.#evict(group);
+      group = next;
     }
   }
 
@@ -181,53 +179,99 @@ export class WindowStore<K, A> implements StateHolder {
       name: this.name,
       cached: this.#cached,
       dirty: this.#dirty.length,
-      openWindows: this.#groups.size,
+      openWindows: this.#open.size,
       streamTime: this.time.streamTime,
     };
   }
 
   *entries(): IterableIterator<StoreEntry> {
-    for (const start of [...this.#groups.keys()].sort((left, right) => left - right)) {
-      const group = this.#groups.get(start) as Group<K, A>;
-      if (!group.complete) this.#loadRest(group);
-      this.#forgetUnreadable(group);
-      for (const { key, state, timestamp } of sortByBytes([...group.panes.values()])) {
-        if (state !== undefined) yield { key, timestamp, ...this.#present(state, start) };
+    for (const window of this.#open.all()) {
+      const group = this.#open.get(window.start, window.end) ?? new PaneGroup<K, A>(window, false);
+      const panes = [...group.panes(), ...(group.complete ? [] : this.#rest(group))];
+      for (const { failure, key, state, timestamp } of sortByBytes(panes)) {
+        if (failure !== undefined || state === undefined) continue;
+        yield { key, value: this.#options.present(state), timestamp, window };
       }
     }
   }
 
   #encode(state: A, timestamp: number): Uint8Array {
     try {
-      return this.#codec.encode(state, timestamp);
+      return this.#options.codec.encode(state, timestamp);
     } catch (error) {
       throw unwritable(this.name, error);
     }
   }
 
-  #group(start: number): Group<K, A> {
-    if (this.#recent?.start === start) return this.#recent;
-    let group = this.#groups.get(start);
+  #group(start: number, end: number): PaneGroup<K, A> {
+    const recent = this.#recent;
+    if (recent !== undefined && recent.window.start === start && recent.window.end === end) return recent;
+    let group = this.#open.get(start, end);
     if (group === undefined) {
-      group = { start, panes: new Map(), complete: true };
-      this.#groups.set(start, group);
+      const isOpen = this.#open.has(start, end);
+      group = new PaneGroup({ start, end }, !isOpen);
+      if (isOpen) this.#remember(group);
     }
     this.#recent = group;
     return group;
   }
 
-  #load(group: Group<K, A>, key: NonNullable<K>): Pane<K, A> {
-    const keyBytes = this.#keySerde.serialize(key);
-    const stored = group.complete ? undefined : this.#bytes.get(paneKey(group.start, keyBytes));
-    if (stored === undefined) return { key, keyBytes, state: undefined, timestamp: -1, dirty: false, stored: false };
+  /** A pane opens its window, unless another has meanwhile. */
+  #opens(pane: Pane<K, A>): void {
+    const { start, end } = pane.window;
+    const there = this.#open.get(start, end);
+    if (there === undefined) {
+      if (this.#open.has(start, end)) pane.group.complete = false;
+      this.#remember(pane.group);
+      return;
+    }
+    const known = there.get(pane.id);
+    if (known !== undefined) there.delete(known);
+    else this.#cached += 1;
+    there.add(pane);
+    pane.group = there;
+  }
+
+  #remember(group: PaneGroup<K, A>): void {
+    group.open = true;
+    this.#open.set(group.window.start, group.window.end, group);
+    this.#groups.add(group);
+    this.#cached += group.size;
+  }
+
+  #forget(group: PaneGroup<K, A>): void {
+    if (this.#recent === group) this.#recent = undefined;
+    if (!group.open) return;
+    group.open = false;
+    this.#open.set(group.window.start, group.window.end, undefined);
+    this.#groups.delete(group);
+    this.#cached -= group.size;
+  }
+
+  #evict(group: PaneGroup<K, A>): void {
+    for (const pane of group.panes()) {
+      if (this.#cached <= this.#options.cacheEntries) return;
+      if (pane.dirty) continue;
+      group.delete(pane);
+      group.complete = false;
+      this.#cached -= 1;
+    }
+    if (group.size === 0) this.#forget(group);
+  }
+
+  #load(group: PaneGroup<K, A>, id: KeyId, key: NonNullable<K>): Pane<K, A> {
+    const keyBytes = this.#options.key.serialize(key);
+    const stored = group.complete ? undefined : this.#bytes.get(this.#keys.of(group.window, keyBytes));
+    if (stored === undefined) return newPane(group, id, key, keyBytes);
     try {
-      const { value, timestamp } = this.#codec.decode(stored);
-      return { key, keyBytes, state: value, timestamp, dirty: false, stored: true };
+      const { value, timestamp } = this.#options.codec.decode(stored);
+      return storedPane(group, id, key, keyBytes, value, timestamp);
     } catch (error) {
       throw withKey(error, () => key);
     }
   }
 
+<<<<<<< HEAD
   #loadRest(group: Group<K, A>): void {
     for (const [bytes, stored] of this.#bytes.range(paneKey(group.start), paneKey(group.start + 1))) {
       const keyBytes = bytes.slice(NUMBER_BYTES);
@@ -271,15 +315,26 @@ export class WindowStore<K, A> implements StateHolder {
       const start = readNumber(next.value[0], 0);
       yield start;
       from = paneKey(start + 1);
+=======
+  /** The stored panes of a window that are not in memory. A pane that cannot be read must not keep the others from closing. */
+  *#rest(group: PaneGroup<K, A>): Generator<Pane<K, A>> {
+    const keys = this.#keys;
+    const { codec, key: keySerde } = this.#options;
+    for (const [bytes, stored] of this.#bytes.range(keys.of(group.window), afterPanes(keys, group.window))) {
+      const keyBytes = bytes.slice(keys.prefix);
+      const key = keySerde.deserialize(keyBytes);
+      const id = keyId(key, keySerde);
+      if (group.get(id) !== undefined) continue;
+      let pane: Pane<K, A>;
+      try {
+        const { value, timestamp } = codec.decode(stored);
+        pane = storedPane(group, id, key, keyBytes, value, timestamp);
+      } catch (error) {
+        const failure = withKey(error, () => key);
+        pane = { ...newPane(group, id, key, keyBytes), stored: true, failure };
+      }
+      yield pane;
+>>>>>>> 8344319 (feat(state): windows close by an index of their ends; ends are part of a stored pane's key, and opening reads no values)
     }
   }
-}
-
-const NO_KEY = new Uint8Array(0);
-
-function paneKey(start: number, key: Uint8Array = NO_KEY): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(NUMBER_BYTES + key.length);
-  writeNumber(bytes, 0, start);
-  bytes.set(key, NUMBER_BYTES);
-  return bytes;
 }

@@ -13,8 +13,13 @@ import { WindowedState } from './windowed-state.ts';
 function counting(limit: { limit: number }, backend = memoryStores()) {
   const said: string[] = [];
   const bytes = backend.open({ applicationId: 'app', store: 's', partition: 0 });
-  const present = (value: number, start: number) => ({ value, window: { start, end: start + 10 } });
-  const store = new WindowStore(bytes, string(), msgpackCodec<number>('s'), 1000, present, limit);
+  const store = new WindowStore(bytes, {
+    key: string(),
+    codec: msgpackCodec<number>('s'),
+    cacheEntries: 1000,
+    present: (value) => value,
+    limit,
+  });
   const windower = tumbling({ size: '10ms', grace: '0ms' });
   const state = new WindowedState<string, number, number>(windower, agg.count(), store, {
     updated() {},

@@ -30,6 +30,8 @@ export interface StoreUse {
    * with what is stored; a difference is explained and refused.
    */
   readonly fingerprint: string;
+  /** That of a version whose stores are still opened as they are. */
+  readonly formerly?: string;
 }
 
 /**

@@ -138,6 +138,10 @@ function guarded(stores: LocalStores, folder: string, close: () => Promise<void>
           live();
           return store.range(from, to);
         },
+        keys: (from, to) => {
+          live();
+          return store.keys(from, to);
+        },
       };
     },
     list: (applicationId) => live().list(applicationId),

@@ -13,6 +13,7 @@ interface StoredStore {
 
 /** Entries that an iteration reads at once. It holds no snapshot between them, so that old pages can be reused. */
 const CHUNK = 256;
+const FIRST_KEYS = 16;
 /** The number of its store, before each key. */
 const STORE_BYTES = 4;
 const NO_BYTES = new Uint8Array(0);
@@ -37,6 +38,7 @@ export class LmdbStores implements StoreBackend {
         return store === undefined ? undefined : this.#get(id, store, key);
       },
       range: (from, to) => this.#range(id, find(), from, to),
+      keys: (from, to) => this.#keys(id, find(), from, to),
     };
   }
 
@@ -99,10 +101,7 @@ export class LmdbStores implements StoreBackend {
     to?: Uint8Array,
   ): IterableIterator<readonly [Uint8Array, Uint8Array]> {
     if (number === undefined) return;
-    // Long keys lie among those that begin like them, in the order of their hashes.
-    const start = stateKey(number, from.subarray(0, ORDERED_BYTES));
-    const last = to === undefined || to.length <= ORDERED_BYTES ? to : afterPrefix(to.subarray(0, ORDERED_BYTES));
-    const end = last === undefined ? afterPrefix(stateKey(number, NO_BYTES)) : stateKey(number, last);
+    const { end, start } = boundsOf(number, from, to);
     for (const { key, value } of inOrder(this.#stored(id, start, end))) {
       if (from.length > ORDERED_BYTES && compareBytes(key, from) < 0) continue;
       if (to !== undefined && to.length > ORDERED_BYTES && compareBytes(key, to) >= 0) return;
@@ -127,12 +126,58 @@ export class LmdbStores implements StoreBackend {
     }
   }
 
+  *#keys(
+    id: StoreId,
+    number: number | undefined,
+    from: Uint8Array = NO_BYTES,
+    to?: Uint8Array,
+  ): IterableIterator<Uint8Array> {
+    if (number === undefined) return;
+    const { end, start } = boundsOf(number, from, to);
+    let at = start;
+    // Many who ask for keys take a few and seek on.
+    for (let limit = FIRST_KEYS; ; limit = Math.min(CHUNK, limit * 4)) {
+      const bounds = { start: at, limit, exclusiveStart: at !== start, ...(end === undefined ? {} : { end }) };
+      const chunk = Array.from(this.#db.state.getKeys(bounds), (key) => Uint8Array.from(key));
+      for (const full of chunk) {
+        const key = full.subarray(STORE_BYTES);
+        // Only the value tells what a long key is, and in which order it comes.
+        if (key.length > ORDERED_BYTES) {
+          for (const [each] of this.#range(id, number, atOrAfter(key, from), to)) yield each;
+          return;
+        }
+        yield key;
+      }
+      if (chunk.length < limit) return;
+      at = chunk.at(-1) as Uint8Array<ArrayBuffer>;
+    }
+  }
+
   #isEmpty(number: number): boolean {
     const start = stateKey(number, new Uint8Array(0));
     const end = afterPrefix(start);
     for (const _ of this.#db.state.getKeys({ start, limit: 1, ...(end === undefined ? {} : { end }) })) return false;
     return true;
   }
+}
+
+/** Long keys lie among those that begin like them, in the order of their hashes. */
+function boundsOf(
+  number: number,
+  from: Uint8Array,
+  to: Uint8Array | undefined,
+): { start: Uint8Array; end: Uint8Array | undefined } {
+  const last = to === undefined || to.length <= ORDERED_BYTES ? to : afterPrefix(to.subarray(0, ORDERED_BYTES));
+  return {
+    start: stateKey(number, from.subarray(0, ORDERED_BYTES)),
+    end: last === undefined ? afterPrefix(stateKey(number, NO_BYTES)) : stateKey(number, last),
+  };
+}
+
+/** Where the long keys that begin like one begin, unless what was asked for begins later. */
+function atOrAfter(stored: Uint8Array, from: Uint8Array): Uint8Array {
+  const head = stored.slice(0, ORDERED_BYTES);
+  return compareBytes(head, from) < 0 ? from : head;
 }
 
 const placeOf = ({ store, partition }: StoreId): string => `an entry of store "${store}", partition ${partition},`;
