@@ -19,6 +19,9 @@ import {
 import { TestDriver } from 'millrace/testing';
 import { map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { memoryStores } from '../state/memory-backend.ts';
+import { TIME_KEY } from '../state/step-time.ts';
+import { msgpackCodec } from '../state/value-codec.ts';
 import { dead, headers, input, keyed, numbers, other, output, showLate, shown, thrown } from './operators.fixtures.ts';
 
 const TEN = tumbling({ size: '10ms', grace: '0s' });
@@ -396,8 +399,7 @@ describe('options', () => {
     });
   });
 
-  it('refuse windows of another meaning in the same store, but take another grace', async () => {
-    const { memoryStores } = await import('../state/memory-backend.ts');
+  it('refuse windows of another meaning in the same store, but take another grace', () => {
     const stores = memoryStores();
     const run = (size: '10ms' | '20ms', grace: '0s' | '9s'): void => {
       const windower = tumbling({ size, grace });
@@ -408,5 +410,24 @@ describe('options', () => {
     const error = thrown(() => run('20ms', '0s'));
     expect(error).toMatchObject({ code: 'ERR_STORE_INCOMPATIBLE', errorClass: 'store' });
     expect(error.message).toMatch(/tumbling\(10ms\).*tumbling\(20ms\).* – .*new store name/);
+  });
+
+  it('go on with a store of a version that wrote another fingerprint and no ends', () => {
+    const stores = memoryStores();
+    const id = { applicationId: 'test', partition: 0 };
+    const key = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 10, ...string().serialize('a'));
+    const time = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 12);
+    const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+    stores.apply([
+      { id: { ...id, store: 's' }, keys: [key, TIME_KEY], values: [msgpackCodec<number>('s').encode(4, 12), time] },
+      { id: { ...id, store: '#stores' }, keys: [text('s')], values: [text('tumbling(10ms) count')] },
+    ]);
+    const driver = new TestDriver(keyed.pipe(windowBy(TEN, agg.count(), { store: 's' }), asText, to(output)), {
+      stores,
+    });
+    driver.pipe(keyed, at(9));
+    expect(driver.lateRecords).toHaveLength(1);
+    driver.pipe(keyed, at(20));
+    expect(rowsOf(driver)).toEqual(['a[10,20)=4@12']);
   });
 });

@@ -11,7 +11,7 @@ import { WindowedState } from '../state/windowed-state.ts';
 import type { KeptRow } from '../topology/emitted-row.ts';
 import { type Instance, node } from '../topology/operator.ts';
 import type { Step } from '../topology/step.ts';
-import { type Windower, windowAt } from '../windows/windower.ts';
+import type { Windower } from '../windows/windower.ts';
 import { type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
 import { withWindow } from './derive.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
@@ -131,8 +131,8 @@ function windowing<K, V, R>(
   task.addState(store);
   const late = step.port<LateRecord<K, V>>('late');
   let current: StreamRecord<K, V> | undefined;
-  const row = (pane: Pane<K, State>, start: number, onClose: boolean): void => {
-    const window = windowAt(windower, start);
+  const row = (pane: Pane<K, State>, onClose: boolean): void => {
+    const { window } = pane;
     let value: R;
     try {
       if (pane.failure !== undefined) throw pane.failure;
@@ -147,11 +147,11 @@ function windowing<K, V, R>(
     else step.emitUpdate(made);
   };
   const state = new WindowedState<K, V, State>(windower, aggregator, store, {
-    updated(pane, start) {
-      if (emit === 'updates') row(pane, start, false);
+    updated(pane) {
+      if (emit === 'updates') row(pane, false);
     },
-    closed(pane, start) {
-      if (emit === 'close') row(pane, start, true);
+    closed(pane) {
+      if (emit === 'close') row(pane, true);
     },
     late(missed, partial) {
       const record = current as StreamRecord<K, V>;

@@ -25,6 +25,7 @@ describe('memoryStores, laws', () => {
           .filter(([k]) => (from === null || compareBytes(k, from) >= 0) && (to === null || compareBytes(k, to) < 0))
           .sort(([a], [b]) => Buffer.compare(a, b));
         expect([...backend.open(id).range(from ?? undefined, to ?? undefined)]).toEqual(expected);
+        expect([...backend.open(id).keys(from ?? undefined, to ?? undefined)]).toEqual(expected.map(([k]) => k));
       }),
     );
   });

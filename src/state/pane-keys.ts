@@ -1,7 +1,6 @@
 import type { Window } from '../record.ts';
 import type { ByteStore } from './byte-store.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
-import { TIME_KEY } from './step-time.ts';
 
 /** Where the panes of a store lie: `[start][end][key]`, or `[start][key]` in a store from before ends were kept. */
 export interface PaneKeys {
@@ -97,9 +96,4 @@ export function* storedWindows(bytes: ByteStore, keys: PaneKeys): Generator<Wind
 /** Behind the last key that the window's panes can have. */
 export function afterPanes(keys: PaneKeys, { start, end }: Window): Uint8Array {
   return keys.prefix === NUMBER_BYTES ? keys.of({ start: start + 1, end }) : keys.of({ start, end: end + 1 });
-}
-
-/** Whether an entry is about the store, and no pane. */
-export function isAboutStore(key: Uint8Array): boolean {
-  return key.length === 1 && (key[0] === TIME_KEY[0] || key[0] === FORMAT_KEY[0]);
 }

@@ -17,6 +17,8 @@ export interface Pane<K, A> {
   stored: boolean;
   /** Why its state cannot be read, of a pane whose window closes. */
   readonly failure?: unknown;
+  /** What is stored of it then. */
+  readonly unread?: Uint8Array;
 }
 
 /**

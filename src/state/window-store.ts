@@ -12,25 +12,7 @@ import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
 
-<<<<<<< HEAD
-/** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
-export interface Pane<K, A> {
-  readonly key: NonNullable<K>;
-  readonly keyBytes: Uint8Array;
-  state: A | undefined;
-  /** Highest timestamp of the records in it. */
-  timestamp: number;
-  dirty: boolean;
-  /** Whether the store has an entry for it, so that removing it means writing. */
-  stored: boolean;
-  /** Why its state cannot be read, of a pane whose window closes. */
-  readonly failure?: unknown;
-  /** What is stored of it then. */
-  readonly unread?: Uint8Array;
-}
-=======
 export type { Pane } from './pane.ts';
->>>>>>> 8344319 (feat(state): windows close by an index of their ends; ends are part of a stored pane's key, and opening reads no values)
 
 /** What makes the windows of a store. */
 export interface WindowStoreOptions<K, A> {
@@ -271,51 +253,6 @@ export class WindowStore<K, A> implements StateHolder {
     }
   }
 
-<<<<<<< HEAD
-  #loadRest(group: Group<K, A>): void {
-    for (const [bytes, stored] of this.#bytes.range(paneKey(group.start), paneKey(group.start + 1))) {
-      const keyBytes = bytes.slice(NUMBER_BYTES);
-      const key = this.#keySerde.deserialize(keyBytes);
-      const id = keyId(key, this.#keySerde);
-      if (group.panes.has(id)) continue;
-      group.panes.set(id, this.#decoded(key, keyBytes, stored));
-      this.#cached += 1;
-    }
-    group.complete = true;
-  }
-
-  /** Who asks for them later is told again why they cannot be read. */
-  #forgetUnreadable(group: Group<K, A>): void {
-    for (const [id, { failure }] of group.panes) {
-      if (failure === undefined) continue;
-      group.panes.delete(id);
-      group.complete = false;
-      this.#cached -= 1;
-    }
-  }
-
-  /** A pane that cannot be read must not keep the others of its window from closing. */
-  #decoded(key: NonNullable<K>, keyBytes: Uint8Array, stored: Uint8Array): Pane<K, A> {
-    try {
-      const { value, timestamp } = this.#codec.decode(stored);
-      return { key, keyBytes, state: value, timestamp, dirty: false, stored: true };
-    } catch (error) {
-      const failure = withKey(error, () => key);
-      const unread = stored.slice();
-      return { key, keyBytes, state: undefined, timestamp: -1, dirty: false, stored: true, failure, unread };
-    }
-  }
-
-  /** Seeks from one window start to the next, so that opening costs by windows and not by panes. */
-  *#storedStarts(): IterableIterator<number> {
-    let from = new Uint8Array(0);
-    for (;;) {
-      const next = this.#bytes.range(from, TIME_KEY).next();
-      if (next.done === true) return;
-      const start = readNumber(next.value[0], 0);
-      yield start;
-      from = paneKey(start + 1);
-=======
   /** The stored panes of a window that are not in memory. A pane that cannot be read must not keep the others from closing. */
   *#rest(group: PaneGroup<K, A>): Generator<Pane<K, A>> {
     const keys = this.#keys;
@@ -331,10 +268,9 @@ export class WindowStore<K, A> implements StateHolder {
         pane = storedPane(group, id, key, keyBytes, value, timestamp);
       } catch (error) {
         const failure = withKey(error, () => key);
-        pane = { ...newPane(group, id, key, keyBytes), stored: true, failure };
+        pane = { ...newPane(group, id, key, keyBytes), stored: true, failure, unread: stored.slice() };
       }
       yield pane;
->>>>>>> 8344319 (feat(state): windows close by an index of their ends; ends are part of a stored pane's key, and opening reads no values)
     }
   }
 }

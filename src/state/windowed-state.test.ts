@@ -3,8 +3,10 @@ import { agg } from '../aggregators/index.ts';
 import { makeRecord } from '../record.ts';
 import { string } from '../serdes/string.ts';
 import { tumbling } from '../windows/tumbling.ts';
-import type { StoreWrites } from './byte-store.ts';
+import type { StoreBackend, StoreWrites } from './byte-store.ts';
 import { memoryStores } from './memory-backend.ts';
+import { NUMBER_BYTES, writeNumber } from './numbers.ts';
+import { TIME_KEY } from './step-time.ts';
 import { msgpackCodec } from './value-codec.ts';
 import { WindowStore } from './window-store.ts';
 import { WindowedState } from './windowed-state.ts';
@@ -19,11 +21,12 @@ function counting(limit: { limit: number }, backend = memoryStores()) {
     cacheEntries: 1000,
     present: (value) => value,
     limit,
+    sizeMs: 10,
   });
   const windower = tumbling({ size: '10ms', grace: '0ms' });
   const state = new WindowedState<string, number, number>(windower, agg.count(), store, {
     updated() {},
-    closed: (pane, start) => said.push(`${pane.key} ${start}: ${pane.state}`),
+    closed: ({ key, state: count, window }) => said.push(`${key} ${window.start}: ${count}`),
     late: (missed) => said.push(`late for ${missed.map(({ start }) => start).join()}`),
   });
   const add = (key: string, timestamp: number): void =>
@@ -83,5 +86,74 @@ describe('windows whose time has a limit', () => {
     expect(take()).toEqual(['a 0: 1', 'b 10: 1']);
     add('a', 4);
     expect(take()).toEqual(['late for 0']);
+  });
+});
+
+describe('stored windows', () => {
+  it('are found again by their keys alone, with seeks over windows that hold many', () => {
+    const backend = memoryStores();
+    const before = counting({ limit: -1 }, backend);
+    for (let at = 0; at < 300; at += 1) before.add(`key ${at}`, 5);
+    for (let at = 1; at < 100; at += 1) before.add('a', at * 10);
+    before.commit();
+    const read = { keys: 0, values: 0 };
+    const watched: StoreBackend = {
+      ...backend,
+      open(id) {
+        const store = backend.open(id);
+        return {
+          id,
+          get: (key) => store.get(key),
+          *range(from, to) {
+            for (const entry of store.range(from, to)) {
+              read.values += 1;
+              yield entry;
+            }
+          },
+          *keys(from, to) {
+            for (const key of store.keys(from, to)) {
+              read.keys += 1;
+              yield key;
+            }
+          },
+        };
+      },
+    };
+    const { store } = counting({ limit: -1 }, watched);
+    expect(store.openWindows).toBe(100);
+    expect(read.values).toBe(0);
+    expect(read.keys).toBeLessThan(130);
+  });
+
+  it('of a version that kept no ends are opened as they are, and go on so', () => {
+    const backend = memoryStores();
+    const id = { applicationId: 'app', store: 's', partition: 0 };
+    const key = (start: number, text: string): Uint8Array => {
+      const bytes = new Uint8Array(NUMBER_BYTES + text.length);
+      writeNumber(bytes, 0, start);
+      bytes.set(string().serialize(text), NUMBER_BYTES);
+      return bytes;
+    };
+    const time = new Uint8Array(NUMBER_BYTES);
+    writeNumber(time, 0, 14);
+    const codec = msgpackCodec<number>('s');
+    backend.apply([
+      {
+        id,
+        keys: [key(0, 'a'), key(10, 'a'), key(10, 'b'), TIME_KEY],
+        values: [codec.encode(3, 4), codec.encode(1, 11), codec.encode(2, 14), time],
+      },
+    ]);
+    const first = counting({ limit: Number.POSITIVE_INFINITY }, backend);
+    expect([first.store.openWindows, first.store.time.streamTime]).toEqual([2, 14]);
+    first.add('b', 15);
+    expect(first.take()).toEqual(['a 0: 3']);
+    first.add('c', 21);
+    first.commit();
+    expect(first.take()).toEqual(['a 10: 1', 'b 10: 3']);
+    expect(backend.open(id).get(key(20, 'c'))).toEqual(codec.encode(1, 21));
+    const second = counting({ limit: Number.POSITIVE_INFINITY }, backend);
+    second.add('c', 30);
+    expect(second.take()).toEqual(['c 20: 1']);
   });
 });

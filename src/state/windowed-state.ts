@@ -7,9 +7,9 @@ import type { Pane, WindowStore } from './window-store.ts';
 /** What the windowing rules say happens; called in order, synchronously. */
 export interface WindowEvents<K, A> {
   /** A pane has changed; `state` is `undefined` where the aggregator deleted it. */
-  updated(pane: Pane<K, A>, start: number): void;
-  /** A window has closed with this pane. Panes come by (start, key bytes). */
-  closed(pane: Pane<K, A>, start: number): void;
+  updated(pane: Pane<K, A>): void;
+  /** A window has closed with this pane. Panes come by start, end and key bytes. */
+  closed(pane: Pane<K, A>): void;
   /** The record belongs to windows that have closed already. */
   late(missed: readonly Window[], partial: boolean): void;
 }
@@ -100,13 +100,13 @@ export class WindowedState<K, V, A> {
       if (pane.state === undefined || timestamp > pane.timestamp) pane.timestamp = timestamp;
       pane.state = state === null ? undefined : state;
       this.#store.touch(pane);
-      this.#events.updated(pane, pane.window.start);
+      this.#events.updated(pane);
     }
   }
 
   #close(streamTime: number): void {
     for (const window of this.#store.endedBy(streamTime - this.#windower.graceMs)) {
-      for (const pane of this.#store.take(window)) this.#events.closed(pane, window.start);
+      for (const pane of this.#store.take(window)) this.#events.closed(pane);
     }
   }
 }

@@ -88,8 +88,15 @@ describe('lmdbStores', () => {
     await first.close();
     const stores = await lmdbStores(path);
     const store = stores.open(id);
-    const read = (from?: Uint8Array, to?: Uint8Array) =>
-      [...store.range(from, to)].map(([key]) => unique.findIndex((each) => Buffer.compare(each, key) === 0));
+    const read = (from?: Uint8Array, to?: Uint8Array) => {
+      const keys = [...store.keys(from, to)];
+      const found = [...store.range(from, to)].map(([key], at) => {
+        expect(Buffer.compare(key, keys[at] ?? new Uint8Array(0))).toBe(0);
+        return unique.findIndex((each) => Buffer.compare(each, key) === 0);
+      });
+      expect(keys).toHaveLength(found.length);
+      return found;
+    };
     const all = unique.map((_, at) => at);
     expect(read()).toEqual(all);
     for (const key of unique) expect(store.get(key), `${key.length}`).toEqual(valueOf(key));
