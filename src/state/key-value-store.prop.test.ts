@@ -7,6 +7,7 @@ import type { StoreWrites } from './byte-store.ts';
 import { compareBytes } from './key-codec.ts';
 import { KeyValueStore } from './key-value-store.ts';
 import { memoryStores } from './memory-backend.ts';
+import { readStore } from './store-reader.ts';
 import { msgpackCodec } from './value-codec.ts';
 
 type Step =
@@ -78,12 +79,31 @@ function check<K>(
       flight = undefined;
       model = new Map(durable);
       store = open();
-    } else if (flight === undefined) {
+    } else {
+      const { cached } = store.describe();
       const rows = keys
         .map((each, at) => ({ key: each, row: model.get(at) }))
         .filter(({ row }) => row !== undefined)
         .sort((left, right) => compareBytes(serde.serialize(left.key), serde.serialize(right.key)));
-      expect([...store.entries()]).toEqual(rows.map(({ key: each, row }) => ({ key: each, ...row })));
+      const entries = rows.map(({ key: each, row }) => ({ key: each, ...row }));
+      expect([...store.entries()]).toEqual(entries);
+      const spec = {
+        name: 's',
+        kind: 'keyValue',
+        key: serde,
+        value: msgpackCodec<number>('s'),
+        fingerprint: 'test',
+      } as const;
+      const reader = readStore(spec, store.view());
+      expect([...reader.range()]).toEqual(entries);
+      const [first, second] = entries;
+      expect([...reader.range(second?.key)]).toEqual(second === undefined ? entries : entries.slice(1));
+      if (second !== undefined) expect([...reader.range(undefined, second.key)]).toEqual([first]);
+      for (const [at, each] of keys.entries()) {
+        const row = model.get(at);
+        expect(reader.get(each)).toEqual(row === undefined ? undefined : { key: each, ...row });
+      }
+      expect(store.describe().cached, 'looking grows no cache').toBe(cached);
     }
   }
 }

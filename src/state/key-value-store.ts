@@ -1,7 +1,8 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { unwritable } from './checked-stores.ts';
-import { bytesId, compareBytes, type KeyId, keyId } from './key-codec.ts';
+import { type KeyId, keyId } from './key-codec.ts';
+import { mergedWith, sortedRange } from './merged-bytes.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
@@ -33,6 +34,8 @@ export class KeyValueStore<K, V> implements StateHolder {
   readonly #present: (value: V) => unknown;
   readonly #entries = new Map<KeyId, Entry<V>>();
   #dirty: Entry<V>[] = [];
+  /** Handed over to a commit that is under way. */
+  #flight: Entry<V>[] = [];
   /** Every entry of the store is in the cache, so a miss needs no look into the store. */
   #complete: boolean;
 
@@ -114,11 +117,13 @@ export class KeyValueStore<K, V> implements StateHolder {
       keys.push(entry.keyBytes);
       values.push(entry.value === undefined ? null : this.#encode(entry.value, entry.timestamp));
     }
+    this.#flight = this.#flight.length === 0 ? this.#dirty : [...this.#flight, ...this.#dirty];
     this.#dirty = [];
     into.push({ id: this.#bytes.id, keys, values });
   }
 
   committed(): void {
+    this.#flight = [];
     let excess = this.#entries.size - this.#cacheEntries;
     if (excess <= 0) return;
     // A clock: entries used since the last pass get a second chance at the end of the insertion order.
@@ -141,15 +146,23 @@ export class KeyValueStore<K, V> implements StateHolder {
   }
 
   *entries(): IterableIterator<StoreEntry> {
-    const changed = new Map(this.#dirty.map((entry) => [bytesId(entry.keyBytes), entry]));
-    const rows = [...this.#bytes.range()].filter(([key]) => !changed.has(bytesId(key)));
-    for (const { keyBytes, timestamp, value } of changed.values()) {
-      if (value !== undefined) rows.push([keyBytes, this.#codec.encode(value, timestamp)]);
-    }
-    for (const [key, stored] of rows.sort(([left], [right]) => compareBytes(left, right))) {
+    for (const [key, stored] of this.view().range()) {
       const { timestamp, value } = this.#codec.decode(stored);
       yield { key: this.#keySerde.deserialize(key), value: this.#present(value), timestamp };
     }
+  }
+
+  /** The entries as bytes, as they are now: encoded when they are read, so that whoever reads changes nothing. */
+  view(): ByteStore {
+    return mergedWith<Entry<V>>(
+      this.#bytes,
+      {
+        get: (key) => this.#entries.get(keyId(this.#keySerde.deserialize(key), this.#keySerde)),
+        range: (from, to) =>
+          sortedRange([...new Set([...this.#flight, ...this.#dirty])], ({ keyBytes }) => keyBytes, from, to),
+      },
+      ({ timestamp, value }) => (value === undefined ? null : this.#codec.encode(value, timestamp)),
+    );
   }
 
   #load(keyBytes: Uint8Array): Entry<V> {

@@ -1,9 +1,9 @@
 /** Entries in a chunk before it is split. Small enough that an insertion moves little, large enough to keep chunks few. */
 const CHUNK = 256;
 
-interface Chunk {
+interface Chunk<T> {
   readonly keys: Uint8Array[];
-  readonly values: Uint8Array[];
+  readonly values: T[];
 }
 
 /** Unsigned byte order, a prefix before what it is a prefix of. Negative, zero or positive as for `Array.sort`. */
@@ -17,11 +17,11 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * A map from bytes to bytes in unsigned byte order: sorted chunks in a sorted list, so that lookup is a binary search
- * and an insertion moves at most a chunk. Keys and values are kept by reference and must not be changed by the caller.
+ * A map from bytes to bytes, or to something else, in unsigned byte order: sorted chunks in a sorted list, so that lookup
+ * is a binary search and an insertion moves at most a chunk. Keys and values are kept by reference and must not be changed by the caller.
  */
-export class OrderedBytes {
-  readonly #chunks: Chunk[] = [];
+export class OrderedBytes<T = Uint8Array> {
+  readonly #chunks: Chunk<T>[] = [];
   #size = 0;
   #version = 0;
 
@@ -29,7 +29,7 @@ export class OrderedBytes {
     return this.#size;
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: Uint8Array): T | undefined {
     const chunk = this.#chunks[this.#chunkFor(key)];
     if (chunk === undefined) return undefined;
     const at = lowerBound(chunk.keys, key);
@@ -37,7 +37,7 @@ export class OrderedBytes {
     return found !== undefined && compareBytes(found, key) === 0 ? chunk.values[at] : undefined;
   }
 
-  set(key: Uint8Array, value: Uint8Array): void {
+  set(key: Uint8Array, value: T): void {
     const index = this.#chunkFor(key);
     const chunk = this.#chunks[index];
     if (chunk === undefined) {
@@ -75,7 +75,7 @@ export class OrderedBytes {
   }
 
   /** Entries with `from <= key < to`. Goes on in order, by key, when entries are added or removed on the way. */
-  *range(from?: Uint8Array, to?: Uint8Array): IterableIterator<readonly [key: Uint8Array, value: Uint8Array]> {
+  *range(from?: Uint8Array, to?: Uint8Array): IterableIterator<readonly [key: Uint8Array, value: T]> {
     let index = from === undefined ? 0 : this.#chunkFor(from);
     let at = from === undefined ? 0 : lowerBound(this.#chunks[index]?.keys ?? [], from);
     for (;;) {
@@ -116,7 +116,7 @@ export class OrderedBytes {
   }
 
   /** Ascending insertion, the usual case, leaves full chunks behind instead of half full ones. */
-  #split(index: number, chunk: Chunk, atEnd: boolean): void {
+  #split(index: number, chunk: Chunk<T>, atEnd: boolean): void {
     const from = atEnd ? chunk.keys.length - 1 : chunk.keys.length >>> 1;
     const keys = chunk.keys.splice(from);
     const values = chunk.values.splice(from);
@@ -125,7 +125,7 @@ export class OrderedBytes {
 }
 
 /** The ends are the usual case: what is stored first is often removed first. */
-function removeAt(items: Uint8Array[], at: number): void {
+function removeAt(items: unknown[], at: number): void {
   if (at === 0) items.shift();
   else if (at === items.length - 1) items.pop();
   else items.splice(at, 1);

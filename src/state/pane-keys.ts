@@ -9,6 +9,8 @@ export interface PaneKeys {
   /** The key of a pane; without key bytes, what those of the window begin with. */
   of(window: Window, key?: Uint8Array): Uint8Array<ArrayBuffer>;
   windowOf(pane: Uint8Array): Window;
+  /** Behind the last key that the window's panes can have. */
+  after(window: Window): Uint8Array<ArrayBuffer>;
 }
 
 const NO_KEY = new Uint8Array(0);
@@ -23,10 +25,11 @@ const withEnds: PaneKeys = {
     return bytes;
   },
   windowOf: (pane) => ({ start: readNumber(pane, 0), end: readNumber(pane, NUMBER_BYTES) }),
+  after: ({ start, end }) => withEnds.of({ start, end: end + 1 }),
 };
 
 function withoutEnds(sizeMs: number): PaneKeys {
-  return {
+  const keys: PaneKeys = {
     prefix: NUMBER_BYTES,
     of({ start }, key = NO_KEY) {
       const bytes = new Uint8Array(NUMBER_BYTES + key.length);
@@ -38,7 +41,9 @@ function withoutEnds(sizeMs: number): PaneKeys {
       const start = readNumber(pane, 0);
       return { start, end: start + sizeMs };
     },
+    after: ({ start, end }) => keys.of({ start: start + 1, end }),
   };
+  return keys;
 }
 
 /** Key of the entry that says that ends are kept. Times are below 2^53, so no pane's key begins with this byte. */
@@ -68,6 +73,15 @@ export function paneKeysOf(bytes: ByteStore, sizeMs: number | undefined): { keys
   return { keys: isNew || sizeMs === undefined ? withEnds : withoutEnds(sizeMs), isNew };
 }
 
+export function isFormat(key: Uint8Array): boolean {
+  return key.length === 1 && key[0] === FORMAT_KEY[0];
+}
+
+/** The entry of a store whose panes lie so. */
+export function formatOf(keys: PaneKeys): Uint8Array | undefined {
+  return keys === withEnds ? FORMAT : undefined;
+}
+
 /** Panes of one window that are read one after the other before the next window is sought. */
 const FEW = 8;
 
@@ -86,14 +100,9 @@ export function* storedWindows(bytes: ByteStore, keys: PaneKeys): Generator<Wind
         last = window;
         alike = 0;
       } else if (++alike > FEW) {
-        from = afterPanes(keys, window);
+        from = keys.after(window);
         break;
       }
     }
   }
-}
-
-/** Behind the last key that the window's panes can have. */
-export function afterPanes(keys: PaneKeys, { start, end }: Window): Uint8Array {
-  return keys.prefix === NUMBER_BYTES ? keys.of({ start: start + 1, end }) : keys.of({ start, end: end + 1 });
 }

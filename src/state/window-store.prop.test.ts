@@ -9,6 +9,7 @@ import { compareBytes } from './key-codec.ts';
 import { memoryStores } from './memory-backend.ts';
 import { NUMBER_BYTES } from './numbers.ts';
 import { TIME_KEY } from './step-time.ts';
+import { readStore } from './store-reader.ts';
 import { msgpackCodec } from './value-codec.ts';
 import { WindowStore } from './window-store.ts';
 
@@ -147,6 +148,25 @@ function check<K>(
         .sort((left, right) => byStart(windows[left] as Window, windows[right] as Window))
         .flatMap((at) => rowsOf(at).map((row) => ({ ...row, window: windows[at] })));
       expect([...store.entries()]).toEqual(rows);
+      const spec = {
+        name: 's',
+        kind: 'window',
+        key: serde,
+        value: msgpackCodec<number>('s'),
+        sizeMs: 10,
+        fingerprint: 't',
+      } as const;
+      const reader = readStore(spec, store.view());
+      expect([...reader.range()]).toEqual(rows);
+      expect([...reader.range(10, 2 ** 32)]).toEqual(
+        rows.filter(({ window: { start } = { start: 0 } }) => start >= 10 && start <= 2 ** 32),
+      );
+      for (const [at, each] of keys.entries()) {
+        const own = rows.filter(({ key: other }) => compareBytes(serde.serialize(other), serde.serialize(each)) === 0);
+        expect([...reader.windowsOf(each)]).toEqual(own);
+        const first = windows[at] as Window;
+        expect(reader.get(each, first)).toEqual(own.find(({ window: there }) => there === first));
+      }
       expect(store.describe().cached, 'looking grows no cache').toBe(cached);
     }
   }

@@ -3,9 +3,10 @@ import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { unwritable } from './checked-stores.ts';
 import { type KeyId, keyId } from './key-codec.ts';
+import { filtered, mergedWith, sortedRange } from './merged-bytes.ts';
 import { OpenWindows } from './open-windows.ts';
 import { newPane, type Pane, PaneGroup, storedPane } from './pane.ts';
-import { afterPanes, FORMAT, FORMAT_KEY, type PaneKeys, paneKeysOf, storedWindows } from './pane-keys.ts';
+import { FORMAT, FORMAT_KEY, formatOf, isFormat, type PaneKeys, paneKeysOf, storedWindows } from './pane-keys.ts';
 import { RecentGroups } from './recent-groups.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
@@ -167,14 +168,46 @@ export class WindowStore<K, A> implements StateHolder {
   }
 
   *entries(): IterableIterator<StoreEntry> {
-    for (const window of this.#open.all()) {
-      const group = this.#open.get(window.start, window.end) ?? new PaneGroup<K, A>(window, false);
-      const panes = [...group.panes(), ...(group.complete ? [] : this.#rest(group))];
-      for (const { failure, key, state, timestamp } of sortByBytes(panes)) {
-        if (failure !== undefined || state === undefined) continue;
-        yield { key, value: this.#options.present(state), timestamp, window };
+    const { codec, key, present } = this.#options;
+    for (const [bytes, stored] of this.view().range()) {
+      if (bytes.length < this.#keys.prefix) continue;
+      try {
+        const { timestamp, value } = codec.decode(stored);
+        const window = this.#keys.windowOf(bytes);
+        yield { key: key.deserialize(bytes.slice(this.#keys.prefix)), value: present(value), timestamp, window };
+      } catch {
+        // Told when its window closes.
       }
     }
+  }
+
+  /** The entries as bytes, as they are now. What is in a window that has closed is not there any more. */
+  view(): ByteStore {
+    const keys = this.#keys;
+    const groupOf = (pane: Uint8Array): PaneGroup<K, A> | undefined => {
+      const { end, start } = keys.windowOf(pane);
+      return this.#open.get(start, end);
+    };
+    const isOpen = (pane: Uint8Array): boolean => {
+      const { end, start } = keys.windowOf(pane);
+      return this.#open.has(start, end);
+    };
+    const idOf = (pane: Uint8Array): KeyId =>
+      keyId(this.#options.key.deserialize(pane.slice(keys.prefix)), this.#options.key);
+    const merged = mergedWith<Pane<K, A>>(
+      filtered(this.#bytes, (key) => key.length < keys.prefix || isOpen(key)),
+      {
+        get: (key) => (key.length < keys.prefix ? undefined : groupOf(key)?.get(idOf(key))),
+        range: (from, to) =>
+          sortedRange([...this.#inMemory()], (pane) => keys.of(pane.window, pane.keyBytes), from, to),
+      },
+      ({ state, timestamp }) => (state === undefined ? null : this.#options.codec.encode(state, timestamp)),
+    );
+    return { ...merged, get: (key) => (isFormat(key) ? formatOf(keys) : merged.get(key)) };
+  }
+
+  *#inMemory(): Generator<Pane<K, A>> {
+    for (let group = this.#groups.first; group !== undefined; group = group.after) yield* group.panes();
   }
 
   #encode(state: A, timestamp: number): Uint8Array {
@@ -257,7 +290,7 @@ export class WindowStore<K, A> implements StateHolder {
   *#rest(group: PaneGroup<K, A>): Generator<Pane<K, A>> {
     const keys = this.#keys;
     const { codec, key: keySerde } = this.#options;
-    for (const [bytes, stored] of this.#bytes.range(keys.of(group.window), afterPanes(keys, group.window))) {
+    for (const [bytes, stored] of this.#bytes.range(keys.of(group.window), keys.after(group.window))) {
       const keyBytes = bytes.slice(keys.prefix);
       const key = keySerde.deserialize(keyBytes);
       const id = keyId(key, keySerde);

@@ -1,0 +1,164 @@
+import type { Window } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore } from './byte-store.ts';
+import { NUMBER_BYTES, readNumber } from './numbers.ts';
+import { FORMAT_KEY, paneKeysOf } from './pane-keys.ts';
+import type { StoreEntry } from './state-holder.ts';
+import { TIME_KEY } from './step-time.ts';
+import type { DueSpec, KeyValueSpec, Resolved, StoreSpec, TimedSpec, WindowSpec } from './store-spec.ts';
+import { timedEnd, timedFrom, timedParts } from './timed-keys.ts';
+import type { ValueCodec } from './value-codec.ts';
+
+/** An entry as it is read. What is read is the reader's: changing it changes nothing in the store. */
+export interface ReadEntry<K, R> extends StoreEntry {
+  readonly key: NonNullable<K>;
+  readonly value: R;
+}
+
+/** An entry of a window store. */
+export interface ReadPane<K, R> extends ReadEntry<K, R> {
+  readonly window: Window;
+}
+
+/** Looks into a key-value store. */
+export interface KeyValueReader<K, R> {
+  get(key: NonNullable<K>): ReadEntry<K, R> | undefined;
+  /** Entries in the order of their key bytes, from a key on and before another. */
+  range(from?: NonNullable<K>, to?: NonNullable<K>): Generator<ReadEntry<K, R>>;
+}
+
+/** Looks into a window store. */
+export interface WindowReader<K, R> {
+  get(key: NonNullable<K>, window: Window): ReadPane<K, R> | undefined;
+  /** What a key has in the windows that start from `from` to `to`, both included. */
+  windowsOf(key: NonNullable<K>, from?: number, to?: number): Generator<ReadPane<K, R>>;
+  /** All panes of the windows that start from `from` to `to`, both included, by window, then by key bytes. */
+  range(from?: number, to?: number): Generator<ReadPane<K, R>>;
+}
+
+/** Looks into a timed store, or a due store: entries have the time as timestamp. */
+export interface TimedReader<K, R> {
+  /** What a key has from `from` to `to`, both included. */
+  rowsOf(key: NonNullable<K>, from?: number, to?: number): Generator<ReadEntry<K, R>>;
+  range(): Generator<ReadEntry<K, R>>;
+}
+
+/**
+ * Reads a store by its spec: what was committed, or the `view()` of a store in use. It caches nothing and decodes what it
+ * gives away for itself.
+ */
+export function readStore<K, V, R>(spec: Resolved<KeyValueSpec<K, V, R>>, bytes: ByteStore): KeyValueReader<K, R>;
+export function readStore<K, V, R>(spec: Resolved<WindowSpec<K, V, R>>, bytes: ByteStore): WindowReader<K, R>;
+export function readStore<K, V, R>(
+  spec: Resolved<TimedSpec<K, V, R>> | Resolved<DueSpec<K, V, R>>,
+  bytes: ByteStore,
+): TimedReader<K, R>;
+export function readStore<K, V, R>(
+  spec: Resolved<StoreSpec<K, V, R>>,
+  bytes: ByteStore,
+): KeyValueReader<K, R> | WindowReader<K, R> | TimedReader<K, R> {
+  const entries = new Entries(spec.key, spec.value, spec.present);
+  if (spec.kind === 'keyValue') return keyValueReader(entries, bytes);
+  if (spec.kind === 'window') return windowReader(entries, bytes, spec.sizeMs);
+  return spec.kind === 'timed' ? timedReader(entries, bytes) : dueReader(entries, bytes);
+}
+
+class Entries<K, V, R> {
+  readonly serde: Serde<K>;
+  readonly #codec: ValueCodec<V>;
+  readonly #present: (value: V) => R;
+
+  constructor(serde: Serde<K>, codec: ValueCodec<V>, present: (value: V) => R = (value) => value as unknown as R) {
+    this.serde = serde;
+    this.#codec = codec;
+    this.#present = present;
+  }
+
+  of(key: NonNullable<K>, stored: Uint8Array): ReadEntry<K, R> {
+    const { timestamp, value } = this.#codec.decode(stored);
+    return { key, value: this.#present(value), timestamp };
+  }
+
+  from(key: Uint8Array, stored: Uint8Array): ReadEntry<K, R> {
+    return this.of(this.serde.deserialize(key), stored);
+  }
+}
+
+function keyValueReader<K, V, R>(entries: Entries<K, V, R>, bytes: ByteStore): KeyValueReader<K, R> {
+  const bytesOf = (key: NonNullable<K> | undefined): Uint8Array | undefined =>
+    key === undefined ? undefined : entries.serde.serialize(key);
+  return {
+    get(key) {
+      const stored = bytes.get(entries.serde.serialize(key));
+      return stored === undefined ? undefined : entries.of(key, stored);
+    },
+    *range(from, to) {
+      for (const [key, stored] of bytes.range(bytesOf(from), bytesOf(to))) yield entries.from(key, stored);
+    },
+  };
+}
+
+function windowReader<K, V, R>(entries: Entries<K, V, R>, bytes: ByteStore, sizeMs?: number): WindowReader<K, R> {
+  const { keys } = paneKeysOf(bytes, sizeMs);
+  const MAX = Number.MAX_SAFE_INTEGER;
+  function* range(from: number = 0, to: number = MAX): Generator<ReadPane<K, R>> {
+    const end = to >= MAX ? FORMAT_KEY : keys.of({ start: to + 1, end: 0 });
+    for (const [pane, stored] of bytes.range(keys.of({ start: from, end: 0 }), end)) {
+      yield { ...entries.from(pane.slice(keys.prefix), stored), window: keys.windowOf(pane) };
+    }
+  }
+  return {
+    get(key, window) {
+      const stored = bytes.get(keys.of(window, entries.serde.serialize(key)));
+      return stored === undefined ? undefined : { ...entries.of(key, stored), window };
+    },
+    *windowsOf(key, from = 0, to = MAX) {
+      const wanted = entries.serde.serialize(key);
+      // One seek per window, unless there are few keys in each.
+      let seek: Uint8Array | undefined = keys.of({ start: from, end: 0 });
+      while (seek !== undefined) {
+        const [pane] = bytes.keys(seek, FORMAT_KEY);
+        if (pane === undefined) return;
+        const window = keys.windowOf(pane);
+        if (window.start > to) return;
+        const at = keys.of(window, wanted);
+        const stored = bytes.get(at);
+        if (stored !== undefined) yield { ...entries.of(key, stored), window };
+        seek = keys.after(window);
+      }
+    },
+    range,
+  };
+}
+
+function timedReader<K, V, R>(entries: Entries<K, V, R>, bytes: ByteStore): TimedReader<K, R> {
+  return {
+    *rowsOf(key, from = 0, to = Number.MAX_SAFE_INTEGER) {
+      const own = entries.serde.serialize(key);
+      const end = to >= Number.MAX_SAFE_INTEGER ? timedEnd(own) : timedFrom(own, to + 1);
+      for (const [, stored] of bytes.range(timedFrom(own, from), end)) yield entries.of(key, stored);
+    },
+    *range() {
+      for (const [at, stored] of bytes.range()) {
+        if (at.length > TIME_KEY.length) yield entries.from(timedParts(at).key, stored);
+      }
+    },
+  };
+}
+
+function dueReader<K, V, R>(entries: Entries<K, V, R>, bytes: ByteStore): TimedReader<K, R> {
+  function* range(): Generator<ReadEntry<K, R>> {
+    for (const [at, stored] of bytes.range(undefined, TIME_KEY)) yield entries.from(at.slice(NUMBER_BYTES), stored);
+  }
+  return {
+    *rowsOf(key, from = 0, to = Number.MAX_SAFE_INTEGER) {
+      const own = entries.serde.serialize(key);
+      for (const [at, stored] of bytes.range(undefined, TIME_KEY)) {
+        const time = readNumber(at, 0);
+        if (time < from || time > to || at.length !== NUMBER_BYTES + own.length) continue;
+        if (own.every((byte, index) => byte === at[NUMBER_BYTES + index])) yield entries.of(key, stored);
+      }
+    },
+    range,
+  };
+}

@@ -1,0 +1,110 @@
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore } from './byte-store.ts';
+import { DueStore } from './due-store.ts';
+import { KeyValueStore } from './key-value-store.ts';
+import type { TimeLimit } from './step-time.ts';
+import { TimedStore } from './timed-store.ts';
+import type { ValueCodec } from './value-codec.ts';
+import { WindowStore } from './window-store.ts';
+
+interface AnySpec<K, V, R> {
+  /** Unique in a pipeline: state is found by it. */
+  readonly name: string;
+  readonly value: ValueCodec<V>;
+  /** What must stay the same for the stored state to keep its meaning. */
+  readonly fingerprint: string;
+  /** That of a version whose stores are still opened as they are. */
+  readonly formerly?: string;
+  /** What a stored value stands for, for those who look in from outside: the result of an aggregate. */
+  readonly present?: (value: V) => R;
+  /** How long entries are wanted, in ms of stream time. */
+  readonly retentionMs?: number;
+  /** Serde of the keys; `upstream`: that of the keys that reach the step, which planning knows. */
+  readonly key: Serde<K> | 'upstream';
+}
+
+/** The newest value of each key. */
+export interface KeyValueSpec<K, V, R = V> extends AnySpec<K, V, R> {
+  readonly kind: 'keyValue';
+}
+
+/** A value for each key and window: `[start][end][key]`. */
+export interface WindowSpec<K, V, R = V> extends AnySpec<K, V, R> {
+  readonly kind: 'window';
+  /** Length of the windows, where all are alike: stores from before ends were kept need it. */
+  readonly sizeMs?: number;
+}
+
+/** Values of a key at times: `[key][time][number]`. */
+export interface TimedSpec<K, V, R = V> extends AnySpec<K, V, R> {
+  readonly kind: 'timed';
+}
+
+/** What is to happen for keys at times: `[time][key]`. */
+export interface DueSpec<K, V, R = V> extends AnySpec<K, V, R> {
+  readonly kind: 'due';
+}
+
+/** All that it takes to open a store and to read what is in it, without the step that wrote it. */
+export type StoreSpec<K, V, R = V> =
+  | KeyValueSpec<K, V, R>
+  | WindowSpec<K, V, R>
+  | TimedSpec<K, V, R>
+  | DueSpec<K, V, R>;
+
+/** A spec whose key serde is known. */
+export type Resolved<S> = S extends { readonly key: infer K }
+  ? Omit<S, 'key'> & { readonly key: Exclude<K, 'upstream'> }
+  : never;
+
+/** The spec with the serde of the keys that reach its step, where it asks for that; `undefined` where there is none. */
+export function resolveSpec<S extends { readonly key: object | 'upstream' }>(
+  spec: S,
+  upstream: object | undefined,
+): Resolved<S> | undefined {
+  const key = spec.key === 'upstream' ? upstream : spec.key;
+  return key === undefined ? undefined : ({ ...spec, key } as unknown as Resolved<S>);
+}
+
+/** What a store may keep in memory, and how far the time of its step may go. */
+export interface StoreSettings {
+  /** Entries that are kept decoded when they are clean. */
+  readonly cacheEntries: number;
+  /** Window stores keep the time of their step; others do when they are told to by `keepTime`. */
+  readonly limit: TimeLimit;
+}
+
+/** Opens the store that a spec describes. */
+export function openStore<K, V, R>(
+  spec: Resolved<KeyValueSpec<K, V, R>>,
+  bytes: ByteStore,
+  settings: StoreSettings,
+): KeyValueStore<K, V>;
+export function openStore<K, V, R>(
+  spec: Resolved<WindowSpec<K, V, R>>,
+  bytes: ByteStore,
+  settings: StoreSettings,
+): WindowStore<K, V>;
+export function openStore<K, V, R>(
+  spec: Resolved<TimedSpec<K, V, R>>,
+  bytes: ByteStore,
+  settings: StoreSettings,
+): TimedStore<K, V>;
+export function openStore<K, V, R>(
+  spec: Resolved<DueSpec<K, V, R>>,
+  bytes: ByteStore,
+  settings: StoreSettings,
+): DueStore<K, V>;
+export function openStore<K, V, R>(
+  spec: Resolved<StoreSpec<K, V, R>>,
+  bytes: ByteStore,
+  { cacheEntries, limit }: StoreSettings,
+): KeyValueStore<K, V> | WindowStore<K, V> | TimedStore<K, V> | DueStore<K, V> {
+  const { key, value: codec, present = (value: V): unknown => value } = spec;
+  if (spec.kind === 'keyValue') return new KeyValueStore(bytes, key, codec, cacheEntries, present);
+  if (spec.kind === 'timed') return new TimedStore(bytes, key, codec, cacheEntries, present);
+  if (spec.kind === 'due') return new DueStore(bytes, key, codec, cacheEntries, present);
+  const { sizeMs } = spec;
+  const options = { key, codec, cacheEntries, present, limit };
+  return new WindowStore(bytes, sizeMs === undefined ? options : { ...options, sizeMs });
+}

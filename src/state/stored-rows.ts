@@ -1,0 +1,221 @@
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { unwritable } from './checked-stores.ts';
+import { mergedWith } from './merged-bytes.ts';
+import { compareBytes, OrderedBytes } from './ordered-bytes.ts';
+import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
+import type { ValueCodec } from './value-codec.ts';
+
+/** A row of a store that is ordered by its key bytes. */
+export interface StoredRow<V> {
+  readonly keyBytes: Uint8Array;
+  readonly value: V;
+  readonly timestamp: number;
+}
+
+interface Row<V> {
+  readonly keyBytes: Uint8Array;
+  /** `undefined` where the row was deleted. */
+  value: V | undefined;
+  timestamp: number;
+  /** Changed since the last commit. */
+  dirty: boolean;
+  /** The byte store may have it, so that removing it means writing. */
+  stored: boolean;
+  /** It is among those that may be forgotten. */
+  queued: boolean;
+}
+
+/** Rows that are noted in vain before that is looked at. */
+const SPARE = 1024;
+
+/**
+ * Rows in the order of their key bytes, with a write-back cache: what was written since the last commit, and what was used
+ * lately, lies in memory above the committed rows. Ranges read both as one. What the keys say is for those above.
+ */
+export class StoredRows<V> {
+  /** That of the step, where this store keeps it. */
+  time: StepTime | undefined;
+  readonly bytes: ByteStore;
+  readonly #codec: ValueCodec<V>;
+  readonly #cacheEntries: number;
+  readonly #rows = new OrderedBytes<Row<V>>();
+  #dirty: Row<V>[] = [];
+  /** Handed over to a commit that is under way. */
+  #flight: Row<V>[] = [];
+  /** Rows that may be forgotten, those that wait longest first. */
+  #clean: Row<V>[] = [];
+  /** Every row is in memory, so a miss needs no look into the store. */
+  #complete: boolean;
+
+  constructor(bytes: ByteStore, codec: ValueCodec<V>, cacheEntries: number) {
+    this.bytes = bytes;
+    this.#codec = codec;
+    this.#cacheEntries = cacheEntries;
+    this.#complete = bytes.keys().next().done === true;
+  }
+
+  /** Keeps the time of the step with these rows. No row's key is {@link TIME_KEY}. */
+  keepTime(limit: TimeLimit): StepTime {
+    this.time ??= new StepTime(limit, this.bytes.get(TIME_KEY));
+    return this.time;
+  }
+
+  get(keyBytes: Uint8Array): StoredRow<V> | undefined {
+    const row = this.#rows.get(keyBytes) ?? this.#load(keyBytes);
+    return row?.value === undefined ? undefined : (row as StoredRow<V>);
+  }
+
+  /** Sets a row. @throws RecordError where changes are checked and this one cannot be kept. */
+  put(keyBytes: Uint8Array, value: V, timestamp: number): void {
+    this.bytes.check?.(keyBytes, this.#codec.encode(value, timestamp));
+    const row = this.#row(keyBytes);
+    row.value = value;
+    row.timestamp = timestamp;
+    this.#touch(row);
+  }
+
+  delete(keyBytes: Uint8Array): void {
+    const row = this.#row(keyBytes);
+    row.value = undefined;
+    row.timestamp = -1;
+    this.#touch(row);
+  }
+
+  /**
+   * The rows with `from <= key < to`. Rows that are written or deleted on the way, behind the one at hand, may or may not
+   * be seen; one that has been deleted is not.
+   */
+  *range(from?: Uint8Array, to?: Uint8Array): Generator<StoredRow<V>> {
+    const committed = this.#complete ? undefined : this.bytes.range(from, to);
+    const changed = this.#rows.range(from, to);
+    let below = committed?.next();
+    let above = changed.next();
+    while (above.done !== true || (below !== undefined && below.done !== true)) {
+      if (below !== undefined && below.done !== true) {
+        const [key, stored] = below.value;
+        const order = above.done === true ? -1 : compareBytes(key, above.value[0]);
+        if (order <= 0) below = committed?.next();
+        // What came after the look ahead counts too.
+        if (order < 0) {
+          const row = this.#rows.get(key);
+          if (row === undefined && !isTime(key)) yield { keyBytes: key, ...this.#codec.decode(stored) };
+          else if (row?.value !== undefined) yield row as StoredRow<V>;
+        }
+        if (order <= 0) continue;
+      }
+      if (above.done === true) continue;
+      const [, row] = above.value;
+      if (row.value !== undefined) yield row as StoredRow<V>;
+      above = changed.next();
+    }
+  }
+
+  collect(into: StoreWrites[]): void {
+    const keys: Uint8Array[] = [];
+    const values: (Uint8Array | null)[] = [];
+    // Rows that lie together are written together.
+    for (const row of this.#dirty.sort(byKey)) {
+      row.dirty = false;
+      if (row.value === undefined && !row.stored) {
+        this.#rows.delete(row.keyBytes);
+        continue;
+      }
+      keys.push(row.keyBytes);
+      values.push(row.value === undefined ? null : this.#encode(row.value, row.timestamp));
+      row.stored = true;
+      this.#flight.push(row);
+    }
+    this.#dirty = [];
+    this.time?.collect(keys, values);
+    if (keys.length > 0) into.push({ id: this.bytes.id, keys, values });
+  }
+
+  committed(): void {
+    for (const row of this.#flight) {
+      if (row.dirty) continue;
+      if (row.value === undefined) this.#rows.delete(row.keyBytes);
+      else this.#queue(row);
+    }
+    this.#flight = [];
+    if (this.#clean.length > 2 * this.#rows.size + SPARE) this.#clean = this.#clean.filter((row) => this.#isHere(row));
+    let excess = this.#rows.size - this.#cacheEntries;
+    if (excess <= 0) return;
+    let at = 0;
+    for (; at < this.#clean.length && excess > 0; at += 1) {
+      const row = this.#clean[at] as Row<V>;
+      row.queued = false;
+      // It may have been changed since, and then it comes again.
+      if (row.dirty || !this.#isHere(row)) continue;
+      this.#rows.delete(row.keyBytes);
+      this.#complete = false;
+      excess -= 1;
+    }
+    this.#clean = this.#clean.slice(at);
+  }
+
+  get cached(): number {
+    return this.#rows.size;
+  }
+
+  get dirty(): number {
+    return this.#dirty.length;
+  }
+
+  /** The rows as bytes, as they are now: encoded when they are read, so that whoever reads changes nothing. */
+  view(): ByteStore {
+    return mergedWith(this.bytes, this.#rows, ({ dirty, timestamp, value }) => {
+      if (value === undefined) return null;
+      return dirty || this.#flight.length > 0 ? this.#codec.encode(value, timestamp) : undefined;
+    });
+  }
+
+  #row(keyBytes: Uint8Array): Row<V> {
+    let row = this.#rows.get(keyBytes);
+    if (row === undefined) {
+      row = { keyBytes, value: undefined, timestamp: -1, dirty: false, stored: !this.#complete, queued: false };
+      this.#rows.set(keyBytes, row);
+    }
+    return row;
+  }
+
+  #load(keyBytes: Uint8Array): Row<V> | undefined {
+    const stored = this.#complete ? undefined : this.bytes.get(keyBytes);
+    if (stored === undefined) return undefined;
+    const row: Row<V> = { keyBytes, ...this.#codec.decode(stored), dirty: false, stored: true, queued: false };
+    this.#rows.set(keyBytes, row);
+    this.#queue(row);
+    return row;
+  }
+
+  #queue(row: Row<V>): void {
+    if (row.queued) return;
+    row.queued = true;
+    this.#clean.push(row);
+  }
+
+  /** Whether it has not been deleted, for good, since it was noted. */
+  #isHere(row: Row<V>): boolean {
+    return this.#rows.get(row.keyBytes) === row;
+  }
+
+  #touch(row: Row<V>): void {
+    if (row.dirty) return;
+    row.dirty = true;
+    this.#dirty.push(row);
+  }
+
+  #encode(value: V, timestamp: number): Uint8Array {
+    try {
+      return this.#codec.encode(value, timestamp);
+    } catch (error) {
+      throw unwritable(this.bytes.id.store, error);
+    }
+  }
+}
+
+const byKey = (left: { readonly keyBytes: Uint8Array }, right: { readonly keyBytes: Uint8Array }): number =>
+  compareBytes(left.keyBytes, right.keyBytes);
+
+function isTime(key: Uint8Array): boolean {
+  return key.length === 1 && key[0] === TIME_KEY[0];
+}

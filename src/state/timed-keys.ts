@@ -1,0 +1,60 @@
+import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
+
+/**
+ * Keys of the form `[key][time][number]`, in the order of these parts. The key comes first and may be of any length, so its
+ * end is marked: by two zeros, and a zero inside of it is followed by 0xff.
+ */
+const ZERO = 0;
+const INSIDE = 0xff;
+const END_BYTES = 2;
+
+/** What all keys of one key begin with. */
+export function timedPrefix(key: Uint8Array, room = 0): Uint8Array {
+  let zeros = 0;
+  for (let at = 0; at < key.length; at += 1) if (key[at] === ZERO) zeros += 1;
+  const bytes = new Uint8Array(key.length + zeros + END_BYTES + room);
+  let to = 0;
+  for (let at = 0; at < key.length; at += 1) {
+    bytes[to++] = key[at] as number;
+    if (key[at] === ZERO) bytes[to++] = INSIDE;
+  }
+  return bytes;
+}
+
+/** The first key at a time or after it. */
+export function timedFrom(key: Uint8Array, time: number): Uint8Array {
+  const bytes = timedPrefix(key, NUMBER_BYTES);
+  writeNumber(bytes, bytes.length - NUMBER_BYTES, time);
+  return bytes;
+}
+
+export function timedKey(key: Uint8Array, time: number, number: number): Uint8Array {
+  const bytes = timedPrefix(key, 2 * NUMBER_BYTES);
+  writeNumber(bytes, bytes.length - 2 * NUMBER_BYTES, time);
+  writeNumber(bytes, bytes.length - NUMBER_BYTES, number);
+  return bytes;
+}
+
+/** Behind all keys of one key: times are below 2^53. */
+export function timedEnd(key: Uint8Array): Uint8Array {
+  const bytes = timedPrefix(key, 1);
+  bytes[bytes.length - 1] = 0xff;
+  return bytes;
+}
+
+export interface TimedParts {
+  readonly key: Uint8Array;
+  readonly time: number;
+  readonly number: number;
+}
+
+export function timedParts(bytes: Uint8Array): TimedParts {
+  const end = bytes.length - 2 * NUMBER_BYTES;
+  const key = new Uint8Array(end - END_BYTES);
+  let to = 0;
+  for (let at = 0; at < end - END_BYTES; at += 1) {
+    key[to++] = bytes[at] as number;
+    if (bytes[at] === ZERO) at += 1;
+  }
+  return { key: key.slice(0, to), time: readNumber(bytes, end), number: readNumber(bytes, end + NUMBER_BYTES) };
+}

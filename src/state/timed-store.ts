@@ -1,0 +1,99 @@
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
+import type { StepTime, TimeLimit } from './step-time.ts';
+import { type StoredRow, StoredRows } from './stored-rows.ts';
+import { timedEnd, timedFrom, timedKey, timedParts } from './timed-keys.ts';
+import type { ValueCodec } from './value-codec.ts';
+
+/** A row of a key at a time; its number tells it from others of the same key and time. */
+export interface TimedRow<K, V> {
+  readonly key: NonNullable<K>;
+  readonly time: number;
+  readonly number: number;
+  readonly value: V;
+}
+
+/** Rows by `[key][time][number]`: what a key has over time, such as sessions, rows that wait for a partner, versions. */
+export class TimedStore<K, V> implements StateHolder {
+  readonly name: string;
+  readonly #rows: StoredRows<V>;
+  readonly #key: Serde<K>;
+  readonly #present: (value: V) => unknown;
+
+  constructor(
+    bytes: ByteStore,
+    key: Serde<K>,
+    codec: ValueCodec<V>,
+    cacheEntries: number,
+    present: (value: V) => unknown = (value) => value,
+  ) {
+    this.name = bytes.id.store;
+    this.#rows = new StoredRows(bytes, codec, cacheEntries);
+    this.#key = key;
+    this.#present = present;
+  }
+
+  /** Keeps the time of the step in this store. */
+  keepTime(limit: TimeLimit): StepTime {
+    return this.#rows.keepTime(limit);
+  }
+
+  get(key: NonNullable<K>, time: number, number: number = 0): V | undefined {
+    return this.#rows.get(timedKey(this.#key.serialize(key), time, number))?.value;
+  }
+
+  put(key: NonNullable<K>, time: number, value: V, number: number = 0): void {
+    this.#rows.put(timedKey(this.#key.serialize(key), time, number), value, time);
+  }
+
+  delete(key: NonNullable<K>, time: number, number: number = 0): void {
+    this.#rows.delete(timedKey(this.#key.serialize(key), time, number));
+  }
+
+  /** The rows of a key from `from` to `to`, both included, by time, then by number. */
+  *range(key: NonNullable<K>, from: number = 0, to: number = Number.MAX_SAFE_INTEGER): Generator<TimedRow<K, V>> {
+    const bytes = this.#key.serialize(key);
+    const end = to >= Number.MAX_SAFE_INTEGER ? timedEnd(bytes) : timedFrom(bytes, to + 1);
+    for (const row of this.#rows.range(timedFrom(bytes, from), end)) yield this.#rowOf(row, key);
+  }
+
+  /** All rows, by the bytes of their keys, then by time and number. */
+  *all(): Generator<TimedRow<K, V>> {
+    for (const row of this.#rows.range()) yield this.#rowOf(row);
+  }
+
+  /** A number that no row of this key and time has. */
+  freeNumber(key: NonNullable<K>, time: number): number {
+    let free = 0;
+    for (const { number } of this.range(key, time, time)) free = number + 1;
+    return free;
+  }
+
+  collect(into: StoreWrites[]): void {
+    this.#rows.collect(into);
+  }
+
+  committed(): void {
+    this.#rows.committed();
+  }
+
+  describe(): StoreSnapshot {
+    const { cached, dirty, time } = this.#rows;
+    return { name: this.name, cached, dirty, ...(time === undefined ? {} : { streamTime: time.streamTime }) };
+  }
+
+  *entries(): IterableIterator<StoreEntry> {
+    for (const { key, time, value } of this.all()) yield { key, value: this.#present(value), timestamp: time };
+  }
+
+  /** The entries as bytes, as they are now. */
+  view(): ByteStore {
+    return this.#rows.view();
+  }
+
+  #rowOf({ keyBytes, value }: StoredRow<V>, known?: NonNullable<K>): TimedRow<K, V> {
+    const { key, number, time } = timedParts(keyBytes);
+    return { key: known ?? this.#key.deserialize(key), time, number, value };
+  }
+}
