@@ -37,7 +37,7 @@ export const rooms: readonly Room[] = [
   { path: 'durability', rooms: [], packages: [] },
   { path: 'nearest', rooms: [], packages: [] },
   { path: 'option-checks', rooms: ['errors', 'nearest'], packages: [] },
-  { path: 'promises', rooms: ['errors'], packages: [] },
+  { path: 'promises', rooms: ['errors', 'option-checks'], packages: [] },
   { path: 'batch-options', rooms: ['duration', 'option-checks'], packages: [] },
   { path: 'topic-config', rooms: ['option-checks'], packages: [] },
   { path: 'record-policy', rooms: ['record', 'errors', 'duration', 'option-checks'], packages: [] },
@@ -52,7 +52,7 @@ export const rooms: readonly Room[] = [
   { path: 'state', rooms: [...values, 'protocol', 'aggregators', 'windows'], packages: ['@msgpack/msgpack'] },
   { path: 'topology', rooms: [...values, 'protocol', 'state'], packages: ['rxjs'] },
   { path: 'operators', rooms: [...values, 'aggregators', 'windows', 'state', 'topology'], packages: ['rxjs'] },
-  { path: 'sinks', rooms: [...values, 'protocol', 'topology'], packages: ['rxjs'] },
+  { path: 'sinks', rooms: [...values, 'nearest', 'protocol', 'topology'], packages: ['rxjs'] },
   { path: 'streams', rooms: [...values, 'protocol', 'state', 'topology', 'sinks'], packages: ['rxjs'] },
   { path: 'runtime', rooms: [...parts, 'nearest'], packages: ['rxjs', 'node:'] },
   {

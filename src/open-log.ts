@@ -1,6 +1,7 @@
 import type { Durability } from './durability.ts';
 import { ConfigError } from './errors.ts';
-import { checkOneOf, type OptionNames } from './option-checks.ts';
+import { checkOneOf, checkText, type OptionNames } from './option-checks.ts';
+import { checkFunction } from './promises.ts';
 import type { OpenTransport } from './runtime/transport.ts';
 import { type KafkaOptions, kafkaSettings } from './transports/kafka/options.ts';
 
@@ -40,6 +41,7 @@ export function openLog(location: LogLocation): OpenTransport {
   const { brokers, durability, kafka, path, transport } = location;
   if (transport !== undefined) {
     refuse(location, ['path', 'durability', 'brokers', 'kafka'], 'transport');
+    checkFunction('transport', transport, '{ transport: memoryTransport() }');
     return transport;
   }
   if (brokers !== undefined) {
@@ -56,6 +58,7 @@ export function openLog(location: LogLocation): OpenTransport {
       hint: "say where the cluster is: { brokers: ['localhost:9092'] }",
     });
   }
+  checkText('the embedded log', 'path', path);
   checkOneOf('the embedded log', 'durability', durability, DURABILITIES);
   return async (progress) => {
     const { embeddedTransport } = await import('./transports/embedded/index.ts');

@@ -8,8 +8,10 @@ import {
   hopping,
   int32,
   joinTable,
+  json,
   mapAsync,
   memoryTransport,
+  run,
   string,
   table,
   to,
@@ -17,6 +19,7 @@ import {
   tumbling,
   windowBy,
 } from './index.ts';
+import { thrown as refusal } from './operators/operators.fixtures.ts';
 import { TestDriver } from './testing/index.ts';
 import { embeddedTransport } from './transports/embedded/index.ts';
 import { kafkaTransport } from './transports/kafka/index.ts';
@@ -123,6 +126,78 @@ describe('what is given in place of something else is named, with what to do', (
     }
     await expect(client.publishAll(numbers, slip(later()))).rejects.toThrow(/async iterable – .*for await/);
     await expect(client.publishAll(numbers, slip({ length: 1 }))).rejects.toThrow('an object with length');
+    await client.close();
+  });
+});
+
+describe('what is called later', () => {
+  const source = topic('source', { value: json<number>() });
+  const pipeline = source.pipe(to(topic('copy', { value: json<number>() })));
+  const noop = (): void => undefined;
+
+  it.each<[string, object, RegExp]>([
+    [
+      'a logger without error',
+      { logger: { debug: noop, info: noop, warn: noop } },
+      /logger has no method error – it needs/,
+    ],
+    ['a logger without debug', { logger: { error: noop, info: noop, warn: noop } }, /logger has no method debug/],
+    ['no logger at all', { logger: 'pino' }, /logger is "pino"/],
+    ['null for a logger', { logger: null }, /logger is null/],
+    ['no clock', { clock: { now: Date.now } }, /clock has no method monotonic/],
+  ])('is looked at when it is given: %s', async (_what, options, message) => {
+    const refused = { code: 'ERR_OPTION', message: expect.stringMatching(message) as string };
+    const transport = memoryTransport();
+    expect(refusal(() => run(pipeline, { applicationId: 'a', transport, ...options }))).toMatchObject(refused);
+    await expect(connect({ transport, ...options })).rejects.toMatchObject(refused);
+  });
+
+  it('takes console, and loggers that are functions', async () => {
+    const callable = Object.assign(noop, { debug: noop, info: noop, warn: noop, error: noop });
+    for (const logger of [console, callable]) await (await connect({ transport: memoryTransport(), logger })).close();
+  });
+
+  it('refuses a signal that is none', async () => {
+    const transport = memoryTransport();
+    const refused = { code: 'ERR_OPTION', message: expect.stringContaining('signal is 5') as string };
+    const signal = 5 as never;
+    expect(refusal(() => run(pipeline, { applicationId: 'a', transport, signal }))).toMatchObject(refused);
+    const client = await connect({ transport });
+    expect(refusal(() => client.records(source, { signal }))).toMatchObject(refused);
+    await client.close();
+  });
+});
+
+describe('where a log is', () => {
+  it.each<[object, RegExp]>([
+    [{ path: 5 }, /path is 5 – give a text/],
+    [{ path: '' }, /path is ""/],
+    [{ transport: 5 }, /transport was given 5/],
+    [{ brokers: ['localhost:9092'], stateDir: 5 }, /stateDir is 5/],
+  ])('is refused: %j', async (location, message) => {
+    const source = topic('source', { value: json<number>() });
+    const refused = { code: 'ERR_OPTION', message: expect.stringMatching(message) as string };
+    expect(refusal(() => run(source, { applicationId: 'a', ...location }))).toMatchObject(refused);
+    if (!('stateDir' in location)) await expect(connect(location)).rejects.toMatchObject(refused);
+  });
+});
+
+describe('times and partitions to read', () => {
+  it('are refused as they were given', async () => {
+    const client = await connect({ transport: memoryTransport() });
+    const source = topic('source', { value: json<number>() });
+    for (const [options, message] of [
+      [{ from: { time: '2026-01-01' } }, 'from.time is "2026-01-01" – give a Date: new Date("2026-01-01")'],
+      [{ until: { time: '2026' } }, 'until.time is "2026" – give a Date'],
+      [{ from: { time: new Date('none') } }, 'from.time is NaN'],
+      [{ from: { time: 1.5 } }, 'from.time is 1.5'],
+      [{ partitions: 2 }, 'partitions are 2 – give an array: { partitions: [0, 2] }'],
+      [{ partitions: '2' }, 'partitions are "2"'],
+    ] as const) {
+      const error = refusal(() => client.records(source, options as never));
+      expect(error).toMatchObject({ code: 'ERR_OPTION', message: expect.stringContaining(message) as string });
+    }
+    await expect(client.offsets(source, { time: '2026-01-01' } as never)).rejects.toMatchObject({ code: 'ERR_OPTION' });
     await client.close();
   });
 });

@@ -1,4 +1,5 @@
 import { ConfigError } from './errors.ts';
+import { show } from './option-checks.ts';
 
 /** Whether something would have to be awaited: a promise, or a query that is one as soon as it is asked. */
 export function isThenable(value: unknown): boolean {
@@ -31,6 +32,24 @@ function promised(value: unknown): ConfigError {
 const HINT = 'do asynchronous work in mapAsync(…), and go on with what it returned';
 
 const ASYNC = new Set(['AsyncFunction', 'AsyncGeneratorFunction']);
+
+/**
+ * A function that a step cannot do without.
+ *
+ * @throws ConfigError `ERR_OPTION` for anything else, `ERR_ASYNC_FUNCTION` as {@link checkSync}, before any record meets it.
+ */
+export function checkWork(where: string, work: unknown, example: string): void {
+  checkFunction(where, work, example);
+  checkSync(where, work);
+}
+
+/** As {@link checkWork}, for one that may be asynchronous. @throws ConfigError `ERR_OPTION` */
+export function checkFunction(where: string, work: unknown, example: string): void {
+  if (typeof work === 'function') return;
+  throw new ConfigError('ERR_OPTION', `${where} was given ${show(work)} instead of a function`, {
+    hint: `give it a function: ${example}`,
+  });
+}
 
 /** @throws ConfigError `ERR_ASYNC_FUNCTION` for a function that is marked `async`, before any record meets it. */
 export function checkSync(where: string, work: unknown): void {

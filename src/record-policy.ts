@@ -1,5 +1,6 @@
 import { type Duration, durationMs } from './duration.ts';
-import { checkNames, type OptionNames } from './option-checks.ts';
+import { ConfigError } from './errors.ts';
+import { checkNames, checkTopicName, type OptionNames, show } from './option-checks.ts';
 
 /**
  * What happens to a record that cannot be decoded, is refused by its schema, makes user code throw, or is too large to
@@ -36,16 +37,50 @@ export interface DeadLetterOptions {
  * `millrace.origin.value.sha256` of the whole (`key` likewise). The write belongs to the stage: the record's offset is
  * committed only when the dead letter is acknowledged.
  *
- * @param topic - Name of the dead-letter topic; created when it is missing.
- * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`
+ * @param topic - The dead-letter topic, or its name; created when it is missing.
+ * @throws ConfigError `ERR_OPTION`, `ERR_TOPIC_NAME`, `ERR_DURATION`
  * @public
  */
-export function deadLetter(topic: string, options: DeadLetterOptions = {}): DeadLetterPolicy {
+export function deadLetter(
+  topic: string | { readonly name: string },
+  options: DeadLetterOptions = {},
+): DeadLetterPolicy {
+  const name: unknown = typeof topic === 'object' && topic !== null ? topic.name : topic;
+  if (typeof name !== 'string') {
+    throw new ConfigError('ERR_OPTION', `deadLetter(…) was given ${show(topic)}`, {
+      hint: "name the topic that the letters go to: deadLetter('bad-orders')",
+    });
+  }
+  checkTopicName(name);
   checkNames('deadLetter', options, DEAD_LETTER_OPTIONS);
   const { retention } = options;
-  if (retention === undefined) return { deadLetter: topic };
-  if (retention !== 'unlimited') durationMs(retention, 'retention');
-  return { deadLetter: topic, retention };
+  checkRetention(retention);
+  return retention === undefined ? { deadLetter: name } : { deadLetter: name, retention };
 }
+
+/** @throws ConfigError `ERR_OPTION`, `ERR_TOPIC_NAME`, `ERR_DURATION` for what is not a policy. */
+export function checkPolicy(where: string, policy: unknown): void {
+  if (policy === undefined || policy === 'fail' || policy === 'skip') return;
+  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) {
+    throw new ConfigError('ERR_OPTION', `${where}: onRecordError is ${show(policy)}`, {
+      hint: "give one of 'fail', 'skip', deadLetter('topic')",
+    });
+  }
+  checkNames(`${where}: onRecordError`, policy, POLICY_FIELDS);
+  const { deadLetter: topic, retention } = policy as Partial<DeadLetterPolicy>;
+  if (typeof topic !== 'string') {
+    throw new ConfigError('ERR_OPTION', `${where}: onRecordError does not name a dead-letter topic`, {
+      hint: "use deadLetter('topic')",
+    });
+  }
+  checkTopicName(topic);
+  checkRetention(retention);
+}
+
+function checkRetention(retention: Duration | 'unlimited' | undefined): void {
+  if (retention !== undefined && retention !== 'unlimited') durationMs(retention, 'retention');
+}
+
+const POLICY_FIELDS: OptionNames<DeadLetterPolicy> = { deadLetter: true, retention: true };
 
 const DEAD_LETTER_OPTIONS: OptionNames<DeadLetterOptions> = { retention: true };

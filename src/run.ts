@@ -1,6 +1,6 @@
 import { ConfigError } from './errors.ts';
 import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
-import { checkNames, type OptionNames } from './option-checks.ts';
+import { checkNames, checkText, type OptionNames } from './option-checks.ts';
 import { type App, startApp } from './runtime/app.ts';
 import { APP_OPTIONS, type AppOptions } from './runtime/app-options.ts';
 import type { Pipeline } from './runtime/topology.ts';
@@ -58,6 +58,7 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
 /** @throws ConfigError `ERR_OPTION` where the stores have another place */
 function withStores({ stateDir, ...options }: RunOptions): LogLocation {
   if (stateDir === undefined) return options;
+  checkText('run', 'stateDir', stateDir);
   if (options.brokers === undefined || options.kafka?.stores !== undefined) {
     const other = options.brokers === undefined ? 'without brokers' : 'together with kafka.stores';
     throw new ConfigError('ERR_OPTION', `stateDir is given ${other}`, {

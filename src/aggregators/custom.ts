@@ -1,3 +1,5 @@
+import { checkMethods, checkNames, type OptionNames } from '../option-checks.ts';
+import { checkWork } from '../promises.ts';
 import type { StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { Aggregator } from './aggregator.ts';
@@ -33,12 +35,24 @@ export interface CustomResult<A, R> {
   readonly result: (state: A) => R;
 }
 
+const EXAMPLE = 'agg.custom({ init: () => 0, add: (sum, value) => sum + value })';
+
+const PARTS: OptionNames<CustomAggregator<never, never> & CustomResult<never, never>> = {
+  name: true,
+  init: true,
+  add: true,
+  merge: true,
+  result: true,
+  state: true,
+};
+
 /**
  * Any fold, from its parts. State must be something that its serde can write: without `state`, what MessagePack holds.
  * Without `result` the state itself is emitted.
  *
  * @param parts - How to begin, how to add a record, and optionally how to merge, emit and store.
  * @returns The aggregator.
+ * @throws ConfigError `ERR_OPTION` for a part that is missing or unknown.
  *
  * @example The distinct pages of a user
  * ```ts
@@ -67,6 +81,12 @@ export function custom<V, A>(parts: CustomAggregator<V, A>): Aggregator<V, A>;
 export function custom<V, A>(
   parts: CustomAggregator<V, A> & Partial<CustomResult<A, unknown>>,
 ): Aggregator<V, A, unknown> {
+  checkNames('agg.custom', parts, PARTS);
+  for (const part of ['init', 'add'] as const) checkWork(`agg.custom: ${part}`, parts[part], EXAMPLE);
+  for (const part of ['merge', 'result'] as const) {
+    if (parts[part] !== undefined) checkWork(`agg.custom: ${part}`, parts[part], EXAMPLE);
+  }
+  checkMethods('agg.custom', 'state', parts.state, ['serialize', 'deserialize']);
   const { name = 'custom', init, add, merge, result = (state: A) => state, state } = parts;
   return {
     name,

@@ -1,4 +1,4 @@
-import { settledNumber } from '../promises.ts';
+import { checkWork, settledNumber } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 // NaN is the state that has seen no number: every comparison with it is false, so the first number replaces it.
@@ -42,6 +42,7 @@ function extreme<V>(
  * @public
  */
 export function min<V>(of: (value: V) => number): Aggregator<V, number> {
+  checkWork('agg.min', of, 'agg.min((reading) => reading.celsius)');
   return extreme('min', of, smaller);
 }
 
@@ -63,5 +64,6 @@ export function min<V>(of: (value: V) => number): Aggregator<V, number> {
  * @public
  */
 export function max<V>(of: (value: V) => number): Aggregator<V, number> {
+  checkWork('agg.max', of, 'agg.max((reading) => reading.celsius)');
   return extreme('max', of, larger);
 }

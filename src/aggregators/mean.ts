@@ -1,4 +1,4 @@
-import { settledNumber } from '../promises.ts';
+import { checkWork, settledNumber } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /** The sum of the numbers so far, and how many there were. @public */
@@ -22,6 +22,7 @@ export type MeanState = readonly [sum: number, count: number];
  * @public
  */
 export function mean<V>(of: (value: V) => number): Aggregator<V, MeanState, number> {
+  checkWork('agg.mean', of, 'agg.mean((flight) => flight.delay)');
   return {
     name: 'mean',
     init: () => [0, 0],

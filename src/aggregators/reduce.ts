@@ -1,4 +1,4 @@
-import { settled } from '../promises.ts';
+import { checkWork, settled } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /**
@@ -19,6 +19,7 @@ import type { Aggregator } from './aggregator.ts';
  * @public
  */
 export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, unknown, V> {
+  checkWork('agg.reduce', fn, 'agg.reduce((left, right) => (left.at > right.at ? left : right))');
   // The state is a V or undefined. Its type is opaque, so that V is inferred from the operator's values alone.
   return {
     name: 'reduce',

@@ -1,4 +1,4 @@
-import { settledNumber } from '../promises.ts';
+import { checkWork, settledNumber } from '../promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /**
@@ -19,6 +19,7 @@ import type { Aggregator } from './aggregator.ts';
  * @public
  */
 export function sum<V>(of: (value: V) => number): Aggregator<V, number> {
+  checkWork('agg.sum', of, 'agg.sum((order) => order.total)');
   return {
     name: 'sum',
     init: () => 0,

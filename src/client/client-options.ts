@@ -1,6 +1,6 @@
 import { BATCH_OPTIONS, type BatchOptions } from '../batch-options.ts';
 import { type Duration, durationMs } from '../duration.ts';
-import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../option-checks.ts';
+import { checkClock, checkLogger, checkNames, checkOneOf, checkWhole, type OptionNames } from '../option-checks.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Clock } from '../topology/clock.ts';
@@ -54,6 +54,8 @@ export function checkClientOptions(options: ClientOptions): void {
   checkOneOf('connect', 'compression', options.compression, COMPRESSIONS);
   checkWhole('connect', 'maxBufferedBytes', options.maxBufferedBytes, 1);
   durationMs(options.closeDeadline ?? '10s', 'closeDeadline');
+  checkLogger('connect', options.logger);
+  checkClock('connect', options.clock);
   const { batch = {} } = options;
   checkNames('connect: batch', batch, BATCH_OPTIONS);
   durationMs(batch.linger ?? '0ms', 'batch.linger');

@@ -3,7 +3,7 @@ import { show } from '../option-checks.ts';
 import { MAX_HEADERS, tooManyHeaders } from '../protocol/header-limit.ts';
 import { type Headers, NO_HEADERS } from '../record.ts';
 import type { OutputTopic } from '../runtime/outputs.ts';
-import { encode, partitionOf } from '../sinks/encode.ts';
+import { checkFields, encode, partitionOf } from '../sinks/encode.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { writeFailure } from './failures.ts';
 import type { PublishRecord } from './published.ts';
@@ -32,6 +32,7 @@ const HEADER_OVERHEAD = 8;
 export function encodeRecord(use: TopicUse, record: PublishRecord<unknown, unknown>, now: number): EncodedRecord {
   try {
     if (typeof record !== 'object' || record === null) throw notARecord(record);
+    checkFields(use.name, record);
     const key = encodeKey(use, record);
     const value = encode(use.value, record.value, use.name, 'value');
     const timestamp = record.timestamp ?? now;

@@ -1,6 +1,6 @@
 import { durationMs } from '../duration.ts';
 import { ConfigError, MillraceError } from '../errors.ts';
-import { checkWhole, show } from '../option-checks.ts';
+import { checkWhole, show, timeMs } from '../option-checks.ts';
 import { LetterSender } from '../runtime/letter-sender.ts';
 import { type Logger, noLogger } from '../runtime/logger.ts';
 import type { OffsetQuery, TopicPartition, Transport } from '../runtime/transport.ts';
@@ -50,11 +50,17 @@ class LogClient implements Omit<Client, 'records'> {
     );
   }
 
-  publish(topic: AnyTopic, record: PublishRecord<unknown, unknown>): Promise<Published> {
+  publish(topic: AnyTopic, record: PublishRecord<unknown, unknown>, ...more: unknown[]): Promise<Published> {
+    if (more.length > 0) return Promise.reject(tooMuch('publish'));
     return this.#publisher.publish(useOf(topic), record);
   }
 
-  async publishAll(topic: AnyTopic, records: Iterable<PublishRecord<unknown, unknown>>): Promise<readonly Published[]> {
+  async publishAll(
+    topic: AnyTopic,
+    records: Iterable<PublishRecord<unknown, unknown>>,
+    ...more: unknown[]
+  ): Promise<readonly Published[]> {
+    if (more.length > 0) throw tooMuch('publishAll');
     return this.#publisher.publishAll(useOf(topic), records);
   }
 
@@ -79,9 +85,10 @@ class LogClient implements Omit<Client, 'records'> {
   }
 
   async offsets(topic: TopicName, query: OffsetQuery | { readonly time: Date }): Promise<PartitionOffsets> {
-    if (typeof query === 'object') checkWhole('offsets', 'time', Number(query?.time));
-    else if (query !== 'earliest' && query !== 'latest') throw badQuery(query);
-    const wanted = typeof query === 'object' ? { time: Number(query.time) } : query;
+    if ((typeof query !== 'object' || query === null) && query !== 'earliest' && query !== 'latest') {
+      throw badQuery(query);
+    }
+    const wanted = typeof query === 'object' ? { time: timeMs('offsets', 'time', query.time) } : query;
     return this.#live().offsets(nameOf(topic), wanted);
   }
 
@@ -161,10 +168,21 @@ class LogClient implements Omit<Client, 'records'> {
 /** @throws ConfigError `ERR_OPTION` */
 function useOf(topic: AnyTopic): TopicUse {
   if (typeof topic?.use?.value?.serialize === 'function') return topic.use;
-  throw new ConfigError('ERR_OPTION', `${show(topic)} is no topic`, {
+  throw new ConfigError('ERR_OPTION', `${show(topic)} is not a topic`, {
     written: 'no',
     hint: "say how its records are written: topic('orders', { value: json() })",
   });
+}
+
+function tooMuch(call: string): ConfigError {
+  return new ConfigError(
+    'ERR_OPTION',
+    `${call} takes a topic and ${call === 'publish' ? 'a record' : 'records'}, and nothing else`,
+    {
+      written: 'no',
+      hint: 'key, timestamp, headers and partition are fields of the record',
+    },
+  );
 }
 
 function badQuery(query: unknown): ConfigError {

@@ -70,7 +70,7 @@ describe('readPlan', () => {
   });
 
   it('refuses what is no topic, and offsets of several', () => {
-    expect(refusal({}, 'orders')).toContain('"orders" is no topic – say how its records are read');
+    expect(refusal({}, 'orders')).toContain('"orders" is not a topic – say how its records are read');
     expect(refusal({}, [])).toContain('no topic is given');
     expect(refusal({}, /^orders/)).toContain('client.records(/^orders-/, { value: json() })');
     expect(refusal({ from: { offsets: [1] } }, [orders, refunds])).toContain('read one topic, or begin by time');

@@ -1,7 +1,7 @@
 import { durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, checkOneOf, checkWhole, type OptionNames, show } from '../option-checks.ts';
-import type { RecordPolicy } from '../record-policy.ts';
+import { checkNames, checkOneOf, checkSignal, checkWhole, type OptionNames, show, timeMs } from '../option-checks.ts';
+import { checkPolicy, type RecordPolicy } from '../record-policy.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { Target } from '../topology/target.ts';
 import type { PatternOptions, ReadFrom, ReadOptions, ReadUntil } from './read-options.ts';
@@ -63,8 +63,10 @@ export function readPlan(
   checkOneOf(WHERE, 'outOfRange', options.outOfRange, ['fail', 'earliest', 'latest']);
   checkOneOf(WHERE, 'isolation', options.isolation, ['committed', 'uncommitted']);
   checkOneOf(WHERE, 'commit', options.commit, ['auto', 'explicit']);
-  if (typeof options.onRecordError !== 'object') {
-    checkOneOf(WHERE, 'onRecordError', options.onRecordError, ['fail', 'skip']);
+  checkPolicy(WHERE, options.onRecordError);
+  checkSignal(WHERE, options.signal);
+  if (partitions !== undefined && !Array.isArray(partitions)) {
+    throw wrong(`partitions are ${show(partitions)}`, 'give an array: { partitions: [0, 2] }');
   }
   for (const partition of partitions ?? []) checkWhole(WHERE, 'a partition', partition);
   checkGroup(options);
@@ -94,7 +96,7 @@ function topicUses(topics: AnyTopic | readonly AnyTopic[]): TopicUse[] {
   if (list.length === 0) throw wrong('no topic is given', 'name at least one topic');
   for (const topic of list) {
     if (typeof topic?.use?.value?.deserialize === 'function') continue;
-    throw wrong(`${show(topic)} is no topic`, "say how its records are read: topic('orders', { value: json() })");
+    throw wrong(`${show(topic)} is not a topic`, "say how its records are read: topic('orders', { value: json() })");
   }
   return [...new Map(list.map(({ use }) => [use.name, use])).values()];
 }
@@ -121,7 +123,7 @@ function checkPosition(name: string, position: ReadFrom | ReadUntil, words: read
   if (kinds.length !== 1) throw wrong(`${name} is ${show(position)}`, 'give one of offset, offsets, time');
   checkNames(`${WHERE}: ${name}`, position, POSITION_NAMES);
   if ('offset' in position) checkWhole(WHERE, `${name}.offset`, position.offset);
-  if ('time' in position) checkWhole(WHERE, `${name}.time`, Number(position.time));
+  if ('time' in position) timeMs(WHERE, `${name}.time`, position.time);
   if (!('offsets' in position)) return;
   if (!single) throw wrong(`${name}.offsets is given for several topics`, 'read one topic, or begin by time');
   for (const [partition, offset] of offsetEntries(position.offsets)) {

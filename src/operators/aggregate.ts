@@ -43,8 +43,8 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
   type Result = AggregationResult<V, R, S>;
   type Out = StreamRecord<K, Result>;
   const aggregator = toAggregator<V, A, R, S>(aggregation);
+  checkNames('aggregate', options ?? {}, { store: true });
   const name = checkStoreName(options?.store, 'aggregate');
-  checkNames('aggregate', options, { store: true });
   return operator<StreamRecord<K | null, V | null>, Out>({
     name: 'aggregate',
     detail: name,

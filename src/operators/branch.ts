@@ -1,6 +1,7 @@
-import type { Observable } from 'rxjs';
+import { isObservable, type Observable } from 'rxjs';
 import { ConfigError } from '../errors.ts';
-import { checkSync, settled } from '../promises.ts';
+import { show } from '../option-checks.ts';
+import { checkWork, settled } from '../promises.ts';
 import { node, portOf } from '../topology/operator.ts';
 import type { AnyRecord } from './record-types.ts';
 
@@ -47,9 +48,11 @@ export function branch<R extends AnyRecord, N extends string, D extends string =
   predicates: Readonly<Record<N, (record: R) => boolean>>,
   otherwise?: D,
 ): Readonly<Record<N | D, Observable<R>>> {
+  checkBranch(source, predicates);
   const names: string[] = Object.keys(predicates);
   const tests = Object.values<(record: R) => boolean>(predicates);
-  for (const [at, test] of tests.entries()) checkSync(`branch(${names[at]})`, test);
+  for (const [at, test] of tests.entries())
+    checkWork(`branch(${names[at]})`, test, 'branch(readings, { hot: ({ value }) => value > 80 })');
   if (otherwise !== undefined) {
     if (names.includes(otherwise)) {
       throw new ConfigError('ERR_BRANCH_NAME', `two branches are called ${otherwise}`, { hint: 'rename one of them' });
@@ -71,4 +74,12 @@ export function branch<R extends AnyRecord, N extends string, D extends string =
   });
   const branches = names.map((name): [string, Observable<R>] => [name, portOf<R>(routed, name)]);
   return Object.fromEntries(branches) as Record<N | D, Observable<R>>;
+}
+
+function checkBranch(source: unknown, predicates: unknown): void {
+  if (isObservable(source) && typeof predicates === 'object' && predicates !== null) return;
+  const [what, given] = isObservable(source) ? ['predicates', predicates] : ['a stream', source];
+  throw new ConfigError('ERR_OPTION', `branch(…) was given ${show(given)} instead of ${what}`, {
+    hint: 'branch is called with a stream and predicates: branch(readings, { hot: ({ value }) => value > 80 })',
+  });
 }

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkSync, settled } from '../promises.ts';
+import { checkWork, settled } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 
@@ -42,7 +42,7 @@ export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
 export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
   predicate: (value: V, record: R) => boolean,
 ): OperatorFunction<R & ValuedRecord<V>, R> {
-  checkSync('filterValues', predicate);
+  checkWork('filterValues', predicate, 'filterValues((order) => order.total > 0)');
   return operator<R & ValuedRecord<V>, R>({
     name: 'filterValues',
     create:

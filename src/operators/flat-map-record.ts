@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkSync, settled } from '../promises.ts';
+import { checkWork, settled } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { fromNew } from './derive.ts';
 import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
@@ -31,7 +31,7 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 export function flatMapRecord<R extends AnyRecord, L, U>(
   make: (record: R) => Iterable<NewRecord<L, U>>,
 ): OperatorFunction<R, Rekeyed<L, U>> {
-  checkSync('flatMapRecord', make);
+  checkWork('flatMapRecord', make, 'flatMapRecord(({ key, value }) => [{ key, value }])');
   return operator<R, Rekeyed<L, U>>({
     name: 'flatMapRecord',
     changesKey: true,

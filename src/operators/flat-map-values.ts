@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkSync, settled } from '../promises.ts';
+import { checkWork, settled } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
@@ -35,7 +35,7 @@ import type { ValuedRecord, WithValue } from './record-types.ts';
 export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   project: (value: V, record: R) => Iterable<U>,
 ): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
-  checkSync('flatMapValues', project);
+  checkWork('flatMapValues', project, 'flatMapValues((order) => order.lines)');
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'flatMapValues',
     create:

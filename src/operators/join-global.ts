@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkSync, settled } from '../promises.ts';
+import { checkWork, settled } from '../promises.ts';
 import type { GlobalSource } from '../topology/global-source.ts';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
@@ -17,7 +17,7 @@ export function joinGlobal<K, U, R extends AnyRecord, W>(
   keyOf: (value: NonNullable<R['value']>, record: R) => K | null,
   left: boolean,
 ): OperatorFunction<R, WithValue<R, W>> {
-  checkSync(`joinTable(${right.name})`, keyOf);
+  checkWork(`joinTable(${right.name}): key`, keyOf, '{ key: (order) => order.productId }');
   return operator<R, WithValue<R, W>>({
     name: 'joinTable',
     detail: right.name,

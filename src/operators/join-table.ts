@@ -1,7 +1,7 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import { ConfigError } from '../errors.ts';
-import { checkNames, checkOneOf } from '../option-checks.ts';
-import { checkSync } from '../promises.ts';
+import { checkNames, checkOneOf, show } from '../option-checks.ts';
+import { checkWork } from '../promises.ts';
 import type { StreamRecord } from '../record.ts';
 import type { GlobalSource } from '../topology/global-source.ts';
 import { node } from '../topology/operator.ts';
@@ -80,9 +80,10 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   options: JoinTableOptions & Partial<JoinGlobalOptions<K, R>> = {},
 ): OperatorFunction<R, WithValue<R, W>> {
   const join = combine as (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W;
+  checkTable(right);
   const where = `joinTable(${right.name})`;
   checkNames(where, options, 'global' in right ? { type: true, key: true } : { type: true });
-  checkSync(where, combine);
+  checkWork(where, combine, 'joinTable(users, (order, user) => ({ ...order, user }))');
   checkOneOf(where, 'type', options.type, ['inner', 'left']);
   const left = options.type === 'left';
   if ('global' in right) {
@@ -114,6 +115,20 @@ export function joinTable<K, U, R extends AnyRecord, W>(
         return { take: [ignore, look] };
       },
     });
+}
+
+/** @throws ConfigError `ERR_OPTION` for what is not a table, such as a topic. */
+function checkTable(right: unknown): void {
+  const given = (right ?? {}) as { readonly updates?: unknown; readonly global?: unknown; readonly use?: unknown };
+  if (typeof right === 'object' && (given.updates !== undefined || given.global !== undefined)) return;
+  const isTopic = given.use !== undefined;
+  throw new ConfigError(
+    'ERR_OPTION',
+    `joinTable(…) was given ${isTopic ? 'a topic' : show(right)} instead of a table`,
+    {
+      hint: "declare what is joined as a table: table('users', { key: string(), value: json() })",
+    },
+  );
 }
 
 /** A change of the table is in its store, where the next record finds it. */

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkSync } from '../promises.ts';
+import { checkWork } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { withKey } from './derive.ts';
 import type { Rekeyed, UnlessAsync, ValuedRecord } from './record-types.ts';
@@ -50,7 +50,7 @@ export function keyBy<V, K, R extends ValuedRecord<V> = ValuedRecord<V>>(
 export function keyBy<V, K, R extends ValuedRecord<V> = ValuedRecord<V>>(
   select: (value: V, record: R) => K,
 ): OperatorFunction<R & ValuedRecord<V>, Rekeyed<K, V>> {
-  checkSync('keyBy', select);
+  checkWork('keyBy', select, 'keyBy((order) => order.customer)');
   return operator<R & ValuedRecord<V>, Rekeyed<K, V>>({
     name: 'keyBy',
     changesKey: true,

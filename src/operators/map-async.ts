@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { type Duration, durationMs } from '../duration.ts';
 import { checkNames, checkWhole, type OptionNames } from '../option-checks.ts';
+import { checkFunction } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { AsyncCalls } from './async-calls.ts';
 import { withValue } from './derive.ts';
@@ -80,6 +81,7 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
   options: MapAsyncOptions = {},
 ): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
+  checkFunction('mapAsync', project, 'mapAsync(async (order) => save(order))');
   checkNames('mapAsync', options, MAP_ASYNC_OPTIONS);
   checkWhole('mapAsync', 'concurrency', options.concurrency, 1);
   checkWhole('mapAsync', 'retries', options.retries);

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkSync } from '../promises.ts';
+import { checkWork } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { fromNew } from './derive.ts';
 import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
@@ -30,7 +30,7 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 export function mapRecord<R extends AnyRecord, L, U>(
   make: (record: R) => NewRecord<L, U>,
 ): OperatorFunction<R, Rekeyed<L, U>> {
-  checkSync('mapRecord', make);
+  checkWork('mapRecord', make, 'mapRecord(({ key, value }) => ({ key: value.id, value }))');
   return operator<R, Rekeyed<L, U>>({
     name: 'mapRecord',
     changesKey: true,

@@ -1,5 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import { checkSync } from '../promises.ts';
+import { checkWork } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { withTimestamp } from './derive.ts';
 import type { AnyRecord } from './record-types.ts';
@@ -42,7 +42,7 @@ import type { AnyRecord } from './record-types.ts';
 export function mapTimestamp<R extends AnyRecord>(
   select: (value: R['value'], record: R) => number,
 ): MonoTypeOperatorFunction<R> {
-  checkSync('mapTimestamp', select);
+  checkWork('mapTimestamp', select, 'mapTimestamp((order) => order.at)');
   return operator<R, R>({
     name: 'mapTimestamp',
     create:

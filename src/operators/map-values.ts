@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkSync } from '../promises.ts';
+import { checkWork } from '../promises.ts';
 import { operator } from '../topology/operator.ts';
 import { withValue } from './derive.ts';
 import type { UnlessAsync, ValuedRecord, WithValue } from './record-types.ts';
@@ -48,7 +48,7 @@ export function mapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
 export function mapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   project: (value: V, record: R) => U,
 ): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
-  checkSync('mapValues', project);
+  checkWork('mapValues', project, 'mapValues((order) => order.total)');
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapValues',
     create:

@@ -82,8 +82,8 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
   type Result = AggregationResult<V, R, S>;
   const aggregator = toAggregator<V, A, R, S>(aggregation);
   const step = 'windowBy';
+  checkNames(step, options ?? {}, WINDOW_BY_OPTIONS);
   const name = checkStoreName(options?.store, step);
-  checkNames(`windowBy(${name})`, options, WINDOW_BY_OPTIONS);
   const { emit = 'close' } = options;
   checkOneOf(`windowBy(${name})`, 'emit', emit, ['close', 'updates']);
   const { late } = options;

@@ -11,6 +11,7 @@ import { Engine } from './engine.ts';
 import { GlobalTables } from './global-tables.ts';
 import { graphOf, type PipelineGraph } from './graph.ts';
 import { noLogger } from './logger.ts';
+import { reportOpenEnds } from './open-ends.ts';
 import { openPatiently } from './open-patiently.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
@@ -93,6 +94,7 @@ class Application implements App {
     checkOptions(options);
     this.#topology = plan(pipeline);
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
+    reportOpenEnds(this.#topology.nodes, options.logger ?? noLogger, options.applicationId);
     this.graph = graphOf(this.#topology);
     this.#open = open;
     this.#options = options;

@@ -1,9 +1,8 @@
 import { BATCH_OPTIONS } from '../batch-options.ts';
 import { durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, checkOneOf, checkWhole } from '../option-checks.ts';
-import type { RecordPolicy } from '../record-policy.ts';
-import { checkTopicName } from '../streams/topic.ts';
+import { checkClock, checkLogger, checkNames, checkOneOf, checkSignal, checkWhole } from '../option-checks.ts';
+import { checkPolicy, type RecordPolicy } from '../record-policy.ts';
 import type { AppOptions } from './app-options.ts';
 import { isDeadLetter } from './record-failures.ts';
 import type { Topology } from './topology.ts';
@@ -29,12 +28,10 @@ export function checkOptions(options: AppOptions): void {
       hint: 'an endless run has no end at which windows could be closed',
     });
   }
-  if (typeof onRecordError !== 'object') checkOneOf('run', 'onRecordError', onRecordError, ['fail', 'skip']);
-  else if (typeof onRecordError.deadLetter !== 'string') {
-    throw new ConfigError('ERR_OPTION', 'onRecordError names no dead-letter topic', {
-      hint: "use deadLetter('topic')",
-    });
-  } else checkTopicName(onRecordError.deadLetter);
+  checkPolicy('run', onRecordError);
+  checkLogger('run', options.logger);
+  checkClock('run', options.clock);
+  checkSignal('run', options.signal);
   if (commitInterval !== undefined) durationMs(commitInterval, 'commitInterval');
   if (stopDeadline !== undefined) durationMs(stopDeadline, 'stopDeadline');
   if (maxFutureSkew !== undefined && maxFutureSkew !== 'unlimited') durationMs(maxFutureSkew, 'maxFutureSkew');

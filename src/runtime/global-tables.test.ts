@@ -13,6 +13,7 @@ import {
   through,
   to,
   topic,
+  uuid,
 } from '../index.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import { TestDriver } from '../testing/index.ts';
@@ -145,6 +146,25 @@ describe('a global table', () => {
     driver.restart();
     driver.pipe(orders, { key: 'k', value: { product: 'a' }, timestamp: 2 });
     expect(driver.read(priced).map(({ value }) => value)).toEqual(['a=4/4']);
+  });
+
+  it('finds a row by the bytes of its key, as other tables do', () => {
+    const named = globalTable('named', { key: uuid(), value: string() });
+    const asked = topic('asked', { value: string() });
+    const found = topic('found', { value: string() });
+    const driver = new TestDriver(
+      asked.pipe(
+        joinTable(named, (_, name) => name, { key: (id) => id }),
+        to(found),
+      ),
+    );
+    const id = '6F1ED002-AB59-4D5A-9C0E-5B2B2F1F0A3C';
+    driver.pipe(named, { key: id, value: 'Ada' });
+    driver.pipeAll(asked, [{ value: id }, { value: id.toLowerCase() }]);
+    expect(driver.read(found).map(({ value }) => value)).toEqual(['Ada', 'Ada']);
+    driver.pipe(named, { key: id.toLowerCase(), value: null });
+    driver.pipe(asked, { value: id });
+    expect(driver.read(found)).toEqual([]);
   });
 
   it('is not joined without saying by which key', () => {

@@ -1,5 +1,36 @@
 import { type ErrorDetails, FatalError } from '../errors.ts';
 
+/** Up to where a store has taken the records of a partition. */
+export interface Reached {
+  readonly name: string;
+  readonly offset: number;
+}
+
+/** The error for a store that lacks records which were committed. @param high - The store that is ahead of all others. */
+export function stateBehind(
+  { name, offset }: Reached,
+  high: Reached,
+  committed: number,
+  at: ErrorDetails & { readonly topic: string; readonly partition: number },
+): FatalError {
+  const further = Math.max(high.offset, committed);
+  // With stores that differ, those which are ahead would count the records between twice.
+  const again =
+    high.offset === offset
+      ? `set the offset to ${offset} to process these records again, to ${further} to do without them, or give the store a new name`
+      : `store ${high.name} holds them up to ${high.offset}, so they cannot be processed again for ${name} alone: set the offset ` +
+        `to ${further} to do without them in ${name}, or process everything again under a new applicationId`;
+  return new FatalError(
+    'ERR_STATE_BEHIND',
+    `store ${name} holds the records of ${at.topic}/${at.partition} up to ${offset}, but the committed offset is ${committed}`,
+    {
+      ...at,
+      lastOffset: committed - 1,
+      hint: `changes of the store were lost, or it was out of use meanwhile: ${again}`,
+    },
+  );
+}
+
 /** The error for state of a topic that is gone. */
 export function otherTopic(
   store: string,

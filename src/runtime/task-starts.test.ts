@@ -195,6 +195,27 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     expect(await bench.run()).toMatchObject({ code: 'ERR_STATE_BEHIND', offset: 2, lastOffset: 3 });
   });
 
+  it('says what can be done where several stores differ', async () => {
+    const bench = new Bench(kind);
+    const other = numbers.pipe(countByKey({ store: 'other' }), to(more));
+    bench.publish(2);
+    await bench.run([counting, other]);
+    bench.publish(2);
+    expect(await bench.run(other)).toBeUndefined();
+    const error = await bench.run([counting, other]);
+    expect(error).toMatchObject({ code: 'ERR_STATE_BEHIND', offset: 2, lastOffset: 3 });
+    expect(error?.hint).toMatch(/store other holds them up to 4.* set the offset to 4 to do without them in counts/);
+    bench.set(2);
+    expect(await bench.run([counting, other]), 'the other store holds them').toMatchObject({
+      code: 'ERR_OFFSET_BEHIND_STATE',
+    });
+    bench.set(4);
+    expect(await bench.run([counting, other])).toBeUndefined();
+    bench.publish(1);
+    expect(await bench.run([counting, other])).toBeUndefined();
+    expect(bench.last()).toBe(3);
+  });
+
   it('takes windows, several stores and several inputs together', async () => {
     const bench = new Bench(kind);
     const rates = table('rates', { key: string(), value: json<number>(), partitions: 1 });

@@ -13,7 +13,7 @@ import {
   storesOf,
 } from './state-positions.ts';
 import type { TaskProgress } from './task.ts';
-import { goneUnread, otherTopic } from './task-start-errors.ts';
+import { goneUnread, otherTopic, type Reached, stateBehind } from './task-start-errors.ts';
 import type { TopicEnds } from './topic-ends.ts';
 import type { CommittedOffset, TaskSpec, TopicDescription, TopicFacts, Transport } from './transport.ts';
 
@@ -240,7 +240,7 @@ class Place {
     }
     // Somebody has set the offset by hand, or with another tool.
     if (storesOf(known) === undefined) return this.#setByHand(known.offset, low, high);
-    if (low.offset < known.offset) throw this.#behind(low, known.offset);
+    if (low.offset < known.offset) throw this.#behind(low, high, known.offset);
     if (low.offset > known.offset) {
       const { applicationId, logger } = this.#options;
       logger.info(
@@ -318,18 +318,8 @@ class Place {
     return offset;
   }
 
-  #behind({ name, offset }: Reached, committed: number): FatalError {
-    return new FatalError(
-      'ERR_STATE_BEHIND',
-      `store ${name} holds the records of ${this.#name} up to ${offset}, but the committed offset is ${committed}`,
-      {
-        ...this.#at(offset),
-        lastOffset: committed - 1,
-        hint:
-          `changes of the store were lost, or it was out of use meanwhile: set the offset to ${offset} to process these ` +
-          `records again, to ${committed} to do without them, or give the store a new name`,
-      },
-    );
+  #behind(low: Reached, high: Reached, committed: number): FatalError {
+    return stateBehind(low, high, committed, this.#at(low.offset));
   }
 
   #lost(name: string, committed: number): FatalError {
@@ -353,11 +343,6 @@ class Place {
     const { applicationId, logger } = this.#options;
     logger.warn({ applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition }, message);
   }
-}
-
-interface Reached {
-  readonly name: string;
-  readonly offset: number;
 }
 
 const NOTHING: Reached = { name: '', offset: 0 };

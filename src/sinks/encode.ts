@@ -1,4 +1,6 @@
-import { RecordError } from '../errors.ts';
+import { ConfigError, RecordError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { type OptionNames, show } from '../option-checks.ts';
 import { partitionForKey, partitionForText } from '../protocol/partitioner.ts';
 import type { Serde } from '../serdes/serde.ts';
 
@@ -16,11 +18,54 @@ export function encode(
   part: 'key' | 'value',
 ): Uint8Array | string | null {
   if (data === null || data === undefined) {
-    // A null value is a tombstone: lawful for every topic, because deleting is.
+    // A null value is a tombstone: lawful for every topic, because deleting is. A value that was forgotten is not.
+    if (part === 'value' && data === undefined) throw noValue(topic);
     if (part === 'value' || serde.nullable === true) return null;
     throw new RecordError('ERR_NULL_KEY', `a record without a key is written to topic ${topic}`, {
       hint: 'give the topic the key serde nullable(…) if records without a key belong there',
     });
   }
   return serde.toText === undefined ? serde.serialize(data) : serde.toText(data);
+}
+
+function noValue(topic: string): RecordError {
+  return new RecordError('ERR_ENCODE', `a record without a value is written to topic ${topic}`, {
+    hint: 'a function may have returned nothing; to delete a key give it the value null',
+  });
+}
+
+const FIELDS: OptionNames<Writing> = { key: true, value: true, timestamp: true, headers: true, partition: true };
+/** What a record that was read has beside these; it may be written as it is. */
+const READ_FIELDS: Readonly<Record<string, true>> = {
+  topic: true,
+  offset: true,
+  window: true,
+  late: true,
+  commit: true,
+};
+
+/** A record as a program gives it. */
+interface Writing {
+  readonly key?: unknown;
+  readonly value: unknown;
+  readonly timestamp?: number | undefined;
+  readonly headers?: unknown;
+  readonly partition?: number | undefined;
+}
+
+/**
+ * Looks at the names of a record's fields: what is misspelt would be left out, and without its value a record deletes.
+ *
+ * @throws ConfigError `ERR_OPTION` with `written: 'no'`
+ */
+export function checkFields(topic: string, record: object): void {
+  for (const name in record) {
+    if (name in FIELDS || name in READ_FIELDS) continue;
+    const near = nearest(name, Object.keys(FIELDS));
+    throw new ConfigError('ERR_OPTION', `a record for topic ${topic} has the field ${show(name)}`, {
+      topic,
+      written: 'no',
+      hint: near === undefined ? `its fields are ${Object.keys(FIELDS).join(', ')}` : `did you mean ${near}?`,
+    });
+  }
 }

@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import { checkNames, type OptionNames } from '../option-checks.ts';
 import { checkSync, settled } from '../promises.ts';
 import type { Headers, StreamRecord } from '../record.ts';
-import type { Target } from '../topology/target.ts';
+import { type Target, targetUse } from '../topology/target.ts';
 import { sink } from './sink.ts';
 
 /** What a sink may set on the records it writes. @public */
@@ -72,15 +72,16 @@ export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
   checkSync('to', options.timestamp);
   const { topics, ...rest } = options;
   if (typeof target !== 'function') {
-    return (source: Observable<R>) => sink(source, { name: 'to', topics: [target.use], pick: undefined, ...rest });
+    const use = targetUse('to(…)', target);
+    return (source: Observable<R>) => sink(source, { name: 'to', topics: [use], pick: undefined, ...rest });
   }
-  if (topics === undefined || topics.length === 0) {
+  if (!Array.isArray(topics) || topics.length === 0) {
     throw new ConfigError('ERR_SINK_TOPICS', 'to(…) was given a function but no topics', {
       hint: 'list every topic that the function may return: to(pick, { topics: [a, b] })',
     });
   }
   checkSync('to', target);
-  const uses = topics.map((topic) => topic.use);
+  const uses = topics.map((topic) => targetUse('to(…)', topic));
   return (source: Observable<R>) =>
-    sink(source, { name: 'to', topics: uses, pick: (record) => settled(target(record)).use, ...rest });
+    sink(source, { name: 'to', topics: uses, pick: (record) => settled(target(record))?.use, ...rest });
 }

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
-import { checkNames, type OptionNames, show } from '../option-checks.ts';
+import { checkNames, checkTopicName, type OptionNames, show } from '../option-checks.ts';
 import type { StreamRecord } from '../record.ts';
-import type { RecordPolicy } from '../record-policy.ts';
+import { checkPolicy, type RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { TOPIC_CONFIG, type TopicConfig } from '../topic-config.ts';
 import type { TopicUse } from '../topology/node.ts';
@@ -111,6 +111,7 @@ export function topicUse<K, V>(
   if (options.key !== undefined) checkSerde(kind, name, 'key', options.key);
   checkNames(`${kind} ${name}`, options, { ...TOPIC_OPTIONS, ...more });
   checkNames(`${kind} ${name}: config`, options.config ?? {}, TOPIC_CONFIG);
+  checkPolicy(`${kind} ${name}`, options.onRecordError);
   return {
     name,
     value: options.value as Serde<unknown>,
@@ -132,13 +133,5 @@ function checkSerde(kind: string, name: string, part: 'key' | 'value', serde: un
   const call = typeof serde === 'function' && serde.name !== '' ? `call it: ${part}: ${serde.name}()` : undefined;
   throw new ConfigError('ERR_SERDE', `the ${part} serde of ${kind} ${name} is ${show(serde)}`, {
     hint: call ?? `give a serde, such as ${part}: json() or ${part}: json(schema)`,
-  });
-}
-
-/** @throws ConfigError `ERR_TOPIC_NAME` */
-export function checkTopicName(name: string): void {
-  if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return;
-  throw new ConfigError('ERR_TOPIC_NAME', `${JSON.stringify(name)} is no topic name`, {
-    hint: 'use 1 to 249 letters, digits, ".", "_" and "-"',
   });
 }

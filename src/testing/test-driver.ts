@@ -1,9 +1,9 @@
 import { type Duration, durationMs } from '../duration.ts';
 import { ConfigError, FatalError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { checkNames, type OptionNames } from '../option-checks.ts';
+import { checkNames, checkWhole, type OptionNames } from '../option-checks.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
-import type { RecordPolicy } from '../record-policy.ts';
+import { checkPolicy, type RecordPolicy } from '../record-policy.ts';
 import { byFlow } from '../runtime/bounded-run.ts';
 import { checkDeadLetters } from '../runtime/check-options.ts';
 import { deadLetterOf, type LetterLimits, limitsOf } from '../runtime/dead-letter.ts';
@@ -15,12 +15,12 @@ import { snapshotTask, type TaskSnapshot } from '../runtime/snapshot.ts';
 import { Task, type TaskHost } from '../runtime/task.ts';
 import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
 import type { OutgoingBatch, TopicDescription } from '../runtime/transport.ts';
-import { encode, partitionOf } from '../sinks/encode.ts';
+import { checkFields, encode, partitionOf } from '../sinks/encode.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
 import { checkedStores, UnwritableState } from '../state/checked-stores.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 import type { StoreEntry } from '../state/state-holder.ts';
-import type { Target } from '../topology/target.ts';
+import { type Target, targetUse } from '../topology/target.ts';
 import type { InputOrigin } from '../topology/task-context.ts';
 import { MemoryLog, type PreparedBatch } from '../transports/memory/index.ts';
 import { TopicReader } from './topic-reader.ts';
@@ -111,6 +111,8 @@ export class TestDriver {
   /** @throws ConfigError for everything that is wrong with the pipeline, and `ERR_OPTION`. */
   constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
     checkNames('TestDriver', options, DRIVER_OPTIONS);
+    checkWhole('TestDriver', 'partitions', options.partitions, 1);
+    checkPolicy('TestDriver', options.onRecordError);
     this.#topology = plan(pipeline);
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     this.#options = options;
@@ -277,10 +279,11 @@ export class TestDriver {
   }
 
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
-    const { key: keySerde, name, value: valueSerde } = topic.use;
+    const { key: keySerde, name, value: valueSerde } = targetUse('pipe', topic);
     if (!this.#read.has(name)) throw notOfPipeline('does not read', name, [...this.#read]);
     const output = this.#input.topic(name);
     for (const record of records) {
+      checkFields(name, record);
       const { headers = NO_HEADERS, timestamp = this.clock.now() } = record;
       // A driver may write what the topic's serdes would refuse to read: a missing key is how such input is tested.
       const given = record.key ?? null;

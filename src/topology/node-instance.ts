@@ -3,8 +3,9 @@ import { Arrivals } from './arrivals.ts';
 import { InputSubscriber, KeyedSubscriber } from './input-subscriber.ts';
 import type { NodePlace } from './node.ts';
 import type { Instance, NodeDefinition, Take } from './operator.ts';
+import { recordsOnly } from './records-only.ts';
 import { Step } from './step.ts';
-import type { Stream } from './stream.ts';
+import { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** Builds the instance of a step for one task and connects it to its inputs, in their order. */
@@ -35,7 +36,9 @@ export function connectNode<In, Out>(
   };
   const guard = definition.needsKey === true ? task.keyGuard(place) : undefined;
   for (const [index, input] of inputs.entries()) {
-    const take = arrivals === undefined ? (takes[index] as Take<unknown>) : arrivals.input(index);
+    const own = arrivals === undefined ? (takes[index] as Take<unknown>) : arrivals.input(index);
+    // What steps of ours emit is a record by its making.
+    const take = input instanceof Stream && input.spec.kind !== 'rxjs' ? own : recordsOnly(own, input);
     const destination = below as Subscriber<unknown>;
     input.subscribe(
       guard === undefined || (definition.guard ?? index) !== index

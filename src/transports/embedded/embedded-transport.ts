@@ -1,5 +1,5 @@
 import type { Durability } from '../../durability.ts';
-import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../../option-checks.ts';
+import { checkNames, checkOneOf, checkWhole, type OptionNames, requireText } from '../../option-checks.ts';
 import type {
   AppendResult,
   Capabilities,
@@ -71,6 +71,7 @@ export function embeddedTransport(
   options: EmbeddedOptions,
 ): (progress?: OpenProgress) => Promise<EmbeddedLogTransport> {
   checkNames('embeddedTransport', options, EMBEDDED_OPTIONS);
+  requireText('embeddedTransport', 'path', options.path);
   checkOneOf('embeddedTransport', 'durability', options.durability, ['fsync', 'commit', 'memory']);
   checkWhole('embeddedTransport', 'maxBytes', options.maxBytes, 1);
   checkWhole('embeddedTransport', 'maintenanceMs', options.maintenanceMs, 1);

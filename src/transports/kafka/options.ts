@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { ConfigError } from '../../errors.ts';
-import { checkNames, checkOneOf, checkWhole, type OptionNames } from '../../option-checks.ts';
+import { checkLogger, checkNames, checkOneOf, checkText, checkWhole, type OptionNames } from '../../option-checks.ts';
 import type { OpenLocalStores } from '../../state/byte-store.ts';
 import { DEFAULT_UNPACKED_BYTES } from '../local/unpack-budget.ts';
 import { type Logger, noLogger } from './logger.ts';
@@ -135,6 +135,9 @@ function checkSasl(sasl: SaslOptions): void {
 /** Fills in the defaults. @throws ConfigError `ERR_OPTION` for a value that cannot be. */
 export function kafkaSettings(options: KafkaOptions): KafkaSettings {
   checkNames(WHERE, options, KAFKA_OPTIONS);
+  checkLogger(WHERE, options.logger);
+  checkText(WHERE, 'clientId', options.clientId);
+  checkText(WHERE, 'instanceId', options.instanceId);
   const { brokers, guarantee = 'at-least-once', ssl } = options;
   if (!Array.isArray(brokers) || brokers.length === 0) throw wrong('brokers', brokers, 'give at least one "host:port"');
   for (const address of brokers) {

@@ -1,0 +1,71 @@
+import { map, tap } from 'rxjs';
+import { expect, it } from 'vitest';
+import {
+  agg,
+  aggregate,
+  branch,
+  filterValues,
+  joinTable,
+  json,
+  keyBy,
+  mapAsync,
+  mapValues,
+  type Pipeline,
+  string,
+  table,
+  through,
+  to,
+  topic,
+} from '../index.ts';
+import type { Logger } from './logger.ts';
+import { reportOpenEnds } from './open-ends.ts';
+import { plan } from './topology.ts';
+
+const source = topic('source', { key: string(), value: json<number>() });
+const out = topic('out', { key: string(), value: json<number>() });
+const rows = table('rows', { key: string(), value: json<number>() });
+
+function said(pipeline: Pipeline): string[] {
+  const lines: string[] = [];
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push(`${level} ${(fields as { step: string }).step}: ${message.replace(/ of .* go/, ' go')}`);
+  };
+  const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  reportOpenEnds(plan(pipeline).nodes, logger, 'app');
+  return lines;
+}
+const GO = 'the results go nowhere: no to(…) follows it';
+
+it('says nothing of what is written', () => {
+  const counted = source.pipe(aggregate(agg.count(), { store: 's' }));
+  for (const pipeline of [
+    source.pipe(to(out)),
+    source.pipe(joinTable(rows, (n) => n)).pipe(to(out)),
+    source
+      .pipe(to(out))
+      .pipe(map((record) => record))
+      .pipe(to(topic('more', { key: string(), value: json<number>() }))),
+    [counted.pipe(to(out)), counted.pipe(mapValues((n) => n + 1)).pipe(to(out))],
+    source
+      .pipe(
+        keyBy((n) => `${n}`),
+        through(topic('shuffle', { key: string(), value: json<number>() })),
+      )
+      .pipe(to(out)),
+  ]) {
+    expect(said(pipeline)).toEqual([]);
+  }
+});
+
+it('warns of results that go nowhere, and names the step', () => {
+  expect(said(source.pipe(mapValues((n) => n)))).toEqual([`warn mapValues: ${GO}`]);
+  expect(said([source.pipe(to(out)), source.pipe(filterValues(() => true))])).toEqual([`warn filterValues: ${GO}`]);
+  const { big, rest } = branch(source, { big: ({ value }) => value > 5 }, 'rest');
+  expect(said([big.pipe(to(out)), rest])).toEqual([expect.stringMatching(/^warn rest/)]);
+});
+
+it('mentions what may have been meant', () => {
+  expect(said(source.pipe(tap(() => undefined)))).toEqual([`info rxjs operator: ${GO}`]);
+  expect(said(source.pipe(mapAsync(async (n) => n)))).toEqual([`info mapAsync: ${GO}`]);
+  expect(said(source.pipe(aggregate(agg.count(), { store: 's' })))).toEqual([`info aggregate(s): ${GO}`]);
+});
