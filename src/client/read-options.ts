@@ -38,7 +38,10 @@ export type ReadUntil =
 
 /** What every way of reading takes. @public */
 export interface ReadOptions {
-  /** Where to begin; in a group, where a partition without a committed offset begins (`'latest'`). */
+  /**
+   * Where to begin (`'latest'`); in a group, where its first start on a topic begins. Whatever of the topic it has committed
+   * nothing of after that has come later, and is read from its first record, by a time from that time.
+   */
   readonly from?: ReadFrom;
   /** Where to end; left out the subscription stays open, and keeps the process alive as an open socket does. */
   readonly until?: ReadUntil;

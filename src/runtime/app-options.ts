@@ -28,7 +28,10 @@ export interface AppOptions {
    * every window.
    */
   readonly maxFutureSkew?: Duration | 'unlimited';
-  /** Where a partition without a committed offset starts (`'earliest'`). */
+  /**
+   * Where the first start on a topic begins (`'earliest'`). Whatever of it has no committed offset after that has come
+   * later, such as partitions that were added, and is read from its first record.
+   */
   readonly startFrom?: 'earliest' | 'latest';
   /** What happens to records that fail, unless their topic says otherwise (`'fail'`). */
   readonly onRecordError?: RecordPolicy;

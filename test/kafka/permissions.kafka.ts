@@ -32,20 +32,34 @@ describe.runIf(ownCluster)('what the user may not do', () => {
     await Promise.all([transport.close(), owner.close(), admin.disconnect()]);
   });
 
-  const forbid = (resourceType: AclResourceTypes, resourceName: string, operation: AclOperationTypes, prefix = false) =>
+  const rule = (
+    permissionType: AclPermissionTypes,
+    resourceType: AclResourceTypes,
+    resourceName: string,
+    operation: AclOperationTypes,
+    resourcePatternType = ResourcePatternTypes.LITERAL,
+  ) =>
     admin.createAcls({
       acl: [
         {
           resourceType,
           resourceName,
-          resourcePatternType: prefix ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+          resourcePatternType,
           principal: `User:${saslUser.user}`,
           host: '*',
           operation,
-          permissionType: AclPermissionTypes.DENY,
+          permissionType,
         },
       ],
     });
+  const forbid = (resourceType: AclResourceTypes, resourceName: string, operation: AclOperationTypes, prefix = false) =>
+    rule(
+      AclPermissionTypes.DENY,
+      resourceType,
+      resourceName,
+      operation,
+      prefix ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+    );
 
   /** A refusal takes effect a moment after it was made. */
   const refused = async (what: string, work: () => Promise<unknown>): Promise<void> => {
@@ -106,6 +120,21 @@ describe.runIf(ownCluster)('what the user may not do', () => {
     await forbid(AclResourceTypes.CLUSTER, 'kafka-cluster', AclOperationTypes.CREATE);
     await forbid(AclResourceTypes.TOPIC, topic, AclOperationTypes.CREATE);
     await refused(topic, () => transport.topics.create(topic, { ifMissing: true }));
+  });
+
+  it('is done without when it is only marking topics as its own', async () => {
+    const [forbidden, allowed] = [unique('forbidden'), unique('allowed')];
+    await owner.topics.create(forbidden);
+    await owner.topics.create(allowed);
+    // Where something is allowed, all else is not.
+    for (const operation of [AclOperationTypes.DESCRIBE, AclOperationTypes.DESCRIBE_CONFIGS]) {
+      await rule(AclPermissionTypes.ALLOW, AclResourceTypes.TOPIC, forbidden, operation);
+    }
+    await refused('configure the topic', () => transport.topics.configure(forbidden, { retentionMs: -1 }));
+    await transport.topics.claimAll([forbidden, allowed], '0badcafe');
+    const found = await owner.topics.describeAll([forbidden, allowed]);
+    expect(found.get(forbidden)?.config.claim).toBeUndefined();
+    expect(found.get(allowed)?.config.claim).toBe('0badcafe');
   });
 
   it('is named when it is joining a group', async () => {

@@ -14,7 +14,7 @@ interface ConfigFlags extends Flags {
 
 /** `millrace topics …` */
 export function topicsCommand(context: Context): Command {
-  const topics = new Command('topics').summary('list, create, describe, configure and delete topics');
+  const topics = new Command('topics').summary('list, create, describe, configure, release and delete topics');
   onLog(topics, 'ls', 'list topics with their partitions and records')
     .alias('list')
     .option('--json', 'one JSON object per line')
@@ -47,6 +47,15 @@ export function topicsCommand(context: Context): Command {
         await existing(client, topic);
         if (flags.config !== undefined) await client.topics.configure(topic, configOf(flags.config));
         if (flags.partitions !== undefined) await client.topics.addPartitions(topic, flags.partitions);
+      }),
+    );
+  onLog(topics, 'release', 'take a topic from the application that writes and reads it, for another one')
+    .argument('<topic>')
+    .action((topic: string, flags: Flags) =>
+      withClient(context, flags, async (client) => {
+        await existing(client, topic);
+        await client.topics.release(topic);
+        context.output.say(`topic ${topic} belongs to no application; the next one that writes and reads it owns it`);
       }),
     );
   onLog(topics, 'delete', 'delete a topic with its records; shows what would go unless --yes is given')

@@ -6,7 +6,7 @@ import type { CommittedOffset } from '../../runtime/transport.ts';
  * an offset of a topic that is gone must not be taken for one of the topic that has its name now. Behind it, in some, stand
  * the other topics of the group: brokers forget the offsets of a topic that is deleted, and so that the group has read it.
  */
-const WITH_TOPIC = /^topic=([\w-]{22})(?:;beside=([\da-f.]*))?(?:;([^]*))?$/;
+const WITH_TOPIC = /^topic=([\w-]{22})(?:\+([\da-f.]+))?(?:;([^]*))?$/;
 
 /** Topics that are noted: the text has room for 4,096 bytes, and is committed again and again. */
 const MAX_NOTED = 60;
@@ -29,7 +29,7 @@ export class OffsetNotes {
   /** An offset as it is committed. One partition for each topic has the note: all of them begin in one commit. */
   readonly add = (offset: CommittedOffset): CommittedOffset => {
     const noted = offset.partition === 0 && this.#hashes.length > 1;
-    return withTopicId(offset, noted ? `;beside=${this.#hashes.join('.')}` : '');
+    return withTopicId(offset, noted ? `+${this.#hashes.join('.')}` : '');
   };
 }
 
