@@ -5,6 +5,7 @@ export const internals = [
   'protocol/compression.js',
   'protocol/crc32c.js',
   'runtime/task.js',
+  'runtime/task-turn.js',
   'runtime/topology.js',
   'state/memory-backend.js',
   'topology/clock.js',

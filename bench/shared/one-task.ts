@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type * as BatchBuilder from '../../src/protocol/batch-builder.ts';
 import type * as BatchDecoder from '../../src/protocol/batch-decoder.ts';
 import type * as TaskModule from '../../src/runtime/task.ts';
+import type * as TaskTurn from '../../src/runtime/task-turn.ts';
 import type * as Topology from '../../src/runtime/topology.ts';
 import type { FetchedBatch } from '../../src/runtime/transport.ts';
 import type * as MemoryBackend from '../../src/state/memory-backend.ts';
@@ -12,6 +13,7 @@ import { built } from './built.ts';
 const { decodeBatch } = await built<typeof BatchDecoder>('protocol/batch-decoder.js');
 const { RecordBatchBuilder } = await built<typeof BatchBuilder>('protocol/batch-builder.js');
 const { Task } = await built<typeof TaskModule>('runtime/task.js');
+const { takeTurn } = await built<typeof TaskTurn>('runtime/task-turn.js');
 const { plan } = await built<typeof Topology>('runtime/topology.js');
 const { memoryStores } = await built<typeof MemoryBackend>('state/memory-backend.js');
 const { systemClock } = await built<typeof Clock>('topology/clock.js');
@@ -73,7 +75,7 @@ export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBat
   });
   let committed = performance.now();
   for (let done = -1; done !== 0; ) {
-    done = task.turn(TURN_RECORDS);
+    done = takeTurn(task, TURN_RECORDS);
     if (done > 0 && performance.now() - committed < COMMIT_MS) continue;
     const { outputs, state } = task.takeProgress();
     stores.apply(state);

@@ -1,5 +1,6 @@
 import { ConfigError, RecordError } from '../errors.ts';
 import type { Headers } from '../record.ts';
+import { BatchCursor } from './batch-cursor.ts';
 import * as at from './batch-format.ts';
 import { sealBatch } from './batch-seal.ts';
 import type { RecordColumns } from './columns.ts';
@@ -7,7 +8,7 @@ import { type Compression, compress } from './compression.ts';
 import { compressionId } from './compression-id.ts';
 import { RecordRows } from './record-rows.ts';
 import { parseRecords } from './record-table.ts';
-import { maxRecordBytes, writeRecord } from './record-writer.ts';
+import { maxRecordBytes, writeEncoded, writeRecord } from './record-writer.ts';
 
 export { stampBaseOffset } from './batch-header.ts';
 
@@ -22,6 +23,9 @@ export interface FinishOptions {
   readonly baseSequence?: number;
   readonly transactional?: boolean;
 }
+
+/** Room for what stands before the key of a record. */
+const MAX_PREFIX = 5 + 1 + 10 + 5;
 
 /** Positions are 32-bit integers in the columns of readers. */
 const MAX_BATCH_BYTES = 2 ** 31 - 1;
@@ -81,6 +85,23 @@ export class RecordBatchBuilder {
     this.#baseTimestamp = base;
     this.#count++;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+  }
+
+  /** Appends the record at hand of another batch as it is encoded there. */
+  appendFrom(cursor: BatchCursor): void {
+    const { end: to, start: from, timestamp } = cursor;
+    const start = this.#end;
+    const most = start + MAX_PREFIX + to - from;
+    if (most > this.#bytes.length) this.#grow(most);
+    if (this.#count === 0) this.#baseTimestamp = timestamp;
+    this.#end = writeEncoded(this.#bytes, start, timestamp - this.#baseTimestamp, this.#count, cursor.bytes, from, to);
+    this.#count++;
+    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+  }
+
+  /** The records as they are encoded, for `appendFrom` of another builder, until this one is changed. */
+  cursor(): BatchCursor {
+    return new BatchCursor(this.#bytes, at.HEADER_BYTES, this.#end, this.#baseTimestamp);
   }
 
   /**

@@ -44,6 +44,32 @@ export function writeRecord(
   return p;
 }
 
+/** Writes a record whose key, value and headers are encoded already; returns the position after it. */
+export function writeEncoded(
+  bytes: Uint8Array,
+  start: number,
+  timestampDelta: number,
+  offsetDelta: number,
+  source: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  const room = varintSize(8 + to - from);
+  const body = start + room;
+  bytes[body] = 0; // attributes
+  let p = writeVarlong(bytes, body + 1, timestampDelta);
+  p = writeVarint(bytes, p, offsetDelta);
+  const length = p - body + to - from;
+  const needed = varintSize(length);
+  if (needed !== room) {
+    bytes.copyWithin(start + needed, body, p);
+    p += needed - room;
+  }
+  writeVarint(bytes, start, length);
+  bytes.set(source.subarray(from, to), p);
+  return p + to - from;
+}
+
 function mostBytes(field: Field): number {
   if (field === null) return 0;
   return typeof field === 'string' ? maxUtf8Bytes(field) : field.length;

@@ -19,7 +19,6 @@ function underWay() {
     dirty: true,
     pendingAsync: () => 0,
     takeProgress: () => ({ outputs: [], state: [writes], offsets: [] }),
-    recycle: () => undefined,
     committed: () => undefined,
   } as unknown as Task;
   const tasks = new Map([[task.id, task]]);
@@ -37,6 +36,7 @@ function underWay() {
     changelog: () =>
       ({ batches: () => [], committed: (state: StoreWrites[]) => applied.push(...state) }) as unknown as Changelog,
     origin: () => ({}),
+    outputs: { take: () => [], recycle: () => undefined },
     failed: () => false,
     schedule: () => undefined,
     fail: () => undefined,
@@ -69,7 +69,8 @@ test('outputs that come while others are being taken go together afterwards', as
   const sent: string[][] = [];
   let take: () => void = () => undefined;
   const outputs: string[] = [];
-  const task = { takeOutputs: () => outputs.splice(0), recycle: () => undefined } as unknown as Task;
+  const shared = { take: () => outputs.splice(0) as never[], recycle: () => undefined };
+  const task = {} as unknown as Task;
   const session = {
     send: (batches: readonly unknown[]) => {
       sent.push(batches as string[]);
@@ -84,6 +85,7 @@ test('outputs that come while others are being taken go together afterwards', as
     session: () => ({ session, generation: 1 }),
     changelog: () => undefined,
     origin: () => ({}),
+    outputs: shared,
     failed: () => false,
     schedule: () => scheduled++,
     fail: () => undefined,

@@ -1,7 +1,9 @@
 import type { MillraceError } from '../errors.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { Changelog } from './changelog.ts';
-import type { Task, TaskProgress } from './task.ts';
+import type { SharedOutputs } from './shared-outputs.ts';
+import type { Task } from './task.ts';
+import type { TaskProgress } from './task-host.ts';
 import type { CommittedOffset, GroupSession, OffsetOrigin, OutgoingBatch } from './transport.ts';
 
 /** What a committer needs of the engine around it. */
@@ -16,6 +18,8 @@ export interface CommitterHost {
   origin(topic: string, partition: number): OffsetOrigin;
   /** Keeps stores and changelogs together where the log does not hold the state. */
   changelog(): Changelog | undefined;
+  /** What all the tasks have written. */
+  readonly outputs: Pick<SharedOutputs, 'take' | 'recycle'>;
   /** Offsets have become durable. */
   committed?(offsets: readonly CommittedOffset[]): void;
   /** Whether a failure has been seen: nothing is committed after it. */
@@ -93,14 +97,14 @@ export class Committer {
   async flush(): Promise<void> {
     const joined = this.#host.session();
     if (joined === undefined || this.#flushing) return;
-    const sound = [...this.#host.tasks.values()].filter((task) => task.failure === undefined);
-    const taken = sound.map((task) => ({ task, outputs: task.takeOutputs() }));
-    const outputs = taken.flatMap((each) => each.outputs);
+    // What a broken task has done is not to be trusted, and nothing goes on after it.
+    for (const task of this.#host.tasks.values()) if (task.failure !== undefined) return;
+    const outputs = this.#host.outputs.take();
     if (outputs.length === 0) return;
     this.#flushing = true;
     try {
       await joined.session.send(outputs, joined.generation);
-      for (const each of taken) each.task.recycle(each.outputs);
+      this.#host.outputs.recycle(outputs);
       this.#host.schedule();
     } catch (error) {
       this.#host.fail(error);
@@ -114,7 +118,7 @@ export class Committer {
     while (this.#current !== undefined) await this.#current.catch(() => undefined);
     const joined = this.#host.session();
     if (joined === undefined || this.#host.failed()) return;
-    const settled = this.#write(joined.session, joined.generation, progress).then(() => {
+    const settled = this.#write(joined.session, joined.generation, progress, []).then(() => {
       this.#host.changelog()?.committed(progress.flatMap(({ state }) => state));
     });
     this.#current = settled.finally(() => {
@@ -139,14 +143,13 @@ export class Committer {
       if (broken !== undefined) throw broken.failure as MillraceError;
       const started = this.#host.clock.monotonic();
       const progress = tasks.map((task) => task.takeProgress());
-      await this.#write(joined.session, joined.generation, progress);
+      const outputs = this.#host.outputs.take();
+      await this.#write(joined.session, joined.generation, progress, outputs);
       // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
       const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
       this.#host.changelog()?.committed(kept.flatMap(({ state }) => state));
-      tasks.forEach((task, index) => {
-        task.recycle((progress[index] as TaskProgress).outputs);
-        task.committed();
-      });
+      this.#host.outputs.recycle(outputs);
+      for (const task of tasks) task.committed();
       this.#host.committed?.(progress.flatMap(({ offsets }) => offsets));
       this.commits += 1;
       this.lastCommit = this.#host.clock.monotonic();
@@ -157,10 +160,15 @@ export class Committer {
     }
   }
 
-  async #write(session: GroupSession, generation: number, progress: readonly TaskProgress[]): Promise<void> {
+  async #write(
+    session: GroupSession,
+    generation: number,
+    progress: readonly TaskProgress[],
+    written: readonly OutgoingBatch[],
+  ): Promise<void> {
     const changelog = this.#host.changelog();
     const state = progress.flatMap((each) => each.state);
-    const outputs: OutgoingBatch[] = progress.flatMap((each) => each.outputs);
+    const outputs = [...written];
     const changes = changelog?.batches(state) ?? [];
     if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
     if (outputs.length > 0) await session.send(outputs, generation);

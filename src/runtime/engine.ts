@@ -10,7 +10,9 @@ import type { GlobalTables } from './global-tables.ts';
 import { noLogger } from './logger.ts';
 import { LongestTurn } from './longest-turn.ts';
 import { consumables } from './own-topics.ts';
+import { Rounds } from './rounds.ts';
 import { soon } from './schedule.ts';
+import { SharedOutputs } from './shared-outputs.ts';
 import type { Task } from './task.ts';
 import { TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
@@ -19,8 +21,6 @@ import type { TopicsInUse } from './topic-setup.ts';
 import type { Topology } from './topology.ts';
 import type { Fetcher, GroupSession, Transport } from './transport.ts';
 
-/** Records that a task takes before the next one has its turn. */
-const TURN_RECORDS = 512;
 /** How long turns go on before other events of the process are handled, in ms. */
 const SLICE_MS = 8;
 /** Encoded outputs that may wait for a commit; more starts one early. */
@@ -72,9 +72,10 @@ export class Engine {
   readonly #factory: TaskFactory;
   readonly #opening: TaskOpening;
   readonly #consumed: ConsumedRecords;
+  /** One for all tasks, so that what they write is in the order of their turns. */
+  readonly #outputs: SharedOutputs;
   #generation = 0;
-  /** The tasks that have not had their turn in this round. */
-  #round: IterableIterator<Task> | undefined;
+  readonly #rounds: Rounds;
   readonly #longest = new LongestTurn();
   #scheduled = false;
   #running = true;
@@ -103,12 +104,14 @@ export class Engine {
     this.#eager = atomic || options.until === 'end';
     this.#commitIntervalMs = durationMs(options.commitInterval ?? (atomic ? '250ms' : '5s'), 'commitInterval');
     this.#lingerMs = durationMs(options.batch?.linger ?? '0ms', 'linger');
+    this.#outputs = new SharedOutputs((name) => this.#factory.outputTopic(name));
     this.committer = new Committer({
       tasks: this.tasks,
       clock,
       atomic,
       session: () => this.#session && { session: this.#session, generation: this.#generation },
       changelog: () => this.#factory.changelog,
+      outputs: this.#outputs,
       committed: (offsets) => this.#consumed.committed(offsets),
       origin: (topic, partition) => this.#fetcher.origin(topic, partition),
       failed: () => this.#failed,
@@ -117,7 +120,9 @@ export class Engine {
     });
     this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
     const wake = (): void => this.schedule();
-    this.#factory = new TaskFactory(topology, transport, topics, options, clock, this.#fetcher, wake, globals);
+    this.#rounds = new Rounds(clock, wake);
+    const shared = { outputs: this.#outputs, feed: this.#fetcher, wake };
+    this.#factory = new TaskFactory(topology, transport, topics, options, clock, shared, globals);
     this.#factory.begin(events.checkedStores, this.tasks);
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
     const starts = new TaskStarts(transport, { ...topology, applicationId, topics, ends, startFrom, logger });
@@ -182,6 +187,7 @@ export class Engine {
     if (!this.#owned.has(assigned.spec.id)) return;
     const task = this.#factory.build(session, assigned, start);
     this.tasks.set(task.id, task);
+    this.#rounds.add(task);
     this.#consumed.begun(task.partition, start.positions);
     for (const [topic, offset] of start.positions) {
       const origin = originOf(this.#topics, topic, offset, assigned.committed.get(topic));
@@ -196,6 +202,7 @@ export class Engine {
       const task = this.tasks.get(id);
       if (task === undefined) continue;
       this.tasks.delete(id);
+      this.#rounds.remove(task);
       for (const { use } of task.inputs) this.#fetcher.unassign(use.name, task.partition);
       task.close();
     }
@@ -248,7 +255,7 @@ export class Engine {
   #settle(quiet: boolean): void {
     const sinceMs = this.#clock.monotonic() - (this.#dirtySince ?? 0);
     const waitMs = quiet && this.#eager ? this.#lingerMs : this.#intervalMs();
-    if (sinceMs >= waitMs || this.#outputBytes() > MAX_OUTPUT_BYTES) {
+    if (sinceMs >= waitMs || this.#outputs.bytes > MAX_OUTPUT_BYTES) {
       if (this.committer.current === undefined) this.#dirtySince = undefined;
       void this.committer.commit().catch(() => undefined);
       return;
@@ -262,32 +269,16 @@ export class Engine {
     });
   }
 
-  /**
-   * One turn for each task. When the time is over in between, the others have theirs next.
-   *
-   * @returns Whether there may be more to do.
-   */
+  /** @returns Whether there may be more to do. */
   #turns(until: number): boolean {
-    const room = !this.#stopping && !this.committer.closed && this.#outputBytes() < HARD_OUTPUT_BYTES;
-    // After the rest of a round there has to be a whole one to know that no task has anything to do.
-    let progressed = this.#round !== undefined;
-    const round = this.#round ?? this.tasks.values();
-    this.#round = undefined;
-    for (const task of round) {
-      const worked = task.turn(room ? TURN_RECORDS : 0, until) > 0;
-      progressed ||= worked;
-      if (task.failure !== undefined) {
-        this.#fail(task.failure);
-        return false;
-      }
-      if (worked && this.#longest.ended(task, this.#clock.monotonic()) >= until) {
-        this.#round = round;
-        break;
-      }
-    }
-    this.committer.poke();
+    const room = !this.#stopping && !this.committer.closed && this.#outputs.bytes < HARD_OUTPUT_BYTES;
+    const progressed = this.#rounds.round(room, until, this.#looked);
+    if (this.#rounds.failure !== undefined) this.#fail(this.#rounds.failure);
+    else this.committer.poke();
     return progressed;
   }
+
+  readonly #looked = (task: Task, now: number): void => void this.#longest.ended(task, now);
 
   #dirty(): boolean {
     for (const task of this.tasks.values()) {
@@ -307,15 +298,9 @@ export class Engine {
     return Math.max(this.#commitIntervalMs, Math.min(COMMIT_SHARE * this.committer.lastDurationMs, MAX_INTERVAL_MS));
   }
 
-  #outputBytes(): number {
-    let sum = 0;
-    for (const task of this.tasks.values()) sum += task.outputBytes;
-    return sum;
-  }
-
   /** What keeps the tasks from progressing, in words. */
   waitingFor(): string[] {
-    const full = this.#outputBytes() >= HARD_OUTPUT_BYTES;
+    const full = this.#outputs.bytes >= HARD_OUTPUT_BYTES;
     return [
       this.#session === undefined ? 'joining the group' : this.#session.waitingFor(),
       this.#assigning > 0 ? 'the committed offsets of new tasks' : undefined,
@@ -342,6 +327,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#running = false;
     this.#cancelTimer?.();
+    this.#outputs.recycle(this.#outputs.take());
     for (const task of this.tasks.values()) task.close();
     this.#consumed.close();
     this.committer.abandon();

@@ -90,12 +90,28 @@ export class InputSet {
 
   /** Processes the next record. @returns Whether there was one. */
   step(): boolean {
+    return this.stepUpTo(Number.POSITIVE_INFINITY);
+  }
+
+  /** As `step`, unless the next record is later than `latest`. */
+  stepUpTo(latest: number): boolean {
     const input = this.#next();
-    if (input === undefined) return false;
+    if (input === undefined || input.headTimestamp() > latest) return false;
     this.#processing = input;
     input.process();
     if (this.#deferred.waiting) this.#deferred.settle();
     input.advance();
+    return true;
+  }
+
+  /** Timestamp of the record that comes next; `undefined` when there is none at hand. */
+  nextTimestamp(): number | undefined {
+    return this.#next()?.headTimestamp();
+  }
+
+  /** Whether every input has been read to the end that is known of it. */
+  get caughtUp(): boolean {
+    for (const input of this.queues) if (!input.empty || !this.#caughtUp(input)) return false;
     return true;
   }
 

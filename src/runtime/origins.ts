@@ -37,6 +37,11 @@ export class Origins {
     return { code: this.#codes[index] ?? -1, row: this.#rows?.[index] };
   }
 
+  some(wanted: (code: number) => boolean): boolean {
+    for (let index = 0; index < this.#count; index += 1) if (wanted(this.#codes[index] as number)) return true;
+    return false;
+  }
+
   /** Those of some of the records, in memory of their own. */
   slice(from = 0, to: number = this.#count): Origins {
     const part = new Origins();

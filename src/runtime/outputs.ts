@@ -24,6 +24,11 @@ export const OVERHEAD = 128;
 
 const TARGET_BATCH_BYTES = 512 * 1024;
 
+/** Size at which a batch is closed. */
+function targetBytes({ batchBytes = TARGET_BATCH_BYTES, maxMessageBytes }: OutputTopic): number {
+  return Math.min(batchBytes, maxMessageBytes);
+}
+
 /** Many batches hold a record or two; the others double their room a few times. */
 const FIRST_BYTES = 512;
 const MAX_FREE_BUILDERS = 16;
@@ -79,6 +84,11 @@ export class OutputBuffers {
     return batches;
   }
 
+  /** Leaves out records that were written since the last call of `take`, by the numbers of the input records they came from. */
+  discard(unwanted: (origin: number) => boolean): void {
+    for (const buffer of this.#topics.values()) buffer.discard(unwanted);
+  }
+
   /** Batches that were taken and have been copied: their builders may be filled again. */
   recycle(batches: readonly OutgoingBatch[]): void {
     for (const batch of batches) this.#pool.put(batch);
@@ -119,7 +129,8 @@ class TopicBuffer implements Output {
   #open: (RecordBatchBuilder | undefined)[];
   #origins: (Origins | undefined)[];
   #closed: OutgoingBatch[] = [];
-  #closedBytes = 0;
+  /** Encoded bytes, of open builders too. Kept up to date, because it is looked at often. */
+  bytes = 0;
   #sticky = 0;
 
   readonly #pool: BuilderPool;
@@ -130,16 +141,10 @@ class TopicBuffer implements Output {
     this.topic = topic;
     this.partitions = limits.partitions;
     this.#limits = limits;
-    this.#limitBytes = Math.min(limits.batchBytes ?? TARGET_BATCH_BYTES, limits.maxMessageBytes);
+    this.#limitBytes = targetBytes(limits);
     this.#limitRecords = limits.batchRecords ?? Number.POSITIVE_INFINITY;
     this.#open = new Array<undefined>(limits.partitions).fill(undefined);
     this.#origins = new Array<undefined>(limits.partitions).fill(undefined);
-  }
-
-  get bytes(): number {
-    let sum = this.#closedBytes;
-    for (const builder of this.#open) if (builder !== undefined) sum += builder.sizeInBytes;
-    return sum;
   }
 
   append(
@@ -159,11 +164,14 @@ class TopicBuffer implements Output {
     if (builder === undefined) {
       builder = this.#pool.get();
       this.#open[target] = builder;
+      this.bytes += builder.sizeInBytes;
       if (this.#owner !== undefined) this.#origins[target] = this.#pool.origins();
     }
     const { maxMessageBytes } = this.#limits;
     if (size > maxMessageBytes) checkAlone(this.topic, maxMessageBytes, key, value, headers);
+    const before = builder.sizeInBytes;
     builder.append(timestamp, key, value, headers);
+    this.bytes += builder.sizeInBytes - before;
     if (this.#owner !== undefined) (this.#origins[target] as Origins).add(this.#owner.originCode(), this.#owner.row);
   }
 
@@ -179,7 +187,31 @@ class TopicBuffer implements Output {
     into.push(...this.#closed);
     if (this.#closed.length > 0) this.#sticky = (this.#sticky + 1) % this.partitions;
     this.#closed = [];
-    this.#closedBytes = 0;
+    this.bytes = 0;
+  }
+
+  discard(unwanted: (origin: number) => boolean): void {
+    for (const [partition, builder] of this.#open.entries()) if (builder !== undefined) this.#close(partition, builder);
+    const kept: OutgoingBatch[] = [];
+    for (const batch of this.#closed) {
+      if (!batch.origins?.some(unwanted)) {
+        kept.push(batch);
+        continue;
+      }
+      const records = this.#pool.get();
+      const origins = this.#pool.origins();
+      const cursor = batch.records.cursor();
+      for (let index = 0; cursor.next(); index += 1) {
+        const { code, row } = batch.origins.at(index);
+        if (unwanted(code)) continue;
+        records.appendFrom(cursor);
+        origins.add(code, row);
+      }
+      this.#pool.put(batch);
+      if (records.count > 0) kept.push({ ...batch, records, origins });
+    }
+    this.#closed = kept;
+    this.bytes = kept.reduce((sum, { records }) => sum + records.sizeInBytes, 0);
   }
 
   #close(partition: number, records: RecordBatchBuilder): void {
@@ -189,7 +221,6 @@ class TopicBuffer implements Output {
     const batch = { topic: this.topic, partition, records, compression };
     this.#closed.push(owner === undefined || origins === undefined ? batch : { ...batch, owner, origins });
     this.#origins[partition] = undefined;
-    this.#closedBytes += records.sizeInBytes;
     this.#open[partition] = undefined;
   }
 }

@@ -11,11 +11,20 @@ import { LateWatch } from './late-watch.ts';
 import { noLogger } from './logger.ts';
 import type { OutputTopic } from './outputs.ts';
 import { recordAt } from './record-at.ts';
-import { Task, type TaskHost } from './task.ts';
+import type { SharedOutputs } from './shared-outputs.ts';
+import { Task } from './task.ts';
+import type { TaskHost } from './task-host.ts';
 import type { AssignedTask, TaskStart } from './task-starts.ts';
 import type { TopicsInUse } from './topic-setup.ts';
 import type { Topology } from './topology.ts';
 import type { GroupSession, KnownTopic, TaskSpec, TopicPartition, Transport } from './transport.ts';
+
+/** What all tasks of a session share. */
+export interface SharedParts {
+  readonly outputs: SharedOutputs;
+  readonly feed: InputFeed;
+  readonly wake: () => void;
+}
 
 /** Builds the tasks of a session, with their stores brought up to date first where the log does not hold them. */
 export class TaskFactory {
@@ -26,8 +35,7 @@ export class TaskFactory {
   readonly #topics: TopicsInUse;
   readonly #options: AppOptions;
   readonly #clock: Clock;
-  readonly #feed: InputFeed;
-  readonly #wake: () => void;
+  readonly #shared: SharedParts;
   readonly #globals: GlobalTables;
   #checked: ReadonlySet<string> = new Set();
   #lateWatch: LateWatch | undefined;
@@ -39,8 +47,7 @@ export class TaskFactory {
     topics: TopicsInUse,
     options: AppOptions,
     clock: Clock,
-    feed: InputFeed,
-    wake: () => void,
+    shared: SharedParts,
     globals: GlobalTables,
   ) {
     this.#globals = globals;
@@ -49,8 +56,7 @@ export class TaskFactory {
     this.#topics = topics;
     this.#options = options;
     this.#clock = clock;
-    this.#feed = feed;
-    this.#wake = wake;
+    this.#shared = shared;
   }
 
   /**
@@ -110,12 +116,13 @@ export class TaskFactory {
       logger,
       inputTopics: this.#topics,
       globalRows: (topic) => this.#globals.rows(topic),
-      outputTopic: (name) => this.#outputTopic(name),
+      outputs: this.#shared.outputs,
+      outputTopic: (name) => this.outputTopic(name),
       inputPartitions: (name) => this.#topics.get(name)?.partitions ?? 1,
-      assign: (topic, partition, offset) => this.#feed.assign(topic, partition, offset),
-      poll: (topic, partition) => this.#feed.poll(topic, partition),
-      endOffset: (topic, partition) => this.#feed.endOffset(topic, partition),
-      wake: this.#wake,
+      assign: (topic, partition, offset) => this.#shared.feed.assign(topic, partition, offset),
+      poll: (topic, partition) => this.#shared.feed.poll(topic, partition),
+      endOffset: (topic, partition) => this.#shared.feed.endOffset(topic, partition),
+      wake: this.#shared.wake,
       late: (record, lateness, stage) => this.#lateWatch?.late(record, lateness, stage),
       recordAt: (topic, partition, offset) => recordAt(this.#transport, topic, partition, offset),
     };
@@ -126,7 +133,8 @@ export class TaskFactory {
     return (key, value) => this.changelog?.check(store, key, value);
   }
 
-  #outputTopic(name: string): OutputTopic {
+  /** What is known about a topic that tasks write to. */
+  outputTopic(name: string): OutputTopic {
     const topic = this.#topics.get(name) as KnownTopic;
     const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
     const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};

@@ -12,7 +12,7 @@ import {
   statePositions,
   storesOf,
 } from './state-positions.ts';
-import type { TaskProgress } from './task.ts';
+import type { TaskProgress } from './task-host.ts';
 import { goneUnread, otherTopic, type Reached, stateBehind } from './task-start-errors.ts';
 import type { TopicEnds } from './topic-ends.ts';
 import type { CommittedOffset, TaskSpec, TopicDescription, TopicFacts, Transport } from './transport.ts';

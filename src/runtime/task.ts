@@ -1,8 +1,7 @@
 import { Subscription } from 'rxjs';
 import type { MillraceError } from '../errors.ts';
 import type { Lateness, StreamRecord } from '../record.ts';
-import type { RecordPolicy } from '../record-policy.ts';
-import type { ByteStore, StoreBackend, StoreWrites } from '../state/byte-store.ts';
+import type { ByteStore, StoreWrites } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { EmittedRow } from '../topology/emitted-row.ts';
@@ -27,58 +26,25 @@ import { Fingerprints } from './fingerprints.ts';
 import { checkHeld, checkStart } from './held-check.ts';
 import { HeldRecords } from './held-records.ts';
 import type { InputQueue } from './input-queue.ts';
-import { type BatchFailed, type InputFeed, InputSet } from './input-set.ts';
+import { type BatchFailed, InputSet } from './input-set.ts';
 import { keyGuardOf } from './key-guard.ts';
 import { type Logger, noLogger } from './logger.ts';
-import { OutputBuffers, type OutputTopic } from './outputs.ts';
+import { OutputBuffers } from './outputs.ts';
 import type { Stage } from './stages.ts';
-import { type KnownTopics, PositionKeeper } from './state-positions.ts';
+import { PositionKeeper } from './state-positions.ts';
 import { TaskFailures } from './task-failures.ts';
-import { type RecordReader, TaskOrigins } from './task-origins.ts';
+import type { TaskHost, TaskProgress } from './task-host.ts';
+import { TaskOrigins } from './task-origins.ts';
 import { TaskScope } from './task-scope.ts';
 import { TimeFollowers } from './time-followers.ts';
-import type { Topology } from './topology.ts';
-import type { CommittedOffset, OutgoingBatch } from './transport.ts';
-import { TurnWatch } from './turn-watch.ts';
+import type { OutgoingBatch } from './transport.ts';
 
 /** A turn ends early when it has written this much. */
 const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** What a task gets from whoever runs it: an application, or a test driver. */
-export interface TaskHost extends InputFeed, RecordReader {
-  readonly applicationId: string;
-  readonly topology: Topology;
-  readonly stores: StoreBackend;
-  readonly clock: Clock;
-  readonly cacheEntries: number;
-  readonly onRecordError: RecordPolicy;
-  /** How far in the future a record's timestamp may lie, in ms of wall-clock time. */
-  readonly maxFutureMs: number;
-  readonly logger?: Logger;
-  /** The topics, where the log tells them from others that had their names before. */
-  readonly inputTopics?: KnownTopics;
-  /** Rows of a global table, loaded before the task is made. */
-  globalRows(topic: string): GlobalRows;
-  /** Partitions and limits of an output topic; known before the task is made. */
-  outputTopic(name: string): OutputTopic;
-  /** Partitions of an input topic. */
-  inputPartitions(name: string): number;
-  /** Sees each late record. */
-  late?(record: StreamRecord<unknown, unknown>, lateness: Lateness, stage: Stage): void;
-  /** Something happened outside of a turn: the task wants one, or has failed. */
-  wake(task: Task): void;
-}
-
-/** What a task has done since its last commit. */
-export interface TaskProgress {
-  readonly outputs: OutgoingBatch[];
-  readonly state: StoreWrites[];
-  readonly offsets: CommittedOffset[];
-}
-
 /**
  * One stage on one partition: its instance of the operator chain, its inputs, state and outputs. Synchronous throughout:
- * work happens in {@link turn} only, and what a turn did leaves by {@link takeProgress}.
+ * work happens in turns only, and what a turn did leaves by {@link takeProgress}.
  */
 export class Task implements TaskContext {
   readonly id: string;
@@ -93,12 +59,13 @@ export class Task implements TaskContext {
   row: EmittedRow | undefined;
   /** Wall time spent in turns, in ms. */
   turnMs = 0;
-  readonly #watch = new TurnWatch();
   readonly #host: TaskHost;
   readonly #logger: Logger;
   readonly #inputs: InputSet;
   readonly #origins: TaskOrigins;
   readonly #outputs: OutputBuffers;
+  /** Among those who share outputs. */
+  readonly #seat: number;
   readonly #failures: TaskFailures;
   readonly #fingerprints: Fingerprints;
   readonly #keeper: PositionKeeper;
@@ -109,6 +76,8 @@ export class Task implements TaskContext {
   readonly #held = new HeldRecords();
   readonly #subscriptions = new Subscription();
   #dirty = false;
+  /** Size of the outputs at which the turn ends. */
+  #full = 0;
   /** The chain has been told that there are no more records. */
   #completed = false;
 
@@ -125,7 +94,8 @@ export class Task implements TaskContext {
     const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable, this.#deferred);
     this.#origins = new TaskOrigins(host, this, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
-    this.#outputs = new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
+    this.#outputs = host.outputs ?? new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
+    this.#seat = host.outputs?.join(this.#origins) ?? -1;
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
@@ -157,55 +127,88 @@ export class Task implements TaskContext {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  /**
-   * Processes up to `most` records, lowest timestamp first, and whatever asynchronous work has finished.
-   *
-   * @param until - Monotonic time at which the turn ends, after a record at least. It is looked at now and then only, more
-   * often while records are slow.
-   * @returns Records processed.
-   */
-  turn(most: number, until: number = Number.POSITIVE_INFINITY): number {
-    if (this.failure !== undefined) return 0;
-    const started = this.#watch.begin(this.clock.monotonic());
-    this.inTurn = true;
+  /** A turn begins: takes in what asynchronous work has finished. @returns Whether the task can have one. */
+  beginTurn(): boolean {
+    if (this.failure !== undefined) return false;
     this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
-    let done = 0;
+    this.#full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
+    this.#within(() => this.#drain());
+    return true;
+  }
+
+  /** Timestamp of the next record that the task can take; `undefined` when there is none at hand, or it can take none. */
+  nextTimestamp(): number | undefined {
+    if (this.failure !== undefined || this.#completed || this.#blocked()) return undefined;
+    this.#host.outputs?.enter(this.#seat);
+    this.inTurn = true;
     try {
-      this.#drain();
-      // What came after the end is for the next run: nobody would see it any more.
-      const room = this.#completed ? 0 : most;
-      const full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
-      while (done < room && this.failure === undefined && !this.#blocked() && this.#inputs.step()) {
-        done += 1;
-        if (!this.#watch.due(done)) continue;
-        // Large records fill memory, and slow ones keep everything else waiting, long before a turn has taken all it may.
-        if (this.#watch.looked(done, this.clock.monotonic()) >= until || this.#outputs.bytes > full) break;
-      }
-      checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
+      return this.#inputs.nextTimestamp();
+    } catch (error) {
+      this.#failures.fail(error);
+      return undefined;
+    } finally {
+      this.inTurn = false;
+    }
+  }
+
+  /**
+   * Goes on with a turn that has begun, with records up to a timestamp.
+   *
+   * @returns Records processed; fewer than `most` when the next one is later, or is not at hand.
+   */
+  advance(most: number, latest: number): number {
+    // What came after the end is for the next run: nobody would see it any more.
+    if (this.#completed) return 0;
+    let done = 0;
+    this.#host.outputs?.enter(this.#seat);
+    this.inTurn = true;
+    try {
+      while (done < most && this.failure === undefined && !this.#blocked() && this.#inputs.stepUpTo(latest)) done += 1;
     } catch (error) {
       this.#failures.fail(error);
     } finally {
       this.inTurn = false;
       this.#inputs.rest();
-      this.counters.recordsIn += done;
-      if (done > 0) this.#dirty = true;
-      this.turnMs += this.clock.monotonic() - started;
     }
+    this.counters.recordsIn += done;
+    if (done > 0) this.#dirty = true;
     return done;
   }
 
-  /** Runs `work` as a turn, for what is not caused by a record: the end of the input. */
-  #asTurn(work: () => void): void {
+  /** Whether the turn has written so much that it ends early. Large records fill memory long before it is over. */
+  get turnIsFull(): boolean {
+    return this.#outputs.bytes > this.#full;
+  }
+
+  endTurn(): void {
+    this.#within(() => checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed));
+  }
+
+  /** Whether everything that is known to be there has been taken. */
+  get caughtUp(): boolean {
+    return this.#inputs.caughtUp;
+  }
+
+  #within(work: () => void): void {
+    this.#host.outputs?.enter(this.#seat);
     this.inTurn = true;
     try {
       work();
       this.settle();
-      checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
     } catch (error) {
       this.#failures.fail(error);
     } finally {
       this.inTurn = false;
     }
+  }
+
+  /** Runs `work` as a turn, for what is not caused by a record: the end of the input. */
+  #asTurn(work: () => void): void {
+    this.#within(() => {
+      work();
+      this.settle();
+      checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
+    });
     this.#dirty = true;
   }
 
@@ -247,13 +250,9 @@ export class Task implements TaskContext {
     return this.#dirty || this.#inputs.moved;
   }
 
-  /** Encoded bytes that wait in output buffers. */
-  get outputBytes(): number {
-    return this.#outputs.bytes;
-  }
-
   /** Whether every input has been read to `end(topic)`. */
   readTo(end: (topic: string) => number | undefined): boolean {
+    this.#host.outputs?.enter(this.#seat);
     return this.#inputs.readTo(end);
   }
 
@@ -262,12 +261,8 @@ export class Task implements TaskContext {
     const state: StoreWrites[] = [];
     for (const holder of this.#holders) holder.collect(state);
     this.#dirty = false;
-    return { outputs: this.#outputs.take(), state, offsets: this.#keeper.keep(this.#inputs, state) };
-  }
-
-  /** Hands over what was written since the last call, ahead of the commit that it belongs to. */
-  takeOutputs(): OutgoingBatch[] {
-    return this.#outputs.take();
+    const outputs = this.#host.outputs === undefined ? this.#outputs.take() : [];
+    return { outputs, state, offsets: this.#keeper.keep(this.#inputs, state) };
   }
 
   committed(): void {
@@ -280,6 +275,7 @@ export class Task implements TaskContext {
   }
 
   close(): void {
+    this.#host.outputs?.leave(this.#seat);
     this.#subscriptions.unsubscribe();
   }
 
@@ -306,7 +302,7 @@ export class Task implements TaskContext {
   }
 
   wake(): void {
-    this.#host.wake(this);
+    this.#host.wake();
   }
 
   readonly outlets: TaskContext['outlets'] = new TaskOutlets().of;

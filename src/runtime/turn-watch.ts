@@ -7,25 +7,26 @@ const SLOW_MS = 2;
 export class TurnWatch {
   #unwatched = MOST_UNWATCHED;
   #lookedAt = 0;
-  #next = 0;
+  /** Records of the turn after which it is time to look. */
+  next = 0;
 
   /** @returns `now` */
   begin(now: number): number {
     this.#lookedAt = now;
-    this.#next = this.#unwatched;
+    this.next = this.#unwatched;
     return now;
   }
 
   /** Whether it is time to look, after that many records of the turn. */
   due(done: number): boolean {
-    return done >= this.#next;
+    return done >= this.next;
   }
 
   /** @returns `now` */
   looked(done: number, now: number): number {
     this.#unwatched = now - this.#lookedAt > SLOW_MS ? 1 : Math.min(2 * this.#unwatched, MOST_UNWATCHED);
     this.#lookedAt = now;
-    this.#next = done + this.#unwatched;
+    this.next = done + this.#unwatched;
     return now;
   }
 }

@@ -12,7 +12,9 @@ import { GlobalRowMap, type GlobalTableSnapshot } from '../runtime/global-rows.t
 import { OutputBuffers, type OutputTopic } from '../runtime/outputs.ts';
 import { asRecordError, isDeadLetter } from '../runtime/record-failures.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/snapshot.ts';
-import { Task, type TaskHost } from '../runtime/task.ts';
+import { Task } from '../runtime/task.ts';
+import type { TaskHost } from '../runtime/task-host.ts';
+import { takeTurn } from '../runtime/task-turn.ts';
 import { type Pipeline, plan, type Topology } from '../runtime/topology.ts';
 import type { OutgoingBatch, TopicDescription } from '../runtime/transport.ts';
 import { checkFields, encode, partitionOf } from '../sinks/encode.ts';
@@ -310,7 +312,7 @@ export class TestDriver {
     for (let progressed = true; progressed; ) {
       progressed = false;
       for (const task of this.#tasks) {
-        while (task.turn(10_000) > 0) progressed = true;
+        while (takeTurn(task, 10_000) > 0) progressed = true;
         if (task.failure !== undefined) throw task.failure;
         if (!task.dirty || task.pendingAsync() > 0) continue;
         progressed = true;
