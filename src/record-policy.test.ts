@@ -17,8 +17,9 @@ describe('deadLetter', () => {
     expect(thrown(() => deadLetter(given as never))).toMatchObject({ code: 'ERR_OPTION' });
   });
 
-  it('refuses a name that cannot be that of a topic, and other options', () => {
-    expect(thrown(() => deadLetter('bad orders'))).toMatchObject({ code: 'ERR_TOPIC_NAME' });
+  it('refuses a name that cannot be that of a topic where it is used, and other options', () => {
+    const onRecordError = deadLetter('bad orders');
+    expect(thrown(() => topic('orders', { value, onRecordError }))).toMatchObject({ code: 'ERR_TOPIC_NAME' });
     expect(thrown(() => deadLetter('bad', { retain: '7d' } as never)).message).toContain('no option retain');
     expect(thrown(() => deadLetter('bad', 7 as never)).message).toContain('the options are 7');
   });

@@ -38,7 +38,7 @@ export interface DeadLetterOptions {
  * committed only when the dead letter is acknowledged.
  *
  * @param topic - The dead-letter topic, or its name; created when it is missing.
- * @throws ConfigError `ERR_OPTION`, `ERR_TOPIC_NAME`, `ERR_DURATION`
+ * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`; `ERR_TOPIC_NAME` where the policy is used.
  * @public
  */
 export function deadLetter(
@@ -51,7 +51,6 @@ export function deadLetter(
       hint: "name the topic that the letters go to: deadLetter('bad-orders')",
     });
   }
-  checkTopicName(name);
   checkNames('deadLetter', options, DEAD_LETTER_OPTIONS);
   const { retention } = options;
   checkRetention(retention);

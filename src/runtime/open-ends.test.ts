@@ -58,14 +58,19 @@ it('says nothing of what is written', () => {
 });
 
 it('warns of results that go nowhere, and names the step', () => {
-  expect(said(source.pipe(mapValues((n) => n)))).toEqual([`warn mapValues: ${GO}`]);
+  expect(said(source)).toEqual([`warn topic(source): ${GO}`]);
   expect(said([source.pipe(to(out)), source.pipe(filterValues(() => true))])).toEqual([`warn filterValues: ${GO}`]);
   const { big, rest } = branch(source, { big: ({ value }) => value > 5 }, 'rest');
   expect(said([big.pipe(to(out)), rest])).toEqual([expect.stringMatching(/^warn rest/)]);
 });
 
-it('mentions what may have been meant', () => {
-  expect(said(source.pipe(tap(() => undefined)))).toEqual([`info rxjs operator: ${GO}`]);
-  expect(said(source.pipe(mapAsync(async (n) => n)))).toEqual([`info mapAsync: ${GO}`]);
+it('mentions a store that is filled', () => {
   expect(said(source.pipe(aggregate(agg.count(), { store: 's' })))).toEqual([`info aggregate(s): ${GO}`]);
+});
+
+it('takes functions of the program for the end that is meant', () => {
+  const log = (n: number): number => n;
+  for (const pipeline of [source.pipe(tap(() => undefined)), source.pipe(mapAsync(log)), source.pipe(mapValues(log))]) {
+    expect(said(pipeline)).toEqual([]);
+  }
 });
