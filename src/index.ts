@@ -41,10 +41,46 @@ export { flatMapRecord } from './operators/flat-map-record.ts';
 export { flatMapValues } from './operators/flat-map-values.ts';
 export { type JoinGlobalOptions, type JoinTableOptions, joinTable } from './operators/join-table.ts';
 export { keyBy } from './operators/key-by.ts';
+export {
+  type KeyValue,
+  type KeyValueDeclaration,
+  keyValue,
+  type RecordKey,
+  type StoreDeclaration,
+} from './operators/key-value.ts';
 export { type AsyncCall, type MapAsyncOptions, mapAsync } from './operators/map-async.ts';
 export { mapRecord } from './operators/map-record.ts';
 export { mapTimestamp } from './operators/map-timestamp.ts';
 export { mapValues } from './operators/map-values.ts';
+export { type Output, output } from './operators/output.ts';
+export { type ProcessDefinition, process } from './operators/process.ts';
+export {
+  type KeyOfAll,
+  type ProcessAllDefinition,
+  type ProcessInputs,
+  processAll,
+} from './operators/process-all.ts';
+export type { Processed } from './operators/process-node.ts';
+export type {
+  DueHandlers,
+  EmitOptions,
+  Interval,
+  IntervalStep,
+  Keyed,
+  KeyedEmitOptions,
+  KeyOf,
+  KeyTimer,
+  OutputDeclarations,
+  OutputValue,
+  ProcessInput,
+  ProcessStep,
+  RecordStep,
+  StepDefinition,
+  StepParts,
+  StoreDeclarations,
+  StoreHandle,
+  TimerDeclarations,
+} from './operators/process-types.ts';
 export type { NewRecord, Refused, Rekeyed, UnlessAsync, ValuedRecord, WithValue } from './operators/record-types.ts';
 export { union } from './operators/union.ts';
 export { type WindowByOptions, windowBy } from './operators/window-by.ts';
@@ -95,6 +131,7 @@ export {
 } from './serdes/index.ts';
 export { type PickOptions, type ToOptions, to } from './sinks/to.ts';
 export type { StoreSnapshot } from './state/state-holder.ts';
+export type { TimerKind } from './state/timer-store.ts';
 export { GlobalTable, type GlobalTableOptions, globalTable } from './streams/global-table.ts';
 export { type Table, type TableOptions, table } from './streams/table.ts';
 export { through } from './streams/through.ts';

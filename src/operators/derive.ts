@@ -55,7 +55,7 @@ export function fromNew<K, V>(record: StreamRecord<unknown, unknown, unknown>, m
   return makeRecord(settled(made.key), settled(made.value), timestamp, headers, topic, partition, offset);
 }
 
-function checkTimestamp(timestamp: number): void {
+export function checkTimestamp(timestamp: number): void {
   if (Number.isSafeInteger(timestamp) && timestamp >= 0) return;
   settled(timestamp);
   throw new RecordError('ERR_TIMESTAMP', `the new timestamp is ${timestamp}`, {

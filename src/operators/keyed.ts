@@ -11,9 +11,9 @@ export function keySerdeOf<K>(place: NodePlace): Serde<K> {
 }
 
 /** A store name is what its state is found by, so it is required and restricted to what every storage can hold. */
-export function checkStoreName(store: unknown, step: string): string {
+export function checkStoreName(store: unknown, step: string, option: 'store' | 'name' = 'store'): string {
   if (typeof store === 'string' && /^[a-zA-Z0-9._-]{1,200}$/.test(store)) return store;
   throw new ConfigError('ERR_STORE_NAME', `${step} has the store name ${JSON.stringify(store)}`, {
-    hint: 'give it a name of letters, digits, ".", "_" and "-", unique in the pipeline: { store: "clicks-per-minute" }',
+    hint: `give it a name of letters, digits, ".", "_" and "-", unique in the pipeline: { ${option}: "clicks-per-minute" }`,
   });
 }

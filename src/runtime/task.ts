@@ -12,7 +12,6 @@ import { withScope } from '../topology/scope.ts';
 import type {
   AsyncWorker,
   Deferred,
-  DropReason,
   InputConsumer,
   InputOrigin,
   KeyGuard,
@@ -342,7 +341,7 @@ export class Task implements TaskContext {
     if (!this.inTurn) this.wake();
   }
 
-  dropped(reason: DropReason, step: string): void {
+  dropped(reason: string, step: string): void {
     this.counters.dropped += 1;
     this.#logger.debug({ stage: this.stage.name, step, reason }, 'record dropped');
   }

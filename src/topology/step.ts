@@ -4,7 +4,7 @@ import type { EmittedRow, KeptRow } from './emitted-row.ts';
 import type { NodePlace } from './node.ts';
 import type { Outlet } from './port.ts';
 import type { Emit, Stream } from './stream.ts';
-import type { DropReason, TaskContext } from './task-context.ts';
+import type { TaskContext } from './task-context.ts';
 
 /** What a step works with in one task: its outputs, and what it may ask of the task. */
 export class Step<Out> {
@@ -39,25 +39,27 @@ export class Step<Out> {
   /**
    * Emits a row that a store has kept and that is due now, such as that of a closed window. It is not the record under way: its
    * key is not a changed one, and what fails below is this row.
+   *
+   * @param to - The main output when left out, else a port.
    */
-  emitRow(key: NonNullable<unknown>, row: Out): void {
+  emitRow<T = Out>(key: NonNullable<unknown>, row: T, to: Emit<T> = this.out as Emit<never>): void {
     const { timestamp, value, window } = row as { readonly window?: Window } & StreamRecord<unknown, unknown>;
     const kept: KeptRow = { key, keySerde: this.keySerde, window, timestamp, holds: 'value', content: value };
-    this.#emit(row, { step: this.name, kept });
+    this.#emit(row, { step: this.name, kept }, to);
   }
 
   /** Emits a row about the record under way, which is in the step's state already. */
-  emitUpdate(row: Out): void {
+  emitUpdate<T = Out>(row: T, to: Emit<T> = this.out as Emit<never>): void {
     // Where the record under way is a row itself, that is what fails below.
-    this.#emit(row, this.task.row ?? this.#update);
+    this.#emit(row, this.task.row ?? this.#update, to);
   }
 
-  #emit(row: Out, as: EmittedRow): void {
+  #emit<T>(row: T, as: EmittedRow, to: Emit<T>): void {
     const { task } = this;
     const outer = task.row;
     task.row = as;
     try {
-      this.out.next(row);
+      to.next(row);
     } finally {
       task.row = outer;
     }
@@ -76,7 +78,7 @@ export class Step<Out> {
   }
 
   /** Leaves out the record under way, and counts it. */
-  drop(reason: DropReason): void {
+  drop(reason: string): void {
     this.task.dropped(reason, this.name);
   }
 

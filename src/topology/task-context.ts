@@ -86,9 +86,6 @@ export interface KeyGuard {
   check(record: Placed): number;
 }
 
-/** Why a record was left out; each is counted. */
-export type DropReason = 'null key' | 'null value';
-
 /** Progress counters of a task. Plain numbers that operators raise. */
 export interface TaskCounters {
   recordsIn: number;
@@ -149,7 +146,8 @@ export interface TaskContext {
   emittedOutsideTurn(step: string): void;
   /** The chain ended with an error that no policy covers: the task is rebuilt from the last commit. */
   chainFailed(error: unknown, step: string): void;
-  dropped(reason: DropReason, step: string): void;
+  /** A record was left out, which is counted. */
+  dropped(reason: string, step: string): void;
   /** A record came too late for some of its windows. */
   late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void;
 }

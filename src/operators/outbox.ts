@@ -1,0 +1,103 @@
+import { ConfigError } from '../errors.ts';
+import { settled } from '../promises.ts';
+import { type Headers, type Lateness, makeRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
+import type { Step } from '../topology/step.ts';
+import type { Emit } from '../topology/stream.ts';
+import { checkTimestamp } from './derive.ts';
+import type { EmitOptions } from './process-types.ts';
+
+type Row = StreamRecord<unknown, unknown>;
+/** Where rows say that they come from. */
+type Origin = Pick<Row, 'topic' | 'partition' | 'offset'>;
+
+/** Where rows come from that no record caused. */
+const NOWHERE: Origin = { topic: '', partition: 0, offset: -1 };
+
+/** What one call of a step's function gives out. It leaves when the call has returned. */
+export class Outbox {
+  /** The key at hand, if there is one. */
+  key: unknown;
+  /** Event time of what happens: of the record, or of the timer. */
+  timestamp = -1;
+  readonly #step: Step<Row>;
+  #headers: Headers = NO_HEADERS;
+  #origin: Origin = NOWHERE;
+  /** The record at hand, where there is one. */
+  #record: Row | undefined;
+  readonly #targets: Emit<Row>[] = [];
+  readonly #rows: Row[] = [];
+  readonly #drops: string[] = [];
+  readonly #late: Lateness[] = [];
+
+  constructor(step: Step<Row>) {
+    this.#step = step;
+  }
+
+  /** A record is at hand from now on. */
+  ofRecord(record: Row): void {
+    this.#record = record;
+    this.#origin = record;
+    this.key = record.key;
+    this.timestamp = record.timestamp;
+    this.#headers = record.headers;
+  }
+
+  /** A timer is at hand. @param cause - The record that moved time, if one did. */
+  ofTimer(key: unknown, timestamp: number, cause: Row | undefined): void {
+    this.#record = undefined;
+    this.#origin = cause ?? NOWHERE;
+    this.key = key;
+    this.timestamp = timestamp;
+    this.#headers = NO_HEADERS;
+  }
+
+  emit(target: Emit<Row>, value: unknown, options: (EmitOptions & { readonly key?: unknown }) | undefined): void {
+    const key = this.#record === undefined ? (options?.key ?? this.key) : this.key;
+    if (key === undefined || key === null) throw keyless(this.#step.name);
+    const timestamp = options?.timestamp ?? this.timestamp;
+    checkTimestamp(timestamp);
+    const { offset, partition, topic } = this.#origin;
+    const headers = options?.headers ?? this.#headers;
+    this.#rows.push(makeRecord(key, settled(value), timestamp, headers, topic, partition, offset));
+    this.#targets.push(target);
+  }
+
+  drop(reason: string): void {
+    this.#drops.push(reason);
+  }
+
+  late(lateness: Lateness): void {
+    this.#late.push(lateness);
+  }
+
+  discard(): void {
+    this.#targets.length = 0;
+    this.#rows.length = 0;
+    this.#drops.length = 0;
+    this.#late.length = 0;
+  }
+
+  /** Gives out what there is. @param applied - The record at hand has changed the state of the step. */
+  deliver(applied: boolean): void {
+    for (let at = 0; at < this.#drops.length; at += 1) this.#step.drop(this.#drops[at] as string);
+    const record = this.#record;
+    for (let at = 0; at < this.#late.length; at += 1) this.#step.late(record as Row, this.#late[at] as Lateness);
+    try {
+      for (let at = 0; at < this.#rows.length; at += 1) {
+        const row = this.#rows[at] as Row;
+        const target = this.#targets[at] as Emit<Row>;
+        if (record === undefined) this.#step.emitRow(row.key as NonNullable<unknown>, row, target);
+        else if (applied) this.#step.emitUpdate(row, target);
+        else target.next(row);
+      }
+    } finally {
+      this.discard();
+    }
+  }
+}
+
+function keyless(step: string): ConfigError {
+  return new ConfigError('ERR_NO_KEY', `${step}: an interval has no key, and none was given`, {
+    hint: 'say whose row it is: emit(value, { key })',
+  });
+}

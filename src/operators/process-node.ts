@@ -1,0 +1,40 @@
+import type { Observable } from 'rxjs';
+import type { StreamRecord } from '../record.ts';
+import { node, portOf } from '../topology/operator.ts';
+import { ProcessInstance } from './process-instance.ts';
+import type { ProcessPlan } from './process-plan.ts';
+import type { OutputDeclarations, OutputValue } from './process-types.ts';
+
+/** What a step emits: a stream, with its other outputs as streams beside it. @public */
+export interface Processed<K, P extends OutputDeclarations, Out> extends Observable<StreamRecord<K, Out>> {
+  readonly outputs: { readonly [N in keyof P]: Observable<StreamRecord<K, OutputValue<P[N]>>> };
+}
+
+type Row = StreamRecord<unknown, unknown>;
+
+/** The step behind `process` and `processAll`. */
+export function processNode<K, P extends OutputDeclarations, Out>(
+  name: string,
+  sources: readonly Observable<unknown>[],
+  plan: ProcessPlan,
+): Processed<K, P, Out> {
+  const { into, outputs, stores, version } = plan;
+  const written = `process(${plan.name}) v${version}`;
+  const stream = node<never, Row>(sources, {
+    name,
+    detail: plan.name,
+    needsKey: true,
+    stores: [
+      { name: plan.name, fingerprint: written },
+      ...stores.map(([, store]) => ({
+        name: store.name,
+        fingerprint: `${written}: ${store.kind} ${store.key?.name ?? 'record key'} ${store.value.name}`,
+      })),
+    ],
+    ports: outputs,
+    roots: (port) => Object.entries(into).map(([output, make]) => make(port(output), undefined) as Observable<unknown>),
+    create: (step) => new ProcessInstance(plan, step),
+  });
+  const streams = Object.fromEntries(outputs.map((output) => [output, portOf<Row>(stream, output)]));
+  return Object.assign(stream, { outputs: streams }) as unknown as Processed<K, P, Out>;
+}

@@ -1,0 +1,98 @@
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { type Entry, KeyValueStore } from './key-value-store.ts';
+import { readNumber } from './numbers.ts';
+import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
+import { serdeCodec, type ValueCodec, withKey } from './value-codec.ts';
+
+/** A change that may be taken back. */
+interface Change {
+  readonly entry: Entry<Uint8Array>;
+  readonly value: Uint8Array | undefined;
+  readonly timestamp: number;
+}
+
+/** Entries that are encoded already, with their timestamp in front. */
+const ENCODED: ValueCodec<Uint8Array> = {
+  encode: (value) => value,
+  decode: (value) => ({ value, timestamp: readNumber(value, 0) }),
+};
+
+/**
+ * A key-value store for user code. Values go in and out as copies: they are encoded when they are set, so that a value that
+ * cannot be kept is a failure of the record that set it, and what is done to a value that was read changes nothing.
+ * What changed since {@link keep} can be undone.
+ */
+export class JournaledStore<K, V> implements StateHolder {
+  readonly name: string;
+  readonly #codec: ValueCodec<NonNullable<V>>;
+  readonly #store: KeyValueStore<K, Uint8Array>;
+  readonly #changes: Change[] = [];
+
+  constructor(bytes: ByteStore, keys: Serde<K>, values: Serde<V>, cacheEntries: number) {
+    this.name = bytes.id.store;
+    this.#codec = serdeCodec(values, this.name);
+    this.#store = new KeyValueStore(bytes, keys, ENCODED, cacheEntries, (value) => this.#codec.decode(value).value);
+  }
+
+  get(key: NonNullable<K>): NonNullable<V> | undefined {
+    const { value } = this.#store.entry(key);
+    if (value === undefined) return undefined;
+    try {
+      return this.#codec.decode(value).value;
+    } catch (error) {
+      throw withKey(error, () => key);
+    }
+  }
+
+  has(key: NonNullable<K>): boolean {
+    return this.#store.entry(key).value !== undefined;
+  }
+
+  /** @throws RecordError `ERR_ENCODE` for a value that cannot be written, and where changes are checked, as the check says */
+  set(key: NonNullable<K>, value: NonNullable<V>, timestamp: number): void {
+    const bytes = this.#codec.encode(value, timestamp);
+    const entry = this.#store.entry(key);
+    const before = { entry, value: entry.value, timestamp: entry.timestamp };
+    this.#store.put(entry, bytes, timestamp);
+    this.#changes.push(before);
+  }
+
+  delete(key: NonNullable<K>): void {
+    const entry = this.#store.entry(key);
+    if (entry.value === undefined) return;
+    this.#changes.push({ entry, value: entry.value, timestamp: entry.timestamp });
+    this.#store.delete(entry);
+  }
+
+  /** @returns Whether there was a change. */
+  keep(): boolean {
+    if (this.#changes.length === 0) return false;
+    this.#changes.length = 0;
+    return true;
+  }
+
+  undo(): void {
+    for (let change = this.#changes.pop(); change !== undefined; change = this.#changes.pop()) {
+      const { entry, timestamp, value } = change;
+      if (value === undefined) this.#store.delete(entry);
+      else this.#store.put(entry, value, timestamp);
+    }
+  }
+
+  collect(into: StoreWrites[]): void {
+    this.#store.collect(into);
+  }
+
+  committed(): void {
+    this.#store.committed();
+  }
+
+  describe(): StoreSnapshot {
+    return this.#store.describe();
+  }
+
+  entries(): Iterable<StoreEntry> {
+    return this.#store.entries();
+  }
+}

@@ -1,0 +1,165 @@
+import { StoreError } from '../errors.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { ChangedBytes } from './changed-bytes.ts';
+import { compareBytes } from './key-codec.ts';
+import { type DueTimer, KeyTimers } from './key-timers.ts';
+import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
+import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
+
+/** What moves a timer: the timestamps of records, or the clock on the wall. @public */
+export type TimerKind = 'stream-time' | 'wall-clock';
+
+/** A timer that is due, and whose it is. */
+export interface NamedTimer<K> extends DueTimer<K> {
+  readonly timers: KeyTimers<K>;
+}
+
+const TEXT = new TextEncoder();
+
+/** What a step keeps of its own beside its stores: its stream time, and the timers of its keys. */
+export class TimerStore<K> implements StateHolder {
+  readonly name: string;
+  readonly time: StepTime;
+  readonly #entries: ChangedBytes;
+  readonly #bytes: ByteStore;
+  readonly #all: readonly KeyTimers<K>[];
+  readonly #timers: Readonly<Record<TimerKind, KeyTimers<K>[]>> = { 'stream-time': [], 'wall-clock': [] };
+
+  /**
+   * @param kinds - The names of the timers, and what moves them. Those that are due at once fire in this order.
+   * @throws StoreError `ERR_STORE_INCOMPATIBLE` when there are timers with other names, which would never fire.
+   */
+  constructor(bytes: ByteStore, serde: Serde<K>, limit: TimeLimit, kinds: ReadonlyMap<string, TimerKind>) {
+    this.name = bytes.id.store;
+    this.#bytes = bytes;
+    this.#entries = new ChangedBytes(bytes);
+    this.time = new StepTime(limit, bytes.get(TIME_KEY));
+    for (const [name, kind] of kinds) {
+      const check = bytes.check?.bind(bytes);
+      this.#timers[kind].push(new KeyTimers(name, this.#entries, prefixOf(name, kind), serde, check));
+    }
+    this.#all = [...this.#timers['stream-time'], ...this.#timers['wall-clock']];
+    this.#checkNames(kinds);
+  }
+
+  timers(name: string): KeyTimers<K> {
+    return this.#all.find((timers) => timers.name === name) as KeyTimers<K>;
+  }
+
+  /** No timer of the kind is earlier. */
+  earliest(kind: TimerKind): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const timers of this.#timers[kind]) if (timers.earliest < earliest) earliest = timers.earliest;
+    return earliest;
+  }
+
+  /** The time of the last timer of a kind; −1 without one. */
+  last(kind: TimerKind): number {
+    let last = -1;
+    for (const timers of this.#timers[kind]) for (const { time } of timers.all()) if (time > last) last = time;
+    return last;
+  }
+
+  /**
+   * Takes out the timers that are due at `until` in the order of time, key bytes and name. A timer that is set on the way
+   * fires too when it stands behind the one that is firing.
+   */
+  fire(kind: TimerKind, until: number, run: (timer: NamedTimer<K>) => void): number {
+    const all = this.#timers[kind];
+    let fired = 0;
+    let last: NamedTimer<K> | undefined;
+    for (let next = this.#next(all, until, last); next !== undefined; next = this.#next(all, until, last)) {
+      last = next;
+      next.timers.remove(next);
+      fired += 1;
+      run(next);
+    }
+    for (const timers of all) if (timers.earliest <= until) timers.refresh();
+    return fired;
+  }
+
+  #next(all: readonly KeyTimers<K>[], until: number, last: NamedTimer<K> | undefined): NamedTimer<K> | undefined {
+    let best: NamedTimer<K> | undefined;
+    let passed = false;
+    for (const timers of all) {
+      if (timers === last?.timers) passed = true;
+      // Names that come after the last one still have their timers of the same time and key.
+      const due = timers.first(until, last, passed && timers !== last?.timers);
+      if (due !== undefined && (best === undefined || before(due, best))) best = { ...due, timers };
+    }
+    return best;
+  }
+
+  /** What was changed stays so. @returns Whether something was. */
+  keep(): boolean {
+    let changed = false;
+    for (const timers of this.#all) changed = timers.keep() || changed;
+    return changed;
+  }
+
+  undo(): void {
+    for (const timers of this.#all) timers.undo();
+  }
+
+  collect(into: StoreWrites[]): void {
+    const keys: Uint8Array[] = [];
+    const values: (Uint8Array | null)[] = [];
+    this.#entries.collect(keys, values);
+    this.time.collect(keys, values);
+    if (keys.length > 0) into.push({ id: this.#bytes.id, keys, values });
+  }
+
+  committed(): void {
+    this.#entries.committed();
+  }
+
+  describe(): StoreSnapshot {
+    const { size } = this.#entries;
+    return { name: this.name, cached: size, dirty: size, streamTime: this.time.streamTime };
+  }
+
+  /** The timers: by name, then in the order in which they fire. */
+  *entries(): IterableIterator<StoreEntry> {
+    for (const timers of this.#all) {
+      for (const { key, time } of timers.all()) yield { key, value: timers.name, timestamp: time };
+    }
+  }
+
+  /** Seeks from one name to the next. */
+  #checkNames(kinds: ReadonlyMap<string, TimerKind>): void {
+    const known = new Set([...kinds].map(([name, kind]) => textOf(prefixOf(name, kind))));
+    let from = new Uint8Array(0);
+    for (;;) {
+      const next = this.#bytes.range(from, TIME_KEY).next();
+      if (next.done === true) return;
+      const [key] = next.value;
+      const prefix = key.slice(0, key.indexOf(0) + 1);
+      if (!known.has(textOf(prefix))) throw unknownTimer(this.name, textOf(prefix));
+      from = prefix.slice();
+      from[from.length - 1] = 1;
+    }
+  }
+}
+
+function before(left: DueTimer<unknown>, right: DueTimer<unknown>): boolean {
+  return left.time < right.time || (left.time === right.time && compareBytes(left.keyBytes, right.keyBytes) < 0);
+}
+
+function prefixOf(name: string, kind: TimerKind): Uint8Array<ArrayBuffer> {
+  return TEXT.encode(`${kind} ${name}\0`);
+}
+
+function textOf(prefix: Uint8Array): string {
+  return new TextDecoder().decode(prefix.subarray(0, -1));
+}
+
+function unknownTimer(store: string, timer: string): StoreError {
+  return new StoreError(
+    'ERR_STORE_INCOMPATIBLE',
+    `store ${store} has timers that were set as "${timer}", which the pipeline does not have any more`,
+    {
+      hint: 'give the timer its name and kind back, or give the step a new name (it starts empty)',
+    },
+  );
+}
