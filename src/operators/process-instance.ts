@@ -53,7 +53,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
     this.#stores = plan.stores.map(([, { key, name, value }]) => {
       return new JournaledStore(task.openStore(name), key ?? keys, value, task.cacheEntries);
     });
-    this.#own = new TimerStore(task.openStore(plan.name), keys, task.time, plan.kinds);
+    this.#own = new TimerStore(task.openStore(plan.name), keys, task.time, task.cacheEntries, plan.kinds);
     for (const holder of [this.#own, ...this.#stores]) task.addState(holder);
     this.#intervals = plan.intervals.map(({ everyMs, kind, name }) => {
       return new IntervalTimer(
@@ -279,9 +279,9 @@ export class ProcessInstance implements Instance, AsyncWorker {
       return key;
     };
     return {
-      set: (time, key) => timers.replace(keyOr(key), [checkTime(time, name)]),
+      set: (time, key) => timers.set(keyOr(key), checkTime(time, name)),
       add: (time, key) => timers.add(keyOr(key), checkTime(time, name)),
-      cancel: (key) => timers.replace(keyOr(key), []),
+      cancel: (key) => timers.cancel(keyOr(key)),
     };
   }
 

@@ -1,108 +1,117 @@
+import { StoreError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
-import type { ChangedBytes } from './changed-bytes.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { compareBytes } from './key-codec.ts';
+import { type Entry, KeyValueStore } from './key-value-store.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
+import { type Changes, prefixed, withPrefix } from './prefixed-bytes.ts';
+import { TimerIndex, type Wake } from './timer-index.ts';
+import type { ValueCodec } from './value-codec.ts';
 
-/** Beginning of the entries by time: `[prefix][time][key]`. */
+/** Beginnings, behind that of the timers: of the index, and of the times of keys. */
 const BY_TIME = 1;
-/** Beginning of the entries by key: `[prefix][key]`, with the times of the key as value. */
 const BY_KEY = 2;
-const PRESENT = Uint8Array.of(1);
-const NO_TIMES: readonly number[] = [];
 
 /** A timer that is due. */
-export interface DueTimer<K> {
-  readonly time: number;
+export interface DueTimer<K> extends Wake {
   readonly key: NonNullable<K>;
-  readonly keyBytes: Uint8Array;
+}
+
+/** The timers of a key. */
+interface Times {
+  /** Where the index has the key: at its first time or before. */
+  readonly wake: number;
+  /** At least one, earliest first. */
+  readonly times: readonly number[];
 }
 
 interface Change {
-  readonly keyBytes: Uint8Array;
-  readonly before: readonly number[];
+  readonly entry: Entry<Times>;
+  readonly before: Times | undefined;
 }
 
 /**
- * The timers of one name, any number for each key, as entries of a store: by time, so that the next to fire is found
- * whatever else is set, and by key, so that a key's timers can be moved. What changed since {@link keep} can be undone.
+ * The timers of one name, any number for each key. The times of a key are one entry of a store, and an index has the key once:
+ * at its first time, or earlier. A timer that is moved on and on, as with each record of a key, so changes one entry; the index
+ * follows when time comes to where it has the key. What changed since {@link keep} can be undone.
  */
 export class KeyTimers<K> {
   readonly name: string;
-  /** No timer is earlier: at or below the first one. `Infinity` where there is none. */
-  earliest = 0;
-  readonly #entries: ChangedBytes;
   readonly #serde: Serde<K>;
+  readonly #times: KeyValueStore<K, Times>;
+  readonly #index: TimerIndex;
   readonly #prefix: Uint8Array;
-  readonly #check: ((key: Uint8Array, value: Uint8Array) => void) | undefined;
   readonly #changes: Change[] = [];
 
-  /** @param prefix - What the entries begin with; ends with a zero. */
-  constructor(
-    name: string,
-    entries: ChangedBytes,
-    prefix: Uint8Array,
-    serde: Serde<K>,
-    check: ((key: Uint8Array, value: Uint8Array) => void) | undefined,
-  ) {
+  /** @param prefix - What the entries in the store begin with. */
+  constructor(name: string, bytes: ByteStore, prefix: Uint8Array, serde: Serde<K>, cacheEntries: number) {
     this.name = name;
-    this.#entries = entries;
-    this.#prefix = prefix;
     this.#serde = serde;
-    this.#check = check;
-    this.refresh();
+    this.#prefix = prefix;
+    this.#index = new TimerIndex(prefixed(bytes, Uint8Array.of(...prefix, BY_TIME)));
+    const times = prefixed(bytes, Uint8Array.of(...prefix, BY_KEY));
+    this.#times = new KeyValueStore(times, serde, timesCodec(bytes.id.store), cacheEntries);
   }
 
-  /** The times of a key, earliest first. */
-  times(key: NonNullable<K>): readonly number[] {
-    return this.#timesOf(this.#serde.serialize(key));
+  /** No timer is earlier; `Infinity` where there is none. */
+  get earliest(): number {
+    return this.#index.earliest;
   }
 
   /** One more time for a key. */
   add(key: NonNullable<K>, time: number): void {
-    const keyBytes = this.#serde.serialize(key);
-    const before = this.#timesOf(keyBytes);
-    if (before.includes(time)) return;
-    this.#record(
-      keyBytes,
-      before,
-      [...before, time].sort((left, right) => left - right),
-    );
+    const entry = this.#times.entry(key);
+    const { value } = entry;
+    if (value?.times.includes(time) === true) return;
+    const times = value === undefined ? [time] : [...value.times, time].sort((left, right) => left - right);
+    this.#change(entry, { wake: Math.min(value?.wake ?? time, time), times });
   }
 
-  /** The times of a key, instead of those that it had. */
-  replace(key: NonNullable<K>, times: readonly number[]): void {
-    const keyBytes = this.#serde.serialize(key);
-    this.#record(keyBytes, this.#timesOf(keyBytes), times);
+  /** The one time of a key, instead of those that it had. */
+  set(key: NonNullable<K>, time: number): void {
+    const entry = this.#times.entry(key);
+    this.#change(entry, { wake: Math.min(entry.value?.wake ?? time, time), times: [time] });
   }
 
-  /** The first timer in the order of time and key bytes, at `until` or before. @param after - Only those behind this one. */
-  first(until: number, after: DueTimer<K> | undefined, including: boolean): DueTimer<K> | undefined {
-    if (this.earliest > until) return undefined;
-    const from =
-      after === undefined ? this.#timeKey(this.earliest) : this.#timeKey(after.time, after.keyBytes, including ? 0 : 1);
-    const { done, value } = this.#entries.range(from, this.#timeKey(until + 1)).next();
-    return done === true ? undefined : this.#due(value[0]);
+  cancel(key: NonNullable<K>): void {
+    const entry = this.#times.entry(key);
+    if (entry.value !== undefined) this.#change(entry, undefined);
   }
 
-  /** All timers, in the order of time and key bytes. */
-  *all(): IterableIterator<DueTimer<K>> {
-    for (const [entry] of this.#entries.range(this.#timeKey(0), this.#beginning(BY_KEY))) yield this.#due(entry);
+  /** The first timer in the order of time and key bytes, at `until` or before. @param after - See {@link TimerIndex.first}. */
+  first(until: number, after: Wake | undefined, including: boolean): DueTimer<K> | undefined {
+    for (;;) {
+      const wake = this.#index.first(until, after, including);
+      if (wake === undefined) return undefined;
+      const key = this.#serde.deserialize(wake.keyBytes);
+      const entry = this.#times.entry(key);
+      const first = entry.value?.times[0] as number;
+      if (first === wake.time) return { ...wake, key };
+      this.#apply(entry, { wake: first, times: (entry.value as Times).times });
+    }
   }
 
   /** It fires: it is not there any more, whatever becomes of that. */
-  remove({ keyBytes, time }: DueTimer<K>): void {
-    const before = this.#timesOf(keyBytes);
-    this.#apply(
-      keyBytes,
-      before,
-      before.filter((each) => each !== time),
-    );
+  remove({ key }: DueTimer<K>): void {
+    const entry = this.#times.entry(key);
+    const [, ...times] = (entry.value as Times).times;
+    const [wake] = times;
+    this.#apply(entry, wake === undefined ? undefined : { wake, times });
+  }
+
+  /** All timers, in the order of time and key bytes. */
+  all(): readonly DueTimer<K>[] {
+    const all: DueTimer<K>[] = [];
+    for (const { key, value } of this.#times.entries()) {
+      const keyBytes = this.#serde.serialize(key as NonNullable<K>);
+      for (const time of (value as Times).times) all.push({ time, key: key as NonNullable<K>, keyBytes });
+    }
+    return all.sort((left, right) => left.time - right.time || compareBytes(left.keyBytes, right.keyBytes));
   }
 
   /** Finds out which timer is the first. */
   refresh(): void {
-    if (this.earliest === Number.POSITIVE_INFINITY) return;
-    const { done, value } = this.#entries.range(this.#timeKey(this.earliest), this.#beginning(BY_KEY)).next();
-    this.earliest = done === true ? Number.POSITIVE_INFINITY : this.#due(value[0]).time;
+    this.#index.refresh();
   }
 
   /** What was changed stays so. @returns Whether something was. */
@@ -114,71 +123,66 @@ export class KeyTimers<K> {
 
   undo(): void {
     for (let change = this.#changes.pop(); change !== undefined; change = this.#changes.pop()) {
-      this.#apply(change.keyBytes, this.#timesOf(change.keyBytes), change.before);
+      this.#apply(change.entry, change.before);
     }
   }
 
-  #timesOf(keyBytes: Uint8Array): readonly number[] {
-    const stored = this.#entries.get(this.#keyKey(keyBytes));
-    if (stored === undefined) return NO_TIMES;
-    const times: number[] = [];
-    for (let at = 0; at < stored.length; at += NUMBER_BYTES) times.push(readNumber(stored, at));
-    return times;
+  collect(into: Changes): void {
+    const writes: StoreWrites[] = [];
+    this.#times.collect(writes);
+    for (const each of writes) withPrefix(Uint8Array.of(...this.#prefix, BY_KEY), each, into);
+    const index: Changes = { keys: [], values: [] };
+    this.#index.collect(index);
+    withPrefix(Uint8Array.of(...this.#prefix, BY_TIME), index, into);
   }
 
-  #record(keyBytes: Uint8Array, before: readonly number[], after: readonly number[]): void {
-    if (this.#check !== undefined && after.length > 0) {
-      this.#check(this.#keyKey(keyBytes), bytesOf(after));
-      this.#check(this.#timeKey(0, keyBytes), PRESENT);
-    }
-    this.#changes.push({ keyBytes, before });
-    this.#apply(keyBytes, before, after);
+  committed(): void {
+    this.#times.committed();
+    this.#index.committed();
   }
 
-  #apply(keyBytes: Uint8Array, before: readonly number[], after: readonly number[]): void {
-    for (const time of before) if (!after.includes(time)) this.#entries.delete(this.#timeKey(time, keyBytes));
-    for (const time of after) {
-      if (before.includes(time)) continue;
-      this.#entries.set(this.#timeKey(time, keyBytes), PRESENT);
-      if (time < this.earliest) this.earliest = time;
-    }
-    if (after.length === 0) this.#entries.delete(this.#keyKey(keyBytes));
-    else this.#entries.set(this.#keyKey(keyBytes), bytesOf(after));
+  describe(): { readonly cached: number; readonly dirty: number } {
+    return this.#times.describe();
   }
 
-  #due(entry: Uint8Array): DueTimer<K> {
-    const at = this.#prefix.length + 1;
-    const keyBytes = entry.slice(at + NUMBER_BYTES);
-    return { time: readNumber(entry, at), key: this.#serde.deserialize(keyBytes), keyBytes };
+  #change(entry: Entry<Times>, after: Times | undefined): void {
+    const before = entry.value;
+    this.#apply(entry, after);
+    this.#changes.push({ entry, before });
   }
 
-  /** @param behind - Zeros behind the key: one makes what comes right after it. */
-  #timeKey(time: number, keyBytes: Uint8Array = NO_KEY, behind = 0): Uint8Array {
-    const start = this.#prefix.length + 1;
-    const entry = this.#beginning(BY_TIME, NUMBER_BYTES + keyBytes.length + behind);
-    writeNumber(entry, start, time);
-    entry.set(keyBytes, start + NUMBER_BYTES);
-    return entry;
-  }
-
-  #keyKey(keyBytes: Uint8Array): Uint8Array {
-    const entry = this.#beginning(BY_KEY, keyBytes.length);
-    entry.set(keyBytes, this.#prefix.length + 1);
-    return entry;
-  }
-
-  #beginning(kind: number, room = 0): Uint8Array {
-    const entry = new Uint8Array(this.#prefix.length + 1 + room);
-    entry.set(this.#prefix);
-    entry[this.#prefix.length] = kind;
-    return entry;
+  /** @throws where changes are checked and this one cannot be kept; nothing has changed then. */
+  #apply(entry: Entry<Times>, after: Times | undefined): void {
+    const { keyBytes, value: before } = entry;
+    if (after === undefined) this.#times.delete(entry);
+    else this.#times.put(entry, after, after.wake);
+    if (before?.wake === after?.wake) return;
+    if (before !== undefined) this.#index.delete(before.wake, keyBytes);
+    if (after !== undefined) this.#index.add(after.wake, keyBytes);
   }
 }
 
-const NO_KEY = new Uint8Array(0);
+/** `[wake][time]…` */
+function timesCodec(store: string): ValueCodec<Times> {
+  return {
+    encode({ times, wake }) {
+      const bytes = new Uint8Array((times.length + 1) * NUMBER_BYTES);
+      writeNumber(bytes, 0, wake);
+      for (const [at, time] of times.entries()) writeNumber(bytes, (at + 1) * NUMBER_BYTES, time);
+      return bytes;
+    },
+    decode(bytes) {
+      if (bytes.length < 2 * NUMBER_BYTES || bytes.length % NUMBER_BYTES > 0) throw damaged(store, bytes.length);
+      const times: number[] = [];
+      for (let at = NUMBER_BYTES; at < bytes.length; at += NUMBER_BYTES) times.push(readNumber(bytes, at));
+      const wake = readNumber(bytes, 0);
+      return { value: { wake, times }, timestamp: wake };
+    },
+  };
+}
 
-function bytesOf(times: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(times.length * NUMBER_BYTES);
-  for (const [at, time] of times.entries()) writeNumber(bytes, at * NUMBER_BYTES, time);
-  return bytes;
+function damaged(store: string, length: number): StoreError {
+  return new StoreError('ERR_CORRUPT_STORE', `the timers of a key in store ${store} have ${length} bytes`, {
+    hint: 'the store is damaged: reset the application by running it under a new applicationId, so that it is built again',
+  });
 }

@@ -1,7 +1,6 @@
 import { StoreError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
-import { ChangedBytes } from './changed-bytes.ts';
 import { compareBytes } from './key-codec.ts';
 import { type DueTimer, KeyTimers } from './key-timers.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
@@ -21,23 +20,27 @@ const TEXT = new TextEncoder();
 export class TimerStore<K> implements StateHolder {
   readonly name: string;
   readonly time: StepTime;
-  readonly #entries: ChangedBytes;
   readonly #bytes: ByteStore;
   readonly #all: readonly KeyTimers<K>[];
   readonly #timers: Readonly<Record<TimerKind, KeyTimers<K>[]>> = { 'stream-time': [], 'wall-clock': [] };
 
   /**
+   * @param cacheEntries - Keys of each name whose timers are kept in memory.
    * @param kinds - The names of the timers, and what moves them. Those that are due at once fire in this order.
    * @throws StoreError `ERR_STORE_INCOMPATIBLE` when there are timers with other names, which would never fire.
    */
-  constructor(bytes: ByteStore, serde: Serde<K>, limit: TimeLimit, kinds: ReadonlyMap<string, TimerKind>) {
+  constructor(
+    bytes: ByteStore,
+    serde: Serde<K>,
+    limit: TimeLimit,
+    cacheEntries: number,
+    kinds: ReadonlyMap<string, TimerKind>,
+  ) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
-    this.#entries = new ChangedBytes(bytes);
     this.time = new StepTime(limit, bytes.get(TIME_KEY));
     for (const [name, kind] of kinds) {
-      const check = bytes.check?.bind(bytes);
-      this.#timers[kind].push(new KeyTimers(name, this.#entries, prefixOf(name, kind), serde, check));
+      this.#timers[kind].push(new KeyTimers(name, bytes, prefixOf(name, kind), serde, cacheEntries));
     }
     this.#all = [...this.#timers['stream-time'], ...this.#timers['wall-clock']];
     this.#checkNames(kinds);
@@ -105,18 +108,23 @@ export class TimerStore<K> implements StateHolder {
   collect(into: StoreWrites[]): void {
     const keys: Uint8Array[] = [];
     const values: (Uint8Array | null)[] = [];
-    this.#entries.collect(keys, values);
+    for (const timers of this.#all) timers.collect({ keys, values });
     this.time.collect(keys, values);
     if (keys.length > 0) into.push({ id: this.#bytes.id, keys, values });
   }
 
   committed(): void {
-    this.#entries.committed();
+    for (const timers of this.#all) timers.committed();
   }
 
   describe(): StoreSnapshot {
-    const { size } = this.#entries;
-    return { name: this.name, cached: size, dirty: size, streamTime: this.time.streamTime };
+    let [cached, dirty] = [0, 0];
+    for (const timers of this.#all) {
+      const { cached: kept, dirty: changed } = timers.describe();
+      cached += kept;
+      dirty += changed;
+    }
+    return { name: this.name, cached, dirty, streamTime: this.time.streamTime };
   }
 
   /** The timers: by name, then in the order in which they fire. */

@@ -10,6 +10,8 @@ import type { StoreId } from '../../src/state/byte-store.ts';
 import { localStores } from '../../src/transports/embedded/index.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { batch, readAll, unique, until } from '../contract/support.ts';
+import { topicsOf } from '../process/counting.ts';
+import { killRounds } from '../process/kill-rounds.ts';
 
 const script = fileURLToPath(new URL('./counter-child.ts', import.meta.url));
 const RECORDS = 200;
@@ -140,3 +142,14 @@ it.each(['at-least-once', 'exactly-once'] as const)(
     expect(await last(), 'empty, from where it was told').toBe(2);
   },
 );
+
+it('of a process step says everything once, on records and on both clocks, after kill -9', {
+  timeout: 240_000,
+}, async () => {
+  const log = { brokers: inject('brokers') };
+  await killRounds(topicsOf(unique('from'), unique('into')), log, {
+    applicationId: unique('counting'),
+    commitInterval: '50ms',
+    kafka: { guarantee: 'exactly-once', sessionTimeoutMs: 3000, heartbeatIntervalMs: 300, transactionTimeoutMs: 6000 },
+  });
+});

@@ -1,0 +1,44 @@
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+
+/** The entries of a store whose keys begin with a prefix, as a store of its own. @param prefix - Its last byte is below 255. */
+export function prefixed(bytes: ByteStore, prefix: Uint8Array): ByteStore {
+  const end = prefix.slice();
+  end[end.length - 1] = (end.at(-1) as number) + 1;
+  const { check } = bytes;
+  return {
+    id: bytes.id,
+    get: (key) => bytes.get(joined(prefix, key)),
+    *range(from = NOTHING, to) {
+      const until = to === undefined ? end : joined(prefix, to);
+      for (const [key, value] of bytes.range(joined(prefix, from), until)) yield [key.slice(prefix.length), value];
+    },
+    ...(check === undefined ? {} : { check: (key, value) => check(joined(prefix, key), value) }),
+  };
+}
+
+/** What is written to such a store, as it is written to the one that it is part of. */
+export function withPrefix(
+  prefix: Uint8Array,
+  { keys, values }: Pick<StoreWrites, 'keys' | 'values'>,
+  into: Changes,
+): void {
+  for (const [at, key] of keys.entries()) {
+    into.keys.push(joined(prefix, key));
+    into.values.push(values[at] ?? null);
+  }
+}
+
+/** Entries on their way into a store. */
+export interface Changes {
+  readonly keys: Uint8Array[];
+  readonly values: (Uint8Array | null)[];
+}
+
+const NOTHING = new Uint8Array(0);
+
+function joined(prefix: Uint8Array, key: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(prefix.length + key.length);
+  bytes.set(prefix);
+  bytes.set(key, prefix.length);
+  return bytes;
+}

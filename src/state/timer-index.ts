@@ -1,0 +1,69 @@
+import type { ByteStore } from './byte-store.ts';
+import { ChangedBytes } from './changed-bytes.ts';
+import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
+import type { Changes } from './prefixed-bytes.ts';
+
+/** A place in the index: when a key is looked at. */
+export interface Wake {
+  readonly time: number;
+  readonly keyBytes: Uint8Array;
+}
+
+const PRESENT = Uint8Array.of(1);
+const NO_KEY = new Uint8Array(0);
+
+/** Keys in the order of times: `[time][key]`. */
+export class TimerIndex {
+  /** No entry is earlier; `Infinity` where there is none. */
+  earliest = 0;
+  readonly #entries: ChangedBytes;
+
+  constructor(bytes: ByteStore) {
+    this.#entries = new ChangedBytes(bytes);
+    this.refresh();
+  }
+
+  add(time: number, keyBytes: Uint8Array): void {
+    this.#entries.set(entryOf(time, keyBytes), PRESENT);
+    if (time < this.earliest) this.earliest = time;
+  }
+
+  delete(time: number, keyBytes: Uint8Array): void {
+    this.#entries.delete(entryOf(time, keyBytes));
+  }
+
+  /** The first entry at `until` or before. @param after - Only those behind this one, or at it when `including`. */
+  first(until: number, after: Wake | undefined, including: boolean): Wake | undefined {
+    if (this.earliest > until) return undefined;
+    const from = after === undefined ? entryOf(this.earliest) : entryOf(after.time, after.keyBytes, including ? 0 : 1);
+    const { done, value } = this.#entries.range(from, entryOf(until + 1)).next();
+    return done === true ? undefined : wakeOf(value[0]);
+  }
+
+  /** Finds out which entry is the first. */
+  refresh(): void {
+    if (this.earliest === Number.POSITIVE_INFINITY) return;
+    const { done, value } = this.#entries.range(entryOf(this.earliest)).next();
+    this.earliest = done === true ? Number.POSITIVE_INFINITY : wakeOf(value[0]).time;
+  }
+
+  collect({ keys, values }: Changes): void {
+    this.#entries.collect(keys, values);
+  }
+
+  committed(): void {
+    this.#entries.committed();
+  }
+}
+
+/** @param behind - Zeros behind the key: one makes what comes right after it. */
+function entryOf(time: number, keyBytes: Uint8Array = NO_KEY, behind = 0): Uint8Array {
+  const entry = new Uint8Array(NUMBER_BYTES + keyBytes.length + behind);
+  writeNumber(entry, 0, time);
+  entry.set(keyBytes, NUMBER_BYTES);
+  return entry;
+}
+
+function wakeOf(entry: Uint8Array): Wake {
+  return { time: readNumber(entry, 0), keyBytes: entry.slice(NUMBER_BYTES) };
+}
