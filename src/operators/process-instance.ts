@@ -241,7 +241,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
         this.#check();
         outbox.drop(reason);
       },
-      late: (missed: readonly Window[], partial = false): void => {
+      late: (missed: readonly Window[] = [], partial = false): void => {
         this.#check();
         const { streamTime } = own.time;
         const lateness: Lateness = { step: this.step, streamTime, reason: 'window closed', missed, partial };

@@ -109,8 +109,12 @@ export interface RecordStep<
 > extends ProcessStep<K, S, T, P, Out> {
   /** Counts the record as dropped, and logs why. */
   readonly drop: (reason: string) => void;
-  /** Counts the record as late. @param partial - Whether other, still open windows took it. */
-  readonly late: (missed: readonly Window[], partial?: boolean) => void;
+  /**
+   * Counts the record as late: once for each window that it missed, once where there are no windows.
+   *
+   * @param partial - Whether other, still open windows took it.
+   */
+  readonly late: (missed?: readonly Window[], partial?: boolean) => void;
 }
 
 /** A step in an {@link Interval}: there is no key at hand. @public */

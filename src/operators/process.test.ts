@@ -129,6 +129,9 @@ describe('process', () => {
     const missed = [{ start: 0, end: 5 }];
     expect(late).toEqual({ step: 'process(late)', streamTime: 9, reason: 'window closed', missed, partial: true });
     expect(driver.tasks()[0]?.late).toBe(1);
+    const bare = driverOf(keyed.pipe(process({ name: 'late', next: (_, { late }) => late() })));
+    feed(bare, [['a', 1, 9]]);
+    expect([bare.tasks()[0]?.late, bare.lateRecords[0]?.late.missed]).toEqual([1, []]);
   });
 
   it('keeps copies of values', () => {

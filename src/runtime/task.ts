@@ -347,7 +347,7 @@ export class Task implements TaskContext {
   }
 
   late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void {
-    this.counters.late += lateness.missed.length;
+    this.counters.late += Math.max(1, lateness.missed.length);
     this.#host.late?.(record, lateness, this.stage);
     this.#logger.debug({ stage: this.stage.name, step: lateness.step, streamTime: lateness.streamTime }, 'record late');
   }
