@@ -2,15 +2,18 @@ import type { ByteStore, StoreWrites } from './byte-store.ts';
 
 /** The entries of a store whose keys begin with a prefix, as a store of its own. @param prefix - Its last byte is below 255. */
 export function prefixed(bytes: ByteStore, prefix: Uint8Array): ByteStore {
-  const end = prefix.slice();
-  end[end.length - 1] = (end.at(-1) as number) + 1;
+  const last = prefix.slice();
+  last[last.length - 1] = (last.at(-1) as number) + 1;
+  const end = (to?: Uint8Array): Uint8Array => (to === undefined ? last : joined(prefix, to));
   const { check } = bytes;
   return {
     id: bytes.id,
     get: (key) => bytes.get(joined(prefix, key)),
     *range(from = NOTHING, to) {
-      const until = to === undefined ? end : joined(prefix, to);
-      for (const [key, value] of bytes.range(joined(prefix, from), until)) yield [key.slice(prefix.length), value];
+      for (const [key, value] of bytes.range(joined(prefix, from), end(to))) yield [key.slice(prefix.length), value];
+    },
+    *keys(from = NOTHING, to) {
+      for (const key of bytes.keys(joined(prefix, from), end(to))) yield key.slice(prefix.length);
     },
     ...(check === undefined ? {} : { check: (key, value) => check(joined(prefix, key), value) }),
   };
