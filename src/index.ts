@@ -9,6 +9,7 @@ export {
 } from './aggregators/index.ts';
 export type { BatchOptions } from './batch-options.ts';
 export type { Client, CommittableOf, PartitionOffsets, RecordOf } from './client/client.ts';
+export type { ClientGroups, GroupDescription, GroupOffset } from './client/client-groups.ts';
 export type { ClientOptions } from './client/client-options.ts';
 export type { ClientTopics, CreateTopicOptions, TopicName } from './client/client-topics.ts';
 export type { CommittableRecord } from './client/committable-record.ts';

@@ -11,12 +11,14 @@ const DURABILITIES: readonly Durability[] = ['fsync', 'commit', 'memory'];
 export interface LogLocation {
   /** Folder of the embedded log (`./.millrace`); created when it is missing. Not on a network file system. */
   readonly path?: string;
+  /** Whether a log is begun in a folder that has none (true); with false that is `ERR_NO_LOG`, and nothing is made. */
+  readonly create?: boolean;
   /**
    * What an acknowledgement means on the embedded log. `'fsync'` (default): flushed to disk. `'commit'`: survives the
    * process, not a power cut. `'memory'`: for tests.
    */
   readonly durability?: Durability;
-  /** Addresses of some brokers of a Kafka cluster, as `host:port`. Excludes `path` and `durability`. */
+  /** Addresses of some brokers of a Kafka cluster, as `host:port`. Excludes `path`, `create` and `durability`. */
   readonly brokers?: readonly string[];
   /** Everything else about the cluster: TLS, user, guarantee, time-outs. */
   readonly kafka?: Omit<KafkaOptions, 'brokers'>;
@@ -26,6 +28,7 @@ export interface LogLocation {
 
 export const LOG_LOCATION: OptionNames<LogLocation> = {
   path: true,
+  create: true,
   durability: true,
   brokers: true,
   kafka: true,
@@ -38,14 +41,14 @@ export const LOG_LOCATION: OptionNames<LogLocation> = {
  * @throws ConfigError `ERR_OPTION` when more than one log is meant, or one that cannot be.
  */
 export function openLog(location: LogLocation): OpenTransport {
-  const { brokers, durability, kafka, path, transport } = location;
+  const { brokers, create, durability, kafka, path, transport } = location;
   if (transport !== undefined) {
-    refuse(location, ['path', 'durability', 'brokers', 'kafka'], 'transport');
+    refuse(location, ['path', 'create', 'durability', 'brokers', 'kafka'], 'transport');
     checkFunction('transport', transport, '{ transport: memoryTransport() }');
     return transport;
   }
   if (brokers !== undefined) {
-    refuse(location, ['path', 'durability'], 'brokers');
+    refuse(location, ['path', 'create', 'durability'], 'brokers');
     // So that what is wrong is said at once.
     kafkaSettings({ ...kafka, brokers });
     return async () => {
@@ -62,9 +65,11 @@ export function openLog(location: LogLocation): OpenTransport {
   checkOneOf('the embedded log', 'durability', durability, DURABILITIES);
   return async (progress) => {
     const { embeddedTransport } = await import('./transports/embedded/index.ts');
-    return embeddedTransport({ path: path ?? '.millrace', ...(durability === undefined ? {} : { durability }) })(
-      progress,
-    );
+    return embeddedTransport({
+      path: path ?? '.millrace',
+      ...(create === undefined ? {} : { create }),
+      ...(durability === undefined ? {} : { durability }),
+    })(progress);
   };
 }
 

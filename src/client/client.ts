@@ -1,6 +1,7 @@
 import type { StreamRecord } from '../record.ts';
 import type { OffsetQuery } from '../runtime/transport.ts';
 import type { Target } from '../topology/target.ts';
+import type { ClientGroups } from './client-groups.ts';
 import type { ClientTopics, TopicName } from './client-topics.ts';
 import type { CommittableRecord } from './committable-record.ts';
 import type { Published, PublishRecord } from './published.ts';
@@ -28,6 +29,7 @@ export type PartitionOffsets = ReadonlyMap<number, number>;
  */
 export interface Client {
   readonly topics: ClientTopics;
+  readonly groups: ClientGroups;
   /**
    * Publishes a record. Resolves when it is acknowledged: on the embedded log, by default, when it is flushed to disk.
    *

@@ -7,6 +7,7 @@ import type { OffsetQuery, TopicPartition, Transport } from '../runtime/transpor
 import { type Clock, systemClock } from '../topology/clock.ts';
 import type { TopicUse } from '../topology/node.ts';
 import type { Client, PartitionOffsets } from './client.ts';
+import { type ClientGroups, clientGroups } from './client-groups.ts';
 import { type ClientOptions, publishLimits } from './client-options.ts';
 import { type ClientTopics, clientTopics, nameOf, type TopicName } from './client-topics.ts';
 import { clientClosed } from './failures.ts';
@@ -26,6 +27,7 @@ export function logClient(transport: Transport, options: ClientOptions): Client 
 
 class LogClient implements Omit<Client, 'records'> {
   readonly topics: ClientTopics;
+  readonly groups: ClientGroups;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -44,6 +46,7 @@ class LogClient implements Omit<Client, 'records'> {
     const limits = publishLimits(options, transport.kind);
     this.#publisher = new Publisher(transport, limits, this.#clock, this.#keepAlive);
     this.#letters = new LetterSender(transport);
+    this.groups = clientGroups(() => this.#live());
     this.topics = clientTopics(
       () => this.#live(),
       (name) => this.#changed(name),

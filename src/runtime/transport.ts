@@ -79,6 +79,16 @@ export interface TopicAdmin {
   ): Promise<void>;
 }
 
+/** What is known of a group from outside. */
+export interface GroupFacts {
+  /** Whether it has members. */
+  readonly active: boolean;
+  /** What it has committed, as `Transport.committed` has it. */
+  readonly offsets: readonly CommittedOffset[];
+  /** Stores of an application that lie in the log. */
+  readonly stores: readonly string[];
+}
+
 /**
  * Which offset is meant: the first kept, the end of what can be read, the end of what is written, also by transactions
  * whose end is not known yet, or the first record at or after a time (ms).
@@ -293,6 +303,8 @@ export interface Transport {
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>;
   /** Groups that the log knows of, as far as it shows them: those that have members, or have committed something. */
   groups(): Promise<readonly string[]>;
+  /** What is known of a group; `undefined` for one that has committed nothing and has no members. */
+  describeGroup(groupId: string): Promise<GroupFacts | undefined>;
   fetcher(options: FetcherOptions): Fetcher;
   producer(): Producer;
   /**

@@ -32,6 +32,35 @@ export function groupContract(openLog: () => Promise<TestLog>, exclusiveGroups: 
     });
   });
 
+  describe('groups from outside', () => {
+    const scope = useLog(openLog);
+
+    it('are known as long as they have committed something or have members', async () => {
+      const { transport } = scope;
+      const other = await scope.another();
+      const [group, second, topic] = [unique('g'), unique('g'), unique('t')];
+      await transport.topics.create(topic, { partitions: 2 });
+      expect(await other.describeGroup(group)).toBeUndefined();
+      expect(await other.groups()).not.toContain(group);
+      const { session, tasks } = await join(transport, group, topic, 2);
+      await until('both tasks', () => tasks.size === 2);
+      expect(await other.describeGroup(group)).toEqual({ active: true, offsets: [], stores: [] });
+      expect(await other.groups()).toContain(group);
+      const offset = { topic, partition: 1, offset: 4, metadata: 'm' };
+      await session.commit({ generation: session.generation, offsets: [offset], state: [] });
+      expect(await other.describeGroup(group)).toMatchObject({ active: true, offsets: [offset] });
+      await session.leave();
+      await transport.setCommitted(second, [{ topic, partition: 0, offset: 1 }]);
+      expect(await transport.describeGroup(group)).toMatchObject({ active: false, offsets: [offset] });
+      expect(await transport.describeGroup(second)).toMatchObject({ active: false, offsets: [{ topic, offset: 1 }] });
+      const known = (await transport.groups()).filter((each) => each === group || each === second);
+      expect([...known].sort()).toEqual([group, second].sort());
+      await transport.topics.delete(topic);
+      // The test's own time limit ends this in vain.
+      while ((await transport.describeGroup(group)) !== undefined) await new Promise((next) => setTimeout(next, 20));
+    });
+  });
+
   describe('groups', () => {
     const scope = useLog(openLog);
     const setUp = async (partitions: number) => {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedTransport, salvage } from '../../src/transports/embedded/index.ts';
@@ -244,6 +244,22 @@ describe('salvage', () => {
   it('refuses a target that holds something', async () => {
     const path = await makeLog();
     await failure('ERR_SALVAGE_TARGET', salvage(path, path));
+  });
+});
+
+describe('a folder without a log', () => {
+  it('stays as it is when none is to be begun', async () => {
+    const parent = await folder('none');
+    const [missing, empty] = [join(parent, 'missing'), join(parent, 'empty')];
+    await mkdir(empty);
+    for (const path of [missing, empty]) {
+      const error = await failure('ERR_NO_LOG', embeddedTransport({ path, create: false })());
+      expect(error.message).toContain(path);
+    }
+    expect(await readdir(parent)).toEqual(['empty']);
+    expect(await readdir(empty)).toEqual([]);
+    await (await embeddedTransport({ path: empty })()).close();
+    await (await embeddedTransport({ path: empty, create: false })()).close();
   });
 });
 

@@ -135,6 +135,7 @@ export class FaultyLog {
       },
       committedTopics: (...query) => real.committedTopics(...query),
       groups: () => real.groups(),
+      describeGroup: (groupId) => real.describeGroup(groupId),
       setCommitted: (...args) => real.setCommitted(...args),
       fetcher: (options) => {
         const fetcher = real.fetcher(options);

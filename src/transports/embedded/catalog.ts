@@ -115,6 +115,11 @@ export class Catalog {
     return new Set(keys.map(({ key }) => decoder.decode(key).split('\0')[1] ?? ''));
   }
 
+  /** Everything that a group has committed. */
+  allCommitted(groupId: string): readonly CommittedOffset[] {
+    return this.list('group', groupId) as CommittedOffset[];
+  }
+
   /** The lowest offset that any group has committed of each partition, by `topic/partition`. */
   lowestCommitted(): ReadonlyMap<string, number> {
     const lowest = new Map<string, number>();

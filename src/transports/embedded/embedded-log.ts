@@ -1,11 +1,18 @@
 import { type ErrorDetails, MillraceError } from '../../errors.ts';
 import { stampBaseOffset } from '../../protocol/batch-builder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
-import type { CommittedOffset, OffsetQuery, OutgoingBatch, TopicPartition } from '../../runtime/transport.ts';
+import type {
+  CommittedOffset,
+  GroupFacts,
+  OffsetQuery,
+  OutgoingBatch,
+  TopicPartition,
+} from '../../runtime/transport.ts';
 import { groupActive, recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
 import { offsetOfGone } from '../local/gone-topics.ts';
 import { LocalGroups } from '../local/groups.ts';
 import type { LogCommit } from '../local/session.ts';
+import { storeNames } from '../local/store-names.ts';
 import { Batches } from './batches.ts';
 import { Catalog, type StoredTopic } from './catalog.ts';
 import type { Databases } from './lmdb.ts';
@@ -114,6 +121,16 @@ export class EmbeddedLog {
   /** Groups that somebody has run here, or that have committed something. */
   groupIds(): readonly string[] {
     return [...new Set([...this.catalog.groupIds(), ...this.groups.active()])].sort();
+  }
+
+  describeGroup(groupId: string): GroupFacts | undefined {
+    const offsets = this.catalog.allCommitted(groupId);
+    const active = this.#isActive(groupId);
+    return offsets.length === 0 && !active ? undefined : { active, offsets, stores: storeNames(this.stores, groupId) };
+  }
+
+  #isActive(groupId: string): boolean {
+    return this.groups.hasMembers(groupId) || this.owners.alive(groupId) !== undefined;
   }
 
   // Writing -----------------------------------------------------------------------------------------------------------

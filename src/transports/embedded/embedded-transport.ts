@@ -6,6 +6,7 @@ import type {
   CommittedOffset,
   Fetcher,
   FetcherOptions,
+  GroupFacts,
   GroupOptions,
   GroupSession,
   OffsetQuery,
@@ -29,8 +30,10 @@ import { embeddedTopics } from './topic-admin.ts';
 
 /** @public */
 export interface EmbeddedOptions {
-  /** The folder of the log; made if it is missing. It must be on a local disk: LMDB is not safe on a network file system. */
+  /** The folder of the log; made if it is missing, unless `create` is false. It must be on a local disk: LMDB is not safe on a network file system. */
   readonly path: string;
+  /** Whether a log is begun where there is none (true); with false that is `ERR_NO_LOG`, and nothing is made. */
+  readonly create?: boolean;
   /**
    * When a write is acknowledged: `fsync` (default) when it has reached the disk; `commit` when it survives the end of this
    * process, but not of the machine; `memory` at once and without any order on the disk, for tests only.
@@ -51,6 +54,7 @@ export interface EmbeddedOptions {
 
 const EMBEDDED_OPTIONS: OptionNames<EmbeddedOptions> = {
   path: true,
+  create: true,
   durability: true,
   maxBytes: true,
   maintenanceMs: true,
@@ -63,7 +67,7 @@ const EMBEDDED_OPTIONS: OptionNames<EmbeddedOptions> = {
  * folder at once; one of them runs a given application, the others publish, read and inspect.
  *
  * The returned function rejects with a StoreError: `ERR_STORE_PERMISSION`, `ERR_NOT_A_LOG`, `ERR_STORE_VERSION`,
- * `ERR_CORRUPT_LOG`, `ERR_DISK_FULL`, `ERR_STORE_LOCKED`.
+ * `ERR_CORRUPT_LOG`, `ERR_DISK_FULL`, `ERR_STORE_LOCKED`, `ERR_NO_LOG`.
  *
  * @public
  */
@@ -79,6 +83,7 @@ export function embeddedTransport(
     new EmbeddedTransport(
       await openEnvironment({
         path: options.path,
+        create: options.create ?? true,
         durability: options.durability ?? 'fsync',
         maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY,
         maintenanceMs: options.maintenanceMs ?? 60_000,
@@ -152,6 +157,10 @@ class EmbeddedTransport implements EmbeddedLogTransport {
 
   async groups(): Promise<readonly string[]> {
     return this.#live().groupIds();
+  }
+
+  async describeGroup(groupId: string): Promise<GroupFacts | undefined> {
+    return this.#live().describeGroup(groupId);
   }
 
   fetcher(options: FetcherOptions): Fetcher {

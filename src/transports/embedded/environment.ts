@@ -23,6 +23,8 @@ import { WriteGate, whileNobodyWrites } from './write-gate.ts';
 
 export interface EnvironmentOptions {
   readonly path: string;
+  /** Whether a log is begun where there is none. */
+  readonly create: boolean;
   readonly durability: Durability;
   readonly maxBytes: number;
   readonly maintenanceMs: number;
@@ -57,8 +59,9 @@ interface Opened {
 const shared = new Map<string, Shared>();
 const closing = new Map<string, Promise<void>>();
 
-export async function openEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  prepareFolder(resolve(options.path));
+export async function openEnvironment(given: EnvironmentOptions): Promise<Environment> {
+  const { create, ...options } = given;
+  prepareFolder(resolve(options.path), create);
   const path = realpathSync(options.path);
   await closing.get(path);
   let entry = shared.get(path);
@@ -96,7 +99,7 @@ async function letGo(path: string, entry: Shared, close: () => Promise<void>): P
   await closed;
 }
 
-async function open(options: EnvironmentOptions): Promise<Opened> {
+async function open(options: Omit<EnvironmentOptions, 'create'>): Promise<Opened> {
   const { path, now, waiting = () => undefined } = options;
   const file = join(path, DATA_FILE);
   const noSync = options.durability === 'memory';
@@ -217,7 +220,10 @@ interface Keeper {
 }
 
 /** Maintenance soon after opening and then at a slow pace. Its failures show where the same data is used. */
-function startMaintenance(log: EmbeddedLog, { maintenanceMs, now }: EnvironmentOptions): Keeper {
+function startMaintenance(
+  log: EmbeddedLog,
+  { maintenanceMs, now }: Pick<EnvironmentOptions, 'now' | 'maintenanceMs'>,
+): Keeper {
   let stopped = false;
   let current: Promise<void> = Promise.resolve();
   const run = (at: number, force: boolean): Promise<void> => {

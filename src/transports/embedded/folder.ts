@@ -32,15 +32,20 @@ interface Marker {
   readonly format: number;
 }
 
-/** Makes the folder if it is missing, and checks that it is one of ours that this version can use. */
-export function prepareFolder(path: string): void {
+/**
+ * Makes the folder if it is missing, and checks that it is one of ours that this version can use.
+ *
+ * @param create - Without it nothing is made where there is no log.
+ */
+export function prepareFolder(path: string, create: boolean): void {
   try {
+    if (!create && !existsSync(path)) throw noLog(path, 'there is no such folder');
     makeFolder(path);
     if (!statSync(path).isDirectory()) throw notOurs(path, 'it is a file');
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     refuseNetwork(path);
     const marker = join(path, MARKER);
-    if (!existsSync(marker)) begin(path, marker);
+    if (!existsSync(marker)) begin(path, marker, create);
     check(path, readFileSync(marker, 'utf8'));
     if (existsSync(join(path, DATA_FILE))) accessSync(join(path, DATA_FILE), constants.R_OK | constants.W_OK);
     mkdirSync(join(path, RUNS), { recursive: true, mode: 0o750 });
@@ -83,12 +88,13 @@ export function explain(path: string, error: unknown): unknown {
  * Several processes may begin at the same moment. The marker comes before anything else of ours and appears with its content,
  * so whoever finds something in the folder finds the marker too, if it is ours, when it looks again.
  */
-function begin(path: string, marker: string): void {
+function begin(path: string, marker: string, create: boolean): void {
   const found = readdirSync(path).filter((name) => name !== '.gitignore' && !name.startsWith(MARKER));
   if (found.length > 0 && !existsSync(marker)) {
     if (found.includes(DATA_FILE)) throw corruptLog(`the file ${MARKER} is missing beside ${DATA_FILE}`, path);
     throw notOurs(path, `it holds ${found.slice(0, 3).join(', ')} and no ${MARKER}`);
   }
+  if (!create && !existsSync(marker)) throw noLog(path, 'the folder is empty');
   const temporary = `${marker}.${process.pid}-${threadId}`;
   writeFileSync(temporary, markerText(), { mode: 0o640 });
   try {
@@ -135,6 +141,12 @@ function check(path: string, content: string): void {
       hint: 'use the version of millrace that wrote it, or a newer one; nothing was changed',
     },
   );
+}
+
+function noLog(path: string, why: string): StoreError {
+  return new StoreError('ERR_NO_LOG', `There is no log in ${path}: ${why}`, {
+    hint: 'check the path, or leave { create: false } out to begin one there',
+  });
 }
 
 function notOurs(path: string, why: string): StoreError {

@@ -48,7 +48,7 @@ export async function salvage(path: string, target: string): Promise<SalvageRepo
   if (resolve(path) === resolve(target) || (existsSync(target) && readdirSync(target).length > 0)) {
     throw new ConfigError('ERR_SALVAGE_TARGET', `${target} is not an empty folder`, { hint: 'choose a new folder' });
   }
-  prepareFolder(target);
+  prepareFolder(target, true);
   const db = await openDatabases(join(target, DATA_FILE));
   try {
     return await copy(path, db);

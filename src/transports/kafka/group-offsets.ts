@@ -1,5 +1,5 @@
 import { nameHash } from '../../runtime/name-hash.ts';
-import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
+import type { CommittedOffset, GroupFacts, TopicPartition } from '../../runtime/transport.ts';
 import { groupActive, unknownTopic } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
@@ -24,9 +24,11 @@ export class GroupOffsets {
     this.#topics = topics;
   }
 
-  /** Offsets of those partitions that have one; waits while a transaction is about to change one of them. */
-  async committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
-    if (partitions.length === 0) return [];
+  /**
+   * Offsets of those partitions that have one, of all with `null`; waits while a transaction is about to change one of them.
+   */
+  async committed(groupId: string, partitions: readonly TopicPartition[] | null): Promise<readonly CommittedOffset[]> {
+    if (partitions?.length === 0) return [];
     const { requestTimeoutMs, transactionTimeoutMs } = this.#cluster.settings;
     const limitMs = Math.max(requestTimeoutMs, 3 * transactionTimeoutMs);
     const query = { groupId, partitions, stable: true };
@@ -105,9 +107,22 @@ export class GroupOffsets {
       );
       return answers.flatMap(({ errorCode, groups }) => {
         if (errorCode !== 0) throw kafkaError(errorCode, 'list the groups');
-        return groups;
+        return groups.map(({ groupId }) => groupId);
       });
     });
+  }
+
+  /** Whether a group has members, and all that it has committed; `undefined` where neither is so. */
+  async describe(groupId: string): Promise<GroupFacts | undefined> {
+    const offsets = await this.committed(groupId, null);
+    const { requestTimeoutMs } = this.#cluster.settings;
+    const active = await this.#ask(groupId, 'find the state', requestTimeoutMs, listGroupsApi, undefined, (answer) => {
+      if (answer.errorCode !== 0) throw kafkaError(answer.errorCode, 'list the groups');
+      const state = answer.groups.find((group) => group.groupId === groupId)?.state ?? 'Dead';
+      return !WITHOUT_MEMBERS.has(state);
+    });
+    // The state of applications is in changelogs, and on their machines.
+    return offsets.length === 0 && !active ? undefined : { active, offsets, stores: [] };
   }
 
   async #ask<Q, R, T>(
@@ -130,6 +145,9 @@ export class GroupOffsets {
     });
   }
 }
+
+/** States of groups that nobody is in. */
+const WITHOUT_MEMBERS = new Set(['Empty', 'Dead']);
 
 /** The offsets that there are, with what was committed beside them. */
 function fetched(

@@ -4,6 +4,7 @@ import type {
   CommittedOffset,
   Fetcher,
   FetcherOptions,
+  GroupFacts,
   GroupOptions,
   GroupSession,
   OffsetQuery,
@@ -92,6 +93,11 @@ export class KafkaTransport implements Transport {
   async groups(): Promise<readonly string[]> {
     this.#live();
     return this.#groupOffsets.groups();
+  }
+
+  async describeGroup(groupId: string): Promise<GroupFacts | undefined> {
+    this.#live();
+    return this.#groupOffsets.describe(groupId);
   }
 
   fetcher(options: FetcherOptions): Fetcher {

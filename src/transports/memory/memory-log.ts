@@ -3,6 +3,7 @@ import type { Compression } from '../../protocol/compression.ts';
 import type {
   CommittedOffset,
   FetchedBatch,
+  GroupFacts,
   KnownTopic,
   OffsetQuery,
   TopicConfig,
@@ -23,6 +24,7 @@ import {
 import { MAX_GONE_TOPICS, offsetOfGone } from '../local/gone-topics.ts';
 import { LocalGroups } from '../local/groups.ts';
 import type { LogCommit } from '../local/session.ts';
+import { storeNames } from '../local/store-names.ts';
 import {
   changeConfig,
   checkPartitionCount,
@@ -231,6 +233,13 @@ export class MemoryLog {
       };
       return offsets?.get(`${topic}/${partition}`) ?? gone();
     });
+  }
+
+  /** @internal */
+  describeGroup(groupId: string): GroupFacts | undefined {
+    const offsets = [...(this.#committed.get(groupId)?.values() ?? [])];
+    const active = this.groups.hasMembers(groupId);
+    return offsets.length === 0 && !active ? undefined : { active, offsets, stores: storeNames(this.stores, groupId) };
   }
 
   /** @throws `ERR_GROUP_ACTIVE` */

@@ -5,6 +5,7 @@ import type {
   CommittedOffset,
   Fetcher,
   FetcherOptions,
+  GroupFacts,
   GroupOptions,
   GroupSession,
   KnownTopic,
@@ -92,6 +93,10 @@ class MemoryTransport implements Transport {
 
   async groups(): Promise<readonly string[]> {
     return this.#live().groupIds();
+  }
+
+  async describeGroup(groupId: string): Promise<GroupFacts | undefined> {
+    return this.#live().describeGroup(groupId);
   }
 
   fetcher(options: FetcherOptions): Fetcher {

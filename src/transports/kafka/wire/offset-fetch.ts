@@ -13,7 +13,8 @@ export interface FetchedOffset {
 
 export interface OffsetsWanted {
   readonly groupId: string;
-  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
+  /** All that there are with `null`. */
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[] | null;
   /** While a transaction may change an offset it is refused; otherwise it is the one before. */
   readonly stable: boolean;
 }
@@ -30,7 +31,7 @@ export const offsetFetchApi: Api<
   encode: (writer, { groupId, partitions, stable }) =>
     writer
       .compactString(groupId)
-      .compactArray(byTopic(partitions), (each) =>
+      .compactArray(partitions === null ? null : byTopic(partitions), (each) =>
         writer
           .compactString(each.topic)
           .compactArray(each.partitions, ({ partition }) => writer.int32(partition))
