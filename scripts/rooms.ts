@@ -83,7 +83,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'cli',
     // What every user has: a command needs nothing else.
-    rooms: ['index'],
+    rooms: ['index', 'nearest'],
     packages: ['node:', 'commander'],
   },
   { path: 'testing', rooms: [...parts, 'nearest', 'runtime', 'transports/memory'], packages: ['rxjs', 'fast-check'] },

@@ -1,61 +1,126 @@
-import {
-  bytes,
-  ConfigError,
-  float64,
-  int32,
-  int64,
-  json,
-  msgpack,
-  RecordError,
-  type Serde,
-  string,
-  uuid,
-} from '../index.ts';
+import { bytes, ConfigError, float64, int32, int64, json, msgpack, type Serde, string, uuid } from '../index.ts';
+import { fromBase64, toBase64 } from './base64.ts';
+import { roundedInteger } from './json-texts.ts';
+import { badText } from './line-error.ts';
+import { toJson } from './to-json.ts';
 
 /** Decodes keys or values for people, and encodes what they write. */
 export interface Codec {
-  /** The value, as JSON can say it. @throws what the serde says */
-  show(bytes: Uint8Array): unknown;
-  /** Bytes of a value as JSON said it. @throws what the serde says */
-  read(value: unknown): Uint8Array;
-  /** Bytes of a value that was written as text. */
+  /** The value as JSON, on one line, as far as JSON can say it. @throws what the serde says */
+  json(bytes: Uint8Array): string;
+  /**
+   * Bytes of a value as JSON says it. The same as those that it was shown for, or not: who needs that compares.
+   *
+   * @param value - What `text` says.
+   * @throws what the serde says, RecordError `ERR_ENVELOPE`
+   */
+  read(value: unknown, text: string): Uint8Array;
+  /** Bytes of a value that was written as text. @throws as `read` */
   parse(text: string): Uint8Array;
 }
 
-const numeric = (serde: Serde<number>): Codec => ({
-  show: (raw) => serde.deserialize(raw),
+const shown =
+  (serde: Serde<unknown>) =>
+  (raw: Uint8Array): string =>
+    toJson(serde.deserialize(raw));
+
+const numeric = (serde: Serde<number>, pattern: RegExp, form: string): Codec => ({
+  json: shown(serde as Serde<unknown>),
   read: (value) => serde.serialize(value as number),
-  parse: (text) => serde.serialize(text.trim() === '' ? Number.NaN : Number(text)),
+  parse: (text) => {
+    const trimmed = text.trim();
+    if (!pattern.test(trimmed)) throw badText(`${quote(text)} is no number`, `${serde.name} takes ${form}`);
+    return serde.serialize(Number(trimmed));
+  },
 });
+
 const textual = (serde: Serde<string>): Codec => ({
-  show: (raw) => serde.deserialize(raw),
+  json: shown(serde as Serde<unknown>),
   read: (value) => serde.serialize(value as string),
   parse: (text) => serde.serialize(text),
 });
-const structured = (serde: Serde<unknown>): Codec => ({
-  show: (raw) => serde.deserialize(raw),
-  read: (value) => serde.serialize(value as NonNullable<unknown>),
-  parse: (text) => serde.serialize(parseJson(text)),
-});
-const big = int64();
+
+/** JSON is written as it stands: parsing it would round numbers, and write it in another way. */
+function jsonCodec(): Codec {
+  const serde = json<unknown>();
+  const checked = (text: string): Uint8Array => {
+    const raw = new TextEncoder().encode(text);
+    try {
+      serde.deserialize(raw);
+    } catch (cause) {
+      throw badText(
+        `it is not JSON that can be read: ${text.slice(0, 40)}`,
+        'each line is one JSON value, and none is null (write tombstones with --tombstone); --value string takes text',
+        cause,
+      );
+    }
+    return raw;
+  };
+  return {
+    json: (raw) => {
+      serde.deserialize(raw);
+      // Between two values only: inside of a string a line break is written \n.
+      return new TextDecoder()
+        .decode(raw)
+        .replace(/[\r\n]\s*/g, ' ')
+        .trim();
+    },
+    read: (_, text) => checked(text),
+    parse: checked,
+  };
+}
+
+function msgpackCodec(): Codec {
+  const serde = msgpack<unknown>();
+  const write = (value: unknown, text: string): Uint8Array => {
+    const rounded = roundedInteger(text);
+    if (rounded !== undefined) {
+      throw badText(
+        `${rounded} is a whole number that JSON makes another one of`,
+        'write it as text, or produce bytes with --value base64',
+      );
+    }
+    return serde.serialize(value as NonNullable<unknown>);
+  };
+  return {
+    json: shown(serde),
+    read: write,
+    parse: (text) => write(parseJson(text), text),
+  };
+}
+
+function int64Codec(): Codec {
+  const serde = int64();
+  const write = (value: unknown): Uint8Array => serde.serialize(bigintOf(value));
+  return { json: shown(serde as Serde<unknown>), read: write, parse: write };
+}
+
+function base64Codec(): Codec {
+  const decode = (text: unknown): Uint8Array => {
+    const raw = typeof text === 'string' ? fromBase64(text) : undefined;
+    if (raw !== undefined) return raw;
+    throw badText(
+      `${quote(String(text))} is not base64`,
+      'base64 is written with A-Z, a-z, 0-9, + and /, and = at the end',
+    );
+  };
+  return { json: (raw) => toJson(toBase64(raw)), read: decode, parse: (text) => bytes().serialize(decode(text)) };
+}
 
 const CODECS: Readonly<Record<string, () => Codec>> = {
   string: () => textual(string()),
   uuid: () => textual(uuid()),
-  json: () => structured(json<unknown>()),
-  msgpack: () => structured(msgpack<unknown>()),
-  int32: () => numeric(int32()),
-  float64: () => numeric(float64()),
-  int64: () => ({
-    show: (raw) => big.deserialize(raw),
-    read: (value) => big.serialize(bigintOf(value)),
-    parse: (text) => big.serialize(bigintOf(text)),
-  }),
-  base64: () => ({
-    show: (raw) => Buffer.from(raw).toString('base64'),
-    read: (value) => bytes().serialize(new Uint8Array(Buffer.from(String(value), 'base64'))),
-    parse: (text) => new Uint8Array(Buffer.from(text, 'base64')),
-  }),
+  json: jsonCodec,
+  msgpack: msgpackCodec,
+  int32: () => numeric(int32(), /^[+-]?\d+$/, 'whole numbers, such as -7'),
+  float64: () =>
+    numeric(
+      float64(),
+      /^(?:[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)|NaN)$/,
+      'numbers, such as 12, -0.5, 1e6, NaN or Infinity',
+    ),
+  int64: int64Codec,
+  base64: base64Codec,
 };
 
 /** Names of the serdes that `--key` and `--value` take. */
@@ -71,21 +136,27 @@ export function codecOf(flag: string, name: string | undefined): Codec | undefin
   });
 }
 
-function parseJson(text: string): NonNullable<unknown> {
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as NonNullable<unknown>;
+    return JSON.parse(text);
   } catch (cause) {
-    throw new RecordError('ERR_ENVELOPE', `a value is not JSON: ${text.slice(0, 40)}`, {
+    throw badText(
+      `a value is not JSON: ${text.slice(0, 40)}`,
+      'each line is one JSON value; use --value string for text',
       cause,
-      hint: 'each line is one JSON value; use --value string for text',
-    });
+    );
   }
 }
 
 function bigintOf(value: unknown): bigint {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
-  if (typeof value === 'string' && /^-?\d+$/.test(value.trim())) return BigInt(value.trim());
-  throw new RecordError('ERR_ENVELOPE', `${String(value)} is not a whole number`, {
-    hint: 'int64 takes whole numbers',
-  });
+  if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return BigInt(value.trim().replace(/^\+/, ''));
+  const large = typeof value === 'number' && Number.isInteger(value);
+  throw badText(
+    `${large ? value : quote(String(value))} is ${large ? 'rounded by JSON' : 'not a whole number'}`,
+    large ? 'write whole numbers beyond 2^53 as text' : 'int64 takes whole numbers, such as -7',
+  );
 }
+
+/** As it stands in a message. */
+const quote = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

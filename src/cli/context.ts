@@ -1,5 +1,6 @@
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { type Client, connect } from '../index.ts';
+import { type Client, type ConnectOptions, connect, type Logger } from '../index.ts';
 import { type LocationFlags, location, locationFlags } from './location.ts';
 import type { Output } from './output.ts';
 
@@ -7,10 +8,16 @@ import type { Output } from './output.ts';
 export interface Context {
   readonly output: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  /** Aborted by Ctrl-C. */
+  readonly input: Readable;
+  /** Aborted by Ctrl-C, and when nobody reads the output any more. */
   readonly signal: AbortSignal;
   readonly now: () => number;
+}
+
+/** How a command opens the log, besides what flags and environment say. */
+export interface OpenOptions extends Pick<ConnectOptions, 'compression'> {
+  /** Begins a log in a folder that has none (false). */
+  readonly create?: boolean;
 }
 
 /** Opens the log that flags and environment name, for as long as `work` takes. */
@@ -18,8 +25,12 @@ export async function withClient<T>(
   context: Context,
   flags: LocationFlags,
   work: (client: Client) => Promise<T>,
+  { create = false, ...options }: OpenOptions = {},
 ): Promise<T> {
-  const client = await connect(location(flags, context.env));
+  const logger = warnings(context.output);
+  const at = location(flags, context.env);
+  const where = at.path === undefined ? { ...at, kafka: { ...at.kafka, logger } } : { ...at, create };
+  const client = await connect({ ...where, ...options, logger });
   try {
     return await work(client);
   } finally {
@@ -29,5 +40,19 @@ export async function withClient<T>(
 
 /** A command on a log, with the flags that name it. */
 export function onLog(parent: Command, name: string, summary: string): Command {
-  return locationFlags(parent.command(name).summary(summary).description(`${summary}.`));
+  return locationFlags(parent.command(name).summary(summary).description(`${summary}.`)).option(
+    '--debug',
+    'print stacks of errors',
+  );
+}
+
+/** What the library warns of, one line each. */
+function warnings({ say }: Output): Logger {
+  const warn = (fields: object, message: string): void => {
+    const told = Object.entries(fields as Record<string, unknown>)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    say(['warning:', message, ...(told.length === 0 ? [] : [`(${told.join(', ')})`])].join(' '));
+  };
+  return { debug: () => undefined, info: () => undefined, warn, error: warn };
 }

@@ -1,6 +1,8 @@
-import { type Headers, RecordError } from '../index.ts';
+import { type Headers, MillraceError, RecordError } from '../index.ts';
+import { fromBase64, toBase64 } from './base64.ts';
 import type { Codec } from './codecs.ts';
-import { toJson } from './to-json.ts';
+import { fieldTexts } from './json-texts.ts';
+import { withoutHint } from './line-error.ts';
 
 /** A record with the bytes that are in the log. */
 export interface RawRecord {
@@ -23,47 +25,54 @@ export interface EnvelopeRecord {
 }
 
 /** How a part of a record stands in its envelope: as text unless something else is said. */
-type Encoding = 'base64' | 'decoded';
+type Encoding = 'text' | 'base64' | 'decoded';
 
 /**
- * A record as one line of JSON. Bytes that are UTF-8 stand as text, others in base64 with `keyEncoding`, `valueEncoding`, so
- * that the same bytes come out again. With a serde the decoded value stands there, marked `decoded`; bytes that the serde
- * cannot read stand as they would without it, and the reason in `keyError`, `valueError`.
+ * A record as one line of JSON, from which {@link parseEnvelope} makes the same bytes. Bytes that are UTF-8 stand as text,
+ * others in base64 with `keyEncoding`, `valueEncoding`. With a serde the decoded value stands there, marked `decoded`, where
+ * encoding it gives the same bytes; where it does not, they stand as they would without a serde, and what the value looks
+ * like in `keyShown`, `valueShown`. Bytes that the serde cannot read stand there with the reason in `keyError`, `valueError`.
  */
 export function envelope(record: RawRecord, key: Codec | undefined, value: Codec | undefined): string {
   const { headers, offset, partition, timestamp, topic } = record;
-  const line = {
-    topic,
-    partition,
-    offset,
-    timestamp,
-    headers: headers.map(([name, bytes]) => header(name, bytes)),
-    ...part('key', record.key, key),
-    ...part('value', record.value, value),
-  };
-  return toJson(line) as string;
+  const place = JSON.stringify({ topic, partition, offset, timestamp, headers: headers.map(header) });
+  return `${place.slice(0, -1)},${part('key', record.key, key)},${part('value', record.value, value)}}`;
 }
 
-function header(name: string, bytes: Uint8Array | null): readonly unknown[] {
+function header([name, bytes]: readonly [string, Uint8Array | null]): readonly unknown[] {
   if (bytes === null) return [name, null];
   const text = textOf(bytes);
-  return text === undefined ? [name, base64(bytes), 'base64'] : [name, text];
+  return text === undefined ? [name, toBase64(bytes), 'base64'] : [name, text];
 }
 
-function part(name: 'key' | 'value', bytes: Uint8Array | null, codec: Codec | undefined): object {
-  if (bytes === null) return { [name]: null };
-  let error: string | undefined;
-  if (codec !== undefined) {
-    try {
-      return { [name]: codec.show(bytes), [`${name}Encoding`]: 'decoded' };
-    } catch (failure) {
-      error = failure instanceof Error ? failure.message : String(failure);
-    }
-  }
-  const problem = error === undefined ? {} : { [`${name}Error`]: error };
+/** The fields of a key or a value. */
+function part(name: 'key' | 'value', bytes: Uint8Array | null, codec: Codec | undefined): string {
+  if (bytes === null) return `"${name}":null`;
   const text = textOf(bytes);
-  if (text !== undefined) return { [name]: text, ...problem };
-  return { [name]: base64(bytes), [`${name}Encoding`]: 'base64', ...problem };
+  const plain = `"${name}":${JSON.stringify(text ?? toBase64(bytes))}`;
+  if (codec === undefined) return text === undefined ? `${plain},"${name}Encoding":"base64"` : plain;
+  // Without a mark it would be taken for a value that is still to be encoded.
+  const marked = `${plain},"${name}Encoding":"${text === undefined ? 'base64' : 'text'}"`;
+  let shown: string;
+  try {
+    shown = codec.json(bytes);
+  } catch (failure) {
+    const reason = failure instanceof MillraceError ? withoutHint(failure) : String(failure);
+    return `${marked},"${name}Error":${JSON.stringify(reason)}`;
+  }
+  if (isExact(shown, bytes, codec)) return `"${name}":${shown},"${name}Encoding":"decoded"`;
+  return `${marked},"${name}Shown":${shown}`;
+}
+
+/** Whether what JSON says of a value is all that there is to it: encoded, it gives the bytes that it came from. */
+function isExact(shown: string, bytes: Uint8Array, codec: Codec): boolean {
+  try {
+    const value: unknown = JSON.parse(shown);
+    // Null stands for a tombstone.
+    return value !== null && Buffer.compare(codec.read(value, shown), bytes) === 0;
+  } catch {
+    return false;
+  }
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -77,8 +86,6 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 const utf8 = new TextEncoder();
 
 /**
@@ -96,12 +103,13 @@ export function parseEnvelope(line: string, key: Codec | undefined, value: Codec
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw bad('it is not an object');
   const fields = parsed as Readonly<Record<string, unknown>>;
   if (!Object.hasOwn(fields, 'value')) throw bad('it has no value');
+  const texts = key === undefined && value === undefined ? undefined : fieldTexts(line);
   return {
     partition: whole(fields, 'partition'),
     timestamp: whole(fields, 'timestamp'),
     headers: headersOf(fields['headers']),
-    key: bytesOf(fields, 'key', key),
-    value: bytesOf(fields, 'value', value),
+    key: bytesOf(fields, 'key', key, texts?.get('key')),
+    value: bytesOf(fields, 'value', value, texts?.get('value')),
   };
 }
 
@@ -109,20 +117,32 @@ function bytesOf(
   fields: Readonly<Record<string, unknown>>,
   name: 'key' | 'value',
   codec: Codec | undefined,
+  text: string | undefined,
 ): Uint8Array | null {
   const content = fields[name] ?? null;
-  const encoding = fields[`${name}Encoding`] as Encoding | undefined;
+  const encoding = fields[`${name}Encoding`] as Encoding | null | undefined;
   if (content === null) return null;
-  if (encoding === 'base64') return fromBase64(content, name);
-  if (
-    encoding === 'decoded' ||
-    (codec !== undefined && encoding === undefined && fields[`${name}Error`] === undefined)
-  ) {
-    if (codec !== undefined) return codec.read(content);
-    throw bad(`its ${name} was decoded, and nothing says how to encode it: give --${name}, as it was read with`);
+  switch (encoding) {
+    case 'base64':
+      return decodeBase64(content, name);
+    case 'text':
+      return encodeText(content, name);
+    case 'decoded':
+      if (codec !== undefined) return codec.read(content, text as string);
+      throw bad(`its ${name} was decoded, and nothing says how to encode it: give --${name}, as it was read with`);
+    case undefined:
+    case null:
+      // Bytes that could not be decoded were not marked as text by earlier versions.
+      if (codec !== undefined && fields[`${name}Error`] === undefined) return codec.read(content, text as string);
+      return encodeText(content, name);
+    default:
+      throw bad(`its ${name} has the encoding ${JSON.stringify(encoding)}`);
   }
-  if (encoding !== undefined) throw bad(`its ${name} has the encoding ${JSON.stringify(encoding)}`);
+}
+
+function encodeText(content: unknown, name: string): Uint8Array {
   if (typeof content !== 'string') throw bad(`its ${name} is ${typeof content}, and text without --${name}`);
+  if (/\p{Surrogate}/u.test(content)) throw bad(`its ${name} has a lone surrogate, which UTF-8 cannot say`);
   return utf8.encode(content);
 }
 
@@ -134,15 +154,17 @@ function headersOf(headers: unknown): Headers {
     const [name, content, encoding] = each as readonly unknown[];
     if (typeof name !== 'string') throw bad('a header has no name');
     if (content === null) return [name, null];
-    if (encoding === 'base64') return [name, fromBase64(content, `header ${name}`)];
+    if (encoding === 'base64') return [name, decodeBase64(content, `header ${name}`)];
+    if (encoding !== undefined) throw bad(`header ${name} has the encoding ${JSON.stringify(encoding)}`);
     if (typeof content !== 'string') throw bad(`header ${name} is ${typeof content}, not text`);
-    return [name, utf8.encode(content)];
+    return [name, encodeText(content, `header ${name}`)];
   });
 }
 
-function fromBase64(content: unknown, name: string): Uint8Array {
-  if (typeof content !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(content)) throw bad(`its ${name} is not base64`);
-  return new Uint8Array(Buffer.from(content, 'base64'));
+function decodeBase64(content: unknown, name: string): Uint8Array {
+  const bytes = typeof content === 'string' ? fromBase64(content) : undefined;
+  if (bytes === undefined) throw bad(`its ${name} is not base64`);
+  return bytes;
 }
 
 function whole(fields: Readonly<Record<string, unknown>>, name: string): number | undefined {

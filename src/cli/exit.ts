@@ -17,13 +17,3 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof MillraceError) return error.errorClass === 'config' ? 2 : 1;
   return 1;
 }
-
-/** One line: what, where and what to do; with `debug` also the stack and the causes. */
-export function explain(error: unknown, debug: boolean): string {
-  if (debug && error instanceof Error) {
-    const cause = error.cause === undefined ? '' : `\ncaused by ${explain(error.cause, debug)}`;
-    return `${error.stack ?? error.message}${cause}`;
-  }
-  if (error instanceof MillraceError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,7 +1,7 @@
 import { ConfigError } from '../index.ts';
+import { toBase64 } from './base64.ts';
 import type { Codec } from './codecs.ts';
 import { type RawRecord, textOf } from './envelope.ts';
-import { toJson } from './to-json.ts';
 
 /** Writes a record as a format says. */
 export type Format = (record: RawRecord) => string;
@@ -23,6 +23,7 @@ export function parseFormat(format: string, key: Codec | undefined, value: Codec
     if (letter !== undefined) parts.push(token(letter, modifier, key, value));
     else if (hex !== undefined) parts.push(String.fromCharCode(Number.parseInt(hex, 16)));
     else if (escaped !== undefined) parts.push(ESCAPES[escaped] as string);
+    else if (whole === '%') throw wrong('% alone');
     else parts.push(whole);
   }
   return (record) => parts.map((part) => (typeof part === 'string' ? part : part(record))).join('');
@@ -93,10 +94,10 @@ export function isoOf(timestamp: number): string {
 export function show(bytes: Uint8Array | null, codec: Codec | undefined): string {
   if (bytes === null) return 'null';
   if (codec !== undefined) {
-    const value = codec.show(bytes);
-    return typeof value === 'string' ? value : (toJson(value) ?? 'null');
+    const shown = codec.json(bytes);
+    return shown.startsWith('"') ? (JSON.parse(shown) as string) : shown;
   }
-  return textOf(bytes) ?? Buffer.from(bytes).toString('base64');
+  return textOf(bytes) ?? toBase64(bytes);
 }
 
 function wrong(text: string): ConfigError {

@@ -46,6 +46,13 @@ export function location(flags: LocationFlags, env: Environment): ConnectOptions
       hint: 'a log is a folder or a cluster: leave one of them out',
     });
   }
+  for (const [flag, given] of [
+    ['--path', flags.path],
+    ['--brokers', flags.brokers],
+  ] as const) {
+    if (given?.trim() !== '') continue;
+    throw new ConfigError('ERR_OPTION', `${flag} is empty`, { hint: 'a variable that is not set, perhaps?' });
+  }
   if (brokers === undefined || brokers === '') {
     const cluster = flags.tls === true || flags.tlsCa !== undefined || flags.sasl !== undefined;
     if (cluster) {
@@ -58,13 +65,21 @@ export function location(flags: LocationFlags, env: Environment): ConnectOptions
   const ssl = tls(flags, env);
   const user = sasl(flags, env);
   return {
-    brokers: brokers.split(',').map((broker) => broker.trim()),
+    brokers: brokers.split(',').map(address),
     kafka: {
       clientId: 'millrace-cli',
       ...(ssl === undefined ? {} : { ssl }),
       ...(user === undefined ? {} : { sasl: user }),
     },
   };
+}
+
+function address(text: string): string {
+  const broker = text.trim();
+  if (/^(?:\[[^\]]+\]|[^:/\s]+):\d{1,5}$/.test(broker)) return broker;
+  throw new ConfigError('ERR_OPTION', `${JSON.stringify(broker)} is not the address of a broker`, {
+    hint: 'give host:port, such as localhost:9092, and several with commas',
+  });
 }
 
 function tls({ tls: wanted, tlsCa }: LocationFlags, env: Environment): true | { ca: string } | undefined {
@@ -74,9 +89,17 @@ function tls({ tls: wanted, tlsCa }: LocationFlags, env: Environment): true | { 
 
 type Sasl = NonNullable<NonNullable<ConnectOptions['kafka']>['sasl']>;
 
+const MECHANISMS: readonly Sasl['mechanism'][] = ['plain', 'scram-sha-256', 'scram-sha-512'];
+
 function sasl(flags: LocationFlags, env: Environment): Sasl | undefined {
   const mechanism = flags.sasl ?? env['MILLRACE_SASL_MECHANISM'];
   if (mechanism === undefined) return undefined;
+  const known = MECHANISMS.find((each) => each === mechanism.toLowerCase());
+  if (known === undefined) {
+    throw new ConfigError('ERR_OPTION', `there is no SASL mechanism ${JSON.stringify(mechanism)}`, {
+      hint: `use one of ${MECHANISMS.join(', ')}`,
+    });
+  }
   const file = flags.saslPasswordFile ?? env['MILLRACE_SASL_PASSWORD_FILE'];
   const password =
     file === undefined ? env['MILLRACE_SASL_PASSWORD'] : readText('--sasl-password-file', file).trimEnd();
@@ -90,8 +113,7 @@ function sasl(flags: LocationFlags, env: Environment): Sasl | undefined {
       },
     );
   }
-  // What the mechanism may be is checked where it is used.
-  return { mechanism: mechanism.toLowerCase() as Sasl['mechanism'], username, password };
+  return { mechanism: known, username, password };
 }
 
 function readText(flag: string, file: string): string {

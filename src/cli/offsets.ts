@@ -36,7 +36,18 @@ export function parseRange(texts: readonly string[], now: number): Range {
     from ??= range.from;
     until ??= range.until;
   }
-  return { from: from ?? { kind: 'start' }, until };
+  const range = { from: from ?? START, until };
+  if (until !== undefined && endsBefore(range.from, until)) throw wrong(texts.join(' '), 'it ends before it begins');
+  return range;
+}
+
+const START: Mark = { kind: 'start' };
+
+/** Whether a place lies before another one whatever the topic holds. */
+function endsBefore(from: Mark, until: Mark): boolean {
+  if (from.kind === 'offset' && until.kind === 'offset') return until.offset < from.offset;
+  if (from.kind === 'time' && until.kind === 'time') return until.time < from.time;
+  return from.kind === 'end' && until.kind === 'start';
 }
 
 interface Part {

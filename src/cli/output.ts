@@ -1,29 +1,67 @@
 /** Where a command writes: data to `data`, everything else to `say`. */
 export interface Output {
-  /** Resolves when there is room for more. */
+  /** Resolves when there is room for more, or when nobody reads any more. */
   data(text: string): Promise<void> | undefined;
+  /** Resolves when the operating system has taken the text; with false when it has not. */
+  deliver(text: string): Promise<boolean>;
   say(text: string): void;
   /** Whether data is read by a person. */
   readonly tty: boolean;
+  /** Why data could not be written; nothing where its reader has just gone away, as `| head` does. */
+  readonly failure: Error | undefined;
 }
 
+/** What a reader that has gone away leaves behind. */
+const GONE = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
+
 /**
- * The output of a process. A reader that has gone away (`| head`) ends the process quietly, with 0.
+ * The output of a process.
  *
  * @param raw - Control characters of records reach the terminal as they are.
+ * @param ended - Called when data cannot be written any more: the command is to come to an end.
  */
-export function processOutput({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>, raw: boolean): Output {
+export function processOutput(
+  { stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>,
+  raw: boolean,
+  ended: () => void,
+): Output {
   const tty = stdout.isTTY === true;
+  const waiting = new Set<() => void>();
+  let closed = false;
+  let failure: Error | undefined;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (closed) return;
+    closed = true;
+    if (!GONE.has(error.code ?? '')) failure = error;
+    for (const wake of waiting) wake();
+    waiting.clear();
+    ended();
   });
+  // There is nobody to tell.
+  stderr.on('error', () => undefined);
+  const shown = (text: string): string => (tty && !raw ? harmless(text) : text);
   return {
     tty,
-    data(text) {
-      if (stdout.write(tty && !raw ? harmless(text) : text)) return undefined;
-      return new Promise((resolve) => stdout.once('drain', resolve));
+    get failure() {
+      return failure;
     },
+    data(text) {
+      if (closed || stdout.write(shown(text))) return undefined;
+      return new Promise((resolve) => {
+        const wake = (): void => {
+          waiting.delete(wake);
+          resolve();
+        };
+        waiting.add(wake);
+        stdout.once('drain', wake);
+      });
+    },
+    deliver: (text) =>
+      closed
+        ? Promise.resolve(false)
+        : new Promise((resolve) => {
+            stdout.write(shown(text), (error) => resolve(error === null || error === undefined));
+          }),
     say: (text) => void stderr.write(`${text}\n`),
   };
 }

@@ -4,7 +4,8 @@ import { groupsCommand, lagCommand } from './commands/groups.ts';
 import { produceCommand } from './commands/produce.ts';
 import { topicsCommand } from './commands/topics.ts';
 import type { Context } from './context.ts';
-import { exitCodeOf, explain } from './exit.ts';
+import { exitCodeOf } from './exit.ts';
+import { explain } from './explain.ts';
 
 /** The commands, for help and documentation as well. */
 export function program(context: Context, version: string): Command {
@@ -28,13 +29,15 @@ export function program(context: Context, version: string): Command {
  */
 export async function main(args: readonly string[], context: Context, version: string): Promise<number> {
   const command = program(context, version);
+  const { output } = context;
   quietly(command, context);
   try {
     await command.parseAsync([...args], { from: 'user' });
-    return 0;
+    if (output.failure === undefined) return 0;
+    throw output.failure;
   } catch (error) {
     // What commander has to say about wrong use it has said.
-    if (!(error instanceof CommanderError)) context.output.say(explain(error, command.opts()['debug'] === true));
+    if (!(error instanceof CommanderError)) output.say(explain(error, args.includes('--debug')));
     return exitCodeOf(error);
   }
 }

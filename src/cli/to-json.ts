@@ -1,10 +1,17 @@
-/** JSON of values that JSON knows nothing of: whole numbers beyond its own as text, bytes in base64, maps as objects. */
-export function toJson(value: unknown): string | undefined {
+import { toBase64 } from './base64.ts';
+
+/**
+ * JSON of values that JSON knows nothing of: whole numbers beyond its own, what is no number, −0 and times as text, bytes in
+ * base64, other arrays of numbers as arrays. Reading does not give these values back.
+ */
+export function toJson(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {
     if (typeof each === 'bigint') return String(each);
-    if (each instanceof Uint8Array) return Buffer.from(each).toString('base64');
-    if (each instanceof Map)
-      return Object.fromEntries([...each].map(([name, held]) => [String(name), held as unknown]));
+    if (typeof each === 'number' && !Number.isFinite(each)) return String(each);
+    if (Object.is(each, -0)) return '-0';
+    if (each instanceof Uint8Array) return toBase64(each);
+    if (ArrayBuffer.isView(each) && !(each instanceof DataView))
+      return Array.from(each as unknown as Iterable<unknown>);
     return each;
   });
 }

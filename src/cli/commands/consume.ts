@@ -4,19 +4,23 @@ import {
   type Client,
   ConfigError,
   topic as declare,
+  FatalError,
   nullable,
   type PartitionOffsets,
+  RecordError,
   type Records,
   type StreamRecord,
 } from '../../index.ts';
 import { CODEC_NAMES, type Codec, codecOf } from '../codecs.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { envelope, type RawRecord } from '../envelope.ts';
+import { oneMore, partitions, whole } from '../flags.ts';
 import { isoOf, parseFormat, show } from '../format.ts';
+import { withoutHint } from '../line-error.ts';
 import type { LocationFlags } from '../location.ts';
 import { parseRange } from '../offsets.ts';
 import { boundsOf } from '../range-offsets.ts';
-import { existing, whole } from './topics.ts';
+import { existing } from '../topic-names.ts';
 
 interface Flags extends LocationFlags {
   readonly offset?: readonly string[];
@@ -36,6 +40,7 @@ interface Flags extends LocationFlags {
 }
 
 type Raw = Uint8Array | null;
+type RawRecords = Records<StreamRecord<Raw, Raw>>;
 
 const HELP = `
 Offsets (-o), of each partition: beginning, start, end, stored, 100, +100 (after the start), -100 (before the end),
@@ -44,20 +49,24 @@ Offsets (-o), of each partition: beginning, start, end, stored, 100, +100 (after
 Format (-f): %t topic, %p partition, %o offset, %k key, %v value, %h headers, %T timestamp, %K and %V lengths, %% and \\n.
 %k{hex}, %v{base64} and %d{iso} choose how.
 
+With -g what has been printed is committed: every second, and at the end, whether that is -n, -e, Ctrl-C or a reader that
+goes away. What lies in a pipe counts as printed: for the first ten say -n 10, and not | head.
+
   millrace consume orders -o -10 -e
+  millrace consume orders -g billing -n 10
   millrace consume orders -J -e | millrace produce copy -J`;
 
 /** `millrace consume TOPIC` */
 export function consumeCommand(parent: Command, context: Context): Command {
   return onLog(parent, 'consume', 'print the records of a topic, and go on with new ones unless told where to end')
     .argument('<topic>')
-    .option('-o, --offset <place...>', 'where to begin, and to end (beginning)')
+    .option('-o, --offset <place>', 'where to begin, and to end (beginning); may be repeated', oneMore)
     .option('--from-beginning', 'begin with the first record, as without it')
     .option('-n, --num <n>', 'end after so many records', whole)
     .option('-c, --count <n>', 'as --num', whole)
     .option('-e, --exit-on-end', 'end with the last record that is there now')
-    .option('-p, --partition <n...>', 'only these partitions', addPartition)
-    .option('-g, --group <name>', 'read as a member of a group, from where it stands, and commit')
+    .option('-p, --partition <n>', 'only this partition; several with commas, or repeated', partitions)
+    .option('-g, --group <name>', 'read as a member of a group, from where it stands, and commit what is printed')
     .option('-f, --format <text>', 'how a record is printed')
     .option('-J, --json', 'one JSON object per line, which produce --json takes')
     .option('--key <serde>', `how keys are decoded: ${CODEC_NAMES.join(', ')}`)
@@ -71,25 +80,134 @@ export function consumeCommand(parent: Command, context: Context): Command {
 
 async function consume(context: Context, name: string, flags: Flags): Promise<void> {
   const { output, signal } = context;
+  checkFlags(flags);
   const [key, value] = [codecOf('--key', flags.key), codecOf('--value', flags.value)];
   const print = printer(flags, key, value, output.tty);
+  const wanted = (record: RawRecord): boolean => flags.grep === undefined || matches(record, flags.grep, key, value);
   const most = flags.num ?? flags.count ?? Number.POSITIVE_INFINITY;
   await withClient(context, flags, async (client) => {
     await existing(client, name);
+    if (flags.group !== undefined) {
+      await consumeAsMember(context, client, name, flags, { print, wanted, most });
+      return;
+    }
     const records = await open(client, name, flags, context);
     let count = 0;
     try {
-      if (records === undefined || most === 0) return;
+      if (records === undefined) return;
       for await (const record of records) {
-        if (flags.grep !== undefined && !matches(record, flags.grep, key, value)) continue;
+        if (!wanted(record)) continue;
         await output.data(print(record));
         count += 1;
-        if (count >= most) break;
+        if (count >= most || signal.aborted) break;
       }
     } catch (error) {
       if (error !== signal.reason) throw error;
     }
   });
+}
+
+/** What is printed of the records that come. */
+interface Printing {
+  readonly print: (record: RawRecord) => string;
+  readonly wanted: (record: RawRecord) => boolean;
+  readonly most: number;
+}
+
+/**
+ * Reads for a group. What has been printed is committed, at the latest at the end; what could not be printed, because nobody
+ * reads any more, is not.
+ */
+async function consumeAsMember(
+  { output, signal }: Context,
+  client: Client,
+  name: string,
+  flags: Flags,
+  { most, print, wanted }: Printing,
+): Promise<void> {
+  const group = flags.group as string;
+  const enough = new AbortController();
+  const ended = AbortSignal.any([signal, enough.signal]);
+  const printed = new Map<number, number>();
+  const records = asMember(client, name, flags, group, ended)[Symbol.asyncIterator]();
+  try {
+    for (let count = 0; ; ) {
+      // Whoever asks for the next record says that the one before is done, and so it is committed.
+      const next = records.next();
+      if (count >= most) {
+        enough.abort();
+        await next;
+        break;
+      }
+      const { done, value: record } = await next;
+      if (done === true) break;
+      if (!wanted(record)) continue;
+      if (!(await output.deliver(print(record)))) break;
+      printed.set(record.partition, record.offset + 1);
+      count += 1;
+    }
+  } catch (error) {
+    if (error !== ended.reason) throw error;
+  } finally {
+    // The last commit.
+    await records.return();
+  }
+  await checkCommitted(client, group, name, printed);
+}
+
+function asMember(client: Client, name: string, flags: Flags, group: string, signal: AbortSignal): RawRecords {
+  return client.records(raw(name), {
+    group,
+    from: 'earliest',
+    isolation: isolationOf(flags),
+    signal,
+    ...(flags.exitOnEnd === true ? { until: 'end' } : {}),
+  });
+}
+
+/** @throws FatalError `ERR_NOT_COMMITTED` when the group does not stand behind what was printed */
+async function checkCommitted(client: Client, group: string, topic: string, printed: PartitionOffsets): Promise<void> {
+  if (printed.size === 0) return;
+  const committed = await client.committed(group, topic);
+  for (const [partition, offset] of printed) {
+    const stands = committed.get(partition) ?? 0;
+    if (stands >= offset) continue;
+    throw new FatalError(
+      'ERR_NOT_COMMITTED',
+      `group ${group} stands at ${stands}, and records up to here are printed`,
+      {
+        topic,
+        partition,
+        offset: offset - 1,
+        hint: 'the last commit failed: whoever reads for the group next gets these records again',
+      },
+    );
+  }
+}
+
+const raw = (name: string) => declare(name, { key: nullable(bytes()), value: nullable(bytes()) });
+
+const isolationOf = ({ readUncommitted }: Flags): 'uncommitted' | 'committed' =>
+  readUncommitted === true ? 'uncommitted' : 'committed';
+
+/** @throws ConfigError `ERR_OPTION` for flags that contradict each other */
+function checkFlags({ count, format, fromBeginning, group, json, num, offset, partition }: Flags): void {
+  const refuse = (both: string, hint: string): never => {
+    throw new ConfigError('ERR_OPTION', `${both} are both given`, { hint });
+  };
+  if (json === true && format !== undefined) refuse('--json and --format', 'leave one of them out');
+  if (num !== undefined && count !== undefined)
+    refuse('--num and --count', 'they mean the same: leave one of them out');
+  if (fromBeginning === true && offset !== undefined) {
+    refuse('--from-beginning and --offset', 'leave one of them out');
+  }
+  if (group !== undefined && (offset !== undefined || partition !== undefined)) {
+    refuse(
+      `--group and ${offset === undefined ? '--partition' : '--offset'}`,
+      'a group goes on where it stands, in the partitions that it is given; move it with groups reset',
+    );
+  }
+  if (group === '') throw new ConfigError('ERR_OPTION', '--group is empty', { hint: 'name the group' });
 }
 
 /** @returns Nothing where the range is empty. */
@@ -98,18 +216,7 @@ async function open(
   name: string,
   flags: Flags,
   { now, signal }: Context,
-): Promise<Records<StreamRecord<Raw, Raw>> | undefined> {
-  const source = declare(name, { key: nullable(bytes()), value: nullable(bytes()) });
-  const isolation = flags.readUncommitted === true ? 'uncommitted' : 'committed';
-  if (flags.group !== undefined) {
-    if (flags.offset !== undefined || flags.partition !== undefined) {
-      throw new ConfigError('ERR_OPTION', '--group is given together with --offset or --partition', {
-        hint: 'a group goes on where it stands, in the partitions that it is given; move it with groups reset',
-      });
-    }
-    const until = flags.exitOnEnd === true ? ({ until: 'end' } as const) : {};
-    return client.records(source, { group: flags.group, from: 'earliest', isolation, signal, ...until });
-  }
+): Promise<RawRecords | undefined> {
   const texts = flags.offset ?? ['beginning'];
   const range = parseRange(texts, now());
   const ended = range.until ?? (flags.exitOnEnd === true ? ({ kind: 'end' } as const) : undefined);
@@ -119,17 +226,17 @@ async function open(
   if (unknown !== undefined) {
     throw new ConfigError('ERR_UNKNOWN_PARTITION', `topic ${name} has no partition ${unknown}`, {
       topic: name,
-      hint: `it has ${from.size}, from 0 on`,
+      hint: from.size === 1 ? 'it has partition 0 alone' : `it has partitions 0 to ${from.size - 1}`,
     });
   }
   const partitions =
     until === undefined ? wanted : wanted.filter((each) => (from.get(each) ?? 0) < (until.get(each) ?? 0));
   if (partitions.length === 0) return undefined;
-  return client.records(source, {
+  return client.records(raw(name), {
     from: { offsets: only(from, partitions) },
     ...(until === undefined ? {} : { until: { offsets: only(until, partitions) } }),
     ...(flags.partition === undefined && until === undefined ? {} : { partitions }),
-    isolation,
+    isolation: isolationOf(flags),
     signal,
   });
 }
@@ -144,14 +251,17 @@ function printer(
   value: Codec | undefined,
   tty: boolean,
 ): (record: RawRecord) => string {
-  if (flags.json === true && flags.format !== undefined) {
-    throw new ConfigError('ERR_OPTION', '--json and --format are both given', { hint: 'leave one of them out' });
-  }
   if (flags.format !== undefined) {
     const format = parseFormat(flags.format, key, value);
     // As kcat does: the end of a line has to be asked for, unless nothing else was.
     const newline = /\\n|\n/.test(flags.format) ? '' : '\n';
-    return (record) => format(record) + newline;
+    return (record) => {
+      try {
+        return format(record) + newline;
+      } catch (error) {
+        throw unprintable(record, error);
+      }
+    };
   }
   if (flags.json === true || !tty) return (record) => `${envelope(record, key, value)}\n`;
   return (record) => {
@@ -173,6 +283,14 @@ function matches(record: RawRecord, text: string, key: Codec | undefined, value:
   return safely(record.key, key).includes(text) || safely(record.value, value).includes(text);
 }
 
-function addPartition(text: string, before: readonly number[] | undefined): readonly number[] {
-  return [...(before ?? []), text === '0' ? 0 : whole(text)];
+/** With a format nothing but the value has a place: what cannot be decoded ends the command. */
+function unprintable({ offset, partition, topic }: RawRecord, error: unknown): unknown {
+  if (!(error instanceof RecordError)) return error;
+  return new RecordError(error.code, withoutHint(error), {
+    cause: error,
+    topic,
+    partition,
+    offset,
+    hint: 'print it as it is: without --key and --value, with %v{hex}, or with --json, which says what is wrong',
+  });
 }

@@ -1,43 +1,46 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
+import type { Readable } from 'node:stream';
+import { type Command, Option } from 'commander';
 import {
   bytes,
+  type Client,
   ConfigError,
+  type ConnectOptions,
   topic as declare,
-  type Header,
   type Headers,
-  MillraceError,
   nullable,
-  RecordError,
 } from '../../index.ts';
 import { CODEC_NAMES, type Codec, codecOf } from '../codecs.ts';
 import { type Context, onLog, withClient } from '../context.ts';
-import { type EnvelopeRecord, parseEnvelope } from '../envelope.ts';
+import { type EnvelopeRecord, parseEnvelope, textOf } from '../envelope.ts';
+import { pairs, partition, whole } from '../flags.ts';
+import { inputLines, openFile } from '../input-lines.ts';
+import { atLine, badText } from '../line-error.ts';
+import { LineSender } from '../line-sender.ts';
 import type { LocationFlags } from '../location.ts';
-import { existing, whole } from './topics.ts';
+import { existing } from '../topic-names.ts';
 
 interface Flags extends LocationFlags {
   readonly keyDelimiter?: string;
   readonly k?: string;
-  readonly header?: readonly string[];
+  readonly header?: readonly (readonly [name: string, value: string])[];
   readonly json?: boolean;
   readonly key?: string;
   readonly value?: string;
-  readonly partition?: string;
+  readonly partition?: number;
   readonly repartition?: boolean;
   readonly tombstone?: boolean;
   readonly file?: string;
   readonly repeat?: number;
-  readonly compression?: string;
+  readonly compression?: Compression;
 }
 
-/** Records that may wait for their acknowledgement before more lines are read. */
-const IN_FLIGHT = 10_000;
-const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+type Compression = NonNullable<ConnectOptions['compression']>;
+
+const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 const HELP = `
-Each line of standard input is a value; with -K the key stands before the delimiter.
+Each line of standard input is a value; with -K the key stands before the delimiter. Without a serde the bytes are written
+as they are. When a line fails, what is written is told, and the line to go on with: tail -n +LINE.
 
   echo '{"total":12}' | millrace produce orders -k o-1
   printf 'a:1\\nb:2\\n' | millrace produce numbers -K : --value int32
@@ -45,113 +48,162 @@ Each line of standard input is a value; with -K the key stands before the delimi
 
 /** `millrace produce TOPIC` */
 export function produceCommand(parent: Command, context: Context): Command {
-  return onLog(parent, 'produce', 'write lines as records to a topic; resolves when all are acknowledged')
+  return onLog(parent, 'produce', 'write lines as records to a topic; ends when all are acknowledged')
     .argument('<topic>')
     .option('-K, --key-delimiter <text>', 'what separates key and value in a line')
     .option('-k <key>', 'the key of all records')
-    .option('-H, --header <name=value...>', 'a header of all records')
+    .option('-H, --header <name=value>', 'a header of all records; may be repeated', pairs)
     .option('-J, --json', 'lines are what consume --json prints')
-    .option('--key <serde>', `how keys are encoded: ${CODEC_NAMES.join(', ')} (string)`)
-    .option('--value <serde>', 'how values are encoded (string)')
-    .option('-p, --partition <n>', 'the partition of all records; by default that of the key')
+    .option('--key <serde>', `how keys are encoded: ${CODEC_NAMES.join(', ')}`)
+    .option('--value <serde>', 'how values are encoded')
+    .option('-p, --partition <n>', 'the partition of all records; by default that of the key', partition)
     .option('--repartition', 'with --json: choose partitions by key, and not as the lines say')
     .option('-Z, --tombstone', 'write null values for the keys: each line is a key, or -k is given')
     .option('-l, --file <file>', 'read lines from a file')
     .option('--repeat <n>', 'write each record so many times', whole, 1)
-    .option('-z, --compression <codec>', COMPRESSIONS.join(', '))
+    .addOption(new Option('-z, --compression <codec>', 'how batches are compressed').choices(COMPRESSIONS))
     .addHelpText('after', HELP)
     .action((topic: string, flags: Flags) => produce(context, topic, flags));
 }
 
 async function produce(context: Context, name: string, flags: Flags): Promise<void> {
+  checkFlags(flags);
   const parse = lineParser(flags);
+  const input = readsNothing(flags) ? undefined : await inputOf(context, flags);
   const target = declare(name, { key: nullable(bytes()), value: nullable(bytes()) });
-  let written = 0;
-  await withClient(context, flags, async (client) => {
+  const compression = flags.compression === undefined ? {} : { compression: flags.compression };
+  const work = async (client: Client): Promise<void> => {
     await existing(client, name);
-    const waiting = new Set<Promise<void>>();
-    let failure: { readonly error: unknown } | undefined;
-    let line = 0;
-    const only = flags.k !== undefined && flags.tombstone === true;
-    for await (const text of only ? [''] : lines(context, flags)) {
-      line += 1;
-      const record = atLine(line, () => parse(text));
-      for (let times = flags.repeat ?? 1; times > 0; times -= 1) {
-        const { partition, timestamp, ...rest } = record;
-        const sent = client.publish(target, { ...rest, partition, timestamp }).then(
-          () => void (written += 1),
-          (error: unknown) => void (failure ??= { error }),
-        );
-        waiting.add(sent);
-        void sent.finally(() => waiting.delete(sent));
-        if (waiting.size >= IN_FLIGHT) await Promise.race(waiting);
-      }
-      if (failure !== undefined || context.signal.aborted) break;
-    }
-    await Promise.all(waiting);
-    context.output.say(`${written} records written to ${name}`);
-    if (failure !== undefined) throw failure.error;
-  });
-}
-
-function lines({ input }: Context, { file }: Flags): AsyncIterable<string> {
-  const from = file === undefined ? input : createReadStream(file);
-  return createInterface({ input: from, crlfDelay: Number.POSITIVE_INFINITY });
-}
-
-/** Errors of a line say which one it was. */
-function atLine<T>(line: number, work: () => T): T {
+    if (input !== undefined && isTerminal(input)) context.output.say('each line becomes a record; Ctrl-D ends');
+    const sender = new LineSender(client, target);
+    const failure = await sendAll(sender, input, parse, flags.repeat ?? 1, context.signal);
+    await sender.settled();
+    const records = `${sender.written} ${sender.written === 1 ? 'record' : 'records'} written to ${name}`;
+    const failed = firstOf(sender.failures) ?? failure;
+    const tell = input !== undefined && (failed !== undefined || context.signal.aborted);
+    context.output.say(tell ? `${records}: ${sender.whatIsWritten()}` : records);
+    if (failed !== undefined) throw input === undefined ? failed.error : atLine(failed.line, failed.error);
+  };
   try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof MillraceError)) throw error;
-    throw new MillraceError(error.errorClass, error.code, `line ${line}: ${error.message}`, { cause: error });
+    await withClient(context, flags, work, compression);
+  } finally {
+    input?.destroy();
   }
 }
 
-function lineParser(flags: Flags): (line: string) => EnvelopeRecord {
-  const [key, value] = [codecOf('--key', flags.key), codecOf('--value', flags.value)];
-  const headers = (flags.header ?? []).map(headerOf);
-  const partition = flags.partition === undefined ? undefined : partitionOf(flags.partition);
-  if (flags.json === true) {
-    for (const other of ['k', 'keyDelimiter', 'tombstone'] as const) {
-      if (flags[other] === undefined) continue;
-      throw new ConfigError('ERR_OPTION', '--json is given together with a key or a tombstone', {
-        hint: 'the lines say keys and values themselves',
-      });
+const isTerminal = (input: Readable & { readonly isTTY?: boolean }): boolean => input.isTTY === true;
+
+interface LineFailure {
+  readonly line: number;
+  readonly error: unknown;
+}
+
+/** Sends lines until they end, or one fails. @returns the line that could not be read as a record */
+async function sendAll(
+  sender: LineSender,
+  input: Readable | undefined,
+  parse: (line: Uint8Array) => EnvelopeRecord,
+  repeat: number,
+  signal: AbortSignal,
+): Promise<LineFailure | undefined> {
+  let line = 0;
+  for await (const text of input === undefined ? [new Uint8Array(0)] : inputLines(input, signal)) {
+    line += 1;
+    let record: EnvelopeRecord;
+    try {
+      record = parse(text);
+    } catch (error) {
+      return { line, error };
     }
+    for (let times = repeat; times > 0 && sender.failures.size === 0; times -= 1) await sender.send(line, record);
+    if (sender.failures.size > 0 || signal.aborted) return undefined;
+  }
+  return undefined;
+}
+
+function firstOf(failures: ReadonlyMap<number, unknown>): LineFailure | undefined {
+  const line = Math.min(...failures.keys());
+  return failures.size === 0 ? undefined : { line, error: failures.get(line) };
+}
+
+async function inputOf({ input }: Context, { file }: Flags): Promise<Readable> {
+  return file === undefined ? input : openFile('--file', file);
+}
+
+/** A tombstone for a key that is given needs no lines. */
+const readsNothing = ({ k, tombstone }: Flags): boolean => k !== undefined && tombstone === true;
+
+/** @throws ConfigError `ERR_OPTION` for flags that contradict each other, or would have no effect */
+function checkFlags(flags: Flags): void {
+  const { json, k, key, keyDelimiter, partition: fixed, repartition, tombstone, value } = flags;
+  const refuse = (problem: string, hint: string): never => {
+    throw new ConfigError('ERR_OPTION', problem, { hint });
+  };
+  if (json === true && (k !== undefined || keyDelimiter !== undefined || tombstone === true)) {
+    refuse('--json is given together with a key or a tombstone', 'the lines say keys and values themselves');
+  }
+  if (keyDelimiter === '') refuse('--key-delimiter is empty', 'give the text between key and value');
+  if (k !== undefined && keyDelimiter !== undefined) {
+    refuse('-k and --key-delimiter are both given', 'the key is that of all records, or stands in each line');
+  }
+  if (tombstone === true && keyDelimiter !== undefined) {
+    refuse('--tombstone and --key-delimiter are both given', 'without values each line is a key');
+  }
+  if (tombstone === true && value !== undefined) {
+    refuse('--tombstone and --value are both given', 'a tombstone has no value');
+  }
+  if (key !== undefined && json !== true && k === undefined && keyDelimiter === undefined && tombstone !== true) {
+    refuse('--key is given, and nothing gives the records keys', 'add -k KEY, or --key-delimiter');
+  }
+  if (repartition === true && json !== true) {
+    refuse('--repartition is given without --json', 'partitions are chosen by key anyway');
+  }
+  if (repartition === true && fixed !== undefined) {
+    refuse('--repartition and --partition are both given', 'leave one of them out');
+  }
+  if (readsNothing(flags) && flags.file !== undefined) {
+    refuse('--file is given, and -k with --tombstone reads no lines', 'leave -k out: each line is a key then');
+  }
+}
+
+function lineParser(flags: Flags): (line: Uint8Array) => EnvelopeRecord {
+  const [key, value] = [codecOf('--key', flags.key), codecOf('--value', flags.value)];
+  const headers: Headers = (flags.header ?? []).map(([name, text]) => [name, utf8(text)]);
+  const { partition: fixed } = flags;
+  if (flags.json === true) {
     return (line) => {
-      const record = parseEnvelope(line, key, value);
-      const chosen = partition ?? (flags.repartition === true ? undefined : record.partition);
+      const record = parseEnvelope(asText(line), key, value);
+      const chosen = fixed ?? (flags.repartition === true ? undefined : record.partition);
       return { ...record, partition: chosen, headers: [...record.headers, ...headers] };
     };
   }
-  const [keys, values] = [key ?? textCodec(), value ?? textCodec()];
-  const common = { partition, timestamp: undefined, headers: headers as Headers };
-  const fixed = flags.k === undefined ? null : keys.parse(flags.k);
-  if (flags.tombstone === true) return (line) => ({ ...common, key: fixed ?? keys.parse(line), value: null });
-  const delimiter = flags.keyDelimiter;
-  if (delimiter === undefined) return (line) => ({ ...common, key: fixed, value: values.parse(line) });
+  const common = { partition: fixed, timestamp: undefined, headers };
+  const ofAll = flags.k === undefined ? null : encoded(utf8(flags.k), key);
+  if (flags.tombstone === true) return (line) => ({ ...common, key: ofAll ?? encoded(line, key), value: null });
+  if (flags.keyDelimiter === undefined) return (line) => ({ ...common, key: ofAll, value: encoded(line, value) });
+  const delimiter = Buffer.from(flags.keyDelimiter);
   return (line) => {
-    const at = line.indexOf(delimiter);
+    const at = Buffer.from(line.buffer, line.byteOffset, line.length).indexOf(delimiter);
     if (at === -1) {
-      throw new RecordError('ERR_ENVELOPE', `there is no ${JSON.stringify(delimiter)} between key and value`, {
-        hint: 'write KEY and VALUE with the delimiter between them, or leave --key-delimiter out',
-      });
+      throw badText(
+        `there is no ${JSON.stringify(flags.keyDelimiter)} between key and value`,
+        'write KEY and VALUE with the delimiter between them, or leave --key-delimiter out',
+      );
     }
-    return { ...common, key: keys.parse(line.slice(0, at)), value: values.parse(line.slice(at + delimiter.length)) };
+    const [before, behind] = [line.subarray(0, at), line.subarray(at + delimiter.length)];
+    return { ...common, key: encoded(before, key), value: encoded(behind, value) };
   };
 }
 
-const textCodec = (): Codec => codecOf('--value', 'string') as Codec;
-
-function headerOf(text: string): Header {
-  const at = text.indexOf('=');
-  if (at === -1) return [text, null];
-  return [text.slice(0, at), new TextEncoder().encode(text.slice(at + 1))];
+/** What was written, as a serde has it; without one as it is. */
+function encoded(written: Uint8Array, codec: Codec | undefined): Uint8Array {
+  return codec === undefined ? written : codec.parse(asText(written));
 }
 
-function partitionOf(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new ConfigError('ERR_OPTION', `--partition is ${JSON.stringify(text)}`, { hint: 'give a number from 0 on' });
+function asText(line: Uint8Array): string {
+  const text = textOf(line);
+  if (text !== undefined) return text;
+  throw badText('it is not UTF-8', 'bytes are written as they are without a serde, or as text with --value base64');
 }
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

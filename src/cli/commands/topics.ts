@@ -1,15 +1,17 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { type Client, FatalError, type TopicConfig, type TopicDescription } from '../../index.ts';
+import { Command } from 'commander';
+import { type Client, ConfigError, type TopicConfig } from '../../index.ts';
 import { type Context, onLog, withClient } from '../context.ts';
+import { pairs, whole } from '../flags.ts';
 import type { LocationFlags } from '../location.ts';
 import { writeRows } from '../output.ts';
+import { existing, meant } from '../topic-names.ts';
 
 interface Flags extends LocationFlags {
   readonly json?: boolean;
 }
 
 interface ConfigFlags extends Flags {
-  readonly config?: readonly string[];
+  readonly config?: readonly (readonly [name: string, value: string])[];
 }
 
 /** `millrace topics …` */
@@ -26,29 +28,16 @@ export function topicsCommand(context: Context): Command {
   onLog(topics, 'create', 'create a topic')
     .argument('<topic>')
     .option('-p, --partitions <n>', 'number of partitions', whole, 1)
-    .option('-c, --config <name=value...>', CONFIG_HELP)
+    .option('-c, --config <name=value>', CONFIG_HELP, pairs)
     .option('--if-not-exists', 'do nothing when the topic is there')
     .action((topic: string, flags: ConfigFlags & { partitions: number; ifNotExists?: boolean }) =>
-      withClient(context, flags, async (client) => {
-        const config = configOf(flags.config ?? []);
-        const { ifNotExists = false, partitions } = flags;
-        await client.topics.create(topic, { partitions, config, ifMissing: ifNotExists });
-        context.output.say(
-          `topic ${topic} is there, with ${(await client.topics.describe(topic))?.partitions} partitions`,
-        );
-      }),
+      create(context, topic, flags),
     );
   onLog(topics, 'configure', 'change the configuration or raise the number of partitions of a topic')
     .argument('<topic>')
-    .option('-c, --config <name=value...>', CONFIG_HELP)
+    .option('-c, --config <name=value>', CONFIG_HELP, pairs)
     .option('-p, --partitions <n>', 'new, higher number of partitions: keys move between partitions', whole)
-    .action((topic: string, flags: ConfigFlags & { partitions?: number }) =>
-      withClient(context, flags, async (client) => {
-        await existing(client, topic);
-        if (flags.config !== undefined) await client.topics.configure(topic, configOf(flags.config));
-        if (flags.partitions !== undefined) await client.topics.addPartitions(topic, flags.partitions);
-      }),
-    );
+    .action((topic: string, flags: ConfigFlags & { partitions?: number }) => configure(context, topic, flags));
   onLog(topics, 'release', 'take a topic from the application that writes and reads it, for another one')
     .argument('<topic>')
     .action((topic: string, flags: Flags) =>
@@ -65,7 +54,50 @@ export function topicsCommand(context: Context): Command {
   return topics;
 }
 
-const CONFIG_HELP = 'cleanup, retentionMs, retentionBytes, maxMessageBytes, such as cleanup=compact';
+/** Settings of a topic, for the compiler to miss none. */
+const SETTINGS: Readonly<Record<keyof Omit<TopicConfig, 'owner'>, true>> = {
+  cleanup: true,
+  retentionMs: true,
+  retentionBytes: true,
+  maxMessageBytes: true,
+  minCompactionLagMs: true,
+};
+const CONFIG_HELP = `${Object.keys(SETTINGS).join(', ')}, such as cleanup=compact; may be repeated`;
+
+async function create(
+  context: Context,
+  topic: string,
+  { ifNotExists = false, partitions, ...flags }: ConfigFlags & { partitions: number; ifNotExists?: boolean },
+): Promise<void> {
+  const config = configOf(flags.config ?? []);
+  const work = async (client: Client): Promise<void> => {
+    const before = ifNotExists ? await client.topics.describe(topic) : undefined;
+    await client.topics.create(topic, { partitions, config, ifMissing: ifNotExists });
+    const { partitions: count = partitions } = (await client.topics.describe(topic)) ?? {};
+    const is = before === undefined ? 'is created' : 'was there, and stays as it is';
+    context.output.say(`topic ${topic} ${is}, with ${count} ${count === 1 ? 'partition' : 'partitions'}`);
+  };
+  await withClient(context, flags, work, { create: true });
+}
+
+async function configure(
+  context: Context,
+  topic: string,
+  flags: ConfigFlags & { readonly partitions?: number },
+): Promise<void> {
+  if (flags.config === undefined && flags.partitions === undefined) {
+    throw new ConfigError('ERR_OPTION', 'nothing is to be changed', {
+      hint: `give --config or --partitions; millrace topics describe ${topic} shows what there is`,
+    });
+  }
+  const config = configOf(flags.config ?? []);
+  await withClient(context, flags, async (client) => {
+    await existing(client, topic);
+    if (flags.config !== undefined) await client.topics.configure(topic, config);
+    if (flags.partitions !== undefined) await client.topics.addPartitions(topic, flags.partitions);
+    context.output.say(`topic ${topic} is changed`);
+  });
+}
 
 async function list(context: Context, flags: Flags): Promise<void> {
   await withClient(context, flags, async (client) => {
@@ -110,34 +142,21 @@ async function remove(context: Context, topic: string, flags: Flags & { yes?: bo
   });
 }
 
-/** @throws FatalError `ERR_UNKNOWN_TOPIC` with the names that there are */
-export async function existing(client: Client, topic: string): Promise<TopicDescription> {
-  const description = await client.topics.describe(topic);
-  if (description !== undefined) return description;
-  const names = await client.topics.list();
-  throw new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${topic}`, {
-    topic,
-    hint: names.length === 0 ? 'there are none: is it another folder?' : `there are ${names.slice(0, 20).join(', ')}`,
-  });
-}
-
 const between = (starts: ReadonlyMap<number, number>, ends: ReadonlyMap<number, number>): number =>
   [...ends].reduce((sum, [partition, end]) => sum + end - (starts.get(partition) ?? 0), 0);
 
-function configOf(pairs: readonly string[]): TopicConfig {
+function configOf(given: readonly (readonly [name: string, value: string])[]): TopicConfig {
   const config: Record<string, string | number> = {};
-  for (const pair of pairs) {
-    const at = pair.indexOf('=');
-    if (at < 1) throw new InvalidArgumentError(`${pair} is not name=value`);
-    const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(SETTINGS, name)) {
+      throw new ConfigError('ERR_OPTION', `--config: topics have no setting ${name}`, {
+        hint: meant(name, Object.keys(SETTINGS)),
+      });
+    }
+    if (Object.hasOwn(config, name)) {
+      throw new ConfigError('ERR_OPTION', `--config: ${name} is given twice`, { hint: 'leave one of them out' });
+    }
     config[name] = /^-?\d+$/.test(value) ? Number(value) : value;
   }
   return config;
-}
-
-/** A whole number from 1 on, for flags. */
-export function whole(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1 && Number.isSafeInteger(number)) return number;
-  throw new InvalidArgumentError('a whole number from 1 on is needed.');
 }

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { connect, MillraceError, memoryTransport } from '../index.ts';
+import { batchTooLarge, corruptBatch, OutputTooLarge } from '../protocol/corrupt.ts';
+import { unknownTopic } from '../runtime/known-topic.ts';
+import { connectFailure } from '../transports/kafka/errors.ts';
+import {
+  applicationRunning,
+  groupActive,
+  unknownTopic as localUnknownTopic,
+  outOfRange,
+  recordTooLarge,
+  topicExists,
+  topicRecreated,
+  unknownPartition,
+} from '../transports/local/errors.ts';
+import { explain } from './explain.ts';
+import { atLine, withoutHint } from './line-error.ts';
+
+const place = { topic: 't', partition: 1 };
+const failing = (code: string): Error => Object.assign(new Error('failed'), { code });
+
+/** What a program may do and a command line cannot. */
+const OF_THE_LIBRARY =
+  /client\.|ifMissing|takeOver|outOfRange|applicationId|onRecordError|\bssl\b|\bsasl\b|\{|topic\('/;
+
+describe('what a command says of an error', () => {
+  it.each<[string, unknown, string]>([
+    ['a topic that exists', topicExists('t'), 'add --if-not-exists'],
+    ['a topic that does not', localUnknownTopic('t'), 'millrace topics create t'],
+    ['a partition that does not', unknownPartition(place, 1), 'use partitions 0 to 0'],
+    ['a topic that was recreated', topicRecreated(place), 'start the command again'],
+    ['removed records', outOfRange(place, 1, 5, 9), '--to start'],
+    ['an offset beyond the end', outOfRange(place, 10, 5, 9), '--to end'],
+    ['a large record', recordTooLarge(place, 10), 'millrace topics configure t -c maxMessageBytes=N'],
+    ['a group in use', groupActive('g'), 'stop its members'],
+    ['a group in another process', applicationRunning('g', 'in process 5', 'open with takeOver'), 'use another group'],
+    ['a damaged batch', corruptBatch('it is cut', place), 'begin behind it with -o'],
+    ['a batch that unpacks to too much', batchTooLarge(new OutputTooLarge(9), place), 'begin behind it with -o'],
+    ['TLS where there is none', connectFailure('b:1', failing('EPROTO'), true, undefined), 'leave --tls out'],
+    ['a certificate', connectFailure('b:1', failing('CERT_HAS_EXPIRED'), true, undefined), '--tls-ca'],
+  ])('speaks of commands and flags: %s', (_, error, hint) => {
+    for (const said of [explain(error, false), explain(atLine(3, error), false)]) {
+      expect(said).toContain(hint);
+      expect(said).not.toMatch(OF_THE_LIBRARY);
+      expect(said.split(' – ')).toHaveLength(2);
+    }
+  });
+
+  it('speaks so of topics that a client does not find', async () => {
+    const transport = await memoryTransport()();
+    const said = explain(await unknownTopic(transport, 't'), false);
+    expect(said).toContain('millrace topics create t');
+    expect(said).not.toMatch(OF_THE_LIBRARY);
+    await transport.close();
+  });
+
+  it('is as the library has it where that reads right', async () => {
+    const client = await connect({ transport: memoryTransport() });
+    const error = await client.topics.create('a b').catch((thrown: unknown) => thrown);
+    expect(explain(error, false)).toBe(`ERR_TOPIC_NAME: ${(error as Error).message}`);
+    expect(withoutHint(error as MillraceError)).toBe('"a b" is not a topic name');
+    await client.close();
+    expect(explain(new Error('x'), false)).toBe('x');
+    expect(explain('x', false)).toBe('x');
+    expect(explain(new MillraceError('fatal', 'ERR_X', 'y', { cause: new Error('z') }), true)).toMatch(
+      /y[^]*caused by.*z/,
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import { MillraceError } from '../index.ts';
+import { LineError, withoutHint } from './line-error.ts';
+
+/** One line: what, where and what to do; with `debug` also the stack and the causes. */
+export function explain(error: unknown, debug: boolean): string {
+  if (debug && error instanceof Error) {
+    const cause = error.cause === undefined ? '' : `\ncaused by ${explain(error.cause, debug)}`;
+    return `${error.stack ?? error.message}${cause}`;
+  }
+  if (!(error instanceof MillraceError)) return error instanceof Error ? error.message : String(error);
+  const hint = hintOf(error instanceof LineError ? error.of : error);
+  return asFlags(`${error.code}: ${withoutHint(error)}${hint === undefined ? '' : ` – ${hint}`}`);
+}
+
+/** What to do at a command line; the library speaks of its own calls and options. */
+function hintOf(error: MillraceError): string | undefined {
+  const make = HINTS[error.code];
+  return make === undefined ? error.hint : (make(error) ?? error.hint);
+}
+
+/** What a program would do with `salvage`, of which there is no command. */
+const SALVAGE =
+  "stop all processes that use the folder; a program copies what is readable with salvage(path, target) of 'millrace/embedded'";
+
+const HINTS: Readonly<Record<string, (error: MillraceError) => string | undefined>> = {
+  ERR_TOPIC_EXISTS: () => 'add --if-not-exists to accept that, or delete it first',
+  // What the commands say of it themselves names the topics that there are.
+  ERR_UNKNOWN_TOPIC: (error) =>
+    /create it/.test(error.hint ?? '') ? `create it first: millrace topics create ${error.topic}` : undefined,
+  ERR_UNKNOWN_PARTITION: ({ hint }) =>
+    hint?.replace(
+      'leave the partition out',
+      'leave --partition out; with --json, --repartition chooses partitions by key',
+    ),
+  ERR_NO_LOG: () =>
+    'name another folder with --path or MILLRACE_PATH, or a cluster with --brokers; millrace topics create begins a log',
+  ERR_TOPIC_RECREATED: () => 'start the command again to read the new topic',
+  ERR_OFFSET_OUT_OF_RANGE: ({ lastOffset }) =>
+    lastOffset === undefined
+      ? 'begin with -o end, or a group with: millrace groups reset GROUP TOPIC --to end'
+      : 'begin with -o start to accept the gap, or a group with: millrace groups reset GROUP TOPIC --to start',
+  ERR_RECORD_TOO_LARGE: (error) =>
+    `compress with -z, or let the topic take more: millrace topics configure ${error.topic} -c maxMessageBytes=N`,
+  ERR_APPLICATION_RUNNING: () =>
+    'stop that process first, or use another group: a folder lets one process read for a group',
+  ERR_GROUP_ACTIVE: () => 'stop its members first',
+  ERR_CLOSE_DEADLINE: () =>
+    'the log did not answer in time: look whether the records are there before you write them again',
+  ERR_CORRUPT_BATCH: () => `begin behind it with -o, or ${SALVAGE}`,
+  ERR_BATCH_TOO_LARGE: () => 'begin behind it with -o; a program reads it with a higher limit, maxUnpackedBytes',
+  ERR_CORRUPT_LOG: () => SALVAGE,
+  ERR_STORE_PERMISSION: ({ hint }) => hint?.replace('choose another path', 'name another folder with --path'),
+};
+
+/** Options of the library as the flags that set them, wherever they stand in a message. */
+const FLAGS: readonly (readonly [option: RegExp, flag: string])[] = [
+  [/\bset ssl\b/g, 'add --tls'],
+  [/\bleave ssl out\b/g, 'leave --tls out'],
+  [/\bin ssl\.ca\b/g, 'with --tls-ca'],
+  [/\bset sasl\b/g, 'give --sasl, --sasl-user and --sasl-password-file'],
+  [/\bsasl\.username\b/g, '--sasl-user'],
+  [/\bsasl\.password\b/g, '--sasl-password-file'],
+  [/\bsasl\.mechanism\b/g, '--sasl'],
+  [/\bKafka: a broker is\b/g, '--brokers: one is'],
+];
+
+function asFlags(text: string): string {
+  return FLAGS.reduce((said, [option, flag]) => said.replace(option, flag), text);
+}

@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from 'commander';
+
+// Flags with several values are given several times: a list would swallow the arguments that stand behind it.
+
+/** One more value of a flag. */
+export function oneMore(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+/** A whole number from 1 on. */
+export function whole(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError('a whole number from 1 on is needed.');
+}
+
+/** The number of a partition. */
+export function partition(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('partitions are numbered from 0 on.');
+}
+
+/** More partitions, also with commas between them. */
+export function partitions(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), ...text.split(',').map(partition)];
+}
+
+/** `name=value`, neither of the two being left out by mistake. */
+function pair(text: string): readonly [name: string, value: string] {
+  const at = text.indexOf('=');
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new InvalidArgumentError('NAME=VALUE is needed.');
+}
+
+/** One more pair. */
+export function pairs(
+  text: string,
+  before: readonly (readonly [string, string])[] | undefined,
+): readonly (readonly [string, string])[] {
+  return [...(before ?? []), pair(text)];
+}

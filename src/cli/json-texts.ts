@@ -1,0 +1,84 @@
+/**
+ * The texts of the fields of an object, as they stand in a line that is known to be JSON: parsing would round numbers, and
+ * forget how they were written.
+ */
+export function fieldTexts(line: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  let at = pastSpace(line, line.indexOf('{') + 1);
+  while (line[at] === '"') {
+    const nameEnd = endOfString(line, at);
+    const name = JSON.parse(line.slice(at, nameEnd)) as string;
+    const start = pastSpace(line, pastSpace(line, nameEnd) + 1);
+    const end = endOfValue(line, start);
+    // As for JSON.parse the last of several counts.
+    fields.set(name, line.slice(start, end));
+    at = pastSpace(line, end);
+    if (line[at] === ',') at = pastSpace(line, at + 1);
+  }
+  return fields;
+}
+
+/** A whole number in a text that is known to be JSON, of which parsing would make another one. */
+export function roundedInteger(text: string): string | undefined {
+  if (!/\d{16}/.test(text)) return undefined;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '"') {
+      at = endOfString(text, at) - 1;
+      continue;
+    }
+    if (!isNumeric(text.charCodeAt(at))) continue;
+    const start = at;
+    while (at + 1 < text.length && isNumeric(text.charCodeAt(at + 1))) at += 1;
+    const number = text.slice(start, at + 1);
+    if (/^-?\d+$/.test(number) && isRounded(number)) return number;
+  }
+  return undefined;
+}
+
+function isRounded(digits: string): boolean {
+  const number = Number(digits);
+  return !Number.isFinite(number) || BigInt(digits) !== BigInt(number);
+}
+
+/** What numbers are made of. In JSON the letter stands in words as well, but nothing else of it does. */
+const isNumeric = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2e || code === 0x2b || code === 0x65 || code === 0x45;
+
+function endOfValue(line: string, start: number): number {
+  let depth = 0;
+  let at = start;
+  do {
+    const char = line[at];
+    if (char === '"') {
+      at = endOfString(line, at);
+      continue;
+    }
+    if (char === '{' || char === '[') depth += 1;
+    else if (char === '}' || char === ']') depth -= 1;
+    else if (depth === 0) return endOfWord(line, at);
+    at += 1;
+  } while (depth > 0 && at < line.length);
+  return at;
+}
+
+/** The end of a number, `true`, `false` or `null`. */
+function endOfWord(line: string, start: number): number {
+  let at = start;
+  while (at < line.length && !/[\s,\]}]/.test(line[at] as string)) at += 1;
+  return at;
+}
+
+function endOfString(line: string, start: number): number {
+  for (let quote = line.indexOf('"', start + 1); quote !== -1; quote = line.indexOf('"', quote + 1)) {
+    let escapes = 0;
+    while (line[quote - 1 - escapes] === '\\') escapes += 1;
+    if (escapes % 2 === 0) return quote + 1;
+  }
+  return line.length;
+}
+
+function pastSpace(line: string, start: number): number {
+  let at = start;
+  while (line[at] === ' ' || line[at] === '\t' || line[at] === '\n' || line[at] === '\r') at += 1;
+  return at;
+}

@@ -1,0 +1,23 @@
+import { type Client, FatalError, type TopicDescription } from '../index.ts';
+import { nearest } from '../nearest.ts';
+
+/** Names that a hint lists. */
+const LISTED = 20;
+
+/** @throws FatalError `ERR_UNKNOWN_TOPIC` with the name that may have been meant */
+export async function existing(client: Client, topic: string): Promise<TopicDescription> {
+  const description = await client.topics.describe(topic);
+  if (description !== undefined) return description;
+  const names = await client.topics.list();
+  throw new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${topic}`, {
+    topic,
+    hint: names.length === 0 ? 'there are none: is it another folder or cluster?' : meant(topic, names),
+  });
+}
+
+/** Which of some names was meant, as far as one can guess. */
+export function meant(name: string, names: readonly string[]): string {
+  const near = nearest(name, names);
+  const more = names.length > LISTED ? `, … (${names.length})` : '';
+  return near === undefined ? `there are ${names.slice(0, LISTED).join(', ')}${more}` : `did you mean ${near}?`;
+}
