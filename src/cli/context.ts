@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { type Client, type ConnectOptions, connect, type Logger } from '../index.ts';
+import { asFlags } from './explain.ts';
 import { type LocationFlags, location, locationFlags } from './location.ts';
 import type { Output } from './output.ts';
 
@@ -52,7 +53,7 @@ function warnings({ say }: Output): Logger {
     const told = Object.entries(fields as Record<string, unknown>)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-    say(['warning:', message, ...(told.length === 0 ? [] : [`(${told.join(', ')})`])].join(' '));
+    say(asFlags(['warning:', message, ...(told.length === 0 ? [] : [`(${told.join(', ')})`])].join(' ')));
   };
   return { debug: () => undefined, info: () => undefined, warn, error: warn };
 }

@@ -141,10 +141,13 @@ function bytesOf(
 }
 
 function encodeText(content: unknown, name: string): Uint8Array {
-  if (typeof content !== 'string') throw bad(`its ${name} is ${typeof content}, and text without --${name}`);
+  if (typeof content !== 'string') throw bad(`its ${name} is ${kindOf(content)}, and text without --${name}`);
   if (/\p{Surrogate}/u.test(content)) throw bad(`its ${name} has a lone surrogate, which UTF-8 cannot say`);
   return utf8.encode(content);
 }
+
+const kindOf = (content: unknown): string =>
+  Array.isArray(content) ? 'an array' : typeof content === 'object' ? 'an object' : `a ${typeof content}`;
 
 function headersOf(headers: unknown): Headers {
   if (headers === undefined || headers === null) return [];
@@ -177,6 +180,8 @@ function whole(fields: Readonly<Record<string, unknown>>, name: string): number 
 function bad(problem: string, cause?: unknown): RecordError {
   return new RecordError('ERR_ENVELOPE', `a line is not a record: ${problem}`, {
     ...(cause === undefined ? {} : { cause }),
-    hint: 'one JSON object per line with value, and key, headers, partition, timestamp where wanted, as consume --json prints',
+    hint:
+      'one JSON object per line with value, and key, headers, partition, timestamp where wanted, as consume --json prints; ' +
+      'what is not text needs a serde, such as --value json',
   });
 }

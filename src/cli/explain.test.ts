@@ -3,6 +3,8 @@ import { connect, MillraceError, memoryTransport } from '../index.ts';
 import { batchTooLarge, corruptBatch, OutputTooLarge } from '../protocol/corrupt.ts';
 import { unknownTopic } from '../runtime/known-topic.ts';
 import { connectFailure } from '../transports/kafka/errors.ts';
+import { warnOfInsecure } from '../transports/kafka/insecure.ts';
+import { kafkaSettings } from '../transports/kafka/options.ts';
 import {
   applicationRunning,
   groupActive,
@@ -13,7 +15,7 @@ import {
   topicRecreated,
   unknownPartition,
 } from '../transports/local/errors.ts';
-import { explain } from './explain.ts';
+import { asFlags, explain } from './explain.ts';
 import { atLine, withoutHint } from './line-error.ts';
 
 const place = { topic: 't', partition: 1 };
@@ -52,6 +54,16 @@ describe('what a command says of an error', () => {
     expect(said).toContain('millrace topics create t');
     expect(said).not.toMatch(OF_THE_LIBRARY);
     await transport.close();
+  });
+
+  it('speaks of flags in warnings too', async () => {
+    const warned: string[] = [];
+    const warn = (_: object, message: string): void => void warned.push(asFlags(message));
+    const logger = { debug: warn, info: warn, warn, error: warn };
+    const sasl = { mechanism: 'plain', username: 'u', password: 'p' } as const;
+    warnOfInsecure(kafkaSettings({ brokers: ['b:1'], sasl, logger }));
+    warnOfInsecure(kafkaSettings({ brokers: ['b:1'], ssl: { rejectUnauthorized: false }, logger }));
+    expect(warned).toEqual([expect.stringContaining('; add --tls, or use'), expect.stringContaining('with --tls-ca')]);
   });
 
   it('is as the library has it where that reads right', async () => {

@@ -55,6 +55,7 @@ const HINTS: Readonly<Record<string, (error: MillraceError) => string | undefine
 /** Options of the library as the flags that set them, wherever they stand in a message. */
 const FLAGS: readonly (readonly [option: RegExp, flag: string])[] = [
   [/\bset ssl\b/g, 'add --tls'],
+  [/, ssl: \{ ca \}/g, ' with --tls-ca'],
   [/\bleave ssl out\b/g, 'leave --tls out'],
   [/\bin ssl\.ca\b/g, 'with --tls-ca'],
   [/\bset sasl\b/g, 'give --sasl, --sasl-user and --sasl-password-file'],
@@ -64,6 +65,7 @@ const FLAGS: readonly (readonly [option: RegExp, flag: string])[] = [
   [/\bKafka: a broker is\b/g, '--brokers: one is'],
 ];
 
-function asFlags(text: string): string {
+/** Says flags where the library says options. */
+export function asFlags(text: string): string {
   return FLAGS.reduce((said, [option, flag]) => said.replace(option, flag), text);
 }

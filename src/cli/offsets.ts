@@ -145,5 +145,5 @@ function badTime(text: string): ConfigError {
 }
 
 function wrong(text: string, hint: string): ConfigError {
-  return new ConfigError('ERR_OPTION', `--offset: ${JSON.stringify(text)} is not a place in a topic`, { hint });
+  return new ConfigError('ERR_OPTION', `${JSON.stringify(text)} is not a place in a topic`, { hint });
 }

@@ -32,7 +32,8 @@ export function processOutput(
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (closed) return;
     closed = true;
-    if (!GONE.has(error.code ?? '')) failure = error;
+    if (!GONE.has(error.code ?? ''))
+      failure = new Error(`the output cannot be written: ${error.message}`, { cause: error });
     for (const wake of waiting) wake();
     waiting.clear();
     ended();

@@ -44,7 +44,7 @@ export async function main(args: readonly string[], context: Context, version: s
 
 /** Commander ends the process and writes by itself; here it throws, and the output is the context's. */
 function quietly(command: Command, context: Context): void {
-  command.exitOverride().showSuggestionAfterError();
+  command.exitOverride().showSuggestionAfterError().showHelpAfterError('(--help shows what there is)');
   command.configureOutput({
     writeOut: (text) => void context.output.data(text),
     writeErr: (text) => context.output.say(text.trimEnd()),

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { agg, aggregate, json, type PartitionOffsets, run, string, to, topic } from 'millrace';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { lines, printed, useCli } from './processes.ts';
+import { command, lines, printed, useCli } from './processes.ts';
 
 const cli = useCli();
 const numbers = (count: number): string => Array.from({ length: count }, (_, i) => `${i}\n`).join('');
@@ -47,6 +49,20 @@ describe('what a group has printed is committed', () => {
     const refused = await cli.run('consume t -g g -e -f %v --value json');
     expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/t\/0@11.*--json/) as string });
     expect(await committed('g')).toEqual(new Map([[0, 11]]));
+  });
+
+  it.runIf(existsSync('/dev/full'))('and what a full disk did not take is not', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [command, 'consume', 't', '-g', 'g', '-e'], {
+      cwd: cli.folder,
+      stdio: ['ignore', full, 'pipe'],
+    });
+    let err = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => void (err += text));
+    expect(await once(child, 'close')).toEqual([1, null]);
+    closeSync(full);
+    expect(err).toContain('the output cannot be written: ENOSPC');
+    expect(await committed('g')).toEqual(new Map([[0, 0]]));
   });
 
   it('and what a reader that goes away could not take is not', async () => {

@@ -9,7 +9,8 @@ import { type Client, connect } from 'millrace';
 import { afterEach, beforeEach } from 'vitest';
 import { main } from '../../src/cli/program.ts';
 
-const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The file that is the command. */
+export const command: string = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** How a command ended. */
 export interface Result {

@@ -64,6 +64,8 @@ describe('options', () => {
     ['consume -p 0x1 t', 'partitions are numbered from 0 on'],
     ['consume -p 0, t', 'partitions are numbered from 0 on'],
     ['consume t -p 3 -e', 'has partitions 0 to 2'],
+    ['groups reset g t --to -1h', '"-1h" is not a place in a topic'],
+    ['consume', '--help shows what there is'],
     ['consume t -o 5:3', 'ends before it begins'],
     ['consume t -o @2026-01-02:2026-01-01', 'ends before it begins'],
     ['consume t -n 1 -c 2', 'leave one of them out'],
@@ -124,6 +126,20 @@ describe('options', () => {
     for (const args of ['--debug topics ls', 'topics ls --debug']) {
       expect((await cli.inProcess(args)).err).toMatch(/StoreError: There is no log.*\n\s+at /);
     }
+  });
+
+  it('for places where nothing is are told so', async () => {
+    await cli.inProcess('topics create t');
+    await cli.inProcess('produce t', 'a\n');
+    expect(await cli.inProcess('consume t -e -o 99')).toEqual({
+      code: 0,
+      out: '',
+      err: 'there are no records of t at 99\n',
+    });
+    expect(await cli.inProcess('consume t -o 99')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('begin with -o end') as string,
+    });
   });
 
   it('name what was meant', async () => {

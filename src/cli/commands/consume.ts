@@ -94,7 +94,11 @@ async function consume(context: Context, name: string, flags: Flags): Promise<vo
     const records = await open(client, name, flags, context);
     let count = 0;
     try {
-      if (records === undefined) return;
+      if (records === undefined) {
+        // Who asks for everything sees that there is nothing.
+        if (flags.offset !== undefined) output.say(`there are no records of ${name} at ${flags.offset.join(' ')}`);
+        return;
+      }
       for await (const record of records) {
         if (!wanted(record)) continue;
         await output.data(print(record));
