@@ -20,6 +20,9 @@ type Row = StreamRecord<unknown, unknown>;
 /** Clocks may jump, and timers of an engine have a longest time. */
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
 
+/** Timers on the wall clock that fire in one turn: after a long stop all of them may be due. */
+const MOST_AT_ONCE = 1000;
+
 /**
  * A `process` step in one task. Each call of a function of the user's is one change: its state and its output stay when it
  * returns, and are taken back when it throws.
@@ -108,10 +111,14 @@ export class ProcessInstance implements Instance, AsyncWorker {
     this.#rang = false;
     this.#cause = undefined;
     const now = this.#at.task.clock.now();
-    const fired = this.#own.fire('wall-clock', now, this.#fire) + this.#fireIntervals('wall-clock', now);
-    this.#arm();
+    const fired = this.#own.fire('wall-clock', now, this.#fire, MOST_AT_ONCE);
+    const called = this.#fireIntervals('wall-clock', now);
+    if (fired === MOST_AT_ONCE) {
+      this.#rang = true;
+      this.#at.task.wake();
+    } else this.#arm();
     this.#at.task.settle();
-    return fired;
+    return fired + called;
   }
 
   // ------------------------------------------------------------------ calls of user code

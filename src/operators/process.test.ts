@@ -663,6 +663,17 @@ describe('timers on the clock on the wall', () => {
     expect(driver.read(output).map(({ value }) => value)).toEqual([10, 20, 30, 40]);
   });
 
+  it('that are due all at once fire in turns of a thousand, in their order', () => {
+    const driver = driverOf(silence.pipe(to(output)));
+    const keys = Array.from({ length: 2_500 }, (_, at) => `k${String(at).padStart(4, '0')}`);
+    driver.pipeAll(
+      keyed,
+      keys.map((key) => ({ key, value: 10, timestamp: 0 })),
+    );
+    driver.advance('10ms');
+    expect(driver.read(output).map(({ key }) => key)).toEqual(keys);
+  });
+
   it('do not fire when the input has ended, and wait for the next run', () => {
     const driver = driverOf(silence.pipe(to(output)));
     feed(driver, [['a', 10, 0]]);

@@ -85,9 +85,11 @@ export class KeyTimers<K> {
       if (wake === undefined) return undefined;
       const key = this.#serde.deserialize(wake.keyBytes);
       const entry = this.#times.entry(key);
-      const first = entry.value?.times[0] as number;
-      if (first === wake.time) return { ...wake, key };
-      this.#apply(entry, { wake: first, times: (entry.value as Times).times });
+      const { value } = entry;
+      // Left over from a commit that was broken off, on a log that has no transactions.
+      if (value === undefined || value.wake !== wake.time) this.#index.delete(wake.time, wake.keyBytes);
+      else if (value.times[0] === wake.time) return { ...wake, key };
+      else this.#apply(entry, { wake: value.times[0] as number, times: value.times });
     }
   }
 
@@ -127,13 +129,14 @@ export class KeyTimers<K> {
     }
   }
 
+  /** In an order that leaves every key where the index finds it, wherever the writing is broken off. */
   collect(into: Changes): void {
-    const writes: StoreWrites[] = [];
-    this.#times.collect(writes);
-    for (const each of writes) withPrefix(Uint8Array.of(...this.#prefix, BY_KEY), each, into);
-    const index: Changes = { keys: [], values: [] };
-    this.#index.collect(index);
-    withPrefix(Uint8Array.of(...this.#prefix, BY_TIME), index, into);
+    const times: StoreWrites[] = [];
+    this.#times.collect(times);
+    const index = this.#index.collect();
+    withPrefix(Uint8Array.of(...this.#prefix, BY_TIME), index.added, into);
+    for (const each of times) withPrefix(Uint8Array.of(...this.#prefix, BY_KEY), each, into);
+    withPrefix(Uint8Array.of(...this.#prefix, BY_TIME), index.deleted, into);
   }
 
   committed(): void {

@@ -47,8 +47,18 @@ export class TimerIndex {
     this.earliest = done === true ? Number.POSITIVE_INFINITY : wakeOf(value[0]).time;
   }
 
-  collect({ keys, values }: Changes): void {
+  collect(): { readonly added: Changes; readonly deleted: Changes } {
+    const [keys, values]: [Uint8Array[], (Uint8Array | null)[]] = [[], []];
     this.#entries.collect(keys, values);
+    const added: Changes = { keys: [], values: [] };
+    const deleted: Changes = { keys: [], values: [] };
+    for (const [at, key] of keys.entries()) {
+      const value = values[at] ?? null;
+      const part = value === null ? deleted : added;
+      part.keys.push(key);
+      part.values.push(value);
+    }
+    return { added, deleted };
   }
 
   committed(): void {

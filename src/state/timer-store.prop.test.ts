@@ -131,6 +131,57 @@ describe('timers', () => {
     );
   });
 
+  it('are all found, wherever the writing of a commit was broken off, when the work is done again', () => {
+    const work = fc.array(fc.record({ key: fc.constantFrom('a', 'b'), time: fc.nat({ max: 20 }), add: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 10,
+    });
+    fc.assert(
+      fc.property(work, work, fc.nat({ max: 20 }), fc.nat(), (first, second, now, cut) => {
+        const backend = memoryStores();
+        const id = { applicationId: 'app', store: 'timers', partition: 0 };
+        const open = (): TimerStore<string> =>
+          new TimerStore(backend.open(id), string(), { limit: Number.POSITIVE_INFINITY }, 0, KINDS);
+        const fire = (store: TimerStore<string>, until: number): string[] => {
+          const fired: string[] = [];
+          store.fire('stream-time', until, ({ key, time }) => fired.push(`${key}@${time}`));
+          return fired;
+        };
+        const set = (store: TimerStore<string>, steps: typeof first): void => {
+          for (const { add, key, time } of steps) {
+            if (add) store.timers('x').add(key, time);
+            else store.timers('x').set(key, time);
+          }
+          store.keep();
+        };
+        const collected = (store: TimerStore<string>): StoreWrites => {
+          const writes: StoreWrites[] = [];
+          store.collect(writes);
+          return writes[0] ?? { id, keys: [], values: [] };
+        };
+        const store = open();
+        set(store, first);
+        backend.apply([collected(store)]);
+        store.committed();
+        fire(store, now);
+        set(store, second);
+        const { keys, values } = collected(store);
+        const at = cut % (keys.length + 1);
+        backend.apply([{ id, keys: keys.slice(0, at), values: values.slice(0, at) }]);
+        const again = open();
+        // Its records come again: what they set must fire, whatever is left of before.
+        set(again, second);
+        const fired = fire(again, 20);
+        for (const key of new Set(second.map((each) => each.key))) {
+          const last = second.findLast((each) => each.key === key);
+          expect(fired).toContain(`${key}@${last?.time}`);
+        }
+        expect(again.earliest('stream-time')).toBe(Number.POSITIVE_INFINITY);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('that came and went between two commits are written nowhere', () => {
     const backend = memoryStores();
     const id = { applicationId: 'app', store: 'timers', partition: 0 };

@@ -67,12 +67,17 @@ export class TimerStore<K> implements StateHolder {
   /**
    * Takes out the timers that are due at `until` in the order of time, key bytes and name. A timer that is set on the way
    * fires too when it stands behind the one that is firing.
+   *
+   * @param most - How many fire; the others stay.
+   * @returns How many have fired.
    */
-  fire(kind: TimerKind, until: number, run: (timer: NamedTimer<K>) => void): number {
+  fire(kind: TimerKind, until: number, run: (timer: NamedTimer<K>) => void, most = Number.POSITIVE_INFINITY): number {
     const all = this.#timers[kind];
     let fired = 0;
     let last: NamedTimer<K> | undefined;
-    for (let next = this.#next(all, until, last); next !== undefined; next = this.#next(all, until, last)) {
+    while (fired < most) {
+      const next = this.#next(all, until, last);
+      if (next === undefined) break;
       last = next;
       next.timers.remove(next);
       fired += 1;
