@@ -51,6 +51,11 @@ export interface AppOptions {
   readonly compression?: Compression;
   /** Entries that a store keeps decoded in memory per task when they are clean (100,000). */
   readonly cacheEntries?: number;
+  /**
+   * Bytes that all stores of the process keep decoded in memory together, when they are clean (256 MiB). They are estimated
+   * by what entries take when they are stored; what changes between two commits comes on top.
+   */
+  readonly cacheBytes?: number;
   /** How long a graceful stop may take (`'10s'`). */
   readonly stopDeadline?: Duration;
   /** Stops the application when aborted. */
@@ -72,6 +77,7 @@ export const APP_OPTIONS: OptionNames<AppOptions> = {
   batch: true,
   compression: true,
   cacheEntries: true,
+  cacheBytes: true,
   stopDeadline: true,
   signal: true,
   logger: true,

@@ -40,6 +40,7 @@ export function checkOptions(options: AppOptions): void {
   checkWhole('run', 'batch.bytes', batch?.bytes, 1);
   checkWhole('run', 'batch.count', batch?.count, 1);
   checkWhole('run', 'cacheEntries', cacheEntries, 0);
+  checkWhole('run', 'cacheBytes', options.cacheBytes, 0);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { durationMs } from '../duration.ts';
 import type { StoreCheck } from '../state/byte-store.ts';
+import { CacheBudget } from '../state/cache-budget.ts';
 import { checkedStores } from '../state/checked-stores.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { AppOptions } from './app-options.ts';
@@ -25,6 +26,8 @@ export interface SharedParts {
   readonly feed: InputFeed;
   readonly wake: () => void;
 }
+const DEFAULT_CACHE_ENTRIES = 100_000;
+const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
 
 /** Builds the tasks of a session, with their stores brought up to date first where the log does not hold them. */
 export class TaskFactory {
@@ -37,6 +40,7 @@ export class TaskFactory {
   readonly #clock: Clock;
   readonly #shared: SharedParts;
   readonly #globals: GlobalTables;
+  readonly #cacheBudget: CacheBudget;
   #checked: ReadonlySet<string> = new Set();
   #lateWatch: LateWatch | undefined;
   #restoring: RestoreProgress | undefined;
@@ -51,6 +55,7 @@ export class TaskFactory {
     globals: GlobalTables,
   ) {
     this.#globals = globals;
+    this.#cacheBudget = new CacheBudget(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
     this.#topology = topology;
     this.#transport = transport;
     this.#topics = topics;
@@ -102,7 +107,12 @@ export class TaskFactory {
   }
 
   #host(session: GroupSession): TaskHost {
-    const { applicationId, cacheEntries = 100_000, logger = noLogger, onRecordError = 'fail' } = this.#options;
+    const {
+      applicationId,
+      cacheEntries = DEFAULT_CACHE_ENTRIES,
+      logger = noLogger,
+      onRecordError = 'fail',
+    } = this.#options;
     const { maxFutureSkew = '1h' } = this.#options;
     return {
       applicationId,
@@ -110,6 +120,7 @@ export class TaskFactory {
       stores: checkedStores(session.stores, (store) => this.#checkOf(store)),
       clock: this.#clock,
       cacheEntries,
+      cacheBudget: this.#cacheBudget,
       onRecordError,
       maxFutureMs:
         maxFutureSkew === 'unlimited' ? Number.POSITIVE_INFINITY : durationMs(maxFutureSkew, 'maxFutureSkew'),

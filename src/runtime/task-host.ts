@@ -1,6 +1,7 @@
 import type { Lateness, StreamRecord } from '../record.ts';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
+import type { CacheBudget } from '../state/cache-budget.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { GlobalRows } from '../topology/global-source.ts';
 import type { InputFeed } from './input-set.ts';
@@ -20,6 +21,8 @@ export interface TaskHost extends InputFeed, RecordReader {
   readonly stores: StoreBackend;
   readonly clock: Clock;
   readonly cacheEntries: number;
+  /** What all stores of the process may keep in memory. */
+  readonly cacheBudget?: CacheBudget;
   readonly onRecordError: RecordPolicy;
   /** How far in the future a record's timestamp may lie, in ms of wall-clock time. */
   readonly maxFutureMs: number;

@@ -2,6 +2,7 @@ import { Subscription } from 'rxjs';
 import type { MillraceError } from '../errors.ts';
 import type { Lateness, StreamRecord } from '../record.ts';
 import type { ByteStore, StoreWrites } from '../state/byte-store.ts';
+import { boundedStore } from '../state/cache-budget.ts';
 import type { StateHolder } from '../state/state-holder.ts';
 import type { Clock } from '../topology/clock.ts';
 import type { EmittedRow } from '../topology/emitted-row.ts';
@@ -287,12 +288,11 @@ export class Task implements TaskContext {
   openStore(name: string): ByteStore {
     const use = this.stage.stores.find((store) => store.name === name);
     if (use !== undefined) this.#fingerprints.check(use, this.stage.name);
-    return this.#host.stores.open({ applicationId: this.applicationId, store: name, partition: this.partition });
+    const store = this.#host.stores.open({ applicationId: this.applicationId, store: name, partition: this.partition });
+    return boundedStore(store, this.#host.cacheBudget, (teardown) => this.onTeardown(teardown));
   }
 
-  addState(holder: StateHolder): void {
-    this.#holders.push(holder);
-  }
+  readonly addState = (holder: StateHolder): void => void this.#holders.push(holder);
 
   readonly addTimeFollower: TaskContext['addTimeFollower'] = this.#followers.add;
 

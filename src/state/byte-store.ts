@@ -1,3 +1,5 @@
+import type { CacheShare } from './cache-budget.ts';
+
 /**
  * Names a task's share of a store. Its location depends on these three only, so that renaming or reordering steps never
  * loses state.
@@ -26,6 +28,8 @@ export interface ByteStore {
   keys(from?: Uint8Array, to?: Uint8Array): IterableIterator<Uint8Array>;
   /** Where it is present, each change is encoded and checked when it is made, and not only when it is committed. */
   readonly check?: StoreCheck;
+  /** What the store above may keep in memory, where that is bounded. */
+  readonly cache?: CacheShare;
 }
 
 /** Whether an entry can be kept. @throws RecordError when it cannot. */

@@ -1,5 +1,6 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { type CacheShare, entryBytes, NO_SHARE } from './cache-budget.ts';
 import { unwritable } from './checked-stores.ts';
 import { type KeyId, keyId } from './key-codec.ts';
 import { mergedWith, sortedRange } from './merged-bytes.ts';
@@ -15,8 +16,10 @@ export interface Entry<V> {
   timestamp: number;
   /** Changed since the last commit. */
   dirty: boolean;
-  /** Looked at since the last eviction passed by. */
+  /** Looked at again since the last eviction passed by. */
   used: boolean;
+  /** What it takes in memory, about, as it was committed last. */
+  size: number;
 }
 
 /**
@@ -32,6 +35,7 @@ export class KeyValueStore<K, V> implements StateHolder {
   readonly #codec: ValueCodec<V>;
   readonly #cacheEntries: number;
   readonly #present: (value: V) => unknown;
+  readonly #share: CacheShare;
   readonly #entries = new Map<KeyId, Entry<V>>();
   #dirty: Entry<V>[] = [];
   /** Handed over to a commit that is under way. */
@@ -53,6 +57,7 @@ export class KeyValueStore<K, V> implements StateHolder {
     this.#codec = codec;
     this.#cacheEntries = cacheEntries;
     this.#present = present;
+    this.#share = bytes.cache ?? NO_SHARE;
     this.#complete = bytes.keys().next().done === true;
   }
 
@@ -93,7 +98,7 @@ export class KeyValueStore<K, V> implements StateHolder {
     const keyBytes = entry?.keyBytes ?? this.#keySerde.serialize(key);
     if (value !== undefined) this.#bytes.check?.(keyBytes, this.#codec.encode(value, timestamp));
     if (entry === undefined) {
-      entry = { keyBytes, value: undefined, timestamp: -1, dirty: false, used: true };
+      entry = this.#newEntry(keyBytes);
       this.#entries.set(id, entry);
     }
     entry.value = value;
@@ -115,7 +120,9 @@ export class KeyValueStore<K, V> implements StateHolder {
     for (const entry of sortByBytes(this.#dirty)) {
       entry.dirty = false;
       keys.push(entry.keyBytes);
-      values.push(entry.value === undefined ? null : this.#encode(entry.value, entry.timestamp));
+      const value = entry.value === undefined ? null : this.#encode(entry.value, entry.timestamp);
+      values.push(value);
+      this.#resize(entry, value?.length ?? 0);
     }
     this.#flight = this.#flight.length === 0 ? this.#dirty : [...this.#flight, ...this.#dirty];
     this.#dirty = [];
@@ -125,10 +132,11 @@ export class KeyValueStore<K, V> implements StateHolder {
   committed(): void {
     this.#flight = [];
     let excess = this.#entries.size - this.#cacheEntries;
-    if (excess <= 0) return;
-    // A clock: entries used since the last pass get a second chance at the end of the insertion order.
+    let bytes = this.#share.excess();
+    if (excess <= 0 && bytes <= 0) return;
+    // A clock: entries used again since the last pass get a second chance at the end of the insertion order.
     for (const [id, entry] of this.#entries) {
-      if (excess <= 0) break;
+      if (excess <= 0 && bytes <= 0) break;
       if (entry.dirty) continue;
       this.#entries.delete(id);
       if (entry.used) {
@@ -136,6 +144,8 @@ export class KeyValueStore<K, V> implements StateHolder {
         this.#entries.set(id, entry);
       } else {
         excess -= 1;
+        bytes -= entry.size;
+        this.#share.add(-entry.size);
       }
     }
     this.#complete = false;
@@ -167,10 +177,12 @@ export class KeyValueStore<K, V> implements StateHolder {
 
   #load(keyBytes: Uint8Array): Entry<V> {
     const stored = this.#complete ? undefined : this.#bytes.get(keyBytes);
-    if (stored === undefined) return { keyBytes, value: undefined, timestamp: -1, dirty: false, used: true };
+    if (stored === undefined) return this.#newEntry(keyBytes);
     try {
       const { value, timestamp } = this.#codec.decode(stored);
-      return { keyBytes, value, timestamp, dirty: false, used: true };
+      const size = entryBytes(keyBytes.length, stored.length);
+      this.#share.add(size);
+      return { keyBytes, value, timestamp, dirty: false, used: false, size };
     } catch (error) {
       throw withKey(error, () => this.#keySerde.deserialize(keyBytes));
     }
@@ -184,8 +196,20 @@ export class KeyValueStore<K, V> implements StateHolder {
     }
   }
 
+  #newEntry(keyBytes: Uint8Array): Entry<V> {
+    const size = entryBytes(keyBytes.length, 0);
+    this.#share.add(size);
+    return { keyBytes, value: undefined, timestamp: -1, dirty: false, used: false, size };
+  }
+
+  #resize(entry: Entry<V>, valueBytes: number): void {
+    const size = entryBytes(entry.keyBytes.length, valueBytes);
+    if (size === entry.size) return;
+    this.#share.add(size - entry.size);
+    entry.size = size;
+  }
+
   #touch(entry: Entry<V>): void {
-    entry.used = true;
     if (entry.dirty) return;
     entry.dirty = true;
     this.#dirty.push(entry);

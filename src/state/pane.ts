@@ -1,4 +1,5 @@
 import type { Window } from '../record.ts';
+import { entryBytes } from './cache-budget.ts';
 import type { KeyId } from './key-codec.ts';
 
 /** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
@@ -15,6 +16,8 @@ export interface Pane<K, A> {
   dirty: boolean;
   /** Whether the store has an entry for it, so that removing it means writing. */
   stored: boolean;
+  /** What it takes in memory, about, as it was committed last. */
+  size: number;
   /** Why its state cannot be read, of a pane whose window closes. */
   readonly failure?: unknown;
   /** What is stored of it then. */
@@ -90,7 +93,8 @@ export function newPane<K, A>(
   keyBytes: Uint8Array,
 ): Pane<K, A> {
   const { window } = group;
-  return { id, key, keyBytes, window, group, state: undefined, timestamp: -1, dirty: false, stored: false };
+  const size = entryBytes(keyBytes.length, 0);
+  return { id, key, keyBytes, window, group, state: undefined, timestamp: -1, dirty: false, stored: false, size };
 }
 
 export function storedPane<K, A>(
@@ -100,6 +104,8 @@ export function storedPane<K, A>(
   keyBytes: Uint8Array,
   state: A,
   timestamp: number,
+  valueBytes: number,
 ): Pane<K, A> {
-  return { id, key, keyBytes, window: group.window, group, state, timestamp, dirty: false, stored: true };
+  const size = entryBytes(keyBytes.length, valueBytes);
+  return { id, key, keyBytes, window: group.window, group, state, timestamp, dirty: false, stored: true, size };
 }

@@ -1,4 +1,5 @@
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { type CacheShare, entryBytes, NO_SHARE } from './cache-budget.ts';
 import { unwritable } from './checked-stores.ts';
 import { mergedWith } from './merged-bytes.ts';
 import { compareBytes, OrderedBytes } from './ordered-bytes.ts';
@@ -23,6 +24,8 @@ interface Row<V> {
   stored: boolean;
   /** It is among those that may be forgotten. */
   queued: boolean;
+  /** What it takes in memory, about, as it was committed last. */
+  size: number;
 }
 
 /** Rows that are noted in vain before that is looked at. */
@@ -38,6 +41,7 @@ export class StoredRows<V> {
   readonly bytes: ByteStore;
   readonly #codec: ValueCodec<V>;
   readonly #cacheEntries: number;
+  readonly #share: CacheShare;
   readonly #rows = new OrderedBytes<Row<V>>();
   #dirty: Row<V>[] = [];
   /** Handed over to a commit that is under way. */
@@ -51,6 +55,7 @@ export class StoredRows<V> {
     this.bytes = bytes;
     this.#codec = codec;
     this.#cacheEntries = cacheEntries;
+    this.#share = bytes.cache ?? NO_SHARE;
     this.#complete = bytes.keys().next().done === true;
   }
 
@@ -117,11 +122,15 @@ export class StoredRows<V> {
     for (const row of this.#dirty.sort(byKey)) {
       row.dirty = false;
       if (row.value === undefined && !row.stored) {
-        this.#rows.delete(row.keyBytes);
+        this.#forget(row);
         continue;
       }
       keys.push(row.keyBytes);
-      values.push(row.value === undefined ? null : this.#encode(row.value, row.timestamp));
+      const value = row.value === undefined ? null : this.#encode(row.value, row.timestamp);
+      values.push(value);
+      const size = entryBytes(row.keyBytes.length, value?.length ?? 0);
+      this.#share.add(size - row.size);
+      row.size = size;
       row.stored = true;
       this.#flight.push(row);
     }
@@ -133,24 +142,25 @@ export class StoredRows<V> {
   committed(): void {
     for (const row of this.#flight) {
       if (row.dirty) continue;
-      if (row.value === undefined) this.#rows.delete(row.keyBytes);
+      if (row.value === undefined) this.#forget(row);
       else this.#queue(row);
     }
     this.#flight = [];
     if (this.#clean.length > 2 * this.#rows.size + SPARE) this.#clean = this.#clean.filter((row) => this.#isHere(row));
     let excess = this.#rows.size - this.#cacheEntries;
-    if (excess <= 0) return;
+    let bytes = this.#share.excess();
     let at = 0;
-    for (; at < this.#clean.length && excess > 0; at += 1) {
+    for (; at < this.#clean.length && (excess > 0 || bytes > 0); at += 1) {
       const row = this.#clean[at] as Row<V>;
       row.queued = false;
       // It may have been changed since, and then it comes again.
       if (row.dirty || !this.#isHere(row)) continue;
-      this.#rows.delete(row.keyBytes);
+      this.#forget(row);
       this.#complete = false;
       excess -= 1;
+      bytes -= row.size;
     }
-    this.#clean = this.#clean.slice(at);
+    if (at > 0) this.#clean = this.#clean.slice(at);
   }
 
   get cached(): number {
@@ -172,8 +182,10 @@ export class StoredRows<V> {
   #row(keyBytes: Uint8Array): Row<V> {
     let row = this.#rows.get(keyBytes);
     if (row === undefined) {
-      row = { keyBytes, value: undefined, timestamp: -1, dirty: false, stored: !this.#complete, queued: false };
+      const size = entryBytes(keyBytes.length, 0);
+      row = { keyBytes, value: undefined, timestamp: -1, dirty: false, stored: !this.#complete, queued: false, size };
       this.#rows.set(keyBytes, row);
+      this.#share.add(size);
     }
     return row;
   }
@@ -181,10 +193,17 @@ export class StoredRows<V> {
   #load(keyBytes: Uint8Array): Row<V> | undefined {
     const stored = this.#complete ? undefined : this.bytes.get(keyBytes);
     if (stored === undefined) return undefined;
-    const row: Row<V> = { keyBytes, ...this.#codec.decode(stored), dirty: false, stored: true, queued: false };
+    const size = entryBytes(keyBytes.length, stored.length);
+    const row: Row<V> = { keyBytes, ...this.#codec.decode(stored), dirty: false, stored: true, queued: false, size };
     this.#rows.set(keyBytes, row);
+    this.#share.add(size);
     this.#queue(row);
     return row;
+  }
+
+  #forget(row: Row<V>): void {
+    this.#rows.delete(row.keyBytes);
+    this.#share.add(-row.size);
   }
 
   #queue(row: Row<V>): void {

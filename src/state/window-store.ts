@@ -1,6 +1,7 @@
 import type { Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { type CacheShare, entryBytes, NO_SHARE } from './cache-budget.ts';
 import { unwritable } from './checked-stores.ts';
 import { type KeyId, keyId } from './key-codec.ts';
 import { filtered, mergedWith, sortedRange } from './merged-bytes.ts';
@@ -39,6 +40,7 @@ export class WindowStore<K, A> implements StateHolder {
   readonly #bytes: ByteStore;
   readonly #options: WindowStoreOptions<K, A>;
   readonly #keys: PaneKeys;
+  readonly #share: CacheShare;
   readonly #open = new OpenWindows<PaneGroup<K, A>>();
   readonly #groups = new RecentGroups<K, A>();
   /** The window that was asked for last, which need not be open yet. */
@@ -49,11 +51,14 @@ export class WindowStore<K, A> implements StateHolder {
   /** What the store is has not been written yet. */
   #isNew: boolean;
   #cached = 0;
+  /** Bytes that the other stores of the process need. */
+  #toGiveBack = 0;
 
   constructor(bytes: ByteStore, options: WindowStoreOptions<K, A>) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
     this.#options = options;
+    this.#share = bytes.cache ?? NO_SHARE;
     this.time = new StepTime(options.limit, bytes.get(TIME_KEY));
     const { isNew, keys } = paneKeysOf(bytes, options.sizeMs);
     this.#keys = keys;
@@ -88,7 +93,7 @@ export class WindowStore<K, A> implements StateHolder {
     // Where −0 is written as 0 it is 0, as after a restart.
     const pane = this.#load(group, id, id === 0 ? (0 as NonNullable<K>) : key);
     group.add(pane);
-    if (group.open) this.#cached += 1;
+    if (group.open) this.#keeps(1, pane.size);
     return pane;
   }
 
@@ -133,7 +138,9 @@ export class WindowStore<K, A> implements StateHolder {
       const live = pane.state !== undefined && pane.group.open;
       if (!live && !pane.stored) continue;
       keys.push(this.#keys.of(pane.window, pane.keyBytes));
-      values.push(live ? this.#encode(pane.state as A, pane.timestamp) : null);
+      const value = live ? this.#encode(pane.state as A, pane.timestamp) : null;
+      values.push(value);
+      if (live) this.#resize(pane, value?.length ?? 0);
       pane.stored = live;
     }
     this.#removed = [];
@@ -149,8 +156,9 @@ export class WindowStore<K, A> implements StateHolder {
   }
 
   committed(): void {
+    this.#toGiveBack = this.#share.excess();
     let group = this.#groups.first;
-    while (group !== undefined && this.#cached > this.#options.cacheEntries) {
+    while (group !== undefined && this.#keepsTooMuch()) {
       const next: PaneGroup<K, A> | undefined = group.after;
       this.#evict(group);
       group = next;
@@ -242,7 +250,7 @@ export class WindowStore<K, A> implements StateHolder {
     }
     const known = there.get(pane.id);
     if (known !== undefined) there.delete(known);
-    else this.#cached += 1;
+    this.#keeps(known === undefined ? 1 : 0, pane.size - (known?.size ?? 0));
     there.add(pane);
     pane.group = there;
   }
@@ -251,7 +259,7 @@ export class WindowStore<K, A> implements StateHolder {
     group.open = true;
     this.#open.set(group.window.start, group.window.end, group);
     this.#groups.add(group);
-    this.#cached += group.size;
+    this.#keeps(group.size, sizeOf(group));
   }
 
   #forget(group: PaneGroup<K, A>): void {
@@ -260,16 +268,32 @@ export class WindowStore<K, A> implements StateHolder {
     group.open = false;
     this.#open.set(group.window.start, group.window.end, undefined);
     this.#groups.delete(group);
-    this.#cached -= group.size;
+    this.#keeps(-group.size, -sizeOf(group));
+  }
+
+  #resize(pane: Pane<K, A>, valueBytes: number): void {
+    const size = entryBytes(pane.keyBytes.length, valueBytes);
+    this.#share.add(size - pane.size);
+    pane.size = size;
+  }
+
+  #keeps(panes: number, bytes: number): void {
+    this.#cached += panes;
+    this.#share.add(bytes);
+  }
+
+  #keepsTooMuch(): boolean {
+    return this.#cached > this.#options.cacheEntries || this.#toGiveBack > 0;
   }
 
   #evict(group: PaneGroup<K, A>): void {
     for (const pane of group.panes()) {
-      if (this.#cached <= this.#options.cacheEntries) return;
+      if (!this.#keepsTooMuch()) return;
       if (pane.dirty) continue;
       group.delete(pane);
       group.complete = false;
-      this.#cached -= 1;
+      this.#keeps(-1, -pane.size);
+      this.#toGiveBack -= pane.size;
     }
     if (group.size === 0) this.#forget(group);
   }
@@ -280,7 +304,7 @@ export class WindowStore<K, A> implements StateHolder {
     if (stored === undefined) return newPane(group, id, key, keyBytes);
     try {
       const { value, timestamp } = this.#options.codec.decode(stored);
-      return storedPane(group, id, key, keyBytes, value, timestamp);
+      return storedPane(group, id, key, keyBytes, value, timestamp, stored.length);
     } catch (error) {
       throw withKey(error, () => key);
     }
@@ -298,7 +322,7 @@ export class WindowStore<K, A> implements StateHolder {
       let pane: Pane<K, A>;
       try {
         const { value, timestamp } = codec.decode(stored);
-        pane = storedPane(group, id, key, keyBytes, value, timestamp);
+        pane = storedPane(group, id, key, keyBytes, value, timestamp, stored.length);
       } catch (error) {
         const failure = withKey(error, () => key);
         pane = { ...newPane(group, id, key, keyBytes), stored: true, failure, unread: stored.slice() };
@@ -306,4 +330,10 @@ export class WindowStore<K, A> implements StateHolder {
       yield pane;
     }
   }
+}
+
+function sizeOf<K, A>(group: PaneGroup<K, A>): number {
+  let size = 0;
+  for (const pane of group.panes()) size += pane.size;
+  return size;
 }

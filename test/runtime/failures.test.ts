@@ -503,6 +503,7 @@ describe('options that cannot be meant are refused at once', () => {
     ['a deadline that is a number', { stopDeadline: 10 }, 'ERR_DURATION'],
     ['another compression', { compression: 'brotli' }, 'ERR_OPTION'],
     ['a negative cache', { cacheEntries: -1 }, 'ERR_OPTION'],
+    ['a cache of half a byte', { cacheBytes: 0.5 }, 'ERR_OPTION'],
     ['a durability beside a transport', { durability: 'fsync' }, 'ERR_OPTION'],
     ['a path beside a transport', { path: './data' }, 'ERR_OPTION'],
     ['another durability', { transport: undefined, durability: 'disk' }, 'ERR_OPTION'],
