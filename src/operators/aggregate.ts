@@ -5,6 +5,7 @@ import { checkNames } from '../option-checks.ts';
 import { settled } from '../promises.ts';
 import { makeRecord, type StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
+import { declareStore } from '../state/store-spec.ts';
 import { operator } from '../topology/operator.ts';
 import { type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
@@ -49,7 +50,16 @@ export function aggregate<K, V, A, R, S extends Spec<V>>(
     name: 'aggregate',
     detail: name,
     needsKey: true,
-    stores: [{ name, fingerprint: `aggregate ${aggregator.name}` }],
+    stores: [
+      declareStore({
+        name,
+        kind: 'keyValue',
+        key: 'upstream',
+        value: stateCodec(aggregator, name),
+        fingerprint: `aggregate ${aggregator.name}`,
+        present: (state) => aggregator.result(state),
+      }),
+    ],
     create(step) {
       const { task } = step;
       const codec = stateCodec(aggregator, name);

@@ -6,6 +6,7 @@ import type { Lateness, LateRecord, StreamRecord, Window, WindowedRecord } from 
 import { NO_HEADERS } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { windowFingerprint } from '../state/pane-keys.ts';
+import { declareStore } from '../state/store-spec.ts';
 import { type Pane, WindowStore } from '../state/window-store.ts';
 import { WindowedState } from '../state/windowed-state.ts';
 import type { KeptRow } from '../topology/emitted-row.ts';
@@ -92,7 +93,17 @@ export function windowBy<K, V, A, R, S extends Spec<V>>(
       name: step,
       detail: name,
       needsKey: true,
-      stores: [{ name, ...windowFingerprint(`${windower.fingerprint} ${aggregator.name}`) }],
+      stores: [
+        declareStore({
+          name,
+          kind: 'window',
+          key: 'upstream',
+          value: stateCodec(aggregator, name),
+          ...windowFingerprint(`${windower.fingerprint} ${aggregator.name}`),
+          present: (state) => aggregator.result(state),
+          sizeMs: windower.sizeMs,
+        }),
+      ],
       ports: ['late'],
       ...(late === undefined ? {} : { roots: (port) => [late(port<LateRecord<K, V>>('late'))] }),
       create: (at) => windowing<K, V, Result>(at, windower, aggregator, name, emit),

@@ -52,6 +52,24 @@ export type StoreSpec<K, V, R = V> =
   | TimedSpec<K, V, R>
   | DueSpec<K, V, R>;
 
+/** A spec of which the types are not known where it is kept. */
+export type UnknownSpec = StoreSpec<unknown, unknown, unknown>;
+
+/** A store as a step declares it. */
+export interface DeclaredStore {
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly formerly?: string;
+  readonly spec: UnknownSpec;
+}
+
+/** Declares a store by its spec. */
+export function declareStore<K, V, R>(spec: StoreSpec<K, V, R>): DeclaredStore {
+  const { fingerprint, formerly, name } = spec;
+  const known = { name, fingerprint, spec: spec as unknown as UnknownSpec };
+  return formerly === undefined ? known : { ...known, formerly };
+}
+
 /** A spec whose key serde is known. */
 export type Resolved<S> = S extends { readonly key: infer K }
   ? Omit<S, 'key'> & { readonly key: Exclude<K, 'upstream'> }

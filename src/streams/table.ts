@@ -1,6 +1,7 @@
 import type { Subscriber } from 'rxjs';
 import type { Serde } from '../serdes/serde.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
+import { declareStore } from '../state/store-spec.ts';
 import { serdeCodec } from '../state/value-codec.ts';
 import type { TopicUse } from '../topology/node.ts';
 import { Stream } from '../topology/stream.ts';
@@ -49,7 +50,15 @@ export class Table<K, V> {
       name: 'table',
       detail: name,
       topics: [this.use],
-      stores: [{ name: store, fingerprint: `table(${name})` }],
+      stores: [
+        declareStore({
+          name: store,
+          kind: 'keyValue',
+          key: this.key,
+          value: serdeCodec(this.value, store),
+          fingerprint: `table(${name})`,
+        }),
+      ],
       discover() {},
       attach: (subscriber, task, place) => this.#attach(subscriber, task, place.step),
     });

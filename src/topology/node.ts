@@ -1,6 +1,7 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
+import type { UnknownSpec } from '../state/store-spec.ts';
 import type { TopicConfig } from '../topic-config.ts';
 import type { CallPlace } from './call-place.ts';
 import type { Stream } from './stream.ts';
@@ -32,6 +33,8 @@ export interface StoreUse {
   readonly fingerprint: string;
   /** That of a version whose stores are still opened as they are. */
   readonly formerly?: string;
+  /** How it is opened and read without the step. */
+  readonly spec?: UnknownSpec;
 }
 
 /**
