@@ -9,7 +9,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
  * A duration in whole milliseconds.
  *
  * @param name - The option that is read, for the error message.
- * @throws ConfigError `ERR_DURATION` when the text is no duration, is negative, or is not a whole number of milliseconds.
+ * @throws ConfigError `ERR_DURATION` when the text is not a duration, is negative, or is not a whole number of milliseconds.
  */
 export function durationMs(duration: Duration, name: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration);
@@ -19,7 +19,7 @@ export function durationMs(duration: Duration, name: string): number {
   if (!Number.isSafeInteger(ms) || Math.abs(exact - ms) > 1e-6) {
     throw new ConfigError(
       'ERR_DURATION',
-      `${name} is ${JSON.stringify(duration)}, which is no duration in whole milliseconds`,
+      `${name} is ${JSON.stringify(duration)}, which is not a duration in whole milliseconds`,
       {
         hint: "write a number with its unit, such as '500ms', '10s', '1m', '1h' or '7d'",
       },

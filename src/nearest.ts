@@ -1,4 +1,4 @@
-/** The candidate that is most like a name, if one is alike enough to be a slip of the fingers. */
+/** The candidate that is most like a name, if one is close enough to be a typo. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;

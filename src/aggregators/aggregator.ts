@@ -6,7 +6,7 @@ import type { Serde } from '../serdes/serde.ts';
  * all it knows of the past is its state, which the store of the operator holds.
  *
  * @typeParam V - The values that it takes.
- * @typeParam A - Its state. `undefined` is lawful and means that there is none yet; null is not.
+ * @typeParam A - Its state. `undefined` is allowed and means that there is none yet; null is not.
  * @typeParam R - What is emitted.
  * @public
  */

@@ -92,10 +92,12 @@ describe('combine', () => {
   it('refuses what is no aggregation', () => {
     expect(() => combine({})).toThrow('An aggregation has no fields – give an object of aggregators');
     // @ts-expect-error a forgotten call
-    expect(() => combine({ clicks: agg.count })).toThrow('The field clicks of an aggregation is no aggregator');
+    expect(() => combine({ clicks: agg.count })).toThrow(
+      'The field clicks of an aggregation is a function, not an aggregator',
+    );
     expect(() => combine({ clicks: agg.count } as never)).toThrow('call it: agg.count(…)');
     expect(() => combine(agg.count as never)).toThrow(
-      'The aggregation is no aggregator but a function – call it: agg.count(…)',
+      'The aggregation is a function, not an aggregator – call it: agg.count(…)',
     );
     const hidden = Object.fromEntries([['__proto__', agg.count()]]);
     expect(() => combine(hidden)).toThrow(expect.objectContaining({ code: 'ERR_AGGREGATION' }));

@@ -19,7 +19,7 @@ function refuse(problem: string): ConfigError {
 /** What stands where an aggregator should, and looks as if it only had to be called. */
 function refuseUncalled(what: string, name: string): ConfigError {
   const call = name === '' ? 'it' : `it: agg.${name}(…)`;
-  return new ConfigError('ERR_AGGREGATION', `${what} is no aggregator but a function`, { hint: `call ${call}` });
+  return new ConfigError('ERR_AGGREGATION', `${what} is a function, not an aggregator`, { hint: `call ${call}` });
 }
 
 function check(names: readonly string[], parts: readonly unknown[]): void {
@@ -29,7 +29,7 @@ function check(names: readonly string[], parts: readonly unknown[]): void {
     const isAggregator =
       typeof part === 'object' && part !== null && 'init' in part && 'add' in part && 'result' in part;
     if (typeof part === 'function') throw refuseUncalled(`The field ${names[i]} of an aggregation`, part.name);
-    if (!isAggregator) throw refuse(`The field ${names[i]} of an aggregation is no aggregator`);
+    if (!isAggregator) throw refuse(`The field ${names[i]} of an aggregation is not an aggregator`);
     for (const work of [part.init, part.add, part.result]) checkSync(`the field ${names[i]} of an aggregation`, work);
   });
 }
@@ -117,7 +117,7 @@ class Combined<V> implements Aggregator<V, unknown, unknown> {
  * record, the entry is deleted. `merge` is there when all parts have one.
  *
  * @param spec - The aggregators by name.
- * @throws ConfigError `ERR_AGGREGATION` when there is no field, or one that is no aggregator.
+ * @throws ConfigError `ERR_AGGREGATION` when there is no field, or one that is not an aggregator.
  */
 export function combine<V, S extends Spec<V>>(spec: S): Aggregator<V, unknown, Aggregated<S>> {
   return new Combined<V>(spec) as Aggregator<V, unknown, unknown> as Aggregator<V, unknown, Aggregated<S>>;

@@ -124,7 +124,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** Milliseconds since the epoch; `undefined` for what is no time. */
+/** Milliseconds since the epoch; `undefined` for what is not a time. */
 export function timeOf(text: string, now: number): number | undefined {
   if (/^\d{10}$/.test(text)) return Number(text) * 1000;
   if (/^\d{1,13}$/.test(text)) return Number(text);

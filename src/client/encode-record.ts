@@ -101,7 +101,7 @@ function badTimestamp(timestamp: unknown): RecordError {
 }
 
 function notARecord(record: unknown): RecordError {
-  return new RecordError('ERR_ENCODE', `${show(record)} is no record`, {
+  return new RecordError('ERR_ENCODE', `${show(record)} is not a record`, {
     hint: 'publish an object with a value: client.publish(topic, { key, value })',
   });
 }

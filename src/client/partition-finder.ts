@@ -20,7 +20,7 @@ export interface FoundPartition extends TopicPartition {
 /** `topic/partition`, which no two partitions share: a topic's name holds no slash. */
 export const partitionId = ({ partition, topic }: TopicPartition): string => `${topic}/${partition}`;
 
-/** Whether a topic that was deleted and made anew is read from its start. Whoever has named it is told instead. */
+/** Whether a topic that was deleted and created again is read from its start. Whoever has named it is told instead. */
 export function goesOn({ outOfRange, pattern }: ReadPlan): boolean {
   return pattern !== undefined || outOfRange !== 'fail';
 }
@@ -54,7 +54,7 @@ export class PartitionFinder {
   }
 
   /**
-   * Looks for partitions that are not known yet. Those of a topic that was made anew are new ones.
+   * Looks for partitions that are not known yet. Those of a topic that was created again are new ones.
    *
    * @throws FatalError `ERR_UNKNOWN_TOPIC`, `ERR_TOPIC_RECREATED`; ConfigError `ERR_UNKNOWN_PARTITION`,
    * `ERR_PARTITION_COUNT`.
@@ -76,7 +76,7 @@ export class PartitionFinder {
 
   /**
    * Where partitions of a topic begin that a group has committed nothing of. Once it has committed anything for the topic,
-   * such a partition was added later, or the topic was made anew.
+   * such a partition was added later, or the topic was created again.
    */
   async #fromOf(topic: string, partitions: readonly number[]): Promise<ReadFrom> {
     const { group } = this.#plan;

@@ -14,7 +14,7 @@ import { Round, type Waiting } from './round.ts';
 import { RoundSender } from './round-sender.ts';
 import { TopicWriter } from './topic-writer.ts';
 
-/** What is known about a topic is looked up anew after this long. */
+/** What is known about a topic is looked up again after this long. */
 const TOPIC_MAX_AGE_MS = 10_000;
 
 type Resolve = (published: Published) => void;
@@ -92,7 +92,7 @@ export class Publisher {
     await Promise.all([this.#sending?.done, ...this.#queue.map((round) => round.done)]);
   }
 
-  /** Looks topics up anew before the next record. */
+  /** Looks topics up again before the next record. */
   forget(topic: string): void {
     this.#writers.get(topic)?.forget();
   }

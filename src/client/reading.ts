@@ -179,7 +179,7 @@ export class Reading {
     }
   }
 
-  /** Joins the group, or joins it anew with more partitions. */
+  /** Joins the group, or joins it again with more partitions. */
   async #join(group: string): Promise<void> {
     // What would be handed out between the last commit and the end of the membership would be read again after it.
     this.#reader.pause();

@@ -14,7 +14,7 @@ export class RoundSender {
 
   /**
    * @param compressFrom - Batches below this size are not worth compressing.
-   * @param relook - Looks a topic up anew.
+   * @param relook - Looks a topic up again.
    */
   constructor(producer: Producer, compressFrom: number, relook: (topic: string) => Promise<unknown>) {
     this.#producer = producer;

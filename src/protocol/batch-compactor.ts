@@ -8,7 +8,7 @@ import { compressionId } from './compression-id.ts';
 import { maxRecordBytes, writeRecord } from './record-writer.ts';
 
 /**
- * Encodes a batch anew with only some of its records, as compaction does: offsets, timestamps, producer and compression
+ * Encodes a batch again with only some of its records, as compaction does: offsets, timestamps, producer and compression
  * stay, and so does the offset after the batch, even when no record is left.
  *
  * @param indices - The records to keep, ascending indices of `batch`.

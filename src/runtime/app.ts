@@ -224,7 +224,7 @@ class Application implements App {
     }
   }
 
-  /** Topics are not what they were: tasks are built anew for what they are now, or the application cannot go on. */
+  /** Topics are not what they were: tasks are rebuilt for what they are now, or the application cannot go on. */
   async #changed(names: readonly string[]): Promise<void> {
     const engine = this.#engine;
     if (this.#ending !== undefined) return;
@@ -234,7 +234,7 @@ class Application implements App {
       if (this.#topics.stale && !this.#restarting && this.#engine !== undefined) await this.#changed(names);
       return;
     }
-    this.#waitingFor = `tasks to be built anew, because ${names.join(', ')} has changed`;
+    this.#waitingFor = `tasks to be rebuilt, because ${names.join(', ')} has changed`;
     await this.#runAnew(async () => {
       // What was read of topics that have grown need not be read again. Where that fails, it is.
       await engine.finish().catch(() => undefined);

@@ -281,6 +281,6 @@ function notPartitioned({ partition, store }: StoreId, partitions: number): Stor
     partition,
     hint:
       'it needs as many as the topics of its stage: run under a new applicationId; or delete it, so that it is created ' +
-      'anew and empty, and set the offsets from which it is to be filled',
+      'again and empty, and set the offsets from which it is to be filled',
   });
 }

@@ -37,7 +37,7 @@ export function limitsOf({ config, name }: TopicDescription): LetterLimits {
 }
 
 /**
- * The dead letter of a record: its key, value and headers as they were, then why and whence in `millrace.*` headers. What
+ * The dead letter of a record: its key, value and headers as they were, then why it failed and where it was, in `millrace.*` headers. What
  * its topic does not take as a whole is cut to a head, with size and SHA-256 of the whole in headers, so that no record
  * can end an application because it is too large to be put aside.
  *
@@ -131,7 +131,7 @@ function rowContent({ offset, partition, topic }: InputOrigin, step: string, row
   return { prefix, key: keyBytes, value: bytes, headers: NO_HEADERS, name, place, essential: 'millrace.row.step' };
 }
 
-/** Puts in what fits, most important first: whence and why, the key, headers, and as much of the value as there is room. */
+/** Puts in what fits, most important first: where and why, the key, headers, and as much of the value as there is room. */
 function cut(
   key: Uint8Array | null,
   { headers: own, prefix, value }: Content,

@@ -33,7 +33,7 @@ export class Fingerprints implements StateHolder {
         `store ${store} was written as "${known}", but the pipeline reads it as "${fingerprint}"`,
         {
           stage,
-          hint: 'give the changed step a new store name (it starts empty), or run under a new applicationId (all starts anew)',
+          hint: 'give the changed step a new store name (it starts empty), or run under a new applicationId (everything starts over)',
         },
       );
     }

@@ -75,7 +75,7 @@ export class GlobalTables {
       const ready = new Promise<void>((resolve) => {
         this.#ready = resolve;
       });
-      // What cannot be read may be passed over, which is no batch.
+      // What cannot be read may be skipped, and then there is no batch.
       if (this.#read(fetcher) === 0 && this.#behind() > 0) await ready;
     }
     this.#ready = undefined;

@@ -148,7 +148,7 @@ export class InputQueue {
                 : 'a timestamp is a whole number of milliseconds since 1970, 2^53 − 1 at most: its producer may count in another unit',
           })
         : new RecordError('ERR_FUTURE_TIMESTAMP', `the record's timestamp ${timestamp} lies too far in the future`, {
-            hint: 'it would close windows ahead of time; mend its producer, or raise { maxFutureSkew }',
+            hint: 'it would close windows ahead of time; fix the clock of its producer, or raise { maxFutureSkew }',
           });
     this.#failed(error, `topic(${this.use.name})`);
   }

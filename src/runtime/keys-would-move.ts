@@ -18,7 +18,7 @@ export function keysWouldMove(
       stage: name,
       hint:
         `copy the records into a new topic with ${now} partitions (topic → through or to) and read that one under a new ` +
-        `applicationId, so that state is built anew; or create ${topics} anew with ${before} partitions`,
+        `applicationId, so that its state is built from scratch; or create ${topics} again with ${before} partitions`,
       ...details,
     },
   );

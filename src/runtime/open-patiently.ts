@@ -21,7 +21,7 @@ export interface Patience {
  * Opens a log, again and again while waiting may help: brokers that are not there yet come.
  *
  * @returns `undefined` when it was no longer wanted.
- * @throws what no waiting mends: a wrong option, user or certificate.
+ * @throws what waiting does not help against: a wrong option, user or certificate.
  */
 export async function openPatiently(open: OpenTransport, patience: Patience): Promise<Transport | undefined> {
   const { applicationId, clock, logger } = patience;

@@ -4,7 +4,7 @@ import type { AppOptions } from './app-options.ts';
 import { noLogger } from './logger.ts';
 import { Stuck } from './longest-turn.ts';
 
-/** Times that tasks are rebuilt from the last commit before the application gives up; a commit starts the count anew. */
+/** Times that tasks are rebuilt from the last commit before the application gives up; a commit resets the count. */
 const MAX_REBUILDS = 3;
 const BACKOFF_MS = 100;
 

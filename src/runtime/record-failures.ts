@@ -33,7 +33,7 @@ export function asRecordError(error: unknown, place: FailurePlace, origin: Input
     return new RecordError('ERR_USER_CODE', `user code failed: ${message}${row}`, {
       ...at,
       cause: error,
-      hint: "mend it, or choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)",
+      hint: "fix it, or choose what happens to such records with onRecordError: 'skip' or deadLetter(topic)",
     });
   }
   if (error.errorClass === 'config' && error.step === undefined) {

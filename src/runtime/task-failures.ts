@@ -87,7 +87,7 @@ export class TaskFailures {
     if (policy === 'fail') throw asRecordError(error, place, bare);
     const letters = new OutputBuffers((topic) => this.#outputs.limits(topic));
     if (isDeadLetter(policy)) {
-      // Made anew when the work is done again: by then it is known what the topic takes.
+      // Made again when the work is done again: by then it is known what the topic takes.
       if (target === policy.deadLetter)
         throw new MillraceError('abortable', error.code, bareMessage(error), { cause: error });
       // A row is not read again: the record that was processed when it was due is another thing.

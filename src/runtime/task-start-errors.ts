@@ -62,7 +62,7 @@ export function goneUnread(topic: string, partition: number, first: number): Fat
       offset: 0,
       lastOffset: first - 1,
       hint:
-        `keep its records (retentionMs: -1), and process everything anew under a new applicationId; or accept the gap: ` +
+        `keep its records (retentionMs: -1), and process everything again under a new applicationId; or accept the gap: ` +
         `client.setCommitted(applicationId, '${topic}', offsets)`,
     },
   );

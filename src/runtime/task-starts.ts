@@ -305,7 +305,7 @@ class Place {
           ...this.#at(offset),
           lastOffset: high.offset - 1,
           hint:
-            'they would be counted twice: set the offset to that number to go on, or process them anew with empty state, ' +
+            'they would be counted twice: set the offset to that number to go on, or process them again with empty state, ' +
             'under a new applicationId',
         },
       );
@@ -329,7 +329,7 @@ class Place {
       {
         ...this.#at(committed),
         hint:
-          'its changelog or its folder was removed: bring it back, process everything anew under a new applicationId, or ' +
+          'its changelog or its folder was removed: bring it back, process everything again under a new applicationId, or ' +
           'say with client.setCommitted(applicationId, topic, offsets) where it is to begin empty',
       },
     );

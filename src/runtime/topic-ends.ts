@@ -17,7 +17,7 @@ export const NO_ENDS: TopicEnds = new Map();
 /**
  * Where topics end that an application reads only what is new of, which are those that it has never read. Once it has
  * committed anything for a topic it knows all that was there: what has no committed offset after that came later, in a
- * partition that was added, or in a topic that was made anew. Looked up before the application joins its group, so that
+ * partition that was added, or in a topic that was created again. Looked up before the application joins its group, so that
  * its processes are not taken for each other's past.
  */
 export async function topicEnds(

@@ -10,7 +10,7 @@ const markOf = ({ config }: TopicDescription): string | undefined => config.owne
  * Makes topics that an application both writes and reads its own, as far as they are there. All are looked at before one is
  * marked, so that who is refused leaves none behind.
  *
- * @param found - What is known of topics; those that get a mark are looked up anew.
+ * @param found - What is known of topics; those that get a mark are looked up again.
  * @throws ConfigError `ERR_TOPIC_OWNED` when one of them is another application's
  */
 export async function claimTopics(

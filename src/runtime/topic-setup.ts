@@ -20,7 +20,7 @@ export type TopicsInUse = ReadonlyMap<string, KnownTopic>;
  * partitions they want, and are created), targets and shuffles are created, topics of one stage are co-partitioned. Asks
  * for all topics at once, and makes those that are missing at once, so that thousands take no longer than they must.
  *
- * @param before - The topics as they were, when they are looked up anew: a source that has gone since is not brought back.
+ * @param before - The topics as they were, when they are looked up again: a source that has gone since is not brought back.
  * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_TOPIC_OWNED`, `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
  */
 export async function setUpTopics(
@@ -159,7 +159,7 @@ class TopicSetup {
         `topics that are used together differ in partitions: ${counts.join(', ')}`,
         {
           stage: name,
-          hint: 'send one of them through(topic) with as many partitions as the other, or create it anew with that number',
+          hint: 'send one of them through(topic) with as many partitions as the other, or delete it and create it with that number',
         },
       );
     }

@@ -19,7 +19,7 @@ export function isAnother({ before, now }: TopicChange): boolean {
 }
 
 /**
- * Notices that partitions were added to topics in use, and that a topic was deleted and made anew. A topic that is gone is
+ * Notices that partitions were added to topics in use, and that a topic was deleted and created again. A topic that is gone is
  * left to those who read and write it.
  */
 export class TopicWatch {

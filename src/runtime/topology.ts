@@ -34,7 +34,7 @@ export interface Topology {
 export function plan(pipeline: Pipeline): Topology {
   const pipelines = isObservable(pipeline) ? [pipeline] : pipeline;
   if (!Array.isArray(pipelines) || pipelines.length === 0 || !pipelines.every((part) => isObservable(part))) {
-    throw new ConfigError('ERR_PIPELINE', 'what was given to run is no pipeline', {
+    throw new ConfigError('ERR_PIPELINE', 'what was given to run is not a pipeline', {
       hint: 'give an Observable that starts with a topic, or an array of them',
     });
   }

@@ -20,7 +20,7 @@ describe('int32', () => {
     expect(int32().deserialize(int32().serialize(value))).toBe(value);
   });
   it.each([2147483648, -2147483649, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses %d', (value) => {
-    expect(() => int32().serialize(value)).toThrow(`int32 cannot write ${value}, which is no integer of 32 bits`);
+    expect(() => int32().serialize(value)).toThrow(`int32 cannot write ${value}, which is not a 32-bit integer`);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Serde } from './serde.ts';
 
 function serialize(value: number): Uint8Array {
   if ((value | 0) !== value) {
-    const what = typeof value === 'number' ? `${value}, which is no integer of 32 bits` : typeName(value);
+    const what = typeof value === 'number' ? `${value}, which is not a 32-bit integer` : typeName(value);
     throw encodeError('int32', what);
   }
   const bytes = new Uint8Array(4);

@@ -20,7 +20,7 @@ const isMap = new Uint8Array(MAX_DEPTH);
 const PROTO = [0x5f, 0x5f, 0x70, 0x72, 0x6f, 0x74, 0x6f, 0x5f, 0x5f];
 
 const TOO_EARLY = 'a value that ends too early';
-const BAD_KEY = 'a map key that is no text and no safe integer';
+const BAD_KEY = 'a map key that is neither a text nor a safe integer';
 
 const SCALAR = 0;
 const INTEGER = 1;

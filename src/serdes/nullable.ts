@@ -1,7 +1,7 @@
 import type { Serde } from './serde.ts';
 
 /**
- * The same bytes, with null allowed: a null key or value is then lawful (in a table it deletes the row) instead of a
+ * The same bytes, with null allowed: a null key or value is then allowed (in a table it deletes the row) instead of a
  * record error. The serde itself still never sees null.
  *
  * @param serde - How a value that is not null is written.

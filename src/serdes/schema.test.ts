@@ -41,7 +41,7 @@ describe.each([
     const serde = make(even);
     expect(serde.deserialize(plain.serialize(4))).toBe(4);
     expect(() => serde.deserialize(plain.serialize(5))).toThrow(
-      `${name} value refused by its schema: Expected an even number – mend the producer`,
+      `${name} value refused by its schema: Expected an even number – fix the producer`,
     );
   });
 

@@ -61,7 +61,7 @@ function refuse(serde: string, problem: string, cause?: unknown): RecordError {
   });
 }
 
-const REFUSED = 'mend the producer or the schema, or choose an error policy for the source';
+const REFUSED = 'fix the producer or the schema, or choose an error policy for the source';
 
 function unwritable(serde: string, problem: string, cause?: unknown): RecordError {
   return new RecordError('ERR_VALIDATION', `${serde} cannot write a value that ${problem}`, {

@@ -1,6 +1,6 @@
 /**
  * Turns values into bytes and back. A serde knows nothing of topics and time, and never sees null: the runtime maps a
- * null key or value to Kafka's null (a tombstone) itself, and asks `nullable` whether null is lawful.
+ * null key or value to Kafka's null (a tombstone) itself, and asks `nullable` whether null is allowed.
  *
  * @typeParam T - What a program sees.
  * @public
@@ -8,7 +8,7 @@
 export interface Serde<T> {
   /** Short name for graphs and error messages, such as `string` or `json`. */
   readonly name: string;
-  /** Whether a null key or value is lawful. Without it a null is a record error (`ERR_NULL_KEY`, `ERR_NULL_VALUE`). */
+  /** Whether a null key or value is allowed. Without it a null is a record error (`ERR_NULL_KEY`, `ERR_NULL_VALUE`). */
   readonly nullable?: boolean;
   /**
    * Whether texts, numbers, bigints and booleans differ in their bytes exactly when they differ as values (0 and −0 may do

@@ -18,7 +18,7 @@ export function encode(
   part: 'key' | 'value',
 ): Uint8Array | string | null {
   if (data === null || data === undefined) {
-    // A null value is a tombstone: lawful for every topic, because deleting is. A value that was forgotten is not.
+    // A null value is a tombstone: every topic takes it, because everything may be deleted. A forgotten value is a mistake.
     if (part === 'value' && data === undefined) throw noValue(topic);
     if (part === 'value' || serde.nullable === true) return null;
     throw new RecordError('ERR_NULL_KEY', `a record without a key is written to topic ${topic}`, {

@@ -104,7 +104,7 @@ function outdated(store: string, cause: RecordError): RecordError {
   const problem = bareMessage(cause).replace(/^.*?refused by its schema: /s, '');
   return new RecordError('ERR_VALIDATION', `an entry of store ${store} does not fit its schema any more: ${problem}`, {
     cause,
-    hint: 'let the schema take what was stored before it was changed, or write the entry anew',
+    hint: 'let the schema take what was stored before it was changed, or write the entry again',
   });
 }
 

@@ -36,10 +36,10 @@ export class GlobalTable<K, V> implements GlobalSource<K, V> {
  * Each process reads the whole topic before it processes its first record, and follows it from then on, outside of stream
  * time: a change is seen by whatever record comes next, whatever its timestamp. So a global table needs no key in common
  * with the stream, no shuffle and no equal number of partitions, and replaying the stream may meet newer rows. The rows are
- * held in memory, and read anew at each start. A null value deletes; a record without a key is dropped and counted.
+ * held in memory, and read again at each start. A null value deletes; a record without a key is dropped and counted.
  *
  * A record that cannot be decoded stops the application, unless the policy of the topic or of the application says
- * otherwise. As the topic is read anew, each start of each process meets such a record again, and `deadLetter` writes
+ * otherwise. As the topic is read again, each start of each process meets such a record again, and `deadLetter` writes
  * another letter about it.
  *
  * @param name - The topic, usually compacted and small.

@@ -202,7 +202,7 @@ export class TestDriver {
     return Array.from(this.#globals.values(), (rows) => rows.snapshot());
   }
 
-  /** Ends all tasks without a word and builds new ones from the last commit, as after a crash. Counters start anew. */
+  /** Drops all tasks and builds new ones from the last commit, as after a crash. Counters start at 0 again. */
   restart(): void {
     for (const task of this.#tasks) task.close();
     this.#build();

@@ -20,7 +20,7 @@ interface GoneTopic {
   readonly id: number;
 }
 
-/** Numbers that are given out once, and what tells other processes to read the topics anew. */
+/** Numbers that are given out once, and what tells other processes to read the topics again. */
 interface Ids {
   readonly nextId: number;
   /** Another one after each change, by chance: a counter would say the same of two topics if one of them were lost. */

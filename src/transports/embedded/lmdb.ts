@@ -60,7 +60,7 @@ export async function settle(file: string): Promise<void> {
   await db.root.close();
 }
 
-/** Opens the same file anew, in place, when LMDB will not go on with it. */
+/** Reopens the same file in place, when LMDB will not go on with it. */
 export async function reopenDatabases(db: Databases, file: string, options: OpenFile): Promise<void> {
   closeAtOnce(db);
   Object.assign(db, await openDatabases(file, options));

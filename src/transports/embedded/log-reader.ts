@@ -31,7 +31,7 @@ export class LogReader {
     this.#refuse = refuse;
   }
 
-  /** Something has been committed: where partitions end is looked up anew. */
+  /** Something has been committed: where partitions end is looked up again. */
   forget(): void {
     this.#reaches.clear();
   }

@@ -27,7 +27,7 @@ export interface Survey {
   readonly lost: readonly LostRecords[];
 }
 
-/** Called with each sound entry. Batches come with their index entry, which is made anew where it is lost. */
+/** Called with each sound entry. Batches come with their index entry, which is rebuilt where it is lost. */
 export interface SurveyVisitor {
   meta(key: Uint8Array, sealed: Uint8Array): void;
   state(key: Uint8Array, sealed: Uint8Array): void;

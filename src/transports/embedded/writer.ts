@@ -18,7 +18,7 @@ export interface WriterOptions {
   readonly file: string;
   /** Keeps transactions away from processes that open the file. */
   readonly gate: WriteGate;
-  /** Opens the file anew, when LMDB will not go on with it. */
+  /** Reopens the file, when LMDB will not go on with it. */
   readonly reopen: () => Promise<void>;
   /** Bound on the size of the data file in bytes. */
   readonly maxBytes: number;

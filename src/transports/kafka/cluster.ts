@@ -115,7 +115,7 @@ export class Cluster {
     return answer.node;
   }
 
-  /** Looks for the coordinator anew next time, if the error says that it may have moved. */
+  /** Looks for the coordinator again next time, if the error says that it may have moved. */
   forgetCoordinator(kind: CoordinatorKind, key: string, error: unknown): void {
     if (movedCoordinator(error)) this.#coordinators.delete(`${kind}/${key}`);
   }

@@ -117,7 +117,7 @@ export function tooLong(groupId: string, blockedMs: number, limitMs: number): Mi
 
 /** The coordinator was asked whether a member still is one, and has not said. */
 export function unknownYet(groupId: string, trouble: MillraceError | undefined): MillraceError {
-  const why = trouble === undefined ? 'it is being shared out anew' : trouble.message;
+  const why = trouble === undefined ? 'it is rebalancing' : trouble.message;
   return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}": not known to be a member: ${why}`, {
     written: 'no',
     ...(trouble === undefined ? {} : { cause: trouble }),
@@ -126,7 +126,7 @@ export function unknownYet(groupId: string, trouble: MillraceError | undefined):
 
 /** Not the time to write or to commit: it is being decided who has which task. */
 export function rebalancing(groupId: string): MillraceError {
-  return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}" is being shared out anew`);
+  return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}" is rebalancing`);
 }
 
 /** Records that were read are not in the log any more, or others lie in their place. */

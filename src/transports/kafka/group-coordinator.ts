@@ -36,7 +36,7 @@ export interface Granted {
 const NOTHING: Granted = { tasks: new Set(), generation: 0 };
 /** More than this the broker needs to answer after the time that it gives the members. */
 const EXTRA_MS = 5000;
-/** How long the answer to a request that waits for other members is waited for, before it is asked anew. */
+/** How long the answer to a request that waits for other members is waited for, before it is asked again. */
 const PATIENCE_MS = 60_000;
 
 /** Speaks with the coordinator of a group, as one of its members and, when it is chosen, as its leader. */
@@ -67,7 +67,7 @@ export class GroupCoordinator {
     return { groupId: this.#options.groupId, generation: this.#generation, memberId: this.#memberId, instanceId };
   }
 
-  /** Begins anew, as a member that the group does not know. */
+  /** Starts over, as a member that the group does not know. */
   forget(): void {
     this.#memberId = '';
     this.#granted = NOTHING;

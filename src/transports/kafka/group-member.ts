@@ -13,7 +13,7 @@ import type { GroupIdentity } from './wire/offset-commit.ts';
 const GRACE_MS = 3000;
 
 /**
- * Membership of a group: joins, tells the owner of the session of tasks that come and go, and joins anew whenever the
+ * Membership of a group: joins, tells the owner of the session of tasks that come and go, and joins again whenever the
  * group changes. Tasks that stay are not interrupted by that.
  */
 export class GroupMember {
@@ -117,7 +117,7 @@ export class GroupMember {
     if (!this.#left) await this.#heart.ask();
   }
 
-  /** The coordinator has said that this is no member any more. */
+  /** The coordinator has said that this is not a member any more. */
   lost(): void {
     this.#heart.lost();
   }

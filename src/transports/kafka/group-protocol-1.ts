@@ -60,7 +60,7 @@ function userData<T>(
   reader.int16();
   const topics = reader.array(() => topic(reader));
   const parsed: unknown = JSON.parse(decoder.decode(reader.bytes()));
-  if (typeof parsed !== 'object' || parsed === null) throw new BadResponse('the user data of a group is no object');
+  if (typeof parsed !== 'object' || parsed === null) throw new BadResponse('the user data of a group is not an object');
   return { data: parsed as Record<string, unknown>, topics };
 }
 

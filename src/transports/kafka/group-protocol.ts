@@ -37,7 +37,7 @@ export interface TaskAssignment {
 }
 
 const VERSION = 1;
-/** More than this is no user data of a group. */
+/** More than this cannot be the user data of a group. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Tells lists of tasks apart. */

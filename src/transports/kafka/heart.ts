@@ -6,7 +6,7 @@ import type { GroupCoordinator } from './group-coordinator.ts';
 import { Lease, type Moment, momentNow } from './lease.ts';
 import { SecondHeart } from './second-heart.ts';
 
-/** What a member learns of its group: it is to join anew, or it has been given up. */
+/** What a member learns of its group: it is to join again, or it has been given up. */
 export type GroupNews = 'rebalance' | 'lost';
 
 /** Tells the coordinator in time that the member is there, and hears from it whether the group changes. */

@@ -1,6 +1,6 @@
 import type { KafkaSettings } from './options.ts';
 
-/** What is lawful and yet gives a password or the records away, in words; said once for each transport that is opened. */
+/** What is allowed and yet gives a password or the records away, in words; said once for each transport that is opened. */
 export function warnOfInsecure({ brokers, logger, sasl, ssl }: KafkaSettings): void {
   const where = { brokers: brokers.join(', ') };
   if (sasl?.mechanism === 'plain' && ssl === undefined) {

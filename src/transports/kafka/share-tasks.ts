@@ -16,7 +16,7 @@ export interface Candidate {
 
 /**
  * What each member may have in the coming generation. A task that is to move is given to nobody as long as its owner has
- * it: the owner sees that it is to give it up, does so, and joins anew, and then the task goes to its next owner.
+ * it: the owner sees that it is to give it up, does so, and joins again, and then the task goes to its next owner.
  */
 export function shareTasks(candidates: readonly Candidate[]): Map<string, readonly string[]> {
   // Members mostly know the same tasks, and then from one list.

@@ -8,7 +8,7 @@ export const SEQUENCES: number = 2 ** 31;
 /** The sequence number after a batch. */
 export const sequenceAfter = (sequence: number, count: number): number => (sequence + count) % SEQUENCES;
 
-/** Writes the producer and the sequence of the first record into a batch, in place, and its checksum anew. */
+/** Writes the producer and the sequence of the first record into a batch, in place, and updates its checksum. */
 export function stampProducer(
   batch: Uint8Array,
   { producerId, producerEpoch }: ProducerIdentity,

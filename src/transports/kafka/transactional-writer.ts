@@ -18,7 +18,7 @@ import { writeOwned } from './write-owned.ts';
 /** How long closing waits for the broker to end an open transaction. */
 const CLOSE_MS = 3000;
 
-/** Writes in transactions, one after the other. After any doubt it begins anew, which ends the open transaction. */
+/** Writes in transactions, one after the other. After any doubt it starts over, which ends the open transaction. */
 export class TransactionalWriter {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
@@ -90,7 +90,7 @@ export class TransactionalWriter {
     if (!this.#open && offsets.length === 0) return;
     await this.init();
     if (offsets.length > 0) await this.#addOffsets(offsets, member, generation);
-    // What is written in the stead of refused records joins them.
+    // What is written instead of refused records joins them.
     for (let done = 0; done < this.#writes.length; ) {
       const writes = this.#writes.slice(done);
       done += writes.length;

@@ -6,7 +6,7 @@ import type { Written } from './partition-line.ts';
  * too. Batches that are appended one after the other stay in that order.
  *
  * @param append - Hands a batch over.
- * @param appendMore - Hands over what comes in the stead of refused records; resolves when that was written.
+ * @param appendMore - Hands over what replaces refused records; resolves when that was written.
  */
 export async function writeOwned(
   batch: EncodedBatch,

@@ -23,7 +23,7 @@ export interface UnpackOptions {
 
 /**
  * Unpacks the batches of one partition, one at a time, within the memory of the process. A batch that does not fit is
- * handed out in slices, and unpacked anew for each of them.
+ * handed out in slices, and unpacked again for each of them.
  */
 export class BatchUnpacker {
   readonly #options: UnpackOptions;

@@ -79,7 +79,7 @@ export class LocalGroups {
 
   /**
    * Takes all tasks from all members without asking, as a broker does with members that it thinks dead: work in progress
-   * can no longer be committed. They are told with `lost`, and then share the tasks anew.
+   * can no longer be committed. They are told with `lost`, and then share the tasks again.
    */
   expel(groupId: string): void {
     const group = this.#groups.get(groupId);

@@ -82,7 +82,7 @@ export class LocalSession<B> implements GroupSession {
     return done;
   }
 
-  /** A batch in the form of the log; of one that is refused, what of it is not, and what comes in the stead of the rest. */
+  /** A batch in the form of the log; of a refused one, the records that are not refused, and what replaces the rest. */
   #prepare(batch: OutgoingBatch): Prepared<B> {
     const refused = (error: unknown): Promise<readonly B[]> => this.#without(batch, error);
     try {

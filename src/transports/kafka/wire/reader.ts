@@ -111,7 +111,7 @@ export class WireReader {
     }
   }
 
-  /** −1 stands for null; less than that is no length. */
+  /** −1 stands for null; less than that is not a length. */
   #length(length: number): number {
     if (length < -1) throw new BadResponse(`it has a length of ${length}`);
     return length;

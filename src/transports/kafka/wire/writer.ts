@@ -117,7 +117,7 @@ export class WireWriter {
     return this;
   }
 
-  /** Makes room; takes the view anew after it, because growing replaces it. */
+  /** Makes room; take the view again after it, because growing replaces it. */
   #take(length: number): number {
     const at = this.#end;
     const end = at + length;
