@@ -1,4 +1,5 @@
 import {
+  bytes,
   deadLetter,
   output as emits,
   json,
@@ -159,6 +160,28 @@ describe('process', () => {
       ['a', 1, 0],
     ]);
     expect(driver.read(output).map(({ value }) => value)).toEqual([0, 1, 2, 2]);
+  });
+
+  it('keeps copies of bytes too', () => {
+    const seen: string[] = [];
+    const driver = driverOf(
+      keyed.pipe(
+        process({
+          name: 'bytes',
+          stores: { last: keyValue('last', { value: bytes() }) },
+          next({ value }, { key, stores }) {
+            const given = Uint8Array.of(value);
+            stores.last.set(key, given);
+            given[0] = 99;
+            stores.last.get(key)?.fill(98);
+            for (const [, each] of stores.last.entries()) each.fill(97);
+            seen.push(String(stores.last.get(key)));
+          },
+        }),
+      ),
+    );
+    feed(driver, [['a', 1, 0]]);
+    expect(seen).toEqual(['1']);
   });
 
   it('has its entries in the order of key bytes, changes of the call included', () => {

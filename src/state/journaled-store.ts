@@ -1,7 +1,7 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { type Entry, KeyValueStore } from './key-value-store.ts';
-import { readNumber } from './numbers.ts';
+import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { serdeCodec, type ValueCodec, withKey } from './value-codec.ts';
 
@@ -12,10 +12,15 @@ interface Change {
   readonly timestamp: number;
 }
 
-/** Entries that are encoded already, with their timestamp in front. */
+/** Values that are encoded already: `[timestamp, 8 bytes][value]`. */
 const ENCODED: ValueCodec<Uint8Array> = {
-  encode: (value) => value,
-  decode: (value) => ({ value, timestamp: readNumber(value, 0) }),
+  encode(value, timestamp) {
+    const entry = new Uint8Array(NUMBER_BYTES + value.length);
+    writeNumber(entry, 0, timestamp);
+    entry.set(value, NUMBER_BYTES);
+    return entry;
+  },
+  decode: (entry) => ({ value: entry.subarray(NUMBER_BYTES), timestamp: readNumber(entry, 0) }),
 };
 
 /**
@@ -25,21 +30,21 @@ const ENCODED: ValueCodec<Uint8Array> = {
  */
 export class JournaledStore<K, V> implements StateHolder {
   readonly name: string;
-  readonly #codec: ValueCodec<NonNullable<V>>;
+  readonly #values: Serde<V>;
   readonly #store: KeyValueStore<K, Uint8Array>;
   readonly #changes: Change[] = [];
 
   constructor(bytes: ByteStore, keys: Serde<K>, values: Serde<V>, cacheEntries: number) {
     this.name = bytes.id.store;
-    this.#codec = serdeCodec(values, this.name);
-    this.#store = new KeyValueStore(bytes, keys, ENCODED, cacheEntries, (value) => this.#codec.decode(value).value);
+    this.#values = values;
+    this.#store = new KeyValueStore(bytes, keys, ENCODED, cacheEntries, (value) => this.#read(value));
   }
 
   get(key: NonNullable<K>): NonNullable<V> | undefined {
     const { value } = this.#store.entry(key);
     if (value === undefined) return undefined;
     try {
-      return this.#codec.decode(value).value;
+      return this.#read(value);
     } catch (error) {
       throw withKey(error, () => key);
     }
@@ -51,7 +56,7 @@ export class JournaledStore<K, V> implements StateHolder {
 
   /** @throws RecordError `ERR_ENCODE` for a value that cannot be written, and where changes are checked, as the check says */
   set(key: NonNullable<K>, value: NonNullable<V>, timestamp: number): void {
-    const bytes = this.#codec.encode(value, timestamp);
+    const bytes = this.#written(value);
     const entry = this.#store.entry(key);
     const before = { entry, value: entry.value, timestamp: entry.timestamp };
     this.#store.put(entry, bytes, timestamp);
@@ -77,6 +82,27 @@ export class JournaledStore<K, V> implements StateHolder {
       const { entry, timestamp, value } = change;
       if (value === undefined) this.#store.delete(entry);
       else this.#store.put(entry, value, timestamp);
+    }
+  }
+
+  #written(value: NonNullable<V>): Uint8Array {
+    try {
+      const bytes = this.#values.serialize(value);
+      // The serde of bytes has nothing to do, but they are the caller's.
+      return value instanceof Uint8Array ? bytes.slice() : bytes;
+    } catch (error) {
+      // The codec of stores says it in the words of stores.
+      serdeCodec(this.#values, this.name).encode(value, 0);
+      throw error;
+    }
+  }
+
+  #read(bytes: Uint8Array): NonNullable<V> {
+    try {
+      // What is read may hold parts of the bytes, and is the caller's.
+      return this.#values.deserialize(bytes.slice());
+    } catch {
+      return serdeCodec(this.#values, this.name).decode(ENCODED.encode(bytes, 0)).value;
     }
   }
 
