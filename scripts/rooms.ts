@@ -24,7 +24,18 @@ const nouns = [
 ];
 const values = [...nouns, 'serdes'];
 /** What pipelines are made of. */
-const parts = [...values, 'protocol', 'aggregators', 'windows', 'state', 'topology', 'operators', 'sinks', 'streams'];
+const parts = [
+  ...values,
+  'protocol',
+  'aggregators',
+  'windows',
+  'state',
+  'topology',
+  'operators',
+  'sinks',
+  'streams',
+  'tables',
+];
 
 /**
  * The rooms, lowest first: arrows of imports point upwards in this list, so there can be no cycle between rooms. Test
@@ -54,6 +65,11 @@ export const rooms: readonly Room[] = [
   { path: 'operators', rooms: [...values, 'aggregators', 'windows', 'state', 'topology'], packages: ['rxjs'] },
   { path: 'sinks', rooms: [...values, 'nearest', 'protocol', 'topology'], packages: ['rxjs'] },
   { path: 'streams', rooms: [...values, 'protocol', 'state', 'topology', 'sinks'], packages: ['rxjs'] },
+  {
+    path: 'tables',
+    rooms: [...values, 'state', 'topology', 'operators', 'streams'],
+    packages: ['rxjs'],
+  },
   { path: 'runtime', rooms: [...parts, 'nearest'], packages: ['rxjs', 'node:'] },
   {
     path: 'transports/local',

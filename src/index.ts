@@ -5,6 +5,8 @@ export {
   agg,
   type CustomAggregator,
   type CustomResult,
+  type Deletes,
+  type OfNull,
   type Spec,
 } from './aggregators/index.ts';
 export type { BatchOptions } from './batch-options.ts';
@@ -35,8 +37,9 @@ export {
   StoreError,
 } from './errors.ts';
 export type { LogLocation } from './open-log.ts';
-export { type AggregateOptions, aggregate, countByKey, reduceByKey } from './operators/aggregate.ts';
+export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
 export { branch } from './operators/branch.ts';
+export { countByKey } from './operators/count-by-key.ts';
 export { filterValues } from './operators/filter-values.ts';
 export { flatMapRecord } from './operators/flat-map-record.ts';
 export { flatMapValues } from './operators/flat-map-values.ts';
@@ -83,16 +86,20 @@ export type {
   TimerDeclarations,
 } from './operators/process-types.ts';
 export type { NewRecord, Refused, Rekeyed, UnlessAsync, ValuedRecord, WithValue } from './operators/record-types.ts';
+export { reduceByKey } from './operators/reduce-by-key.ts';
 export { union } from './operators/union.ts';
 export { type WindowByOptions, windowBy } from './operators/window-by.ts';
 export type { Compression } from './protocol/compression.ts';
 export {
+  type Change,
   type CoLocated,
   type Header,
   type Headers,
   type KeyChanged,
   type Lateness,
   type LateRecord,
+  type NoKey,
+  type PlacementOf,
   type placement,
   type StreamRecord,
   type Window,
@@ -134,9 +141,15 @@ export { type PickOptions, type ToOptions, to } from './sinks/to.ts';
 export type { StoreSnapshot } from './state/state-holder.ts';
 export type { TimerKind } from './state/timer-store.ts';
 export { GlobalTable, type GlobalTableOptions, globalTable } from './streams/global-table.ts';
-export { type Table, type TableOptions, table } from './streams/table.ts';
 export { through } from './streams/through.ts';
 export { type Topic, type TopicOptions, topic } from './streams/topic.ts';
+export { type AsTableOptions, asTable } from './tables/as-table.ts';
+export { filterRows } from './tables/filter-rows.ts';
+export { mapRows } from './tables/map-rows.ts';
+export type { Table } from './tables/table.ts';
+export { toStream } from './tables/to-stream.ts';
+export { type TableOptions, type TopicTable, table } from './tables/topic-table.ts';
+export type { ViewOptions } from './tables/view.ts';
 export type { Cancel, Clock } from './topology/clock.ts';
 export type { GlobalSource } from './topology/global-source.ts';
 export type { LongPipe } from './topology/long-pipe.ts';

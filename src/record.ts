@@ -21,6 +21,16 @@ export type CoLocated = 'co-located with its key';
  */
 export type KeyChanged = 'key changed: pipe through(topic) before a stateful operator';
 
+/**
+ * Placement of a record of a topic without keys. The compiler prints this sentence when a stateful operator meets it.
+ *
+ * @public
+ */
+export type NoKey = 'no key: choose one with keyBy(…) and pipe through(topic) before a stateful operator';
+
+/** Placement of the records of a topic by the type of its keys. @public */
+export type PlacementOf<K> = unknown extends K ? CoLocated : [K] extends [null] ? NoKey : CoLocated;
+
 /** Exists in types only: carries the placement of a record through plain RxJS operators. @public */
 export declare const placement: unique symbol;
 
@@ -63,6 +73,18 @@ export interface WindowedRecord<K, V> extends StreamRecord<K, V> {
 }
 
 /**
+ * A record that tells how the row of a key changed: what it was, and what it is from now on.
+ *
+ * @typeParam V - The rows.
+ * @typeParam D - `null` where rows can be deleted, and `value` is null then; `never` where they cannot.
+ * @public
+ */
+export interface Change<K, V, D extends null = null> extends StreamRecord<K, V | D> {
+  /** The row before this change; `null` where there was none. */
+  readonly before: V | null;
+}
+
+/**
  * Why a record came too late. It is counted, and it goes to the `late` stream where one is given.
  *
  * @public
@@ -98,4 +120,20 @@ export function makeRecord<K, V, P = CoLocated>(
   offset: number,
 ): StreamRecord<K, V, P> {
   return { key, value, timestamp, headers, topic, partition, offset };
+}
+
+/** Makes a change of a row; as {@link makeRecord}, of which it has the fields in the same order. */
+export function makeChange<K, V, D extends null = null>(
+  key: K,
+  value: V | D,
+  before: V | null,
+  timestamp: number,
+  {
+    headers,
+    offset,
+    partition,
+    topic,
+  }: Pick<StreamRecord<unknown, unknown>, 'headers' | 'topic' | 'partition' | 'offset'>,
+): Change<K, V, D> {
+  return { key, value, timestamp, headers, topic, partition, offset, before };
 }

@@ -6,6 +6,7 @@ import type { Expected } from './models/expected.ts';
 import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
 import { statelessModel } from './models/stateless.ts';
+import { tableOpsModel } from './models/table-ops.ts';
 import { windowedModel } from './models/windowed.ts';
 import { unwindowed } from './pipelines/aggregate.ts';
 import type { CasePipeline } from './pipelines/pipeline.ts';
@@ -13,6 +14,7 @@ import { repartitionChain } from './pipelines/repartition-chain.ts';
 import { stateless } from './pipelines/stateless.ts';
 import { streamGlobalJoin } from './pipelines/stream-global-join.ts';
 import { streamTableJoin } from './pipelines/stream-table-join.ts';
+import { tableOps } from './pipelines/table-ops.ts';
 import { windowed } from './pipelines/windowed.ts';
 
 /** An operator of the vectors: a pipeline of real operators, and what our contract says in plain code. */
@@ -29,6 +31,7 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   'window-final': { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
   'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },
+  'table-ops': { tableOps: { pipeline: tableOps, model: tableOpsModel } },
   'repartition-chain': { repartitionChain: { pipeline: repartitionChain, model: chainModel } },
 };
 

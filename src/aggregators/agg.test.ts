@@ -4,7 +4,7 @@ import { agg } from './agg.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /** Folds as an operator does: `undefined` is no state, null deletes. */
-function fold<V, A, R>(aggregator: Aggregator<V, A, R>, values: readonly V[]): R | undefined {
+function fold<V, A, R>(aggregator: Aggregator<V, A, R, null>, values: readonly V[]): R | undefined {
   let state: A | undefined;
   values.forEach((value, i) => {
     const record = makeRecord('k', value, i, NO_HEADERS, 't', 0, i);

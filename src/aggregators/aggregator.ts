@@ -8,9 +8,10 @@ import type { Serde } from '../serdes/serde.ts';
  * @typeParam V - The values that it takes.
  * @typeParam A - Its state. `undefined` is allowed and means that there is none yet; null is not.
  * @typeParam R - What is emitted.
+ * @typeParam D - `null` where `add` may delete the entry, `never` where it cannot: rows are then never null.
  * @public
  */
-export interface Aggregator<V, A, R = A> {
+export interface Aggregator<V, A, R = A, D extends null = never> {
   /** Short name for graphs and fingerprints, such as `count`. */
   readonly name: string;
   /** The state before the first record. Called again for each key and window, and after the state was deleted. */
@@ -21,7 +22,7 @@ export interface Aggregator<V, A, R = A> {
    *
    * @returns The new state, or null to delete the entry; the next record then starts again from `init`.
    */
-  add(state: A, value: V, record: StreamRecord<unknown, V>): A | null;
+  add(state: A, value: V, record: StreamRecord<unknown, V>): A | D;
   /** Joins the states of two spans of records, the earlier one first. Sessions need it. */
   merge?(left: A, right: A): A;
   /** What is emitted for a state. Called only when at least one record was added. */
@@ -50,5 +51,15 @@ export interface Spec<V> {
 
 /** The value that a {@link Spec} makes: each name with the result of its aggregator. @public */
 export type Aggregated<S> = {
-  readonly [P in keyof S]: S[P] extends Aggregator<never, infer _State, infer R> ? R : never;
+  readonly [P in keyof S]: S[P] extends Aggregator<never, infer _State, infer R, null> ? R : never;
 };
+
+/**
+ * `null` where an aggregation may delete its entry: several aggregators do when all of them do.
+ *
+ * @public
+ */
+export type Deletes<S> = false extends { [P in keyof S]: MayDelete<S[P]> }[keyof S] ? never : null;
+
+type MayDelete<G> =
+  G extends Aggregator<never, infer _State, infer _R, infer D> ? ([D] extends [never] ? false : true) : true;

@@ -8,7 +8,7 @@ import type { Aggregated, Aggregator, AnyAggregator, Spec } from './aggregator.t
 /** The states of the parts, in the order of their names. Null and undefined: that part has none. */
 type CombinedState = readonly unknown[];
 
-type Part<V> = Aggregator<V, unknown, unknown>;
+type Part<V> = Aggregator<V, unknown, unknown, null>;
 
 function refuse(problem: string): ConfigError {
   return new ConfigError('ERR_AGGREGATION', problem, {
@@ -54,7 +54,7 @@ function stateSerde<V>(parts: readonly Part<V>[]): Serde<unknown> {
 }
 
 // The optional members are declared only: a member that is there and undefined would not be absent.
-class Combined<V> implements Aggregator<V, unknown, unknown> {
+class Combined<V> implements Aggregator<V, unknown, unknown, null> {
   readonly name: string;
   declare readonly state?: Serde<unknown>;
   declare readonly merge?: (left: CombinedState, right: CombinedState) => CombinedState;
@@ -119,6 +119,6 @@ class Combined<V> implements Aggregator<V, unknown, unknown> {
  * @param spec - The aggregators by name.
  * @throws ConfigError `ERR_AGGREGATION` when there is no field, or one that is not an aggregator.
  */
-export function combine<V, S extends Spec<V>>(spec: S): Aggregator<V, unknown, Aggregated<S>> {
-  return new Combined<V>(spec) as Aggregator<V, unknown, unknown> as Aggregator<V, unknown, Aggregated<S>>;
+export function combine<V, S extends Spec<V>>(spec: S): Aggregator<V, unknown, Aggregated<S>, null> {
+  return new Combined<V>(spec) as Aggregator<V, unknown, unknown, null> as Aggregator<V, unknown, Aggregated<S>, null>;
 }

@@ -9,15 +9,16 @@ import type { Aggregator } from './aggregator.ts';
  *
  * @typeParam V - The values that it takes.
  * @typeParam A - Its state.
+ * @typeParam N - What `add` returns: the state, or also null.
  * @public
  */
-export interface CustomAggregator<V, A> {
+export interface CustomAggregator<V, A, N = A | null> {
   /** For graphs and the fingerprint; `custom` when left out. */
   readonly name?: string;
   /** The state before the first record. */
   readonly init: () => A;
   /** The state after one more record, as a new value: the old one must stay as it was. Null deletes the entry. */
-  readonly add: (state: A, value: V, record: StreamRecord<unknown, V>) => A | null;
+  readonly add: (state: A, value: V, record: StreamRecord<unknown, V>) => N;
   /** Joins the states of two spans of records, the earlier one first. Sessions need it. */
   readonly merge?: (left: A, right: A) => A;
   /** How the state is stored; as MessagePack when left out. */
@@ -46,6 +47,9 @@ const PARTS: OptionNames<CustomAggregator<never, never> & CustomResult<never, ne
   state: true,
 };
 
+/** `null` where it is among what may be returned, else `never`. @public */
+export type OfNull<N> = null extends N ? null : never;
+
 /**
  * Any fold, from its parts. State must be something that its serde can write: without `state`, what MessagePack holds.
  * Without `result` the state itself is emitted.
@@ -68,7 +72,9 @@ const PARTS: OptionNames<CustomAggregator<never, never> & CustomResult<never, ne
  * ```
  * @public
  */
-export function custom<V, A, R>(parts: CustomAggregator<V, A> & CustomResult<A, R>): Aggregator<V, A, R>;
+export function custom<V, A, R, N extends A | null = A | null>(
+  parts: CustomAggregator<V, A, N> & CustomResult<A, R>,
+): Aggregator<V, A, R, OfNull<N>>;
 /**
  * Any fold whose state is what it emits.
  *
@@ -76,11 +82,13 @@ export function custom<V, A, R>(parts: CustomAggregator<V, A> & CustomResult<A, 
  * @returns The aggregator.
  * @public
  */
-export function custom<V, A>(parts: CustomAggregator<V, A>): Aggregator<V, A>;
+export function custom<V, A, N extends A | null = A | null>(
+  parts: CustomAggregator<V, A, N>,
+): Aggregator<V, A, A, OfNull<N>>;
 // Two forms, because a result type that only defaults to A would be inferred from the operator as unknown.
 export function custom<V, A>(
   parts: CustomAggregator<V, A> & Partial<CustomResult<A, unknown>>,
-): Aggregator<V, A, unknown> {
+): Aggregator<V, A, unknown, null> {
   checkNames('agg.custom', parts, PARTS);
   for (const part of ['init', 'add'] as const) checkWork(`agg.custom: ${part}`, parts[part], EXAMPLE);
   for (const part of ['merge', 'result'] as const) {

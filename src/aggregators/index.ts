@@ -1,4 +1,4 @@
 export { agg } from './agg.ts';
-export type { Aggregated, Aggregator, AnyAggregator, Spec } from './aggregator.ts';
-export type { CustomAggregator, CustomResult } from './custom.ts';
+export type { Aggregated, Aggregator, AnyAggregator, Deletes, Spec } from './aggregator.ts';
+export type { CustomAggregator, CustomResult, OfNull } from './custom.ts';
 export type { MeanState } from './mean.ts';

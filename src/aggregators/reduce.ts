@@ -18,7 +18,14 @@ import type { Aggregator } from './aggregator.ts';
  * ```
  * @public
  */
-export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, unknown, V> {
+export function reduce<V>(fn: (left: V, right: V) => V): Aggregator<V, unknown, V>;
+/**
+ * A fold that may delete.
+ *
+ * @public
+ */
+export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, unknown, V, null>;
+export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, unknown, V, null> {
   checkWork('agg.reduce', fn, 'agg.reduce((left, right) => (left.at > right.at ? left : right))');
   // The state is a V or undefined. Its type is opaque, so that V is inferred from the operator's values alone.
   return {

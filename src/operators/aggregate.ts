@@ -1,13 +1,19 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
-import { agg } from '../aggregators/index.ts';
 import { checkNames } from '../option-checks.ts';
 import { settled } from '../promises.ts';
-import { makeRecord, type StreamRecord } from '../record.ts';
+import { type Change, makeChange, type StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { declareStore } from '../state/store-spec.ts';
-import { operator } from '../topology/operator.ts';
-import { type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
+import { KeptRows } from '../topology/kept-rows.ts';
+import { node } from '../topology/operator.ts';
+import {
+  type AggregationDeletes,
+  type AggregationResult,
+  type State,
+  stateCodec,
+  toAggregator,
+} from './aggregation.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
 
 /** @public */
@@ -37,79 +43,67 @@ export interface AggregateOptions {
  * @see {@link windowBy} for aggregates per event-time window.
  * @public
  */
-export function aggregate<K, V, A, R, S extends Spec<V>>(
-  aggregation: Aggregator<V, A, R> | S,
+export function aggregate<K, V, A, R, S extends Spec<V>, D extends null = never>(
+  aggregation: Aggregator<V, A, R, D> | S,
   options: AggregateOptions,
-): OperatorFunction<StreamRecord<K | null, V | null>, StreamRecord<K, AggregationResult<V, R, S>>> {
-  type Result = AggregationResult<V, R, S>;
-  type Out = StreamRecord<K, Result>;
+): OperatorFunction<
+  StreamRecord<K | null, V | null>,
+  Change<K, AggregationResult<V, R, S>, AggregationDeletes<V, D, S>>
+> {
+  type Row = AggregationResult<V, R, S>;
+  type Out = Change<K, Row, AggregationDeletes<V, D, S>>;
   const aggregator = toAggregator<V, A, R, S>(aggregation);
   checkNames('aggregate', options ?? {}, { store: true });
   const name = checkStoreName(options?.store, 'aggregate');
-  return operator<StreamRecord<K | null, V | null>, Out>({
-    name: 'aggregate',
-    detail: name,
-    needsKey: true,
-    stores: [
-      declareStore({
-        name,
-        kind: 'keyValue',
-        key: 'upstream',
-        value: stateCodec(aggregator, name),
-        fingerprint: `aggregate ${aggregator.name}`,
-        present: (state) => aggregator.result(state),
-      }),
-    ],
-    create(step) {
-      const { task } = step;
-      const codec = stateCodec(aggregator, name);
-      const store = new KeyValueStore<K, State>(
-        task.openStore(name),
-        keySerdeOf<K>(step.place),
-        codec,
-        task.cacheEntries,
-        (state) => aggregator.result(state),
-      );
-      task.addState(store);
-      return (record) => {
-        const { key, value, headers, topic, partition, offset } = record;
-        if (key === null || value === null) {
-          step.drop(key === null ? 'null key' : 'null value');
-          return;
-        }
-        const entry = store.entry(key as NonNullable<K>);
-        const before = entry.value === undefined ? aggregator.init() : entry.value;
-        const after = settled(aggregator.add(before, value, record as StreamRecord<unknown, V>));
-        const timestamp = Math.max(entry.timestamp, record.timestamp);
-        // Before anything is stored: a record whose result throws is left out altogether.
-        const result = after === null || after === undefined ? (null as Result) : settled(aggregator.result(after));
-        if (after === null || after === undefined) store.delete(entry);
-        else store.put(entry, after, timestamp);
-        step.emitUpdate(makeRecord(key, result, timestamp, headers, topic, partition, offset));
-      };
-    },
-  });
-}
-
-/**
- * Counts the records of each key: `aggregate(agg.count(), options)`.
- *
- * @public
- */
-export function countByKey<K, V>(
-  options: AggregateOptions,
-): OperatorFunction<StreamRecord<K | null, V | null>, StreamRecord<K, number>> {
-  return aggregate(agg.count(), options);
-}
-
-/**
- * Folds the values of each key into one: `aggregate(agg.reduce(fold), options)`. The first value is taken as it is.
- *
- * @public
- */
-export function reduceByKey<K, V>(
-  fold: (left: V, right: V) => V,
-  options: AggregateOptions,
-): OperatorFunction<StreamRecord<K | null, V | null>, StreamRecord<K, V>> {
-  return aggregate(agg.reduce(fold), options);
+  return (source) => {
+    const rows = new KeptRows<K, Row>();
+    return node<StreamRecord<K | null, V | null>, Out>([source], {
+      name: 'aggregate',
+      detail: name,
+      needsKey: true,
+      stores: [
+        declareStore({
+          name,
+          kind: 'keyValue',
+          key: 'upstream',
+          value: stateCodec(aggregator, name),
+          fingerprint: `aggregate ${aggregator.name}`,
+          present: (state) => aggregator.result(state),
+        }),
+      ],
+      rows,
+      create(step) {
+        const { task } = step;
+        const store = new KeyValueStore<K, State>(
+          task.openStore(name),
+          keySerdeOf<K>(step.place),
+          stateCodec(aggregator, name),
+          task.cacheEntries,
+          (state) => aggregator.result(state),
+        );
+        task.addState(store);
+        const rowOf = (state: State | undefined): Row | null =>
+          state === undefined ? null : settled(aggregator.result(state));
+        rows.keep(task, { get: (key) => rowOf(store.get(key)) ?? undefined });
+        return (record) => {
+          const { key, value } = record;
+          if (key === null || value === null) {
+            step.drop(key === null ? 'null key' : 'null value');
+            return;
+          }
+          const entry = store.entry(key as NonNullable<K>);
+          const { value: state } = entry;
+          const before = rowOf(state);
+          const added = aggregator.add(state ?? aggregator.init(), value, record as StreamRecord<unknown, V>);
+          const after = settled(added) ?? undefined;
+          const timestamp = Math.max(entry.timestamp, record.timestamp);
+          // Before anything is stored: a record whose result throws is left out altogether.
+          const row = rowOf(after);
+          if (after === undefined) store.delete(entry);
+          else store.put(entry, after, timestamp);
+          step.emitUpdate(makeChange(key, row as Row, before, timestamp, record) as Out);
+        };
+      },
+    });
+  };
 }

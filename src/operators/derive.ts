@@ -1,9 +1,9 @@
 import { RecordError } from '../errors.ts';
 import { isThenable, settled } from '../promises.ts';
-import { makeRecord, type StreamRecord, type Window, type WindowedRecord } from '../record.ts';
+import { makeChange, makeRecord, type StreamRecord, type Window, type WindowedRecord } from '../record.ts';
 import type { NewRecord, Rekeyed } from './record-types.ts';
 
-type Source = StreamRecord<unknown, unknown, unknown> & { readonly window?: Window };
+type Source = StreamRecord<unknown, unknown, unknown> & { readonly window?: Window; readonly before?: unknown };
 
 /**
  * The record with another value. All operators derive records here, so that records have two hidden classes in all, and
@@ -36,7 +36,8 @@ export function withWindow<K, V>(
 /** The record with another timestamp, all else being the same. @throws as {@link fromNew}. */
 export function withTimestamp(record: Source, timestamp: number): StreamRecord<unknown, unknown, unknown> {
   checkTimestamp(timestamp);
-  const { key, value, headers, topic, partition, offset, window } = record;
+  const { key, value, headers, topic, partition, offset, window, before } = record;
+  if (before !== undefined) return makeChange<unknown, unknown>(key, value, before, timestamp, record);
   return window === undefined
     ? makeRecord(key, value, timestamp, headers, topic, partition, offset)
     : withWindow(record, key, value, timestamp, window);

@@ -5,7 +5,7 @@ import { checkWork } from '../promises.ts';
 import type { StreamRecord } from '../record.ts';
 import type { GlobalSource } from '../topology/global-source.ts';
 import { node } from '../topology/operator.ts';
-import type { TableSource } from '../topology/table-source.ts';
+import type { Rows, TableSource } from '../topology/table-source.ts';
 import { withValue } from './derive.ts';
 import { joinGlobal } from './join-global.ts';
 import type { AnyRecord, WithValue } from './record-types.ts';
@@ -100,13 +100,15 @@ export function joinTable<K, U, R extends AnyRecord, W>(
       needsKey: true,
       guard: 1,
       create(step) {
-        const rows = right.storeIn(step.task);
+        // The table's own step is connected after this one.
+        let rows: Rows<K, U> | undefined;
         const look = (record: R): void => {
           const { key, value } = record;
           if (value === null || (key === null && !left)) {
             step.drop(value === null ? 'null value' : 'null key');
             return;
           }
+          rows ??= right.rowsIn(step.task);
           const row = key === null ? undefined : rows.get(key as NonNullable<K>);
           if (row === undefined && !left) return;
           const combined = join(value as NonNullable<R['value']>, row ?? null, record);

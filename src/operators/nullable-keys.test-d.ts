@@ -1,9 +1,9 @@
 import {
   agg,
   aggregate,
+  type Change,
   json,
   nullable,
-  type StreamRecord,
   string,
   topic,
   tumbling,
@@ -20,6 +20,6 @@ describe('nullable keys and values before stateful operators', () => {
     const windowed = source.pipe(windowBy(tumbling({ size: '1m', grace: '0s' }), agg.count(), { store: 's' }));
     expectTypeOf(windowed).toEqualTypeOf<Observable<WindowedRecord<string, number>>>();
     const running = source.pipe(aggregate({ n: agg.count() }, { store: 's' }));
-    expectTypeOf(running).toEqualTypeOf<Observable<StreamRecord<string, { readonly n: number }>>>();
+    expectTypeOf(running).toEqualTypeOf<Observable<Change<string, { readonly n: number }, never>>>();
   });
 });

@@ -13,7 +13,13 @@ import type { KeptRow } from '../topology/emitted-row.ts';
 import { type Instance, node } from '../topology/operator.ts';
 import type { Step } from '../topology/step.ts';
 import type { Windower } from '../windows/windower.ts';
-import { type AggregationResult, type State, stateCodec, toAggregator } from './aggregation.ts';
+import {
+  type AggregationDeletes,
+  type AggregationResult,
+  type State,
+  stateCodec,
+  toAggregator,
+} from './aggregation.ts';
 import { withWindow } from './derive.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
 
@@ -75,13 +81,24 @@ const WINDOW_BY_OPTIONS: OptionNames<WindowByOptions<never, never>> = { store: t
  * ```
  * @public
  */
-export function windowBy<K, V, A, R, S extends Spec<V>>(
+export function windowBy<
+  K,
+  V,
+  A,
+  R,
+  S extends Spec<V>,
+  D extends null = never,
+  E extends 'close' | 'updates' = 'close',
+>(
   windower: Windower,
-  aggregation: Aggregator<V, A, R> | S,
-  options: WindowByOptions<K, V>,
-): OperatorFunction<StreamRecord<K | null, V | null>, WindowedRecord<K, AggregationResult<V, R, S>>> {
-  type Result = AggregationResult<V, R, S>;
-  const aggregator = toAggregator<V, A, R, S>(aggregation);
+  aggregation: Aggregator<V, A, R, D> | S,
+  options: WindowByOptions<K, V> & { readonly emit?: E },
+): OperatorFunction<
+  StreamRecord<K | null, V | null>,
+  WindowedRecord<K, AggregationResult<V, R, S> | (E extends 'updates' ? AggregationDeletes<V, D, S> : never)>
+> {
+  type Result = AggregationResult<V, R, S> | (E extends 'updates' ? AggregationDeletes<V, D, S> : never);
+  const aggregator: Aggregator<V, State, Result, null> = toAggregator<V, A, R, S>(aggregation);
   const step = 'windowBy';
   checkNames(step, options ?? {}, WINDOW_BY_OPTIONS);
   const name = checkStoreName(options?.store, step);
@@ -126,7 +143,7 @@ function unmade(pane: Pane<unknown, State>, window: Window, keySerde: Serde<unkn
 function windowing<K, V, R>(
   step: Step<WindowedRecord<K, R>>,
   windower: Windower,
-  aggregator: Aggregator<V, State, R>,
+  aggregator: Aggregator<V, State, R, null>,
   name: string,
   emit: 'close' | 'updates',
 ): Instance {

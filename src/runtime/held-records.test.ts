@@ -417,6 +417,12 @@ describe('an operator that ends its stream', () => {
     expect(thrown(() => driver.pipe(source, at(2)))).toMatchObject({ code: 'ERR_STREAM_ENDED' });
   });
 
+  it('is found where one branch has ended', () => {
+    const { odd } = branch(source, { odd: ({ value }) => value % 2 === 1 }, 'even');
+    const driver = new TestDriver([odd.pipe(take(1), to(out)), source.pipe(count())]);
+    expect(thrown(() => driver.pipe(source, at(1)))).toMatchObject({ code: 'ERR_STREAM_ENDED' });
+  });
+
   it('may end it when the input does', () => {
     const driver = fed(pipe(toArray(), mergeMap(identity)), 1, 2);
     driver.end();

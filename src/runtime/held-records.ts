@@ -44,7 +44,7 @@ export class HeldRecords {
     if (!this.#streams.has(node)) this.#streams.set(node, stream);
   }
 
-  /** The one subscriber of a topic: when it closes nobody reads the topic. */
+  /** The one subscriber of a topic or port: when it closes nobody reads that. */
   feed(subscriber: Subscriber<never>): void {
     this.#sources.add(subscriber as unknown as Inside);
   }

@@ -28,7 +28,8 @@ export class KeySerdes {
 
   /** @throws ConfigError `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`. */
   require(node: PlannedNode, stage: string): Serde<unknown> {
-    const found = this.#above(node);
+    // One input without keys is a mistake, also where others have some: the stream that is joined with a table.
+    const found = [...node.upstream].some((above) => this.#out(above) === 'none') ? 'none' : this.#above(node);
     if (found instanceof Mixed) {
       throw new ConfigError(
         'ERR_KEY_SERDES',
@@ -61,7 +62,6 @@ export class KeySerdes {
   #above(node: PlannedNode): Keys {
     let result: Keys = 'none';
     for (const above of node.upstream) {
-      if (above.spec.kind === 'table') continue;
       const found = this.#out(above);
       if (found === 'changed' || found instanceof Mixed) return found;
       if (found === 'none') continue;
@@ -85,7 +85,7 @@ export class KeySerdes {
 
   #leaving(node: PlannedNode): Keys {
     if (node.spec.changesKey === true) return 'changed';
-    if (node.spec.kind === 'source') return node.spec.topics?.[0]?.key ?? 'none';
+    if (node.spec.kind === 'source' || node.spec.kind === 'table') return node.spec.topics?.[0]?.key ?? 'none';
     return this.#above(node);
   }
 }

@@ -1,20 +1,25 @@
 import {
   agg,
   aggregate,
+  asTable,
   branch,
   ConfigError,
   countByKey,
+  filterRows,
   joinTable,
   json,
   keyBy,
   mapRecord,
+  mapRows,
   mapValues,
+  nullable,
   type StreamRecord,
   string,
   table,
   through,
   to,
   topic,
+  toStream,
   tumbling,
   windowBy,
 } from 'millrace';
@@ -207,6 +212,33 @@ describe('keys', () => {
         ),
       ),
     ).toMatchObject({ code: 'ERR_NO_KEY' });
+  });
+
+  it('refuses a table whose keys are written by another serde than those of the stream', () => {
+    const quoted = table('quoted', { key: json<string>(), value: json<string>() });
+    const views = [quoted, quoted.pipe(filterRows(() => true)), quoted.pipe(mapRows((row) => row, { store: 'kept' }))];
+    const joined = views.map((rows) => source.pipe(joinTable(rows, (n, row) => `${n}${row}`)));
+    for (const pipeline of joined) {
+      const error = refused(() => pipeline);
+      expect(error).toMatchObject({ code: 'ERR_KEY_SERDES' });
+      expect(error.message).toContain('joinTable(');
+      expect(error.message).toContain('keys come as json and as string');
+    }
+    const optional = topic('optional', { key: nullable(string()), value: json<number>() });
+    expect(() => plan(optional.pipe(joinTable(names, (n, row) => `${n}${row}`)))).not.toThrow();
+    const counts = asTable(
+      topic('by-json', { key: json<string>(), value: json() }).pipe(countByKey({ store: 'counts' })),
+    );
+    expect(refused(() => source.pipe(joinTable(counts, (n, count) => n + count)))).toMatchObject({
+      code: 'ERR_KEY_SERDES',
+    });
+  });
+
+  it('refuses a table of a stream without keys, or with new ones', () => {
+    const rows = asTable(keyless as never, { store: 'rows' });
+    expect(refused(() => rows.pipe(toStream()))).toMatchObject({ code: 'ERR_NO_KEY' });
+    const rekeyed = asTable(source.pipe(keyBy(() => 'k')) as never, { store: 'rows' });
+    expect(refused(() => rekeyed.pipe(toStream()))).toMatchObject({ code: 'ERR_KEY_CHANGED' });
   });
 
   it('takes a changed key that has gone through a topic, and a change after the state', () => {

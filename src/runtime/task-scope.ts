@@ -51,7 +51,7 @@ export class TaskScope implements Scope {
       diamond: this.#topology.isDiamond(node),
     };
     if (node.fanOut < 2) {
-      if (stream.spec.kind === 'source') this.#held.feed(subscriber);
+      if (stream.spec.kind === 'source' || stream.spec.port === true) this.#held.feed(subscriber);
       this.#attach(stream, subscriber, place);
       return;
     }

@@ -25,7 +25,7 @@ const NO_WINDOWS: readonly Window[] = [];
  */
 export class WindowedState<K, V, A> {
   readonly #windower: Windower;
-  readonly #aggregator: Aggregator<V, A, unknown>;
+  readonly #aggregator: Aggregator<V, A, unknown, null>;
   readonly #store: WindowStore<K, A>;
   readonly #events: WindowEvents<K, A>;
   readonly #changed: Pane<K, A>[] = [];
@@ -33,7 +33,7 @@ export class WindowedState<K, V, A> {
 
   constructor(
     windower: Windower,
-    aggregator: Aggregator<V, A, unknown>,
+    aggregator: Aggregator<V, A, unknown, null>,
     store: WindowStore<K, A>,
     events: WindowEvents<K, A>,
   ) {

@@ -1,5 +1,5 @@
 import type { Observable, OperatorFunction } from 'rxjs';
-import type { StreamRecord } from '../record.ts';
+import type { PlacementOf, StreamRecord } from '../record.ts';
 import { sink } from '../sinks/sink.ts';
 import { Stream, subscribeSilently } from '../topology/stream.ts';
 import { targetUse } from '../topology/target.ts';
@@ -41,11 +41,11 @@ import type { Topic } from './topic.ts';
  */
 export function through<K, V>(
   topic: Topic<K, V>,
-): OperatorFunction<StreamRecord<K | null, V, unknown>, StreamRecord<K, V>> {
+): OperatorFunction<StreamRecord<K | null, V, unknown>, StreamRecord<K, V, PlacementOf<K>>> {
   targetUse('through(…)', topic);
   return (source: Observable<StreamRecord<K | null, V, unknown>>) => {
     const written = sink(source, { name: 'through', topics: [topic.use], pick: undefined, dropNullKeys: true });
-    return new Stream<StreamRecord<K, V>>({
+    return new Stream<StreamRecord<K, V, PlacementOf<K>>>({
       kind: 'through',
       name: 'through',
       detail: topic.name,

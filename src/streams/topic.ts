@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import { checkNames, checkTopicName, type OptionNames, show } from '../option-checks.ts';
-import type { StreamRecord } from '../record.ts';
+import type { PlacementOf, StreamRecord } from '../record.ts';
 import { checkPolicy, type RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { TOPIC_CONFIG, type TopicConfig } from '../topic-config.ts';
@@ -28,7 +28,7 @@ export interface TopicOptions<K, V> {
  *
  * @public
  */
-export class Topic<K, V> extends Stream<StreamRecord<K, V>> {
+export class Topic<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
   readonly name: string;
   readonly key: Serde<K> | undefined;
   readonly value: Serde<V>;
@@ -51,7 +51,7 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V>> {
           value: use.value,
           tombstones: false,
           table: false,
-          deliver: (record) => subscriber.next(record as StreamRecord<K, V>),
+          deliver: (record) => subscriber.next(record as StreamRecord<K, V, PlacementOf<K>>),
           complete: () => subscriber.complete(),
         });
       },

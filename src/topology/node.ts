@@ -4,6 +4,7 @@ import type { Serde } from '../serdes/serde.ts';
 import type { UnknownSpec } from '../state/store-spec.ts';
 import type { TopicConfig } from '../topic-config.ts';
 import type { CallPlace } from './call-place.ts';
+import type { KeptRows } from './kept-rows.ts';
 import type { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -58,6 +59,10 @@ export interface NodeSpec<T> {
   readonly changesKey?: boolean;
   /** Needs records that lie where their key belongs. */
   readonly needsKey?: boolean;
+  /** What it emits are changes of rows, and these are the rows. */
+  readonly rows?: KeptRows<unknown, unknown>;
+  /** A further output of a step: what feeds it goes on when nobody reads it any more. */
+  readonly port?: boolean;
   /** What feeds it, in order, where the order matters. */
   readonly inputs?: readonly Stream<unknown>[];
   /** Streams that run because this node does but do not feed it: the sink of a shuffle, a branch of late records. */

@@ -1,4 +1,5 @@
 import type { Observable, OperatorFunction } from 'rxjs';
+import type { KeptRows } from './kept-rows.ts';
 import type { NodeSpec, StoreUse, TopicUse } from './node.ts';
 import { connectNode } from './node-instance.ts';
 import { portStream } from './port.ts';
@@ -19,6 +20,8 @@ export interface NodeDefinition<In, Out> {
   readonly needsKey?: boolean;
   /** The one input whose keys are checked, where it needs keys of several; all when left out. */
   readonly guard?: number;
+  /** See {@link NodeSpec.rows}. */
+  readonly rows?: KeptRows<unknown, unknown>;
   /** Outputs beside the main one, by name: `late`. */
   readonly ports?: readonly string[];
   /** Pipelines of the step's own that run with it, made of its ports. */

@@ -68,6 +68,7 @@ export function portStream<T>(node: Stream<unknown>, port: string, detail?: stri
   return new Stream<T>({
     kind: 'operator',
     name: port,
+    port: true,
     ...(detail === undefined ? {} : { detail }),
     discover: () => subscribeSilently(node),
     attach(subscriber, task, place) {

@@ -88,6 +88,23 @@ export const statelessParams: fc.Arbitrary<Params> = fc
   .filter((ops) => ops.length > 0)
   .map((ops) => ({ ops: ops.join(',') }));
 
+const tableOp = fc.constantFrom(
+  'filter.even',
+  'filter.big',
+  'filterNot.even',
+  'filterNot.big',
+  'mapValues.double',
+  'mapValues.increment',
+);
+
+/** A table and up to three views, computed or stored. */
+export const tableParams: fc.Arbitrary<Params> = fc.record({
+  source: fc.constantFrom('table', 'toTable'),
+  ops: fc.array(tableOp, { maxLength: 3 }).map((ops) => (ops.length === 0 ? 'none' : ops.join(','))),
+  materialized: fc.boolean(),
+  type: fc.constantFrom('inner', 'left'),
+});
+
 /** How a run is disturbed: how much is forgotten at commits, how many records a commit covers, where it restarts. */
 export interface Disturbance {
   readonly cacheEntries: number;

@@ -4,16 +4,21 @@ import { difference } from '../../scripts/conformance/compare.ts';
 import { type DiskStores, openDiskStores } from '../../scripts/conformance/disk-stores.ts';
 import type { Input, Json, Params } from '../../scripts/conformance/format.ts';
 import { aggregateModel } from '../../scripts/conformance/models/aggregate.ts';
+import { aggregateTableModel } from '../../scripts/conformance/models/aggregate-table.ts';
 import { chainModel } from '../../scripts/conformance/models/chain.ts';
 import type { Expected } from '../../scripts/conformance/models/expected.ts';
 import { joinModel } from '../../scripts/conformance/models/join.ts';
 import { statelessModel } from '../../scripts/conformance/models/stateless.ts';
+import { tableOpsModel, viewJoinModel } from '../../scripts/conformance/models/table-ops.ts';
 import { windowedModel } from '../../scripts/conformance/models/windowed.ts';
 import { unwindowed } from '../../scripts/conformance/pipelines/aggregate.ts';
+import { aggregateTable } from '../../scripts/conformance/pipelines/aggregate-table.ts';
 import type { CasePipeline } from '../../scripts/conformance/pipelines/pipeline.ts';
 import { repartitionChain } from '../../scripts/conformance/pipelines/repartition-chain.ts';
 import { stateless } from '../../scripts/conformance/pipelines/stateless.ts';
 import { streamTableJoin } from '../../scripts/conformance/pipelines/stream-table-join.ts';
+import { streamViewJoin } from '../../scripts/conformance/pipelines/stream-view-join.ts';
+import { tableOps } from '../../scripts/conformance/pipelines/table-ops.ts';
 import { windowed } from '../../scripts/conformance/pipelines/windowed.ts';
 import { runCase } from '../../scripts/conformance/run-case.ts';
 import {
@@ -24,6 +29,7 @@ import {
   numbers,
   optionsOf,
   statelessParams,
+  tableParams,
   texts,
   userEvents,
   windowParams,
@@ -61,6 +67,27 @@ const laws: readonly Law[] = [
     model: aggregateModel,
     input: withInputs(aggregates, (params) => ({ in: valuesOf(params) })),
     runs: 1000,
+  },
+  {
+    name: 'asTable of an aggregate',
+    pipeline: aggregateTable,
+    model: aggregateTableModel,
+    input: withInputs(aggregates, (params) => ({ in: valuesOf(params) })),
+    runs: 500,
+  },
+  {
+    name: 'table and asTable, views and toStream',
+    pipeline: tableOps,
+    model: tableOpsModel,
+    input: withInputs(tableParams, () => ({ in: numbers })),
+    runs: 1000,
+  },
+  {
+    name: 'joinTable with a view',
+    pipeline: streamViewJoin,
+    model: viewJoinModel,
+    input: withInputs(tableParams, () => ({ stream: numbers, table: numbers })),
+    runs: 500,
   },
   {
     name: 'joinTable',

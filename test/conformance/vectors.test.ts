@@ -16,6 +16,7 @@ const IMPLEMENTED = [
   'stateless',
   'stream-global-join',
   'stream-table-join',
+  'table-ops',
   'tumbling',
   'window-final',
 ];

@@ -2,6 +2,7 @@ import {
   agg,
   aggregate,
   branch,
+  type Change,
   countByKey,
   filterValues,
   flatMapValues,
@@ -14,6 +15,7 @@ import {
   mapAsync,
   mapRecord,
   mapValues,
+  type NoKey,
   nullable,
   reduceByKey,
   type StreamRecord,
@@ -70,7 +72,7 @@ describe('the pipeline of the README', () => {
     );
     expectTypeOf(out).toEqualTypeOf<Observable<StreamRecord<string, string>>>();
     const both = merge(keyed, keyed).pipe(countByKey({ store: 'both' }));
-    expectTypeOf(both).toEqualTypeOf<Observable<StreamRecord<string, number>>>();
+    expectTypeOf(both).toEqualTypeOf<Observable<Change<string, number, never>>>();
     const mapped = keyed.pipe(map((record) => ({ ...record, value: 1 })));
     mapped.pipe(reduceByKey((left, right) => left + right, { store: 'mapped' }));
   });
@@ -86,11 +88,11 @@ describe('the pipeline of the README', () => {
       Observable<StreamRecord<string, number>>
     >();
     expectTypeOf(keyed.pipe(aggregate(agg.count(), { store: 's' }))).toEqualTypeOf<
-      Observable<StreamRecord<string, number>>
+      Observable<Change<string, number, never>>
     >();
     const totals = keyed.pipe(aggregate({ n: agg.count(), longest: agg.max((c) => c.url.length) }, { store: 's' }));
     expectTypeOf(totals).toEqualTypeOf<
-      Observable<StreamRecord<string, { readonly n: number; readonly longest: number }>>
+      Observable<Change<string, { readonly n: number; readonly longest: number }, never>>
     >();
     const { paid, rest } = branch(keyed, { paid: ({ value }) => value.url === '/pay' }, 'rest');
     expectTypeOf(paid).toEqualTypeOf(rest);
@@ -106,7 +108,7 @@ describe('the pipeline of the README', () => {
     expectTypeOf(titled).toEqualTypeOf<Observable<StreamRecord<string, string, KeyChanged>>>();
     const key = (click: Click): number | null => (click.url === '' ? null : 1);
     const padded = clicks.pipe(joinTable(pages, (_, page) => page?.title ?? null, { type: 'left', key }));
-    expectTypeOf(padded).toEqualTypeOf<Observable<StreamRecord<null, string | null>>>();
+    expectTypeOf(padded).toEqualTypeOf<Observable<StreamRecord<null, string | null, NoKey>>>();
     // @ts-expect-error a key of another type than the table's
     clicks.pipe(joinTable(pages, (click) => click, { key: (click) => click.url }));
     // @ts-expect-error a global table has no key in common with the stream
@@ -147,6 +149,17 @@ describe('mistakes that do not compile', () => {
     keyed.pipe(windowBy(minute, counted, {}));
     // @ts-expect-error 7 no window before windowBy
     keyed.pipe(joinTable(users, (c, u, { window }) => ({ c, u, window })));
+  });
+
+  it('stateful operators without a key', () => {
+    // @ts-expect-error a topic without keys
+    clicks.pipe(windowBy(minute, counted, { store: 's' }));
+    // @ts-expect-error the same for a running aggregate, also behind steps that leave the key alone
+    clicks.pipe(mapValues((click) => click.url)).pipe(countByKey({ store: 's' }));
+    // @ts-expect-error the same for a join
+    clicks.pipe(joinTable(users, (c, u) => ({ c, u })));
+    // @ts-expect-error one of two streams has no keys
+    merge(keyed, clicks).pipe(countByKey({ store: 's' }));
   });
 
   it('topics and tables', () => {

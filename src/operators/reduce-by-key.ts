@@ -1,0 +1,35 @@
+import type { OperatorFunction } from 'rxjs';
+import { agg } from '../aggregators/index.ts';
+import type { Change, StreamRecord } from '../record.ts';
+import { type AggregateOptions, aggregate } from './aggregate.ts';
+
+/**
+ * Folds the values of each key into one: `aggregate(agg.reduce(fold), options)`. The first value is taken as it is.
+ *
+ * ```text
+ * reduceByKey((left, right) => left + right, { store: 'texts' })
+ *
+ * source  --a:x----b:y----a:z----------|
+ * result  --a:x----b:y----a:xz was x---|
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { json, reduceByKey, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const bids = topic('bids', { key: string(), value: json<number>() });
+ * const highest = topic('highest', { key: string(), value: json<number>() });
+ * const driver = new TestDriver(bids.pipe(reduceByKey((left, right) => Math.max(left, right), { store: 'bids' }), to(highest)));
+ * for (const value of [3, 7, 5]) driver.pipe(bids, { key: 'clock', value });
+ * console.log(driver.read(highest).map((bid) => bid.value).join());
+ * // => 3,7,7
+ * ```
+ * @public
+ */
+export function reduceByKey<K, V>(
+  fold: (left: V, right: V) => V,
+  options: AggregateOptions,
+): OperatorFunction<StreamRecord<K | null, V | null>, Change<K, V, never>> {
+  return aggregate(agg.reduce(fold), options);
+}

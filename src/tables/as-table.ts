@@ -1,0 +1,128 @@
+import { isObservable, type Observable } from 'rxjs';
+import { ConfigError } from '../errors.ts';
+import { checkNames, show } from '../option-checks.ts';
+import { type Change, makeChange, type StreamRecord } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import { KeptRows } from '../topology/kept-rows.ts';
+import { node } from '../topology/operator.ts';
+import { adopted } from '../topology/stream.ts';
+import { RowStore } from './row-store.ts';
+import { Table, tableOf } from './table.ts';
+
+/** Where the rows of a stream are kept. @public */
+export interface AsTableOptions<V> {
+  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  readonly store: string;
+  /** How rows are written; as MessagePack when left out. */
+  readonly value?: Serde<V>;
+}
+
+/**
+ * Makes a table of a stream: each record replaces the row of its key, a null value deletes it.
+ *
+ * The changes of `aggregate`, `countByKey` and `reduceByKey` are rows already, in the store that the step has: they become a
+ * table without another one. Any other stream needs `{ store }`.
+ *
+ * ```text
+ * asTable(orders.pipe(countByKey({ store: 'orders' })))
+ *
+ * orders   --a:x-----a:y-----------b:z--|
+ * changes  --a:1-----a:2 was 1-----b:1--|
+ * ```
+ *
+ * Records are applied in order of arrival. Null keys are dropped and counted. Rows survive restarts.
+ *
+ * @param changes - What an aggregate emits, not changed on the way; or any stream, with options.
+ * @param options - Where the rows of a stream are kept.
+ * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
+ *
+ * @example
+ * ```ts
+ * import { asTable, countByKey, joinTable, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const orders = topic('orders', { key: string(), value: json<string>() });
+ * const questions = topic('questions', { key: string(), value: json<string>() });
+ * const answers = topic('answers', { key: string(), value: string() });
+ * const counts = asTable(orders.pipe(countByKey({ store: 'orders-per-user' })));
+ * const driver = new TestDriver(questions.pipe(joinTable(counts, (question, n) => `${question} ${n}`), to(answers)));
+ * for (const value of ['tea', 'milk']) driver.pipe(orders, { key: 'ada', value });
+ * driver.pipe(questions, { key: 'ada', value: 'how many orders?' });
+ * console.log(driver.read(answers)[0]?.value);
+ * // => how many orders? 2
+ * ```
+ * @public
+ */
+export function asTable<K, V>(changes: Observable<Change<K, V>>): Table<K, V>;
+/** @public */
+export function asTable<K, V>(
+  stream: Observable<StreamRecord<K | null, V | null>>,
+  options: AsTableOptions<V>,
+): Table<K, V>;
+export function asTable<K, V>(
+  stream: Observable<StreamRecord<K | null, V | null>>,
+  options?: AsTableOptions<V>,
+): Table<K, V> {
+  if (!isObservable(stream)) {
+    throw new ConfigError('ERR_OPTION', `asTable(…) was given ${show(stream)} instead of a stream`, {
+      hint: "give it a stream: asTable(orders.pipe(countByKey({ store: 'counts' }))), asTable(orders, { store: 'newest' })",
+    });
+  }
+  if (options !== undefined) return storedTable(stream, options);
+  const table = tableOf<K, V>(stream);
+  if (table !== undefined) return table;
+  const source = adopted(stream) as Observable<unknown> & ReturnType<typeof adopted<Change<K, V>>>;
+  const { detail, rows } = source.spec;
+  if (rows === undefined) {
+    throw new ConfigError('ERR_STORE_NAME', 'asTable was given a stream whose rows are in no store', {
+      hint:
+        'the changes of aggregate, countByKey and reduceByKey are rows as long as no other step follows; for any other ' +
+        "stream name a store: asTable(stream, { store: 'rows' })",
+    });
+  }
+  const name = detail ?? source.spec.name;
+  const changes = node<Change<K, V>, Change<K, V>>([source], {
+    name: 'asTable',
+    detail: name,
+    create:
+      ({ out }) =>
+      (change) => {
+        if (change.value !== null || change.before !== null) out.next(change);
+      },
+  });
+  return new Table<K, V>({ name, changes, updates: source, rowsIn: (task) => (rows as KeptRows<K, V>).in(task) });
+}
+
+function storedTable<K, V>(
+  stream: Observable<StreamRecord<K | null, V | null>>,
+  options: AsTableOptions<V>,
+): Table<K, V> {
+  const own = new RowStore<K, V>('asTable', options.store, options.value as Serde<NonNullable<V>> | undefined);
+  checkNames(`asTable(${own.name})`, options, { store: true, value: true });
+  const kept = new KeptRows<K, V>();
+  const changes = node<StreamRecord<K | null, V | null>, Change<K, V>>([stream], {
+    name: 'asTable',
+    detail: own.name,
+    needsKey: true,
+    stores: [own.use],
+    create(step) {
+      const rows = own.open(step);
+      kept.keep(step.task, rows);
+      return (record) => {
+        const { key, timestamp } = record;
+        if (key === null) {
+          step.drop('null key');
+          return;
+        }
+        const entry = rows.entry(key as NonNullable<K>);
+        const before = entry.value ?? null;
+        const value = record.value ?? null;
+        if (value !== null) rows.put(entry, value, timestamp);
+        else if (before !== null) rows.delete(entry);
+        else return;
+        step.emitUpdate(makeChange<K, V>(key, value, before, timestamp, record));
+      };
+    },
+  });
+  return new Table<K, V>({ name: own.name, changes, updates: changes, rowsIn: (task) => kept.in(task) });
+}

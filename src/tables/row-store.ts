@@ -1,0 +1,38 @@
+import { checkStoreName, keySerdeOf } from '../operators/keyed.ts';
+import type { Serde } from '../serdes/serde.ts';
+import { KeyValueStore } from '../state/key-value-store.ts';
+import { declareStore } from '../state/store-spec.ts';
+import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
+import type { StoreUse } from '../topology/node.ts';
+import type { Step } from '../topology/step.ts';
+
+/** A store of rows, as the step that owns it declares and opens it. */
+export class RowStore<K, V> {
+  readonly name: string;
+  readonly use: StoreUse;
+  readonly #codec: ValueCodec<NonNullable<V>>;
+
+  /** @param value - How rows are written; as MessagePack when left out. */
+  constructor(step: string, store: string, value: Serde<NonNullable<V>> | undefined) {
+    this.name = checkStoreName(store, step);
+    this.#codec = value === undefined ? msgpackCodec(this.name) : serdeCodec(value, this.name);
+    this.use = declareStore({
+      name: this.name,
+      kind: 'keyValue',
+      key: 'upstream',
+      value: this.#codec,
+      fingerprint: `${step} as ${value?.name ?? 'msgpack'}`,
+    });
+  }
+
+  open({ place, task }: Step<unknown>): KeyValueStore<K, NonNullable<V>> {
+    const rows = new KeyValueStore<K, NonNullable<V>>(
+      task.openStore(this.name),
+      keySerdeOf<K>(place),
+      this.#codec,
+      task.cacheEntries,
+    );
+    task.addState(rows);
+    return rows;
+  }
+}

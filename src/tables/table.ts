@@ -1,0 +1,77 @@
+import type { Observable } from 'rxjs';
+import type { Change } from '../record.ts';
+import type { Stream } from '../topology/stream.ts';
+import type { Rows, TableSource } from '../topology/table-source.ts';
+import type { TaskContext } from '../topology/task-context.ts';
+
+/** What a table is made of. */
+export interface TableParts<K, V> {
+  readonly name: string;
+  readonly changes: Stream<Change<K, V>>;
+  /** See {@link TableSource.updates}. */
+  readonly updates: Stream<unknown>;
+  readonly rowsIn: (task: TaskContext) => Rows<K, V>;
+}
+
+/**
+ * The newest row of each key, and the stream of its changes. It is no stream itself: operators such as `joinTable` look into
+ * it, and it has verbs of its own.
+ *
+ * @see {@link table} for the table of a topic, `asTable` for that of a stream.
+ * @public
+ */
+export class Table<K, V> implements TableSource<K, V> {
+  readonly name: string;
+  /** What happens to its rows, in order. A tombstone comes only for a row that was there. */
+  readonly changes: Observable<Change<K, V>>;
+  /** @internal */
+  readonly updates: Stream<unknown>;
+  /** @internal */
+  readonly rowsIn: (task: TaskContext) => Rows<K, V>;
+
+  /** @internal */
+  constructor({ changes, name, rowsIn, updates }: TableParts<K, V>) {
+    this.name = name;
+    this.changes = changes;
+    this.updates = updates;
+    this.rowsIn = rowsIn;
+    tables.set(changes, this);
+  }
+
+  /** Applies verbs of tables one after the other: `users.pipe(filterRows(isActive), mapRows(nameOf), toStream())`. */
+  pipe(): this;
+  pipe<A>(verb1: (table: Table<K, V>) => A): A;
+  pipe<A, B>(verb1: (table: Table<K, V>) => A, verb2: (made: A) => B): B;
+  pipe<A, B, C>(verb1: (table: Table<K, V>) => A, verb2: (made: A) => B, verb3: (made: B) => C): C;
+  pipe<A, B, C, D>(
+    verb1: (table: Table<K, V>) => A,
+    verb2: (made: A) => B,
+    verb3: (made: B) => C,
+    verb4: (made: C) => D,
+  ): D;
+  pipe<A, B, C, D, E>(
+    verb1: (table: Table<K, V>) => A,
+    verb2: (made: A) => B,
+    verb3: (made: B) => C,
+    verb4: (made: C) => D,
+    verb5: (made: D) => E,
+  ): E;
+  pipe<A, B, C, D, E, F>(
+    verb1: (table: Table<K, V>) => A,
+    verb2: (made: A) => B,
+    verb3: (made: B) => C,
+    verb4: (made: C) => D,
+    verb5: (made: D) => E,
+    verb6: (made: E) => F,
+  ): F;
+  pipe(...verbs: readonly ((made: never) => unknown)[]): unknown {
+    return verbs.reduce((made: unknown, verb) => verb(made as never), this);
+  }
+}
+
+const tables = new WeakMap<Observable<unknown>, Table<unknown, unknown>>();
+
+/** The table whose changes a stream is. */
+export function tableOf<K, V>(changes: Observable<unknown>): Table<K, V> | undefined {
+  return tables.get(changes) as Table<K, V> | undefined;
+}

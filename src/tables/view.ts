@@ -1,0 +1,130 @@
+import { settled } from '../promises.ts';
+import { type Change, makeChange } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import { KeptRows } from '../topology/kept-rows.ts';
+import { node } from '../topology/operator.ts';
+import type { Step } from '../topology/step.ts';
+import type { Rows, TableSource } from '../topology/table-source.ts';
+import { RowStore } from './row-store.ts';
+import { Table } from './table.ts';
+
+/** Where the rows of a view are kept, if they are. @public */
+export interface ViewOptions<V> {
+  /** Keeps the rows in a store of this name, unique in a pipeline, instead of computing them when they are looked up. */
+  readonly store?: string;
+  /** How kept rows are written; as MessagePack when left out. */
+  readonly value?: Serde<V>;
+}
+
+/** The row of a view that a row makes; null or undefined for none. */
+export type Derive<K, V, W> = (row: NonNullable<V>, key: NonNullable<K>) => W;
+
+/**
+ * A table whose rows are made of those of another one. A row for which the function fails is not in the view: the failure
+ * goes to the record policy, and a row that was there before is deleted, so that what stands below never keeps an old one.
+ */
+export function view<K, V, W>(
+  above: TableSource<K, V>,
+  verb: string,
+  derive: Derive<K, V, W>,
+  options: ViewOptions<NonNullable<W>>,
+): Table<K, NonNullable<W>> {
+  return options.store === undefined
+    ? computed(above, verb, derive)
+    : stored(above, verb, derive, options.store, options.value);
+}
+
+function computed<K, V, W>(above: TableSource<K, V>, verb: string, derive: Derive<K, V, W>): Table<K, NonNullable<W>> {
+  const changes = node<Change<K, V>, Change<K, NonNullable<W>>>([above.changes], {
+    name: verb,
+    detail: above.name,
+    create: (step) => (change) => {
+      const before = rowBefore(derive, change);
+      const value = rowAfter(derive, change, step);
+      if (value === null && before === null) return;
+      step.out.next(makeChange<K, NonNullable<W>>(change.key, value, before, change.timestamp, change));
+    },
+  });
+  return new Table<K, NonNullable<W>>({
+    name: above.name,
+    changes,
+    updates: above.updates,
+    rowsIn: (task) => derived(above.rowsIn(task), derive),
+  });
+}
+
+function stored<K, V, W>(
+  above: TableSource<K, V>,
+  verb: string,
+  derive: Derive<K, V, W>,
+  store: string,
+  value: Serde<NonNullable<W>> | undefined,
+): Table<K, NonNullable<W>> {
+  const own = new RowStore<K, NonNullable<W>>(verb, store, value);
+  const kept = new KeptRows<K, NonNullable<W>>();
+  const changes = node<Change<K, V>, Change<K, NonNullable<W>>>([above.changes], {
+    name: verb,
+    detail: own.name,
+    needsKey: true,
+    stores: [own.use],
+    create(step) {
+      const rows = own.open(step);
+      kept.keep(step.task, rows);
+      return (change) => {
+        const { key, timestamp } = change;
+        const entry = rows.entry(key as NonNullable<K>);
+        const before = entry.value ?? rowBefore(derive, change);
+        const after = rowAfter(derive, change, step);
+        if (after !== null) rows.put(entry, after, timestamp);
+        else if (entry.value !== undefined) rows.delete(entry);
+        if (after === null && before === null) return;
+        step.emitUpdate(makeChange<K, NonNullable<W>>(key, after, before, timestamp, change));
+      };
+    },
+  });
+  return new Table<K, NonNullable<W>>({
+    name: own.name,
+    changes,
+    updates: changes,
+    rowsIn(task) {
+      const rows = kept.in(task);
+      // A store that is younger than the table above lacks rows that have not changed since.
+      const others = derived(above.rowsIn(task), derive);
+      return { get: (key) => rows.get(key) ?? others.get(key) };
+    },
+  });
+}
+
+/** Rows as they are made when they are asked for. */
+function derived<K, V, W>(rows: Rows<K, V>, derive: Derive<K, V, W>): Rows<K, NonNullable<W>> {
+  return {
+    get(key) {
+      const row = rows.get(key);
+      return row === undefined ? undefined : (settled(derive(row, key)) ?? undefined);
+    },
+  };
+}
+
+/** What the row before a change was in the view. One for which the function failed was not in it. */
+function rowBefore<K, V, W>(derive: Derive<K, V, W>, { before, key }: Change<K, V>): NonNullable<W> | null {
+  if (before === null) return null;
+  try {
+    return derive(before as NonNullable<V>, key as NonNullable<K>) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function rowAfter<K, V, W>(
+  derive: Derive<K, V, W>,
+  { key, value }: Change<K, V>,
+  step: Step<unknown>,
+): NonNullable<W> | null {
+  if (value === null) return null;
+  try {
+    return settled(derive(value as NonNullable<V>, key as NonNullable<K>)) ?? null;
+  } catch (error) {
+    step.failed(error);
+    return null;
+  }
+}
