@@ -1,4 +1,5 @@
 import type { Observable, ObservedValueOf } from 'rxjs';
+import { ConfigError } from '../errors.ts';
 import { type Processed, processNode } from './process-node.ts';
 import { planProcess } from './process-plan.ts';
 import type {
@@ -53,7 +54,7 @@ export interface ProcessAllDefinition<
  * @param inputs - Streams, each named once or more; their order is that of the functions in `next`.
  * @param definition - As for `process`.
  * @returns The main output, and with it the `outputs`, each a stream.
- * @throws as {@link process}; when planned also `ERR_KEY_SERDES`.
+ * @throws as {@link process}, and `ERR_PIPELINE` without a stream; when planned also `ERR_KEY_SERDES`.
  *
  * @example
  * ```ts
@@ -95,6 +96,11 @@ export function processAll<
   P extends OutputDeclarations = {},
   Out = ObservedValueOf<I[number]>['value'],
 >(inputs: I, definition: ProcessAllDefinition<I, S, T, P, Out>): Processed<KeyOfAll<I>, P, Out> {
+  if (!Array.isArray(inputs) || inputs.length === 0) {
+    throw new ConfigError('ERR_PIPELINE', 'processAll was given no streams', {
+      hint: 'name what it takes, in an order: processAll([orders, payments], { next: [onOrder, onPayment], … })',
+    });
+  }
   const plan = planProcess('processAll', definition, inputs.length);
   return processNode<KeyOfAll<I>, P, Out>('processAll', inputs, plan);
 }

@@ -815,6 +815,13 @@ describe('what a step says of itself', () => {
     expect(refused({ name: 'a', next: async () => {} })).toContain('ERR_ASYNC_FUNCTION process(a): next');
   });
 
+  it('needs streams, and a function for each', () => {
+    expect(thrown(() => processAll([], { name: 'a', next: [] })).code).toBe('ERR_PIPELINE');
+    const message = thrown(() => processAll([keyed, keyed], { name: 'a', next: [next] as never })).message;
+    expect(message).toContain('next is an array of 1');
+    expect(message).toContain('2 functions, one per input');
+  });
+
   it('refuses a promise that a function returns', () => {
     const driver = driverOf(keyed.pipe(process({ name: 'a', next: (() => Promise.resolve()) as never })));
     expect(thrown(() => feed(driver, [['a', 1, 0]])).code).toBe('ERR_ASYNC_FUNCTION');
