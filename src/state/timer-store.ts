@@ -15,6 +15,7 @@ export interface NamedTimer<K> extends DueTimer<K> {
 }
 
 const TEXT = new TextEncoder();
+const NO_LIMIT = Number.POSITIVE_INFINITY;
 
 /** What a step keeps of its own beside its stores: its stream time, and the timers of its keys. */
 export class TimerStore<K> implements StateHolder {
@@ -71,7 +72,7 @@ export class TimerStore<K> implements StateHolder {
    * @param most - How many fire; the others stay.
    * @returns How many have fired.
    */
-  fire(kind: TimerKind, until: number, run: (timer: NamedTimer<K>) => void, most = Number.POSITIVE_INFINITY): number {
+  fire(kind: TimerKind, until: number, run: (timer: NamedTimer<K>) => void, most: number = NO_LIMIT): number {
     const all = this.#timers[kind];
     let fired = 0;
     let last: NamedTimer<K> | undefined;
