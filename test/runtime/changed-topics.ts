@@ -334,7 +334,11 @@ export function changedTopics(
         if (stopped) {
           reading.unsubscribe();
           // One question after the other: the topic is deleted when the answer is there.
-          for (let committed = -1; committed !== 3; ) committed = (await client.committed(group, read)).get(0) ?? -1;
+          for (let committed = -1; committed !== 3; ) {
+            committed = (await client.committed(group, read)).get(0) ?? -1;
+            // Logs of this machine answer within the turn.
+            await new Promise((resolve) => setImmediate(resolve));
+          }
         }
         await makeAnew(read, [10, 11, 12, 13, 14]);
         reading.unsubscribe();
