@@ -15,12 +15,11 @@ export function recordsOnly(take: Take<unknown>, input: Observable<unknown>): Ta
   };
 }
 
+/** What every step needs of a record; the rest says where it was read, and a program may leave it out. */
 function isRecord(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { headers, offset, timestamp, topic } = value as Readonly<Record<string, unknown>>;
-  return (
-    typeof timestamp === 'number' && typeof offset === 'number' && typeof topic === 'string' && Array.isArray(headers)
-  );
+  const { headers, timestamp } = value as Readonly<Record<string, unknown>>;
+  return typeof timestamp === 'number' && Array.isArray(headers);
 }
 
 /** @throws ConfigError `ERR_NOT_A_RECORD` */
