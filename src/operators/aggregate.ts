@@ -28,9 +28,11 @@ export interface AggregateOptions {
  * ```text
  * aggregate(agg.sum((n) => n), { store: 'totals' })
  *
- * source  --a:1----b:5----a:2--|
- * result  --a:1----b:5----a:3--|
+ * source  --a:1----b:5----a:2--------|
+ * result  --a:1----b:5----a:3 was 1--|
  * ```
+ *
+ * What is emitted are changes of rows: `before` is the row that the key had.
  *
  * Records are applied in order of arrival, late ones too; the timestamp of a row is the highest of the key's records. Null
  * keys and null values are dropped and counted. When the aggregator returns null the entry is deleted and a row with a null
@@ -40,7 +42,25 @@ export interface AggregateOptions {
  * @param aggregation - One aggregator, or several by name that share one store.
  * @param options - `store` is required.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
- * @see {@link windowBy} for aggregates per event-time window.
+ * @see {@link windowBy} for aggregates per event-time window, `asTable` to look into the rows.
+ *
+ * @example
+ * ```ts
+ * import { agg, aggregate, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const orders = topic('orders', { key: string(), value: json<{ total: number }>() });
+ * const totals = topic('totals', { key: string(), value: json<{ orders: number; total: number }>() });
+ * const driver = new TestDriver(
+ *   orders.pipe(
+ *     aggregate({ orders: agg.count(), total: agg.sum((order) => order.total) }, { store: 'totals' }),
+ *     to(totals),
+ *   ),
+ * );
+ * for (const total of [12, 30]) driver.pipe(orders, { key: 'ada', value: { total } });
+ * console.log(driver.read(totals).at(-1)?.value);
+ * // => { orders: 2, total: 42 }
+ * ```
  * @public
  */
 export function aggregate<K, V, A, R, S extends Spec<V>, D extends null = never>(

@@ -49,6 +49,23 @@ export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | '
  * @param right - The table, keyed as the stream is.
  * @param combine - The new value, from the record's value, the row, and the whole record (for its window, timestamp, …).
  * @returns Records with the same key, timestamp and window.
+ * @throws ConfigError `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`.
+ *
+ * @example
+ * ```ts
+ * import { joinTable, json, string, table, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const users = table('users', { key: string(), value: json<{ name: string }>() });
+ * const clicks = topic('clicks', { key: string(), value: string() });
+ * const named = topic('named', { key: string(), value: string() });
+ * const driver = new TestDriver(clicks.pipe(joinTable(users, (url, user) => `${user.name}: ${url}`), to(named)));
+ * driver.pipe(users, { key: 'ada', value: { name: 'Ada' } });
+ * driver.pipe(clicks, { key: 'ada', value: '/home' });
+ * driver.pipe(clicks, { key: 'bob', value: '/home' }); // no row: nothing comes of it
+ * console.log(driver.read(named).map((record) => record.value).join());
+ * // => Ada: /home
+ * ```
  * @public
  */
 export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(

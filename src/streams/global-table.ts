@@ -45,6 +45,24 @@ export class GlobalTable<K, V> implements GlobalSource<K, V> {
  * @param name - The topic, usually compacted and small.
  * @param options - Serdes; both are required.
  * @see {@link joinTable} to look into it, {@link table} for a table that is shared out among tasks.
+ *
+ * @example
+ * ```ts
+ * import { globalTable, joinTable, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const products = globalTable('products', { key: string(), value: json<{ price: number }>() });
+ * const orders = topic('orders', { value: json<{ product: string; pieces: number }>() });
+ * const totals = topic('totals', { value: json<number>() });
+ * const total = joinTable(products, (order: { pieces: number; product: string }, { price }) => order.pieces * price, {
+ *   key: (order) => order.product,
+ * });
+ * const driver = new TestDriver(orders.pipe(total, to(totals)));
+ * driver.pipe(products, { key: 'tea', value: { price: 3 } });
+ * driver.pipe(orders, { value: { product: 'tea', pieces: 4 } });
+ * console.log(driver.read(totals)[0]?.value);
+ * // => 12
+ * ```
  * @public
  */
 export function globalTable<V, K>(name: string, options: GlobalTableOptions<K, V>): GlobalTable<K, V> {
