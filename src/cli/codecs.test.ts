@@ -30,7 +30,7 @@ describe('what is written as text', () => {
     ['int32', '0x10', 'is no number'],
     ['int32', '1e3', 'is no number'],
     ['int32', '1.5', 'is no number'],
-    ['int32', '2147483648', 'no integer of 32 bits'],
+    ['int32', '2147483648', 'int32 cannot write 2147483648'],
     ['float64', '', 'is no number'],
     ['float64', '0x10', 'is no number'],
     ['float64', '1,5', 'is no number'],

@@ -531,7 +531,7 @@ describe('options that cannot be meant are refused at once', () => {
   it('no options at all, and what is no pipeline', () => {
     expect(() => run(source.pipe(to(out)), undefined as never)).toThrow(ConfigError);
     for (const nothing of [undefined, null, 7, 'source', {}, [], [1], table('t', { key: string(), value: json() })]) {
-      expect(() => run(nothing as never, options({})), JSON.stringify(nothing)).toThrow(/no pipeline/);
+      expect(() => run(nothing as never, options({})), JSON.stringify(nothing)).toThrow(/not a pipeline/);
     }
     expect(() => run(source.pipe(to(source)), options({}))).toThrow(/its own source/);
   });
