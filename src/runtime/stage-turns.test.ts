@@ -135,6 +135,19 @@ describe('tasks of one stage', () => {
     expect(other.turn()).toEqual([5, 6]);
   });
 
+  it('are woken again when a timer fires before the wait is over', () => {
+    const { all, now, turn, wakes } = stage([5, 6], []);
+    (all[1] as Timestamps).more = true;
+    expect(turn()).toEqual([]);
+    now.ms = 249.5;
+    wakes[0]?.();
+    expect(turn(), 'half a millisecond is left').toEqual([]);
+    expect(wakes, 'and somebody asks for the turn after it').toHaveLength(2);
+    now.ms = 250;
+    wakes[1]?.();
+    expect(turn()).toEqual([5, 6]);
+  });
+
   it('that are taken away have no turn any more', () => {
     const { all, turn, turns } = stage([1], [2]);
     turns.remove(all[0] as unknown as Task);

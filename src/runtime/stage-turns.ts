@@ -1,4 +1,4 @@
-import type { Clock } from '../topology/clock.ts';
+import type { Cancel, Clock } from '../topology/clock.ts';
 import type { Task } from './task.ts';
 import { TurnWatch } from './turn-watch.ts';
 
@@ -21,8 +21,9 @@ export class StageTurns {
   readonly #watch = new TurnWatch();
   /** Tasks that had taken everything there was after their last turn. */
   readonly #live = new Set<Task>();
-  /** Since when the others wait for a task. */
-  readonly #waited = new Map<Task, number>();
+  /** Until when the others wait for a task. */
+  readonly #patience = new Map<Task, number>();
+  #cancelWake: Cancel | undefined;
   readonly #heap = new TaskHeap();
   /** How far a task may go beyond the next record of another one, in ms of event time. */
   #slack = 0;
@@ -62,7 +63,8 @@ export class StageTurns {
   remove(task: Task): void {
     this.tasks.splice(this.tasks.indexOf(task), 1);
     this.#live.delete(task);
-    this.#waited.delete(task);
+    this.#patience.delete(task);
+    if (this.tasks.length === 0) this.#cancelWake?.();
   }
 
   #go(tasks: readonly Task[], turn: StageTurn): void {
@@ -105,21 +107,28 @@ export class StageTurns {
 
   /** Whether a task has nothing at hand while there is more to come: a record of it may be the next one. */
   #waits(tasks: readonly Task[], now: number): boolean {
-    let waits = false;
     if (tasks.length < 2) return false;
+    let soonest = Number.POSITIVE_INFINITY;
     for (const task of tasks) {
       if (task.nextTimestamp() !== undefined || task.waitingFor() !== undefined || task.caughtUp) {
-        this.#waited.delete(task);
+        this.#patience.delete(task);
         continue;
       }
-      const since = this.#waited.get(task) ?? now;
-      if (!this.#waited.has(task)) {
-        this.#waited.set(task, now);
-        this.#clock.after(PATIENCE_MS, this.#wake);
-      }
-      waits ||= now - since < PATIENCE_MS;
+      const until = this.#patience.get(task) ?? now + PATIENCE_MS;
+      this.#patience.set(task, until);
+      if (now < until) soonest = Math.min(soonest, until);
     }
-    return waits;
+    if (soonest === Number.POSITIVE_INFINITY) return false;
+    this.#wakeIn(soonest - now);
+    return true;
+  }
+
+  /** Whoever waits is woken: a timer may fire a little early, and then the turn that it brings asks for another one. */
+  #wakeIn(ms: number): void {
+    this.#cancelWake ??= this.#clock.after(ms, () => {
+      this.#cancelWake = undefined;
+      this.#wake();
+    });
   }
 }
 

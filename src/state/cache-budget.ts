@@ -79,7 +79,7 @@ export interface CacheShare {
 /** Of a store that nobody bounds. */
 export const NO_SHARE: CacheShare = { add() {}, excess: () => 0, close() {} };
 
-/** What an entry takes beside its key and value: objects, places in maps, headers of arrays. Measured with small entries. */
+/** What an entry takes beside its key and value: objects, places in maps, headers of arrays. An estimate. */
 const OVERHEAD = 400;
 /** A decoded value takes about so many times what its bytes do. */
 const DECODED = 2;
