@@ -5,7 +5,7 @@ import { SharedOutputs } from './shared-outputs.ts';
 import type { OutgoingBatch, RecordOwner } from './transport.ts';
 
 /** Two tasks that write in turn, and the input records that they were asked about. */
-function twoTasks(batchRecords?: number) {
+function twoTasks(batchRecords?: number, first = 0) {
   const outputs = new SharedOutputs(() => ({
     partitions: 2,
     maxMessageBytes: 2 ** 20,
@@ -14,7 +14,7 @@ function twoTasks(batchRecords?: number) {
   }));
   const asked: string[] = [];
   const seats = ['a', 'b'].map((name) => {
-    let code = 0;
+    let code = first;
     const writer: RecordOwner & OriginSource = {
       originCode: () => code++,
       row: undefined,
@@ -50,6 +50,15 @@ function read(batches: readonly OutgoingBatch[]): unknown[] {
 const refusal = new MillraceError('record', 'ERR_INVALID_RECORD', 'no');
 
 describe('outputs of several tasks', () => {
+  it('stay with their tasks whatever the offsets of their records are', () => {
+    for (const first of [2 ** 39 - 3, 2 ** 45 - 1, Number.MAX_SAFE_INTEGER - 10]) {
+      const { outputs, seats, write } = twoTasks(undefined, first);
+      for (let n = 0; n < 6; n += 1) write(n % 2, n, `${n}`);
+      outputs.leave(seats[0]);
+      expect(read(outputs.take())).toEqual([1, 3, 5].map((n) => [0, n, `${n}`]));
+    }
+  });
+
   it('are written in the order in which the tasks had their turns', () => {
     const { outputs, write } = twoTasks();
     for (let n = 0; n < 6; n += 1) write(n % 2, n, `${n}`);

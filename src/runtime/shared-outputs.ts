@@ -6,8 +6,10 @@ import type { OutgoingBatch, RecordOwner } from './transport.ts';
 
 type Writer = RecordOwner & OriginSource;
 
-/** More tasks than a process has. The number of an input record has 39 bits beside it. */
+/** More tasks than a process has. */
 const SEATS = 2 ** 14;
+/** Numbers of input records have 39 bits beside the seat. */
+const CODES = 2 ** 39;
 
 /**
  * What all tasks of a process have written since their last commit, in the order in which they wrote it: readers of a
@@ -57,9 +59,13 @@ class Writers implements RecordOwner, OriginSource {
     this.#free.push(seat);
   }
 
-  /** The number of the input record together with the seat of its task. */
+  /**
+   * The number of the input record together with the seat of its task. An offset of hundreds of billions leaves no room, and
+   * then it is not known which record it was; whose it was is always known.
+   */
   originCode(): number {
-    return ((this.#writers[this.current] as Writer).originCode() + 1) * SEATS + this.current;
+    const code = (this.#writers[this.current] as Writer).originCode() + 1;
+    return (code < CODES ? code : 0) * SEATS + this.current;
   }
 
   seatOf(code: number): number {
