@@ -54,10 +54,12 @@ export class GlobalTable<K, V> implements GlobalSource<K, V> {
  * const products = globalTable('products', { key: string(), value: json<{ price: number }>() });
  * const orders = topic('orders', { value: json<{ product: string; pieces: number }>() });
  * const totals = topic('totals', { value: json<number>() });
- * const total = joinTable(products, (order: { pieces: number; product: string }, { price }) => order.pieces * price, {
- *   key: (order) => order.product,
- * });
- * const driver = new TestDriver(orders.pipe(total, to(totals)));
+ * const driver = new TestDriver(
+ *   orders.pipe(
+ *     joinTable(products, (order, { price }) => order.pieces * price, { key: (order) => order.product }),
+ *     to(totals),
+ *   ),
+ * );
  * driver.pipe(products, { key: 'tea', value: { price: 3 } });
  * driver.pipe(orders, { value: { product: 'tea', pieces: 4 } });
  * console.log(driver.read(totals)[0]?.value);
