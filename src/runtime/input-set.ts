@@ -38,8 +38,7 @@ export class InputSet {
   readonly #unreadable: BatchFailed;
   readonly #deferred: DeferredWork;
   #processing: InputQueue | undefined;
-  /** The input of the record that was processed last. */
-  last: InputQueue | undefined;
+  #last: InputQueue | undefined;
   #waitsFor: InputQueue | undefined;
 
   constructor(
@@ -115,9 +114,14 @@ export class InputSet {
     return true;
   }
 
+  /** The input of the record that was processed last. */
+  get last(): InputQueue | undefined {
+    return this.#processing ?? this.#last;
+  }
+
   /** The turn is over: no record is being processed. */
   rest(): void {
-    this.last = this.#processing ?? this.last;
+    this.#last = this.last;
     this.#processing = undefined;
   }
 

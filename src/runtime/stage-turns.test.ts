@@ -148,6 +148,14 @@ describe('tasks of one stage', () => {
     expect(turn()).toEqual([5, 6]);
   });
 
+  it('are looked at when they have nothing more, for a few records may have taken long', () => {
+    const { all, now, turns } = stage([1, 2]);
+    const seen: [Task, number][] = [];
+    now.ms = 3000;
+    turns.turn(true, Number.POSITIVE_INFINITY, (task, at) => void seen.push([task, at]));
+    expect(seen).toEqual([[all[0], 3000]]);
+  });
+
   it('that are taken away have no turn any more', () => {
     const { all, turn, turns } = stage([1], [2]);
     turns.remove(all[0] as unknown as Task);

@@ -73,21 +73,20 @@ export class StageTurns {
     heap.fill(tasks);
     const before = turn.done;
     let changes = 0;
+    let unseen: Task | undefined;
     while (turn.done < most && heap.size > 0) {
       const task = heap.first;
       const wanted = Math.min(most, this.#watch.next) - turn.done;
       const taken = task.advance(wanted, heap.second + this.#slack);
       turn.done += taken;
+      if (taken > 0) unseen = task;
       if (task.failure !== undefined) {
         turn.over = true;
         return;
       }
       if (this.#watch.due(turn.done)) {
-        const now = this.#watch.looked(turn.done, this.#clock.monotonic());
-        task.turnMs += now - turn.since;
-        turn.since = now;
-        turn.looked(task, now);
-        turn.over = now >= turn.until || task.turnIsFull;
+        unseen = undefined;
+        this.#look(task, turn);
         if (turn.over) return;
       }
       if (taken < wanted) {
@@ -95,7 +94,18 @@ export class StageTurns {
         changes += 1;
       }
     }
+    // Few records may have taken long, and whose they were is asked when the process was blocked for too long.
+    if (unseen !== undefined) this.#look(unseen, turn);
     this.#adapt(turn.done - before, changes);
+  }
+
+  /** Notes how long a task was at work. */
+  #look(task: Task, turn: StageTurn): void {
+    const now = this.#watch.looked(turn.done, this.#clock.monotonic());
+    task.turnMs += now - turn.since;
+    turn.since = now;
+    turn.looked(task, now);
+    turn.over = now >= turn.until || task.turnIsFull;
   }
 
   /** Finds the span of event time that a stretch of records takes. */
