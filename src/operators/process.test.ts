@@ -737,6 +737,21 @@ describe('timers on the clock on the wall', () => {
 });
 
 describe('processAll', () => {
+  it('has one stream for each output, whoever takes it: `into`, and several pipelines', () => {
+    const step = processAll([keyed], {
+      name: 'split',
+      outputs: { copy: emits<number>() },
+      into: { copy: (copies) => copies.pipe(to(other)) },
+      next: [({ value }, { outputs }) => outputs.copy(value)],
+    });
+    const driver = driverOf(step.outputs.copy.pipe(to(output)));
+    driver.pipe(keyed, { key: 'a', value: 1, timestamp: 1 });
+    driver.restart();
+    driver.pipe(keyed, { key: 'b', value: 2, timestamp: 2 });
+    expect(shown(driver.read(other))).toEqual(['a=1@1', 'b=2@2']);
+    expect(shown(driver.read(output))).toEqual(['a=1@1', 'b=2@2']);
+  });
+
   const payments = topic('payments', { key: string(), value: json<number>() });
 
   it('takes records of several streams by timestamp, over one state and one time', () => {

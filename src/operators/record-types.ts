@@ -47,5 +47,5 @@ export interface NewRecord<K, V> {
   readonly headers?: StreamRecord<K, V>['headers'];
 }
 
-/** A record that was made from whole cloth, or whose key was selected anew. @public */
+/** A new record, or one with a new key: it may not lie where its key belongs. @public */
 export type Rekeyed<K, V> = StreamRecord<K, V, KeyChanged>;

@@ -49,7 +49,7 @@ test('it can be stopped while it waits', async () => {
   expect([log.tries, app.snapshot().state]).toEqual([1, 'stopped']);
 });
 
-test('what no waiting mends ends it at once', async () => {
+test('what waiting cannot help ends it at once', async () => {
   const open = async () => {
     throw new MillraceError('config', 'ERR_SASL', 'the password is wrong');
   };

@@ -80,7 +80,13 @@ export function node<In, Out>(
   return stream;
 }
 
-/** A further output of a step. */
+const PORTS = new WeakMap<Stream<unknown>, Map<string, Stream<unknown>>>();
+
+/** A further output of a step: the same stream each time, so that all who take it share it. */
 export function portOf<T>(step: Stream<unknown>, port: string): Stream<T> {
-  return portStream<T>(step, port, step.spec.detail);
+  const ports = PORTS.get(step) ?? new Map<string, Stream<unknown>>();
+  PORTS.set(step, ports);
+  const stream = ports.get(port) ?? portStream<unknown>(step, port, step.spec.detail);
+  ports.set(port, stream);
+  return stream as Stream<T>;
 }
