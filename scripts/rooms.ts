@@ -11,17 +11,7 @@ export interface Room {
 /** Files that put the rooms together: they may import everything. */
 export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-signal', 'connect', 'open-log'];
 
-const nouns = [
-  'record',
-  'errors',
-  'duration',
-  'option-checks',
-  'promises',
-  'batch-options',
-  'topic-config',
-  'record-policy',
-  'durability',
-];
+const nouns = ['record', 'errors', 'options'];
 const values = [...nouns, 'serdes'];
 /** What pipelines are made of. */
 const parts = [
@@ -30,12 +20,14 @@ const parts = [
   'aggregators',
   'windows',
   'state',
-  'topology',
+  'dataflow',
   'operators',
   'sinks',
   'streams',
   'tables',
 ];
+/** What stands on the transport contract. */
+const onLog = [...nouns, 'protocol', 'state', 'log/transport'];
 
 /**
  * The rooms, lowest first: arrows of imports point upwards in this list, so there can be no cycle between rooms. Test
@@ -44,14 +36,7 @@ const parts = [
 export const rooms: readonly Room[] = [
   { path: 'record', rooms: [], packages: [] },
   { path: 'errors', rooms: [], packages: [] },
-  { path: 'duration', rooms: ['errors'], packages: [] },
-  { path: 'durability', rooms: [], packages: [] },
-  { path: 'nearest', rooms: [], packages: [] },
-  { path: 'option-checks', rooms: ['errors', 'nearest'], packages: [] },
-  { path: 'promises', rooms: ['errors', 'option-checks'], packages: [] },
-  { path: 'batch-options', rooms: ['duration', 'option-checks'], packages: [] },
-  { path: 'topic-config', rooms: ['option-checks'], packages: [] },
-  { path: 'record-policy', rooms: ['record', 'errors', 'duration', 'option-checks'], packages: [] },
+  { path: 'options', rooms: ['record', 'errors'], packages: [] },
   {
     path: 'protocol',
     rooms: nouns,
@@ -61,48 +46,43 @@ export const rooms: readonly Room[] = [
   { path: 'aggregators', rooms: values, packages: [] },
   { path: 'windows', rooms: [...values, 'aggregators'], packages: [] },
   { path: 'state', rooms: [...values, 'protocol', 'aggregators', 'windows'], packages: ['@msgpack/msgpack'] },
-  { path: 'topology', rooms: [...values, 'protocol', 'state'], packages: ['rxjs'] },
-  { path: 'operators', rooms: [...values, 'aggregators', 'windows', 'state', 'topology'], packages: ['rxjs'] },
-  { path: 'sinks', rooms: [...values, 'nearest', 'protocol', 'topology'], packages: ['rxjs'] },
-  { path: 'streams', rooms: [...values, 'protocol', 'state', 'topology', 'sinks'], packages: ['rxjs'] },
+  { path: 'dataflow', rooms: [...values, 'protocol', 'state'], packages: ['rxjs'] },
+  { path: 'log', rooms: [...values, 'protocol', 'state', 'dataflow'], packages: ['node:'] },
+  { path: 'operators', rooms: [...values, 'aggregators', 'windows', 'state', 'dataflow'], packages: ['rxjs'] },
+  { path: 'sinks', rooms: [...values, 'protocol', 'dataflow', 'log/encode'], packages: ['rxjs'] },
+  { path: 'streams', rooms: [...values, 'protocol', 'state', 'dataflow', 'sinks'], packages: ['rxjs'] },
   {
     path: 'tables',
-    rooms: [...values, 'state', 'topology', 'operators', 'streams'],
+    rooms: [...values, 'state', 'dataflow', 'operators', 'streams'],
     packages: ['rxjs'],
   },
-  { path: 'runtime', rooms: [...parts, 'nearest'], packages: ['rxjs', 'node:'] },
-  {
-    path: 'transports/local',
-    rooms: [...nouns, 'protocol', 'state', 'runtime/transport'],
-    packages: [],
-  },
-  {
-    path: 'transports/memory',
-    rooms: [...nouns, 'protocol', 'state', 'runtime/transport', 'transports/local'],
-    packages: [],
-  },
-  {
-    path: 'transports/embedded',
-    rooms: [...nouns, 'protocol', 'state', 'runtime/transport', 'transports/local'],
-    packages: ['node:', 'lmdb'],
-  },
+  { path: 'plan', rooms: [...values, 'dataflow', 'log'], packages: ['rxjs'] },
+  { path: 'runtime/task', rooms: [...parts, 'log', 'plan'], packages: ['rxjs'] },
+  { path: 'runtime/app', rooms: [...parts, 'log', 'plan', 'runtime/task'], packages: ['rxjs', 'node:'] },
+  { path: 'transports/local', rooms: onLog, packages: [] },
+  { path: 'transports/memory', rooms: [...onLog, 'transports/local'], packages: [] },
+  { path: 'transports/embedded', rooms: [...onLog, 'transports/local'], packages: ['node:', 'lmdb'] },
   {
     path: 'transports/kafka',
-    rooms: [...nouns, 'protocol', 'state', 'topology', 'runtime', 'transports/local'],
+    rooms: [...nouns, 'protocol', 'state', 'dataflow', 'log', 'transports/local'],
     packages: ['node:', 'kafkajs'],
   },
   {
     path: 'client',
-    rooms: [...values, 'protocol', 'topology', 'sinks', 'streams', 'runtime'],
+    rooms: [...values, 'protocol', 'dataflow', 'sinks', 'streams', 'log'],
     packages: ['rxjs', 'node:'],
   },
   {
     path: 'cli',
     // What every user has: a command needs nothing else.
-    rooms: ['index', 'nearest'],
+    rooms: ['index', 'options/nearest'],
     packages: ['node:', 'commander'],
   },
-  { path: 'testing', rooms: [...parts, 'nearest', 'runtime', 'transports/memory'], packages: ['rxjs', 'fast-check'] },
+  {
+    path: 'testing',
+    rooms: [...parts, 'log', 'plan', 'runtime', 'transports/memory'],
+    packages: ['rxjs', 'fast-check'],
+  },
 ];
 
 /** The rooms as a mermaid graph; arrows that follow from others are left out. */

@@ -2,7 +2,7 @@ import type { Client } from './client/client.ts';
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from './client/client-options.ts';
 import { logClient } from './client/log-client.ts';
 import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
-import { checkNames } from './option-checks.ts';
+import { checkNames } from './options/option-checks.ts';
 
 /** Where a client connects to, and how it works. @public */
 export interface ConnectOptions extends ClientOptions, LogLocation {}

@@ -9,24 +9,28 @@ export {
   type OfNull,
   type Spec,
 } from './aggregators/index.ts';
-export type { BatchOptions } from './batch-options.ts';
 export type { Client, CommittableOf, PartitionOffsets, RecordOf } from './client/client.ts';
 export type { ClientGroups, GroupDescription, GroupOffset } from './client/client-groups.ts';
 export type { ClientOptions } from './client/client-options.ts';
 export type { ClientTopics, CreateTopicOptions, TopicName } from './client/client-topics.ts';
-export type { CommittableRecord } from './client/committable-record.ts';
-export type { Published, PublishRecord } from './client/published.ts';
+export type { Published, PublishRecord } from './client/publish/published.ts';
+export type { CommittableRecord } from './client/read/committable-record.ts';
 export type {
   ExplicitReadOptions,
   PatternOptions,
   ReadFrom,
   ReadOptions,
   ReadUntil,
-} from './client/read-options.ts';
-export { Records } from './client/records.ts';
+} from './client/read/read-options.ts';
+export { Records } from './client/read/records.ts';
 export { type ConnectOptions, connect } from './connect.ts';
-export type { Durability } from './durability.ts';
-export type { Duration } from './duration.ts';
+export type { Cancel, Clock } from './dataflow/clock.ts';
+export type { GlobalSource } from './dataflow/global-source.ts';
+export type { LongPipe } from './dataflow/long-pipe.ts';
+export { NoTaskError } from './dataflow/scope.ts';
+export type { Stream } from './dataflow/stream.ts';
+export type { TableSource } from './dataflow/table-source.ts';
+export type { Target } from './dataflow/target.ts';
 export {
   ConfigError,
   type ErrorClass,
@@ -36,6 +40,15 @@ export {
   RecordError,
   StoreError,
 } from './errors.ts';
+export type { Logger } from './log/logger.ts';
+export type {
+  OffsetQuery,
+  OpenProgress,
+  OpenTransport,
+  TopicConfig,
+  TopicDescription,
+  TopicPartition,
+} from './log/transport.ts';
 export type { LogLocation } from './open-log.ts';
 export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
 export { branch } from './operators/branch.ts';
@@ -89,6 +102,17 @@ export type { NewRecord, Refused, Rekeyed, UnlessAsync, ValuedRecord, WithValue 
 export { reduceByKey } from './operators/reduce-by-key.ts';
 export { union } from './operators/union.ts';
 export { type WindowByOptions, windowBy } from './operators/window-by.ts';
+export type { BatchOptions } from './options/batch-options.ts';
+export type { Durability } from './options/durability.ts';
+export type { Duration } from './options/duration.ts';
+export {
+  type DeadLetterOptions,
+  type DeadLetterPolicy,
+  deadLetter,
+  type RecordPolicy,
+} from './options/record-policy.ts';
+export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph } from './plan/graph.ts';
+export type { Pipeline } from './plan/topology.ts';
 export type { Compression } from './protocol/compression.ts';
 export {
   type Change,
@@ -105,24 +129,12 @@ export {
   type Window,
   type WindowedRecord,
 } from './record.ts';
-export { type DeadLetterOptions, type DeadLetterPolicy, deadLetter, type RecordPolicy } from './record-policy.ts';
 export { type RunOptions, run } from './run.ts';
 export { runUntilSignal } from './run-until-signal.ts';
-export type { App } from './runtime/app.ts';
-export type { AppOptions } from './runtime/app-options.ts';
-export type { GlobalTableSnapshot } from './runtime/global-rows.ts';
-export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph } from './runtime/graph.ts';
-export type { Logger } from './runtime/logger.ts';
-export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/snapshot.ts';
-export type { Pipeline } from './runtime/topology.ts';
-export type {
-  OffsetQuery,
-  OpenProgress,
-  OpenTransport,
-  TopicConfig,
-  TopicDescription,
-  TopicPartition,
-} from './runtime/transport.ts';
+export type { App } from './runtime/app/app.ts';
+export type { AppOptions } from './runtime/app/app-options.ts';
+export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
+export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';
 export {
   bytes,
   float64,
@@ -150,13 +162,6 @@ export type { Table } from './tables/table.ts';
 export { toStream } from './tables/to-stream.ts';
 export { type TableOptions, type TopicTable, table } from './tables/topic-table.ts';
 export type { ViewOptions } from './tables/view.ts';
-export type { Cancel, Clock } from './topology/clock.ts';
-export type { GlobalSource } from './topology/global-source.ts';
-export type { LongPipe } from './topology/long-pipe.ts';
-export { NoTaskError } from './topology/scope.ts';
-export type { Stream } from './topology/stream.ts';
-export type { TableSource } from './topology/table-source.ts';
-export type { Target } from './topology/target.ts';
 export type { KafkaOptions, SaslOptions } from './transports/kafka/options.ts';
 export { MemoryLog, type MemoryLogOptions, memoryTransport } from './transports/memory/index.ts';
 export { hopping } from './windows/hopping.ts';

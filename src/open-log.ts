@@ -1,8 +1,8 @@
-import type { Durability } from './durability.ts';
 import { ConfigError } from './errors.ts';
-import { checkOneOf, checkText, type OptionNames } from './option-checks.ts';
-import { checkFunction } from './promises.ts';
-import type { OpenTransport } from './runtime/transport.ts';
+import type { OpenTransport } from './log/transport.ts';
+import type { Durability } from './options/durability.ts';
+import { checkOneOf, checkText, type OptionNames } from './options/option-checks.ts';
+import { checkFunction } from './options/promises.ts';
 import { type KafkaOptions, kafkaSettings } from './transports/kafka/options.ts';
 
 const DURABILITIES: readonly Durability[] = ['fsync', 'commit', 'memory'];

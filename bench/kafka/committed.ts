@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { OpenTransport, Transport } from '../../src/runtime/transport.ts';
+import type { OpenTransport, Transport } from '../../src/log/transport.ts';
 import { PARTITIONS } from './works.ts';
 
 const LOOK_MS = 20;

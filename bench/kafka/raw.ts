@@ -1,6 +1,6 @@
 import { kafkaTransport } from 'millrace/kafka';
+import type { FetchedBatch, Producer, Transport } from '../../src/log/transport.ts';
 import type * as BatchBuilder from '../../src/protocol/batch-builder.ts';
-import type { FetchedBatch, Producer, Transport } from '../../src/runtime/transport.ts';
 import { built } from '../shared/built.ts';
 import type { Click } from '../shared/clicks.ts';
 import type { Contest } from './contestants.ts';

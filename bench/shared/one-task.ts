@@ -1,22 +1,22 @@
 import type { Observable } from 'rxjs';
+import type * as Clock from '../../src/dataflow/clock.ts';
+import type { FetchedBatch } from '../../src/log/transport.ts';
+import type * as Topology from '../../src/plan/topology.ts';
 import type * as BatchBuilder from '../../src/protocol/batch-builder.ts';
 import type * as BatchDecoder from '../../src/protocol/batch-decoder.ts';
-import type * as TaskModule from '../../src/runtime/task.ts';
-import type * as TaskTurn from '../../src/runtime/task-turn.ts';
-import type * as Topology from '../../src/runtime/topology.ts';
-import type { FetchedBatch } from '../../src/runtime/transport.ts';
+import type * as TaskModule from '../../src/runtime/task/task.ts';
+import type * as TaskTurn from '../../src/runtime/task/task-turn.ts';
 import type * as MemoryBackend from '../../src/state/memory-backend.ts';
-import type * as Clock from '../../src/topology/clock.ts';
 import type * as FetchedModule from '../../src/transports/local/fetched-rows.ts';
 import { built } from './built.ts';
 
 const { decodeBatch } = await built<typeof BatchDecoder>('protocol/batch-decoder.js');
 const { RecordBatchBuilder } = await built<typeof BatchBuilder>('protocol/batch-builder.js');
-const { Task } = await built<typeof TaskModule>('runtime/task.js');
-const { takeTurn } = await built<typeof TaskTurn>('runtime/task-turn.js');
-const { plan } = await built<typeof Topology>('runtime/topology.js');
+const { Task } = await built<typeof TaskModule>('runtime/task/task.js');
+const { takeTurn } = await built<typeof TaskTurn>('runtime/task/task-turn.js');
+const { plan } = await built<typeof Topology>('plan/topology.js');
 const { memoryStores } = await built<typeof MemoryBackend>('state/memory-backend.js');
-const { systemClock } = await built<typeof Clock>('topology/clock.js');
+const { systemClock } = await built<typeof Clock>('dataflow/clock.js');
 const { FetchedRows } = await built<typeof FetchedModule>('transports/local/fetched-rows.js');
 
 /** What goes into a batch, as bytes or text. */

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { checkSync, settled } from '../promises.ts';
+import { checkSync, settled } from '../options/promises.ts';
 import type { StreamRecord } from '../record.ts';
 import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';

@@ -1,5 +1,5 @@
-import { checkMethods, checkNames, type OptionNames } from '../option-checks.ts';
-import { checkWork } from '../promises.ts';
+import { checkMethods, checkNames, type OptionNames } from '../options/option-checks.ts';
+import { checkWork } from '../options/promises.ts';
 import type { StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { Aggregator } from './aggregator.ts';

@@ -1,4 +1,4 @@
-import { checkWork, settledNumber } from '../promises.ts';
+import { checkWork, settledNumber } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 // NaN is the state that has seen no number: every comparison with it is false, so the first number replaces it.

@@ -1,4 +1,4 @@
-import { checkWork, settledNumber } from '../promises.ts';
+import { checkWork, settledNumber } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /** The sum of the numbers so far, and how many there were. @public */

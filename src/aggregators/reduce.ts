@@ -1,4 +1,4 @@
-import { checkWork, settled } from '../promises.ts';
+import { checkWork, settled } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { connect, MillraceError, memoryTransport } from '../index.ts';
+import { unknownTopic } from '../log/known-topic.ts';
 import { batchTooLarge, corruptBatch, OutputTooLarge } from '../protocol/corrupt.ts';
-import { unknownTopic } from '../runtime/known-topic.ts';
 import { connectFailure } from '../transports/kafka/errors.ts';
 import { warnOfInsecure } from '../transports/kafka/insecure.ts';
 import { kafkaSettings } from '../transports/kafka/options.ts';

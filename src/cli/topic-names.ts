@@ -1,5 +1,5 @@
 import { type Client, FatalError, type TopicDescription } from '../index.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../options/nearest.ts';
 
 /** Names that a hint lists. */
 const LISTED = 20;

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
-import { show } from '../option-checks.ts';
-import { storesOf } from '../runtime/state-positions.ts';
-import type { TopicPartition, Transport } from '../runtime/transport.ts';
+import { storesOf } from '../log/offset-mark.ts';
+import type { TopicPartition, Transport } from '../log/transport.ts';
+import { show } from '../options/option-checks.ts';
 
 /** Where a group stands in a partition: the offset that is read next. @public */
 export interface GroupOffset extends TopicPartition {

@@ -1,9 +1,16 @@
-import { BATCH_OPTIONS, type BatchOptions } from '../batch-options.ts';
-import { type Duration, durationMs } from '../duration.ts';
-import { checkClock, checkLogger, checkNames, checkOneOf, checkWhole, type OptionNames } from '../option-checks.ts';
+import type { Clock } from '../dataflow/clock.ts';
+import type { Logger } from '../log/logger.ts';
+import { BATCH_OPTIONS, type BatchOptions } from '../options/batch-options.ts';
+import { type Duration, durationMs } from '../options/duration.ts';
+import {
+  checkClock,
+  checkLogger,
+  checkNames,
+  checkOneOf,
+  checkWhole,
+  type OptionNames,
+} from '../options/option-checks.ts';
 import type { Compression } from '../protocol/compression.ts';
-import type { Logger } from '../runtime/logger.ts';
-import type { Clock } from '../topology/clock.ts';
 
 /** How a client works. @public */
 export interface ClientOptions {

@@ -1,8 +1,8 @@
+import type { TopicUse } from '../dataflow/node.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, type OptionNames, show } from '../option-checks.ts';
-import type { TopicAdmin, TopicConfig, TopicDescription, Transport } from '../runtime/transport.ts';
-import { TOPIC_CONFIG } from '../topic-config.ts';
-import type { TopicUse } from '../topology/node.ts';
+import type { TopicAdmin, TopicConfig, TopicDescription, Transport } from '../log/transport.ts';
+import { checkNames, type OptionNames, show } from '../options/option-checks.ts';
+import { TOPIC_CONFIG } from '../options/topic-config.ts';
 
 /** A topic by its name, or what `topic(…)` or `table(…)` returned. @public */
 export type TopicName = string | { readonly name: string };

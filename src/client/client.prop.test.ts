@@ -4,7 +4,7 @@ import { connect } from '../connect.ts';
 import { int32, string } from '../serdes/index.ts';
 import { topic } from '../streams/topic.ts';
 import { memoryTransport } from '../transports/memory/index.ts';
-import type { Published } from './published.ts';
+import type { Published } from './publish/published.ts';
 
 const numbers = topic('numbers', { key: string(), value: int32(), partitions: 3 });
 

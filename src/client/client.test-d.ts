@@ -5,8 +5,8 @@ import { json, string } from '../serdes/index.ts';
 import { topic } from '../streams/topic.ts';
 import { table } from '../tables/topic-table.ts';
 import type { Client } from './client.ts';
-import type { CommittableRecord } from './committable-record.ts';
-import type { Published } from './published.ts';
+import type { Published } from './publish/published.ts';
+import type { CommittableRecord } from './read/committable-record.ts';
 
 declare const client: Client;
 const orders = topic('orders', { key: string(), value: json<{ total: number }>() });

@@ -1,12 +1,12 @@
+import type { Target } from '../dataflow/target.ts';
+import type { OffsetQuery } from '../log/transport.ts';
 import type { StreamRecord } from '../record.ts';
-import type { OffsetQuery } from '../runtime/transport.ts';
-import type { Target } from '../topology/target.ts';
 import type { ClientGroups } from './client-groups.ts';
 import type { ClientTopics, TopicName } from './client-topics.ts';
-import type { CommittableRecord } from './committable-record.ts';
-import type { Published, PublishRecord } from './published.ts';
-import type { ExplicitReadOptions, PatternOptions, ReadOptions } from './read-options.ts';
-import type { Records } from './records.ts';
+import type { Published, PublishRecord } from './publish/published.ts';
+import type { CommittableRecord } from './read/committable-record.ts';
+import type { ExplicitReadOptions, PatternOptions, ReadOptions } from './read/read-options.ts';
+import type { Records } from './read/records.ts';
 
 /** The record that is read from a topic. @public */
 // `any` stands only where types are inferred: serdes are invariant, so no other type takes them all.

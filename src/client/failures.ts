@@ -1,5 +1,5 @@
 import { ConfigError, type ErrorDetails, FatalError, MillraceError, RecordError, StoreError } from '../errors.ts';
-import { bareMessage } from '../runtime/record-failures.ts';
+import { bareMessage } from '../log/record-failures.ts';
 
 /** An error of a write with everything that is known about it: it names the topic and says whether it was written. */
 export function writeFailure(

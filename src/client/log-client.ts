@@ -1,23 +1,23 @@
-import { durationMs } from '../duration.ts';
+import { type Clock, systemClock } from '../dataflow/clock.ts';
+import type { TopicUse } from '../dataflow/node.ts';
 import { ConfigError, MillraceError } from '../errors.ts';
-import { checkWhole, show, timeMs } from '../option-checks.ts';
-import { LetterSender } from '../runtime/letter-sender.ts';
-import { type Logger, noLogger } from '../runtime/logger.ts';
-import type { OffsetQuery, TopicPartition, Transport } from '../runtime/transport.ts';
-import { type Clock, systemClock } from '../topology/clock.ts';
-import type { TopicUse } from '../topology/node.ts';
+import { LetterSender } from '../log/letter-sender.ts';
+import { type Logger, noLogger } from '../log/logger.ts';
+import type { OffsetQuery, TopicPartition, Transport } from '../log/transport.ts';
+import { durationMs } from '../options/duration.ts';
+import { checkWhole, show, timeMs } from '../options/option-checks.ts';
 import type { Client, PartitionOffsets } from './client.ts';
 import { type ClientGroups, clientGroups } from './client-groups.ts';
 import { type ClientOptions, publishLimits } from './client-options.ts';
 import { type ClientTopics, clientTopics, nameOf, type TopicName } from './client-topics.ts';
 import { clientClosed } from './failures.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { Published, PublishRecord } from './published.ts';
-import { Publisher } from './publisher.ts';
-import type { ReadOptions } from './read-options.ts';
-import { type AnyTopic, offsetEntries, readPlan } from './read-plan.ts';
-import { Reading } from './reading.ts';
-import { Records } from './records.ts';
+import type { Published, PublishRecord } from './publish/published.ts';
+import { Publisher } from './publish/publisher.ts';
+import type { ReadOptions } from './read/read-options.ts';
+import { type AnyTopic, offsetEntries, readPlan } from './read/read-plan.ts';
+import { Reading } from './read/reading.ts';
+import { Records } from './read/records.ts';
 
 /** A client of an open log, which it closes. */
 export function logClient(transport: Transport, options: ClientOptions): Client {

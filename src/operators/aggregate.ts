@@ -1,12 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
-import { checkNames } from '../option-checks.ts';
-import { settled } from '../promises.ts';
+import { KeptRows } from '../dataflow/kept-rows.ts';
+import { node } from '../dataflow/operator.ts';
+import { checkNames } from '../options/option-checks.ts';
+import { settled } from '../options/promises.ts';
 import { type Change, makeChange, type StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { declareStore } from '../state/store-spec.ts';
-import { KeptRows } from '../topology/kept-rows.ts';
-import { node } from '../topology/operator.ts';
 import {
   type AggregationDeletes,
   type AggregationResult,

@@ -1,6 +1,6 @@
 import type { Aggregated, Aggregator, Deletes, Spec } from '../aggregators/aggregator.ts';
 import { combine } from '../aggregators/combine.ts';
-import { checkSync } from '../promises.ts';
+import { checkSync } from '../options/promises.ts';
 import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
 
 /** A state as the operators see it: something that its aggregator understands. */

@@ -1,8 +1,8 @@
+import type { NodePlace } from '../dataflow/node.ts';
+import type { AsyncWorker, InputOrigin, TaskContext } from '../dataflow/task-context.ts';
 import { MillraceError, RecordError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { bytesId, type KeyId, keyId } from '../state/key-codec.ts';
-import type { NodePlace } from '../topology/node.ts';
-import type { AsyncWorker, InputOrigin, TaskContext } from '../topology/task-context.ts';
 import type { AsyncCall } from './map-async.ts';
 import type { ValuedRecord } from './record-types.ts';
 

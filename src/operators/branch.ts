@@ -1,8 +1,8 @@
 import { isObservable, type Observable } from 'rxjs';
+import { node, portOf } from '../dataflow/operator.ts';
 import { ConfigError } from '../errors.ts';
-import { show } from '../option-checks.ts';
-import { checkWork, settled } from '../promises.ts';
-import { node, portOf } from '../topology/operator.ts';
+import { show } from '../options/option-checks.ts';
+import { checkWork, settled } from '../options/promises.ts';
 import type { AnyRecord } from './record-types.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { RecordError } from '../errors.ts';
-import { isThenable, settled } from '../promises.ts';
+import { isThenable, settled } from '../options/promises.ts';
 import { makeChange, makeRecord, type StreamRecord, type Window, type WindowedRecord } from '../record.ts';
 import type { NewRecord, Rekeyed } from './record-types.ts';
 

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkWork, settled } from '../promises.ts';
-import { operator } from '../topology/operator.ts';
+import { operator } from '../dataflow/operator.ts';
+import { checkWork, settled } from '../options/promises.ts';
 import { withValue } from './derive.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkWork, settled } from '../promises.ts';
-import type { GlobalSource } from '../topology/global-source.ts';
-import { operator } from '../topology/operator.ts';
+import type { GlobalSource } from '../dataflow/global-source.ts';
+import { operator } from '../dataflow/operator.ts';
+import { checkWork, settled } from '../options/promises.ts';
 import { withValue } from './derive.ts';
 import type { AnyRecord, WithValue } from './record-types.ts';
 

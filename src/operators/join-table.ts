@@ -1,11 +1,11 @@
 import type { Observable, OperatorFunction } from 'rxjs';
+import type { GlobalSource } from '../dataflow/global-source.ts';
+import { node } from '../dataflow/operator.ts';
+import type { Rows, TableSource } from '../dataflow/table-source.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, checkOneOf, show } from '../option-checks.ts';
-import { checkWork } from '../promises.ts';
+import { checkNames, checkOneOf, show } from '../options/option-checks.ts';
+import { checkWork } from '../options/promises.ts';
 import type { StreamRecord } from '../record.ts';
-import type { GlobalSource } from '../topology/global-source.ts';
-import { node } from '../topology/operator.ts';
-import type { Rows, TableSource } from '../topology/table-source.ts';
 import { withValue } from './derive.ts';
 import { joinGlobal } from './join-global.ts';
 import type { AnyRecord, WithValue } from './record-types.ts';

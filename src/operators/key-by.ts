@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkWork } from '../promises.ts';
-import { operator } from '../topology/operator.ts';
+import { operator } from '../dataflow/operator.ts';
+import { checkWork } from '../options/promises.ts';
 import { withKey } from './derive.ts';
 import type { Rekeyed, UnlessAsync, ValuedRecord } from './record-types.ts';
 

@@ -1,4 +1,4 @@
-import { checkNames } from '../option-checks.ts';
+import { checkNames } from '../options/option-checks.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { checkStoreName } from './keyed.ts';
 

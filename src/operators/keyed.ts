@@ -1,6 +1,6 @@
+import type { NodePlace } from '../dataflow/node.ts';
 import { ConfigError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
-import type { NodePlace } from '../topology/node.ts';
 
 /** The serde of the keys that reach a stateful step; planning has made sure that there is one. */
 export function keySerdeOf<K>(place: NodePlace): Serde<K> {

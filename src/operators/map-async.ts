@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import { type Duration, durationMs } from '../duration.ts';
-import { checkNames, checkWhole, type OptionNames } from '../option-checks.ts';
-import { checkFunction } from '../promises.ts';
-import { operator } from '../topology/operator.ts';
+import { operator } from '../dataflow/operator.ts';
+import { type Duration, durationMs } from '../options/duration.ts';
+import { checkNames, checkWhole, type OptionNames } from '../options/option-checks.ts';
+import { checkFunction } from '../options/promises.ts';
 import { AsyncCalls } from './async-calls.ts';
 import { withValue } from './derive.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';

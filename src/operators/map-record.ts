@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkWork } from '../promises.ts';
-import { operator } from '../topology/operator.ts';
+import { operator } from '../dataflow/operator.ts';
+import { checkWork } from '../options/promises.ts';
 import { fromNew } from './derive.ts';
 import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 

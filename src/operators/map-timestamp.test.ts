@@ -1,7 +1,7 @@
 import { agg, json, mapTimestamp, mapValues, string, to, topic, tumbling, windowBy } from 'millrace';
 import { TestDriver } from 'millrace/testing';
 import { expect, it } from 'vitest';
-import { describePipeline } from '../runtime/graph.ts';
+import { describePipeline } from '../plan/graph.ts';
 
 const source = topic('source', { key: string(), value: json<{ at: number }>() });
 const out = topic('out', { key: string(), value: json<unknown>() });

@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import { checkWork } from '../promises.ts';
-import { operator } from '../topology/operator.ts';
+import { operator } from '../dataflow/operator.ts';
+import { checkWork } from '../options/promises.ts';
 import { withTimestamp } from './derive.ts';
 import type { AnyRecord } from './record-types.ts';
 

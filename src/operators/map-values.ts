@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkWork } from '../promises.ts';
-import { operator } from '../topology/operator.ts';
+import { operator } from '../dataflow/operator.ts';
+import { checkWork } from '../options/promises.ts';
 import { withValue } from './derive.ts';
 import type { UnlessAsync, ValuedRecord, WithValue } from './record-types.ts';
 

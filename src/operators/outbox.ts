@@ -1,8 +1,8 @@
+import type { Step } from '../dataflow/step.ts';
+import type { Emit } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
-import { settled } from '../promises.ts';
+import { settled } from '../options/promises.ts';
 import { type Headers, type Lateness, makeRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
-import type { Step } from '../topology/step.ts';
-import type { Emit } from '../topology/stream.ts';
 import { checkTimestamp } from './derive.ts';
 import type { EmitOptions } from './process-types.ts';
 

@@ -1,12 +1,12 @@
+import type { Instance, Take } from '../dataflow/operator.ts';
+import type { Step } from '../dataflow/step.ts';
+import type { AsyncWorker } from '../dataflow/task-context.ts';
 import { FatalError, MillraceError, RecordError } from '../errors.ts';
-import { settled } from '../promises.ts';
+import { settled } from '../options/promises.ts';
 import type { Lateness, StreamRecord, Window } from '../record.ts';
 import { JournaledStore } from '../state/journaled-store.ts';
 import type { KeyTimers } from '../state/key-timers.ts';
 import { type NamedTimer, TimerStore } from '../state/timer-store.ts';
-import type { Instance, Take } from '../topology/operator.ts';
-import type { Step } from '../topology/step.ts';
-import type { AsyncWorker } from '../topology/task-context.ts';
 import type { KeyValue } from './key-value.ts';
 import { keySerdeOf } from './keyed.ts';
 import { Outbox } from './outbox.ts';

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
+import { node, portOf } from '../dataflow/operator.ts';
 import type { StreamRecord } from '../record.ts';
-import { node, portOf } from '../topology/operator.ts';
 import { ProcessInstance } from './process-instance.ts';
 import type { ProcessPlan } from './process-plan.ts';
 import type { OutputDeclarations, OutputValue } from './process-types.ts';

@@ -1,7 +1,7 @@
-import { type Duration, durationMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, checkWhole, show } from '../option-checks.ts';
-import { checkSync } from '../promises.ts';
+import { type Duration, durationMs } from '../options/duration.ts';
+import { checkNames, checkWhole, show } from '../options/option-checks.ts';
+import { checkSync } from '../options/promises.ts';
 import type { TimerKind } from '../state/timer-store.ts';
 import type { KeyValueDeclaration } from './key-value.ts';
 import { checkStoreName } from './keyed.ts';

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Duration } from '../duration.ts';
+import type { Duration } from '../options/duration.ts';
 import type { Headers, StreamRecord, Window } from '../record.ts';
 import type { TimerKind } from '../state/timer-store.ts';
 import type { KeyValue, KeyValueDeclaration, RecordKey, StoreDeclaration } from './key-value.ts';

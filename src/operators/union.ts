@@ -1,6 +1,6 @@
 import type { Observable, ObservedValueOf } from 'rxjs';
+import { node } from '../dataflow/operator.ts';
 import { ConfigError } from '../errors.ts';
-import { node } from '../topology/operator.ts';
 import type { AnyRecord } from './record-types.ts';
 
 /**

@@ -1,7 +1,10 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
-import { checkNames, checkOneOf, type OptionNames } from '../option-checks.ts';
-import { settled } from '../promises.ts';
+import type { KeptRow } from '../dataflow/emitted-row.ts';
+import { type Instance, node } from '../dataflow/operator.ts';
+import type { Step } from '../dataflow/step.ts';
+import { checkNames, checkOneOf, type OptionNames } from '../options/option-checks.ts';
+import { settled } from '../options/promises.ts';
 import type { Lateness, LateRecord, StreamRecord, Window, WindowedRecord } from '../record.ts';
 import { NO_HEADERS } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
@@ -9,9 +12,6 @@ import { windowFingerprint } from '../state/pane-keys.ts';
 import { declareStore } from '../state/store-spec.ts';
 import { type Pane, WindowStore } from '../state/window-store.ts';
 import { WindowedState } from '../state/windowed-state.ts';
-import type { KeptRow } from '../topology/emitted-row.ts';
-import { type Instance, node } from '../topology/operator.ts';
-import type { Step } from '../topology/step.ts';
 import type { Windower } from '../windows/windower.ts';
 import {
   type AggregationDeletes,

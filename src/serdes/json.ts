@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { isThenable } from '../promises.ts';
+import { isThenable } from '../options/promises.ts';
 import { hasUnsafeKey, isTooDeep, MAX_DEPTH, mayHoldUnsafeKey } from './json-guard.ts';
 import { jsonErrorPosition } from './json-position.ts';
 import { decodeError, encodeError, typeName } from './refusal.ts';

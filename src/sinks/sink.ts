@@ -1,13 +1,13 @@
 import type { Observable } from 'rxjs';
+import type { TopicUse } from '../dataflow/node.ts';
+import { node } from '../dataflow/operator.ts';
+import type { Stream } from '../dataflow/stream.ts';
+import type { Output, TaskContext } from '../dataflow/task-context.ts';
 import { RecordError } from '../errors.ts';
-import { settled, settledNumber } from '../promises.ts';
+import { encode, partitionOf } from '../log/encode.ts';
+import { settled, settledNumber } from '../options/promises.ts';
 import { MAX_HEADERS, tooManyHeaders } from '../protocol/header-limit.ts';
 import type { Headers } from '../record.ts';
-import type { TopicUse } from '../topology/node.ts';
-import { node } from '../topology/operator.ts';
-import type { Stream } from '../topology/stream.ts';
-import type { Output, TaskContext } from '../topology/task-context.ts';
-import { encode, partitionOf } from './encode.ts';
 
 /** What a sink needs of a record. */
 export interface Writable {

@@ -1,9 +1,9 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { type Target, targetUse } from '../dataflow/target.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, type OptionNames } from '../option-checks.ts';
-import { checkSync, settled } from '../promises.ts';
+import { checkNames, type OptionNames } from '../options/option-checks.ts';
+import { checkSync, settled } from '../options/promises.ts';
 import type { Headers, StreamRecord } from '../record.ts';
-import { type Target, targetUse } from '../topology/target.ts';
 import { sink } from './sink.ts';
 
 /** What a sink may set on the records it writes. @public */

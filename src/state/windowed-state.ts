@@ -1,5 +1,5 @@
 import type { Aggregator } from '../aggregators/aggregator.ts';
-import { settled } from '../promises.ts';
+import { settled } from '../options/promises.ts';
 import type { StreamRecord, Window } from '../record.ts';
 import { firstStart, type Windower, windowAt } from '../windows/windower.ts';
 import type { Pane, WindowStore } from './window-store.ts';

@@ -1,6 +1,6 @@
+import type { GlobalSource } from '../dataflow/global-source.ts';
+import type { TopicUse } from '../dataflow/node.ts';
 import type { Serde } from '../serdes/serde.ts';
-import type { GlobalSource } from '../topology/global-source.ts';
-import type { TopicUse } from '../topology/node.ts';
 import { type TopicOptions, topicUse } from './topic.ts';
 
 /** How the records of a global table's topic are read. @public */

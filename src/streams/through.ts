@@ -1,8 +1,8 @@
 import type { Observable, OperatorFunction } from 'rxjs';
+import { Stream, subscribeSilently } from '../dataflow/stream.ts';
+import { targetUse } from '../dataflow/target.ts';
 import type { PlacementOf, StreamRecord } from '../record.ts';
 import { sink } from '../sinks/sink.ts';
-import { Stream, subscribeSilently } from '../topology/stream.ts';
-import { targetUse } from '../topology/target.ts';
 import type { Topic } from './topic.ts';
 
 /**

@@ -1,11 +1,11 @@
+import type { TopicUse } from '../dataflow/node.ts';
+import { Stream } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, checkTopicName, type OptionNames, show } from '../option-checks.ts';
+import { checkNames, checkTopicName, type OptionNames, show } from '../options/option-checks.ts';
+import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
+import { TOPIC_CONFIG, type TopicConfig } from '../options/topic-config.ts';
 import type { PlacementOf, StreamRecord } from '../record.ts';
-import { checkPolicy, type RecordPolicy } from '../record-policy.ts';
 import type { Serde } from '../serdes/serde.ts';
-import { TOPIC_CONFIG, type TopicConfig } from '../topic-config.ts';
-import type { TopicUse } from '../topology/node.ts';
-import { Stream } from '../topology/stream.ts';
 
 /** How records of a topic are read and written. @public */
 export interface TopicOptions<K, V> {

@@ -1,11 +1,11 @@
 import { isObservable, type Observable } from 'rxjs';
+import { KeptRows } from '../dataflow/kept-rows.ts';
+import { node } from '../dataflow/operator.ts';
+import { adopted } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, show } from '../option-checks.ts';
+import { checkNames, show } from '../options/option-checks.ts';
 import { type Change, makeChange, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
-import { KeptRows } from '../topology/kept-rows.ts';
-import { node } from '../topology/operator.ts';
-import { adopted } from '../topology/stream.ts';
 import { RowStore } from './row-store.ts';
 import { Table, tableOf } from './table.ts';
 

@@ -1,5 +1,5 @@
-import { checkNames } from '../option-checks.ts';
-import { checkWork } from '../promises.ts';
+import { checkNames } from '../options/option-checks.ts';
+import { checkWork } from '../options/promises.ts';
 import type { Table } from './table.ts';
 import { type ViewOptions, view } from './view.ts';
 

@@ -1,10 +1,10 @@
+import type { StoreUse } from '../dataflow/node.ts';
+import type { Step } from '../dataflow/step.ts';
 import { checkStoreName, keySerdeOf } from '../operators/keyed.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { declareStore } from '../state/store-spec.ts';
 import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
-import type { StoreUse } from '../topology/node.ts';
-import type { Step } from '../topology/step.ts';
 
 /** A store of rows, as the step that owns it declares and opens it. */
 export class RowStore<K, V> {

@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs';
+import type { Stream } from '../dataflow/stream.ts';
+import type { Rows, TableSource } from '../dataflow/table-source.ts';
+import type { TaskContext } from '../dataflow/task-context.ts';
 import type { Change } from '../record.ts';
-import type { Stream } from '../topology/stream.ts';
-import type { Rows, TableSource } from '../topology/table-source.ts';
-import type { TaskContext } from '../topology/task-context.ts';
 
 /** What a table is made of. */
 export interface TableParts<K, V> {

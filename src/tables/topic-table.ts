@@ -1,4 +1,8 @@
 import type { Subscriber } from 'rxjs';
+import type { TopicUse } from '../dataflow/node.ts';
+import { portStream } from '../dataflow/port.ts';
+import { Stream } from '../dataflow/stream.ts';
+import type { TaskContext } from '../dataflow/task-context.ts';
 import { RecordError } from '../errors.ts';
 import { type Change, makeChange } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
@@ -6,10 +10,6 @@ import { KeyValueStore } from '../state/key-value-store.ts';
 import { declareStore } from '../state/store-spec.ts';
 import { serdeCodec } from '../state/value-codec.ts';
 import { type TopicOptions, topicUse } from '../streams/topic.ts';
-import type { TopicUse } from '../topology/node.ts';
-import { portStream } from '../topology/port.ts';
-import { Stream } from '../topology/stream.ts';
-import type { TaskContext } from '../topology/task-context.ts';
 import { Table } from './table.ts';
 
 /** Rows stay this long for streams that are joined with them later, such as those of an application that rests. */

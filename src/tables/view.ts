@@ -1,10 +1,10 @@
-import { settled } from '../promises.ts';
+import { KeptRows } from '../dataflow/kept-rows.ts';
+import { node } from '../dataflow/operator.ts';
+import type { Step } from '../dataflow/step.ts';
+import type { Rows, TableSource } from '../dataflow/table-source.ts';
+import { settled } from '../options/promises.ts';
 import { type Change, makeChange } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
-import { KeptRows } from '../topology/kept-rows.ts';
-import { node } from '../topology/operator.ts';
-import type { Step } from '../topology/step.ts';
-import type { Rows, TableSource } from '../topology/table-source.ts';
 import { RowStore } from './row-store.ts';
 import { Table } from './table.ts';
 

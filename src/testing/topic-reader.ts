@@ -1,6 +1,6 @@
+import type { Target } from '../dataflow/target.ts';
 import { makeRecord, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
-import type { Target } from '../topology/target.ts';
 import type { MemoryLog } from '../transports/memory/memory-log.ts';
 
 /** Reads a topic from where it stopped the last time. */

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../topology/clock.ts';
+import type { Cancel, Clock } from '../dataflow/clock.ts';
 
 interface Timer {
   readonly at: number;

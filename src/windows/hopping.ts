@@ -1,6 +1,6 @@
-import { type Duration, durationMs, formatMs } from '../duration.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames } from '../option-checks.ts';
+import { type Duration, durationMs, formatMs } from '../options/duration.ts';
+import { checkNames } from '../options/option-checks.ts';
 import type { Windower } from './windower.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { concatMap, firstValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { deadLetter } from '../../src/record-policy.ts';
+import { deadLetter } from '../../src/options/record-policy.ts';
 import { json, string } from '../../src/serdes/index.ts';
 import { topic } from '../../src/streams/topic.ts';
 import { failure, type TestLog, unique, until } from '../contract/support.ts';

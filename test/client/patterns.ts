@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
-import type { ReadOptions } from '../../src/client/read-options.ts';
+import type { ReadOptions } from '../../src/client/read/read-options.ts';
 import { json } from '../../src/serdes/index.ts';
 import { topic } from '../../src/streams/topic.ts';
 import { type TestLog, unique, until } from '../contract/support.ts';

@@ -1,8 +1,8 @@
 import { filter, firstValueFrom, map, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
-import type { ReadOptions } from '../../src/client/read-options.ts';
-import { deadLetter } from '../../src/record-policy.ts';
+import type { ReadOptions } from '../../src/client/read/read-options.ts';
+import { deadLetter } from '../../src/options/record-policy.ts';
 import { bytes, int32, json, nullable, string } from '../../src/serdes/index.ts';
 import { topic } from '../../src/streams/topic.ts';
 import { failure, type TestLog, unique, until } from '../contract/support.ts';

@@ -9,7 +9,7 @@ import type {
   OutgoingBatch,
   Producer,
   Transport,
-} from '../../src/runtime/transport.ts';
+} from '../../src/log/transport.ts';
 import type { TestLog } from '../contract/support.ts';
 
 /** The log and the clients of one test. */

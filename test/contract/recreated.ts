@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/errors.ts';
-import type { Fetcher, Transport } from '../../src/runtime/transport.ts';
+import type { Fetcher, Transport } from '../../src/log/transport.ts';
 import { useLog } from './scope.ts';
 import { failure, join, send, type TestLog, unique, until, values, watch } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from 'vitest';
-import type { Transport } from '../../src/runtime/transport.ts';
+import type { Transport } from '../../src/log/transport.ts';
 import type { TestLog } from './support.ts';
 
 /** The log and the transports of one test. */

@@ -1,9 +1,5 @@
 import { expect } from 'vitest';
 import { MillraceError } from '../../src/errors.ts';
-import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
-import type { RecordColumns } from '../../src/protocol/columns.ts';
-import type { Compression } from '../../src/protocol/compression.ts';
-import type { Headers } from '../../src/record.ts';
 import type {
   AppendResult,
   Fetcher,
@@ -12,7 +8,11 @@ import type {
   OpenTransport,
   OutgoingBatch,
   Transport,
-} from '../../src/runtime/transport.ts';
+} from '../../src/log/transport.ts';
+import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
+import type { RecordColumns } from '../../src/protocol/columns.ts';
+import type { Compression } from '../../src/protocol/compression.ts';
+import type { Headers } from '../../src/record.ts';
 
 /** A fresh log. `open` may be called several times: the transports then share the log, as processes would. */
 export interface TestLog {

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { TopicConfig } from '../../src/log/transport.ts';
 import type { Compression } from '../../src/protocol/compression.ts';
-import type { TopicConfig } from '../../src/runtime/transport.ts';
 import { embeddedTransport } from '../../src/transports/embedded/index.ts';
 import { MemoryLog, memoryTransport } from '../../src/transports/memory/index.ts';
 import { readAll, rowsOf, send, values, valuesOf, watch } from '../contract/support.ts';

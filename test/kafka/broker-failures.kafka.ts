@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaCluster } from '../../scripts/kafka/cluster.ts';
-import type { Transport } from '../../src/runtime/transport.ts';
+import type { Transport } from '../../src/log/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { batch, join, readAll, send, unique, until, values, valuesOf } from '../contract/support.ts';
 import { cluster, ownCluster } from './cluster.ts';

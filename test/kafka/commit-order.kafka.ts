@@ -1,7 +1,7 @@
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { agg, connect, int32, run, string, to, topic, tumbling, windowBy } from 'millrace';
 import { describe, expect, inject, it } from 'vitest';
-import { Changelog } from '../../src/runtime/changelog.ts';
+import { Changelog } from '../../src/runtime/app/changelog.ts';
 import { memoryStores } from '../../src/state/memory-backend.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { batch, failure, join, unique, until } from '../contract/support.ts';

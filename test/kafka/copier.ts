@@ -1,5 +1,5 @@
+import type { FetchedBatch, Fetcher, GroupSession, OpenTransport, Transport } from '../../src/log/transport.ts';
 import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
-import type { FetchedBatch, Fetcher, GroupSession, OpenTransport, Transport } from '../../src/runtime/transport.ts';
 
 export interface CopierOptions {
   readonly groupId: string;

@@ -1,6 +1,6 @@
 import { type Client, connect } from 'millrace';
 import { type KafkaOptions, kafkaTransport } from 'millrace/kafka';
-import type { CommittedOffset, Transport } from '../../src/runtime/transport.ts';
+import type { CommittedOffset, Transport } from '../../src/log/transport.ts';
 import { readAll, unique, until } from '../contract/support.ts';
 import { type Count, clickAt, counting, expectedCounts, GRACE_MS, PARTITIONS, timeAt, WINDOW_MS } from './counting.ts';
 import { CountingProcess } from './counting-process.ts';

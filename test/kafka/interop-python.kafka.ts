@@ -14,7 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { whyNoPython } from '../../scripts/kafka/python.ts';
 import type { Client } from '../../src/client/client.ts';
-import type { PublishRecord } from '../../src/client/published.ts';
+import type { PublishRecord } from '../../src/client/publish/published.ts';
 import { connect } from '../../src/connect.ts';
 import type { Compression } from '../../src/protocol/compression.ts';
 import { bytes, json, msgpack, nullable, string as text } from '../../src/serdes/index.ts';

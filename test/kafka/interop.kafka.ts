@@ -13,10 +13,10 @@ import {
 } from 'fast-check';
 import { CompressionTypes, type IHeaders, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { FetchedBatch, Transport } from '../../src/log/transport.ts';
 import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
 import { type Compression, compress, decompress, ensureCodec } from '../../src/protocol/compression.ts';
 import type { Headers } from '../../src/record.ts';
-import type { FetchedBatch, Transport } from '../../src/runtime/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { unique, watch } from '../contract/support.ts';
 

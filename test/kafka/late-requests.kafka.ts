@@ -1,5 +1,5 @@
 import { describe, expect, inject, it, vi } from 'vitest';
-import type { Transport } from '../../src/runtime/transport.ts';
+import type { Transport } from '../../src/log/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import type { openSocket } from '../../src/transports/kafka/open-socket.ts';
 import { batch, join, readAll, unique, until, values, valuesOf } from '../contract/support.ts';

@@ -9,7 +9,7 @@ import {
 } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saslUser } from '../../scripts/kafka/cluster.ts';
-import type { Transport } from '../../src/runtime/transport.ts';
+import type { Transport } from '../../src/log/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { batch, failure, join, send, unique, until, values } from '../contract/support.ts';
 import { cluster, ownCluster } from './cluster.ts';

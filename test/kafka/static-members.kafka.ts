@@ -1,6 +1,6 @@
 import { agg, connect, json, run, string, to, topic, tumbling, windowBy } from 'millrace';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import type { OpenTransport, Transport } from '../../src/runtime/transport.ts';
+import type { OpenTransport, Transport } from '../../src/log/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { batch, type Joined, join, rowsOf, send, unique, until, values, valuesOf, watch } from '../contract/support.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaCluster } from '../../scripts/kafka/cluster.ts';
-import type { Transport } from '../../src/runtime/transport.ts';
+import type { Transport } from '../../src/log/transport.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { batch, readAll, unique, until, values, valuesOf } from '../contract/support.ts';
 import { ownCluster } from './cluster.ts';

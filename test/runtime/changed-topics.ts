@@ -17,8 +17,8 @@ import {
   to,
   topic,
 } from '../../src/index.ts';
-import type { AppOptions } from '../../src/runtime/app-options.ts';
-import { partitionOf } from '../../src/sinks/encode.ts';
+import { partitionOf } from '../../src/log/encode.ts';
+import type { AppOptions } from '../../src/runtime/app/app-options.ts';
 import { type TestLog, unique, until } from '../contract/support.ts';
 
 const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b);

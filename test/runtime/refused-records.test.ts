@@ -19,7 +19,7 @@ import {
 } from 'millrace';
 import { embeddedTransport } from 'millrace/embedded';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenTransport } from '../../src/runtime/transport.ts';
+import type { OpenTransport } from '../../src/log/transport.ts';
 import { unique, until } from '../contract/support.ts';
 
 const folders: string[] = [];

@@ -10,11 +10,11 @@ import {
   string,
   topic,
 } from 'millrace';
+import type { Target } from '../../src/dataflow/target.ts';
+import { encode, partitionOf } from '../../src/log/encode.ts';
+import type { GroupSession, Transport } from '../../src/log/transport.ts';
 import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
-import type { GroupSession, Transport } from '../../src/runtime/transport.ts';
-import { encode, partitionOf } from '../../src/sinks/encode.ts';
 import { TopicReader } from '../../src/testing/topic-reader.ts';
-import type { Target } from '../../src/topology/target.ts';
 import { MemoryLog } from '../../src/transports/memory/memory-log.ts';
 
 export const source = topic('source', { key: string(), value: json<number>() });

@@ -16,7 +16,7 @@ import {
   to,
   topic,
 } from '../../src/index.ts';
-import type { AppOptions } from '../../src/runtime/app-options.ts';
+import type { AppOptions } from '../../src/runtime/app/app-options.ts';
 import { type TestLog, unique, until } from '../contract/support.ts';
 
 const numbers = (name: string) => topic(name, { key: string(), value: int32() });

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
+import type { CommittedOffset, TopicPartition } from '../../log/transport.ts';
 import { MAX_GONE_TOPICS } from '../local/gone-topics.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import { afterPrefix, metaKey, partitionKey } from './keys.ts';

@@ -1,13 +1,7 @@
 import { type ErrorDetails, MillraceError } from '../../errors.ts';
+import type { CommittedOffset, GroupFacts, OffsetQuery, OutgoingBatch, TopicPartition } from '../../log/transport.ts';
 import { stampBaseOffset } from '../../protocol/batch-builder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
-import type {
-  CommittedOffset,
-  GroupFacts,
-  OffsetQuery,
-  OutgoingBatch,
-  TopicPartition,
-} from '../../runtime/transport.ts';
 import { groupActive, recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
 import { offsetOfGone } from '../local/gone-topics.ts';
 import { LocalGroups } from '../local/groups.ts';

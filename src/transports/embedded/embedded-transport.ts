@@ -1,5 +1,3 @@
-import type { Durability } from '../../durability.ts';
-import { checkNames, checkOneOf, checkWhole, type OptionNames, requireText } from '../../option-checks.ts';
 import type {
   AppendResult,
   Capabilities,
@@ -16,7 +14,9 @@ import type {
   TopicAdmin,
   TopicPartition,
   Transport,
-} from '../../runtime/transport.ts';
+} from '../../log/transport.ts';
+import type { Durability } from '../../options/durability.ts';
+import { checkNames, checkOneOf, checkWhole, type OptionNames, requireText } from '../../options/option-checks.ts';
 import { closed } from '../local/errors.ts';
 import { LocalFetcher } from '../local/fetcher.ts';
 import { oneByOne } from '../local/one-by-one.ts';

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Durability } from '../../durability.ts';
 import { ConfigError, StoreError } from '../../errors.ts';
+import type { Durability } from '../../options/durability.ts';
 import { Doorbell } from './doorbell.ts';
 import { EmbeddedLog } from './embedded-log.ts';
 import { DOORBELL, explain, isOldFormat, markCurrent, prepareFolder, RUNS } from './folder.ts';

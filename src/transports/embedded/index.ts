@@ -1,4 +1,4 @@
-export type { Durability } from '../../durability.ts';
+export type { Durability } from '../../options/durability.ts';
 export type { LocalStores, OpenLocalStores } from '../../state/byte-store.ts';
 export { type EmbeddedLogTransport, type EmbeddedOptions, embeddedTransport } from './embedded-transport.ts';
 export { lmdbStores } from './lmdb-stores.ts';

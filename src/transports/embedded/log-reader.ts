@@ -1,8 +1,8 @@
 import { MillraceError, StoreError } from '../../errors.ts';
+import type { FetchedBatch, TopicPartition } from '../../log/transport.ts';
 import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import { corruptBatch, isUnreadable, placed } from '../../protocol/corrupt.ts';
-import type { FetchedBatch, TopicPartition } from '../../runtime/transport.ts';
 import { outOfRange, topicRecreated } from '../local/errors.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
 import type { Batches } from './batches.ts';

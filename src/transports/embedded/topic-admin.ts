@@ -1,4 +1,4 @@
-import type { KnownTopic, NewTopic, TopicAdmin } from '../../runtime/transport.ts';
+import type { KnownTopic, NewTopic, TopicAdmin } from '../../log/transport.ts';
 import { topicExists } from '../local/errors.ts';
 import {
   changeConfig,

@@ -1,8 +1,8 @@
 import { array, boolean, assert as check, integer, nat, property, record, shuffledSubarray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FetchedBatch } from '../../log/transport.ts';
 import { RecordBatchBuilder, stampBaseOffset } from '../../protocol/batch-builder.ts';
 import { encodeControlBatch } from '../../protocol/control-batch.ts';
-import type { FetchedBatch } from '../../runtime/transport.ts';
 import { FetchPosition, survey } from './fetch-position.ts';
 import type { AbortedTransaction } from './wire/fetch.ts';
 

@@ -1,4 +1,4 @@
-import type { CommitUnit } from '../../runtime/transport.ts';
+import type { CommitUnit } from '../../log/transport.ts';
 import type { StoreBackend } from '../../state/byte-store.ts';
 import { BatchSender } from './batch-sender.ts';
 import type { Cluster } from './cluster.ts';

@@ -1,7 +1,7 @@
 import { array, asyncProperty, boolean, assert as check, constantFrom, nat, oneof, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MillraceError } from '../../errors.ts';
-import { offsetOf } from '../../runtime/transport.ts';
+import { offsetOf } from '../../log/transport.ts';
 import { BatchSender } from './batch-sender.ts';
 import { BrokerModel, batchOf, clusterOf, topicsOf } from './broker-model.fixtures.ts';
 import type { Written } from './partition-line.ts';

@@ -1,8 +1,8 @@
 import { MillraceError, RecordError } from '../../errors.ts';
+import { bareMessage } from '../../log/record-failures.ts';
+import { offsetOf } from '../../log/transport.ts';
 import { decodeBatch } from '../../protocol/batch-decoder.ts';
 import { halvesOf, pickRecords } from '../../protocol/divide-batch.ts';
-import { bareMessage } from '../../runtime/record-failures.ts';
-import { offsetOf } from '../../runtime/transport.ts';
 import { recordTooLarge } from '../local/errors.ts';
 import { Code } from './error-codes.ts';
 import type { KafkaError } from './errors.ts';

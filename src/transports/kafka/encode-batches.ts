@@ -1,6 +1,6 @@
+import type { Origins } from '../../log/origins.ts';
+import type { OutgoingBatch, RecordOwner } from '../../log/transport.ts';
 import { type Compression, ensureCodec } from '../../protocol/compression.ts';
-import type { Origins } from '../../runtime/origins.ts';
-import type { OutgoingBatch, RecordOwner } from '../../runtime/transport.ts';
 import { recordTooLarge, unknownPartition, unknownTopic } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { retrying } from './retry.ts';

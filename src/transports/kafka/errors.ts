@@ -1,5 +1,5 @@
 import { ConfigError, type ErrorClass, type ErrorDetails, FatalError, MillraceError } from '../../errors.ts';
-import type { TopicPartition } from '../../runtime/transport.ts';
+import type { TopicPartition } from '../../log/transport.ts';
 import { Code, codeClass, codeName } from './error-codes.ts';
 import { BadFrame } from './frame-reader.ts';
 

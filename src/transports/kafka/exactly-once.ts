@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import type { CommitUnit } from '../../runtime/transport.ts';
+import type { CommitUnit } from '../../log/transport.ts';
 import type { StoreBackend } from '../../state/byte-store.ts';
 import type { Cluster } from './cluster.ts';
 import type { BatchEncoder, EncodedBatch } from './encode-batches.ts';

@@ -1,9 +1,9 @@
 import type { MillraceError } from '../../errors.ts';
+import type { FetchedBatch, OffsetOrigin } from '../../log/transport.ts';
 import { type BatchHeader, peekBatchHeader } from '../../protocol/batch-decoder.ts';
 import * as at from '../../protocol/batch-format.ts';
 import type { Compression } from '../../protocol/compression.ts';
 import { isUnreadable, keepBytes, placed } from '../../protocol/corrupt.ts';
-import type { FetchedBatch, OffsetOrigin } from '../../runtime/transport.ts';
 import { BatchUnpacker, type UnpackOptions } from '../local/batch-unpacker.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
 import { DEFAULT_UNPACKED_BYTES, unpackBudget } from '../local/unpack-budget.ts';

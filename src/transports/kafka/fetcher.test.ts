@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FetchedBatch, Fetcher } from '../../runtime/transport.ts';
+import type { FetchedBatch, Fetcher } from '../../log/transport.ts';
 import { Cluster } from './cluster.ts';
 import type { FakeBroker } from './fake-broker.fixtures.ts';
 import { FakeLog } from './fake-log.fixtures.ts';

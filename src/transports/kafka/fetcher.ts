@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts';
+import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../log/transport.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
-import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../runtime/transport.ts';
 import { closed, outOfRange, topicRecreated, unknownPartition, unknownTopic } from '../local/errors.ts';
 import { unpackBudget } from '../local/unpack-budget.ts';
 import type { Cluster, Lane } from './cluster.ts';

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.ts';
-import type { GroupOptions } from '../../runtime/transport.ts';
+import type { GroupOptions } from '../../log/transport.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';

@@ -1,4 +1,4 @@
-import type { TaskSpec, TopicPartition } from '../../runtime/transport.ts';
+import type { TaskSpec, TopicPartition } from '../../log/transport.ts';
 import { type MemberInfo, type TaskAssignment, topicsOf } from './group-protocol.ts';
 import { abandonedBy, type Candidate, shareTasks } from './share-tasks.ts';
 

@@ -1,5 +1,5 @@
 import { FatalError, MillraceError } from '../../errors.ts';
-import type { GroupOptions } from '../../runtime/transport.ts';
+import type { GroupOptions } from '../../log/transport.ts';
 import { closed } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { staleWork, tooLong, unknownYet } from './errors.ts';

@@ -1,5 +1,5 @@
-import { nameHash } from '../../runtime/name-hash.ts';
-import type { CommittedOffset, GroupFacts, TopicPartition } from '../../runtime/transport.ts';
+import { nameHash } from '../../log/name-hash.ts';
+import type { CommittedOffset, GroupFacts, TopicPartition } from '../../log/transport.ts';
 import { groupActive, unknownTopic } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';

@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../../runtime/transport.ts';
+import type { TopicPartition } from '../../log/transport.ts';
 import { bytesOf, digestOf, type MemberInfo, type TaskAssignment } from './group-protocol.ts';
 import { byTopic } from './wire/api.ts';
 import { BadResponse, WireReader } from './wire/reader.ts';

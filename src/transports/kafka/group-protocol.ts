@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { TaskSpec, TopicPartition } from '../../runtime/transport.ts';
+import type { TaskSpec, TopicPartition } from '../../log/transport.ts';
 import { readTasks, writeTasks } from './task-set.ts';
 import { byTopic } from './wire/api.ts';
 import { BadResponse, WireReader } from './wire/reader.ts';

@@ -1,6 +1,6 @@
 import { assert as check, constantFrom, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TaskSpec } from '../../runtime/transport.ts';
+import type { TaskSpec } from '../../log/transport.ts';
 import { GroupLeader } from './group-leader.ts';
 import { decodeAssignment, decodeMember, encodeAssignment, encodeMember, type MemberInfo } from './group-protocol.ts';
 import { decodeOldAssignment, decodeOldMember, encodeOldAssignment, encodeOldMember } from './group-protocol-1.ts';

@@ -1,4 +1,4 @@
-import type { OpenTransport } from '../../runtime/transport.ts';
+import type { OpenTransport } from '../../log/transport.ts';
 import { KafkaTransport } from './kafka-transport.ts';
 import { type KafkaOptions, kafkaSettings } from './options.ts';
 

@@ -12,7 +12,7 @@ import type {
   TopicAdmin,
   TopicPartition,
   Transport,
-} from '../../runtime/transport.ts';
+} from '../../log/transport.ts';
 import type { LocalStores, OpenLocalStores } from '../../state/byte-store.ts';
 import { memoryStores } from '../../state/memory-backend.ts';
 import { closed } from '../local/errors.ts';

@@ -1,1 +1,1 @@
-export { type Logger, noLogger } from '../../runtime/logger.ts';
+export { type Logger, noLogger } from '../../log/logger.ts';

@@ -1,4 +1,4 @@
-import type { TaskSpec } from '../../runtime/transport.ts';
+import type { TaskSpec } from '../../log/transport.ts';
 import { bytesOf, digestOf, type MemberInfo, topicsOf } from './group-protocol.ts';
 import { writeTasks } from './task-set.ts';
 import { WireWriter } from './wire/writer.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { nameHash } from '../../runtime/name-hash.ts';
+import { nameHash } from '../../log/name-hash.ts';
 import { OffsetNotes, readMetadata, withTopicId } from './offset-metadata.ts';
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAA-_';

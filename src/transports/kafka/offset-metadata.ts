@@ -1,5 +1,5 @@
-import { nameHash } from '../../runtime/name-hash.ts';
-import type { CommittedOffset } from '../../runtime/transport.ts';
+import { nameHash } from '../../log/name-hash.ts';
+import type { CommittedOffset } from '../../log/transport.ts';
 
 /**
  * Brokers keep a text beside each committed offset. The id of the topic goes into it, in front of what the caller gives:

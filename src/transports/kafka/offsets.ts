@@ -1,4 +1,4 @@
-import type { OffsetQuery } from '../../runtime/transport.ts';
+import type { OffsetQuery } from '../../log/transport.ts';
 import { unknownPartition } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { kafkaError } from './errors.ts';

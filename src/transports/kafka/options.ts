@@ -1,6 +1,13 @@
 import type { ConnectionOptions } from 'node:tls';
 import { ConfigError } from '../../errors.ts';
-import { checkLogger, checkNames, checkOneOf, checkText, checkWhole, type OptionNames } from '../../option-checks.ts';
+import {
+  checkLogger,
+  checkNames,
+  checkOneOf,
+  checkText,
+  checkWhole,
+  type OptionNames,
+} from '../../options/option-checks.ts';
 import type { OpenLocalStores } from '../../state/byte-store.ts';
 import { DEFAULT_UNPACKED_BYTES } from '../local/unpack-budget.ts';
 import { type Logger, noLogger } from './logger.ts';

@@ -1,5 +1,5 @@
 import type { MillraceError } from '../../errors.ts';
-import type { AppendResult } from '../../runtime/transport.ts';
+import type { AppendResult } from '../../log/transport.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { SEQUENCES, sequenceAfter, stampProducer } from './stamp-producer.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';

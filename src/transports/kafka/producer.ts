@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import type { AppendResult, OutgoingBatch, Producer } from '../../runtime/transport.ts';
+import type { AppendResult, OutgoingBatch, Producer } from '../../log/transport.ts';
 import { closed } from '../local/errors.ts';
 import { OrderedGate } from '../local/ordered-gate.ts';
 import { prepareAll } from '../local/prepare-all.ts';

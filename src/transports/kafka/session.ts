@@ -1,4 +1,4 @@
-import type { CommitUnit, GroupSession, OutgoingBatch } from '../../runtime/transport.ts';
+import type { CommitUnit, GroupSession, OutgoingBatch } from '../../log/transport.ts';
 import type { LocalStores } from '../../state/byte-store.ts';
 import { OrderedGate } from '../local/ordered-gate.ts';
 import { prepareAll } from '../local/prepare-all.ts';

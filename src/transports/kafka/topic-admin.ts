@@ -6,7 +6,7 @@ import type {
   TopicConfig,
   TopicDescription,
   TopicFacts,
-} from '../../runtime/transport.ts';
+} from '../../log/transport.ts';
 import { outOfRange, topicExists, unknownPartition, unknownTopic } from '../local/errors.ts';
 import {
   changeConfig,

@@ -1,4 +1,4 @@
-import type { TopicConfig } from '../../runtime/transport.ts';
+import type { TopicConfig } from '../../log/transport.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import type { ConfigEntry } from './wire/topic-requests.ts';
 

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import type { CommittedOffset } from '../../runtime/transport.ts';
+import type { CommittedOffset } from '../../log/transport.ts';
 import { closed } from '../local/errors.ts';
 import { BatchSender } from './batch-sender.ts';
 import type { Cluster } from './cluster.ts';

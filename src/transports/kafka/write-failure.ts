@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import { bareMessage } from '../../runtime/record-failures.ts';
+import { bareMessage } from '../../log/record-failures.ts';
 import type { QueuedBatch } from './partition-line.ts';
 
 /** The failure of a write, which says whether it may be in the log. */

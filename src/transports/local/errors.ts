@@ -1,5 +1,5 @@
 import { ConfigError, type ErrorDetails, FatalError, MillraceError, RecordError, StoreError } from '../../errors.ts';
-import type { TopicPartition } from '../../runtime/transport.ts';
+import type { TopicPartition } from '../../log/transport.ts';
 
 /** Errors of a write say that nothing was written; the same conditions met while reading leave that out. */
 const NOT_WRITTEN: ErrorDetails = { written: 'no' };

@@ -1,6 +1,6 @@
+import type { FetchedBatch } from '../../log/transport.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import type { Headers } from '../../record.ts';
-import type { FetchedBatch } from '../../runtime/transport.ts';
 
 const NO_INTS = new Int32Array(0);
 const NO_BYTES = new Uint8Array(0);

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../runtime/transport.ts';
+import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../log/transport.ts';
 import { closed } from './errors.ts';
 
 /** What a fetcher needs of the log below it. */

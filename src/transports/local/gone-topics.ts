@@ -1,4 +1,4 @@
-import type { CommittedOffset, TopicPartition } from '../../runtime/transport.ts';
+import type { CommittedOffset, TopicPartition } from '../../log/transport.ts';
 
 /**
  * How many topics that were deleted are remembered with the groups that had read them, over all groups: those that went

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { GroupOptions } from '../../runtime/transport.ts';
+import type { GroupOptions } from '../../log/transport.ts';
 import { LocalGroups } from './groups.ts';
 
 function options(name: string, log: string[], overrides: Partial<GroupOptions> = {}): GroupOptions {

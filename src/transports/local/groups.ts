@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import type { GroupOptions } from '../../runtime/transport.ts';
+import type { GroupOptions } from '../../log/transport.ts';
 import { assignTasks } from './assign-tasks.ts';
 import { applicationRunning, staleGeneration } from './errors.ts';
 

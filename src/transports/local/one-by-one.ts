@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts';
+import { type AppendResult, type OutgoingBatch, offsetOf, type Producer } from '../../log/transport.ts';
 import { halvesOf, pickRecords } from '../../protocol/divide-batch.ts';
-import { type AppendResult, type OutgoingBatch, offsetOf, type Producer } from '../../runtime/transport.ts';
 
 /**
  * Makes of a `send` that takes all batches or none one in which what is refused does not take the others with it: all

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts';
+import type { CommittedOffset, CommitUnit, GroupSession, OutgoingBatch } from '../../log/transport.ts';
 import { halvesOf, pickRecords } from '../../protocol/divide-batch.ts';
-import type { CommittedOffset, CommitUnit, GroupSession, OutgoingBatch } from '../../runtime/transport.ts';
 import type { StoreBackend, StoreWrites } from '../../state/byte-store.ts';
 import type { GroupSeat } from './groups.ts';
 import { OrderedGate } from './ordered-gate.ts';

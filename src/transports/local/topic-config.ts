@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.ts';
-import type { FullTopicConfig, TopicConfig } from '../../runtime/transport.ts';
+import type { FullTopicConfig, TopicConfig } from '../../log/transport.ts';
 
 export type { FullTopicConfig };
 

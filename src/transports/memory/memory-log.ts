@@ -1,5 +1,3 @@
-import type { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
-import type { Compression } from '../../protocol/compression.ts';
 import type {
   CommittedOffset,
   FetchedBatch,
@@ -9,7 +7,9 @@ import type {
   TopicConfig,
   TopicDescription,
   TopicPartition,
-} from '../../runtime/transport.ts';
+} from '../../log/transport.ts';
+import type { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import type { Compression } from '../../protocol/compression.ts';
 import type { StoreBackend } from '../../state/byte-store.ts';
 import { memoryStores } from '../../state/memory-backend.ts';
 import {

@@ -1,5 +1,5 @@
+import type { FetchedBatch } from '../../log/transport.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
-import type { FetchedBatch } from '../../runtime/transport.ts';
 import { NewestByKey, selectRecords } from '../local/compaction.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
 import { compactTo, retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';

@@ -1,4 +1,3 @@
-import { ensureCodec } from '../../protocol/compression.ts';
 import type {
   AppendResult,
   Capabilities,
@@ -16,7 +15,8 @@ import type {
   TopicAdmin,
   TopicPartition,
   Transport,
-} from '../../runtime/transport.ts';
+} from '../../log/transport.ts';
+import { ensureCodec } from '../../protocol/compression.ts';
 import { closed } from '../local/errors.ts';
 import { LocalFetcher } from '../local/fetcher.ts';
 import { oneByOne } from '../local/one-by-one.ts';

@@ -1,0 +1,278 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import type { TopicUse } from '../../dataflow/node.ts';
+import { ConfigError, MillraceError } from '../../errors.ts';
+import type { OutputTopic } from '../../log/outputs.ts';
+import { soon } from '../../log/schedule.ts';
+import type { Producer, Transport } from '../../log/transport.ts';
+import { show } from '../../options/option-checks.ts';
+import type { PublishLimits } from '../client-options.ts';
+import { clientClosed, writeFailure } from '../failures.ts';
+import type { KeepAlive } from '../keep-alive.ts';
+import { choosePartition, type EncodedRecord, encodeRecord } from './encode-record.ts';
+import type { Published, PublishRecord } from './published.ts';
+import { Round, type Waiting } from './round.ts';
+import { RoundSender } from './round-sender.ts';
+import { TopicWriter } from './topic-writer.ts';
+
+/** What is known about a topic is looked up again after this long. */
+const TOPIC_MAX_AGE_MS = 10_000;
+
+type Resolve = (published: Published) => void;
+type Reject = (error: MillraceError) => void;
+
+/** A round of `publishAll` under way, and where its records will be. */
+interface Filled {
+  readonly round: Round;
+  readonly all: readonly Published[];
+}
+
+/**
+ * Publishes records in rounds: while one is being sent the next collects, so that many calls share one write and a
+ * single one does not wait.
+ */
+export class Publisher {
+  readonly #transport: Transport;
+  readonly #limits: PublishLimits;
+  readonly #clock: Clock;
+  readonly #keepAlive: KeepAlive;
+  readonly #producer: Producer;
+  readonly #sender: RoundSender;
+  readonly #writers = new Map<string, TopicWriter>();
+  readonly #lookUp = (topic: string): OutputTopic => (this.#writers.get(topic) as TopicWriter).limits;
+  readonly #queue: Round[] = [];
+  #open: Round;
+  #sending: Round | undefined;
+  #scheduled = false;
+  /** About the bytes of all records that wait for an acknowledgement. */
+  #waitingBytes = 0;
+  #closed = false;
+
+  constructor(transport: Transport, limits: PublishLimits, clock: Clock, keepAlive: KeepAlive) {
+    this.#transport = transport;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#keepAlive = keepAlive;
+    this.#producer = transport.producer();
+    this.#sender = new RoundSender(this.#producer, limits.compressFrom, (topic) => this.#relook(topic));
+    this.#open = new Round(this.#lookUp, false);
+  }
+
+  publish(use: TopicUse, record: PublishRecord<unknown, unknown>): Promise<Published> {
+    return new Promise((resolve, reject) => {
+      const encoded = this.#encode(use, record);
+      const writer = this.#writer(use);
+      if (writer.ready) {
+        this.#append(writer, use.name, encoded, resolve, reject);
+        return;
+      }
+      writer.run(
+        () => this.#append(writer, use.name, encoded, resolve, reject),
+        (error) => this.#refuse(use.name, encoded, error, reject),
+      );
+    });
+  }
+
+  async publishAll(use: TopicUse, records: Iterable<PublishRecord<unknown, unknown>>): Promise<readonly Published[]> {
+    this.#checkOpen(use.name);
+    checkIterable(records);
+    const writer = this.#writer(use);
+    const { all, round } = writer.ready
+      ? this.#fill(use, writer, records)
+      : await this.#fillLater(use, writer, records);
+    const error = await round.done;
+    if (error !== undefined) throw error;
+    return all;
+  }
+
+  /** Resolves when every call so far has been acknowledged or refused. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#writers.values()].map((writer) => writer.settled()));
+    this.#close();
+    this.#start();
+    await Promise.all([this.#sending?.done, ...this.#queue.map((round) => round.done)]);
+  }
+
+  /** Looks topics up again before the next record. */
+  forget(topic: string): void {
+    this.#writers.get(topic)?.forget();
+  }
+
+  /** Takes no more records. */
+  stop(): void {
+    this.#closed = true;
+  }
+
+  /** Gives up what still waits. */
+  async close(error: (written: 'no' | 'unknown') => MillraceError): Promise<void> {
+    this.#closed = true;
+    for (const writer of this.#writers.values()) writer.giveUp(error('no'));
+    this.#close();
+    const sending = this.#sending;
+    for (const round of this.#queue.splice(0)) this.#sender.giveUp(round, error('no'));
+    if (sending !== undefined) this.#sender.giveUp(sending, error('unknown'));
+    await this.#producer.close();
+  }
+
+  #encode(use: TopicUse, record: PublishRecord<unknown, unknown>): EncodedRecord {
+    this.#checkOpen(use.name);
+    const encoded = encodeRecord(use, record, this.#clock.now());
+    const waiting = this.#waitingBytes + encoded.size;
+    const { maxBufferedBytes } = this.#limits;
+    if (waiting > maxBufferedBytes && this.#waitingBytes > 0) throw bufferFull(use.name, maxBufferedBytes);
+    this.#waitingBytes = waiting;
+    return encoded;
+  }
+
+  #append(writer: TopicWriter, topic: string, encoded: EncodedRecord, resolve: Resolve, reject: Reject): void {
+    try {
+      this.#open.add(encoded, this.#place(topic, writer, encoded, resolve, reject));
+    } catch (error) {
+      this.#refuse(topic, encoded, error, reject);
+      return;
+    }
+    const { batchBytes, batchRecords } = this.#limits;
+    if (this.#open.bytes >= batchBytes || this.#open.count >= batchRecords) this.#close();
+    this.#schedule();
+  }
+
+  #refuse(topic: string, { size }: EncodedRecord, error: unknown, reject: Reject): void {
+    this.#waitingBytes -= size;
+    reject(writeFailure(error, topic, 'no'));
+  }
+
+  #fillLater(use: TopicUse, writer: TopicWriter, records: Iterable<PublishRecord<unknown, unknown>>): Promise<Filled> {
+    return new Promise((resolve, reject) => {
+      writer.run(
+        // At once, so that calls that wait behind this one stay behind it.
+        () => {
+          try {
+            resolve(this.#fill(use, writer, records));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        (error) => reject(writeFailure(error, use.name, 'no')),
+      );
+    });
+  }
+
+  #fill(use: TopicUse, writer: TopicWriter, records: Iterable<PublishRecord<unknown, unknown>>): Filled {
+    this.#checkOpen(use.name);
+    const round = new Round(this.#lookUp, true);
+    const all: Published[] = [];
+    const now = this.#clock.now();
+    for (const record of records) {
+      try {
+        const encoded = encodeRecord(use, record, now);
+        const waiting = this.#place(use.name, writer, encoded);
+        round.add(encoded, waiting);
+        all.push(waiting.published);
+      } catch (error) {
+        throw writeFailure(error, use.name, 'no');
+      }
+    }
+    if (round.count === 0) {
+      round.finish();
+      return { round, all };
+    }
+    // After what was published before.
+    this.#close();
+    this.#waitingBytes += round.bytes;
+    writer.turn();
+    this.#queue.push(round);
+    this.#start();
+    return { round, all };
+  }
+
+  #place(topic: string, writer: TopicWriter, encoded: EncodedRecord, resolve?: Resolve, reject?: Reject): Waiting {
+    const chosen = choosePartition(encoded, writer.limits, topic);
+    const partition = chosen === -1 ? writer.sticky : chosen;
+    const published = { topic, partition, offset: -1, timestamp: encoded.timestamp };
+    return resolve === undefined || reject === undefined ? { published } : { published, resolve, reject };
+  }
+
+  #writer(use: TopicUse): TopicWriter {
+    let writer = this.#writers.get(use.name);
+    if (writer === undefined) {
+      writer = new TopicWriter(this.#transport, use, this.#limits.compression);
+      this.#writers.set(use.name, writer);
+    }
+    return writer;
+  }
+
+  async #relook(topic: string): Promise<OutputTopic | undefined> {
+    const writer = this.#writers.get(topic);
+    writer?.forget();
+    await writer?.look();
+    return writer?.known;
+  }
+
+  /** The open round takes no more records. */
+  #close(): void {
+    if (this.#open.count === 0) return;
+    this.#queue.push(this.#open);
+    this.#open = new Round(this.#lookUp, false);
+    for (const writer of this.#writers.values()) writer.turn();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#sending !== undefined) return;
+    this.#scheduled = true;
+    this.#keepAlive.hold();
+    const run = (): void => {
+      this.#scheduled = false;
+      this.#start();
+      this.#keepAlive.release();
+    };
+    if (this.#limits.lingerMs === 0 || this.#queue.length > 0) soon(run);
+    else this.#clock.after(this.#limits.lingerMs, run);
+  }
+
+  #start(): void {
+    if (this.#sending === undefined) void this.#send();
+  }
+
+  async #send(): Promise<void> {
+    this.#keepAlive.hold();
+    for (;;) {
+      if (this.#queue.length === 0) this.#close();
+      const round = this.#queue.shift();
+      if (round === undefined) break;
+      this.#sending = round;
+      await this.#sender.send(round);
+      this.#waitingBytes -= round.bytes;
+      this.#refresh();
+    }
+    this.#sending = undefined;
+    this.#keepAlive.release();
+  }
+
+  #refresh(): void {
+    const now = this.#clock.monotonic();
+    for (const writer of this.#writers.values()) writer.refresh(now, TOPIC_MAX_AGE_MS);
+  }
+
+  #checkOpen(topic: string): void {
+    if (this.#closed) throw clientClosed({ topic, written: 'no' });
+  }
+}
+
+function bufferFull(topic: string, limit: number): MillraceError {
+  return new MillraceError('retriable', 'ERR_BUFFER_FULL', `${limit} bytes wait to be acknowledged already`, {
+    topic,
+    written: 'no',
+    hint: 'await publish(…) now and then, use publishAll(…), or raise maxBufferedBytes',
+  });
+}
+
+/** @throws ConfigError `ERR_OPTION`: what arrives later cannot be written at once. */
+function checkIterable(records: unknown): void {
+  if (typeof records === 'object' && records !== null && Symbol.iterator in records) return;
+  const later = typeof records === 'object' && records !== null && Symbol.asyncIterator in records;
+  throw new ConfigError('ERR_OPTION', `publishAll: the records are ${later ? 'an async iterable' : show(records)}`, {
+    written: 'no',
+    hint: later
+      ? 'give an array, or loop: for await (const record of records) await client.publish(topic, record)'
+      : 'give an array of records, or another iterable',
+  });
+}

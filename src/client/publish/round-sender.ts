@@ -1,0 +1,58 @@
+import { MillraceError } from '../../errors.ts';
+import type { AppendResult, OutgoingBatch, Producer } from '../../log/transport.ts';
+import { writeFailure } from '../failures.ts';
+import { acknowledge, type Round, type RoundBatch, refuse } from './round.ts';
+
+/** Errors after which a topic is looked up again: it is not what it was. */
+const TOPIC_CHANGED = new Set(['ERR_UNKNOWN_TOPIC', 'ERR_UNKNOWN_PARTITION', 'ERR_RECORD_TOO_LARGE']);
+
+/** Sends rounds, and sees to it that a record that is refused does not take the others with it. */
+export class RoundSender {
+  readonly #producer: Producer;
+  readonly #compressFrom: number;
+  readonly #relook: (topic: string) => Promise<unknown>;
+
+  /**
+   * @param compressFrom - Batches below this size are not worth compressing.
+   * @param relook - Looks a topic up again.
+   */
+  constructor(producer: Producer, compressFrom: number, relook: (topic: string) => Promise<unknown>) {
+    this.#producer = producer;
+    this.#compressFrom = compressFrom;
+    this.#relook = relook;
+  }
+
+  /** Never rejects: whoever waits is told. */
+  async send(round: Round): Promise<void> {
+    const list = round.take();
+    const batches = list.map(({ batch }) => this.#compressed(batch));
+    const changed = new Set<string>();
+    let failure: MillraceError | undefined;
+    const settle = (each: RoundBatch, outcome: AppendResult | MillraceError): void => {
+      const failures = outcome instanceof MillraceError ? [outcome] : (outcome.refused?.values() ?? []);
+      for (const { code } of failures) if (TOPIC_CHANGED.has(code)) changed.add(each.batch.topic);
+      if (outcome instanceof MillraceError) refuse(each, outcome);
+      else acknowledge(each, outcome);
+    };
+    try {
+      const outcomes = await (round.atomic ? this.#producer.send(batches) : this.#producer.sendEach(batches));
+      list.forEach((each, index) => settle(each, outcomes[index] as AppendResult | MillraceError));
+    } catch (error) {
+      failure = writeFailure(error, (list[0] as RoundBatch).batch.topic, 'unknown');
+      for (const each of list) settle(each, failure);
+    }
+    // What comes next has to know of it.
+    for (const topic of changed) await this.#relook(topic);
+    round.finish(failure);
+  }
+
+  giveUp(round: Round, error: MillraceError): void {
+    for (const each of round.take()) refuse(each, error);
+    round.finish(error);
+  }
+
+  #compressed(batch: OutgoingBatch): OutgoingBatch {
+    if (batch.compression === 'none' || batch.records.sizeInBytes >= this.#compressFrom) return batch;
+    return { ...batch, compression: 'none' };
+  }
+}

@@ -1,0 +1,121 @@
+import { Observable, type Subscriber } from 'rxjs';
+import type { Clock } from '../../dataflow/clock.ts';
+import { soon } from '../../log/schedule.ts';
+import type { Reading } from './reading.ts';
+
+/** Records that are delivered before other events of the process are handled. */
+const SLICE_RECORDS = 512;
+/** How long delivery goes on before other events of the process are handled, in ms. */
+const SLICE_MS = 8;
+
+/** Opens a subscription. */
+export type OpenReading = (ready: () => void) => Reading;
+
+/**
+ * Records of one or more topics, cold: each subscription and each loop reads by itself. In offset order inside a partition;
+ * between partitions no order is promised.
+ *
+ * As an Observable it pushes. RxJS has no back-pressure: records are delivered in slices, so that timers and I/O of the
+ * process go on, but an operator that works more slowly than records come (`concatMap`) queues them in memory.
+ *
+ * In a `for await` loop it pulls: nothing is read before it is asked for, so a slow body slows reading down and memory
+ * stays bounded. Leaving the loop closes the subscription.
+ *
+ * @public
+ */
+export class Records<R> extends Observable<R> implements AsyncIterable<R> {
+  readonly #open: OpenReading;
+  readonly #clock: Clock;
+
+  /** @internal */
+  constructor(open: OpenReading, clock: Clock) {
+    super((subscriber) => push(open, clock, subscriber));
+    this.#open = open;
+    this.#clock = clock;
+  }
+
+  /** Pulls the records one by one. */
+  [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    return pull<R>(this.#open, this.#clock);
+  }
+}
+
+function push<R>(open: OpenReading, clock: Clock, subscriber: Subscriber<R>): () => void {
+  let scheduled = false;
+  let ended = false;
+  const schedule = (): void => {
+    if (scheduled || ended) return;
+    scheduled = true;
+    soon(deliver);
+  };
+  const deliver = (): void => {
+    scheduled = false;
+    if (subscriber.closed) return;
+    const until = clock.monotonic() + SLICE_MS;
+    for (let count = 0; count < SLICE_RECORDS; count += 1) {
+      const record = reading.next();
+      if (record === undefined) {
+        if (reading.outcome !== undefined) end();
+        return;
+      }
+      subscriber.next(record as R);
+      // What ended the subscription may have been a failure to process this record: it does not count.
+      if (subscriber.closed) return;
+      reading.processed();
+      if ((count & 63) === 63 && clock.monotonic() >= until) break;
+    }
+    schedule();
+  };
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    const { outcome } = reading;
+    const finished = outcome === 'complete' ? reading.finish() : reading.close();
+    finished.then(
+      () => {
+        if (outcome === 'complete' || outcome === undefined) subscriber.complete();
+        else subscriber.error(outcome.error);
+      },
+      (error: unknown) => subscriber.error(error),
+    );
+  };
+  const reading = open(schedule);
+  return () => void reading.close();
+}
+
+async function* pull<R>(open: OpenReading, clock: Clock): AsyncGenerator<R, void, undefined> {
+  let wake: (() => void) | undefined;
+  let awake = false;
+  const reading = open(() => {
+    awake = true;
+    wake?.();
+  });
+  try {
+    for (let until = clock.monotonic() + SLICE_MS; ; ) {
+      awake = false;
+      let record = reading.next();
+      for (let count = 0; record !== undefined; count += 1) {
+        yield record as R;
+        reading.processed();
+        if (count >= SLICE_RECORDS || ((count & 63) === 63 && clock.monotonic() >= until)) {
+          // A body that never waits must not keep timers and I/O from running.
+          await new Promise<void>((resolve) => soon(resolve));
+          count = 0;
+          until = clock.monotonic() + SLICE_MS;
+        }
+        record = reading.next();
+      }
+      const { outcome } = reading;
+      if (outcome === 'complete') return await reading.finish();
+      if (outcome !== undefined) throw outcome.error;
+      if (awake) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      wake = undefined;
+      until = clock.monotonic() + SLICE_MS;
+    }
+  } finally {
+    await reading.close();
+  }
+}

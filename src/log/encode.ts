@@ -1,0 +1,73 @@
+import { ConfigError, RecordError } from '../errors.ts';
+import { nearest } from '../options/nearest.ts';
+import { show } from '../options/option-checks.ts';
+import { partitionForKey, partitionForText } from '../protocol/partitioner.ts';
+import type { Serde } from '../serdes/serde.ts';
+
+/** murmur2 of the key bytes, as Java's default partitioner; −1, the writer's choice, without a key. */
+export function partitionOf(key: Uint8Array | string | null, partitions: number): number {
+  if (key === null) return -1;
+  return typeof key === 'string' ? partitionForText(key, partitions) : partitionForKey(key, partitions);
+}
+
+/** Bytes, or the text that stands for them; null for null. */
+export function encode(
+  serde: Serde<unknown>,
+  data: unknown,
+  topic: string,
+  part: 'key' | 'value',
+): Uint8Array | string | null {
+  if (data === null || data === undefined) {
+    // A null value is a tombstone: every topic takes it, because everything may be deleted. A forgotten value is a mistake.
+    if (part === 'value' && data === undefined) throw noValue(topic);
+    if (part === 'value' || serde.nullable === true) return null;
+    throw new RecordError('ERR_NULL_KEY', `a record without a key is written to topic ${topic}`, {
+      hint: 'give the topic the key serde nullable(…) if records without a key belong there',
+    });
+  }
+  return serde.toText === undefined ? serde.serialize(data) : serde.toText(data);
+}
+
+function noValue(topic: string): RecordError {
+  return new RecordError('ERR_ENCODE', `a record without a value is written to topic ${topic}`, {
+    hint: 'a function may have returned nothing; to delete a key give it the value null',
+  });
+}
+
+const FIELDS = ['key', 'value', 'timestamp', 'headers', 'partition'];
+
+/**
+ * Looks at the names of a record's fields: what is misspelt would be left out, and without its value a record deletes.
+ *
+ * @throws ConfigError `ERR_OPTION` with `written: 'no'`
+ */
+export function checkFields(topic: string, record: object): void {
+  // Compared one by one: a third of the time that a look-up takes, for each record.
+  for (const name in record) {
+    switch (name) {
+      case 'key':
+      case 'value':
+      case 'timestamp':
+      case 'headers':
+      case 'partition':
+      // What a record that was read has beside these; it may be written as it is.
+      case 'topic':
+      case 'offset':
+      case 'window':
+      case 'late':
+      case 'commit':
+        continue;
+      default:
+        throw unknownField(topic, name);
+    }
+  }
+}
+
+function unknownField(topic: string, name: string): ConfigError {
+  const near = nearest(name, FIELDS);
+  return new ConfigError('ERR_OPTION', `a record for topic ${topic} has the field ${show(name)}`, {
+    topic,
+    written: 'no',
+    hint: near === undefined ? `its fields are ${FIELDS.join(', ')}` : `did you mean ${near}?`,
+  });
+}

@@ -1,0 +1,12 @@
+import { durationMs } from '../options/duration.ts';
+import type { RecordPolicy } from '../options/record-policy.ts';
+import type { TopicConfig } from '../options/topic-config.ts';
+import { isDeadLetter } from './record-failures.ts';
+
+/** How dead letters are kept: for ever, unless their policy says otherwise. */
+export function deadLetterConfig(policy: RecordPolicy): TopicConfig {
+  const retention = isDeadLetter(policy) ? policy.retention : undefined;
+  return {
+    retentionMs: retention === undefined || retention === 'unlimited' ? -1 : durationMs(retention, 'retention'),
+  };
+}

@@ -1,0 +1,41 @@
+import type { InputOrigin } from '../dataflow/task-context.ts';
+import { rawRecord } from './decode.ts';
+import type { Transport } from './transport.ts';
+
+/** How long the log may take to give a record that it has, in ms. */
+const LIMIT_MS = 30_000;
+
+/** One record, read by its offset; `undefined` when it is not there any more, or cannot be read now. */
+export async function recordAt(
+  transport: Transport,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<InputOrigin | undefined> {
+  let wake: () => void = () => undefined;
+  const fetcher = transport.fetcher({ onReady: () => wake() });
+  const deadline = performance.now() + LIMIT_MS;
+  try {
+    fetcher.assign(topic, partition, offset);
+    while (performance.now() < deadline) {
+      const ready = new Promise<void>((resolve) => (wake = resolve));
+      const batch = fetcher.poll(topic, partition);
+      if (batch !== undefined) {
+        for (let at = 0; at < batch.count; at += 1) {
+          if (batch.baseOffset + (batch.offsetDelta[at] as number) === offset)
+            return rawRecord(batch, at, topic, partition);
+        }
+        return undefined;
+      }
+      let timer: NodeJS.Timeout | undefined;
+      await Promise.race([ready, new Promise((resolve) => (timer = setTimeout(resolve, LIMIT_MS)))]);
+      clearTimeout(timer);
+    }
+    return undefined;
+  } catch {
+    // What a dead letter can say without it is worth more than nothing.
+    return undefined;
+  } finally {
+    await fetcher.close();
+  }
+}

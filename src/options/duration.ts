@@ -1,0 +1,38 @@
+import { ConfigError } from '../errors.ts';
+
+/** A length of time with its unit, such as `'500ms'`, `'10s'`, `'1m'`, `'1.5h'` or `'7d'`. @public */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * A duration in whole milliseconds.
+ *
+ * @param name - The option that is read, for the error message.
+ * @throws ConfigError `ERR_DURATION` when the text is not a duration, is negative, or is not a whole number of milliseconds.
+ */
+export function durationMs(duration: Duration, name: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration);
+  const exact = match === null ? Number.NaN : Number(match[1]) * (UNIT_MS[match[2] as string] as number);
+  const ms = Math.round(exact);
+  // 1.1 s is 1100.0000000000002 ms in floating point, which is meant to be whole.
+  if (!Number.isSafeInteger(ms) || Math.abs(exact - ms) > 1e-6) {
+    throw new ConfigError(
+      'ERR_DURATION',
+      `${name} is ${JSON.stringify(duration)}, which is not a duration in whole milliseconds`,
+      {
+        hint: "write a number with its unit, such as '500ms', '10s', '1m', '1h' or '7d'",
+      },
+    );
+  }
+  return ms;
+}
+
+/** The shortest way to write a number of milliseconds, for messages and graphs: 90000 is `90s`. */
+export function formatMs(ms: number): Duration {
+  for (const unit of ['d', 'h', 'm', 's'] as const) {
+    const size = UNIT_MS[unit] as number;
+    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return `${ms}ms`;
+}

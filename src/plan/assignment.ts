@@ -1,0 +1,22 @@
+import type { CommittedOffset, OffsetOrigin, TaskSpec, TopicDescription } from '../log/transport.ts';
+import type { Stage } from './stages.ts';
+
+/** The tasks of a stage: one per partition of its topics. */
+export function taskSpecs(stage: Stage, topics: ReadonlyMap<string, TopicDescription>): TaskSpec[] {
+  const count = Math.max(...stage.inputs.map(({ name }) => topics.get(name)?.partitions ?? 0));
+  return Array.from({ length: count }, (_, partition) => ({
+    id: `${stage.name}/${partition}`,
+    partitions: stage.inputs.map(({ name }) => ({ topic: name, partition })),
+  }));
+}
+
+/** What an offset to begin at belongs to. Under which leader the record before it was written, the commit says. */
+export function originOf(
+  topics: ReadonlyMap<string, { readonly id?: string | undefined }>,
+  topic: string,
+  offset: number,
+  committed: CommittedOffset | undefined,
+): OffsetOrigin {
+  const topicId = topics.get(topic)?.id;
+  return { topicId, leaderEpoch: committed?.offset === offset ? committed.leaderEpoch : undefined };
+}

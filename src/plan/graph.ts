@@ -1,0 +1,77 @@
+import type { NodeKind } from '../dataflow/node.ts';
+import type { PlannedNode } from './plan.ts';
+import type { Stage } from './stages.ts';
+import { type Pipeline, plan, type Topology } from './topology.ts';
+
+/** A step of a pipeline, for pictures. @public */
+export interface GraphStep {
+  /** Unique in the graph; stable while the pipeline is written in the same order. */
+  readonly id: number;
+  /** `rxjs` for a plain RxJS operator. */
+  readonly kind: 'source' | 'table' | 'operator' | 'sink' | 'through' | 'rxjs';
+  /** Such as `windowBy(clicks-per-minute)`. */
+  readonly name: string;
+  /** Topics that it reads or writes. */
+  readonly topics: readonly string[];
+  readonly stores: readonly string[];
+  /** Ids of the steps that feed it. */
+  readonly upstream: readonly number[];
+}
+
+/** What lies between topics; runs as one task per partition. @public */
+export interface GraphStage {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly steps: readonly GraphStep[];
+}
+
+/** A pipeline as it will run. Plain data: fit for JSON. @public */
+export interface PipelineGraph {
+  readonly stages: readonly GraphStage[];
+}
+
+/**
+ * Plans a pipeline without running it.
+ *
+ * @throws ConfigError for everything that `run` would refuse before it opens anything.
+ *
+ * @example
+ * ```ts
+ * import { describePipeline, json, keyBy, string, through, to, topic } from 'millrace';
+ *
+ * const clicks = topic('clicks', { value: json<{ user: string }>() });
+ * const byUser = topic('clicks-by-user', { key: string(), value: json<{ user: string }>() });
+ * const copy = topic('copy', { key: string(), value: json<{ user: string }>() });
+ * const pipeline = clicks.pipe(keyBy((click) => click.user), through(byUser), to(copy));
+ * for (const stage of describePipeline(pipeline).stages) {
+ *   console.log(stage.steps.map((step) => step.name).join(' <- '));
+ * }
+ * // => through(clicks-by-user) <- keyBy <- topic(clicks)
+ * // => to(copy) <- through(clicks-by-user) <- topic(clicks-by-user)
+ * ```
+ * @public
+ */
+export function describePipeline(pipeline: Pipeline): PipelineGraph {
+  return graphOf(plan(pipeline));
+}
+
+export function graphOf({ stages }: Topology): PipelineGraph {
+  const ids = new Map<PlannedNode, number>();
+  for (const node of stages.flatMap(({ nodes }) => nodes)) ids.set(node, ids.size);
+  const step = (node: PlannedNode): GraphStep => ({
+    id: ids.get(node) as number,
+    kind: node.spec.kind satisfies NodeKind,
+    name: node.step,
+    topics: [...(node.spec.topics ?? []), ...(node.spec.globals ?? [])].map(({ name }) => name),
+    stores: (node.spec.stores ?? []).map(({ name }) => name),
+    upstream: Array.from(node.upstream, (above) => ids.get(above) as number),
+  });
+  const stage = ({ inputs, name, nodes, outputs }: Stage): GraphStage => ({
+    name,
+    inputs: inputs.map((use) => use.name),
+    outputs: outputs.map((use) => use.name),
+    steps: nodes.map(step),
+  });
+  return { stages: stages.map(stage) };
+}

@@ -1,0 +1,107 @@
+import type { Observable, Subscriber } from 'rxjs';
+import type { NodeSpec } from '../dataflow/node.ts';
+import { stepName } from '../dataflow/node.ts';
+import { type Scope, withScope } from '../dataflow/scope.ts';
+import { type Stream, subscribeSilently, TimerAtStart } from '../dataflow/stream.ts';
+import { ConfigError, MillraceError } from '../errors.ts';
+import { nodePlace } from './operator-place.ts';
+import { waitsFromStart } from './outside-turn.ts';
+
+/** A node as planning found it. */
+export interface PlannedNode {
+  readonly stream: Stream<unknown>;
+  readonly spec: NodeSpec<unknown>;
+  readonly step: string;
+  /** Nodes that feed this one. */
+  readonly upstream: Set<PlannedNode>;
+  /** How often something subscribes to it; above one its output is shared. */
+  fanOut: number;
+}
+
+/** Everything that subscribing a pipeline reveals, before stages are told apart. */
+export interface Discovery {
+  readonly nodes: ReadonlyMap<Stream<unknown>, PlannedNode>;
+  /** What has to be subscribed in a task: the ends of the pipeline, and those of its shuffles and side branches. */
+  readonly roots: readonly Observable<unknown>[];
+}
+
+/**
+ * Subscribes to the pipeline once, in a scope that connects nothing and writes down every node and every edge. This works
+ * through plain RxJS operators, because they subscribe to their sources while they are subscribed to themselves.
+ */
+export function discover(pipelines: readonly Observable<unknown>[]): Discovery {
+  const scope = new PlanScope();
+  const roots: Observable<unknown>[] = [];
+  scope.roots.push(...pipelines);
+  for (let root = scope.roots.shift(); root !== undefined; root = scope.roots.shift()) {
+    const end = root;
+    roots.push(end);
+    withScope(scope, () => scope.attempt(undefined, () => subscribeSilently(end)));
+  }
+  if (scope.failure !== undefined) throw planFailure(scope.failure, scope.nodes);
+  if (scope.nodes.size === 0) {
+    throw new ConfigError('ERR_EMPTY_PIPELINE', 'the pipeline has no topic in it', {
+      hint: "start it with a topic: topic('clicks', …).pipe(…)",
+    });
+  }
+  return { nodes: scope.nodes, roots };
+}
+
+class PlanScope implements Scope {
+  readonly nodes = new Map<Stream<unknown>, PlannedNode>();
+  readonly roots: Observable<unknown>[] = [];
+  failure: PlanFailure | undefined;
+  readonly #stack: PlannedNode[] = [];
+
+  connect<T>(stream: Stream<T>, _subscriber: Subscriber<T>): void {
+    const known = this.nodes.get(stream);
+    const node = known ?? this.#add(stream);
+    node.fanOut += 1;
+    this.#stack.at(-1)?.upstream.add(node);
+    if (known !== undefined) return;
+    this.#stack.push(node);
+    this.attempt(node, () => node.spec.discover());
+    this.#stack.pop();
+    if (node.spec.roots !== undefined) this.roots.push(...node.spec.roots);
+  }
+
+  /** Keeps the first failure: RxJS would turn a throw into a notification that nobody listens to while planning. */
+  attempt(node: PlannedNode | undefined, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failure ??= { node, error };
+    }
+  }
+
+  #add(stream: Stream<unknown>): PlannedNode {
+    const { spec } = stream;
+    const node: PlannedNode = { stream, spec, step: stepName(spec), upstream: new Set(), fanOut: 0 };
+    this.nodes.set(stream, node);
+    return node;
+  }
+}
+
+interface PlanFailure {
+  /** Where it happened; `undefined` for the end of a pipeline. */
+  readonly node: PlannedNode | undefined;
+  readonly error: unknown;
+}
+
+function planFailure({ error, node }: PlanFailure, nodes: Discovery['nodes']): MillraceError {
+  if (error instanceof MillraceError) return error;
+  if (!(error instanceof TimerAtStart)) return planningFailed(node?.step ?? 'the pipeline', error);
+  const place =
+    node === undefined
+      ? 'an RxJS operator at the end of the pipeline'
+      : nodePlace(node, node.spec.kind === 'rxjs' ? 'self' : 'above', nodes.values());
+  return waitsFromStart(undefined, place);
+}
+
+function planningFailed(step: string, cause: unknown): ConfigError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConfigError('ERR_PLANNING', `${step} failed while the pipeline was planned: ${reason}`, {
+    cause,
+    hint: 'a pipeline is subscribed once to find its steps: functions that run while it is subscribed must not fail',
+  });
+}

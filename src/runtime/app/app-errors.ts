@@ -1,0 +1,20 @@
+import { MillraceError } from '../../errors.ts';
+
+export function stoppedBeforeReady(): MillraceError {
+  return new MillraceError('migrated', 'ERR_STOPPED', 'the application stopped before it was ready', {
+    hint: 'await ready before stop(), or treat this as the end of the application',
+  });
+}
+
+export function stopDeadline(ms: number): MillraceError {
+  return new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${ms} ms`, {
+    hint: 'the last commit is not done; what it would have covered is processed again on the next start',
+  });
+}
+
+/** What ended an application, as an error of ours. */
+export function endedBy(cause: unknown): MillraceError {
+  if (cause instanceof MillraceError) return cause;
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new MillraceError('fatal', 'ERR_INTERNAL', `the application failed: ${reason}`, { cause });
+}

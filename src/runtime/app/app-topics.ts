@@ -1,0 +1,84 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import { noLogger } from '../../log/logger.ts';
+import type { Transport } from '../../log/transport.ts';
+import type { Topology } from '../../plan/topology.ts';
+import type { AppOptions } from './app-options.ts';
+import { warnOfRetention, writtenAndRead } from './own-topics.ts';
+import { NO_ENDS, type TopicEnds, topicEnds } from './topic-ends.ts';
+import { warnOfUnmarked } from './topic-owners.ts';
+import { setUpTopics, type TopicsInUse } from './topic-setup.ts';
+import { isAnother, type TopicChange, TopicWatch } from './topic-watch.ts';
+
+/** The topics of a running application: looked up at its start, watched, and looked up again when they have changed. */
+export class AppTopics {
+  /** As they were looked up last. */
+  now: TopicsInUse = new Map();
+  /** Where those ended at the start of which only what is new is read. */
+  ends: TopicEnds = NO_ENDS;
+  readonly #topology: Topology;
+  readonly #options: AppOptions;
+  readonly #clock: Clock;
+  #watch: TopicWatch | undefined;
+  #stale = false;
+
+  constructor(topology: Topology, options: AppOptions, clock: Clock) {
+    this.#topology = topology;
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** Whether they have changed since they were looked up. */
+  get stale(): boolean {
+    return this.#stale;
+  }
+
+  /** They are to be looked up before the next run. */
+  changed(): void {
+    this.#stale = true;
+  }
+
+  /** Looks topics up at the start, and makes those that are missing. @throws as {@link setUpTopics} */
+  async setUp(transport: Transport): Promise<void> {
+    this.now = await this.#lookUp(transport);
+    const { applicationId, logger = noLogger, onRecordError = 'fail', startFrom = 'earliest' } = this.#options;
+    if (startFrom === 'latest') this.ends = await topicEnds(this.#topology, this.now, applicationId, transport);
+    warnOfRetention(this.#topology, this.now, onRecordError, applicationId, logger);
+    warnOfUnmarked(writtenAndRead(this.#topology), this.now, applicationId, logger);
+  }
+
+  /** Looks topics up again, if they have changed. @throws as {@link setUpTopics}, for what the application cannot take up */
+  async renew(transport: Transport): Promise<void> {
+    if (!this.#stale) return;
+    this.#stale = false;
+    this.now = await this.#lookUp(transport, this.now);
+  }
+
+  /** @param changed - Called with the names of topics that have changed. */
+  watch(transport: Transport, changed: (names: readonly string[]) => void): void {
+    this.#watch = new TopicWatch(transport, this.#clock, this.now, (changes) => {
+      for (const change of changes) this.#warnOf(change);
+      this.#stale = true;
+      changed(changes.map(({ now }) => now.name));
+    });
+  }
+
+  stop(): void {
+    this.#watch?.stop();
+  }
+
+  #lookUp(transport: Transport, before?: TopicsInUse): Promise<TopicsInUse> {
+    const { applicationId, onRecordError = 'fail' } = this.#options;
+    return setUpTopics(this.#topology, transport, onRecordError, applicationId, before);
+  }
+
+  #warnOf(change: TopicChange): void {
+    const { applicationId, logger = noLogger } = this.#options;
+    const { before, now } = change;
+    const fields = { applicationId, topic: now.name, partitions: now.partitions };
+    if (isAnother(change)) logger.warn(fields, 'a topic was deleted, and another one has its name now');
+    else {
+      const text = 'partitions were added to a topic: records of one key may lie in two partitions from now on';
+      logger.warn({ ...fields, before: before.partitions }, text);
+    }
+  }
+}

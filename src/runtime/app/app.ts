@@ -1,0 +1,363 @@
+import type { Observable } from 'rxjs';
+import { type Clock, systemClock } from '../../dataflow/clock.ts';
+import type { MillraceError } from '../../errors.ts';
+import { noLogger } from '../../log/logger.ts';
+import type { OpenTransport, Transport } from '../../log/transport.ts';
+import { type Duration, durationMs } from '../../options/duration.ts';
+import { graphOf, type PipelineGraph } from '../../plan/graph.ts';
+import { type Pipeline, plan, type Topology } from '../../plan/topology.ts';
+import { reportOpenEnds } from '../task/open-ends.ts';
+import { endedBy, stopDeadline, stoppedBeforeReady } from './app-errors.ts';
+import type { AppOptions } from './app-options.ts';
+import { AppTopics } from './app-topics.ts';
+import { BoundedRun } from './bounded-run.ts';
+import { checkDeadLetters, checkOptions } from './check-options.ts';
+import { Engine } from './engine.ts';
+import { GlobalTables } from './global-tables.ts';
+import { openPatiently } from './open-patiently.ts';
+import { Rebuilds } from './rebuilds.ts';
+import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
+import { snapshotsEvery } from './snapshots.ts';
+
+/** A running application. @public */
+export interface App {
+  /**
+   * Resolves when the application works for the first time: its topics exist, it is a member of its group, and the tasks
+   * that it was given are built on their state. Rejects with what ended it before that, and with `ERR_STOPPED` when it
+   * was stopped before that; a `ready` that nobody awaits never ends the process.
+   */
+  readonly ready: Promise<void>;
+  /**
+   * Resolves when the application has stopped, by itself or on request, with everything committed. Rejects with the
+   * error that ended it: an application whose `done` nobody awaits ends the process then, as Node does with every
+   * unhandled rejection, instead of failing in silence.
+   */
+  readonly done: Promise<void>;
+  /**
+   * Stops gracefully: finishes what was read, commits, closes. The deadline is `stopDeadline` unless given; a stop that
+   * exceeds it gives up the last commit.
+   *
+   * @returns `done`, so it rejects when the application had failed, and with `ERR_STOP_DEADLINE` after the deadline.
+   */
+  stop(options?: { readonly deadline?: Duration }): Promise<void>;
+  /** Where the application stands now. */
+  snapshot(): AppSnapshot;
+  /** Where it stands, at once and then every so often (`'1s'`); completes when the application has ended. */
+  snapshots(every?: Duration): Observable<AppSnapshot>;
+  /** The pipeline as it was planned: stages, steps, topics and stores. */
+  readonly graph: PipelineGraph;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Plans a pipeline and runs it on a transport.
+ *
+ * @throws ConfigError at once for anything wrong with the pipeline or the options. What goes wrong later rejects `done`.
+ */
+export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOptions): App {
+  return new Application(pipeline, open, options);
+}
+
+class Application implements App {
+  readonly ready: Promise<void>;
+  readonly done: Promise<void>;
+  readonly graph: PipelineGraph;
+  readonly #topology: Topology;
+  readonly #open: OpenTransport;
+  readonly #options: AppOptions;
+  readonly #clock: Clock;
+  readonly #started: number;
+  readonly #stopMs: number;
+  #state: AppState = 'starting';
+  #transport: Transport | undefined;
+  #transportClosed: Promise<void> | undefined;
+  #engine: Engine | undefined;
+  #globals: GlobalTables | undefined;
+  readonly #topics: AppTopics;
+  readonly #rebuilds: Rebuilds;
+  #commits = 0;
+  /** The engine is being taken down, to run again. */
+  #restarting = false;
+  #lastSnapshot: AppSnapshot | undefined;
+  #waitingFor: string | undefined = 'opening the log';
+  #settle!: { resolve(): void; reject(error: unknown): void };
+  #readiness!: { resolve(): void; reject(error: unknown): void };
+  /** What ended the application, or what its tasks are rebuilt after. */
+  #error: MillraceError | undefined;
+  #ending: Promise<void> | undefined;
+  /** Settles when the start, or the one after a failure, is over; never rejects. */
+  #starting: Promise<void> = Promise.resolve();
+  readonly #alive: ReturnType<typeof setInterval>;
+  readonly #followers = new Set<() => void>();
+
+  constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions) {
+    checkOptions(options);
+    this.#topology = plan(pipeline);
+    checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
+    reportOpenEnds(this.#topology.nodes, options.logger ?? noLogger, options.applicationId);
+    this.graph = graphOf(this.#topology);
+    this.#open = open;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#topics = new AppTopics(this.#topology, options, this.#clock);
+    this.#rebuilds = new Rebuilds(options);
+    this.#started = this.#clock.monotonic();
+    this.#stopMs = durationMs(options.stopDeadline ?? '10s', 'stopDeadline');
+    // An application that waits for records is at work: it keeps the process alive, as a server's socket would.
+    this.#alive = setInterval(() => undefined, 2 ** 30);
+    this.done = new Promise<void>((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.#readiness = { resolve, reject };
+    });
+    // Who awaits only `done` learns of the failure there.
+    this.ready.catch(() => undefined);
+    options.signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (options.signal?.aborted === true) this.#beginStop(this.#stopMs);
+    else this.#starting = this.#start();
+  }
+
+  readonly #aborted = (): void => this.#beginStop(this.#stopMs);
+
+  async #start(): Promise<void> {
+    try {
+      const { applicationId, logger = noLogger } = this.#options;
+      const transport = await openPatiently(this.#open, {
+        applicationId,
+        logger,
+        clock: this.#clock,
+        stopped: () => this.#ending !== undefined,
+        waiting: (reason) => {
+          this.#waitingFor = reason;
+        },
+      });
+      if (transport === undefined) return;
+      if (this.#ending !== undefined) {
+        await transport.close();
+        return;
+      }
+      this.#transport = transport;
+      this.#waitingFor = 'setting up topics';
+      await this.#topics.setUp(transport);
+      await this.#run(transport);
+      if (this.#ending === undefined) this.#topics.watch(transport, (names) => void this.#changed(names));
+    } catch (error) {
+      void this.#end(error);
+    }
+  }
+
+  async #run(transport: Transport): Promise<void> {
+    await this.#topics.renew(transport);
+    this.#waitingFor = undefined;
+    const bounded =
+      this.#options.until === 'end' ? new BoundedRun(this.#topology, transport, this.#options) : undefined;
+    await bounded?.mark();
+    const globals = await this.#loadGlobals(transport);
+    if (this.#ending !== undefined) return;
+    const engine: Engine = new Engine(this.#topology, transport, this.#topics, this.#options, this.#clock, globals, {
+      checkedStores: this.#rebuilds.checkedStores,
+      failed: (error) => void this.#failed(engine, error),
+      idle: () => void this.#idle(engine, bounded),
+      ready: () => this.#readiness.resolve(),
+    });
+    this.#engine = engine;
+    await engine.start();
+    if (this.#ending !== undefined) return;
+    this.#state = 'running';
+    this.#log('running');
+  }
+
+  /** Global tables are read to their end before the first record is processed. */
+  async #loadGlobals(transport: Transport): Promise<GlobalTables> {
+    await this.#globals?.close();
+    const failed = (error: unknown): void => void this.#failed(this.#engine, endedBy(error));
+    const globals = new GlobalTables(this.#topology.globals, this.#options, this.#clock, failed);
+    this.#globals = globals;
+    await globals.load(transport, this.#topics.now);
+    return globals;
+  }
+
+  async #idle(engine: Engine, bounded: BoundedRun | undefined): Promise<void> {
+    try {
+      const over = await bounded?.check(engine);
+      if (over === true && engine === this.#engine) this.#beginStop(this.#stopMs);
+    } catch (error) {
+      await this.#end(error);
+    }
+  }
+
+  #log(message: string): void {
+    const { applicationId, logger = noLogger } = this.#options;
+    logger.info({ applicationId }, message);
+  }
+
+  /** A task or a commit failed: start again from the last commit where that may help, else end. */
+  async #failed(engine: Engine | undefined, error: MillraceError): Promise<void> {
+    if (engine !== this.#engine || this.#ending !== undefined || this.#restarting) return;
+    const commits = engine?.committer.commits ?? 0;
+    const waitMs = this.#state === 'running' ? this.#rebuilds.after(error, commits) : undefined;
+    if (waitMs === undefined) return this.#end(error);
+    this.#error = error;
+    if (error.code === 'ERR_TOPIC_RECREATED') this.#topics.changed();
+    this.#waitingFor = `rebuilding tasks from the last commit after ${error.code}`;
+    await this.#runAnew(async () => {
+      await this.#closeEngine();
+      await new Promise<void>((resolve) => void this.#clock.after(waitMs, resolve));
+    });
+  }
+
+  /** Runs again from the last commit, after `close` has taken the engine down. */
+  async #runAnew(close: () => Promise<void>): Promise<void> {
+    this.#restarting = true;
+    try {
+      await close();
+      if (this.#ending !== undefined) return;
+      const started = this.#run(this.#transport as Transport);
+      this.#starting = started.catch(() => undefined);
+      this.#restarting = false;
+      await started;
+    } catch (failure) {
+      await this.#end(failure);
+    } finally {
+      this.#restarting = false;
+    }
+  }
+
+  /** Topics are not what they were: tasks are rebuilt for what they are now, or the application cannot go on. */
+  async #changed(names: readonly string[]): Promise<void> {
+    const engine = this.#engine;
+    if (this.#ending !== undefined) return;
+    // Whoever is building tasks right now has looked at the topics before: it is done once more after that.
+    if (engine === undefined || this.#restarting) {
+      await this.#starting;
+      if (this.#topics.stale && !this.#restarting && this.#engine !== undefined) await this.#changed(names);
+      return;
+    }
+    this.#waitingFor = `tasks to be rebuilt, because ${names.join(', ')} has changed`;
+    await this.#runAnew(async () => {
+      // What was read of topics that have grown need not be read again. Where that fails, it is.
+      await engine.finish().catch(() => undefined);
+      await this.#closeEngine();
+    });
+  }
+
+  async #closeEngine(): Promise<void> {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    this.#lastSnapshot = this.snapshot();
+    this.#commits += engine.committer.commits;
+    this.#engine = undefined;
+    await engine.close();
+  }
+
+  async #closeTransport(): Promise<void> {
+    this.#transportClosed ??= this.#transport?.close();
+    await this.#transportClosed;
+  }
+
+  stop(options: { readonly deadline?: Duration } = {}): Promise<void> {
+    this.#beginStop(options.deadline === undefined ? this.#stopMs : durationMs(options.deadline, 'deadline'));
+    return this.done;
+  }
+
+  #beginStop(deadlineMs: number): void {
+    this.#ending ??= this.#stop(deadlineMs);
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    this.#state = 'stopping';
+    let cancel: (() => void) | undefined;
+    const deadline = new Promise<'late'>((resolve) => {
+      cancel = this.#clock.after(deadlineMs, () => resolve('late'));
+    });
+    const outcome = await Promise.race([this.#finish(() => this.#drain()), deadline]);
+    cancel?.();
+    if (outcome !== 'late') return;
+    this.#settled(stopDeadline(deadlineMs));
+    await this.#closeEngine().catch(() => undefined);
+    await this.#closeTransport().catch(() => undefined);
+  }
+
+  async #drain(): Promise<void> {
+    // What is being opened now has to be closed before this process may open it again.
+    await this.#starting;
+    await this.#engine?.finish();
+  }
+
+  #end(error: unknown): Promise<void> {
+    this.#ending ??= this.#finish(async () => {
+      throw error;
+    });
+    return this.#ending;
+  }
+
+  /** Closes everything after `last`, and settles `done` with the first error on the way. */
+  async #finish(last: () => Promise<void>): Promise<void> {
+    let outcome: { readonly error: unknown } | undefined;
+    for (const step of [last, () => this.#closeEngine(), () => this.#globals?.close(), () => this.#closeTransport()]) {
+      try {
+        await step();
+      } catch (error) {
+        outcome ??= { error };
+      }
+    }
+    this.#settled(outcome?.error);
+  }
+
+  #settled(outcome: unknown): void {
+    this.#topics.stop();
+    if (this.#state === 'stopped' || this.#state === 'failed') return;
+    const error = outcome === undefined ? undefined : endedBy(outcome);
+    clearInterval(this.#alive);
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#state = error === undefined ? 'stopped' : 'failed';
+    this.#waitingFor = undefined;
+    this.#error = error;
+    this.#readiness.reject(error ?? stoppedBeforeReady());
+    if (error === undefined) {
+      this.#log('stopped');
+      this.#settle.resolve();
+    } else {
+      const { applicationId, logger = noLogger } = this.#options;
+      logger.error({ applicationId, code: error.code, error: error.message }, 'failed');
+      this.#settle.reject(error);
+    }
+    for (const follower of this.#followers) follower();
+  }
+
+  snapshot(): AppSnapshot {
+    const engine = this.#engine;
+    const now = this.#clock.monotonic();
+    const tasks = engine === undefined ? undefined : [...engine.tasks.values()];
+    const endOffset = (topic: string, partition: number): number | undefined => engine?.endOffset(topic, partition);
+    const waiting = [this.#waitingFor, this.#globals?.waitingFor()].filter((reason) => reason !== undefined);
+    return snapshotApp({
+      applicationId: this.#options.applicationId,
+      state: this.#state,
+      kind: this.#transport?.kind ?? 'unknown',
+      location: this.#transport?.location ?? 'unknown',
+      guarantee: this.#transport?.capabilities.atomicCommit === false ? 'at-least-once' : 'exactly-once',
+      uptimeMs: now - this.#started,
+      commits: this.#commits + (engine?.committer.commits ?? 0),
+      lastCommitAgeMs: engine?.committer.lastCommit === undefined ? undefined : now - engine.committer.lastCommit,
+      restarts: this.#rebuilds.count,
+      error: describeError(this.#error),
+      waitingFor: [...waiting, ...(engine?.waitingFor() ?? [])],
+      globalTables: this.#globals?.snapshot() ?? [],
+      tasks: tasks?.map((task) => snapshotTask(task, endOffset)) ?? this.#lastSnapshot?.tasks ?? [],
+    });
+  }
+
+  snapshots(every: Duration = '1s'): Observable<AppSnapshot> {
+    return snapshotsEvery(durationMs(every, 'every'), {
+      clock: this.#clock,
+      take: () => this.snapshot(),
+      followers: this.#followers,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}

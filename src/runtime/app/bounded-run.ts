@@ -1,0 +1,93 @@
+import type { Transport } from '../../log/transport.ts';
+import type { Stage } from '../../plan/stages.ts';
+import type { Topology } from '../../plan/topology.ts';
+import type { AppOptions } from './app-options.ts';
+import type { Engine } from './engine.ts';
+
+/**
+ * Decides when `until: 'end'` is reached: every topic that only others write has been read to where it ended at the
+ * start, and every topic that the application itself writes has been read to where it ends now. Stages end in the order
+ * of their topics, so that what one emits at its end is processed by the next.
+ */
+export class BoundedRun {
+  readonly #transport: Transport;
+  readonly #options: AppOptions;
+  readonly #order: readonly Stage[];
+  readonly #written: ReadonlySet<string>;
+  readonly #ends = new Map<string, ReadonlyMap<number, number>>();
+  readonly #ended = new Set<Stage>();
+  #checking = false;
+
+  constructor(topology: Topology, transport: Transport, options: AppOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#order = byFlow(topology.stages);
+    this.#written = new Set(topology.stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
+  }
+
+  /** Notes where the topics of others end. */
+  async mark(): Promise<void> {
+    for (const name of this.#inputs()) {
+      if (!this.#written.has(name)) this.#ends.set(name, await this.#transport.offsets(name, 'latest'));
+    }
+  }
+
+  /**
+   * Called when the engine has nothing to do. Ends the next stage that has read everything.
+   *
+   * @returns Whether the run is over.
+   */
+  async check(engine: Engine): Promise<boolean> {
+    if (this.#checking) return false;
+    this.#checking = true;
+    try {
+      for (const name of this.#inputs()) {
+        if (this.#written.has(name)) this.#ends.set(name, await this.#transport.offsets(name, 'latest'));
+      }
+      const tasks = [...engine.tasks.values()];
+      if (tasks.length === 0) return false;
+      for (const task of tasks) {
+        if (!task.readTo((topic) => this.#ends.get(topic)?.get(task.partition))) {
+          engine.schedule();
+          return false;
+        }
+      }
+      // Skipping empty batches may have moved positions, and records may have come while the ends were asked for.
+      if (tasks.some((task) => task.dirty)) {
+        engine.schedule();
+        return false;
+      }
+      const stage = this.#order.find((candidate) => !this.#ended.has(candidate));
+      if (stage === undefined) return true;
+      this.#ended.add(stage);
+      for (const task of tasks.filter((each) => each.stage === stage)) {
+        task.end(this.#options.openWindows ?? 'keep');
+        task.complete();
+      }
+      engine.schedule();
+      return false;
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  #inputs(): ReadonlySet<string> {
+    return new Set(this.#order.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
+  }
+}
+
+/** Stages so that those which write a topic come before those which read it, as far as there are no circles. */
+export function byFlow(stages: readonly Stage[]): readonly Stage[] {
+  const order: Stage[] = [];
+  const seen = new Set<Stage>();
+  const visit = (stage: Stage): void => {
+    if (seen.has(stage)) return;
+    seen.add(stage);
+    for (const { name } of stage.inputs) {
+      for (const writer of stages) if (writer.outputs.some((output) => output.name === name)) visit(writer);
+    }
+    order.push(stage);
+  };
+  for (const stage of stages) visit(stage);
+  return order;
+}

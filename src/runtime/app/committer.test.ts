@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../dataflow/clock.ts';
+import type { GroupSession } from '../../log/transport.ts';
+import type { StoreWrites } from '../../state/byte-store.ts';
+import type { Task } from '../task/task.ts';
+import type { Changelog } from './changelog.ts';
+import { Committer } from './committer.ts';
+
+const writes: StoreWrites = {
+  id: { applicationId: 'app', store: 'counts', partition: 0 },
+  keys: [Uint8Array.of(1)],
+  values: [Uint8Array.of(2)],
+};
+
+/** A commit of one task that is under way, and what the local stores are told of it. */
+function underWay() {
+  const task = {
+    id: 'stage/0',
+    dirty: true,
+    pendingAsync: () => 0,
+    takeProgress: () => ({ outputs: [], state: [writes], offsets: [] }),
+    committed: () => undefined,
+  } as unknown as Task;
+  const tasks = new Map([[task.id, task]]);
+  const applied: StoreWrites[] = [];
+  let acknowledge: () => void = () => undefined;
+  const session = {
+    send: async () => undefined,
+    commit: () => new Promise<void>((resolve) => (acknowledge = resolve)),
+  } as unknown as GroupSession;
+  const committer = new Committer({
+    tasks,
+    clock: systemClock,
+    atomic: true,
+    session: () => ({ session, generation: 1 }),
+    changelog: () =>
+      ({ batches: () => [], committed: (state: StoreWrites[]) => applied.push(...state) }) as unknown as Changelog,
+    origin: () => ({}),
+    outputs: { take: () => [], recycle: () => undefined },
+    failed: () => false,
+    schedule: () => undefined,
+    fail: () => undefined,
+  });
+  const done = committer.commit();
+  return { tasks, task, applied, finish: async () => (acknowledge(), done) };
+}
+
+test('local stores follow a commit that is acknowledged', async () => {
+  const { applied, finish } = underWay();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(applied).toEqual([]);
+  await finish();
+  expect(applied).toEqual([writes]);
+});
+
+test.each(['lost', 'lost and given again'])(
+  'they do not when the task was %s meanwhile: they may have been restored since',
+  async (what) => {
+    const { tasks, task, applied, finish } = underWay();
+    await new Promise((resolve) => setImmediate(resolve));
+    tasks.delete(task.id);
+    if (what !== 'lost') tasks.set(task.id, Object.create(task) as Task);
+    await finish();
+    expect(applied).toEqual([]);
+  },
+);
+
+test('outputs that come while others are being taken go together afterwards', async () => {
+  const sent: string[][] = [];
+  let take: () => void = () => undefined;
+  const outputs: string[] = [];
+  const shared = { take: () => outputs.splice(0) as never[], recycle: () => undefined };
+  const task = {} as unknown as Task;
+  const session = {
+    send: (batches: readonly unknown[]) => {
+      sent.push(batches as string[]);
+      return new Promise<void>((resolve) => (take = resolve));
+    },
+  } as unknown as GroupSession;
+  let scheduled = 0;
+  const committer = new Committer({
+    tasks: new Map([['stage/0', task]]),
+    clock: systemClock,
+    atomic: false,
+    session: () => ({ session, generation: 1 }),
+    changelog: () => undefined,
+    origin: () => ({}),
+    outputs: shared,
+    failed: () => false,
+    schedule: () => scheduled++,
+    fail: () => undefined,
+  });
+  outputs.push('a');
+  const first = committer.flush();
+  outputs.push('b');
+  await committer.flush();
+  outputs.push('c');
+  await committer.flush();
+  expect(sent).toEqual([['a']]);
+  take();
+  await first;
+  expect(scheduled, 'the engine comes back for the rest').toBe(1);
+  void committer.flush();
+  expect(sent).toEqual([['a'], ['b', 'c']]);
+});

@@ -1,0 +1,194 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import type { MillraceError } from '../../errors.ts';
+import type { CommittedOffset, GroupSession, OffsetOrigin, OutgoingBatch } from '../../log/transport.ts';
+import type { SharedOutputs } from '../task/shared-outputs.ts';
+import type { Task } from '../task/task.ts';
+import type { TaskProgress } from '../task/task-host.ts';
+import type { Changelog } from './changelog.ts';
+
+/** What a committer needs of the engine around it. */
+export interface CommitterHost {
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly clock: Clock;
+  /** Whether the outputs, changes and offsets of a commit become durable together. */
+  readonly atomic: boolean;
+  /** The session, and the generation in which its tasks work; `undefined` before it has joined. */
+  session(): { readonly session: GroupSession; readonly generation: number } | undefined;
+  /** What the positions in an input are offsets of. */
+  origin(topic: string, partition: number): OffsetOrigin;
+  /** Keeps stores and changelogs together where the log does not hold the state. */
+  changelog(): Changelog | undefined;
+  /** What all the tasks have written. */
+  readonly outputs: Pick<SharedOutputs, 'take' | 'recycle'>;
+  /** Offsets have become durable. */
+  committed?(offsets: readonly CommittedOffset[]): void;
+  /** Whether a failure has been seen: nothing is committed after it. */
+  failed(): boolean;
+  /** Turns are wanted. */
+  schedule(): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * The commit as a barrier: asynchronous work runs dry, outputs are handed over, then outputs, state and offsets of all
+ * tasks become durable together, and only then the tasks learn of it. One commit is under way at a time.
+ */
+export class Committer {
+  commits = 0;
+  /** Monotonic time of the last commit. */
+  lastCommit: number | undefined;
+  /** How long the last commit took, in ms. */
+  lastDurationMs = 0;
+  readonly #host: CommitterHost;
+  #current: Promise<void> | undefined;
+  #flushing = false;
+  /** Set while a commit waits for asynchronous calls; called when there are none left. */
+  #barrier: (() => void) | undefined;
+
+  constructor(host: CommitterHost) {
+    this.#host = host;
+  }
+
+  /** The commit that is under way. */
+  get current(): Promise<void> | undefined {
+    return this.#current;
+  }
+
+  /** Whether tasks take no further records, because a commit waits for their asynchronous calls. */
+  get closed(): boolean {
+    return this.#barrier !== undefined;
+  }
+
+  /** What it waits for before it can commit, in words. */
+  waitingFor(): string | undefined {
+    return this.closed ? `a commit waits for ${this.pendingAsync()} asynchronous calls` : undefined;
+  }
+
+  /** Asynchronous calls under way in all tasks. */
+  pendingAsync(): number {
+    let sum = 0;
+    for (const task of this.#host.tasks.values()) sum += task.pendingAsync();
+    return sum;
+  }
+
+  /** Called after each round of turns: lets a waiting commit go on when no asynchronous call is left. */
+  poke(): void {
+    if (this.#barrier !== undefined && this.pendingAsync() === 0) this.#barrier();
+  }
+
+  /** Gives up waiting: the engine closes. */
+  abandon(): void {
+    this.#barrier?.();
+  }
+
+  /** Commits what the tasks have done; while a commit is under way, its end is what is waited for. */
+  commit(): Promise<void> {
+    this.#current ??= this.#once().finally(() => {
+      this.#current = undefined;
+      this.#host.schedule();
+    });
+    return this.#current;
+  }
+
+  /**
+   * Hands outputs over ahead of the commit, for logs whose readers see them at once. What comes while others are being
+   * taken waits for these, and then goes together.
+   */
+  async flush(): Promise<void> {
+    const joined = this.#host.session();
+    if (joined === undefined || this.#flushing) return;
+    // What a broken task has done is not to be trusted, and nothing goes on after it.
+    for (const task of this.#host.tasks.values()) if (task.failure !== undefined) return;
+    const outputs = this.#host.outputs.take();
+    if (outputs.length === 0) return;
+    this.#flushing = true;
+    try {
+      await joined.session.send(outputs, joined.generation);
+      this.#host.outputs.recycle(outputs);
+      this.#host.schedule();
+    } catch (error) {
+      this.#host.fail(error);
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** Makes durable where tasks begin, before they are built. No commit of others runs at the same time. */
+  async settle(progress: readonly TaskProgress[]): Promise<void> {
+    while (this.#current !== undefined) await this.#current.catch(() => undefined);
+    const joined = this.#host.session();
+    if (joined === undefined || this.#host.failed()) return;
+    const settled = this.#write(joined.session, joined.generation, progress, []).then(() => {
+      this.#host.changelog()?.committed(progress.flatMap(({ state }) => state));
+    });
+    this.#current = settled.finally(() => {
+      this.#current = undefined;
+      this.#host.schedule();
+    });
+    // Who waits for a commit that is under way hears of its end only.
+    this.#current.catch(() => undefined);
+    await settled;
+  }
+
+  async #once(): Promise<void> {
+    try {
+      await this.#quiet();
+      // Given up: offsets never pass records whose calls are not finished.
+      if (this.pendingAsync() > 0) return;
+      const joined = this.#host.session();
+      const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
+      if (joined === undefined || tasks.length === 0 || this.#host.failed()) return;
+      // A task may fail between turns, by an emission that nobody foresaw: what it has done since is not to be trusted.
+      const broken = tasks.find((task) => task.failure !== undefined);
+      if (broken !== undefined) throw broken.failure as MillraceError;
+      const started = this.#host.clock.monotonic();
+      const progress = tasks.map((task) => task.takeProgress());
+      const outputs = this.#host.outputs.take();
+      await this.#write(joined.session, joined.generation, progress, outputs);
+      // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
+      const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
+      this.#host.changelog()?.committed(kept.flatMap(({ state }) => state));
+      this.#host.outputs.recycle(outputs);
+      for (const task of tasks) task.committed();
+      this.#host.committed?.(progress.flatMap(({ offsets }) => offsets));
+      this.commits += 1;
+      this.lastCommit = this.#host.clock.monotonic();
+      this.lastDurationMs = this.lastCommit - started;
+    } catch (error) {
+      this.#host.fail(error);
+      throw error;
+    }
+  }
+
+  async #write(
+    session: GroupSession,
+    generation: number,
+    progress: readonly TaskProgress[],
+    written: readonly OutgoingBatch[],
+  ): Promise<void> {
+    const changelog = this.#host.changelog();
+    const state = progress.flatMap((each) => each.state);
+    const outputs = [...written];
+    const changes = changelog?.batches(state) ?? [];
+    if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
+    if (outputs.length > 0) await session.send(outputs, generation);
+    if (!this.#host.atomic && changes.length > 0) {
+      // First all outputs are acknowledged. A store that knew after a crash of a closed window would not emit it again.
+      await session.commit({ generation, offsets: [], state: [] });
+      await session.send(changes, generation);
+    }
+    const offsets = progress.flatMap((each) => each.offsets);
+    const placed = offsets.map((each) => ({ ...each, ...this.#host.origin(each.topic, each.partition) }));
+    await session.commit({ generation, offsets: placed, state: changelog === undefined ? state : [] });
+  }
+
+  /** Resolves when no asynchronous call is under way; until then tasks take no records. */
+  async #quiet(): Promise<void> {
+    if (this.pendingAsync() === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#barrier = resolve;
+      this.#host.schedule();
+    });
+    this.#barrier = undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import { MillraceError } from '../../errors.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { CommittedOffset, TopicPartition, Transport } from '../../log/transport.ts';
+
+/** Removing records costs a request or a write for each topic. */
+const INTERVAL_MS = 30_000;
+
+/**
+ * Removes what an application has read of the topics that it has made for itself alone, so that they need no retention: none
+ * of their records goes unread, and none stays for long when it has been read.
+ */
+export class ConsumedRecords {
+  readonly #transport: Transport;
+  /** Ids of the topics, by their names. */
+  readonly #topics: ReadonlyMap<string, string | undefined>;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** Committed offsets, by topic and partition, before which records have not been removed yet. */
+  readonly #due = new Map<string, Map<number, number>>();
+  #cancel: Cancel | undefined;
+  #working = false;
+  #closed = false;
+
+  constructor(transport: Transport, topics: ReadonlyMap<string, string | undefined>, clock: Clock, logger: Logger) {
+    this.#transport = transport;
+    this.#topics = topics;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Offsets are committed: what lies before them may go, some time later. */
+  committed(offsets: readonly CommittedOffset[]): void {
+    if (this.#topics.size === 0) return;
+    for (const { offset, partition, topic } of offsets) this.#note(topic, partition, offset);
+    if (this.#due.size > 0 && !this.#closed) this.#cancel ??= this.#clock.after(INTERVAL_MS, () => void this.#remove());
+  }
+
+  /** A task begins at these committed offsets: what runs before this one have read goes now. */
+  begun(partition: number, positions: ReadonlyMap<string, number>): void {
+    for (const [topic, offset] of positions) if (offset > 0) this.#note(topic, partition, offset);
+    // A log in memory ends with its process, so nothing is left over there that no later run would look after.
+    if (this.#due.size > 0 && this.#transport.kind !== 'memory') void this.#remove();
+  }
+
+  /** Tells what a failure means. */
+  async report(error: unknown, applicationId: string, tell: (failure: MillraceError) => void): Promise<void> {
+    tell(error instanceof MillraceError ? await this.explain(error, applicationId) : internal(error));
+  }
+
+  /**
+   * What a failure means. Records that were removed because they were read are missed only by who has lost its work: a
+   * process that was stopped, and that has not heard yet that another one went on.
+   */
+  async explain(failure: MillraceError, applicationId: string): Promise<MillraceError> {
+    const { code, offset, partition, topic } = failure;
+    if (code !== 'ERR_OFFSET_OUT_OF_RANGE' || topic === undefined || !this.#topics.has(topic)) return failure;
+    const place = { topic, partition: partition ?? 0 };
+    const [committed] = await this.#transport.committed(applicationId, [place]).catch(() => []);
+    if (committed === undefined || committed.offset <= (offset ?? 0)) return failure;
+    return new MillraceError('migrated', 'ERR_STALE_GENERATION', `records of ${topic} were read by another member`, {
+      ...place,
+      ...(offset === undefined ? {} : { offset }),
+      hint: 'the work belongs to that member; this one goes on from the committed offsets',
+      cause: failure,
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel?.();
+  }
+
+  #note(topic: string, partition: number, offset: number): void {
+    if (!this.#topics.has(topic)) return;
+    const offsets = this.#due.get(topic);
+    if (offsets === undefined) this.#due.set(topic, new Map([[partition, offset]]));
+    else offsets.set(partition, offset);
+  }
+
+  async #remove(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (this.#working) return;
+    this.#working = true;
+    // Whoever is assigned several tasks at once asks once.
+    await Promise.resolve();
+    const due = Array.from(this.#due, ([topic, offsets]) => {
+      return [topic, Array.from(offsets, ([partition, offset]): Before => ({ partition, offset }))] as const;
+    });
+    this.#due.clear();
+    for (const [topic, before] of due) if (!this.#closed) await this.#removeOf(topic, before);
+    this.#working = false;
+  }
+
+  async #removeOf(topic: string, before: readonly Before[]): Promise<void> {
+    try {
+      // Another topic may have the name by now, of which nothing was read.
+      const now = (await this.#transport.topics.facts([topic])).get(topic);
+      if (now?.id === this.#topics.get(topic)) await this.#transport.topics.deleteRecords(topic, before);
+    } catch (error) {
+      if (this.#closed) return;
+      const { code, message } = error as MillraceError;
+      this.#logger.warn(
+        { topic, code, error: message },
+        `records of ${topic} that were read stay there: it only takes room`,
+      );
+    }
+  }
+}
+
+type Before = Pick<TopicPartition, 'partition'> & { readonly offset: number };
+
+function internal(cause: unknown): MillraceError {
+  return new MillraceError('fatal', 'ERR_INTERNAL', `the runtime failed: ${String(cause)}`, { cause });
+}

@@ -1,0 +1,349 @@
+import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import type { MillraceError } from '../../errors.ts';
+import { noLogger } from '../../log/logger.ts';
+import { soon } from '../../log/schedule.ts';
+import type { Fetcher, GroupSession, Transport } from '../../log/transport.ts';
+import { durationMs } from '../../options/duration.ts';
+import { originOf, taskSpecs } from '../../plan/assignment.ts';
+import type { Topology } from '../../plan/topology.ts';
+import { Rounds } from '../task/rounds.ts';
+import { SharedOutputs } from '../task/shared-outputs.ts';
+import type { Task } from '../task/task.ts';
+import type { AppOptions } from './app-options.ts';
+import type { AppTopics } from './app-topics.ts';
+import { Committer } from './committer.ts';
+import { ConsumedRecords } from './consumed-records.ts';
+import type { GlobalTables } from './global-tables.ts';
+import { LongestTurn } from './longest-turn.ts';
+import { consumables } from './own-topics.ts';
+import { TaskFactory } from './task-factory.ts';
+import { type OpenedTask, TaskOpening } from './task-opening.ts';
+import { type AssignedTask, TaskStarts } from './task-starts.ts';
+import type { TopicsInUse } from './topic-setup.ts';
+
+/** How long turns go on before other events of the process are handled, in ms. */
+const SLICE_MS = 8;
+/** Encoded outputs that may wait for a commit; more starts one early. */
+const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
+/** Turns stop at this many bytes while a commit is still under way. */
+const HARD_OUTPUT_BYTES = 4 * MAX_OUTPUT_BYTES;
+
+/** Under load the time between commits is at least this many times what the last one took, up to a bound in ms. */
+const COMMIT_SHARE = 5;
+const MAX_INTERVAL_MS = 1000;
+
+export interface EngineEvents {
+  /** Stores with entries that a commit could not write: their changes are checked when they are made. */
+  readonly checkedStores: ReadonlySet<string>;
+  /** A task failed, or a commit did. The engine does nothing more until it is closed. */
+  failed(error: MillraceError): void;
+  /** Nothing is left to do: everything fetched is processed and committed. */
+  idle(): void;
+  /** For the first time every task that was assigned is built. */
+  ready(): void;
+}
+
+/**
+ * Runs the tasks of one group session: gives them turns, commits what they did, and notices when there is nothing to do.
+ * One engine lives from a session's start to its end; after a failure a new one starts from the last commit.
+ */
+export class Engine {
+  readonly tasks: Map<string, Task> = new Map();
+  readonly committer: Committer;
+  readonly #topology: Topology;
+  readonly #transport: Transport;
+  readonly #options: AppOptions;
+  readonly #topics: TopicsInUse;
+  readonly #events: EngineEvents;
+  readonly #clock: Clock;
+  readonly #commitIntervalMs: number;
+  readonly #lingerMs: number;
+  #cancelTimer: Cancel | undefined;
+  /** Work is committed as soon as there is no more of it, and not only when the interval is over. */
+  readonly #eager: boolean;
+  #session: GroupSession | undefined;
+  /** Tasks that are ours but not built yet. */
+  readonly #assigned: AssignedTask[] = [];
+  /** Ids of all tasks that are ours, built or not. */
+  readonly #owned = new Set<string>();
+  /** Assignments whose committed offsets are being read. */
+  #assigning = 0;
+  readonly #fetcher: Fetcher;
+  readonly #factory: TaskFactory;
+  readonly #opening: TaskOpening;
+  readonly #consumed: ConsumedRecords;
+  /** One for all tasks, so that what they write is in the order of their turns. */
+  readonly #outputs: SharedOutputs;
+  #generation = 0;
+  readonly #rounds: Rounds;
+  readonly #longest = new LongestTurn();
+  #scheduled = false;
+  #running = true;
+  /** The application stops: what has been read is finished, nothing new is taken. */
+  #stopping = false;
+  #dirtySince: number | undefined;
+  #failed = false;
+  #announced = false;
+
+  constructor(
+    topology: Topology,
+    transport: Transport,
+    { ends, now: topics }: Pick<AppTopics, 'ends' | 'now'>,
+    options: AppOptions,
+    clock: Clock,
+    globals: GlobalTables,
+    events: EngineEvents,
+  ) {
+    this.#topology = topology;
+    this.#transport = transport;
+    this.#topics = topics;
+    this.#options = options;
+    this.#clock = clock;
+    this.#events = events;
+    const atomic = transport.capabilities.atomicCommit;
+    this.#eager = atomic || options.until === 'end';
+    this.#commitIntervalMs = durationMs(options.commitInterval ?? (atomic ? '250ms' : '5s'), 'commitInterval');
+    this.#lingerMs = durationMs(options.batch?.linger ?? '0ms', 'linger');
+    this.#outputs = new SharedOutputs((name) => this.#factory.outputTopic(name));
+    this.committer = new Committer({
+      tasks: this.tasks,
+      clock,
+      atomic,
+      session: () => this.#session && { session: this.#session, generation: this.#generation },
+      changelog: () => this.#factory.changelog,
+      outputs: this.#outputs,
+      committed: (offsets) => this.#consumed.committed(offsets),
+      origin: (topic, partition) => this.#fetcher.origin(topic, partition),
+      failed: () => this.#failed,
+      schedule: () => this.schedule(),
+      fail: (error) => this.#fail(error),
+    });
+    this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
+    const wake = (): void => this.schedule();
+    this.#rounds = new Rounds(clock, wake);
+    const shared = { outputs: this.#outputs, feed: this.#fetcher, wake };
+    this.#factory = new TaskFactory(topology, transport, topics, options, clock, shared, globals);
+    this.#factory.begin(events.checkedStores, this.tasks);
+    const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
+    const starts = new TaskStarts(transport, { ...topology, applicationId, topics, ends, startFrom, logger });
+    this.#consumed = new ConsumedRecords(transport, consumables(topology, topics, applicationId), clock, logger);
+    this.#opening = new TaskOpening(transport, starts, this.#factory, this.committer);
+  }
+
+  /** Joins the group; tasks come as they are assigned. */
+  async start(): Promise<void> {
+    const session = await this.#transport.group({
+      groupId: this.#options.applicationId,
+      tasks: this.#topology.stages.flatMap((stage) => taskSpecs(stage, this.#topics)),
+      // Where state and log are one folder, one process owns both.
+      exclusive: this.#transport.capabilities.stateWithLog,
+      onAssigned: async (ids, generation) => {
+        this.#assigning += 1;
+        try {
+          await this.#assign(ids, generation);
+        } finally {
+          this.#assigning -= 1;
+        }
+      },
+      onRevoked: (ids, lost) => this.#revoked(ids, lost),
+      onError: (error) => this.#fail(error),
+    });
+    if (!this.#running) {
+      await session.leave();
+      return;
+    }
+    this.#session = session;
+    this.schedule();
+  }
+
+  async #assign(ids: readonly string[], generation: number): Promise<void> {
+    this.#generation = generation;
+    for (const id of ids) this.#owned.add(id);
+    this.#assigned.push(...(await this.#opening.assigned(ids)));
+    this.schedule();
+  }
+
+  /** Builds the tasks that were assigned, once the session and so their stores are there. */
+  #build(): void {
+    const session = this.#session;
+    if (session === undefined || this.#assigned.length === 0) return;
+    void this.#begin(session, this.#assigned.splice(0));
+  }
+
+  async #begin(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
+    this.#assigning += 1;
+    try {
+      const opened = await this.#opening.open(session, assigned, (id) => this.#running && this.#owned.has(id));
+      if (this.#running) for (const each of opened) this.#add(session, each);
+      this.schedule();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#assigning -= 1;
+    }
+  }
+
+  #add(session: GroupSession, { start, task: assigned }: OpenedTask): void {
+    if (!this.#owned.has(assigned.spec.id)) return;
+    const task = this.#factory.build(session, assigned, start);
+    this.tasks.set(task.id, task);
+    this.#rounds.add(task);
+    this.#consumed.begun(task.partition, start.positions);
+    for (const [topic, offset] of start.positions) {
+      const origin = originOf(this.#topics, topic, offset, assigned.committed.get(topic));
+      this.#fetcher.assign(topic, task.partition, offset, origin);
+    }
+  }
+
+  async #revoked(ids: readonly string[], lost: boolean): Promise<void> {
+    if (!lost) await this.committer.commit();
+    for (const id of ids) {
+      this.#owned.delete(id);
+      const task = this.tasks.get(id);
+      if (task === undefined) continue;
+      this.tasks.delete(id);
+      this.#rounds.remove(task);
+      for (const { use } of task.inputs) this.#fetcher.unassign(use.name, task.partition);
+      task.close();
+    }
+  }
+
+  /** Runs turns soon; asking again before that does nothing. */
+  schedule(): void {
+    if (this.#scheduled || !this.#running) return;
+    this.#scheduled = true;
+    soon(() => {
+      this.#scheduled = false;
+      if (!this.#running) return;
+      try {
+        this.#pump();
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  #pump(): void {
+    this.#build();
+    this.#announce();
+    const until = this.#longest.begin(this.#clock.monotonic()) + SLICE_MS;
+    let progressed = true;
+    let worked = false;
+    while (progressed && this.#running) {
+      progressed = this.#turns(until);
+      worked ||= progressed;
+      if (this.#clock.monotonic() >= until) break;
+    }
+    if (!this.#running) return;
+    const dirty = this.#dirty();
+    const waits = this.committer.pendingAsync() > 0;
+    if (dirty) this.#settle(!progressed && !waits);
+    if (progressed) this.schedule();
+    else if (!worked && !dirty && this.committer.current === undefined && !waits) this.#events.idle();
+    else if (worked) this.schedule();
+  }
+
+  #announce(): void {
+    if (this.#announced || this.#assigning > 0 || this.tasks.size < this.#owned.size) return;
+    if (this.#session === undefined || this.#session.waitingFor() !== undefined) return;
+    this.#announced = true;
+    this.#events.ready();
+  }
+
+  /** Commits when it is time; otherwise comes back when it is. A commit lets asynchronous calls run dry, so it does not
+   * come before its interval is over while there are any. */
+  #settle(quiet: boolean): void {
+    const sinceMs = this.#clock.monotonic() - (this.#dirtySince ?? 0);
+    const waitMs = quiet && this.#eager ? this.#lingerMs : this.#intervalMs();
+    if (sinceMs >= waitMs || this.#outputs.bytes > MAX_OUTPUT_BYTES) {
+      if (this.committer.current === undefined) this.#dirtySince = undefined;
+      void this.committer.commit().catch(() => undefined);
+      return;
+    }
+    // While there is work, or calls under way, turns come back by themselves.
+    if (!quiet) return;
+    if (!this.#eager) void this.committer.flush();
+    this.#cancelTimer ??= this.#clock.after(waitMs - sinceMs, () => {
+      this.#cancelTimer = undefined;
+      this.schedule();
+    });
+  }
+
+  /** @returns Whether there may be more to do. */
+  #turns(until: number): boolean {
+    const room = !this.#stopping && !this.committer.closed && this.#outputs.bytes < HARD_OUTPUT_BYTES;
+    const progressed = this.#rounds.round(room, until, this.#looked);
+    if (this.#rounds.failure !== undefined) this.#fail(this.#rounds.failure);
+    else this.committer.poke();
+    return progressed;
+  }
+
+  readonly #looked = (task: Task, now: number): void => void this.#longest.ended(task, now);
+
+  #dirty(): boolean {
+    for (const task of this.tasks.values()) {
+      if (!task.dirty) continue;
+      this.#dirtySince ??= this.#clock.monotonic();
+      return true;
+    }
+    this.#dirtySince = undefined;
+    return false;
+  }
+
+  /**
+   * The commit interval, longer while commits are expensive: a commit writes every entry that has changed since the last
+   * one, however often it has, so under load fewer of them do the same work for less.
+   */
+  #intervalMs(): number {
+    return Math.max(this.#commitIntervalMs, Math.min(COMMIT_SHARE * this.committer.lastDurationMs, MAX_INTERVAL_MS));
+  }
+
+  /** What keeps the tasks from progressing, in words. */
+  waitingFor(): string[] {
+    const full = this.#outputs.bytes >= HARD_OUTPUT_BYTES;
+    return [
+      this.#session === undefined ? 'joining the group' : this.#session.waitingFor(),
+      this.#assigning > 0 ? 'the committed offsets of new tasks' : undefined,
+      this.#fetcher.waitingFor(),
+      this.#factory.waitingFor(),
+      this.committer.waitingFor() ?? (full ? 'a commit under way, before more is written' : undefined),
+      ...Array.from(this.tasks.values(), (task) => task.waiting()),
+    ].filter((reason) => reason !== undefined);
+  }
+
+  endOffset(topic: string, partition: number): number | undefined {
+    return this.#fetcher.endOffset(topic, partition);
+  }
+
+  /** A last commit, with turns for asynchronous work that it has to wait for. */
+  async finish(): Promise<void> {
+    this.#stopping = true;
+    await this.#opening.settling;
+    await this.committer.current?.catch(() => undefined);
+    await this.committer.commit();
+  }
+
+  /** Takes the tasks down and leaves the group; what is not committed is given up. */
+  async close(): Promise<void> {
+    this.#running = false;
+    this.#cancelTimer?.();
+    this.#outputs.recycle(this.#outputs.take());
+    for (const task of this.tasks.values()) task.close();
+    this.#consumed.close();
+    this.committer.abandon();
+    await this.committer.current?.catch(() => undefined);
+    this.#factory.close();
+    await this.#fetcher.close();
+    await this.#session?.leave();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#running = false;
+    this.committer.abandon();
+    void this.#consumed.report(this.#longest.explain(error), this.#options.applicationId, (failure) =>
+      this.#events.failed(failure),
+    );
+  }
+}

@@ -1,0 +1,201 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import type { GlobalRows } from '../../dataflow/global-source.ts';
+import type { TopicUse } from '../../dataflow/node.ts';
+import type { InputOrigin } from '../../dataflow/task-context.ts';
+import type { MillraceError } from '../../errors.ts';
+import { deadLetterOf } from '../../log/dead-letter.ts';
+import { rawRecord } from '../../log/decode.ts';
+import { LetterSender } from '../../log/letter-sender.ts';
+import { noLogger } from '../../log/logger.ts';
+import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from '../../log/record-failures.ts';
+import type { FetchedBatch, Fetcher, TopicFacts, Transport } from '../../log/transport.ts';
+import { unreadableRange } from '../../log/unreadable.ts';
+import type { DeadLetterPolicy, RecordPolicy } from '../../options/record-policy.ts';
+import type { AppOptions } from './app-options.ts';
+import { GlobalRowMap, type GlobalTableSnapshot } from './global-rows.ts';
+
+/** A partition of a global table's topic, and how far it has been read. */
+interface Position {
+  readonly rows: GlobalRowMap;
+  readonly partition: number;
+  /** Where the partition ended when loading began. */
+  readonly end: number;
+  offset: number;
+}
+
+/**
+ * The global tables of an application in this process: read to their end before the first task is built, and followed
+ * after that.
+ */
+export class GlobalTables {
+  readonly #options: Pick<AppOptions, 'applicationId' | 'onRecordError' | 'logger'>;
+  readonly #clock: Clock;
+  readonly #failed: (error: unknown) => void;
+  readonly #tables: ReadonlyMap<string, GlobalRowMap>;
+  readonly #positions: Position[] = [];
+  #fetcher: Fetcher | undefined;
+  #ready: (() => void) | undefined;
+  #letters: LetterSender | undefined;
+  /** Dead letters under way; never rejects. */
+  readonly #writing = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  /** @param failed - Following has failed: the rows would go stale without a word. */
+  constructor(
+    uses: readonly TopicUse[],
+    options: Pick<AppOptions, 'applicationId' | 'onRecordError' | 'logger'>,
+    clock: Clock,
+    failed: (error: unknown) => void,
+  ) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#failed = failed;
+    this.#tables = new Map(uses.map((use) => [use.name, new GlobalRowMap(use)]));
+  }
+
+  rows(topic: string): GlobalRows {
+    return this.#tables.get(topic) as GlobalRows;
+  }
+
+  /** Reads all topics to where they end now, then follows them. */
+  async load(transport: Transport, topics: ReadonlyMap<string, TopicFacts>): Promise<void> {
+    if (this.#tables.size === 0) return;
+    const fetcher = transport.fetcher({ onReady: () => this.#woken() });
+    this.#fetcher = fetcher;
+    this.#letters = new LetterSender(transport);
+    for (const [topic, rows] of this.#tables) {
+      const ends = await transport.offsets(topic, 'latest');
+      for (const [partition, offset] of await transport.offsets(topic, 'earliest')) {
+        this.#positions.push({ rows, partition, offset, end: ends.get(partition) ?? offset });
+        fetcher.assign(topic, partition, offset, { topicId: topics.get(topic)?.id });
+      }
+    }
+    while (this.#behind() > 0) {
+      // The promise is made before polling, so that no wake-up is missed in between.
+      const ready = new Promise<void>((resolve) => {
+        this.#ready = resolve;
+      });
+      // What cannot be read may be skipped, and then there is no batch.
+      if (this.#read(fetcher) === 0 && this.#behind() > 0) await ready;
+    }
+    this.#ready = undefined;
+    await Promise.all(this.#writing);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  snapshot(): GlobalTableSnapshot[] {
+    return Array.from(this.#tables.values(), (rows) => rows.snapshot());
+  }
+
+  /** What is still being loaded, in words. */
+  waitingFor(): string | undefined {
+    const behind = this.#behind();
+    if (behind === 0) return undefined;
+    return `global tables being loaded: ${behind} records of ${[...this.#tables.keys()].join(', ')} to go`;
+  }
+
+  async close(): Promise<void> {
+    await this.#fetcher?.close();
+    await Promise.all(this.#writing);
+    await this.#letters?.close();
+  }
+
+  #behind(): number {
+    return this.#positions.reduce((sum, { end, offset }) => sum + Math.max(0, end - offset), 0);
+  }
+
+  #woken(): void {
+    if (this.#ready !== undefined) {
+      this.#ready();
+      return;
+    }
+    try {
+      this.#read(this.#fetcher as Fetcher);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Applies what is at hand. @returns the number of batches. */
+  #read(fetcher: Fetcher): number {
+    let batches = 0;
+    for (const position of this.#positions) {
+      const { partition, rows } = position;
+      for (;;) {
+        const batch = this.#poll(fetcher, position);
+        if (batch === undefined) break;
+        this.#apply(rows, partition, batch);
+        position.offset = batch.nextOffset;
+        batches += 1;
+      }
+    }
+    return batches;
+  }
+
+  /** The next batch; one that cannot be read is passed over where the policy says so. */
+  #poll(fetcher: Fetcher, position: Position): FetchedBatch | undefined {
+    const { partition, rows } = position;
+    const { name } = rows.use;
+    for (;;) {
+      try {
+        return fetcher.poll(name, partition);
+      } catch (error) {
+        const range = unreadableRange(error, name, partition, position.offset);
+        const policy = this.#policyFor(rows);
+        if (range === undefined || policy === 'fail') throw error;
+        this.#putAside(rows, policy, range.error, range.origin, range.records);
+        position.offset = range.nextOffset;
+        fetcher.assign(name, partition, range.nextOffset);
+      }
+    }
+  }
+
+  #policyFor({ use }: GlobalRowMap): RecordPolicy {
+    return use.onRecordError ?? this.#options.onRecordError ?? 'fail';
+  }
+
+  #apply(rows: GlobalRowMap, partition: number, batch: FetchedBatch): void {
+    rows.apply(batch, (error, at) => {
+      const origin = rawRecord(batch, at, rows.use.name, partition);
+      const failure = asRecordError(error, this.#place(rows), origin);
+      const policy = this.#policyFor(rows);
+      if (policy === 'fail' || failure.errorClass !== 'record') throw failure;
+      this.#putAside(rows, policy, failure, origin, 1);
+    });
+  }
+
+  #place({ use }: GlobalRowMap): FailurePlace {
+    return { applicationId: this.#options.applicationId, stage: 'global tables', step: `globalTable(${use.name})` };
+  }
+
+  /** Leaves out a record, or a batch of some. */
+  #putAside(
+    rows: GlobalRowMap,
+    policy: Exclude<RecordPolicy, 'fail'>,
+    failure: MillraceError,
+    origin: InputOrigin,
+    records: number,
+  ): void {
+    if (isDeadLetter(policy)) {
+      rows.deadLettered += records;
+      this.#write(policy, (limits) => deadLetterOf(failure, this.#place(rows), origin, this.#clock.now(), limits));
+    } else rows.skipped += records;
+    const { offset, partition, topic } = origin;
+    (this.#options.logger ?? noLogger).warn(
+      { code: failure.code, error: bareMessage(failure), topic, partition, offset, records },
+      `record of a global table ${isDeadLetter(policy) ? 'sent to the dead-letter topic' : 'skipped'}`,
+    );
+  }
+
+  /** A letter that cannot be written is a row that nobody would see: it ends the application. */
+  #write(policy: DeadLetterPolicy, make: Parameters<LetterSender['send']>[1]): void {
+    const writing: Promise<void> = (this.#letters as LetterSender)
+      .send(policy, make)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+        if (this.#ready === undefined) this.#failed(error);
+      })
+      .finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
+  }
+}

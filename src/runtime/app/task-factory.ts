@@ -1,0 +1,160 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import { limitsOf } from '../../log/dead-letter.ts';
+import { noLogger } from '../../log/logger.ts';
+import type { OutputTopic } from '../../log/outputs.ts';
+import { recordAt } from '../../log/record-at.ts';
+import type { GroupSession, KnownTopic, TaskSpec, TopicPartition, Transport } from '../../log/transport.ts';
+import { durationMs } from '../../options/duration.ts';
+import type { Topology } from '../../plan/topology.ts';
+import type { StoreCheck } from '../../state/byte-store.ts';
+import { CacheBudget } from '../../state/cache-budget.ts';
+import { checkedStores } from '../../state/checked-stores.ts';
+import type { InputFeed } from '../task/input-set.ts';
+import type { SharedOutputs } from '../task/shared-outputs.ts';
+import { Task } from '../task/task.ts';
+import type { TaskHost } from '../task/task-host.ts';
+import type { AppOptions } from './app-options.ts';
+import { Changelog, type RestoreProgress } from './changelog.ts';
+import type { GlobalTables } from './global-tables.ts';
+import { LateWatch } from './late-watch.ts';
+import type { AssignedTask, TaskStart } from './task-starts.ts';
+import type { TopicsInUse } from './topic-setup.ts';
+
+/** What all tasks of a session share. */
+export interface SharedParts {
+  readonly outputs: SharedOutputs;
+  readonly feed: InputFeed;
+  readonly wake: () => void;
+}
+const DEFAULT_CACHE_ENTRIES = 100_000;
+const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
+
+/** Builds the tasks of a session, with their stores brought up to date first where the log does not hold them. */
+export class TaskFactory {
+  /** Keeps stores and changelogs together; `undefined` where the log holds the state, and before the first task. */
+  changelog: Changelog | undefined;
+  readonly #topology: Topology;
+  readonly #transport: Transport;
+  readonly #topics: TopicsInUse;
+  readonly #options: AppOptions;
+  readonly #clock: Clock;
+  readonly #shared: SharedParts;
+  readonly #globals: GlobalTables;
+  readonly #cacheBudget: CacheBudget;
+  #checked: ReadonlySet<string> = new Set();
+  #lateWatch: LateWatch | undefined;
+  #restoring: RestoreProgress | undefined;
+
+  constructor(
+    topology: Topology,
+    transport: Transport,
+    topics: TopicsInUse,
+    options: AppOptions,
+    clock: Clock,
+    shared: SharedParts,
+    globals: GlobalTables,
+  ) {
+    this.#globals = globals;
+    this.#cacheBudget = new CacheBudget(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    this.#topology = topology;
+    this.#transport = transport;
+    this.#topics = topics;
+    this.#options = options;
+    this.#clock = clock;
+    this.#shared = shared;
+  }
+
+  /**
+   * @param checked - Stores whose changes are checked when they are made.
+   * @param tasks - Those of the session, as they come and go.
+   */
+  begin(checked: ReadonlySet<string>, tasks: ReadonlyMap<string, Task>): void {
+    this.#checked = checked;
+    this.#lateWatch = new LateWatch(this.#clock, this.#options, this.#topology.stages, tasks);
+  }
+
+  /** Brings the stores of tasks to the end of their changelogs. Nothing to do where the log holds the state. */
+  async restore(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
+    if (this.#transport.capabilities.stateWithLog) return;
+    const { applicationId } = this.#options;
+    this.changelog ??= new Changelog(this.#transport, session.stores, applicationId, this.#topics, () =>
+      this.#clock.now(),
+    );
+    const ids = assigned.flatMap(({ spec, stage }) =>
+      stage.stores.map(({ name }) => ({ applicationId, store: name, partition: partitionOf(spec) })),
+    );
+    await this.changelog.restore(ids, (progress) => {
+      this.#restoring = progress;
+    });
+    this.#restoring = undefined;
+  }
+
+  /** @throws what a node says when it is instantiated, such as `ERR_STORE_INCOMPATIBLE`. */
+  build(session: GroupSession, { spec, stage }: AssignedTask, { positions, uncommitted }: TaskStart): Task {
+    return new Task(stage, partitionOf(spec), positions, { ...this.#host(session), uncommitted });
+  }
+
+  /** What is being restored, in words. */
+  waitingFor(): string | undefined {
+    if (this.#restoring === undefined) return undefined;
+    const { partition, restored, store, total } = this.#restoring;
+    return `store ${store}/${partition} being restored from its changelog: ${restored} of ${total} records`;
+  }
+
+  close(): void {
+    this.#lateWatch?.close();
+    this.changelog?.close();
+  }
+
+  #host(session: GroupSession): TaskHost {
+    const {
+      applicationId,
+      cacheEntries = DEFAULT_CACHE_ENTRIES,
+      logger = noLogger,
+      onRecordError = 'fail',
+    } = this.#options;
+    const { maxFutureSkew = '1h' } = this.#options;
+    return {
+      applicationId,
+      topology: this.#topology,
+      stores: checkedStores(session.stores, (store) => this.#checkOf(store)),
+      clock: this.#clock,
+      cacheEntries,
+      cacheBudget: this.#cacheBudget,
+      onRecordError,
+      maxFutureMs:
+        maxFutureSkew === 'unlimited' ? Number.POSITIVE_INFINITY : durationMs(maxFutureSkew, 'maxFutureSkew'),
+      logger,
+      inputTopics: this.#topics,
+      globalRows: (topic) => this.#globals.rows(topic),
+      outputs: this.#shared.outputs,
+      outputTopic: (name) => this.outputTopic(name),
+      inputPartitions: (name) => this.#topics.get(name)?.partitions ?? 1,
+      assign: (topic, partition, offset) => this.#shared.feed.assign(topic, partition, offset),
+      poll: (topic, partition) => this.#shared.feed.poll(topic, partition),
+      endOffset: (topic, partition) => this.#shared.feed.endOffset(topic, partition),
+      wake: this.#shared.wake,
+      late: (record, lateness, stage) => this.#lateWatch?.late(record, lateness, stage),
+      recordAt: (topic, partition, offset) => recordAt(this.#transport, topic, partition, offset),
+    };
+  }
+
+  #checkOf(store: string): StoreCheck | undefined {
+    if (!this.#checked.has(store)) return undefined;
+    return (key, value) => this.changelog?.check(store, key, value);
+  }
+
+  /** What is known about a topic that tasks write to. */
+  outputTopic(name: string): OutputTopic {
+    const topic = this.#topics.get(name) as KnownTopic;
+    const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
+    const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};
+    const { compacted, maxMessageBytes } = limitsOf(topic);
+    return { partitions: topic.partitions, compacted, maxMessageBytes, compression, batchBytes, batchRecords };
+  }
+}
+
+/** The partition that a task works on: the same in all of its topics. */
+function partitionOf({ partitions }: TaskSpec): number {
+  return (partitions[0] as TopicPartition).partition;
+}

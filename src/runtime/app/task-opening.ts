@@ -1,0 +1,80 @@
+import type { CommittedOffset, GroupSession, Transport } from '../../log/transport.ts';
+import { taskSpecs } from '../../plan/assignment.ts';
+import type { Committer } from './committer.ts';
+import type { TaskFactory } from './task-factory.ts';
+import type { AssignedTask, TaskStart, TaskStarts } from './task-starts.ts';
+
+/** A task that is about to be built. */
+export interface OpenedTask {
+  readonly task: AssignedTask;
+  readonly start: TaskStart;
+}
+
+/** What happens to tasks between their assignment and their first record. */
+export class TaskOpening {
+  /** Where tasks begin is being found and committed; never rejects. */
+  settling: Promise<unknown> = Promise.resolve();
+  readonly #transport: Transport;
+  readonly #factory: TaskFactory;
+  readonly #starts: TaskStarts;
+  readonly #committer: Committer;
+
+  constructor(transport: Transport, starts: TaskStarts, factory: TaskFactory, committer: Committer) {
+    this.#transport = transport;
+    this.#factory = factory;
+    this.#starts = starts;
+    this.#committer = committer;
+  }
+
+  /** Reads what is committed for tasks that were assigned: now, while nothing is about to change it. */
+  async assigned(ids: readonly string[]): Promise<AssignedTask[]> {
+    const { applicationId, stages, topics } = this.#starts.options;
+    const given = new Set(ids);
+    const tasks = stages.flatMap((stage) =>
+      taskSpecs(stage, topics)
+        .filter(({ id }) => given.has(id))
+        .map((spec) => ({ stage, spec })),
+    );
+    const partitions = tasks.flatMap(({ spec }) => spec.partitions);
+    const committed = new Map<string, CommittedOffset>();
+    for (const each of await this.#transport.committed(applicationId, partitions)) {
+      committed.set(`${each.topic}/${each.partition}`, each);
+    }
+    return tasks.map(({ spec, stage }) => {
+      const own = spec.partitions.flatMap(({ partition, topic }) => committed.get(`${topic}/${partition}`) ?? []);
+      return { stage, spec, committed: new Map(own.map((each) => [each.topic, each])) };
+    });
+  }
+
+  /**
+   * Brings the stores of tasks up to date, finds out where they begin, and makes that durable.
+   *
+   * @param owned - Whether a task is still this member's.
+   */
+  async open(
+    session: GroupSession,
+    assigned: readonly AssignedTask[],
+    owned: (id: string) => boolean,
+  ): Promise<readonly OpenedTask[]> {
+    await this.#factory.restore(session, assigned);
+    const settled = this.#settle(
+      session,
+      assigned.filter(({ spec }) => owned(spec.id)),
+      owned,
+    );
+    this.settling = settled.catch(() => undefined);
+    return settled;
+  }
+
+  async #settle(
+    session: GroupSession,
+    tasks: readonly AssignedTask[],
+    owned: (id: string) => boolean,
+  ): Promise<readonly OpenedTask[]> {
+    const starts = await this.#starts.find(tasks, session.stores);
+    const opened = tasks.map((task, at) => ({ task, start: starts[at] as TaskStart }));
+    const due = opened.filter(({ task }) => owned(task.spec.id)).flatMap(({ start }) => start.progress ?? []);
+    if (due.length > 0) await this.#committer.settle(due);
+    return opened;
+  }
+}

@@ -1,0 +1,69 @@
+import { type ErrorDetails, FatalError } from '../../errors.ts';
+
+/** Up to where a store has taken the records of a partition. */
+export interface Reached {
+  readonly name: string;
+  readonly offset: number;
+}
+
+/** The error for a store that lacks records which were committed. @param high - The store that is ahead of all others. */
+export function stateBehind(
+  { name, offset }: Reached,
+  high: Reached,
+  committed: number,
+  at: ErrorDetails & { readonly topic: string; readonly partition: number },
+): FatalError {
+  const further = Math.max(high.offset, committed);
+  // With stores that differ, those which are ahead would count the records between twice.
+  const again =
+    high.offset === offset
+      ? `set the offset to ${offset} to process these records again, to ${further} to do without them, or give the store a new name`
+      : `store ${high.name} holds them up to ${high.offset}, so they cannot be processed again for ${name} alone: set the offset ` +
+        `to ${further} to do without them in ${name}, or process everything again under a new applicationId`;
+  return new FatalError(
+    'ERR_STATE_BEHIND',
+    `store ${name} holds the records of ${at.topic}/${at.partition} up to ${offset}, but the committed offset is ${committed}`,
+    {
+      ...at,
+      lastOffset: committed - 1,
+      hint: `changes of the store were lost, or it was out of use meanwhile: ${again}`,
+    },
+  );
+}
+
+/** The error for state of a topic that is gone. */
+export function otherTopic(
+  store: string,
+  applicationId: string,
+  at: ErrorDetails & { readonly topic: string },
+): FatalError {
+  const { topic } = at;
+  return new FatalError(
+    'ERR_STATE_OF_OTHER_TOPIC',
+    `store ${store} was built from a topic ${topic} that was deleted, and another one has its name now`,
+    {
+      ...at,
+      hint:
+        'run under a new applicationId to build the state from the new topic alone; to go on with the state as it is, say ' +
+        `where to begin: client.setCommitted('${applicationId}', '${topic}', [0, …])`,
+    },
+  );
+}
+
+/** The error for records of a topic of the application's own that were removed before it had read them. */
+export function goneUnread(topic: string, partition: number, first: number): FatalError {
+  return new FatalError(
+    'ERR_OFFSET_OUT_OF_RANGE',
+    `offsets 0 to ${first - 1} of ${topic}, which the application writes itself, were removed, and no offset says that ` +
+      'it had read them',
+    {
+      topic,
+      partition,
+      offset: 0,
+      lastOffset: first - 1,
+      hint:
+        `keep its records (retentionMs: -1), and process everything again under a new applicationId; or accept the gap: ` +
+        `client.setCommitted(applicationId, '${topic}', offsets)`,
+    },
+  );
+}

@@ -1,0 +1,80 @@
+import { ConfigError } from '../../errors.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { KnownTopic, TopicDescription, Transport } from '../../log/transport.ts';
+import { ownerMark } from './own-topics.ts';
+
+/** The mark of the application that a topic belongs to. */
+const markOf = ({ config }: TopicDescription): string | undefined => config.owner ?? config.claim;
+
+/**
+ * Makes topics that an application both writes and reads its own, as far as they are there. All are looked at before one is
+ * marked, so that who is refused leaves none behind.
+ *
+ * @param found - What is known of topics; those that get a mark are looked up again.
+ * @throws ConfigError `ERR_TOPIC_OWNED` when one of them is another application's
+ */
+export async function claimTopics(
+  names: Iterable<string>,
+  found: Map<string, KnownTopic>,
+  applicationId: string,
+  transport: Transport,
+): Promise<void> {
+  const mine = ownerMark(applicationId);
+  const there = (): readonly KnownTopic[] => [...names].flatMap((name) => found.get(name) ?? []);
+  const check = async (): Promise<void> => {
+    for (const topic of there()) {
+      const mark = markOf(topic);
+      if (mark !== undefined && mark !== mine) throw await topicOwned(topic.name, mark, applicationId, transport);
+    }
+  };
+  await check();
+  const free = there().filter((topic) => markOf(topic) === undefined);
+  if (free.length === 0) return;
+  const claimed = free.map(({ name }) => name);
+  await transport.topics.claimAll(claimed, mine);
+  for (const [name, topic] of await transport.topics.describeAll(claimed)) found.set(name, topic);
+  await check();
+}
+
+/** Says which topics nothing keeps other applications from. */
+export function warnOfUnmarked(
+  names: Iterable<string>,
+  topics: ReadonlyMap<string, TopicDescription>,
+  applicationId: string,
+  logger: Logger,
+): void {
+  for (const name of names) {
+    const topic = topics.get(name);
+    if (topic === undefined || markOf(topic) !== undefined) continue;
+    logger.warn(
+      { applicationId, topic: name },
+      `topic ${name} cannot be marked as this application's: nothing keeps another application from writing and reading ` +
+        'it too, and each would take the records of both',
+    );
+  }
+}
+
+/** The error for a topic that another application writes and reads. */
+async function topicOwned(
+  topic: string,
+  mark: string,
+  applicationId: string,
+  transport: Transport,
+): Promise<ConfigError> {
+  // The mark is made of the name, which cannot be read from it; but among those there are it can be found.
+  const groups = await transport.groups().catch(() => []);
+  const owner = groups.find((id) => ownerMark(id) === mark);
+  const who = owner === undefined ? `another application (its mark is ${mark})` : `application "${owner}"`;
+  const gone = owner === undefined ? 'it' : `"${owner}"`;
+  return new ConfigError(
+    'ERR_TOPIC_OWNED',
+    `topic ${topic} belongs to ${who}, which writes and reads it: "${applicationId}" would take its records too, and it ` +
+      `those of "${applicationId}"`,
+    {
+      topic,
+      hint:
+        `give "${applicationId}" a topic of another name. If ${gone} is gone for good, client.topics.delete('${topic}') ` +
+        `removes what it has left there, and client.topics.release('${topic}') hands it over as it is`,
+    },
+  );
+}

@@ -1,0 +1,211 @@
+import type { TopicUse } from '../../dataflow/node.ts';
+import { ConfigError, FatalError } from '../../errors.ts';
+import { checkPartitionCount, unknownTopic } from '../../log/known-topic.ts';
+import { deadLetterConfig } from '../../log/letter-config.ts';
+import { isDeadLetter } from '../../log/record-failures.ts';
+import type { KnownTopic, NewTopic, TopicConfig, Transport } from '../../log/transport.ts';
+import type { RecordPolicy } from '../../options/record-policy.ts';
+import { keysWouldMove } from '../../plan/keys-would-move.ts';
+import type { Stage } from '../../plan/stages.ts';
+import type { Topology } from '../../plan/topology.ts';
+import { changelogTopic } from './changelog.ts';
+import { withOwnTopics, writtenAndRead } from './own-topics.ts';
+import { claimTopics } from './topic-owners.ts';
+
+/** Every topic of an application, by name. */
+export type TopicsInUse = ReadonlyMap<string, KnownTopic>;
+
+/**
+ * Makes sure that every topic of an application is there before its first record: sources exist (or say how many
+ * partitions they want, and are created), targets and shuffles are created, topics of one stage are co-partitioned. Asks
+ * for all topics at once, and makes those that are missing at once, so that thousands take no longer than they must.
+ *
+ * @param before - The topics as they were, when they are looked up again: a source that has gone since is not brought back.
+ * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_TOPIC_OWNED`, `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
+ */
+export async function setUpTopics(
+  { globals, stages }: Pick<Topology, 'globals' | 'stages'>,
+  transport: Transport,
+  onRecordError: RecordPolicy,
+  applicationId: string,
+  before?: TopicsInUse,
+): Promise<TopicsInUse> {
+  const setup = new TopicSetup(withOwnTopics({ globals, stages }, applicationId), transport);
+  const deadLetters = deadLettersOf([...stages.flatMap(({ inputs }) => inputs), ...globals], onRecordError);
+  const changelogs = transport.capabilities.stateWithLog ? [] : changelogsOf(stages, applicationId);
+  await setup.existing(
+    globals,
+    [...deadLetters, ...changelogs].map(({ name }) => name),
+  );
+  const own = writtenAndRead({ stages });
+  await claimTopics(own, setup.found, applicationId, transport);
+  await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals], before);
+  await setup.targets();
+  // Another application may have been faster to make them.
+  await claimTopics(own, setup.found, applicationId, transport);
+  await setup.create(deadLetters);
+  if (before !== undefined) setup.checkStateful(before);
+  setup.checkCoPartitioning();
+  await setup.changelogs(changelogs);
+  return setup.found;
+}
+
+/** The topic that a store can be rebuilt from, and the stage that it belongs to. */
+interface ChangelogUse {
+  readonly name: string;
+  readonly stage: Stage;
+}
+
+function changelogsOf(stages: readonly Stage[], applicationId: string): ChangelogUse[] {
+  return stages.flatMap((stage) =>
+    stage.stores.map(({ name }) => ({ name: changelogTopic(applicationId, name), stage })),
+  );
+}
+
+function deadLettersOf(uses: readonly TopicUse[], fallback: RecordPolicy): NewTopic[] {
+  const wanted = new Map<string, NewTopic>();
+  for (const { onRecordError: policy = fallback } of uses) {
+    if (!isDeadLetter(policy) || wanted.has(policy.deadLetter)) continue;
+    wanted.set(policy.deadLetter, { name: policy.deadLetter, partitions: 1, config: deadLetterConfig(policy) });
+  }
+  return [...wanted.values()];
+}
+
+class TopicSetup {
+  readonly found = new Map<string, KnownTopic>();
+  /** Partitions of topics that are about to be made. */
+  readonly #planned = new Map<string, number>();
+  readonly #stages: readonly Stage[];
+  readonly #transport: Transport;
+  /** By topic: the stage that reads it. A topic belongs to one. */
+  readonly #readers: ReadonlyMap<string, Stage>;
+  /** By topic: the stages that write it. */
+  readonly #writers = new Map<string, Stage[]>();
+
+  constructor(stages: readonly Stage[], transport: Transport) {
+    this.#stages = stages;
+    this.#transport = transport;
+    this.#readers = new Map(stages.flatMap((stage) => stage.inputs.map(({ name }) => [name, stage])));
+    for (const stage of stages) {
+      for (const { name } of stage.outputs) {
+        const writers = this.#writers.get(name);
+        if (writers === undefined) this.#writers.set(name, [stage]);
+        else writers.push(stage);
+      }
+    }
+  }
+
+  async existing(globals: readonly TopicUse[], more: readonly string[]): Promise<void> {
+    const uses = [...this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]), ...globals];
+    await this.#lookUp([...uses.map(({ name }) => name), ...more]);
+    // Each use, because one topic may be declared in several places.
+    for (const use of uses) {
+      const description = this.found.get(use.name);
+      if (description !== undefined) checkPartitionCount(use, description);
+    }
+  }
+
+  async sources(uses: readonly TopicUse[], before: TopicsInUse | undefined): Promise<void> {
+    const missing = new Map<string, NewTopic>();
+    for (const { config = {}, name, partitions } of uses) {
+      if (this.found.has(name) || this.#writers.has(name)) continue;
+      if (partitions === undefined || before?.has(name) === true) throw await unknownTopic(this.#transport, name);
+      missing.set(name, { name, partitions, config });
+    }
+    await this.create([...missing.values()]);
+  }
+
+  /** Shuffles feed stages that write further topics, so counts spread until none is missing. */
+  async targets(): Promise<void> {
+    const missing = new Map<string, TopicUse>();
+    for (const use of this.#stages.flatMap(({ outputs }) => outputs)) {
+      if (!this.found.has(use.name)) missing.set(use.name, use);
+    }
+    const planned: NewTopic[] = [];
+    const plan = ({ config = {}, name }: TopicUse, partitions: number): void => {
+      this.#planned.set(name, partitions);
+      planned.push({ name, partitions, config });
+      missing.delete(name);
+    };
+    while (missing.size > 0) {
+      const before = missing.size;
+      for (const use of missing.values()) {
+        const count = use.partitions ?? this.#wanted(use.name);
+        if (count !== undefined) plan(use, count);
+      }
+      // Topics that only feed each other: nothing says how many partitions they want.
+      if (missing.size === before) for (const use of [...missing.values()].slice(0, 1)) plan(use, 1);
+    }
+    await this.create(planned);
+  }
+
+  /** Where a key lies depends on the number of partitions, so what state has of it stays behind when that grows. */
+  checkStateful(before: TopicsInUse): void {
+    for (const stage of this.#stages) {
+      if (stage.stores.length === 0) continue;
+      for (const { name } of stage.inputs) {
+        const [was, is] = [before.get(name)?.partitions, this.found.get(name)?.partitions];
+        if (was !== undefined && is !== undefined && was !== is) throw keysWouldMove(stage, was, is, { topic: name });
+      }
+    }
+  }
+
+  checkCoPartitioning(): void {
+    for (const { inputs, name } of this.#stages) {
+      const counts = inputs.map((use) => `${use.name} has ${this.found.get(use.name)?.partitions}`);
+      if (new Set(inputs.map((use) => this.found.get(use.name)?.partitions)).size < 2) continue;
+      throw new ConfigError(
+        'ERR_NOT_COPARTITIONED',
+        `topics that are used together differ in partitions: ${counts.join(', ')}`,
+        {
+          stage: name,
+          hint: 'send one of them through(topic) with as many partitions as the other, or delete it and create it with that number',
+        },
+      );
+    }
+  }
+
+  /** One compacted topic per store, with a partition per task. */
+  async changelogs(uses: readonly ChangelogUse[]): Promise<void> {
+    const wanted = uses.map(({ name, stage }) => ({ stage, name, partitions: this.#most(stage.inputs) ?? 1 }));
+    const config: TopicConfig = { cleanup: 'compact' };
+    await this.create(wanted.map(({ name, partitions }) => ({ name, partitions, config })));
+    for (const { name, partitions, stage } of wanted) {
+      const found = this.found.get(name) as KnownTopic;
+      if (found.partitions === partitions) continue;
+      throw keysWouldMove(stage, found.partitions, partitions, { topic: name });
+    }
+  }
+
+  /** Makes topics that are not there, as far as nobody else does meanwhile. */
+  async create(topics: readonly NewTopic[]): Promise<void> {
+    const missing = topics.filter(({ name }) => !this.found.has(name));
+    if (missing.length === 0) return;
+    await this.#transport.topics.createAll(missing);
+    await this.#lookUp(missing.map(({ name }) => name));
+    for (const { name } of missing) {
+      if (!this.found.has(name)) throw new FatalError('ERR_UNKNOWN_TOPIC', `topic ${name} could not be created`);
+    }
+  }
+
+  async #lookUp(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    for (const [name, topic] of await this.#transport.topics.describeAll([...new Set(names)]))
+      this.found.set(name, topic);
+  }
+
+  /** A shuffle adopts the number of the topics it is joined with, else that of the stage that writes it. */
+  #wanted(name: string): number | undefined {
+    const beside = this.#most(this.#readers.get(name)?.inputs.filter((use) => use.name !== name) ?? []);
+    return beside ?? this.#most((this.#writers.get(name) ?? []).flatMap(({ inputs }) => inputs));
+  }
+
+  #most(uses: readonly TopicUse[]): number | undefined {
+    let most: number | undefined;
+    for (const { name } of uses) {
+      const count = this.found.get(name)?.partitions ?? this.#planned.get(name);
+      if (count !== undefined && (most === undefined || count > most)) most = count;
+    }
+    return most;
+  }
+}

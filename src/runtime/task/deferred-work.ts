@@ -1,0 +1,24 @@
+import type { Deferred } from '../../dataflow/task-context.ts';
+
+/** Work of a task's steps that waits until the record under way has reached everything above them. */
+export class DeferredWork {
+  /** Whether there is any; a field, as it is looked at for each record. */
+  waiting = false;
+  #work: Deferred[] = [];
+
+  add(work: Deferred): void {
+    this.#work.push(work);
+    this.waiting = true;
+  }
+
+  /** Does it, from the sources down, so that each step has all that comes to it from above before it begins. */
+  settle(depth: number = Number.POSITIVE_INFINITY): void {
+    while (this.#work.length > 0) {
+      const next = this.#work.reduce((best, work) => (work.depth < best.depth ? work : best));
+      if (next.depth > depth) return;
+      this.#work = this.#work.filter((work) => work !== next);
+      this.waiting = this.#work.length > 0;
+      next.run();
+    }
+  }
+}

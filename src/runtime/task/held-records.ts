@@ -1,0 +1,143 @@
+import { isObservable, type Subscriber } from 'rxjs';
+import {
+  destinationOf,
+  type Finalizer,
+  finalizersOf,
+  type Inside,
+  isAction,
+  isOperatorSubscriber,
+  waits,
+} from '../../dataflow/rxjs-inside.ts';
+import type { Stream } from '../../dataflow/stream.ts';
+import type { Finding } from '../../plan/operator-place.ts';
+
+/** An output that several steps stand below. */
+interface Shared {
+  readonly observed: boolean;
+}
+
+interface Watched extends Finding {
+  readonly node: Inside;
+  /** What it had to tidy up before the first record. */
+  readonly base: readonly Finalizer[];
+}
+
+/**
+ * Looks after each turn whether a plain RxJS operator still holds a record: an inner subscription or a scheduled action
+ * that was not there before the first record. Between turns nothing may be under way, for the next commit would pass it.
+ *
+ * Costs nothing per record: the subscriptions of a task are compared once per turn with what they were.
+ */
+export class HeldRecords {
+  readonly #streams = new Map<Inside, Stream<unknown>>();
+  readonly #sources = new Set<Inside>();
+  readonly #shared: { readonly stream: Stream<unknown>; readonly output: Shared }[] = [];
+  readonly #watched: Watched[] = [];
+  readonly #known = new Set<Finalizer>();
+  /** Some operator emits streams, such as `groupBy`. */
+  #groups = false;
+
+  /** A subscriber below a stream of the pipeline. */
+  watch(subscriber: Subscriber<never>, stream: Stream<unknown>): void {
+    const node = subscriber as unknown as Inside;
+    // Some operators, such as takeUntil, hand their own subscriber on to what is above.
+    if (!this.#streams.has(node)) this.#streams.set(node, stream);
+  }
+
+  /** The one subscriber of a topic or port: when it closes nobody reads that. */
+  feed(subscriber: Subscriber<never>): void {
+    this.#sources.add(subscriber as unknown as Inside);
+  }
+
+  /** A stream whose output goes to several subscribers. */
+  share(stream: Stream<unknown>, output: Shared): void {
+    this.#shared.push({ stream, output });
+  }
+
+  /**
+   * Notes how things are before the first record.
+   *
+   * @param roots - The ends of the pipeline.
+   * @returns An operator that waits for something already.
+   */
+  start(roots: readonly unknown[]): Finding | undefined {
+    const owned = (node: Inside, from: Finding): void => {
+      if (this.#known.has(node)) return;
+      this.#add(node, from);
+      const side = from.side === 'self' && from.stream.spec.kind !== 'rxjs' ? 'above' : from.side;
+      for (const inner of finalizersOf(node)) {
+        if (typeof inner === 'function') this.#known.add(inner);
+        else owned(inner, this.#streams.has(inner) ? this.#self(inner) : { stream: from.stream, side });
+      }
+    };
+    for (const node of this.#streams.keys()) owned(node, this.#self(node));
+    for (const [node, stream] of this.#streams) {
+      for (let below = destinationOf(node); below !== undefined; below = destinationOf(below)) {
+        owned(below, { stream, side: 'below' });
+      }
+    }
+    return this.#watched.find(({ node }) => isAction(node)) ?? this.#waitsForNothing(roots);
+  }
+
+  /** @returns An operator that holds a record, or whatever else will come later. */
+  check(): Finding | undefined {
+    if (this.#unchanged()) return undefined;
+    for (const watched of this.#watched) {
+      for (const finalizer of finalizersOf(watched.node)) {
+        if (!this.#known.has(finalizer) && waits(finalizer, this.#groups)) return watched;
+      }
+    }
+    return undefined;
+  }
+
+  /** @returns A stream whose records go nowhere, because an operator below it has ended. */
+  ended(): Finding | undefined {
+    for (const node of this.#sources) {
+      if (node.closed) return { ...this.#self(node), side: 'below' };
+    }
+    const idle = this.#shared.find(({ output }) => !output.observed);
+    return idle === undefined ? undefined : { stream: idle.stream, side: 'below' };
+  }
+
+  #self(node: Inside): Finding {
+    return { stream: this.#streams.get(node) as Stream<unknown>, side: 'self' };
+  }
+
+  #add(node: Inside, from: Finding): void {
+    this.#known.add(node);
+    this.#watched.push({ ...from, node, base: [...finalizersOf(node)] });
+    if (isOperatorSubscriber(node)) this.#lookAtFirstValue(node as unknown as Subscriber<unknown>);
+  }
+
+  /** Streams of streams keep inner subscriptions without waiting for anything; their first value tells. */
+  #lookAtFirstValue(subscriber: Subscriber<unknown>): void {
+    subscriber.next = (value) => {
+      // The prototype's method is back before the value goes on.
+      delete (subscriber as Partial<Subscriber<unknown>>).next;
+      if (isObservable(value)) this.#groups = true;
+      subscriber.next(value);
+    };
+  }
+
+  /** An operator's inner source that neither emits in turns nor ends: a promise. */
+  #waitsForNothing(roots: readonly unknown[]): Finding | undefined {
+    // Below an Observable of the program's own subscribers need not be connected to anything that can be seen.
+    for (const [node, stream] of this.#streams) {
+      const opaque = !isOperatorSubscriber(node) && destinationOf(node) === undefined;
+      if (opaque && stream.spec.kind !== 'table' && !roots.includes(stream)) return undefined;
+    }
+    return this.#watched.find(
+      ({ node }) =>
+        !node.closed && isOperatorSubscriber(node) && finalizersOf(node).length === 0 && !this.#streams.has(node),
+    );
+  }
+
+  #unchanged(): boolean {
+    for (const { base, node } of this.#watched) {
+      const now = finalizersOf(node);
+      if (now.length !== base.length) return false;
+      for (let index = 0; index < now.length; index += 1) if (now[index] !== base[index]) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,155 @@
+import type { TopicUse } from '../../dataflow/node.ts';
+import type { InputConsumer, InputOrigin } from '../../dataflow/task-context.ts';
+import { RecordError } from '../../errors.ts';
+import { decodeKey, decodeValue, rawRecord } from '../../log/decode.ts';
+import type { RecordColumns } from '../../protocol/columns.ts';
+import { type Headers, makeRecord } from '../../record.ts';
+
+/** Says that a record cannot be used. */
+export type RecordFailed = (error: unknown, step: string) => void;
+
+/**
+ * One topic's partition as a task reads it: the batch at hand, and the consumers that each record is decoded for.
+ */
+export class InputQueue {
+  readonly use: TopicUse;
+  readonly partition: number;
+  readonly #consumers: InputConsumer[] = [];
+  readonly #failed: RecordFailed;
+  /** Among the queues of its task. */
+  index = 0;
+  #batch: RecordColumns | undefined;
+  #at = 0;
+  /** Offset of the next record to process: what a commit after this turn covers. */
+  position: number;
+  /** Highest timestamp processed; −1 before the first. */
+  streamTime = -1;
+  /** Records later than this are refused: one clock gone wrong would close every window. */
+  latest: number = Number.MAX_SAFE_INTEGER;
+
+  constructor(use: TopicUse, partition: number, position: number, failed: RecordFailed) {
+    this.use = use;
+    this.partition = partition;
+    this.position = position;
+    this.#failed = failed;
+  }
+
+  add(consumer: InputConsumer): void {
+    // Tables first: a record is in the table before a stream of the same topic sees it.
+    if (consumer.table) this.#consumers.unshift(consumer);
+    else this.#consumers.push(consumer);
+  }
+
+  /** Whether anything reads it. */
+  get consumed(): boolean {
+    return this.#consumers.length > 0;
+  }
+
+  get empty(): boolean {
+    return this.#batch === undefined;
+  }
+
+  /** Takes a fetched batch; the one before must have been used up. Records below the position are passed over. */
+  push(batch: RecordColumns): void {
+    let at = 0;
+    while (at < batch.count && batch.baseOffset + (batch.offsetDelta[at] as number) < this.position) at += 1;
+    this.#at = at;
+    if (at < batch.count) this.#batch = batch;
+    else this.position = Math.max(this.position, batch.nextOffset);
+  }
+
+  /** Timestamp of the record at the head; only while not empty. One that will be refused does not wait for its time. */
+  headTimestamp(): number {
+    const timestamp = (this.#batch as RecordColumns).timestamp[this.#at] as number;
+    return timestamp > this.latest ? -1 : timestamp;
+  }
+
+  /** Processes the head record, and stays at it. */
+  process(): void {
+    const batch = this.#batch as RecordColumns;
+    const at = this.#at;
+    const timestamp = batch.timestamp[at] as number;
+    if (timestamp < 0 || timestamp > this.latest) this.#refuseTimestamp(timestamp);
+    else {
+      if (timestamp > this.streamTime) this.streamTime = timestamp;
+      // A record that cannot be decoded is left out as a whole, and reported once.
+      for (let index = 0; index < this.#consumers.length; index += 1) if (!this.#deliver(batch, at, index)) break;
+    }
+  }
+
+  /** Leaves the head record behind. */
+  advance(): void {
+    const batch = this.#batch as RecordColumns;
+    const at = this.#at;
+    this.#at = at + 1;
+    if (this.#at < batch.count) {
+      this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;
+    } else {
+      this.position = batch.nextOffset;
+      this.#batch = undefined;
+    }
+  }
+
+  complete(): void {
+    for (const consumer of this.#consumers) consumer.complete();
+  }
+
+  /** The offset of the head record; only while not empty. */
+  get headOffset(): number {
+    const batch = this.#batch as RecordColumns;
+    return batch.baseOffset + (batch.offsetDelta[this.#at] as number);
+  }
+
+  /** The head record as it was read. */
+  origin(): InputOrigin {
+    const batch = this.#batch;
+    if (batch === undefined) throw new Error('no record is being processed');
+    return rawRecord(batch, this.#at, this.use.name, this.partition);
+  }
+
+  #deliver(batch: RecordColumns, at: number, index: number): boolean {
+    const consumer = this.#consumers[index] as InputConsumer;
+    const { name } = this.use;
+    let key: unknown;
+    let value: unknown;
+    let headers: Headers;
+    try {
+      key = decodeKey(consumer.key, batch, at, name, consumer.tombstones);
+      value = decodeValue(consumer.value, batch, at, name, consumer.tombstones);
+      headers = batch.headers(at);
+    } catch (error) {
+      this.#failed(error, `${consumer.table ? 'table' : 'topic'}(${name})`);
+      return false;
+    }
+    const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
+    const timestamp = batch.timestamp[at] as number;
+    const record = makeRecord(key, value, timestamp, headers, name, this.partition, offset);
+    if (!consumer.table) {
+      consumer.deliver(record);
+      return true;
+    }
+    try {
+      consumer.deliver(record);
+      return true;
+    } catch (error) {
+      // A row that the table's store cannot keep.
+      this.#failed(error, `table(${name})`);
+      return false;
+    }
+  }
+
+  #refuseTimestamp(timestamp: number): void {
+    const error =
+      timestamp < 0 || timestamp > Number.MAX_SAFE_INTEGER
+        ? new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
+            hint:
+              timestamp === -1
+                ? 'its producer set none; a timestamp is a whole number of milliseconds since 1970'
+                : 'a timestamp is a whole number of milliseconds since 1970, 2^53 − 1 at most: its producer may count in another unit',
+          })
+        : new RecordError('ERR_FUTURE_TIMESTAMP', `the record's timestamp ${timestamp} lies too far in the future`, {
+            hint: 'it would close windows ahead of time; fix the clock of its producer, or raise { maxFutureSkew }',
+          });
+    this.#failed(error, `topic(${this.use.name})`);
+  }
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { FetchedBatch } from '../../log/transport.ts';
+import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import { int32 } from '../../serdes/int32.ts';
+import type { Serde } from '../../serdes/serde.ts';
+import { type InputFeed, InputSet } from './input-set.ts';
+
+/** Topics whose batches and ends a test sets by hand. */
+class Feed implements InputFeed {
+  readonly #batches = new Map<string, FetchedBatch[]>();
+  readonly ends = new Map<string, number>();
+
+  put(topic: string, baseOffset: number, ...timestamps: number[]): void {
+    const builder = new RecordBatchBuilder();
+    for (const timestamp of timestamps) builder.append(timestamp, null, int32().serialize(timestamp), []);
+    const end = baseOffset + timestamps.length;
+    const columns = Object.assign(builder.columns(baseOffset), { endOffset: end });
+    this.#batches.set(topic, [...(this.#batches.get(topic) ?? []), columns]);
+    this.ends.set(topic, Math.max(end, this.ends.get(topic) ?? 0));
+  }
+
+  assign(): void {}
+
+  poll(topic: string): FetchedBatch | undefined {
+    return this.#batches.get(topic)?.shift();
+  }
+
+  endOffset(topic: string): number | undefined {
+    return this.ends.get(topic);
+  }
+}
+
+function setOf(
+  feed: Feed,
+  names: readonly string[],
+): { readonly set: InputSet; readonly seen: string[]; all(): string[] } {
+  const seen: string[] = [];
+  const uses = names.map((name) => ({ name, value: int32() as Serde<unknown> }));
+  const set = new InputSet(uses, 0, new Map(), feed, (error) => {
+    throw error;
+  });
+  for (const { name, value } of uses) {
+    set.add(name, {
+      key: undefined,
+      value,
+      tombstones: false,
+      table: false,
+      deliver: ({ timestamp, topic }) => void seen.push(`${topic}@${timestamp}`),
+      complete: () => undefined,
+    });
+  }
+  set.refuseAfter(Number.POSITIVE_INFINITY);
+  const all = (): string[] => {
+    while (set.step());
+    return seen.splice(0);
+  };
+  return { set, seen, all };
+}
+
+describe('the inputs of a task', () => {
+  it('give the lowest timestamp among the heads, ties by topic name, offsets in order (TM-4)', () => {
+    const feed = new Feed();
+    feed.put('b', 0, 5, 1, 9);
+    feed.put('a', 0, 7, 5);
+    feed.put('c', 0, 5);
+    expect(setOf(feed, ['c', 'b', 'a']).all()).toEqual(['b@5', 'b@1', 'c@5', 'a@7', 'a@5', 'b@9']);
+  });
+
+  it('wait for an input that may still have data on its way (TM-5)', () => {
+    const feed = new Feed();
+    feed.put('a', 0, 5);
+    const { all, set } = setOf(feed, ['a', 'b']);
+    expect(all(), 'the end of b is unknown').toEqual([]);
+    expect(set.waitingFor()).toMatch(/b\/0 from offset 0/);
+    feed.ends.set('b', 1);
+    expect(all(), 'b lags').toEqual([]);
+    feed.put('b', 0, 3);
+    expect(all()).toEqual(['b@3', 'a@5']);
+    feed.put('a', 1, 4);
+    expect(all(), 'a late one too, when b is caught up').toEqual(['a@4']);
+    expect(set.waitingFor()).toBeUndefined();
+  });
+
+  it('do not wait when there is one input only, or when the others are caught up', () => {
+    const feed = new Feed();
+    feed.put('a', 0, 5);
+    expect(setOf(feed, ['a']).all()).toEqual(['a@5']);
+    const two = new Feed();
+    two.ends.set('b', 0);
+    two.put('a', 0, 5, 6);
+    expect(setOf(two, ['a', 'b']).all()).toEqual(['a@5', 'a@6']);
+  });
+
+  it('hand over only offsets that moved, each once', () => {
+    const feed = new Feed();
+    feed.ends.set('b', 0);
+    feed.put('a', 0, 5, 6);
+    const { all, set } = setOf(feed, ['a', 'b']);
+    expect(set.takeOffsets()).toEqual([]);
+    all();
+    expect(set.takeOffsets()).toEqual([{ topic: 'a', partition: 0, offset: 2 }]);
+    expect(set.takeOffsets()).toEqual([]);
+  });
+
+  it('are refused where nothing reads one of them', () => {
+    const set = new InputSet(
+      [{ name: 'a', value: int32() as Serde<unknown> }],
+      0,
+      new Map(),
+      new Feed(),
+      () => undefined,
+    );
+    expect(() => set.checkConsumed('a')).toThrow(/share\(\)/);
+  });
+});

@@ -1,0 +1,244 @@
+import type { TopicUse } from '../../dataflow/node.ts';
+import type { InputConsumer, InputOrigin } from '../../dataflow/task-context.ts';
+import { ConfigError } from '../../errors.ts';
+import type { CommittedOffset, FetchedBatch } from '../../log/transport.ts';
+import { type UnreadableRange, unreadableRange } from '../../log/unreadable.ts';
+import type { RecordColumns } from '../../protocol/columns.ts';
+import { NO_HEADERS } from '../../record.ts';
+import { DeferredWork } from './deferred-work.ts';
+import { InputQueue, type RecordFailed } from './input-queue.ts';
+
+/** Where the inputs of a task get their batches from. */
+export interface InputFeed {
+  /** Goes on reading an input at another offset. */
+  assign(topic: string, partition: number, offset: number): void;
+  /** The next batch of an input, if one is there. */
+  poll(topic: string, partition: number): FetchedBatch | undefined;
+  /** The offset after the last readable record of an input, if known. */
+  endOffset(topic: string, partition: number): number | undefined;
+  /** Topics of which the offset that the task begins at is not committed yet: it goes with the first commit. */
+  readonly uncommitted?: ReadonlySet<string>;
+}
+
+/** Applies the policy to a batch that cannot be read. @returns Whether to pass over it. */
+export type BatchFailed = (range: UnreadableRange) => boolean;
+
+/**
+ * The input topics of a task, read as one: among the records at hand always the one with the lowest timestamp, ties in
+ * the order of topic names. While a topic may still have data on its way the others wait for it, unless it is known to
+ * have been read to its end.
+ */
+export class InputSet {
+  readonly queues: readonly InputQueue[];
+  readonly #partition: number;
+  readonly #feed: InputFeed;
+  readonly #committed = new Map<string, number>();
+  /** Number of queues. */
+  readonly #count: number;
+  readonly #unreadable: BatchFailed;
+  readonly #deferred: DeferredWork;
+  #processing: InputQueue | undefined;
+  #last: InputQueue | undefined;
+  #waitsFor: InputQueue | undefined;
+
+  constructor(
+    topics: readonly TopicUse[],
+    partition: number,
+    positions: ReadonlyMap<string, number>,
+    feed: InputFeed,
+    failed: RecordFailed,
+    unreadable: BatchFailed = () => false,
+    deferred: DeferredWork = new DeferredWork(),
+  ) {
+    this.#deferred = deferred;
+    this.#unreadable = unreadable;
+    this.#partition = partition;
+    this.#feed = feed;
+    this.queues = topics
+      .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed))
+      .sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
+    this.#count = this.queues.length;
+    for (const [index, queue] of this.queues.entries()) {
+      queue.index = index;
+      if (feed.uncommitted?.has(queue.use.name) !== true) this.#committed.set(queue.use.name, queue.position);
+    }
+  }
+
+  add(topic: string, consumer: InputConsumer): void {
+    this.queues.find(({ use }) => use.name === topic)?.add(consumer);
+  }
+
+  /** @throws ConfigError `ERR_NOT_SUBSCRIBED` when nothing reads an input: its records would be lost. */
+  checkConsumed(stage: string): void {
+    const idle = this.queues.find((queue) => !queue.consumed);
+    if (idle === undefined) return;
+    throw new ConfigError('ERR_NOT_SUBSCRIBED', `nothing in partition ${this.#partition} reads ${idle.use.name}`, {
+      topic: idle.use.name,
+      stage,
+      hint:
+        'share(), shareReplay() and their like keep one subscription for all partitions: leave them out, what is above a ' +
+        'branch runs once anyway',
+    });
+  }
+
+  /** From now on records with a timestamp above this are refused. */
+  refuseAfter(latest: number): void {
+    const last = Math.min(latest, Number.MAX_SAFE_INTEGER);
+    for (const queue of this.queues) queue.latest = last;
+  }
+
+  /** Processes the next record. @returns Whether there was one. */
+  step(): boolean {
+    return this.stepUpTo(Number.POSITIVE_INFINITY);
+  }
+
+  /** As `step`, unless the next record is later than `latest`. */
+  stepUpTo(latest: number): boolean {
+    const input = this.#next();
+    if (input === undefined || input.headTimestamp() > latest) return false;
+    this.#processing = input;
+    input.process();
+    if (this.#deferred.waiting) this.#deferred.settle();
+    input.advance();
+    return true;
+  }
+
+  /** Timestamp of the record that comes next; `undefined` when there is none at hand. */
+  nextTimestamp(): number | undefined {
+    return this.#next()?.headTimestamp();
+  }
+
+  /** Whether every input has been read to the end that is known of it. */
+  get caughtUp(): boolean {
+    for (const input of this.queues) if (!input.empty || !this.#caughtUp(input)) return false;
+    return true;
+  }
+
+  /** The input of the record that was processed last. */
+  get last(): InputQueue | undefined {
+    return this.#processing ?? this.#last;
+  }
+
+  /** The turn is over: no record is being processed. */
+  rest(): void {
+    this.#last = this.last;
+    this.#processing = undefined;
+  }
+
+  complete(): void {
+    for (const input of this.queues) input.complete();
+  }
+
+  /** Stands for the record that is being processed, for {@link placeOf}; −1 when there is none. */
+  originCode(): number {
+    const input = this.#processing;
+    return input === undefined ? -1 : input.headOffset * this.#count + input.index;
+  }
+
+  /** As `originCode`, for a record that was processed before. */
+  codeOf({ offset, topic }: InputOrigin): number {
+    const index = this.queues.findIndex(({ use }) => use.name === topic);
+    return index < 0 || offset < 0 ? -1 : offset * this.queues.length + index;
+  }
+
+  /** The place of a record by its code. */
+  placeOf(code: number): { readonly topic: string; readonly partition: number; readonly offset: number } {
+    const count = this.queues.length;
+    const queue = this.queues[code < 0 ? 0 : code % count];
+    return {
+      topic: queue?.use.name ?? '',
+      partition: this.#partition,
+      offset: code < 0 ? -1 : Math.floor(code / count),
+    };
+  }
+
+  /** The record that is being processed; at the end of a bounded input, where there is none, its place in words. */
+  origin(): InputOrigin {
+    if (this.#processing !== undefined) return this.#processing.origin();
+    const topic = this.queues[0]?.use.name ?? '';
+    return { topic, partition: this.#partition, offset: -1, timestamp: 0, key: null, value: null, headers: NO_HEADERS };
+  }
+
+  /** Whether every input has been read to `end(topic)`; passes over batches without records on the way. */
+  readTo(end: (topic: string) => number | undefined): boolean {
+    return this.queues.every((input) => {
+      const until = end(input.use.name);
+      if (until === undefined) return false;
+      return input.position >= until || (!this.#fill(input) && input.position >= until);
+    });
+  }
+
+  /** Whether a position has moved since the last {@link takeOffsets}. */
+  get moved(): boolean {
+    for (const { position, use } of this.queues) if (this.#committed.get(use.name) !== position) return true;
+    return false;
+  }
+
+  /** Positions that have moved since the last call. */
+  takeOffsets(): CommittedOffset[] {
+    const offsets: CommittedOffset[] = [];
+    for (const { position, use } of this.queues) {
+      if (this.#committed.get(use.name) === position) continue;
+      offsets.push({ topic: use.name, partition: this.#partition, offset: position });
+      this.#committed.set(use.name, position);
+    }
+    return offsets;
+  }
+
+  /** Where every input is, by topic. */
+  positions(): [topic: string, offset: number][] {
+    return this.queues.map(({ position, use }) => [use.name, position]);
+  }
+
+  /** What keeps the next record from being taken, in words. */
+  waitingFor(): string | undefined {
+    const input = this.#waitsFor;
+    if (input === undefined) return undefined;
+    const { position, use } = input;
+    return `records of ${use.name}/${this.#partition} from offset ${position}, to take the lowest timestamp first`;
+  }
+
+  #next(): InputQueue | undefined {
+    const { queues } = this;
+    this.#waitsFor = undefined;
+    let best: InputQueue | undefined;
+    for (let index = 0; index < queues.length; index += 1) {
+      const input = queues[index] as InputQueue;
+      if (!input.empty || this.#fill(input)) {
+        if (best === undefined || input.headTimestamp() < best.headTimestamp()) best = input;
+      } else if (queues.length > 1 && !this.#caughtUp(input)) {
+        this.#waitsFor = input;
+        return undefined;
+      }
+    }
+    return best;
+  }
+
+  #fill(input: InputQueue): boolean {
+    while (input.empty) {
+      const batch = this.#poll(input);
+      if (batch === undefined) return false;
+      input.push(batch);
+    }
+    return true;
+  }
+
+  #poll(input: InputQueue): RecordColumns | undefined {
+    const { name } = input.use;
+    for (;;) {
+      try {
+        return this.#feed.poll(name, this.#partition);
+      } catch (error) {
+        const range = unreadableRange(error, name, this.#partition, input.position);
+        if (range === undefined || !this.#unreadable(range)) throw error;
+        input.position = range.nextOffset;
+        this.#feed.assign(name, this.#partition, range.nextOffset);
+      }
+    }
+  }
+
+  #caughtUp(input: InputQueue): boolean {
+    const end = this.#feed.endOffset(input.use.name, this.#partition);
+    return end !== undefined && input.position >= end;
+  }
+}

@@ -1,0 +1,102 @@
+import type { EmittedRow } from '../../dataflow/emitted-row.ts';
+import type { TopicUse } from '../../dataflow/node.ts';
+import type { InputOrigin, KeyGuard, Placed } from '../../dataflow/task-context.ts';
+import { ConfigError } from '../../errors.ts';
+import { show } from '../../options/option-checks.ts';
+import { partitionForKey } from '../../protocol/partitioner.ts';
+import type { Serde } from '../../serdes/serde.ts';
+
+/** Records of a step that are all looked at: a mistake shows at once. */
+const FIRST = 256;
+/** After that one in so many, a prime so that keys in rotation do not hide. */
+const ONE_IN = 499;
+
+/** What a guard needs of its task. */
+export interface GuardedTask {
+  readonly partition: number;
+  /** See `TaskContext.row`. */
+  readonly row: EmittedRow | undefined;
+  origin(): InputOrigin;
+}
+
+/**
+ * Notices that a plain RxJS operator replaced the key of a record: it then lies where its old key belongs, and its new key
+ * is counted in several tasks.
+ *
+ * What counts is the key with which the record was read. A record that its producer put elsewhere is none of our business:
+ * its key has not changed, or the old one is not where murmur2 would have it either, and then nothing can be said.
+ */
+class SampledKeyGuard implements KeyGuard {
+  readonly #task: GuardedTask;
+  readonly #partitions: number;
+  readonly #serde: Serde<unknown>;
+  #seen = 0;
+
+  constructor(task: GuardedTask, partitions: number, serde: Serde<unknown>) {
+    this.#task = task;
+    this.#partitions = partitions;
+    this.#serde = serde;
+  }
+
+  check(record: Placed): number {
+    this.#seen += 1;
+    const { key } = record;
+    if (key !== null && key !== undefined) this.#judge(record, key);
+    return this.#seen < FIRST ? 0 : ONE_IN - 1;
+  }
+
+  #judge(record: Placed, key: NonNullable<unknown>): void {
+    const { partition, row } = this.#task;
+    const rowKey = row?.kept?.key;
+    const origin = this.#task.origin();
+    // Some operators emit what they held of an earlier record; of that one nothing is known any more.
+    if (rowKey === undefined && (record.offset !== origin.offset || record.topic !== origin.topic)) return;
+    let now: Uint8Array;
+    let before: Uint8Array | null;
+    try {
+      now = this.#serde.serialize(key);
+      before = rowKey === undefined ? this.#written(origin.key) : this.#serde.serialize(rowKey);
+    } catch {
+      // The step will say it better.
+      return;
+    }
+    if (before !== null && same(now, before)) return;
+    const belongs = partitionForKey(now, this.#partitions);
+    if (belongs === partition) return;
+    const read = rowKey === undefined ? origin.key : before;
+    if (read !== null && partitionForKey(read, this.#partitions) !== partition) return;
+    const old = before === null ? 'without a key' : `with the key ${show(this.#serde.deserialize(before))}`;
+    throw new ConfigError(
+      'ERR_KEY_CHANGED',
+      `the key ${show(key)} belongs into partition ${belongs} of ${this.#partitions}, but its record lies in partition ` +
+        `${partition}, where it was read ${old}`,
+      {
+        hint:
+          'an operator between replaced the key: choose keys with keyBy(…) and pipe the records through(topic), which puts ' +
+          'them where their keys belong',
+      },
+    );
+  }
+
+  /** Key bytes as this serde would have written them: another producer may write the same JSON with other spaces. */
+  #written(key: Uint8Array | null): Uint8Array | null {
+    return key === null ? null : this.#serde.serialize(this.#serde.deserialize(key));
+  }
+}
+
+/** The guard of a step of a task; `undefined` where there is but one partition. */
+export function keyGuardOf(
+  task: GuardedTask,
+  [input]: readonly TopicUse[],
+  partitionsOf: (topic: string) => number,
+  serde: Serde<unknown> | undefined,
+): KeyGuard | undefined {
+  const partitions = input === undefined ? 1 : partitionsOf(input.name);
+  return partitions === 1 || serde === undefined ? undefined : new SampledKeyGuard(task, partitions, serde);
+}
+
+function same(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false;
+  return true;
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import type { MillraceError } from '../../errors.ts';
+import type { Stage } from '../../plan/stages.ts';
+import { StageTurns } from './stage-turns.ts';
+import type { Task } from './task.ts';
+
+/** Gives the stages of a process their turns, one after the other. */
+export class Rounds {
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #stages = new Map<Stage, StageTurns>();
+  /** The stages that have not had their turn in this round. */
+  #rest: IterableIterator<StageTurns> | undefined;
+  /** Why a task could not go on. */
+  failure: MillraceError | undefined;
+
+  /** @param wake - Asks for another round. */
+  constructor(clock: Clock, wake: () => void) {
+    this.#clock = clock;
+    this.#wake = wake;
+  }
+
+  add(task: Task): void {
+    let turns = this.#stages.get(task.stage);
+    if (turns === undefined) {
+      turns = new StageTurns(this.#clock, this.#wake);
+      this.#stages.set(task.stage, turns);
+    }
+    turns.tasks.push(task);
+  }
+
+  remove(task: Task): void {
+    this.#stages.get(task.stage)?.remove(task);
+  }
+
+  /**
+   * One turn for each stage, in which its tasks share. When the time is over in between, the others have theirs next. Ends
+   * with a task that fails.
+   *
+   * @param room - Whether records may be taken.
+   * @param until - Monotonic time at which the round is broken off.
+   * @param looked - Called with the task that is at work, whenever the clock is looked at.
+   * @returns Whether there may be more to do.
+   */
+  round(room: boolean, until: number, looked: (task: Task, now: number) => void): boolean {
+    // After the rest of a round there has to be a whole one to know that no task has anything to do.
+    let progressed = this.#rest !== undefined;
+    const round = this.#rest ?? this.#stages.values();
+    this.#rest = undefined;
+    for (const turns of round) {
+      const worked = turns.turn(room, until, looked) > 0;
+      progressed ||= worked;
+      this.failure = turns.tasks.find(({ failure }) => failure !== undefined)?.failure;
+      if (this.failure !== undefined) return false;
+      if (worked && this.#clock.monotonic() >= until) {
+        this.#rest = round;
+        break;
+      }
+    }
+    return progressed;
+  }
+}

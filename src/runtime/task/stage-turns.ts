@@ -1,0 +1,218 @@
+import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import type { Task } from './task.ts';
+import { TurnWatch } from './turn-watch.ts';
+
+/** Records that a stage takes for each of its tasks before the next stage has its turn. */
+const TURN_RECORDS = 512;
+/** Records that a task takes at a stretch where those of several lie side by side in time: changing over costs as one does. */
+const STRETCH = 32;
+/** How long tasks wait for one of which there is more to come, in ms. */
+const PATIENCE_MS = 250;
+
+/**
+ * Turns of the tasks of one stage, as one: the task whose next record has the lowest timestamp goes on, until another's is
+ * lower by more than the few records at a stretch span. So what tasks write from a backlog is in the order of time. A task that had taken everything there was does
+ * not wait for one that is behind, and none waits long for one whose records do not come.
+ */
+export class StageTurns {
+  readonly tasks: Task[] = [];
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #watch = new TurnWatch();
+  /** Tasks that had taken everything there was after their last turn. */
+  readonly #live = new Set<Task>();
+  /** Until when the others wait for a task. */
+  readonly #patience = new Map<Task, number>();
+  #cancelWake: Cancel | undefined;
+  readonly #heap = new TaskHeap();
+  /** How far a task may go beyond the next record of another one, in ms of event time. */
+  #slack = 0;
+
+  /** @param wake - Asks for another turn. */
+  constructor(clock: Clock, wake: () => void) {
+    this.#clock = clock;
+    this.#wake = wake;
+  }
+
+  /**
+   * @param room - Whether records may be taken.
+   * @param until - Monotonic time at which the turn ends, after a record at least.
+   * @param looked - Called with the task that is at work, whenever the clock is looked at.
+   * @returns Records processed.
+   */
+  turn(room: boolean, until: number, looked: (task: Task, now: number) => void): number {
+    const ready = this.tasks.filter((task) => task.beginTurn());
+    let done = 0;
+    if (room) {
+      const live = ready.filter((task) => this.#live.has(task));
+      const behind = ready.filter((task) => !this.#live.has(task));
+      const now = this.#watch.begin(this.#clock.monotonic());
+      const turn = { done: 0, over: false, until, looked, since: now };
+      this.#go(live, turn);
+      if (!turn.over && !this.#waits(behind, now)) this.#go(behind, turn);
+      done = turn.done;
+      for (const task of ready) {
+        if (task.caughtUp) this.#live.add(task);
+        else this.#live.delete(task);
+      }
+    }
+    for (const task of ready) task.endTurn();
+    return done;
+  }
+
+  remove(task: Task): void {
+    this.tasks.splice(this.tasks.indexOf(task), 1);
+    this.#live.delete(task);
+    this.#patience.delete(task);
+    if (this.tasks.length === 0) this.#cancelWake?.();
+  }
+
+  #go(tasks: readonly Task[], turn: StageTurn): void {
+    const most = turn.done + TURN_RECORDS * tasks.length;
+    const heap = this.#heap;
+    heap.fill(tasks);
+    const before = turn.done;
+    let changes = 0;
+    let unseen: Task | undefined;
+    while (turn.done < most && heap.size > 0) {
+      const task = heap.first;
+      const wanted = Math.min(most, this.#watch.next) - turn.done;
+      const taken = task.advance(wanted, heap.second + this.#slack);
+      turn.done += taken;
+      if (taken > 0) unseen = task;
+      if (task.failure !== undefined) {
+        turn.over = true;
+        return;
+      }
+      if (this.#watch.due(turn.done)) {
+        unseen = undefined;
+        this.#look(task, turn);
+        if (turn.over) return;
+      }
+      if (taken < wanted) {
+        heap.next();
+        changes += 1;
+      }
+    }
+    // Few records may have taken long, and whose they were is asked when the process was blocked for too long.
+    if (unseen !== undefined) this.#look(unseen, turn);
+    this.#adapt(turn.done - before, changes);
+  }
+
+  /** Notes how long a task was at work. */
+  #look(task: Task, turn: StageTurn): void {
+    const now = this.#watch.looked(turn.done, this.#clock.monotonic());
+    task.turnMs += now - turn.since;
+    turn.since = now;
+    turn.looked(task, now);
+    turn.over = now >= turn.until || task.turnIsFull;
+  }
+
+  /** Finds the span of event time that a stretch of records takes. */
+  #adapt(records: number, changes: number): void {
+    if (changes < STRETCH) return;
+    if (records < changes * STRETCH) this.#slack = Math.min(2 * this.#slack + 1, Number.MAX_SAFE_INTEGER);
+    else if (records > 2 * changes * STRETCH) this.#slack = Math.floor(this.#slack / 2);
+  }
+
+  /** Whether a task has nothing at hand while there is more to come: a record of it may be the next one. */
+  #waits(tasks: readonly Task[], now: number): boolean {
+    if (tasks.length < 2) return false;
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const task of tasks) {
+      if (task.nextTimestamp() !== undefined || task.waitingFor() !== undefined || task.caughtUp) {
+        this.#patience.delete(task);
+        continue;
+      }
+      const until = this.#patience.get(task) ?? now + PATIENCE_MS;
+      this.#patience.set(task, until);
+      if (now < until) soonest = Math.min(soonest, until);
+    }
+    if (soonest === Number.POSITIVE_INFINITY) return false;
+    this.#wakeIn(soonest - now);
+    return true;
+  }
+
+  /** Whoever waits is woken: a timer may fire a little early, and then the turn that it brings asks for another one. */
+  #wakeIn(ms: number): void {
+    this.#cancelWake ??= this.#clock.after(ms, () => {
+      this.#cancelWake = undefined;
+      this.#wake();
+    });
+  }
+}
+
+interface StageTurn {
+  done: number;
+  over: boolean;
+  readonly until: number;
+  readonly looked: (task: Task, now: number) => void;
+  /** When the clock was looked at last. */
+  since: number;
+}
+
+/** Tasks by the timestamp of their next record; ties in the order of tasks. */
+class TaskHeap {
+  readonly #tasks: Task[] = [];
+  readonly #times: number[] = [];
+  readonly #ranks: number[] = [];
+  size = 0;
+
+  fill(tasks: readonly Task[]): void {
+    this.size = 0;
+    for (const [rank, task] of tasks.entries()) {
+      const time = task.nextTimestamp();
+      if (time === undefined) continue;
+      this.#tasks[this.size] = task;
+      this.#times[this.size] = time;
+      this.#ranks[this.size] = rank;
+      this.size += 1;
+    }
+    for (let at = (this.size >> 1) - 1; at >= 0; at -= 1) this.#sink(at);
+  }
+
+  get first(): Task {
+    return this.#tasks[0] as Task;
+  }
+
+  /** The time up to which the first one comes before all others. */
+  get second(): number {
+    if (this.size < 2) return Number.POSITIVE_INFINITY;
+    const [, left, right] = this.#times as [number, number, number];
+    return this.size < 3 || left < right ? left : right;
+  }
+
+  /** The first one has gone on. */
+  next(): void {
+    const time = this.first.nextTimestamp();
+    if (time === undefined) {
+      this.size -= 1;
+      this.#swap(0, this.size);
+    } else this.#times[0] = time;
+    this.#sink(0);
+  }
+
+  #sink(from: number): void {
+    let at = from;
+    for (;;) {
+      let least = at;
+      const left = 2 * at + 1;
+      if (left < this.size && this.#before(left, least)) least = left;
+      if (left + 1 < this.size && this.#before(left + 1, least)) least = left + 1;
+      if (least === at) return;
+      this.#swap(at, least);
+      at = least;
+    }
+  }
+
+  #before(left: number, right: number): boolean {
+    const [a, b] = [this.#times[left] as number, this.#times[right] as number];
+    return a < b || (a === b && (this.#ranks[left] as number) < (this.#ranks[right] as number));
+  }
+
+  #swap(left: number, right: number): void {
+    for (const list of [this.#tasks, this.#times, this.#ranks] as unknown[][]) {
+      [list[left], list[right]] = [list[right], list[left]];
+    }
+  }
+}

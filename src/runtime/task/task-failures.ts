@@ -1,0 +1,208 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import type { InputOrigin, TaskCounters } from '../../dataflow/task-context.ts';
+import { FatalError, MillraceError } from '../../errors.ts';
+import { deadLetterOf } from '../../log/dead-letter.ts';
+import { type Logger, noLogger } from '../../log/logger.ts';
+import { OutputBuffers } from '../../log/outputs.ts';
+import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from '../../log/record-failures.ts';
+import { keyText, rowWords } from '../../log/row-letter.ts';
+import type { OutgoingBatch } from '../../log/transport.ts';
+import type { UnreadableRange } from '../../log/unreadable.ts';
+import type { RecordPolicy } from '../../options/record-policy.ts';
+import { outsideTurn, waitsFromStart } from '../../plan/outside-turn.ts';
+import type { Stage } from '../../plan/stages.ts';
+import { NO_HEADERS } from '../../record.ts';
+
+/** What failures need of the task's host. */
+interface FailureHost {
+  readonly applicationId: string;
+  readonly onRecordError: RecordPolicy;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger?: Logger;
+}
+
+/** What goes wrong in a task: with a record, which a policy decides, or with the task, which ends it. */
+export class TaskFailures {
+  /** Why the task cannot go on; whoever runs it decides what follows. */
+  failure: MillraceError | undefined;
+  readonly #host: FailureHost;
+  readonly #stage: Stage;
+  readonly #outputs: OutputBuffers;
+  readonly #counters: TaskCounters;
+  readonly #logger: Logger;
+
+  constructor(host: FailureHost, stage: Stage, outputs: OutputBuffers, counters: TaskCounters) {
+    this.#host = host;
+    this.#stage = stage;
+    this.#outputs = outputs;
+    this.#counters = counters;
+    this.#logger = host.logger ?? noLogger;
+  }
+
+  fail(error: unknown): void {
+    this.failure ??=
+      error instanceof MillraceError
+        ? error
+        : new FatalError('ERR_INTERNAL', `stage ${this.#stage.name} failed: ${describe(error)}`, { cause: error });
+  }
+
+  /** Applies the policy of the record's topic, else of the application. */
+  record(error: unknown, step: string, origin: InputOrigin): void {
+    if (this.failure !== undefined) return;
+    const place = this.#place(step);
+    const failure = asRecordError(error, place, origin);
+    const policy = this.#policyFor(origin.topic);
+    if (failure.errorClass !== 'record' || policy === 'fail') {
+      this.fail(failure);
+      return;
+    }
+    try {
+      if (isDeadLetter(policy)) this.#write(this.#outputs, policy.deadLetter, failure, place, origin);
+    } catch (unwritten) {
+      // What cannot be put aside is not passed over.
+      this.fail(unwritten);
+      return;
+    }
+    this.#applied(policy, error, step, origin);
+  }
+
+  /**
+   * Applies the policy to a record that the log has refused, after the turn that wrote it.
+   *
+   * @param target - The topic that it was written to.
+   * @param read - Reads the input record that it came from.
+   * @returns What is written in its stead.
+   * @throws MillraceError when the policy is to fail, or what is put aside is refused
+   */
+  async refused(
+    error: MillraceError,
+    target: string,
+    from: Pick<InputOrigin, 'topic' | 'partition' | 'offset' | 'row'>,
+    read: () => Promise<InputOrigin | undefined>,
+  ): Promise<readonly OutgoingBatch[]> {
+    const step = `to(${target})`;
+    const place = this.#place(step);
+    const bare: InputOrigin = { timestamp: 0, key: null, value: null, headers: NO_HEADERS, ...from };
+    const policy = this.#policyFor(from.topic);
+    if (policy === 'fail') throw asRecordError(error, place, bare);
+    const letters = new OutputBuffers((topic) => this.#outputs.limits(topic));
+    if (isDeadLetter(policy)) {
+      // Made again when the work is done again: by then it is known what the topic takes.
+      if (target === policy.deadLetter)
+        throw new MillraceError('abortable', error.code, bareMessage(error), { cause: error });
+      // A row is not read again: the record that was processed when it was due is another thing.
+      const origin = { ...((from.row?.kept === undefined ? await read() : undefined) ?? bare), row: from.row };
+      this.#write(letters, policy.deadLetter, asRecordError(error, place, origin), place, origin);
+    }
+    this.#counters.recordsOut -= 1;
+    this.#applied(policy, error, step, bare);
+    return letters.take();
+  }
+
+  #place(step: string): FailurePlace {
+    return { applicationId: this.#host.applicationId, stage: this.#stage.name, step };
+  }
+
+  #policyFor(topic: string): RecordPolicy {
+    return this.#stage.inputs.find(({ name }) => name === topic)?.onRecordError ?? this.#host.onRecordError;
+  }
+
+  #applied(policy: RecordPolicy, error: unknown, step: string, origin: InputOrigin): void {
+    const { offset, partition, row, topic } = origin;
+    const letter = isDeadLetter(policy);
+    if (letter) this.#counters.deadLettered += 1;
+    else this.#counters.skipped += 1;
+    // Not that of the record's failure, which shows bytes of the record: those do not belong into logs.
+    const reason = error instanceof MillraceError ? bareMessage(error) : describe(error);
+    const code = error instanceof MillraceError ? error.code : 'ERR_USER_CODE';
+    const fields = { code, error: reason, stage: this.#stage.name, step, topic, partition, offset };
+    const done = letter ? 'sent to the dead-letter topic' : 'skipped';
+    if (row?.kept === undefined) this.#logger.warn(fields, `record ${done}`);
+    else {
+      const { key, window } = row.kept;
+      this.#logger.warn({ ...fields, row: row.step, key: keyText(key), window }, `row ${done}`);
+    }
+  }
+
+  /** Applies the policy of the topic to a batch that cannot be read. @returns Whether it is passed over. */
+  batch({ error, origin, records }: UnreadableRange): boolean {
+    const policy = this.#policyFor(origin.topic);
+    if (policy === 'fail' || this.failure !== undefined) return false;
+    const { lastOffset, offset, partition, topic } = origin;
+    const place = this.#place(`topic(${topic})`);
+    if (isDeadLetter(policy)) {
+      this.#write(this.#outputs, policy.deadLetter, error, place, origin);
+      this.#counters.deadLettered += records;
+    } else this.#counters.skipped += records;
+    this.#logger.warn(
+      {
+        code: error.code,
+        error: bareMessage(error),
+        stage: this.#stage.name,
+        topic,
+        partition,
+        offset,
+        lastOffset,
+        records,
+      },
+      isDeadLetter(policy) ? 'unreadable batch sent to the dead-letter topic' : 'unreadable batch skipped',
+    );
+    return true;
+  }
+
+  #write(into: OutputBuffers, topic: string, failure: MillraceError, place: FailurePlace, origin: InputOrigin): void {
+    const { compacted = false, maxMessageBytes } = this.#outputs.limits(topic);
+    const letter = deadLetterOf(failure, place, origin, this.#host.clock.now(), { topic, compacted, maxMessageBytes });
+    into.topic(topic).append(-1, letter.timestamp, letter.key, letter.value, letter.headers);
+  }
+
+  outsideTurn(step: string): void {
+    this.fail(outsideTurn(`a record reached ${step} outside of its task's turn`, this.#stage.name, step));
+  }
+
+  /** A plain operator still has something under way when a turn is over. */
+  held(step: string): void {
+    this.fail(outsideTurn("a record is held, to be emitted outside of its task's turn", this.#stage.name, step));
+  }
+
+  /** A plain operator has something under way before the first record. */
+  waitsFromStart(step: string): void {
+    this.fail(waitsFromStart(this.#stage.name, step));
+  }
+
+  /** A plain operator takes no more records. */
+  ended(step: string): void {
+    this.fail(
+      new FatalError('ERR_STREAM_ENDED', 'an operator has ended its stream, so that further records would be lost', {
+        stage: this.#stage.name,
+        step,
+        hint:
+          'take, takeWhile, first, catchError and their like end what feeds them, and a topic has no end: use filter(…) to ' +
+          'leave records out, and app.stop() to end a run',
+      }),
+    );
+  }
+
+  /** @param origin - The record that was being processed; none outside of a turn. */
+  chain(error: unknown, step: string, origin?: InputOrigin): void {
+    const { offset, partition, topic } = origin ?? {};
+    const row = origin === undefined ? '' : rowWords(origin);
+    this.fail(
+      error instanceof MillraceError
+        ? error
+        : new MillraceError('abortable', 'ERR_CHAIN', `an operator above ${step} threw: ${describe(error)}${row}`, {
+            stage: this.#stage.name,
+            step,
+            ...(topic === undefined || partition === undefined || offset === undefined || offset < 0 || row !== ''
+              ? {}
+              : { topic, partition, offset }),
+            cause: error,
+            hint: 'a throw in a plain RxJS operator ends its stream; in mapValues, filterValues, … it goes to the record policy',
+          }),
+    );
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,380 @@
+import { Subscription } from 'rxjs';
+import type { Clock } from '../../dataflow/clock.ts';
+import type { EmittedRow } from '../../dataflow/emitted-row.ts';
+import type { GlobalRows } from '../../dataflow/global-source.ts';
+import type { NodePlace, TopicUse } from '../../dataflow/node.ts';
+import { TaskOutlets } from '../../dataflow/port.ts';
+import { withScope } from '../../dataflow/scope.ts';
+import type {
+  AsyncWorker,
+  Deferred,
+  InputConsumer,
+  InputOrigin,
+  KeyGuard,
+  Output,
+  TaskContext,
+  TaskCounters,
+} from '../../dataflow/task-context.ts';
+import { type TaskTime, UNLIMITED } from '../../dataflow/task-time.ts';
+import type { MillraceError } from '../../errors.ts';
+import { type Logger, noLogger } from '../../log/logger.ts';
+import { OutputBuffers } from '../../log/outputs.ts';
+import type { OutgoingBatch } from '../../log/transport.ts';
+import type { Stage } from '../../plan/stages.ts';
+import type { Lateness, StreamRecord } from '../../record.ts';
+import type { ByteStore, StoreWrites } from '../../state/byte-store.ts';
+import { boundedStore } from '../../state/cache-budget.ts';
+import type { StateHolder } from '../../state/state-holder.ts';
+import { DeferredWork } from './deferred-work.ts';
+import { Fingerprints } from './fingerprints.ts';
+import { checkHeld, checkStart } from './held-check.ts';
+import { HeldRecords } from './held-records.ts';
+import type { InputQueue } from './input-queue.ts';
+import { type BatchFailed, InputSet } from './input-set.ts';
+import { keyGuardOf } from './key-guard.ts';
+import { PositionKeeper } from './state-positions.ts';
+import { TaskFailures } from './task-failures.ts';
+import type { TaskHost, TaskProgress } from './task-host.ts';
+import { TaskOrigins } from './task-origins.ts';
+import { TaskScope } from './task-scope.ts';
+import { TimeFollowers } from './time-followers.ts';
+
+/** A turn ends early when it has written this much. */
+const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * One stage on one partition: its instance of the operator chain, its inputs, state and outputs. Synchronous throughout:
+ * work happens in turns only, and what a turn did leaves by {@link takeProgress}.
+ */
+export class Task implements TaskContext {
+  readonly id: string;
+  readonly stage: Stage;
+  readonly applicationId: string;
+  readonly partition: number;
+  readonly clock: Clock;
+  readonly cacheEntries: number;
+  readonly time: TaskTime = UNLIMITED;
+  readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
+  inTurn = false;
+  row: EmittedRow | undefined;
+  /** Wall time spent in turns, in ms. */
+  turnMs = 0;
+  readonly #host: TaskHost;
+  readonly #logger: Logger;
+  readonly #inputs: InputSet;
+  readonly #origins: TaskOrigins;
+  readonly #outputs: OutputBuffers;
+  /** Among those who share outputs. */
+  readonly #seat: number;
+  readonly #failures: TaskFailures;
+  readonly #fingerprints: Fingerprints;
+  readonly #keeper: PositionKeeper;
+  readonly #holders: StateHolder[] = [];
+  readonly #workers: AsyncWorker[] = [];
+  readonly #deferred = new DeferredWork();
+  readonly #followers = new TimeFollowers(this.#deferred);
+  readonly #held = new HeldRecords();
+  readonly #subscriptions = new Subscription();
+  #dirty = false;
+  /** Size of the outputs at which the turn ends. */
+  #full = 0;
+  /** The chain has been told that there are no more records. */
+  #completed = false;
+
+  constructor(stage: Stage, partition: number, positions: ReadonlyMap<string, number>, host: TaskHost) {
+    this.id = `${stage.name}/${partition}`;
+    this.stage = stage;
+    this.partition = partition;
+    this.applicationId = host.applicationId;
+    this.clock = host.clock;
+    this.cacheEntries = host.cacheEntries;
+    this.#host = host;
+    this.#logger = host.logger ?? noLogger;
+    const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
+    const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
+    this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable, this.#deferred);
+    this.#origins = new TaskOrigins(host, this, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
+    this.#outputs = host.outputs ?? new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
+    this.#seat = host.outputs?.join(this.#origins) ?? -1;
+    this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
+    this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
+    this.#holders.push(this.#fingerprints);
+    this.#keeper = new PositionKeeper(host.applicationId, partition, stage.stores, host.inputTopics ?? new Map());
+    this.#connect();
+  }
+
+  /** Why the task cannot go on; whoever runs it decides what follows. */
+  get failure(): MillraceError | undefined {
+    return this.#failures.failure;
+  }
+
+  #connect(): void {
+    const scope = new TaskScope(this.#host.topology, this.stage, this, this.#held);
+    withScope(scope, () => {
+      for (const root of this.#host.topology.roots) {
+        this.#subscriptions.add(
+          root.subscribe({
+            next: () => {
+              if (!this.inTurn) this.emittedOutsideTurn('the end of the pipeline');
+            },
+            error: (error: unknown) => this.chainFailed(error, 'the end of the pipeline'),
+          }),
+        );
+      }
+    });
+    checkStart(this.#held, this.#host.topology, this.#failures);
+    if (this.failure === undefined) this.#inputs.checkConsumed(this.stage.name);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** A turn begins: takes in what asynchronous work has finished. @returns Whether the task can have one. */
+  beginTurn(): boolean {
+    if (this.failure !== undefined) return false;
+    this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
+    this.#full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
+    this.#within(() => this.#drain());
+    return true;
+  }
+
+  /** Timestamp of the next record that the task can take; `undefined` when there is none at hand, or it can take none. */
+  nextTimestamp(): number | undefined {
+    if (this.failure !== undefined || this.#completed || this.#blocked()) return undefined;
+    this.#host.outputs?.enter(this.#seat);
+    this.inTurn = true;
+    try {
+      return this.#inputs.nextTimestamp();
+    } catch (error) {
+      this.#failures.fail(error);
+      return undefined;
+    } finally {
+      this.inTurn = false;
+    }
+  }
+
+  /**
+   * Goes on with a turn that has begun, with records up to a timestamp.
+   *
+   * @returns Records processed; fewer than `most` when the next one is later, or is not at hand.
+   */
+  advance(most: number, latest: number): number {
+    // What came after the end is for the next run: nobody would see it any more.
+    if (this.#completed) return 0;
+    let done = 0;
+    this.#host.outputs?.enter(this.#seat);
+    this.inTurn = true;
+    try {
+      while (done < most && this.failure === undefined && !this.#blocked() && this.#inputs.stepUpTo(latest)) done += 1;
+    } catch (error) {
+      this.#failures.fail(error);
+    } finally {
+      this.inTurn = false;
+      this.#inputs.rest();
+    }
+    this.counters.recordsIn += done;
+    if (done > 0) this.#dirty = true;
+    return done;
+  }
+
+  /** Whether the turn has written so much that it ends early. Large records fill memory long before it is over. */
+  get turnIsFull(): boolean {
+    return this.#outputs.bytes > this.#full;
+  }
+
+  endTurn(): void {
+    this.#within(() => checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed));
+  }
+
+  /** Whether everything that is known to be there has been taken. */
+  get caughtUp(): boolean {
+    return this.#inputs.caughtUp;
+  }
+
+  #within(work: () => void): void {
+    this.#host.outputs?.enter(this.#seat);
+    this.inTurn = true;
+    try {
+      work();
+      this.settle();
+    } catch (error) {
+      this.#failures.fail(error);
+    } finally {
+      this.inTurn = false;
+    }
+  }
+
+  /** Runs `work` as a turn, for what is not caused by a record: the end of the input. */
+  #asTurn(work: () => void): void {
+    this.#within(() => {
+      work();
+      this.settle();
+      checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
+    });
+    this.#dirty = true;
+  }
+
+  /** The limit of the task's time has risen: what waited for that happens now. */
+  advanceTime(): void {
+    if (this.failure !== undefined) return;
+    this.#asTurn(this.#followers.advance);
+  }
+
+  /** The bounded input is used up: closes what is open, if wanted, and completes the chain. */
+  end(openWindows: 'keep' | 'close'): void {
+    this.#asTurn(() => openWindows === 'close' && this.#followers.closeAll());
+  }
+
+  /** Tells plain RxJS operators that the input is complete. */
+  complete(): void {
+    this.#completed = true;
+    this.#asTurn(() => {
+      this.#inputs.complete();
+    });
+  }
+
+  #drain(): void {
+    for (const worker of this.#workers) if (worker.drain() > 0) this.#dirty = true;
+  }
+
+  #blocked(): boolean {
+    for (const worker of this.#workers) if (worker.full()) return true;
+    return false;
+  }
+
+  /** Asynchronous calls that a commit has to wait for. */
+  pendingAsync(): number {
+    return this.#workers.reduce((sum, worker) => sum + worker.pending(), 0);
+  }
+
+  /** Whether there is something to commit. */
+  get dirty(): boolean {
+    return this.#dirty || this.#inputs.moved;
+  }
+
+  /** Whether every input has been read to `end(topic)`. */
+  readTo(end: (topic: string) => number | undefined): boolean {
+    this.#host.outputs?.enter(this.#seat);
+    return this.#inputs.readTo(end);
+  }
+
+  /** Hands over what was done since the last call. The caller commits it, then calls {@link committed}. */
+  takeProgress(): TaskProgress {
+    const state: StoreWrites[] = [];
+    for (const holder of this.#holders) holder.collect(state);
+    this.#dirty = false;
+    const outputs = this.#host.outputs === undefined ? this.#outputs.take() : [];
+    return { outputs, state, offsets: this.#keeper.keep(this.#inputs, state) };
+  }
+
+  committed(): void {
+    for (const holder of this.#holders) holder.committed();
+  }
+
+  /** Output builders that the log has copied may be filled again. */
+  recycle(batches: readonly OutgoingBatch[]): void {
+    this.#outputs.recycle(batches);
+  }
+
+  close(): void {
+    this.#host.outputs?.leave(this.#seat);
+    this.#subscriptions.unsubscribe();
+  }
+
+  // ------------------------------------------------------------------ for the instances inside
+
+  onTeardown(teardown: () => void): void {
+    this.#subscriptions.add(teardown);
+  }
+
+  openStore(name: string): ByteStore {
+    const use = this.stage.stores.find((store) => store.name === name);
+    if (use !== undefined) this.#fingerprints.check(use, this.stage.name);
+    const store = this.#host.stores.open({ applicationId: this.applicationId, store: name, partition: this.partition });
+    return boundedStore(store, this.#host.cacheBudget, (teardown) => this.onTeardown(teardown));
+  }
+
+  readonly addState = (holder: StateHolder): void => void this.#holders.push(holder);
+
+  readonly addTimeFollower: TaskContext['addTimeFollower'] = this.#followers.add;
+
+  addAsyncWorker(worker: AsyncWorker): void {
+    this.#workers.push(worker);
+  }
+
+  wake(): void {
+    this.#host.wake();
+  }
+
+  readonly outlets: TaskContext['outlets'] = new TaskOutlets().of;
+  readonly defer = (work: Deferred): void => this.#deferred.add(work);
+  readonly settle = (): void => this.#deferred.settle();
+
+  global(topic: TopicUse): GlobalRows {
+    return this.#host.globalRows(topic.name);
+  }
+
+  consume(topic: TopicUse, consumer: InputConsumer): void {
+    this.#inputs.add(topic.name, consumer);
+  }
+
+  output(topic: TopicUse): Output {
+    return this.#outputs.topic(topic.name);
+  }
+
+  readonly origin = (): InputOrigin => this.#origins.origin();
+  readonly resume = (origin: InputOrigin | undefined): void => this.#origins.resume(origin);
+
+  keyGuard({ keySerde }: NodePlace): KeyGuard | undefined {
+    return keyGuardOf(this, this.stage.inputs, (name) => this.#host.inputPartitions(name), keySerde);
+  }
+
+  recordFailed(error: unknown, step: string): void {
+    this.#failures.record(error, step, this.origin());
+  }
+
+  emittedOutsideTurn(step: string): void {
+    this.#failures.outsideTurn(step);
+    this.wake();
+  }
+
+  chainFailed(error: unknown, step: string): void {
+    this.#failures.chain(error, step, this.inTurn && !this.#completed ? this.origin() : undefined);
+    if (!this.inTurn) this.wake();
+  }
+
+  dropped(reason: string, step: string): void {
+    this.counters.dropped += 1;
+    this.#logger.debug({ stage: this.stage.name, step, reason }, 'record dropped');
+  }
+
+  late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void {
+    this.counters.late += Math.max(1, lateness.missed.length);
+    this.#host.late?.(record, lateness, this.stage);
+    this.#logger.debug({ stage: this.stage.name, step: lateness.step, streamTime: lateness.streamTime }, 'record late');
+  }
+
+  // ------------------------------------------------------------------ for snapshots
+
+  readonly lastInput = (): InputQueue | undefined => this.#inputs.last;
+
+  get inputs(): readonly InputQueue[] {
+    return this.#inputs.queues;
+  }
+
+  get stores(): readonly StateHolder[] {
+    return this.#holders.filter((holder) => holder !== this.#fingerprints);
+  }
+
+  /** The same, with its name. */
+  waiting(): string | undefined {
+    const reason = this.waitingFor();
+    return reason === undefined ? undefined : `task ${this.id} waits for ${reason}`;
+  }
+
+  /** What keeps the task from taking a record, in words; `undefined` when nothing does or there is none to take. */
+  waitingFor(): string | undefined {
+    for (const worker of this.#workers) {
+      if (worker.full()) return `${worker.pending()} asynchronous calls of ${worker.step}`;
+    }
+    return this.#inputs.waitingFor();
+  }
+}
