@@ -80,7 +80,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'testing',
-    rooms: [...parts, 'log', 'plan', 'runtime', 'transports/memory'],
+    rooms: [...parts, 'log', 'plan', 'runtime/task', 'runtime/app', 'transports/memory'],
     packages: ['rxjs', 'fast-check'],
   },
 ];

@@ -38,7 +38,7 @@ describe('import directions', () => {
     ['operators/window-by.ts', '../windows/tumbling.ts'],
     ['operators/window-by.ts', 'rxjs'],
     ['streams/through.ts', '../sinks/to.ts'],
-    ['transports/embedded/log.ts', '../../runtime/transport.ts'],
+    ['transports/embedded/log.ts', '../../log/transport.ts'],
     ['transports/embedded/log.ts', 'lmdb'],
     ['run.ts', './transports/embedded/index.ts'],
     ['operators/key-by.test.ts', '../testing/index.ts'],
