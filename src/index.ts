@@ -7,6 +7,7 @@ export {
   type CustomResult,
   type Deletes,
   type OfNull,
+  type ReduceOptions,
   type Spec,
 } from './aggregators/index.ts';
 export type { Client, CommittableOf, PartitionOffsets, RecordOf } from './client/client.ts';

@@ -52,3 +52,26 @@ it('gives the same when the state is stored and read at any point, and when two 
     }),
   );
 });
+
+it('gives the same when values are added and taken out again as when they were never there', () => {
+  const record = (n: number) => makeRecord('k', n, 0, NO_HEADERS, 't', 0, 0);
+  const removable = {
+    count: agg.count(),
+    sum: agg.sum(same),
+    mean: agg.mean(same),
+    product: agg.reduce((left: number, right: number) => left + right, { remove: (left, right) => left - right }),
+  };
+  const both = combine<number, typeof removable>(removable);
+  const steps = fc.array(fc.tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.boolean()));
+  fc.assert(
+    fc.property(fc.integer(), steps, (first, list) => {
+      let state: unknown = both.add(both.init(), first, record(first));
+      for (const [n] of list) state = both.add(state, n, record(n));
+      for (const [n, stays] of list) if (!stays) state = both.remove?.(state, n, record(n));
+      const left = [first, ...list.filter(([, stays]) => stays).map(([n]) => n)];
+      const total = left.reduce((a, b) => a + b, 0);
+      expect(both.result(state)).toEqual({ count: left.length, sum: total, mean: total / left.length, product: total });
+    }),
+    { numRuns: 1_000 },
+  );
+});

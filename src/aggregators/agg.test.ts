@@ -57,6 +57,29 @@ describe('agg', () => {
     expect(joined.merge?.('x', '-')).toBeUndefined();
   });
 
+  it('takes values out again: counts, sums, means, and folds that were told how', () => {
+    const record = makeRecord('k', 5, 0, NO_HEADERS, 't', 0, 0);
+    expect(agg.count().remove?.(3, 5, record)).toBe(2);
+    expect(agg.sum(same).remove?.(12, 5, record)).toBe(7);
+    expect(agg.mean(same).remove?.([12, 3], 5, record)).toEqual([7, 2]);
+    const total = agg.reduce((left: number, right: number) => left + right, { remove: (left, right) => left - right });
+    expect(total.remove?.(12, 5, record)).toBe(7);
+    expect(total.remove?.(undefined, 5, record)).toBeUndefined();
+    const last = agg.reduce((left: number, right: number) => left + right || null, {
+      remove: (left, right) => (left === right ? null : left - right),
+    });
+    expect(last.remove?.(5, 5, record)).toBeNull();
+    const own = agg.custom({ init: () => 0, add: (n, v: number) => n + v, remove: (n, v) => n - v });
+    expect(own.remove?.(12, 5, record)).toBe(7);
+    for (const cannot of [agg.min(same), agg.max(same), agg.reduce((left: number) => left)]) {
+      expect(cannot).not.toHaveProperty('remove');
+    }
+    expect(() => agg.reduce((left: number) => left, { remove: 'no' } as never)).toThrow('agg.reduce: remove');
+    expect(() => agg.custom({ init: () => 0, add: (n: number) => n, remove: 1 } as never)).toThrow(
+      'agg.custom: remove',
+    );
+  });
+
   it('takes a fold of one’s own, which may look at the record', () => {
     const last = agg.custom({
       name: 'last at',

@@ -25,6 +25,13 @@ export interface Aggregator<V, A, R = A, D extends null = never> {
   add(state: A, value: V, record: StreamRecord<unknown, V>): A | D;
   /** Joins the states of two spans of records, the earlier one first. Sessions need it. */
   merge?(left: A, right: A): A;
+  /**
+   * The state without a record that was added before: what {@link Aggregator.add} did to it is taken back. Tables that are
+   * regrouped need it. Asked only where there is a state; the old one must stay as it was.
+   *
+   * @returns The new state, or null to delete the entry.
+   */
+  remove?(state: A, value: V, record: StreamRecord<unknown, V>): A | D;
   /** What is emitted for a state. Called only when at least one record was added. */
   result(state: A): R;
   /** How the state is stored. Left out: as MessagePack. */

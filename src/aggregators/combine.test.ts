@@ -79,6 +79,18 @@ describe('combine', () => {
     expect('merge' in combine({ sales: agg.count(), cannot })).toBe(false);
   });
 
+  it('takes out when all fields can, and leaves fields without a state alone', () => {
+    const some = { sales: agg.count(), total: agg.sum((s: Sale) => s.price) };
+    const combined = combine<Sale, typeof some>(some);
+    const state = [3, 9];
+    expect(combined.remove?.(state, sale(2), record(sale(2)))).toEqual([2, 7]);
+    expect(combined.remove?.([3, null], sale(2), record(sale(2)))).toEqual([2, null]);
+    expect(state).toEqual([3, 9]);
+    expect('remove' in combine<Sale, typeof all>(all)).toBe(false);
+    const gone = agg.custom({ init: () => 0, add: (n, _: Sale) => n + 1, remove: (n) => (n === 1 ? null : n - 1) });
+    expect(combine<Sale, Spec<Sale>>({ gone }).remove?.([1], sale(2), record(sale(2)))).toBeNull();
+  });
+
   it('stores each state with the serde of its field', () => {
     const exact = agg.custom({ init: () => 0, add: (n, s: Sale) => n + s.price, state: float64() });
     const combined = combine<Sale, Spec<Sale>>({ exact, sales: agg.count(), again: exact });

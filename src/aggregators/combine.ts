@@ -57,6 +57,7 @@ function stateSerde<V>(parts: readonly Part<V>[]): Serde<unknown> {
 class Combined<V> implements Aggregator<V, unknown, unknown, null> {
   readonly name: string;
   declare readonly state?: Serde<unknown>;
+  declare readonly remove?: (state: CombinedState, value: V, record: StreamRecord<unknown, V>) => CombinedState | null;
   declare readonly merge?: (left: CombinedState, right: CombinedState) => CombinedState;
   readonly #names: readonly string[];
   readonly #parts: readonly Part<V>[];
@@ -70,6 +71,9 @@ class Combined<V> implements Aggregator<V, unknown, unknown, null> {
     this.#parts = parts as readonly AnyAggregator<V>[] as readonly Part<V>[];
     this.name = this.#parts.map((part, i) => `${this.#names[i]}: ${part.name}`).join(', ');
     if (this.#parts.some((part) => part.state !== undefined)) this.state = stateSerde(this.#parts);
+    if (this.#parts.every((part) => part.remove !== undefined)) {
+      this.remove = (state, value, record) => this.#remove(state, value, record);
+    }
     if (this.#parts.every((part) => part.merge !== undefined)) this.merge = (left, right) => this.#merge(left, right);
   }
 
@@ -100,6 +104,14 @@ class Combined<V> implements Aggregator<V, unknown, unknown, null> {
     return result;
   }
 
+  #remove(state: CombinedState, value: V, record: StreamRecord<unknown, V>): CombinedState | null {
+    const next = this.#parts.map((part, i) => {
+      const before = state[i] ?? undefined;
+      return before === undefined ? null : settled(part.remove?.(before, value, record));
+    });
+    return next.every((part) => part === null) ? null : next;
+  }
+
   #merge(left: CombinedState, right: CombinedState): CombinedState {
     return this.#parts.map((part, i) => {
       const first = left[i] ?? undefined;
@@ -114,7 +126,7 @@ class Combined<V> implements Aggregator<V, unknown, unknown, null> {
  * Turns aggregators by name into one, whose state is the array of their states (opaque to others) and whose
  * result is a fresh object with the same names. Fields are evaluated in the order in which they were written. A part that deletes its state begins again
  * with the next record, and until then shows the result of its fresh state; when all parts delete theirs at the same
- * record, the entry is deleted. `merge` is there when all parts have one.
+ * record, the entry is deleted. `merge` and `remove` are there when all parts have one.
  *
  * @param spec - The aggregators by name.
  * @throws ConfigError `ERR_AGGREGATION` when there is no field, or one that is not an aggregator.

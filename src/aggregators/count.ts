@@ -4,6 +4,7 @@ const COUNT: Aggregator<unknown, number> = Object.freeze({
   name: 'count',
   init: () => 0,
   add: (state: number) => state + 1,
+  remove: (state: number) => state - 1,
   merge: (left: number, right: number) => left + right,
   result: (state: number) => state,
 });

@@ -19,6 +19,8 @@ export interface CustomAggregator<V, A, N = A | null> {
   readonly init: () => A;
   /** The state after one more record, as a new value: the old one must stay as it was. Null deletes the entry. */
   readonly add: (state: A, value: V, record: StreamRecord<unknown, V>) => N;
+  /** Takes a value out again that was added before. Tables that are regrouped need it. */
+  readonly remove?: (state: A, value: V, record: StreamRecord<unknown, V>) => N;
   /** Joins the states of two spans of records, the earlier one first. Sessions need it. */
   readonly merge?: (left: A, right: A) => A;
   /** How the state is stored; as MessagePack when left out. */
@@ -42,6 +44,7 @@ const PARTS: OptionNames<CustomAggregator<never, never> & CustomResult<never, ne
   name: true,
   init: true,
   add: true,
+  remove: true,
   merge: true,
   result: true,
   state: true,
@@ -54,7 +57,7 @@ export type OfNull<N> = null extends N ? null : never;
  * Any fold, from its parts. State must be something that its serde can write: without `state`, what MessagePack holds.
  * Without `result` the state itself is emitted.
  *
- * @param parts - How to begin, how to add a record, and optionally how to merge, emit and store.
+ * @param parts - How to begin, how to add a record, and optionally how to take out, merge, emit and store.
  * @returns The aggregator.
  * @throws ConfigError `ERR_OPTION` for a part that is missing or unknown.
  *
@@ -78,7 +81,7 @@ export function custom<V, A, R, N extends A | null = A | null>(
 /**
  * Any fold whose state is what it emits.
  *
- * @param parts - How to begin, how to add a record, and optionally how to merge and store.
+ * @param parts - How to begin, how to add a record, and optionally how to take out, merge and store.
  * @returns The aggregator.
  * @public
  */
@@ -91,16 +94,17 @@ export function custom<V, A>(
 ): Aggregator<V, A, unknown, null> {
   checkNames('agg.custom', parts, PARTS);
   for (const part of ['init', 'add'] as const) checkWork(`agg.custom: ${part}`, parts[part], EXAMPLE);
-  for (const part of ['merge', 'result'] as const) {
+  for (const part of ['remove', 'merge', 'result'] as const) {
     if (parts[part] !== undefined) checkWork(`agg.custom: ${part}`, parts[part], EXAMPLE);
   }
   checkMethods('agg.custom', 'state', parts.state, ['serialize', 'deserialize']);
-  const { name = 'custom', init, add, merge, result = (state: A) => state, state } = parts;
+  const { name = 'custom', init, add, remove, merge, result = (state: A) => state, state } = parts;
   return {
     name,
     init,
     add,
     result,
+    ...(remove === undefined ? {} : { remove }),
     ...(merge === undefined ? {} : { merge }),
     ...(state === undefined ? {} : { state }),
   };

@@ -27,6 +27,7 @@ export function mean<V>(of: (value: V) => number): Aggregator<V, MeanState, numb
     name: 'mean',
     init: () => [0, 0],
     add: (state, value) => [state[0] + settledNumber(of(value)), state[1] + 1],
+    remove: (state, value) => [state[0] - settledNumber(of(value)), state[1] - 1],
     merge: (left, right) => [left[0] + right[0], left[1] + right[1]],
     result: (state) => state[0] / state[1],
   };

@@ -1,11 +1,19 @@
+import { checkNames } from '../options/option-checks.ts';
 import { checkWork, settled } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
+
+/** @public */
+export interface ReduceOptions<V> {
+  /** Takes a value out of the value so far, of which it was part. Tables that are regrouped need it. */
+  readonly remove?: (left: V, right: V) => V | null;
+}
 
 /**
  * Folds values of one type into one of the same type. The first value is the seed, and `fn` is not called for it.
  *
  * @param fn - Makes one value of the value so far and the next one, without changing either. Null deletes the entry; the
  * next value is then a seed again. Where sessions merge it gets the values of both, so it should be associative.
+ * @param options - `remove`: the opposite of `fn`, where there is one.
  * @returns An aggregator whose result is the value so far.
  *
  * @example
@@ -18,20 +26,37 @@ import type { Aggregator } from './aggregator.ts';
  * ```
  * @public
  */
-export function reduce<V>(fn: (left: V, right: V) => V): Aggregator<V, unknown, V>;
+export function reduce<V>(
+  fn: (left: V, right: V) => V,
+  options?: { readonly remove?: (left: V, right: V) => V },
+): Aggregator<V, unknown, V>;
 /**
  * A fold that may delete.
  *
  * @public
  */
-export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, unknown, V, null>;
-export function reduce<V>(fn: (left: V, right: V) => V | null): Aggregator<V, unknown, V, null> {
+export function reduce<V>(
+  fn: (left: V, right: V) => V | null,
+  options?: ReduceOptions<V>,
+): Aggregator<V, unknown, V, null>;
+export function reduce<V>(
+  fn: (left: V, right: V) => V | null,
+  options: ReduceOptions<V> = {},
+): Aggregator<V, unknown, V, null> {
   checkWork('agg.reduce', fn, 'agg.reduce((left, right) => (left.at > right.at ? left : right))');
+  checkNames('agg.reduce', options, { remove: true });
+  const { remove } = options;
+  if (remove !== undefined) checkWork('agg.reduce: remove', remove, 'agg.reduce(fn, { remove: (left, right) => … })');
   // The state is a V or undefined. Its type is opaque, so that V is inferred from the operator's values alone.
   return {
     name: 'reduce',
     init: () => undefined,
     add: (state, value) => (state === undefined ? value : settled(fn(state as V, value))),
+    ...(remove === undefined
+      ? {}
+      : {
+          remove: (state: unknown, value: V) => (state === undefined ? state : settled(remove(state as V, value))),
+        }),
     merge: (left, right) => {
       if (left === undefined || right === undefined) return left ?? right;
       return fn(left as V, right as V) ?? undefined;

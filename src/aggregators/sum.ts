@@ -3,7 +3,7 @@ import type { Aggregator } from './aggregator.ts';
 
 /**
  * Adds up a number of each value, in order of arrival and as plain floating point: rounding, NaN and the infinities are
- * those of `+`.
+ * those of `+`, and of `-` where a value is taken out again: amounts in whole cents come out exactly.
  *
  * @param of - Picks the number.
  * @returns An aggregator whose result is the sum.
@@ -24,6 +24,7 @@ export function sum<V>(of: (value: V) => number): Aggregator<V, number> {
     name: 'sum',
     init: () => 0,
     add: (state, value) => state + settledNumber(of(value)),
+    remove: (state, value) => state - settledNumber(of(value)),
     merge: (left, right) => left + right,
     result: (state) => state,
   };

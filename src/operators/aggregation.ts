@@ -26,8 +26,8 @@ export function toAggregator<V, A, R, S extends Spec<V>>(
   aggregation: Aggregator<V, A, R, null> | S,
 ): Aggregator<V, State, AggregationResult<V, R, S>, null> {
   const one: unknown = isAggregator(aggregation) ? aggregation : combine<V, S>(aggregation);
-  const { add, init, name, result } = one as Aggregator<V, State, unknown, null>;
-  for (const part of [init, add, result]) checkSync(`the aggregator ${name}`, part);
+  const { add, init, merge, name, remove, result } = one as Aggregator<V, State, unknown, null>;
+  for (const part of [init, add, remove, merge, result]) checkSync(`the aggregator ${name}`, part);
   return one as Aggregator<V, State, AggregationResult<V, R, S>, null>;
 }
 
