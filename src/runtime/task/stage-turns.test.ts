@@ -148,6 +148,19 @@ describe('tasks of one stage', () => {
     expect(turn()).toEqual([5, 6]);
   });
 
+  it('are woken also when all of them were away for a while', () => {
+    const { all, now, turn, turns, wakes } = stage([5, 6], []);
+    (all[1] as Timestamps).more = true;
+    expect(turn()).toEqual([]);
+    for (const task of all) turns.remove(task as unknown as Task);
+    turns.tasks.push(...(all as unknown as Task[]));
+    expect(turn(), 'they wait again').toEqual([]);
+    expect(wakes).toHaveLength(2);
+    now.ms = 250;
+    wakes[1]?.();
+    expect(turn()).toEqual([5, 6]);
+  });
+
   it('are looked at when they have nothing more, for a few records may have taken long', () => {
     const { all, now, turns } = stage([1, 2]);
     const seen: [Task, number][] = [];

@@ -64,7 +64,9 @@ export class StageTurns {
     this.tasks.splice(this.tasks.indexOf(task), 1);
     this.#live.delete(task);
     this.#patience.delete(task);
-    if (this.tasks.length === 0) this.#cancelWake?.();
+    if (this.tasks.length > 0) return;
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
   }
 
   #go(tasks: readonly Task[], turn: StageTurn): void {
