@@ -29,6 +29,9 @@ export interface CommitterHost {
   fail(error: unknown): void;
 }
 
+/** A commit that takes longer than this is worth saying, in ms. */
+const LONG_MS = 1000;
+
 /**
  * The commit as a barrier: asynchronous work runs dry, outputs are handed over, then outputs, state and offsets of all
  * tasks become durable together, and only then the tasks learn of it. One commit is under way at a time.
@@ -41,6 +44,9 @@ export class Committer {
   lastDurationMs = 0;
   readonly #host: CommitterHost;
   #current: Promise<void> | undefined;
+  /** What the commit under way waits for, and since when (monotonic). */
+  #step = '';
+  #stepSince = 0;
   #flushing = false;
   /** Set while a commit waits for asynchronous calls; called when there are none left. */
   #barrier: (() => void) | undefined;
@@ -59,9 +65,22 @@ export class Committer {
     return this.#barrier !== undefined;
   }
 
-  /** What it waits for before it can commit, in words. */
+  /** What a commit waits for, in words: asynchronous calls before it, or the log for longer than is usual. */
   waitingFor(): string | undefined {
-    return this.closed ? `a commit waits for ${this.pendingAsync()} asynchronous calls` : undefined;
+    if (this.closed) return `a commit waits for ${this.pendingAsync()} asynchronous calls`;
+    if (this.#step === '') return undefined;
+    const ms = this.#host.clock.monotonic() - this.#stepSince;
+    return ms < LONG_MS ? undefined : `a commit, which has waited for ${Math.round(ms)} ms for ${this.#step}`;
+  }
+
+  #over(): void {
+    this.#current = undefined;
+    this.#step = '';
+  }
+
+  #waitsFor(step: string): void {
+    this.#step = step;
+    this.#stepSince = this.#host.clock.monotonic();
   }
 
   /** Asynchronous calls under way in all tasks. */
@@ -84,7 +103,7 @@ export class Committer {
   /** Commits what the tasks have done; while a commit is under way, its end is what is waited for. */
   commit(): Promise<void> {
     this.#current ??= this.#once().finally(() => {
-      this.#current = undefined;
+      this.#over();
       this.#host.schedule();
     });
     return this.#current;
@@ -122,7 +141,7 @@ export class Committer {
       this.#host.changelog()?.committed(progress.flatMap(({ state }) => state));
     });
     this.#current = settled.finally(() => {
-      this.#current = undefined;
+      this.#over();
       this.#host.schedule();
     });
     // Who waits for a commit that is under way hears of its end only.
@@ -171,14 +190,18 @@ export class Committer {
     const outputs = [...written];
     const changes = changelog?.batches(state) ?? [];
     if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
+    this.#waitsFor('its outputs to be taken');
     if (outputs.length > 0) await session.send(outputs, generation);
     if (!this.#host.atomic && changes.length > 0) {
       // First all outputs are acknowledged. A store that knew after a crash of a closed window would not emit it again.
+      this.#waitsFor('its outputs to be acknowledged');
       await session.commit({ generation, offsets: [], state: [] });
+      this.#waitsFor('the changes of its stores to be taken');
       await session.send(changes, generation);
     }
     const offsets = progress.flatMap((each) => each.offsets);
     const placed = offsets.map((each) => ({ ...each, ...this.#host.origin(each.topic, each.partition) }));
+    this.#waitsFor('its offsets to be committed');
     await session.commit({ generation, offsets: placed, state: changelog === undefined ? state : [] });
   }
 

@@ -1,3 +1,4 @@
+import type { MillraceError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError, rebalancing, staleWork } from './errors.ts';
@@ -22,7 +23,9 @@ export async function commitAsMember(
   const { rebalanceTimeoutMs, requestTimeoutMs } = cluster.settings;
   const limitMs = Math.max(rebalanceTimeoutMs, requestTimeoutMs);
   const doing = `commit offsets of group "${groupId}"`;
-  await retrying({ doing, limitMs, firstPauseMs: 5, signal: cluster.signal }, async () => {
+  const onRetry = (error: MillraceError): void => void (member.commitTrouble = error);
+  const over = (): void => void (member.commitTrouble = undefined);
+  await retrying({ doing, limitMs, firstPauseMs: 5, signal: cluster.signal, onRetry }, async () => {
     await member.confirm(generation);
     member.check(generation);
     const { identity } = member;
@@ -41,7 +44,7 @@ export async function commitAsMember(
       cluster.forgetCoordinator('group', groupId, error);
       throw error;
     }
-  });
+  }).finally(over);
 }
 
 /** Whether the refusal only says that the generation is changing. */

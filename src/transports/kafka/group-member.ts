@@ -22,6 +22,8 @@ export class GroupMember {
   readonly #coordinator: GroupCoordinator;
   readonly #heart: Heart;
   readonly #commits = new Set<Promise<unknown>>();
+  /** Why offsets have not been committed yet, while that is tried again. */
+  commitTrouble: MillraceError | undefined;
   /** What is committed beside its offsets. */
   readonly notes: OffsetNotes;
   /** Tasks that the member was told of. */
@@ -129,7 +131,7 @@ export class GroupMember {
   }
 
   waitingFor(): string | undefined {
-    const trouble = this.#trouble ?? this.#heart.trouble;
+    const trouble = this.#trouble ?? this.#heart.trouble ?? this.commitTrouble;
     if (trouble !== undefined) return `the coordinator of group "${this.#options.groupId}": ${trouble.message}`;
     return this.#joining ? 'the tasks of the group are being shared out' : undefined;
   }
