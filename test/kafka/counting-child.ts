@@ -16,4 +16,9 @@ app.snapshots('25ms').subscribe(({ tasks, waitingFor, restarts, late }) => {
   if (now !== last) say({ state: JSON.parse(now) });
   last = now;
 });
+app.snapshots('500ms').subscribe(({ state, commits, lastCommitAgeMs, error, waitingFor, tasks }) => {
+  const positions = tasks.map(({ id, inputs }) => [id, ...inputs.map(({ position, end }) => `${position}/${end}`)]);
+  const detail = { state, commits, lastCommitAgeMs, error: error?.message, waitingFor, positions };
+  say({ detail, at: performance.timeOrigin + performance.now() });
+});
 await runUntilSignal(app);

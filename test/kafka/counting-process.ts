@@ -7,6 +7,9 @@ import type { CountingOptions } from './counting.ts';
 
 const script = fileURLToPath(new URL('./counting-child.ts', import.meta.url));
 
+/** Lines of its history that are kept: about a minute. */
+const HISTORY = 120;
+
 interface State {
   readonly tasks: readonly string[];
   readonly waitingFor: readonly string[];
@@ -22,6 +25,8 @@ export class CountingProcess {
   readonly #waits = new Map<string, number>();
   /** Codes of what it has warned of. */
   readonly warnings: string[] = [];
+  /** Where it stood in detail, lately, and what it warned of, with the time of day. */
+  readonly history: string[] = [];
   readonly #child: ChildProcessByStdio<null, Readable, null>;
   readonly #ended: Promise<unknown>;
 
@@ -53,12 +58,18 @@ export class CountingProcess {
   }
 
   #said(line: string): void {
-    const { state, log, code } = JSON.parse(line) as {
+    const { state, log, code, detail, at } = JSON.parse(line) as {
       readonly state?: State;
       readonly log?: string;
       readonly code?: string;
+      readonly detail?: object;
+      readonly at?: number;
     };
     if (log !== undefined) this.warnings.push(`${code ?? ''} ${log}`);
+    if (log !== undefined || detail !== undefined) {
+      this.history.push(`${new Date(at ?? Date.now()).toISOString()} ${log ?? JSON.stringify(detail)}`);
+      if (this.history.length > HISTORY) this.history.shift();
+    }
     if (state === undefined) return;
     for (const reason of this.state.waitingFor) this.#waits.set(reason, performance.now());
     for (const reason of state.waitingFor) this.#waits.set(reason, Number.POSITIVE_INFINITY);

@@ -8,6 +8,8 @@ import type { FaultTimes } from './fault-times.ts';
 
 /** Within this time after a fault everything that was there must be processed and committed. */
 const RESUME_MS = 15_000;
+/** For how long it is looked on after that, to tell what comes late from what does not come. */
+const LOOK_ON_MS = 20_000;
 /** Records that are published together. */
 const ROUND = 10;
 const ROUND_MS = 20;
@@ -186,10 +188,11 @@ export class CountingRun {
       return { topic, partition: Number(partition) };
     });
     let committed: readonly CommittedOffset[] = [];
+    let report: string | undefined;
     for (;;) {
       // It waits for transactions, and those of a broken application may never end.
       const late = new Promise<undefined>((resolve) => {
-        setTimeout(() => resolve(undefined), deadline - performance.now());
+        setTimeout(() => resolve(undefined), deadline + (report === undefined ? 0 : LOOK_ON_MS) - performance.now());
       });
       const answer = await Promise.race([this.#transport.committed(this.name, partitions), late]);
       committed = answer ?? committed;
@@ -197,10 +200,14 @@ export class CountingRun {
       for (const { topic, partition, offset } of committed) {
         if (offset >= (ends.get(`${topic}/${partition}`) ?? 0)) behind.delete(`${topic}/${partition}`);
       }
-      if (behind.size === 0) return;
+      const lateMs = performance.now() - deadline;
+      if (behind.size === 0 && report === undefined) return;
+      if (behind.size === 0 || lateMs > LOOK_ON_MS) {
+        const after = behind.size === 0 ? `it came ${Math.round(lateMs)} ms later` : 'it did not come later either';
+        throw new Error(`waited in vain for ${what}, and ${after}\n${report}\n${this.#history()}`);
+      }
       this.#alive();
-      if (performance.now() > deadline)
-        throw new Error(`waited in vain for ${what}\n${this.#report(behind, committed)}`);
+      if (lateMs > 0) report ??= `${new Date().toISOString()} ${this.#report(behind, committed)}`;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -208,6 +215,10 @@ export class CountingRun {
   #report(behind: ReadonlyMap<string, number>, committed: readonly object[]): string {
     const processes = this.processes.map(({ state, warnings }) => JSON.stringify({ state, last: warnings.slice(-8) }));
     return [JSON.stringify([...behind]), JSON.stringify(committed), ...processes].join('\n');
+  }
+
+  #history(): string {
+    return this.processes.map(({ history }, n) => [`process ${n}`, ...history].join('\n  ')).join('\n');
   }
 
   /** The rows of each window, as readers of committed records see them. */
