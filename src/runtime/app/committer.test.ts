@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../dataflow/clock.ts';
+import { type Clock, systemClock } from '../../dataflow/clock.ts';
 import type { GroupSession } from '../../log/transport.ts';
 import type { StoreWrites } from '../../state/byte-store.ts';
 import type { Task } from '../task/task.ts';
@@ -13,7 +13,7 @@ const writes: StoreWrites = {
 };
 
 /** A commit of one task that is under way, and what the local stores are told of it. */
-function underWay() {
+function underWay(clock: Clock = systemClock) {
   const task = {
     id: 'stage/0',
     dirty: true,
@@ -30,7 +30,7 @@ function underWay() {
   } as unknown as GroupSession;
   const committer = new Committer({
     tasks,
-    clock: systemClock,
+    clock,
     atomic: true,
     session: () => ({ session, generation: 1 }),
     changelog: () =>
@@ -42,7 +42,7 @@ function underWay() {
     fail: () => undefined,
   });
   const done = committer.commit();
-  return { tasks, task, applied, finish: async () => (acknowledge(), done) };
+  return { committer, tasks, task, applied, finish: async () => (acknowledge(), done) };
 }
 
 test('local stores follow a commit that is acknowledged', async () => {
@@ -102,4 +102,15 @@ test('outputs that come while others are being taken go together afterwards', as
   expect(scheduled, 'the engine comes back for the rest').toBe(1);
   void committer.flush();
   expect(sent).toEqual([['a'], ['b', 'c']]);
+});
+
+test('a commit that takes long says what it waits for, and a short one does not', async () => {
+  const now = { ms: 0 };
+  const { committer, finish } = underWay({ ...systemClock, monotonic: () => now.ms });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(committer.waitingFor()).toBeUndefined();
+  now.ms = 3200;
+  expect(committer.waitingFor()).toBe('a commit, which has waited for 3 s for its offsets to be committed');
+  await finish();
+  expect(committer.waitingFor()).toBeUndefined();
 });

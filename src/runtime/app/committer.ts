@@ -70,7 +70,7 @@ export class Committer {
     if (this.closed) return `a commit waits for ${this.pendingAsync()} asynchronous calls`;
     if (this.#step === '') return undefined;
     const ms = this.#host.clock.monotonic() - this.#stepSince;
-    return ms < LONG_MS ? undefined : `a commit, which has waited for ${Math.round(ms)} ms for ${this.#step}`;
+    return ms < LONG_MS ? undefined : `a commit, which has waited for ${Math.floor(ms / 1000)} s for ${this.#step}`;
   }
 
   #over(): void {

@@ -20,6 +20,7 @@ import { TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
 import { type AssignedTask, TaskStarts } from './task-starts.ts';
 import type { TopicsInUse } from './topic-setup.ts';
+import { whyUnread } from './why-unread.ts';
 
 /** How long turns go on before other events of the process are handled, in ms. */
 const SLICE_MS = 8;
@@ -301,14 +302,19 @@ export class Engine {
   /** What keeps the tasks from progressing, in words. */
   waitingFor(): string[] {
     const full = this.#outputs.bytes >= HARD_OUTPUT_BYTES;
-    return [
+    const reasons = [
       this.#session === undefined ? 'joining the group' : this.#session.waitingFor(),
       this.#assigning > 0 ? 'the committed offsets of new tasks' : undefined,
       this.#fetcher.waitingFor(),
       this.#factory.waitingFor(),
-      this.committer.waitingFor() ?? (full ? 'a commit under way, before more is written' : undefined),
+      this.committer.waitingFor(),
+      full ? 'a commit under way, before more is written' : undefined,
       ...Array.from(this.tasks.values(), (task) => task.waiting()),
     ].filter((reason) => reason !== undefined);
+    if (reasons.length > 0 || this.#stopping) return reasons;
+    return Array.from(this.tasks.values(), (task) =>
+      whyUnread(task, this.#rounds.standsFor(task), (topic) => this.endOffset(topic, task.partition)),
+    ).filter((reason) => reason !== undefined);
   }
 
   endOffset(topic: string, partition: number): number | undefined {

@@ -33,6 +33,11 @@ export class Rounds {
     this.#stages.get(task.stage)?.remove(task);
   }
 
+  /** For how long a task has not gone on although there may be more to take, in ms of its clock. */
+  standsFor(task: Task): number {
+    return this.#stages.get(task.stage)?.standsFor(task, this.#clock.monotonic()) ?? 0;
+  }
+
   /**
    * One turn for each stage, in which its tasks share. When the time is over in between, the others have theirs next. Ends
    * with a task that fails.

@@ -7,6 +7,7 @@ import type { Task } from './task.ts';
 class Timestamps {
   failure: undefined;
   turnMs = 0;
+  readonly counters = { recordsIn: 0 };
   turnIsFull = false;
   /** What is still to come although it is not at hand. */
   more = false;
@@ -39,6 +40,7 @@ class Timestamps {
     for (; done < most && this.#left.length > 0 && (this.#left[0] as number) <= latest; done += 1) {
       this.#taken.push(this.#left.shift() as number);
     }
+    this.counters.recordsIn += done;
     return done;
   }
 
@@ -167,6 +169,22 @@ describe('tasks of one stage', () => {
     now.ms = 3000;
     turns.turn(true, Number.POSITIVE_INFINITY, (task, at) => void seen.push([task, at]));
     expect(seen).toEqual([[all[0], 3000]]);
+  });
+
+  it('know for how long they have not gone on although there is more', () => {
+    const { all, now, turn, turns } = stage([1], [2]);
+    const [one, other] = all as [Timestamps, Timestamps];
+    const standing = (task: Timestamps): number => turns.standsFor(task as unknown as Task, now.ms);
+    other.more = true;
+    turn();
+    now.ms = 5000;
+    turn();
+    expect([standing(one), standing(other)], 'one has taken everything').toEqual([0, 5000]);
+    other.add(3);
+    turn();
+    expect(standing(other)).toBe(0);
+    now.ms = 8000;
+    expect([standing(one), standing(other)], 'nobody had a turn').toEqual([3000, 3000]);
   });
 
   it('that are taken away have no turn any more', () => {

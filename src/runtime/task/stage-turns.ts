@@ -23,6 +23,10 @@ export class StageTurns {
   readonly #live = new Set<Task>();
   /** Until when the others wait for a task. */
   readonly #patience = new Map<Task, number>();
+  /** Where tasks that are behind stood when they last took a record, and when that was. */
+  readonly #stood = new Map<Task, { readonly recordsIn: number; readonly since: number }>();
+  /** When the last turn ended. */
+  #turnAt: number;
   #cancelWake: Cancel | undefined;
   readonly #heap = new TaskHeap();
   /** How far a task may go beyond the next record of another one, in ms of event time. */
@@ -32,6 +36,7 @@ export class StageTurns {
   constructor(clock: Clock, wake: () => void) {
     this.#clock = clock;
     this.#wake = wake;
+    this.#turnAt = clock.monotonic();
   }
 
   /**
@@ -56,7 +61,11 @@ export class StageTurns {
         else this.#live.delete(task);
       }
     }
-    for (const task of ready) task.endTurn();
+    this.#turnAt = this.#clock.monotonic();
+    for (const task of ready) {
+      task.endTurn();
+      this.#note(task);
+    }
     return done;
   }
 
@@ -64,6 +73,7 @@ export class StageTurns {
     this.tasks.splice(this.tasks.indexOf(task), 1);
     this.#live.delete(task);
     this.#patience.delete(task);
+    this.#stood.delete(task);
     if (this.tasks.length > 0) return;
     this.#cancelWake?.();
     this.#cancelWake = undefined;
@@ -99,6 +109,19 @@ export class StageTurns {
     // Few records may have taken long, and whose they were is asked when the process was blocked for too long.
     if (unseen !== undefined) this.#look(unseen, turn);
     this.#adapt(turn.done - before, changes);
+  }
+
+  /** Notes since when a task has not gone on although there is more to take. */
+  #note(task: Task): void {
+    const before = this.#stood.get(task);
+    const { recordsIn } = task.counters;
+    if (this.#live.has(task)) this.#stood.delete(task);
+    else if (before?.recordsIn !== recordsIn) this.#stood.set(task, { recordsIn, since: this.#turnAt });
+  }
+
+  /** For how long a task has not gone on although there may be more to take, in ms of its clock. */
+  standsFor(task: Task, now: number): number {
+    return now - (this.#stood.get(task)?.since ?? this.#turnAt);
   }
 
   /** Notes how long a task was at work. */
