@@ -82,6 +82,11 @@ export interface WindowedRecord<K, V> extends StreamRecord<K, V> {
 export interface Change<K, V, D extends null = null> extends StreamRecord<K, V | D> {
   /** The row before this change; `null` where there was none. */
   readonly before: V | null;
+  /**
+   * `false` where a table with history has taken an older version of the row: the newest one stays as it is. `before` is then
+   * the row that the key had at that time.
+   */
+  readonly newest?: false;
 }
 
 /**
@@ -136,4 +141,17 @@ export function makeChange<K, V, D extends null = null>(
   }: Pick<StreamRecord<unknown, unknown>, 'headers' | 'topic' | 'partition' | 'offset'>,
 ): Change<K, V, D> {
   return { key, value, timestamp, headers, topic, partition, offset, before };
+}
+
+/** As {@link makeChange}, of a row that is not the newest of its key where `newest` is false. */
+export function makeVersion<K, V>(
+  key: K,
+  value: V | null,
+  before: V | null,
+  timestamp: number,
+  record: Pick<StreamRecord<unknown, unknown>, 'headers' | 'topic' | 'partition' | 'offset'>,
+  newest: boolean,
+): Change<K, V> {
+  const change = makeChange<K, V>(key, value, before, timestamp, record);
+  return newest ? change : { ...change, newest };
 }

@@ -104,7 +104,10 @@ export function aggregate<K, V, A, R, S extends Spec<V>, D extends null = never>
         task.addState(store);
         const rowOf = (state: State | undefined): Row | null =>
           state === undefined ? null : settled(aggregator.result(state));
-        rows.keep(task, { get: (key) => rowOf(store.get(key)) ?? undefined });
+        rows.keep(task, {
+          get: (key) => rowOf(store.get(key)) ?? undefined,
+          timestampOf: (key) => store.timestampOf(key),
+        });
         return (record) => {
           const { key, value } = record;
           if (key === null || value === null) {

@@ -78,6 +78,11 @@ export class KeyValueStore<K, V> implements StateHolder {
     return this.entry(key).value;
   }
 
+  /** Event time of the value of a key; −1 where there is none. */
+  timestampOf(key: NonNullable<K>): number {
+    return this.entry(key).timestamp;
+  }
+
   /** @throws RecordError where changes are checked and this one cannot be kept; the entry is as it was then. */
   put(entry: Entry<V>, value: V, timestamp: number): void {
     this.#bytes.check?.(entry.keyBytes, this.#codec.encode(value, timestamp));

@@ -3,11 +3,14 @@ import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node } from '../dataflow/operator.ts';
 import { adopted } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
+import { keySerdeOf } from '../operators/keyed.ts';
+import type { Duration } from '../options/duration.ts';
 import { checkNames, show } from '../options/option-checks.ts';
-import { type Change, makeChange, type StreamRecord } from '../record.ts';
+import { type Change, makeChange, makeVersion, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { RowStore } from './row-store.ts';
 import { Table, tableOf } from './table.ts';
+import { historyOf, VersionedRows } from './version-stores.ts';
 
 /** Where the rows of a stream are kept. @public */
 export interface AsTableOptions<V> {
@@ -15,6 +18,8 @@ export interface AsTableOptions<V> {
   readonly store: string;
   /** How rows are written; as MessagePack when left out. */
   readonly value?: Serde<V>;
+  /** Keeps the versions of rows so far back, in event time; see {@link table}. */
+  readonly history?: Duration;
 }
 
 /**
@@ -98,7 +103,9 @@ function storedTable<K, V>(
   options: AsTableOptions<V>,
 ): Table<K, V> {
   const own = new RowStore<K, V>('asTable', options.store, options.value as Serde<NonNullable<V>> | undefined);
-  checkNames(`asTable(${own.name})`, options, { store: true, value: true });
+  checkNames(`asTable(${own.name})`, options, { store: true, value: true, history: true });
+  const historyMs = historyOf(`asTable(${own.name})`, options.history);
+  if (historyMs !== undefined) return versionedTable(stream, own, historyMs);
   const kept = new KeptRows<K, V>();
   const changes = node<StreamRecord<K | null, V | null>, Change<K, V>>([stream], {
     name: 'asTable',
@@ -125,4 +132,42 @@ function storedTable<K, V>(
     },
   });
   return new Table<K, V>({ name: own.name, changes, updates: changes, rowsIn: (task) => kept.in(task) });
+}
+
+function versionedTable<K, V>(
+  stream: Observable<StreamRecord<K | null, V | null>>,
+  own: RowStore<K, V>,
+  historyMs: number,
+): Table<K, V> {
+  const versioned = new VersionedRows<K, NonNullable<V>>(
+    own.name,
+    historyMs,
+    'upstream',
+    own.codec,
+    `versions of ${own.use.fingerprint}`,
+  );
+  const kept = new KeptRows<K, V>();
+  const changes = node<StreamRecord<K | null, V | null>, Change<K, V>>([stream], {
+    name: 'asTable',
+    detail: own.name,
+    needsKey: true,
+    stores: versioned.uses,
+    create(step) {
+      const { rows } = versioned.open(step.task, keySerdeOf<K>(step.place));
+      kept.keep(step.task, rows);
+      return (record) => {
+        const { key, timestamp } = record;
+        if (key === null) {
+          step.drop('null key');
+          return;
+        }
+        const value = record.value ?? null;
+        const before = rows.at(key as NonNullable<K>, timestamp) ?? null;
+        const isNewest = rows.put(key as NonNullable<K>, value, timestamp);
+        if (isNewest === undefined) step.drop('older than the history');
+        else step.emitUpdate(makeVersion<K, V>(key, value, before, timestamp, record, isNewest));
+      };
+    },
+  });
+  return new Table<K, V>({ name: own.name, changes, historyMs, updates: changes, rowsIn: (task) => kept.in(task) });
 }

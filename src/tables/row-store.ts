@@ -10,17 +10,17 @@ import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.
 export class RowStore<K, V> {
   readonly name: string;
   readonly use: StoreUse;
-  readonly #codec: ValueCodec<NonNullable<V>>;
+  readonly codec: ValueCodec<NonNullable<V>>;
 
   /** @param value - How rows are written; as MessagePack when left out. */
   constructor(step: string, store: string, value: Serde<NonNullable<V>> | undefined) {
     this.name = checkStoreName(store, step);
-    this.#codec = value === undefined ? msgpackCodec(this.name) : serdeCodec(value, this.name);
+    this.codec = value === undefined ? msgpackCodec(this.name) : serdeCodec(value, this.name);
     this.use = declareStore({
       name: this.name,
       kind: 'keyValue',
       key: 'upstream',
-      value: this.#codec,
+      value: this.codec,
       fingerprint: `${step} as ${value?.name ?? 'msgpack'}`,
     });
   }
@@ -29,7 +29,7 @@ export class RowStore<K, V> {
     const rows = new KeyValueStore<K, NonNullable<V>>(
       task.openStore(this.name),
       keySerdeOf<K>(place),
-      this.#codec,
+      this.codec,
       task.cacheEntries,
     );
     task.addState(rows);

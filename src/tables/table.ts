@@ -8,6 +8,8 @@ import type { Change } from '../record.ts';
 export interface TableParts<K, V> {
   readonly name: string;
   readonly changes: Stream<Change<K, V>>;
+  /** See {@link TableSource.historyMs}. */
+  readonly historyMs?: number | undefined;
   /** See {@link TableSource.updates}. */
   readonly updates: Stream<unknown>;
   readonly rowsIn: (task: TaskContext) => Rows<K, V>;
@@ -22,17 +24,23 @@ export interface TableParts<K, V> {
  */
 export class Table<K, V> implements TableSource<K, V> {
   readonly name: string;
-  /** What happens to its rows, in order. A tombstone comes only for a row that was there. */
+  /**
+   * What happens to its rows, in order. A tombstone comes only for a row that was there; in a table with history each write
+   * is a change.
+   */
   readonly changes: Observable<Change<K, V>>;
+  /** How far back rows can be looked up, in ms of event time; `undefined` where only the newest ones are kept. */
+  readonly historyMs: number | undefined;
   /** @internal */
   readonly updates: Stream<unknown>;
   /** @internal */
   readonly rowsIn: (task: TaskContext) => Rows<K, V>;
 
   /** @internal */
-  constructor({ changes, name, rowsIn, updates }: TableParts<K, V>) {
+  constructor({ changes, historyMs, name, rowsIn, updates }: TableParts<K, V>) {
     this.name = name;
     this.changes = changes;
+    this.historyMs = historyMs;
     this.updates = updates;
     this.rowsIn = rowsIn;
     tables.set(changes, this);

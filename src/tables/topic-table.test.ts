@@ -142,3 +142,92 @@ describe('the changes of a table', () => {
 });
 
 const rows2 = topic('above-one', { key: string(), value: json<number>() });
+
+describe('a table with history', () => {
+  const kept = table('prices', { key: string(), value: json<number>(), history: '10ms' });
+  const news = topic('news', { key: string(), value: json<readonly unknown[]>() });
+  const versions = kept.pipe(
+    toStream(),
+    mapValues((value, { before, newest }) => [before, value, newest ?? true] as const),
+    to(news),
+  );
+
+  it('tells every version, and which are not the newest (SS-3)', () => {
+    const driver = new TestDriver(versions);
+    driver.pipeAll(rows, [at('a', 1, 10), at('a', 2, 5), at('a', 3, 10), at('a', null, 4), at('a', null, 11)]);
+    driver.restart();
+    driver.pipeAll(rows, [at('a', null, 12), at('a', 4, 9), at('b', 5, 22), at('a', 6, 11), at('a', 7, 12)]);
+    expect(shown(driver.read(news))).toEqual([
+      'a=[null,1,true]@10',
+      'a=[null,2,false]@5',
+      'a=[1,3,true]@10',
+      'a=[null,null,false]@4',
+      'a=[3,null,true]@11',
+      'a=[null,null,true]@12',
+      'a=[2,4,false]@9',
+      'b=[null,5,true]@22',
+      'a=[null,7,true]@12',
+    ]);
+    expect(driver.tasks()[0]).toMatchObject({ dropped: 1 });
+    expect(driver.store('prices')).toEqual([
+      { key: 'a', value: 7, timestamp: 12 },
+      { key: 'b', value: 5, timestamp: 22 },
+    ]);
+  });
+
+  it('joins with the row that has the highest timestamp', () => {
+    const driver = new TestDriver(
+      input.pipe(
+        joinTable(kept, (text, price) => `${text}${price}`),
+        to(output),
+      ),
+    );
+    driver.pipeAll(rows, [at('a', 1, 10), at('a', 2, 5)]);
+    driver.pipe(input, { key: 'a', value: 'x', timestamp: 20 });
+    expect(shown(driver.read(output))).toEqual(['a="x1"@20']);
+  });
+
+  it('is not opened as one without, or the other way round', () => {
+    const stores = memoryStores();
+    new TestDriver(versions, { stores }).pipe(rows, at('a', 1, 1));
+    expect(() => new TestDriver(told, { stores })).toThrow(expect.objectContaining({ code: 'ERR_STORE_INCOMPATIBLE' }));
+  });
+
+  it('may be given a longer or shorter history', () => {
+    const stores = memoryStores();
+    const of = (history: '5ms' | '50ms') =>
+      table('prices', { key: string(), value: json<number>(), history }).pipe(
+        toStream(),
+        mapValues((value, { before, newest }) => [before, value, newest ?? true] as const),
+        to(news),
+      );
+    new TestDriver(of('50ms'), { stores }).pipeAll(rows, [at('a', 1, 10), at('a', 2, 20), at('a', 3, 30)]);
+    const shorter = new TestDriver(of('5ms'), { stores });
+    shorter.pipeAll(rows, [at('a', 9, 22), at('a', 4, 26)]);
+    expect(shown(shorter.read(news))).toEqual(['a=[2,4,false]@26']);
+  });
+
+  it('reports a row that its schema does not take any more, and goes on', () => {
+    const stores = memoryStores();
+    new TestDriver(versions, { stores }).pipe(rows, at('a', 1, 1));
+    const texts = table('prices', { key: string(), value: json(z.string()), history: '10ms' });
+    const driver = new TestDriver(
+      texts.pipe(
+        toStream(),
+        mapValues((value, { before }) => [before, value] as const),
+        to(news),
+      ),
+      { stores, onRecordError: deadLetter('letters') },
+    );
+    driver.pipe(topic('prices', { key: string(), value: json<string>() }), { key: 'a', value: 'x', timestamp: 2 });
+    expect(shown(driver.read(news))).toEqual(['a=[null,"x"]@2']);
+    expect(driver.tasks()[0]).toMatchObject({ deadLettered: 1 });
+  });
+
+  it('is refused with a history that is none', () => {
+    const with_ = (history: string) => () =>
+      table('prices', { key: string(), value: json<number>(), history: history as '1h' });
+    expect(thrown(with_('0s'))).toMatchObject({ code: 'ERR_OPTION' });
+    expect(thrown(with_('long'))).toMatchObject({ code: 'ERR_DURATION' });
+  });
+});

@@ -4,13 +4,16 @@ import { portStream } from '../dataflow/port.ts';
 import { Stream } from '../dataflow/stream.ts';
 import type { TaskContext } from '../dataflow/task-context.ts';
 import { RecordError } from '../errors.ts';
-import { type Change, makeChange } from '../record.ts';
+import type { Duration } from '../options/duration.ts';
+import { type Change, makeChange, makeVersion, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
 import { declareStore } from '../state/store-spec.ts';
 import { serdeCodec } from '../state/value-codec.ts';
+import type { Versions } from '../state/versions.ts';
 import { type TopicOptions, topicUse } from '../streams/topic.ts';
 import { Table } from './table.ts';
+import { historyOf, VersionedRows } from './version-stores.ts';
 
 /** Rows stay this long for streams that are joined with them later, such as those of an application that rests. */
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -20,6 +23,11 @@ export interface TableOptions<K, V> extends TopicOptions<K, V> {
   readonly key: Serde<K>;
   /** Name of the store that keeps the table; the topic's name by default. */
   readonly store?: string;
+  /**
+   * Keeps the versions of rows so far back, in event time: the newest row is then the one with the highest timestamp, and
+   * each key's row at a time can be looked up.
+   */
+  readonly history?: Duration;
 }
 
 /** The table of a topic. @public */
@@ -31,16 +39,25 @@ export class TopicTable<K, V> extends Table<K, V> {
 
   /** @internal */
   constructor(name: string, options: TableOptions<K, V>) {
+    const described = topicUse('table', name, options, { store: true, history: true });
+    const historyMs = historyOf(`table ${name}`, options.history);
+    const minCompactionLagMs = Math.max(DAY_MS, historyMs ?? 0);
     const use: TopicUse = {
-      ...topicUse('table', name, options, { store: true }),
-      config: { cleanup: 'compact', minCompactionLagMs: DAY_MS, ...options.config },
+      ...described,
+      config: { cleanup: 'compact', minCompactionLagMs, ...options.config },
     };
-    const rows = new TopicRows<K, V>(use, options);
-    super({ name, changes: rows.changes, updates: rows.node, rowsIn: (task) => rows.in(task) });
+    const rows = new TopicRows<K, V>(use, options, historyMs);
+    super({ name, changes: rows.changes, historyMs, updates: rows.node, rowsIn: (task) => rows.in(task) });
     this.key = options.key;
     this.value = options.value;
     this.use = use;
   }
+}
+
+/** What a table's step keeps its rows in, in one task. */
+interface Kept<K, V> {
+  readonly newest: KeyValueStore<K, NonNullable<V>>;
+  readonly versions: Versions<K, NonNullable<V>> | undefined;
 }
 
 /** The step that reads a table's topic into its store. */
@@ -50,47 +67,80 @@ class TopicRows<K, V> {
   readonly #use: TopicUse;
   readonly #store: string;
   readonly #options: TableOptions<K, V>;
-  readonly #stores = new WeakMap<TaskContext, KeyValueStore<K, NonNullable<V>>>();
+  readonly #versioned: VersionedRows<K, NonNullable<V>> | undefined;
+  readonly #kept = new WeakMap<TaskContext, Kept<K, V>>();
 
-  constructor(use: TopicUse, options: TableOptions<K, V>) {
+  constructor(use: TopicUse, options: TableOptions<K, V>, historyMs: number | undefined) {
     this.#use = use;
     this.#options = options;
-    this.#store = options.store ?? use.name;
+    const { key, store: name = use.name } = options;
+    this.#store = name;
+    const value = serdeCodec(options.value, name);
+    const fingerprint = `table(${use.name})`;
+    this.#versioned =
+      historyMs === undefined
+        ? undefined
+        : new VersionedRows(name, historyMs, key, value, `versions of ${fingerprint}`);
     this.node = new Stream<never>({
       kind: 'table',
       name: 'table',
       detail: use.name,
       topics: [use],
-      stores: [
-        declareStore({
-          name: this.#store,
-          kind: 'keyValue',
-          key: options.key,
-          value: serdeCodec(options.value, this.#store),
-          fingerprint: `table(${use.name})`,
-        }),
-      ],
+      stores: this.#versioned?.uses ?? [declareStore({ name, kind: 'keyValue', key, value, fingerprint })],
       discover() {},
       attach: (subscriber, task, place) => this.#attach(subscriber, task, place.step),
     });
     this.changes = portStream<Change<K, V>>(this.node, 'changes', use.name);
   }
 
-  in(task: TaskContext): KeyValueStore<K, NonNullable<V>> {
-    let store = this.#stores.get(task);
-    if (store === undefined) {
-      const codec = serdeCodec(this.#options.value, this.#store);
-      store = new KeyValueStore(task.openStore(this.#store), this.#options.key, codec, task.cacheEntries);
-      task.addState(store);
-      this.#stores.set(task, store);
+  in(task: TaskContext): Versions<K, NonNullable<V>> | KeyValueStore<K, NonNullable<V>> {
+    const { newest, versions } = this.#open(task);
+    return versions ?? newest;
+  }
+
+  #open(task: TaskContext): Kept<K, V> {
+    let kept = this.#kept.get(task);
+    if (kept === undefined) {
+      kept = this.#versioned === undefined ? this.#plain(task) : this.#withHistory(task, this.#versioned);
+      this.#kept.set(task, kept);
     }
-    return store;
+    return kept;
+  }
+
+  #plain(task: TaskContext): Kept<K, V> {
+    const codec = serdeCodec(this.#options.value, this.#store);
+    const newest = new KeyValueStore(task.openStore(this.#store), this.#options.key, codec, task.cacheEntries);
+    task.addState(newest);
+    return { newest, versions: undefined };
+  }
+
+  #withHistory(task: TaskContext, versioned: VersionedRows<K, NonNullable<V>>): Kept<K, V> {
+    const { newest, rows } = versioned.open(task, this.#options.key);
+    return { newest, versions: rows };
   }
 
   #attach(subscriber: Subscriber<never>, task: TaskContext, step: string): void {
-    const store = this.in(task);
+    const { newest, versions } = this.#open(task);
     const outlets = task.outlets(this.node);
     const changes = outlets.get<Change<K, V>>('changes');
+    const replace = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
+      // Nobody asks what was there: it is written over unread.
+      const before = changes.used ? readable(() => newest.get(key), task, step) : null;
+      newest.set(key, value === null ? undefined : value, record.timestamp);
+      if (!changes.used || (value === null && before === null)) return;
+      changes.next(makeChange<K, V>(key, value, before, record.timestamp, record));
+    };
+    const version = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
+      const rows = versions as Versions<K, NonNullable<V>>;
+      const { timestamp } = record;
+      // The newest row becomes a version. One that cannot be read cannot.
+      if (readable(() => newest.entry(key), task, step) === null) newest.set(key, undefined, -1);
+      const before = changes.used ? readable(() => rows.at(key, timestamp), task, step) : null;
+      const isNewest = rows.put(key, value as NonNullable<V> | null, timestamp);
+      if (isNewest === undefined) task.dropped('older than the history', step);
+      else if (changes.used) changes.next(makeVersion<K, V>(key, value, before, timestamp, record, isNewest));
+    };
+    const take = versions === undefined ? replace : version;
     task.consume(this.#use, {
       key: this.#use.key,
       value: this.#use.value,
@@ -101,31 +151,17 @@ class TopicRows<K, V> {
         outlets.complete();
       },
       deliver(record) {
-        if (record.key === null) {
-          task.dropped('null key', step);
-          return;
-        }
-        const key = record.key as NonNullable<K>;
-        const value = record.value as V | null;
-        // Nobody asks what was there: it is written over unread.
-        const before = changes.used ? rowBefore(store, key, task, step) : null;
-        store.set(key, value === null ? undefined : value, record.timestamp);
-        if (!changes.used || (value === null && before === null)) return;
-        changes.next(makeChange<K, V>(key, value, before, record.timestamp, record));
+        if (record.key === null) task.dropped('null key', step);
+        else take(record.key as NonNullable<K>, record.value as V | null, record);
       },
     });
   }
 }
 
-/** The row that a record replaces. One that its schema does not take any more is reported, and then not known. */
-function rowBefore<K, V>(
-  store: KeyValueStore<K, NonNullable<V>>,
-  key: NonNullable<K>,
-  task: TaskContext,
-  step: string,
-): V | null {
+/** What is read from a store. What its schema does not take any more is reported, and then not known. */
+function readable<T>(read: () => T | undefined, task: TaskContext, step: string): T | null {
   try {
-    return store.get(key) ?? null;
+    return read() ?? null;
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     task.recordFailed(error, step);
@@ -145,9 +181,17 @@ function rowBefore<K, V>(
  * table is kept in a store that moves with the commits of its stage, so a restart continues with the rows that it had. A
  * record without a key is dropped and counted.
  *
- * @param name - The topic, usually compacted.
+ * With `history` the table keeps versions: a record is the row of its key from its timestamp on. One that comes out of order
+ * is an older version, and does not touch the newest row; one of the same time replaces the version that was there, and a
+ * null value is a version too. Table time is the highest timestamp of the topic, over all keys. A version that ended longer
+ * ago than `history` is removed, and a record that is older than that is dropped and counted; the newest version of a key
+ * never expires. Versions are kept in stores beside that of the newest rows, named after it: `…-versions` and `…-expiry`.
+ * Each record is a change then; `newest` is `false` on those of older versions.
+ *
+ * @param name - The topic, usually compacted. A topic of versions is better not compacted: a table that is built anew would
+ * find the newest rows alone.
  * @param options - Serdes; both are required.
- * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`, `ERR_OPTION`.
+ * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`, `ERR_OPTION`, `ERR_DURATION`.
  * @see `joinTable`, `filterRows`, `mapRows`, `toStream` for what to do with it.
  *
  * @example

@@ -3,7 +3,7 @@ import { node } from '../dataflow/operator.ts';
 import type { Step } from '../dataflow/step.ts';
 import type { Rows, TableSource } from '../dataflow/table-source.ts';
 import { settled } from '../options/promises.ts';
-import { type Change, makeChange } from '../record.ts';
+import { type Change, makeVersion } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { RowStore } from './row-store.ts';
 import { Table } from './table.ts';
@@ -41,13 +41,14 @@ function computed<K, V, W>(above: TableSource<K, V>, verb: string, derive: Deriv
     create: (step) => (change) => {
       const before = rowBefore(derive, change);
       const value = rowAfter(derive, change, step);
-      if (value === null && before === null) return;
-      step.out.next(makeChange<K, NonNullable<W>>(change.key, value, before, change.timestamp, change));
+      if (value === null && before === null && above.historyMs === undefined) return;
+      step.out.next(makeVersion(change.key, value, before, change.timestamp, change, change.newest !== false));
     },
   });
   return new Table<K, NonNullable<W>>({
     name: above.name,
     changes,
+    historyMs: above.historyMs,
     updates: above.updates,
     rowsIn: (task) => derived(above.rowsIn(task), derive),
   });
@@ -72,36 +73,46 @@ function stored<K, V, W>(
       kept.keep(step.task, rows);
       return (change) => {
         const { key, timestamp } = change;
+        const after = rowAfter(derive, change, step);
+        if (change.newest === false) {
+          step.out.next(makeVersion(key, after, rowBefore(derive, change), timestamp, change, false));
+          return;
+        }
         const entry = rows.entry(key as NonNullable<K>);
         const before = entry.value ?? rowBefore(derive, change);
-        const after = rowAfter(derive, change, step);
         if (after !== null) rows.put(entry, after, timestamp);
         else if (entry.value !== undefined) rows.delete(entry);
-        if (after === null && before === null) return;
-        step.emitUpdate(makeChange<K, NonNullable<W>>(key, after, before, timestamp, change));
+        if (after === null && before === null && above.historyMs === undefined) return;
+        step.emitUpdate(makeVersion(key, after, before, timestamp, change, true));
       };
     },
   });
   return new Table<K, NonNullable<W>>({
     name: own.name,
     changes,
+    historyMs: above.historyMs,
     updates: changes,
     rowsIn(task) {
       const rows = kept.in(task);
       // A store that is younger than the table above lacks rows that have not changed since.
       const others = derived(above.rowsIn(task), derive);
-      return { get: (key) => rows.get(key) ?? others.get(key) };
+      return {
+        ...others,
+        get: (key) => rows.get(key) ?? others.get(key),
+        timestampOf: (key) => (rows.get(key) === undefined ? others.timestampOf(key) : rows.timestampOf(key)),
+      };
     },
   });
 }
 
 /** Rows as they are made when they are asked for. */
 function derived<K, V, W>(rows: Rows<K, V>, derive: Derive<K, V, W>): Rows<K, NonNullable<W>> {
+  const of = (row: NonNullable<V> | undefined, key: NonNullable<K>): NonNullable<W> | undefined =>
+    row === undefined ? undefined : (settled(derive(row, key)) ?? undefined);
   return {
-    get(key) {
-      const row = rows.get(key);
-      return row === undefined ? undefined : (settled(derive(row, key)) ?? undefined);
-    },
+    get: (key) => of(rows.get(key), key),
+    timestampOf: (key) => (of(rows.get(key), key) === undefined ? -1 : rows.timestampOf(key)),
+    ...(rows.at === undefined ? {} : { at: (key, time) => of(rows.at?.(key, time), key) }),
   };
 }
 

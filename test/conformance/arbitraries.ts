@@ -105,6 +105,11 @@ export const tableParams: fc.Arbitrary<Params> = fc.record({
   type: fc.constantFrom('inner', 'left'),
 });
 
+/** The same, of a table with history. */
+export const versionedParams: fc.Arbitrary<Params> = fc
+  .record({ params: tableParams, historyRetention: fc.integer({ min: 1, max: 40 }) })
+  .map(({ historyRetention, params }) => ({ ...params, historyRetention }));
+
 /** How a run is disturbed: how much is forgotten at commits, how many records a commit covers, where it restarts. */
 export interface Disturbance {
   readonly cacheEntries: number;

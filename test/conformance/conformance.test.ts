@@ -32,6 +32,7 @@ import {
   tableParams,
   texts,
   userEvents,
+  versionedParams,
   windowParams,
 } from './arbitraries.ts';
 
@@ -81,6 +82,13 @@ const laws: readonly Law[] = [
     model: tableOpsModel,
     input: withInputs(tableParams, () => ({ in: numbers })),
     runs: 1000,
+  },
+  {
+    name: 'table and asTable with history, views and toStream',
+    pipeline: tableOps,
+    model: tableOpsModel,
+    input: withInputs(versionedParams, () => ({ in: numbers })),
+    runs: 500,
   },
   {
     name: 'joinTable with a view',

@@ -1,4 +1,4 @@
-import { type Input, type Json, NotImplemented, type Params, type Row, textOf } from '../format.ts';
+import { type Input, type Json, NotImplemented, numberOf, type Params, type Row, textOf } from '../format.ts';
 import type { Expected } from './expected.ts';
 import { joinModel } from './join.ts';
 
@@ -17,6 +17,7 @@ const ops: Readonly<Record<string, Op>> = {
 /** A table, and views of it (TT-3, TT-4): the row of a key is made of the last record of the key. */
 export function tableOpsModel(params: Params, inputs: readonly Input[]): Expected {
   const names = textOf(params, 'ops');
+  if ('historyRetention' in params) return versionedModel(params, inputs);
   const last = new Map<string, Input>();
   let dropped = 0;
   const steps = inputs.map((input): Row[] => {
@@ -35,6 +36,42 @@ export function tableOpsModel(params: Params, inputs: readonly Input[]): Expecte
     return row === null ? [] : [{ key, value: row, timestamp }];
   });
   return { steps, dropped, ...(names === 'none' || params['materialized'] === true ? { store } : {}) };
+}
+
+/** A table with history: each record that is not older than that is a change; the newest by time is the row (SS-3, TT-3). */
+function versionedModel(params: Params, inputs: readonly Input[]): Expected {
+  const names = textOf(params, 'ops');
+  const newest = new Map<string, Input>();
+  const { steps, taken } = writesTaken(inputs, numberOf(params, 'historyRetention'));
+  for (const input of taken) {
+    const key = input.key as string;
+    if (input.timestamp >= (newest.get(key)?.timestamp ?? -1)) newest.set(key, input);
+  }
+  const store = [...newest].flatMap(([key, { timestamp, value }]): Row[] => {
+    const row = viewed(names, value);
+    return row === null ? [] : [{ key, value: row, timestamp }];
+  });
+  return {
+    steps: steps.map((made) =>
+      made.map(({ key, timestamp, value }): Row => ({ key, value: viewed(names, value), timestamp })),
+    ),
+    dropped: inputs.length - taken.length,
+    ...(names === 'none' || params['materialized'] === true ? { store } : {}),
+  };
+}
+
+/** Which records a table with history takes, by step and in all. */
+function writesTaken(
+  inputs: readonly Input[],
+  historyMs: number,
+): { readonly steps: readonly (readonly Input[])[]; readonly taken: readonly Input[] } {
+  let time = -1;
+  const steps = inputs.map((input) => {
+    if (input.key === null) return [];
+    time = Math.max(time, input.timestamp);
+    return input.timestamp < time - historyMs ? [] : [input];
+  });
+  return { steps, taken: steps.flat() };
 }
 
 /** A join with a view finds what the operations make of the row. */

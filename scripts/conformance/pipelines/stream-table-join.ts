@@ -1,6 +1,6 @@
-import { joinTable, json, nullable, type StreamRecord, string, type Table, table } from 'millrace';
+import { type Duration, joinTable, json, nullable, type StreamRecord, string, type Table, table } from 'millrace';
 import type { Observable, OperatorFunction } from 'rxjs';
-import { type Data, type Json, type Key, NotImplemented, type Params, textOf } from '../format.ts';
+import { type Data, type Json, type Key, NotImplemented, numberOf, type Params, textOf } from '../format.ts';
 import { type AnyTopic, anyTopic, type CasePipeline, catchRows } from './pipeline.ts';
 
 export function streamTableJoin(params: Params): CasePipeline {
@@ -10,10 +10,22 @@ export function streamTableJoin(params: Params): CasePipeline {
   return { pipeline: catchRows(stream.pipe(pairs(rows, params))), inputs: [stream, input] };
 }
 
+interface History {
+  readonly history?: Duration;
+}
+
+/** How far back a table keeps versions, if it does. */
+export function historyIn(params: Params): History {
+  return 'historyRetention' in params ? { history: `${numberOf(params, 'historyRetention')}ms` } : {};
+}
+
 /** A table, and the topic to write its rows to. */
-export function tableOf(name: string): { readonly rows: Table<Key, Json>; readonly input: AnyTopic } {
+export function tableOf(
+  name: string,
+  history: History = {},
+): { readonly rows: Table<Key, Json>; readonly input: AnyTopic } {
   return {
-    rows: table(name, { key: nullable(string()), value: nullable(json<Data>()) }),
+    rows: table(name, { key: nullable(string()), value: nullable(json<Data>()), ...history }),
     input: anyTopic(name),
   };
 }

@@ -1,15 +1,16 @@
 import { asTable, filterRows, mapRows, type Table, toStream } from 'millrace';
 import { type Json, type Key, NotImplemented, type Params, textOf } from '../format.ts';
 import { anyTopic, type CasePipeline, catchRows } from './pipeline.ts';
-import { tableOf } from './stream-table-join.ts';
+import { historyIn, tableOf } from './stream-table-join.ts';
 
 export type Rows = Table<Key, Json>;
 
 /** A table of the topic `in`, views on it, and their changes as rows. */
 export function tableOps(params: Params): CasePipeline {
-  if ('historyRetention' in params) throw new NotImplemented('versioned tables');
   const input = anyTopic('in');
-  const source: Rows = textOf(params, 'source') === 'table' ? tableOf('in').rows : asTable(input, { store: 'in' });
+  const history = historyIn(params);
+  const source: Rows =
+    textOf(params, 'source') === 'table' ? tableOf('in', history).rows : asTable(input, { store: 'in', ...history });
   const { rows, store } = withViews(source, params);
   const changes = rows.pipe(toStream());
   return { pipeline: catchRows(changes), inputs: [input], ...(store === undefined ? {} : { store }) };
