@@ -22,8 +22,8 @@ export interface ClientOptions {
   /** Compression of published batches (`'lz4'` on the embedded log for batches of 4 KiB and more, `'none'` in memory). */
   readonly compression?: Compression;
   /**
-   * Bytes that may wait for their acknowledgement (256 MiB). Beyond it `publish` rejects with `ERR_BUFFER_FULL`, so that
-   * a loop that never awaits fails instead of filling the memory.
+   * Bytes that may wait for their acknowledgement (256 MiB), with their headers. Beyond it `publish` and `publishAll` reject
+   * with `ERR_BUFFER_FULL`, so that a loop that never awaits fails instead of filling the memory.
    */
   readonly maxBufferedBytes?: number;
   /** How long `close` waits for what is under way (`'10s'`). */

@@ -43,7 +43,12 @@ export interface Client {
    */
   publish<K, V>(topic: Target<K, V>, record: PublishRecord<NoInfer<K>, NoInfer<V>>): Promise<Published>;
   /**
-   * Publishes records with one write: on the embedded log and in memory all or none of them, on Kafka batch by batch.
+   * Publishes records with one write: on the embedded log and in memory all or none of them, on Kafka batch by batch. After
+   * each 2,000 records or 1 MiB the process does other things before it takes the next ones from the iterable, so leave
+   * those that it has not taken unchanged until the call resolves.
+   *
+   * All of them fill the memory at once: publish what is larger in several calls. Beside what waits already `maxBufferedBytes`
+   * holds for them too (`ERR_BUFFER_FULL`), a call alone may exceed it.
    *
    * @returns Where each record is, in the order given.
    * @throws as `publish`; one record that cannot be encoded refuses all.

@@ -376,6 +376,88 @@ export function publishingSuite(openLog: () => Promise<TestLog>): void {
       expect(values).toEqual(['1', '2', '3', '4']);
       expect(await client.publishAll(orders, [])).toEqual([]);
     });
+
+    it('lets the process do other things while it takes many records, and keeps its place', async () => {
+      const { client } = scope;
+      const orders = text(unique('many'));
+      const [pause, turnsSeen] = [{ turn: 0, over: false }, new Set<number>()];
+      const turn = (): void => {
+        pause.turn += 1;
+        if (!pause.over) setImmediate(turn);
+      };
+      turn();
+      const [count, first] = [20_000, client.publish(orders, { key: 'k', value: 'first' })];
+      const many = client.publishAll(
+        orders,
+        (function* () {
+          for (let n = 0; n < count; n++) {
+            turnsSeen.add(pause.turn);
+            yield { key: 'k', value: `${n}` };
+          }
+        })(),
+      );
+      const [one, published, last] = await Promise.all([
+        first,
+        many,
+        client.publish(orders, { key: 'k', value: 'last' }),
+        client.flush(),
+      ]);
+      pause.over = true;
+      expect(turnsSeen.size).toBeGreaterThan(5);
+      expect(scope.sends, 'and it is one write all the same').toHaveLength(3);
+      expect([one.offset, published[0]?.offset, published[count - 1]?.offset, last.offset]).toEqual([
+        0,
+        1,
+        count,
+        count + 1,
+      ]);
+    });
+
+    it('takes none of many records when a late one is wrong', async () => {
+      const { client } = scope;
+      const orders = text(unique('late'));
+      await client.topics.create(orders);
+      const many = Array.from({ length: 5_000 }, (_, n) => ({ key: 'k', value: `${n}` }));
+      await failure('ERR_UNKNOWN_PARTITION', client.publishAll(orders, [...many, { ...many[0]!, partition: 3 }]));
+      await client.flush();
+      expect(await client.offsets(orders, 'latest')).toEqual(new Map([[0, 0]]));
+      await client.publishAll(orders, many);
+      expect(await client.offsets(orders, 'latest')).toEqual(new Map([[0, 5_000]]));
+    });
+
+    it('is finished when the client closes, or given up as a whole at the deadline', async () => {
+      const [patient, hasty] = [await scope.another(), await scope.another({ closeDeadline: '1ms' })];
+      const orders = text(unique('closing'));
+      await patient.topics.create(orders);
+      const many = patient.publishAll(
+        orders,
+        Array.from({ length: 5_000 }, (_, n) => ({ key: 'k', value: `${n}` })),
+      );
+      await patient.close();
+      expect(await many).toHaveLength(5_000);
+      const endless = hasty.publishAll(
+        orders,
+        (function* () {
+          for (;;) yield { key: 'k', value: 'x' };
+        })(),
+      );
+      endless.catch(() => undefined);
+      await hasty.close();
+      await expect(endless).rejects.toMatchObject({ written: 'no' });
+      expect(await scope.client.offsets(orders, 'latest')).toEqual(new Map([[0, 5_000]]));
+    });
+
+    it('is refused beside what fills the memory already, and never alone', async () => {
+      const client = await scope.another({ maxBufferedBytes: 10_000 });
+      const orders = text(unique('all-buffered'));
+      const records = Array.from({ length: 4 }, () => ({ key: 'k', value: 'x'.repeat(1_000) }));
+      const results = await Promise.allSettled(Array.from({ length: 20 }, () => client.publishAll(orders, records)));
+      const refused = results.filter(({ status }) => status === 'rejected');
+      expect(refused).toHaveLength(18);
+      expect(refused[0]).toMatchObject({ reason: { code: 'ERR_BUFFER_FULL', retriable: true, written: 'no' } });
+      for (let n = 0; n < 3; n++) await client.publishAll(orders, [...records, ...records, ...records]);
+      await client.publish(orders, records[0]!);
+    });
   });
 }
 

@@ -17,14 +17,12 @@ import { TopicWriter } from './topic-writer.ts';
 /** What is known about a topic is looked up again after this long. */
 const TOPIC_MAX_AGE_MS = 10_000;
 
+/** Records and bytes of `publishAll` that are encoded before other events of the process are handled. */
+const CHUNK_RECORDS = 2000;
+const CHUNK_BYTES = 1024 * 1024;
+
 type Resolve = (published: Published) => void;
 type Reject = (error: MillraceError) => void;
-
-/** A round of `publishAll` under way, and where its records will be. */
-interface Filled {
-  readonly round: Round;
-  readonly all: readonly Published[];
-}
 
 /**
  * Publishes records in rounds: while one is being sent the next collects, so that many calls share one write and a
@@ -46,6 +44,8 @@ export class Publisher {
   /** About the bytes of all records that wait for an acknowledgement. */
   #waitingBytes = 0;
   #closed = false;
+  /** Why calls that have not handed over all their records yet are given up. */
+  #givenUp: MillraceError | undefined;
 
   constructor(transport: Transport, limits: PublishLimits, clock: Clock, keepAlive: KeepAlive) {
     this.#transport = transport;
@@ -76,9 +76,10 @@ export class Publisher {
     this.#checkOpen(use.name);
     checkIterable(records);
     const writer = this.#writer(use);
-    const { all, round } = writer.ready
-      ? this.#fill(use, writer, records)
-      : await this.#fillLater(use, writer, records);
+    const round = new Round(this.#lookUp, true);
+    const all = await (writer.ready
+      ? this.#fill(round, use, writer, records)
+      : this.#fillLater(round, use, writer, records));
     const error = await round.done;
     if (error !== undefined) throw error;
     return all;
@@ -105,7 +106,8 @@ export class Publisher {
   /** Gives up what still waits. */
   async close(error: (written: 'no' | 'unknown') => MillraceError): Promise<void> {
     this.#closed = true;
-    for (const writer of this.#writers.values()) writer.giveUp(error('no'));
+    this.#givenUp = error('no');
+    for (const writer of this.#writers.values()) writer.giveUp(this.#givenUp);
     this.#close();
     const sending = this.#sending;
     for (const round of this.#queue.splice(0)) this.#sender.giveUp(round, error('no'));
@@ -116,10 +118,8 @@ export class Publisher {
   #encode(use: TopicUse, record: PublishRecord<unknown, unknown>): EncodedRecord {
     this.#checkOpen(use.name);
     const encoded = encodeRecord(use, record, this.#clock.now());
-    const waiting = this.#waitingBytes + encoded.size;
-    const { maxBufferedBytes } = this.#limits;
-    if (waiting > maxBufferedBytes && this.#waitingBytes > 0) throw bufferFull(use.name, maxBufferedBytes);
-    this.#waitingBytes = waiting;
+    this.#checkRoom(use.name, encoded.size, 0);
+    this.#waitingBytes += encoded.size;
     return encoded;
   }
 
@@ -140,55 +140,92 @@ export class Publisher {
     reject(writeFailure(error, topic, 'no'));
   }
 
-  #fillLater(use: TopicUse, writer: TopicWriter, records: Iterable<PublishRecord<unknown, unknown>>): Promise<Filled> {
+  #fillLater(
+    round: Round,
+    use: TopicUse,
+    writer: TopicWriter,
+    records: Iterable<PublishRecord<unknown, unknown>>,
+  ): Promise<readonly Published[]> {
     return new Promise((resolve, reject) => {
       writer.run(
         // At once, so that calls that wait behind this one stay behind it.
-        () => {
-          try {
-            resolve(this.#fill(use, writer, records));
-          } catch (error) {
-            reject(error);
-          }
-        },
+        () => resolve(this.#fill(round, use, writer, records)),
         (error) => reject(writeFailure(error, use.name, 'no')),
       );
     });
   }
 
-  #fill(use: TopicUse, writer: TopicWriter, records: Iterable<PublishRecord<unknown, unknown>>): Filled {
-    this.#checkOpen(use.name);
-    const round = new Round(this.#lookUp, true);
+  /**
+   * Encodes the records of a round, in chunks, so that other events of the process are handled in between. The round has its
+   * place among the others from the first pause on.
+   */
+  async #fill(
+    round: Round,
+    use: TopicUse,
+    writer: TopicWriter,
+    records: Iterable<PublishRecord<unknown, unknown>>,
+  ): Promise<readonly Published[]> {
     const all: Published[] = [];
-    const now = this.#clock.now();
-    for (const record of records) {
-      try {
+    let ended: () => void = () => undefined;
+    try {
+      if (this.#givenUp !== undefined) throw this.#givenUp;
+      const { limits, sticky } = writer;
+      const now = this.#clock.now();
+      let pauseAt = { count: CHUNK_RECORDS, bytes: CHUNK_BYTES };
+      for (const record of records) {
         const encoded = encodeRecord(use, record, now);
-        const waiting = this.#place(use.name, writer, encoded);
-        round.add(encoded, waiting);
-        all.push(waiting.published);
-      } catch (error) {
-        throw writeFailure(error, use.name, 'no');
+        this.#checkRoom(use.name, encoded.size, round.bytes);
+        const chosen = choosePartition(encoded, limits, use.name);
+        const partition = chosen === -1 ? sticky : chosen;
+        const published = { topic: use.name, partition, offset: -1, timestamp: encoded.timestamp };
+        round.add(encoded, { published });
+        this.#waitingBytes += encoded.size;
+        all.push(published);
+        if (round.count < pauseAt.count && round.bytes < pauseAt.bytes) continue;
+        if (round.filling === undefined) {
+          round.filling = new Promise((resolve) => (ended = resolve));
+          this.#enqueue(round, writer);
+        }
+        await new Promise<void>(soon);
+        if (this.#givenUp !== undefined) throw this.#givenUp;
+        pauseAt = { count: round.count + CHUNK_RECORDS, bytes: round.bytes + CHUNK_BYTES };
       }
+    } catch (error) {
+      const failure = writeFailure(error, use.name, 'no');
+      this.#waitingBytes -= round.bytes;
+      round.finish(failure);
+      throw failure;
+    } finally {
+      ended();
     }
-    if (round.count === 0) {
-      round.finish();
-      return { round, all };
+    if (round.count === 0) round.finish();
+    else if (round.filling === undefined) this.#enqueue(round, writer);
+    return all;
+  }
+
+  /**
+   * What one call writes is written at once, so it has to fit into memory however large it is; but not beside what waits
+   * already.
+   */
+  #checkRoom(topic: string, more: number, own: number): void {
+    const { maxBufferedBytes } = this.#limits;
+    if (this.#waitingBytes + more > maxBufferedBytes && this.#waitingBytes > own) {
+      throw bufferFull(topic, maxBufferedBytes);
     }
-    // After what was published before.
+  }
+
+  /** After what was published before. */
+  #enqueue(round: Round, writer: TopicWriter): void {
     this.#close();
-    this.#waitingBytes += round.bytes;
     writer.turn();
     this.#queue.push(round);
     this.#start();
-    return { round, all };
   }
 
-  #place(topic: string, writer: TopicWriter, encoded: EncodedRecord, resolve?: Resolve, reject?: Reject): Waiting {
+  #place(topic: string, writer: TopicWriter, encoded: EncodedRecord, resolve: Resolve, reject: Reject): Waiting {
     const chosen = choosePartition(encoded, writer.limits, topic);
     const partition = chosen === -1 ? writer.sticky : chosen;
-    const published = { topic, partition, offset: -1, timestamp: encoded.timestamp };
-    return resolve === undefined || reject === undefined ? { published } : { published, resolve, reject };
+    return { published: { topic, partition, offset: -1, timestamp: encoded.timestamp }, resolve, reject };
   }
 
   #writer(use: TopicUse): TopicWriter {
@@ -239,8 +276,8 @@ export class Publisher {
       const round = this.#queue.shift();
       if (round === undefined) break;
       this.#sending = round;
-      await this.#sender.send(round);
-      this.#waitingBytes -= round.bytes;
+      await round.filling;
+      if (!round.finished) await this.#sender.send(round, () => (this.#waitingBytes -= round.bytes));
       this.#refresh();
     }
     this.#sending = undefined;
@@ -261,7 +298,7 @@ function bufferFull(topic: string, limit: number): MillraceError {
   return new MillraceError('retriable', 'ERR_BUFFER_FULL', `${limit} bytes wait to be acknowledged already`, {
     topic,
     written: 'no',
-    hint: 'await publish(…) now and then, use publishAll(…), or raise maxBufferedBytes',
+    hint: 'await publish(…) and publishAll(…) now and then, or raise maxBufferedBytes',
   });
 }
 

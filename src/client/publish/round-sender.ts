@@ -22,8 +22,8 @@ export class RoundSender {
     this.#relook = relook;
   }
 
-  /** Never rejects: whoever waits is told. */
-  async send(round: Round): Promise<void> {
+  /** Never rejects: whoever waits is told. @param over - Called before that. */
+  async send(round: Round, over: () => void): Promise<void> {
     const list = round.take();
     const batches = list.map(({ batch }) => this.#compressed(batch));
     const changed = new Set<string>();
@@ -34,13 +34,14 @@ export class RoundSender {
       if (outcome instanceof MillraceError) refuse(each, outcome);
       else acknowledge(each, outcome);
     };
+    let outcomes: readonly (AppendResult | MillraceError)[] = [];
     try {
-      const outcomes = await (round.atomic ? this.#producer.send(batches) : this.#producer.sendEach(batches));
-      list.forEach((each, index) => settle(each, outcomes[index] as AppendResult | MillraceError));
+      outcomes = await (round.atomic ? this.#producer.send(batches) : this.#producer.sendEach(batches));
     } catch (error) {
       failure = writeFailure(error, (list[0] as RoundBatch).batch.topic, 'unknown');
-      for (const each of list) settle(each, failure);
     }
+    over();
+    list.forEach((each, index) => settle(each, failure ?? (outcomes[index] as AppendResult | MillraceError)));
     // What comes next has to know of it.
     for (const topic of changed) await this.#relook(topic);
     round.finish(failure);

@@ -26,6 +26,10 @@ export class Round {
   readonly atomic: boolean;
   /** Resolves when every record has been acknowledged or refused; with the error that all of an atomic round met. */
   readonly done: Promise<MillraceError | undefined>;
+  /** Resolves when a round that is filled in several turns of the event loop is full, or given up. */
+  filling: Promise<void> | undefined;
+  /** Whoever waits for it has been told. */
+  finished = false;
   count = 0;
   bytes = 0;
   readonly #buffers: OutputBuffers;
@@ -71,6 +75,7 @@ export class Round {
   }
 
   finish(error?: MillraceError): void {
+    this.finished = true;
     this.#settle(error);
   }
 }
