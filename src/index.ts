@@ -158,6 +158,7 @@ export { through } from './streams/through.ts';
 export { type Topic, type TopicOptions, topic } from './streams/topic.ts';
 export { type AsTableOptions, asTable } from './tables/as-table.ts';
 export { filterRows } from './tables/filter-rows.ts';
+export { type JoinRowsOptions, joinRows } from './tables/join-rows.ts';
 export { mapRows } from './tables/map-rows.ts';
 export type { Table } from './tables/table.ts';
 export { toStream } from './tables/to-stream.ts';

@@ -7,6 +7,7 @@ import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
 import { statelessModel } from './models/stateless.ts';
 import { tableOpsModel } from './models/table-ops.ts';
+import { tableJoinModel } from './models/table-table-join.ts';
 import { windowedModel } from './models/windowed.ts';
 import { unwindowed } from './pipelines/aggregate.ts';
 import type { CasePipeline } from './pipelines/pipeline.ts';
@@ -15,6 +16,7 @@ import { stateless } from './pipelines/stateless.ts';
 import { streamGlobalJoin } from './pipelines/stream-global-join.ts';
 import { streamTableJoin } from './pipelines/stream-table-join.ts';
 import { tableOps } from './pipelines/table-ops.ts';
+import { tableTableJoin } from './pipelines/table-table-join.ts';
 import { windowed } from './pipelines/windowed.ts';
 
 /** An operator of the vectors: a pipeline of real operators, and what our contract says in plain code. */
@@ -32,6 +34,7 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
   'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },
   'table-ops': { tableOps: { pipeline: tableOps, model: tableOpsModel } },
+  'table-table-join': { tableTableJoin: { pipeline: tableTableJoin, model: tableJoinModel } },
   'repartition-chain': { repartitionChain: { pipeline: repartitionChain, model: chainModel } },
 };
 

@@ -1,6 +1,6 @@
 import { isObservable, type Observable } from 'rxjs';
 import { KeptRows } from '../dataflow/kept-rows.ts';
-import { node } from '../dataflow/operator.ts';
+import { node, portOf } from '../dataflow/operator.ts';
 import { adopted } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
 import { keySerdeOf } from '../operators/keyed.ts';
@@ -95,7 +95,13 @@ export function asTable<K, V>(
         if (change.value !== null || change.before !== null) out.next(change);
       },
   });
-  return new Table<K, V>({ name, changes, updates: source, rowsIn: (task) => (rows as KeptRows<K, V>).in(task) });
+  return new Table<K, V>({
+    name,
+    changes,
+    updates: source,
+    writes: source,
+    rowsIn: (task) => (rows as KeptRows<K, V>).in(task),
+  });
 }
 
 function storedTable<K, V>(
@@ -112,9 +118,11 @@ function storedTable<K, V>(
     detail: own.name,
     needsKey: true,
     stores: [own.use],
+    ports: ['writes'],
     create(step) {
       const rows = own.open(step);
       kept.keep(step.task, rows);
+      const writes = step.port<Change<K, V>>('writes');
       return (record) => {
         const { key, timestamp } = record;
         if (key === null) {
@@ -126,12 +134,19 @@ function storedTable<K, V>(
         const value = record.value ?? null;
         if (value !== null) rows.put(entry, value, timestamp);
         else if (before !== null) rows.delete(entry);
-        else return;
-        step.emitUpdate(makeChange<K, V>(key, value, before, timestamp, record));
+        const change = makeChange<K, V>(key, value, before, timestamp, record);
+        if (value !== null || before !== null) step.emitUpdate(change);
+        if (writes.used) step.emitUpdate(change, writes);
       };
     },
   });
-  return new Table<K, V>({ name: own.name, changes, updates: changes, rowsIn: (task) => kept.in(task) });
+  return new Table<K, V>({
+    name: own.name,
+    changes,
+    updates: changes,
+    writes: portOf<Change<K, V>>(changes, 'writes'),
+    rowsIn: (task) => kept.in(task),
+  });
 }
 
 function versionedTable<K, V>(

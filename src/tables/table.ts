@@ -8,6 +8,8 @@ import type { Change } from '../record.ts';
 export interface TableParts<K, V> {
   readonly name: string;
   readonly changes: Stream<Change<K, V>>;
+  /** See {@link Table.writes}; its changes when left out. */
+  readonly writes?: Stream<Change<K, V>>;
   /** See {@link TableSource.historyMs}. */
   readonly historyMs?: number | undefined;
   /** See {@link TableSource.updates}. */
@@ -31,17 +33,20 @@ export class Table<K, V> implements TableSource<K, V> {
   readonly changes: Observable<Change<K, V>>;
   /** How far back rows can be looked up, in ms of event time; `undefined` where only the newest ones are kept. */
   readonly historyMs: number | undefined;
+  /** @internal Its changes, and tombstones for rows that are not there: joins make a row anew for these too. */
+  readonly writes: Stream<Change<K, V>>;
   /** @internal */
   readonly updates: Stream<unknown>;
   /** @internal */
   readonly rowsIn: (task: TaskContext) => Rows<K, V>;
 
   /** @internal */
-  constructor({ changes, historyMs, name, rowsIn, updates }: TableParts<K, V>) {
+  constructor({ changes, historyMs, name, rowsIn, updates, writes }: TableParts<K, V>) {
     this.name = name;
     this.changes = changes;
     this.historyMs = historyMs;
     this.updates = updates;
+    this.writes = writes ?? changes;
     this.rowsIn = rowsIn;
     tables.set(changes, this);
   }

@@ -6,6 +6,7 @@ import {
   countByKey,
   filterRows,
   filterValues,
+  joinRows,
   joinTable,
   json,
   keyBy,
@@ -90,6 +91,27 @@ describe('tables', () => {
     expectTypeOf(joined).toEqualTypeOf<Observable<StreamRecord<string, string>>>();
     // @ts-expect-error keys of another type
     orders.pipe(joinTable(byId.pipe(mapRows((user) => user.name)), (order, name) => `${name} ${order.total}`));
+  });
+
+  it('are joined with tables, by the type of the join', () => {
+    const ages = table('ages', { key: string(), value: json<number>() });
+    const inner = users.pipe(joinRows(ages, (user, age) => `${user.name} ${age + 1}`, { store: 's' }));
+    expectTypeOf(inner).toEqualTypeOf<Table<string, string>>();
+    const left = users.pipe(
+      joinRows(ages, (user, age, key) => (age === null ? null : { name: user.name, age, key }), {
+        store: 's',
+        type: 'left',
+      }),
+    );
+    expectTypeOf(left).toEqualTypeOf<Table<string, { name: string; age: number; key: string }>>();
+    const outer = users.pipe(joinRows(ages, (user, age) => [user, age] as const, { store: 's', type: 'outer' }));
+    expectTypeOf(outer).toEqualTypeOf<Table<string, readonly [User | null, number | null]>>();
+    // @ts-expect-error the right row may be missing
+    users.pipe(joinRows(ages, (user, age) => age + user.name.length, { store: 's', type: 'left' }));
+    // @ts-expect-error keys of another type
+    users.pipe(joinRows(byId, (user, other) => user.name + other.name, { store: 's' }));
+    // @ts-expect-error rows are kept in a store
+    users.pipe(joinRows(ages, (user, age) => user.name + age, {}));
   });
 
   it('are made of aggregates, and of streams with a store', () => {

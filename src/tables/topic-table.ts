@@ -47,7 +47,8 @@ export class TopicTable<K, V> extends Table<K, V> {
       config: { cleanup: 'compact', minCompactionLagMs, ...options.config },
     };
     const rows = new TopicRows<K, V>(use, options, historyMs);
-    super({ name, changes: rows.changes, historyMs, updates: rows.node, rowsIn: (task) => rows.in(task) });
+    const { changes, node, writes } = rows;
+    super({ name, changes, historyMs, updates: node, writes, rowsIn: (task) => rows.in(task) });
     this.key = options.key;
     this.value = options.value;
     this.use = use;
@@ -64,6 +65,8 @@ interface Kept<K, V> {
 class TopicRows<K, V> {
   readonly node: Stream<never>;
   readonly changes: Stream<Change<K, V>>;
+  /** Tombstones of nothing included. */
+  readonly writes: Stream<Change<K, V>>;
   readonly #use: TopicUse;
   readonly #store: string;
   readonly #options: TableOptions<K, V>;
@@ -91,6 +94,7 @@ class TopicRows<K, V> {
       attach: (subscriber, task, place) => this.#attach(subscriber, task, place.step),
     });
     this.changes = portStream<Change<K, V>>(this.node, 'changes', use.name);
+    this.writes = historyMs === undefined ? portStream<Change<K, V>>(this.node, 'writes', use.name) : this.changes;
   }
 
   in(task: TaskContext): Versions<K, NonNullable<V>> | KeyValueStore<K, NonNullable<V>> {
@@ -123,12 +127,15 @@ class TopicRows<K, V> {
     const { newest, versions } = this.#open(task);
     const outlets = task.outlets(this.node);
     const changes = outlets.get<Change<K, V>>('changes');
+    const writes = outlets.get<Change<K, V>>('writes');
     const replace = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
       // Nobody asks what was there: it is written over unread.
       const before = changes.used ? readable(() => newest.get(key), task, step) : null;
       newest.set(key, value === null ? undefined : value, record.timestamp);
-      if (!changes.used || (value === null && before === null)) return;
-      changes.next(makeChange<K, V>(key, value, before, record.timestamp, record));
+      if (!changes.used && !writes.used) return;
+      const change = makeChange<K, V>(key, value, before, record.timestamp, record);
+      if (value !== null || before !== null) changes.next(change);
+      writes.next(change);
     };
     const version = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
       const rows = versions as Versions<K, NonNullable<V>>;

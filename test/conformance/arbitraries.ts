@@ -110,6 +110,15 @@ export const versionedParams: fc.Arbitrary<Params> = fc
   .record({ params: tableParams, historyRetention: fc.integer({ min: 1, max: 40 }) })
   .map(({ historyRetention, params }) => ({ ...params, historyRetention }));
 
+/** Joins of two tables, some of which have a history. */
+export const tableJoinParams: fc.Arbitrary<Params> = fc
+  .record({
+    type: fc.constantFrom('inner', 'left', 'outer'),
+    versioned: fc.constantFrom('none', 'none', 'left', 'right', 'both'),
+    historyRetention: fc.integer({ min: 1, max: 40 }),
+  })
+  .map(({ type, ...history }) => (history.versioned === 'none' ? { type } : { type, ...history }));
+
 /** How a run is disturbed: how much is forgotten at commits, how many records a commit covers, where it restarts. */
 export interface Disturbance {
   readonly cacheEntries: number;

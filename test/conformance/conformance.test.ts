@@ -10,6 +10,7 @@ import type { Expected } from '../../scripts/conformance/models/expected.ts';
 import { joinModel } from '../../scripts/conformance/models/join.ts';
 import { statelessModel } from '../../scripts/conformance/models/stateless.ts';
 import { tableOpsModel, viewJoinModel } from '../../scripts/conformance/models/table-ops.ts';
+import { tableJoinModel } from '../../scripts/conformance/models/table-table-join.ts';
 import { windowedModel } from '../../scripts/conformance/models/windowed.ts';
 import { unwindowed } from '../../scripts/conformance/pipelines/aggregate.ts';
 import { aggregateTable } from '../../scripts/conformance/pipelines/aggregate-table.ts';
@@ -19,6 +20,7 @@ import { stateless } from '../../scripts/conformance/pipelines/stateless.ts';
 import { streamTableJoin } from '../../scripts/conformance/pipelines/stream-table-join.ts';
 import { streamViewJoin } from '../../scripts/conformance/pipelines/stream-view-join.ts';
 import { tableOps } from '../../scripts/conformance/pipelines/table-ops.ts';
+import { tableTableJoin } from '../../scripts/conformance/pipelines/table-table-join.ts';
 import { windowed } from '../../scripts/conformance/pipelines/windowed.ts';
 import { runCase } from '../../scripts/conformance/run-case.ts';
 import {
@@ -29,6 +31,7 @@ import {
   numbers,
   optionsOf,
   statelessParams,
+  tableJoinParams,
   tableParams,
   texts,
   userEvents,
@@ -89,6 +92,13 @@ const laws: readonly Law[] = [
     model: tableOpsModel,
     input: withInputs(versionedParams, () => ({ in: numbers })),
     runs: 500,
+  },
+  {
+    name: 'joinRows, of tables with and without history',
+    pipeline: tableTableJoin,
+    model: tableJoinModel,
+    input: withInputs(tableJoinParams, () => ({ left: texts, right: texts })),
+    runs: 1000,
   },
   {
     name: 'joinTable with a view',
