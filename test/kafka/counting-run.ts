@@ -14,7 +14,7 @@ const RESUME_MS = 15_000;
  */
 const BLOCKED_MS = 20_000;
 /** For how long it is looked on after that, to tell what comes late from what does not come. */
-const LOOK_ON_MS = 20_000;
+const LOOK_ON_MS = 60_000;
 /** Records that are published together. */
 const ROUND = 10;
 const ROUND_MS = 20;
@@ -39,6 +39,8 @@ export interface Verdict {
 export class CountingRun {
   readonly name: string;
   readonly processes: CountingProcess[];
+  /** What came, but too late: a long run goes on to its end all the same. */
+  readonly late: string[] = [];
   readonly #brokers: readonly string[];
   readonly #kafka: Omit<KafkaOptions, 'brokers'>;
   readonly #slow: boolean;
@@ -213,7 +215,10 @@ export class CountingRun {
       if (behind.size === 0 && report === undefined) return;
       if (behind.size === 0 || lateMs > LOOK_ON_MS) {
         const after = behind.size === 0 ? `it came ${Math.round(lateMs)} ms later` : 'it did not come later either';
-        throw new Error(`waited in vain for ${what}, and ${after}\n${report}\n${this.#history()}`);
+        const failure = `waited in vain for ${what}, and ${after}\n${report}\n${this.#history()}`;
+        if (behind.size > 0 || !this.#slow) throw new Error(failure);
+        this.late.push(failure);
+        return;
       }
       this.#alive();
       if (lateMs > 0) report ??= `${new Date().toISOString()} ${this.#report(behind, committed)}`;

@@ -11,6 +11,8 @@ export interface MixedVerdict {
   readonly exactlyOnce: Verdict;
   readonly atLeastOnce: Verdict;
   readonly marks: Marks;
+  /** What was done after a fault, but later than it has to be. */
+  readonly late: readonly string[];
 }
 
 /**
@@ -54,6 +56,7 @@ export async function breakEverything(nodes: KafkaCluster, minutes: number): Pro
       exactlyOnce: await exactly.finish(),
       atLeastOnce: await least.finish(),
       marks: changing.marks(),
+      late: [...exactly.late, ...least.late],
     };
     report(minutes, verdict);
     return verdict;
@@ -92,7 +95,7 @@ async function breakNode(
   await nodes.restart([node]);
 }
 
-function report(minutes: number, { exactlyOnce, atLeastOnce, marks }: MixedVerdict): void {
+function report(minutes: number, { exactlyOnce, atLeastOnce, late, marks }: MixedVerdict): void {
   const line = ({ records, publishedTwice, rows, lost, repeated, wrong }: Verdict): string =>
     `${records} records in (${publishedTwice} twice), ${rows} rows; ${lost.length} lost, ${repeated.length} twice, ${wrong.length} wrong`;
   const ends = [...marks.ends].map(([code, count]) => `${code} ${count} times`).join(', ') || 'never';
@@ -102,6 +105,8 @@ function report(minutes: number, { exactlyOnce, atLeastOnce, marks }: MixedVerdi
       `exactly once: ${line(exactlyOnce)}`,
       `at least once: ${line(atLeastOnce)}`,
       `copied: ${marks.published} records of a topic that lived ${marks.lives} times, ${marks.missing.length} missing; ended by itself: ${ends}`,
+      `too late: ${late.length} times`,
+      ...late,
     ].join('\n'),
   );
 }
