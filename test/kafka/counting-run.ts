@@ -6,7 +6,7 @@ import { type Count, clickAt, counting, expectedCounts, GRACE_MS, PARTITIONS, ti
 import { CountingProcess } from './counting-process.ts';
 import type { FaultTimes } from './fault-times.ts';
 
-/** Within this time after a fault everything that was there must be processed and committed: commits come each 5 s. */
+/** Within this time everything that is there after a fault must be processed and committed: commits come each 5 s. */
 const RESUME_MS = 15_000;
 /**
  * A record that blocks its process for 4 s does so again each time that it is processed again: after a fault by whoever takes
@@ -104,14 +104,15 @@ export class CountingRun {
   }
 
   /**
-   * Waits until everything that is there now has been processed and committed, in all partitions.
+   * Waits until everything that is there now has been processed and committed, in all partitions. What there is grows, so the
+   * time for it counts from now on: what came since the fault ended was seen less long ago than that.
    *
    * @param began - When the fault began; what the processes said since then is part of the result.
-   * @param ended - When it ended.
+   * @param ended - When it ended; how long it took is counted from then.
    */
   async resumed(times: FaultTimes, fault: string, began: number, ended: number): Promise<void> {
     const ends = await this.#ends();
-    await this.#committed(ends, ended + this.#resumeMs, `${fault}: what was there when it ended to be committed`);
+    await this.#committed(ends, performance.now() + this.#resumeMs, `${fault}: what was there then to be committed`);
     const said = this.processes.flatMap((each) => each.waitedFor(began));
     times.add(fault, performance.now() - ended, said);
   }

@@ -91,7 +91,7 @@ async function breakNode(
   await (how === 'killed' ? nodes.kill([node]) : nodes.stop([node]));
   await lookout.replaced(node);
   const replaced = performance.now();
-  for (const run of runs) await run.resumed(times, `broker ${how}`, began, replaced);
+  await Promise.all(runs.map((run) => run.resumed(times, `broker ${how}`, began, replaced)));
   await nodes.restart([node]);
 }
 
