@@ -53,7 +53,7 @@ export const rooms: readonly Room[] = [
   { path: 'streams', rooms: [...values, 'protocol', 'state', 'dataflow', 'sinks'], packages: ['rxjs'] },
   {
     path: 'tables',
-    rooms: [...values, 'state', 'dataflow', 'operators', 'streams'],
+    rooms: [...values, 'aggregators', 'state', 'dataflow', 'operators', 'streams'],
     packages: ['rxjs'],
   },
   { path: 'plan', rooms: [...values, 'dataflow', 'log'], packages: ['rxjs'] },

@@ -160,6 +160,7 @@ export { type AsTableOptions, asTable } from './tables/as-table.ts';
 export { filterRows } from './tables/filter-rows.ts';
 export { type JoinRowsOptions, joinRows } from './tables/join-rows.ts';
 export { mapRows } from './tables/map-rows.ts';
+export { regroup } from './tables/regroup.ts';
 export type { Table } from './tables/table.ts';
 export { toStream } from './tables/to-stream.ts';
 export { type TableOptions, type TopicTable, table } from './tables/topic-table.ts';

@@ -6,6 +6,7 @@ import type { Expected } from './models/expected.ts';
 import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
 import { statelessModel } from './models/stateless.ts';
+import { tableAggregateModel } from './models/table-aggregate.ts';
 import { tableOpsModel } from './models/table-ops.ts';
 import { tableJoinModel } from './models/table-table-join.ts';
 import { windowedModel } from './models/windowed.ts';
@@ -15,6 +16,7 @@ import { repartitionChain } from './pipelines/repartition-chain.ts';
 import { stateless } from './pipelines/stateless.ts';
 import { streamGlobalJoin } from './pipelines/stream-global-join.ts';
 import { streamTableJoin } from './pipelines/stream-table-join.ts';
+import { tableAggregate } from './pipelines/table-aggregate.ts';
 import { tableOps } from './pipelines/table-ops.ts';
 import { tableTableJoin } from './pipelines/table-table-join.ts';
 import { windowed } from './pipelines/windowed.ts';
@@ -34,6 +36,7 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
   'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },
   'table-ops': { tableOps: { pipeline: tableOps, model: tableOpsModel } },
+  'table-aggregate': { tableAggregate: { pipeline: tableAggregate, model: tableAggregateModel } },
   'table-table-join': { tableTableJoin: { pipeline: tableTableJoin, model: tableJoinModel } },
   'repartition-chain': { repartitionChain: { pipeline: repartitionChain, model: chainModel } },
 };

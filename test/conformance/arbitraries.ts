@@ -119,6 +119,16 @@ export const tableJoinParams: fc.Arbitrary<Params> = fc
   })
   .map(({ type, ...history }) => (history.versioned === 'none' ? { type } : { type, ...history }));
 
+/** Rows with a group, with or without a history. */
+export const tableAggregateParams: fc.Arbitrary<Params> = fc
+  .record({
+    aggregate: fc.constantFrom('count', 'sum', 'concat', 'reduce'),
+    historyRetention: fc.option(fc.integer({ min: 1, max: 40 }), { freq: 2 }),
+  })
+  .map(({ aggregate, historyRetention }) =>
+    historyRetention === null ? { aggregate } : { aggregate, historyRetention },
+  );
+
 /** How a run is disturbed: how much is forgotten at commits, how many records a commit covers, where it restarts. */
 export interface Disturbance {
   readonly cacheEntries: number;

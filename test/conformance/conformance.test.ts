@@ -9,6 +9,7 @@ import { chainModel } from '../../scripts/conformance/models/chain.ts';
 import type { Expected } from '../../scripts/conformance/models/expected.ts';
 import { joinModel } from '../../scripts/conformance/models/join.ts';
 import { statelessModel } from '../../scripts/conformance/models/stateless.ts';
+import { tableAggregateModel } from '../../scripts/conformance/models/table-aggregate.ts';
 import { tableOpsModel, viewJoinModel } from '../../scripts/conformance/models/table-ops.ts';
 import { tableJoinModel } from '../../scripts/conformance/models/table-table-join.ts';
 import { windowedModel } from '../../scripts/conformance/models/windowed.ts';
@@ -19,6 +20,7 @@ import { repartitionChain } from '../../scripts/conformance/pipelines/repartitio
 import { stateless } from '../../scripts/conformance/pipelines/stateless.ts';
 import { streamTableJoin } from '../../scripts/conformance/pipelines/stream-table-join.ts';
 import { streamViewJoin } from '../../scripts/conformance/pipelines/stream-view-join.ts';
+import { tableAggregate } from '../../scripts/conformance/pipelines/table-aggregate.ts';
 import { tableOps } from '../../scripts/conformance/pipelines/table-ops.ts';
 import { tableTableJoin } from '../../scripts/conformance/pipelines/table-table-join.ts';
 import { windowed } from '../../scripts/conformance/pipelines/windowed.ts';
@@ -31,6 +33,7 @@ import {
   numbers,
   optionsOf,
   statelessParams,
+  tableAggregateParams,
   tableJoinParams,
   tableParams,
   texts,
@@ -98,6 +101,13 @@ const laws: readonly Law[] = [
     pipeline: tableTableJoin,
     model: tableJoinModel,
     input: withInputs(tableJoinParams, () => ({ left: texts, right: texts })),
+    runs: 1000,
+  },
+  {
+    name: 'regroup, of tables with and without history',
+    pipeline: tableAggregate,
+    model: tableAggregateModel,
+    input: withInputs(tableAggregateParams, () => ({ in: userEvents })),
     runs: 1000,
   },
   {

@@ -7,6 +7,7 @@ const concat = (name: string, deletes: boolean): Aggregator<Data, Data, Data, nu
     init: () => '0',
     add: (state, value) => (deletes && value === 'X' ? null : `${String(state)}+${String(value)}`),
     merge: (left, right) => `${String(left)}&${String(right)}`,
+    remove: (state, value) => `${String(state)}-${String(value)}`,
   });
 
 /** The aggregate functions of the vectors, by the aggregators that a user would take. */
@@ -21,7 +22,9 @@ export function aggregatorOf(name: string): Aggregator<Data, unknown, Data, null
     case 'concatDelete':
       return concat(name, true) as Aggregator<Data, unknown, Data, null>;
     case 'reduce':
-      return agg.reduce<Data>((left, right) => `${String(left)}+${String(right)}`);
+      return agg.reduce<Data>((left, right) => `${String(left)}+${String(right)}`, {
+        remove: (left, right) => `${String(left)}-${String(right)}`,
+      });
     default:
       throw new NotImplemented(`the aggregate ${name}`);
   }

@@ -1,0 +1,39 @@
+import { RecordError } from '../errors.ts';
+import type { Header, Headers } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+
+/** Header of the row that a group loses with a record; the row that it gains is the value. One record has both. */
+const REMOVED = 'millrace.removed';
+
+/** The headers of a record with the row that its group loses. */
+export function withRemoved<V>(headers: Headers, removed: V | null, serde: Serde<V>): Headers {
+  const own = headers.filter(([name]) => name !== REMOVED);
+  if (removed === null) return own.length === headers.length ? headers : own;
+  return [...own, [REMOVED, serde.serialize(removed as NonNullable<V>)]];
+}
+
+/** The row that the group of a record loses; null for none. */
+export function removedBy<V>(headers: Headers, serde: Serde<V>): V | null {
+  for (let at = headers.length - 1; at >= 0; at -= 1) {
+    const [name, bytes] = headers[at] as Header;
+    if (name === REMOVED && bytes !== null) return read(bytes, serde);
+  }
+  return null;
+}
+
+export function withoutRemoved(headers: Headers): Headers {
+  return headers.some(([name]) => name === REMOVED) ? headers.filter(([name]) => name !== REMOVED) : headers;
+}
+
+function read<V>(bytes: Uint8Array, serde: Serde<V>): V {
+  try {
+    return serde.deserialize(bytes);
+  } catch (cause) {
+    if (cause instanceof RecordError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RecordError('ERR_DECODE', `the row that a group loses cannot be read: ${reason}`, {
+      cause,
+      hint: 'the topic of the groups is written by regroup alone: read it with the serdes that it was written with',
+    });
+  }
+}
