@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { makeCertificates } from './certificates.ts';
 import { KAFKA_VERSION, kafkaClassPath } from './java.ts';
@@ -53,7 +53,9 @@ export class KafkaCluster {
 
   /** Formats storage and starts all nodes; resolves when they are ready. */
   static async start(options: KafkaClusterOptions): Promise<KafkaCluster> {
-    const { folder, version = KAFKA_VERSION } = options;
+    const { version = KAFKA_VERSION } = options;
+    // Nodes are started in folders of their own.
+    const folder = resolve(options.folder);
     const classPath = await kafkaClassPath(version);
     const count = options.nodes ?? 1;
     const ports = await freePorts(count * portUses.length);

@@ -105,10 +105,16 @@ export class ChangingTopic {
 
   /** Waits until everything that is acknowledged is copied. */
   async copied(timeoutMs: number): Promise<void> {
-    await until('what was acknowledged to be copied', () => this.missing.length === 0, timeoutMs).catch((error) => {
-      const { state, waitingFor, error: failure } = this.#app?.snapshot() ?? {};
-      throw new Error(`${error}: ${this.missing.length} records, ${JSON.stringify({ state, waitingFor, failure })}`);
-    });
+    await until('what was acknowledged to be copied', () => this.missing.length === 0, timeoutMs).catch(
+      async (error) => {
+        const { state, waitingFor, error: failure, tasks } = this.#app?.snapshot() ?? {};
+        const read = tasks?.map(({ id, inputs }) => [id, inputs[0]?.position, inputs[0]?.end]);
+        const ends = [...(await this.#client.offsets(this.#from, 'latest'))];
+        const copies = [...(await this.#client.offsets(this.#to, 'latest'))];
+        const found = { state, waitingFor, failure, read, ends, copies, copied: this.#copied.size };
+        throw new Error(`${error}: ${this.missing.length} records, ${JSON.stringify(found)}`);
+      },
+    );
   }
 
   marks(): Marks {

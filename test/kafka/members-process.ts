@@ -29,9 +29,11 @@ export class MembersProcess {
   readonly #child: ChildProcessByStdio<null, Readable, null>;
   readonly ended: Promise<unknown>;
 
-  constructor(options: MembersOptions) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], {
+  /** @param built - Runs what is built, as users do, on the Node that is named, and not the sources. */
+  constructor(options: MembersOptions, built?: { readonly node: string }) {
+    this.#child = spawn(built?.node ?? process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'ignore'],
+      env: built === undefined ? process.env : { ...process.env, TSX_TSCONFIG_PATH: 'tsconfig.build.json' },
     });
     this.ended = once(this.#child, 'exit');
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#said(JSON.parse(line) as Said));

@@ -11,6 +11,7 @@ import {
   joinTable,
   keyBy,
   mapValues,
+  type RunOptions,
   run,
   string,
   through,
@@ -18,7 +19,6 @@ import {
   topic,
 } from '../../src/index.ts';
 import { partitionOf } from '../../src/log/encode.ts';
-import type { AppOptions } from '../../src/runtime/app/app-options.ts';
 import { type TestLog, unique, until } from '../contract/support.ts';
 
 const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b);
@@ -60,7 +60,7 @@ export function changedTopics(
     const start = (
       pipeline: Parameters<typeof run>[0],
       id: string,
-      options: Partial<AppOptions> = {},
+      options: Partial<RunOptions> = {},
     ): { readonly app: App; readonly ended: Promise<MillraceError | undefined> } => {
       const app = run(pipeline, { applicationId: id, transport: log.open, commitInterval: '50ms', ...options });
       apps.push(app);
@@ -99,6 +99,34 @@ export function changedTopics(
       await client.topics.addPartitions(source, 3);
       for (const partition of [1, 2]) await publish(source, 'b', 1000 + partition, partition);
       await until('records of the new partitions', () => seen.includes(1001) && seen.includes(1002));
+    });
+
+    it('partitions that a broker did not know of when tasks were rebuilt for them are read all the same', async () => {
+      let behind = 0;
+      const open: typeof log.open = async (...place) => {
+        const real = await log.open(...place);
+        const describeAll: typeof real.topics.describeAll = async (names) => {
+          const found = await real.topics.describeAll(names);
+          if (behind === 0) return found;
+          behind -= 1;
+          return new Map([...found].map(([name, each]) => [name, { ...each, partitions: 1 }]));
+        };
+        return new Proxy(real, {
+          get(target, name) {
+            if (name === 'topics') return { ...real.topics, describeAll };
+            const value: unknown = Reflect.get(target, name, target);
+            return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+          },
+        });
+      };
+      const seen = watching(out);
+      start(source.pipe(to(out)), unique('app'), { transport: open });
+      await publish(source, 'a', 1, 0);
+      await until('the first record', () => seen.includes(1));
+      behind = 1;
+      await client.topics.addPartitions(source, 2);
+      await publish(source, 'b', 2, 1);
+      await until('the record of the new partition', () => seen.includes(2));
     });
 
     it('a stage with state ends when its keys would move, says what to do, and does not start again', async () => {

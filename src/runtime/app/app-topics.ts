@@ -51,6 +51,7 @@ export class AppTopics {
     if (!this.#stale) return;
     this.#stale = false;
     this.now = await this.#lookUp(transport, this.now);
+    this.#watch?.taken(this.now);
   }
 
   /** @param changed - Called with the names of topics that have changed. */

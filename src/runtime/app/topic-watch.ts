@@ -19,15 +19,19 @@ export function isAnother({ before, now }: TopicChange): boolean {
 }
 
 /**
- * Notices that partitions were added to topics in use, and that a topic was deleted and created again. A topic that is gone is
- * left to those who read and write it.
+ * Notices that topics in use are not as the application takes them to be: partitions were added, or a topic was deleted and
+ * created again. A topic that is gone is left to those who read and write it. Brokers learn of changes one after the other, so
+ * an answer may be older than the one before: such answers are passed over.
  */
 export class TopicWatch {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #changed: (changes: readonly TopicChange[]) => void;
   readonly #everyMs: number;
+  /** As the application takes them to be. */
   #known: ReadonlyMap<string, TopicFacts>;
+  /** Topics that had one of the names before. */
+  readonly #gone = new Set<string>();
   #cancel: Cancel | undefined;
   #stopped = false;
 
@@ -46,6 +50,18 @@ export class TopicWatch {
     this.#later();
   }
 
+  /** The application has looked its topics up again, and takes them to be so: perhaps not as they were seen here. */
+  taken(known: ReadonlyMap<string, TopicFacts>): void {
+    this.#known = known;
+  }
+
+  /** Whether a broker has not heard yet of what is known. Partitions are only ever added. */
+  #isOlder(change: TopicChange): boolean {
+    const { before, now } = change;
+    if (isAnother(change)) return this.#gone.has(now.id as string);
+    return now.id !== undefined && now.partitions < before.partitions;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
@@ -61,10 +77,13 @@ export class TopicWatch {
     if (this.#stopped) return;
     const changes: TopicChange[] = [];
     for (const [name, facts] of now ?? []) {
-      const before = this.#known.get(name) as TopicFacts;
+      const before = this.#known.get(name);
+      if (before === undefined) continue;
       const change = { before, now: facts };
-      if (facts.partitions !== before.partitions || isAnother(change)) changes.push(change);
+      if (facts.partitions === before.partitions && !isAnother(change)) continue;
+      if (!this.#isOlder(change)) changes.push(change);
     }
+    for (const change of changes) if (isAnother(change)) this.#gone.add(change.before.id as string);
     if (changes.length > 0) {
       this.#known = new Map([...this.#known, ...changes.map((change) => [change.now.name, change.now] as const)]);
       this.#changed(changes);
