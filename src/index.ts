@@ -41,6 +41,7 @@ export {
   RecordError,
   StoreError,
 } from './errors.ts';
+export type { JoinType } from './joins/join-rules.ts';
 export type { Logger } from './log/logger.ts';
 export type {
   OffsetQuery,
@@ -57,6 +58,7 @@ export { countByKey } from './operators/count-by-key.ts';
 export { filterValues } from './operators/filter-values.ts';
 export { flatMapRecord } from './operators/flat-map-record.ts';
 export { flatMapValues } from './operators/flat-map-values.ts';
+export { type Joined, type JoinStreamOptions, joinStream, type OuterSides } from './operators/join-stream.ts';
 export { type JoinGlobalOptions, type JoinTableOptions, joinTable } from './operators/join-table.ts';
 export { keyBy } from './operators/key-by.ts';
 export {

@@ -3,7 +3,7 @@ import type { Expected } from './models/expected.ts';
 import type { Group, Outcome } from './run-case.ts';
 
 /** The first difference between what must come out and what came out, in lines for people; `undefined` if there is none. */
-export function difference(expected: Expected, { dropped, groups, store }: Outcome): string[] | undefined {
+export function difference(expected: Expected, { dropped, groups, late, store }: Outcome): string[] | undefined {
   let from = 0;
   for (const group of groups) {
     const wanted = expected.steps.slice(from, from + group.steps.length).flat();
@@ -15,6 +15,9 @@ export function difference(expected: Expected, { dropped, groups, store }: Outco
   if (from < expected.steps.length) return [`ended after step ${from} of ${expected.steps.length}`];
   if (expected.dropped !== undefined && expected.dropped !== dropped) {
     return [`dropped: expected ${expected.dropped}, got ${dropped}`];
+  }
+  if (expected.late !== undefined && late !== undefined && expected.late !== late) {
+    return [`late: expected ${expected.late}, got ${late}`];
   }
   if (expected.store !== undefined && store !== undefined) {
     const [wanted, got] = [sorted(expected.store), sorted(store)];

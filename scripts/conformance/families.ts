@@ -6,6 +6,7 @@ import type { Expected } from './models/expected.ts';
 import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
 import { statelessModel } from './models/stateless.ts';
+import { selfJoinModel, streamJoinModel } from './models/stream-join.ts';
 import { tableAggregateModel } from './models/table-aggregate.ts';
 import { tableOpsModel } from './models/table-ops.ts';
 import { tableJoinModel } from './models/table-table-join.ts';
@@ -15,6 +16,7 @@ import type { CasePipeline } from './pipelines/pipeline.ts';
 import { repartitionChain } from './pipelines/repartition-chain.ts';
 import { stateless } from './pipelines/stateless.ts';
 import { streamGlobalJoin } from './pipelines/stream-global-join.ts';
+import { selfJoin, streamJoin } from './pipelines/stream-join.ts';
 import { streamTableJoin } from './pipelines/stream-table-join.ts';
 import { tableAggregate } from './pipelines/table-aggregate.ts';
 import { tableOps } from './pipelines/table-ops.ts';
@@ -35,6 +37,8 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   'window-final': { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
   'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },
+  'stream-stream-join': { streamStreamJoin: { pipeline: streamJoin, model: streamJoinModel } },
+  'self-join': { streamStreamSelfJoin: { pipeline: selfJoin, model: selfJoinModel } },
   'table-ops': { tableOps: { pipeline: tableOps, model: tableOpsModel } },
   'table-aggregate': { tableAggregate: { pipeline: tableAggregate, model: tableAggregateModel } },
   'table-table-join': { tableTableJoin: { pipeline: tableTableJoin, model: tableJoinModel } },

@@ -7,6 +7,8 @@ export interface Outcome {
   /** One list per group of steps that went in together. */
   readonly groups: readonly Group[];
   readonly dropped: number;
+  /** Records that came too late, where those are not among the dropped. */
+  readonly late?: number;
   readonly store: readonly Row[] | undefined;
 }
 
@@ -30,6 +32,13 @@ export function runCase(subject: CasePipeline, steps: readonly Step[], options: 
   const read = topicsRead(driver);
   const groups: Group[] = [];
   let dropped = 0;
+  let late = 0;
+  const count = (): void => {
+    for (const task of driver.tasks()) {
+      dropped += task.dropped;
+      late += task.late;
+    }
+  };
   for (const together of grouped(steps, batch)) {
     const topic = topicOf(subject, (together[0] as Step).in);
     try {
@@ -46,13 +55,15 @@ export function runCase(subject: CasePipeline, steps: readonly Step[], options: 
     }
     groups.push({ steps: together, rows: driver.read(ROWS).map(rowOf) });
     if (restartAfter?.(groups.length) !== true) continue;
-    dropped += countDropped(driver);
+    count();
     driver.restart();
   }
-  dropped += countDropped(driver);
+  count();
   // A restart of tasks leaves global tables as they are, so theirs are counted once.
   for (const table of driver.globalTables()) dropped += table.dropped;
-  return { groups, dropped, store: subject.store === undefined ? undefined : (driver.store(subject.store) as Row[]) };
+  const store = subject.store === undefined ? undefined : (driver.store(subject.store) as Row[]);
+  // Records without key or value, and (record, window) pairs that came too late.
+  return subject.lateApart === true ? { groups, dropped, late, store } : { groups, dropped: dropped + late, store };
 }
 
 function topicsRead(driver: TestDriver): ReadonlySet<string> {
@@ -80,9 +91,4 @@ function topicOf({ inputs }: CasePipeline, { topic }: Input): AnyTopic {
 
 function rowOf({ key, timestamp, value }: ReturnType<TestDriver['read']>[number]): Row {
   return { key: key as Row['key'], timestamp, ...(value as Pick<Row, 'value' | 'branch' | 'window'>) };
-}
-
-/** Records without key or value, and (record, window) pairs that came too late. */
-function countDropped(driver: TestDriver): number {
-  return driver.tasks().reduce((sum, { dropped, late }) => sum + dropped + late, 0);
 }

@@ -28,6 +28,13 @@ export function durationMs(duration: Duration, name: string): number {
   return ms;
 }
 
+/** As {@link durationMs}, for a span that may go the other way: `'-5s'`. */
+export function signedDurationMs(duration: Duration, name: string): number {
+  if (typeof duration !== 'string' || !duration.startsWith('-')) return durationMs(duration, name);
+  const ms = durationMs(duration.slice(1) as Duration, name);
+  return ms === 0 ? 0 : -ms;
+}
+
 /** The shortest way to write a number of milliseconds, for messages and graphs: 90000 is `90s`. */
 export function formatMs(ms: number): Duration {
   for (const unit of ['d', 'h', 'm', 's'] as const) {

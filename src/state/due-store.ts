@@ -63,11 +63,21 @@ export class DueStore<K, V> implements StateHolder {
     if (time === this.#first) this.#first = undefined;
   }
 
-  /** The rows whose time is `time` or earlier, by time, then by key bytes. They stay until they are deleted. */
-  *dueBy(time: number): Generator<DueRow<K, V>> {
-    if (time < this.firstTime) return;
+  /**
+   * The rows whose time is `time` or earlier, by time, then by key bytes. They stay until they are deleted.
+   *
+   * @param from - The time to begin at: whoever knows that nothing is earlier need not pass what was deleted there.
+   */
+  *dueBy(time: number, from: number = 0): Generator<DueRow<K, V>> {
+    if (from === 0 && time < this.firstTime) return;
     const end = time >= Number.MAX_SAFE_INTEGER ? TIME_KEY : dueKey(time + 1, NO_KEY);
-    for (const row of this.#rows.range(undefined, end)) yield this.#rowOf(row);
+    for (const row of this.#rows.range(dueKey(from, NO_KEY), end)) yield this.#rowOf(row);
+  }
+
+  /** The earliest time of a row that is due at `from` or later; `Infinity` where there is none. */
+  nextTime(from: number): number {
+    const next = this.#rows.keys(dueKey(from, NO_KEY), TIME_KEY).next();
+    return next.done === true ? Number.POSITIVE_INFINITY : readNumber(next.value, 0);
   }
 
   /** All rows, by time, then by key bytes. */

@@ -140,6 +140,10 @@ export function checkTimed(backend: StoreBackend, id: StoreId, cacheEntries: num
       expect([...store.all()]).toEqual(rows);
       const seen = [...readStore(spec, store.view()).range()];
       expect(seen).toEqual(rows.map(({ key, time, value }) => ({ key, value, timestamp: time })));
+    } else if (step.do === 'drain' && step.at % 2 === 1) {
+      let next = store.sweep(undefined, 2, timeAt(step.at));
+      while (next !== undefined) next = store.sweep(next, 2, timeAt(step.at));
+      for (const row of checked.rows.values()) if (row.time <= step.at) checked.delete(row);
     } else if (step.do === 'drain') {
       // Whatever a range hands out may be deleted at once.
       for (const { number, time } of store.range(keyAt(step.at))) store.delete(keyAt(step.at), time, number);
@@ -171,6 +175,11 @@ export function checkDue(backend: StoreBackend, id: StoreId, cacheEntries: numbe
       expect(store.get(timeAt(step.time), keyAt(step.key))).toBe(known?.value);
     } else if (step.do === 'range') {
       expect([...store.dueBy(timeAt(step.to))]).toEqual(sorted(({ time }) => time <= step.to));
+      const later = sorted(({ time }) => time >= step.time);
+      expect([...store.dueBy(timeAt(step.to), timeAt(step.time))]).toEqual(
+        later.filter(({ time }) => time <= timeAt(step.to)),
+      );
+      expect(store.nextTime(timeAt(step.time))).toBe(later[0]?.time ?? Number.POSITIVE_INFINITY);
     } else if (step.do === 'all') {
       const rows = sorted(() => true);
       const { cached } = store.describe();

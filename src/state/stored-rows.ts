@@ -80,7 +80,15 @@ export class StoredRows<V> {
   }
 
   delete(keyBytes: Uint8Array): void {
-    const row = this.#row(keyBytes);
+    const known = this.#rows.get(keyBytes);
+    // What no commit has seen leaves nothing behind: many rows come and go between two commits.
+    if (known === undefined ? this.#complete : !known.stored) {
+      if (known === undefined) return;
+      known.value = undefined;
+      this.#forget(known);
+      return;
+    }
+    const row = known ?? this.#row(keyBytes);
     row.value = undefined;
     row.timestamp = -1;
     this.#touch(row);
@@ -115,16 +123,37 @@ export class StoredRows<V> {
     }
   }
 
+  /** The keys of such a range. Reads no values. */
+  *keys(from?: Uint8Array, to?: Uint8Array): Generator<Uint8Array> {
+    const committed = this.#complete ? undefined : this.bytes.keys(from, to);
+    const changed = this.#rows.range(from, to);
+    let below = committed?.next();
+    let above = changed.next();
+    while (above.done !== true || (below !== undefined && below.done !== true)) {
+      if (below !== undefined && below.done !== true) {
+        const key = below.value;
+        const order = above.done === true ? -1 : compareBytes(key, above.value[0]);
+        if (order <= 0) below = committed?.next();
+        if (order < 0) {
+          const row = this.#rows.get(key);
+          if (row === undefined ? !isTime(key) : row.value !== undefined) yield key;
+        }
+        if (order <= 0) continue;
+      }
+      if (above.done === true) continue;
+      const [key, row] = above.value;
+      if (row.value !== undefined) yield key;
+      above = changed.next();
+    }
+  }
+
   collect(into: StoreWrites[]): void {
     const keys: Uint8Array[] = [];
     const values: (Uint8Array | null)[] = [];
     // Rows that lie together are written together.
     for (const row of this.#dirty.sort(byKey)) {
       row.dirty = false;
-      if (row.value === undefined && !row.stored) {
-        this.#forget(row);
-        continue;
-      }
+      if (row.value === undefined && !row.stored) continue;
       keys.push(row.keyBytes);
       const value = row.value === undefined ? null : this.#encode(row.value, row.timestamp);
       values.push(value);

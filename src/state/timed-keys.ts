@@ -48,6 +48,11 @@ export interface TimedParts {
   readonly number: number;
 }
 
+/** The time alone. */
+export function timedTime(bytes: Uint8Array): number {
+  return readNumber(bytes, bytes.length - 2 * NUMBER_BYTES);
+}
+
 export function timedParts(bytes: Uint8Array): TimedParts {
   const end = bytes.length - 2 * NUMBER_BYTES;
   const key = new Uint8Array(end - END_BYTES);

@@ -3,7 +3,7 @@ import type { ByteStore, StoreWrites } from './byte-store.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { StepTime, TimeLimit } from './step-time.ts';
 import { type StoredRow, StoredRows } from './stored-rows.ts';
-import { timedEnd, timedFrom, timedKey, timedParts } from './timed-keys.ts';
+import { timedEnd, timedFrom, timedKey, timedParts, timedTime } from './timed-keys.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 /** A row of a key at a time; its number tells it from others of the same key and time. */
@@ -56,6 +56,29 @@ export class TimedStore<K, V> implements StateHolder {
     const bytes = this.#key.serialize(key);
     const end = to >= Number.MAX_SAFE_INTEGER ? timedEnd(bytes) : timedFrom(bytes, to + 1);
     for (const row of this.#rows.range(timedFrom(bytes, from), end)) yield this.#rowOf(row, key);
+  }
+
+  /**
+   * Deletes rows of `until` and before, unread, as far as some rows reach.
+   *
+   * @param from - Where the last call ended; `undefined` begins with the first row.
+   * @param most - Rows that are looked at.
+   * @returns Where to go on; `undefined` after the last row.
+   */
+  sweep(from: Uint8Array | undefined, most: number, until: number): Uint8Array | undefined {
+    let left = most;
+    for (const keyBytes of this.#rows.keys(from)) {
+      if (left === 0) return keyBytes;
+      left -= 1;
+      if (timedTime(keyBytes) <= until) this.#rows.delete(keyBytes);
+    }
+    return undefined;
+  }
+
+  /** What is stored for a key at a time, as bytes: for rows that cannot be read. */
+  *stored(key: NonNullable<K>, time: number): Generator<Uint8Array> {
+    const bytes = this.#key.serialize(key);
+    for (const [, value] of this.view().range(timedFrom(bytes, time), timedFrom(bytes, time + 1))) yield value;
   }
 
   /** All rows, by the bytes of their keys, then by time and number. */

@@ -64,6 +64,16 @@ export const chainParams: fc.Arbitrary<Params> = fc.record({
   grace,
 });
 
+/** Bounds to both sides, with a distance, and with nothing but one instant between them. */
+export const streamJoinParams: fc.Arbitrary<Params> = fc
+  .record({
+    type: fc.constantFrom('inner', 'left', 'outer'),
+    before: fc.integer({ min: -10, max: 15 }),
+    after: fc.integer({ min: -10, max: 15 }),
+    grace,
+  })
+  .map((params) => ({ ...params, after: Math.max(params.after, -params.before) }));
+
 const op = fc.constantFrom(
   'filter.even',
   'filter.big',

@@ -9,6 +9,7 @@ import { chainModel } from '../../scripts/conformance/models/chain.ts';
 import type { Expected } from '../../scripts/conformance/models/expected.ts';
 import { joinModel } from '../../scripts/conformance/models/join.ts';
 import { statelessModel } from '../../scripts/conformance/models/stateless.ts';
+import { selfJoinModel, streamJoinModel } from '../../scripts/conformance/models/stream-join.ts';
 import { tableAggregateModel } from '../../scripts/conformance/models/table-aggregate.ts';
 import { tableOpsModel, viewJoinModel } from '../../scripts/conformance/models/table-ops.ts';
 import { tableJoinModel } from '../../scripts/conformance/models/table-table-join.ts';
@@ -18,6 +19,7 @@ import { aggregateTable } from '../../scripts/conformance/pipelines/aggregate-ta
 import type { CasePipeline } from '../../scripts/conformance/pipelines/pipeline.ts';
 import { repartitionChain } from '../../scripts/conformance/pipelines/repartition-chain.ts';
 import { stateless } from '../../scripts/conformance/pipelines/stateless.ts';
+import { selfJoin, streamJoin } from '../../scripts/conformance/pipelines/stream-join.ts';
 import { streamTableJoin } from '../../scripts/conformance/pipelines/stream-table-join.ts';
 import { streamViewJoin } from '../../scripts/conformance/pipelines/stream-view-join.ts';
 import { tableAggregate } from '../../scripts/conformance/pipelines/table-aggregate.ts';
@@ -33,6 +35,7 @@ import {
   numbers,
   optionsOf,
   statelessParams,
+  streamJoinParams,
   tableAggregateParams,
   tableJoinParams,
   tableParams,
@@ -122,6 +125,20 @@ const laws: readonly Law[] = [
     pipeline: streamTableJoin,
     model: joinModel,
     input: withInputs(joinTypes, () => ({ stream: texts, table: texts })),
+    runs: 1000,
+  },
+  {
+    name: 'joinStream',
+    pipeline: streamJoin,
+    model: streamJoinModel,
+    input: withInputs(streamJoinParams, () => ({ left: texts, right: texts })),
+    runs: 1500,
+  },
+  {
+    name: 'joinStream of a stream with itself',
+    pipeline: selfJoin,
+    model: selfJoinModel,
+    input: withInputs(streamJoinParams, () => ({ in: texts })),
     runs: 1000,
   },
   {

@@ -420,10 +420,13 @@ describe('topics that do not fit', () => {
     expect(log.log.describe('shuffle')?.partitions).toBe(3);
   });
 
-  it('take the larger number where two shuffles meet', async () => {
+  it.each([
+    [2, 4],
+    [4, 2],
+  ])('take the larger number where two shuffles meet: of %s and %s', async (first, last) => {
     const second = topic('second', { key: string(), value: json<number>() });
     const other = topic('other', { key: string(), value: json<number>() });
-    const log = new FaultyLog().create('source', 2).create('second', 4);
+    const log = new FaultyLog().create('source', first).create('second', last);
     await log.run(
       merge(source.pipe(through(shuffle)), second.pipe(through(other))).pipe(
         mapValues((n) => n),

@@ -4,5 +4,7 @@ import type { Row } from '../format.ts';
 export interface Expected {
   readonly steps: readonly (readonly Row[])[];
   readonly dropped?: number;
+  /** Late records, where they are counted apart from those. */
+  readonly late?: number;
   readonly store?: readonly Row[];
 }

@@ -11,6 +11,8 @@ export interface CasePipeline {
   readonly inputs: readonly AnyTopic[];
   /** The store that the case's `store` speaks of. */
   readonly store?: string;
+  /** Late records are none of those that the cases call dropped. */
+  readonly lateApart?: true;
 }
 
 /** A topic of any keys and values, missing ones included. */

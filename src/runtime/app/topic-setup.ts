@@ -133,8 +133,11 @@ class TopicSetup {
         const count = use.partitions ?? this.#wanted(use.name);
         if (count !== undefined) plan(use, count);
       }
-      // Topics that only feed each other: nothing says how many partitions they want.
-      if (missing.size === before) for (const use of [...missing.values()].slice(0, 1)) plan(use, 1);
+      // Topics that feed each other: what is known of them has to do.
+      if (missing.size === before) {
+        const [first] = [...missing.values()].sort((left, right) => this.#known(right.name) - this.#known(left.name));
+        if (first !== undefined) plan(first, this.#known(first.name));
+      }
     }
     await this.create(planned);
   }
@@ -194,16 +197,33 @@ class TopicSetup {
       this.found.set(name, topic);
   }
 
-  /** A shuffle adopts the number of the topics it is joined with, else that of the stage that writes it. */
+  /**
+   * A shuffle adopts the number of the topics that it is joined with. Shuffles that are joined with each other all take that
+   * of the largest stage that writes one of them.
+   */
   #wanted(name: string): number | undefined {
-    const beside = this.#most(this.#readers.get(name)?.inputs.filter((use) => use.name !== name) ?? []);
-    return beside ?? this.#most((this.#writers.get(name) ?? []).flatMap(({ inputs }) => inputs));
+    const together = this.#readers.get(name)?.inputs ?? [];
+    const beside = this.#most(together.filter((use) => use.name !== name));
+    if (beside !== undefined) return beside;
+    const counts = this.#written(name);
+    return counts.includes(undefined) ? undefined : Math.max(...(counts as number[]));
+  }
+
+  /** What is known of the number that a shuffle wants, before all of it is. */
+  #known(name: string): number {
+    return Math.max(1, ...this.#written(name).filter((count) => count !== undefined));
+  }
+
+  /** The partitions of each stage that writes a topic, or one that is read together with it. */
+  #written(name: string): (number | undefined)[] {
+    const together = this.#readers.get(name)?.inputs.map((use) => use.name) ?? [name];
+    return together.flatMap((each) => (this.#writers.get(each) ?? []).map(({ inputs }) => this.#most(inputs)));
   }
 
   #most(uses: readonly TopicUse[]): number | undefined {
     let most: number | undefined;
-    for (const { name } of uses) {
-      const count = this.found.get(name)?.partitions ?? this.#planned.get(name);
+    for (const { name, partitions } of uses) {
+      const count = this.found.get(name)?.partitions ?? this.#planned.get(name) ?? partitions;
       if (count !== undefined && (most === undefined || count > most)) most = count;
     }
     return most;

@@ -1,0 +1,289 @@
+import type { DueRow } from '../state/due-store.ts';
+import type { TimedStore } from '../state/timed-store.ts';
+import type { DueIndex } from './due-index.ts';
+import type { JoinDue } from './join-due.ts';
+import { freeNumber, SIDES } from './join-numbers.ts';
+import { type JoinRules, type SideRules, sidesOf } from './join-rules.ts';
+import { Sweep } from './sweep.ts';
+
+/** Every so many records, so many times as many rows are looked at, whether anybody needs them. */
+const SWEEP_EVERY = 64;
+const SWEPT_PER_RECORD = 4;
+
+/** One side of a join. */
+interface Side<K> extends SideRules {
+  readonly name: 'left' | 'right';
+  /** Its bit in the numbers of rows that are of this side. */
+  readonly bit: number;
+  readonly rows: TimedStore<K, unknown>;
+  /** Its records without a partner. */
+  readonly alone: DueIndex<K>;
+}
+
+/** What the rules of a join say happens; called in order, synchronously. Times are those of records. */
+export interface JoinEvents<K, W> {
+  /** Makes the row of a pair, or of a record alone. What it throws is a failure of the record under way, or of that alone. */
+  combine(
+    key: NonNullable<K>,
+    left: unknown,
+    right: unknown,
+    leftTime: number | undefined,
+    rightTime: number | undefined,
+  ): W;
+  /** The record under way has found a partner. */
+  matched(key: NonNullable<K>, row: W, timestamp: number): void;
+  /** No partner has come for a record, and none will. */
+  alone(key: NonNullable<K>, row: W, timestamp: number): void;
+  /** The row of a record without a partner could not be made; or the record not read: then `stored` is its bytes. */
+  aloneFailed(error: unknown, key: NonNullable<K>, timestamp: number, value: unknown, stored?: Uint8Array): void;
+  /** The record under way is late for its side. */
+  late(side: 'left' | 'right', start: number, end: number): void;
+}
+
+/**
+ * The rules of joins between streams, and nothing else: no Observable, no clock, no topic.
+ *
+ * Both sides share one stream time. A record moves it, as far as it may; with that, rows that found no partner in their time
+ * come first; then the record's own partners, by time; then it is kept. What user code throws leaves nothing changed.
+ */
+export class StreamJoin<K, W> {
+  readonly #left: Side<K>;
+  readonly #right: Side<K>;
+  readonly #due: JoinDue<K>;
+  readonly #events: JoinEvents<K, W>;
+  /** No partner looks for a row any more when stream time is further beyond it. */
+  readonly #keepMs: number;
+  readonly #sweeps: readonly Sweep<K>[];
+  #unswept = 0;
+  /** Bits that rows may have in one store. */
+  readonly #bits: readonly number[];
+  /** Rows of the record under way, with their times, and the partners that they come of. */
+  readonly #made: W[] = [];
+  readonly #times: number[] = [];
+  readonly #partners: Side<K>[] = [];
+  readonly #partnerTimes: number[] = [];
+
+  /** @param right - The rows of the right side; those of the left side where a stream is joined with itself. */
+  constructor(
+    rules: JoinRules,
+    left: TimedStore<K, unknown>,
+    right: TimedStore<K, unknown>,
+    due: JoinDue<K>,
+    events: JoinEvents<K, W>,
+  ) {
+    const sides = sidesOf(rules);
+    this.#left = { ...sides.left, name: 'left', bit: SIDES.left, rows: left, alone: due.left };
+    this.#right = { ...sides.right, name: 'right', bit: SIDES.right, rows: right, alone: due.right };
+    this.#bits = left === right ? [SIDES.left | SIDES.right, SIDES.left, SIDES.right] : [0];
+    this.#due = due;
+    this.#events = events;
+    this.#keepMs = Math.max(sides.left.keepMs, sides.right.keepMs);
+    this.#sweeps = left === right ? [new Sweep(left)] : [new Sweep(left), new Sweep(right)];
+  }
+
+  addLeft(key: NonNullable<K>, value: unknown, timestamp: number): void {
+    this.#add(this.#left, this.#right, key, value, timestamp);
+  }
+
+  addRight(key: NonNullable<K>, value: unknown, timestamp: number): void {
+    this.#add(this.#right, this.#left, key, value, timestamp);
+  }
+
+  /** A record of a stream that is joined with itself: first as one of the left side, then as one of the right side. */
+  addBoth(key: NonNullable<K>, value: unknown, timestamp: number): void {
+    const [left, right] = [this.#left, this.#right];
+    const streamTime = this.#due.time.reach(timestamp);
+    const asLeft = streamTime <= timestamp + left.lateMs;
+    const asRight = streamTime <= timestamp + right.lateMs;
+    this.#forgetMatches();
+    const leftFound = asLeft && this.#find(left, right, key, value, timestamp, false);
+    const meetsItself = asLeft && asRight && left.backMs >= 0 && left.aheadMs >= 0;
+    const rightFound = asRight && this.#find(right, left, key, value, timestamp, meetsItself);
+    if (asLeft || asRight) {
+      this.#keep(left, key, value, timestamp, (asLeft ? left.bit : 0) | (asRight ? right.bit : 0));
+      this.#due.time.observe(timestamp);
+      this.#settle();
+    }
+    if (!asLeft) this.#late(left, timestamp);
+    if (!asRight) this.#late(right, timestamp);
+    if (asLeft && !leftFound && !meetsItself) this.#await(left, key, value, timestamp);
+    this.#emit(key);
+    if (asRight && !rightFound) this.#await(right, key, value, timestamp);
+  }
+
+  /** Stream time may go further than before: emits what waited for that. */
+  advance(): void {
+    if (this.#due.time.advance()) this.#settle();
+  }
+
+  /** Moves stream time without a record, as far as it takes for no record to wait for a partner. */
+  closeAll(): void {
+    let last = -1;
+    for (const { alone, finalMs, pads } of [this.#left, this.#right]) {
+      if (pads) for (const { time } of alone.all()) last = Math.max(last, time + finalMs + 1);
+    }
+    if (last < 0) return;
+    this.#due.time.moveTo(last);
+    this.#settle();
+  }
+
+  #add(own: Side<K>, other: Side<K>, key: NonNullable<K>, value: unknown, timestamp: number): void {
+    const { time } = this.#due;
+    if (time.reach(timestamp) > timestamp + own.lateMs) {
+      this.#late(own, timestamp);
+      return;
+    }
+    this.#forgetMatches();
+    const found = this.#find(own, other, key, value, timestamp, false);
+    this.#keep(own, key, value, timestamp, 0);
+    time.observe(timestamp);
+    this.#settle();
+    if (!found) this.#await(own, key, value, timestamp);
+    this.#emit(key);
+  }
+
+  #late({ aheadMs, backMs, name }: Side<K>, timestamp: number): void {
+    this.#events.late(name, Math.max(0, timestamp - backMs), Math.max(0, timestamp + aheadMs));
+  }
+
+  /** Combines a record with its partners. @param itself - It is one of them. @returns Whether there are any. */
+  #find(
+    own: Side<K>,
+    other: Side<K>,
+    key: NonNullable<K>,
+    value: unknown,
+    timestamp: number,
+    itself: boolean,
+  ): boolean {
+    const before = this.#made.length;
+    const last = timestamp + own.aheadMs;
+    let toCome = itself;
+    if (last >= 0) {
+      const shared = own.rows === other.rows;
+      for (const row of other.rows.range(key, Math.max(0, timestamp - own.backMs), last)) {
+        if (shared && (row.number & other.bit) === 0) continue;
+        if (toCome && row.time > timestamp) {
+          toCome = false;
+          this.#match(own, other, key, value, timestamp, value, timestamp);
+        }
+        this.#match(own, other, key, value, timestamp, row.value, row.time);
+      }
+    }
+    if (toCome) this.#match(own, other, key, value, timestamp, value, timestamp);
+    return this.#made.length > before;
+  }
+
+  #match(
+    own: Side<K>,
+    other: Side<K>,
+    key: NonNullable<K>,
+    value: unknown,
+    timestamp: number,
+    partner: unknown,
+    partnerTime: number,
+  ): void {
+    const made =
+      own === this.#left
+        ? this.#events.combine(key, value, partner, timestamp, partnerTime)
+        : this.#events.combine(key, partner, value, partnerTime, timestamp);
+    this.#made.push(made);
+    this.#times.push(partnerTime > timestamp ? partnerTime : timestamp);
+    this.#partners.push(other);
+    this.#partnerTimes.push(partnerTime);
+  }
+
+  #forgetMatches(): void {
+    if (this.#made.length === 0) return;
+    this.#made.length = 0;
+    this.#times.length = 0;
+    this.#partners.length = 0;
+    this.#partnerTimes.length = 0;
+  }
+
+  /** Keeps a record for partners that come. */
+  #keep({ rows }: Side<K>, key: NonNullable<K>, value: unknown, timestamp: number, bits: number): void {
+    rows.put(key, timestamp, value, freeNumber(rows, key, timestamp, this.#bits) + bits);
+    this.#unswept += 1;
+    if (this.#unswept === SWEEP_EVERY) this.#sweep();
+  }
+
+  /**
+   * Removes rows that no partner can come for. A part of the rows is looked at each time, more than have come since, so that
+   * none stays much longer than it is needed, and none has to be remembered for that.
+   */
+  #sweep(): void {
+    this.#unswept = 0;
+    const until = this.#due.time.streamTime - this.#keepMs - 1;
+    if (until >= 0) for (const sweep of this.#sweeps) sweep.go(SWEEP_EVERY * SWEPT_PER_RECORD, until);
+  }
+
+  /** A record without a partner: one may still come, or it is final as it is. */
+  #await(own: Side<K>, key: NonNullable<K>, value: unknown, timestamp: number): void {
+    if (!own.pads) return;
+    if (this.#due.time.streamTime <= timestamp + own.finalMs) own.alone.add(timestamp, key);
+    else this.#alone(own, key, value, timestamp);
+  }
+
+  #emit(key: NonNullable<K>): void {
+    for (let at = 0; at < this.#made.length; at += 1) {
+      const partner = this.#partners[at] as Side<K>;
+      const time = this.#partnerTimes[at] as number;
+      if (partner.pads && partner.alone.first <= time && partner.alone.has(time, key)) partner.alone.delete(time, key);
+    }
+    for (let at = 0; at < this.#made.length; at += 1) {
+      this.#events.matched(key, this.#made[at] as W, this.#times[at] as number);
+    }
+  }
+
+  /** Stream time has moved, or not: emits the rows of records that stay alone. */
+  #settle(): void {
+    const { streamTime } = this.#due.time;
+    const [left, right] = [this.#left, this.#right];
+    if (streamTime > left.alone.first + left.finalMs || streamTime > right.alone.first + right.finalMs) {
+      const lefts = left.alone.take(streamTime - left.finalMs - 1);
+      const rights = right.alone.take(streamTime - right.finalMs - 1);
+      for (const { row, side } of inOrder(rights, right, lefts, left)) this.#closed(side, row);
+    }
+  }
+
+  #closed(side: Side<K>, { key, time }: DueRow<K, true>): void {
+    // The join may have been of another type before.
+    if (!side.pads) return;
+    const values: unknown[] = [];
+    try {
+      for (const { number, value } of side.rows.range(key, time, time)) {
+        if (number % 4 === 0 || (number & side.bit) !== 0) values.push(value);
+      }
+    } catch (error) {
+      for (const stored of side.rows.stored(key, time)) this.#events.aloneFailed(error, key, time, null, stored);
+      return;
+    }
+    for (const value of values) this.#alone(side, key, value, time);
+  }
+
+  #alone({ name }: Side<K>, key: NonNullable<K>, value: unknown, time: number): void {
+    let row: W;
+    try {
+      row =
+        name === 'left'
+          ? this.#events.combine(key, value, null, time, undefined)
+          : this.#events.combine(key, null, value, undefined, time);
+    } catch (error) {
+      // The other rows of this moment must not be lost with this one.
+      this.#events.aloneFailed(error, key, time, value);
+      return;
+    }
+    this.#events.alone(key, row, time);
+  }
+}
+
+/** Records of both sides by time, those of the right side first, then by key bytes. */
+function inOrder<K>(
+  rights: readonly DueRow<K, true>[],
+  right: Side<K>,
+  lefts: readonly DueRow<K, true>[],
+  left: Side<K>,
+): readonly { readonly row: DueRow<K, true>; readonly side: Side<K> }[] {
+  const all = [...rights.map((row) => ({ row, side: right })), ...lefts.map((row) => ({ row, side: left }))];
+  return rights.length === 0 || lefts.length === 0 ? all : all.sort((one, other) => one.row.time - other.row.time);
+}
