@@ -104,7 +104,8 @@ export type {
 export type { NewRecord, Refused, Rekeyed, UnlessAsync, ValuedRecord, WithValue } from './operators/record-types.ts';
 export { reduceByKey } from './operators/reduce-by-key.ts';
 export { union } from './operators/union.ts';
-export { type WindowByOptions, windowBy } from './operators/window-by.ts';
+export { type UpdateDeletes, type WindowByOptions, windowBy } from './operators/window-by.ts';
+export type { WindowEmit } from './operators/windowing-plan.ts';
 export type { BatchOptions } from './options/batch-options.ts';
 export type { Durability } from './options/durability.ts';
 export type { Duration } from './options/duration.ts';
@@ -170,5 +171,15 @@ export type { ViewOptions } from './tables/view.ts';
 export type { KafkaOptions, SaslOptions } from './transports/kafka/options.ts';
 export { MemoryLog, type MemoryLogOptions, memoryTransport } from './transports/memory/index.ts';
 export { hopping } from './windows/hopping.ts';
+export { session } from './windows/session.ts';
+export { sliding } from './windows/sliding.ts';
 export { tumbling } from './windows/tumbling.ts';
-export type { Windower } from './windows/windower.ts';
+export { unlimited } from './windows/unlimited.ts';
+export type {
+  AlignedWindower,
+  PeriodicWindower,
+  SessionWindower,
+  SlidingWindower,
+  UnlimitedWindower,
+  Windower,
+} from './windows/windower.ts';

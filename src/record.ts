@@ -58,7 +58,7 @@ export interface StreamRecord<K, V, P = CoLocated> {
 
 /**
  * A span of event time, in milliseconds since the epoch. `[start, end)` for tumbling and hopping windows; both ends
- * included for sliding and session windows.
+ * included for sliding and session windows. `end` is `Infinity` for an unlimited window.
  *
  * @public
  */

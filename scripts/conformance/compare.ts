@@ -54,7 +54,7 @@ function showAll(rows: readonly Row[]): string {
 
 /** `a=1@3 [0,10)`; says all that counts of a row, so equal texts are equal rows. */
 function show({ branch, key, timestamp, value, window }: Row): string {
-  const span = window === undefined ? '' : ` [${window.start},${window.end ?? '∞'}]`;
+  const span = window === undefined ? '' : ` [${window.start},${endOf(window.end)}]`;
   return `${JSON.stringify(key)}=${JSON.stringify(value)}@${timestamp}${span}${branch === undefined ? '' : ` in ${branch}`}`;
 }
 
@@ -68,4 +68,9 @@ function sorted(rows: readonly Row[]): Row[] {
 
 function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** An end that never comes is recorded as null. */
+function endOf(end: number | null): number | string {
+  return end === null || end === Number.POSITIVE_INFINITY ? '∞' : end;
 }

@@ -9,6 +9,12 @@ export const warts: Readonly<Record<string, string>> = {
   'wart:join-store-edge': 'partners are seen up to the edge of their window, the edge included (JS-7)',
   'wart:join-null-moves-time': 'records without a key or value move no time (TM-2)',
   'wart:self-join-order': 'the rows of a self-join come in the order of the join of two copies (JS-8)',
+  'wart:session-retention': 'an open session is always found (SE-6)',
+  'wart:session-revived': 'a closed session is never joined again (SE-6)',
+  'wart:sliding-late-seed': 'a window holds every accepted record of its span (SL-3)',
+  'wart:sliding-double-drop': 'a record misses a window once (SL-5)',
+  'wart:duplicate-row': 'one row per changed window and record (SL-3)',
+  'wart:sliding-zero-difference': 'a difference of 0 makes windows of equal timestamps (SL-1)',
   'wart:redundant-tombstone': 'no tombstone comes for a row that is not there (TT-3)',
   'wart:versioned-tombstone-lost': 'the later put with the same timestamp replaces, a tombstone too (SS-3)',
 };

@@ -1,34 +1,23 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
-import type { KeptRow } from '../dataflow/emitted-row.ts';
-import { type Instance, node } from '../dataflow/operator.ts';
-import type { Step } from '../dataflow/step.ts';
-import { checkNames, checkOneOf, type OptionNames } from '../options/option-checks.ts';
-import { settled } from '../options/promises.ts';
-import type { Lateness, LateRecord, StreamRecord, Window, WindowedRecord } from '../record.ts';
-import { NO_HEADERS } from '../record.ts';
-import type { Serde } from '../serdes/serde.ts';
-import { windowFingerprint } from '../state/pane-keys.ts';
-import { declareStore } from '../state/store-spec.ts';
-import { type Pane, WindowStore } from '../state/window-store.ts';
-import { WindowedState } from '../state/windowed-state.ts';
-import type { Windower } from '../windows/windower.ts';
-import {
-  type AggregationDeletes,
-  type AggregationResult,
-  type State,
-  stateCodec,
-  toAggregator,
-} from './aggregation.ts';
-import { withWindow } from './derive.ts';
-import { checkStoreName, keySerdeOf } from './keyed.ts';
+import { node } from '../dataflow/operator.ts';
+import { checkNames, type OptionNames } from '../options/option-checks.ts';
+import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
+import type { SessionWindower, Windower } from '../windows/windower.ts';
+import { type AggregationDeletes, type AggregationResult, type State, toAggregator } from './aggregation.ts';
+import { checkStoreName } from './keyed.ts';
+import { windowing } from './windowing.ts';
+import { planWindowing, type WindowEmit, windowingStores } from './windowing-plan.ts';
 
 /** @public */
 export interface WindowByOptions<K, V> {
   /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
   readonly store: string;
-  /** `close` (default): one row per window, when it closes. `updates`: a row per record. */
-  readonly emit?: 'close' | 'updates';
+  /**
+   * `close` (default): one row per window, when it closes. `updates`: a row per record and window. `{ every }`: at each
+   * multiple of that stream time a row per open window that has changed since its last row, and one when it closes.
+   */
+  readonly emit?: WindowEmit;
   /**
    * What to do with late records, beside counting them: a pipeline of its own inside the same stage, such as
    * `(late) => late.pipe(to(lateClicks))`. One record per late arrival, with `late` telling which windows it missed.
@@ -37,6 +26,14 @@ export interface WindowByOptions<K, V> {
 }
 
 const WINDOW_BY_OPTIONS: OptionNames<WindowByOptions<never, never>> = { store: true, emit: true, late: true };
+
+/**
+ * `null` where rows say that something is not there any more: on update, where the aggregator deletes, and of sessions that
+ * have become part of another one.
+ *
+ * @public
+ */
+export type UpdateDeletes<E, W, D> = E extends 'close' ? never : D | (W extends SessionWindower ? null : never);
 
 /**
  * Aggregates records by key and event-time window.
@@ -49,18 +46,23 @@ const WINDOW_BY_OPTIONS: OptionNames<WindowByOptions<never, never>> = { store: t
  * ```
  *
  * A window closes when stream time (the highest timestamp this operator has seen in its task) reaches its end plus the
- * grace period. Windows that close together come by start, then by key bytes. A record for a closed window is late: it is
- * counted, and goes to `late` where that is given. Null keys and null values are dropped and counted, and move no time.
+ * grace period; windows that include their end, {@link sliding} and {@link session}, when it passes that. Windows that close
+ * together come by start, then by key bytes; sessions by last record, first record and key bytes. A record for a closed window
+ * is late: it is counted, and goes to `late` where that is given. Null keys and null values are dropped and counted, and move
+ * no time.
+ *
+ * With `emit: 'updates'` and `{ every }` a session that has become part of another one is told by a row with the value null.
  *
  * No clock is read: without further records open windows stay open. They and the stream time are kept in the store and
  * survive restarts; when a bounded run ends they stay, unless it was told to close them.
  *
- * @param windower - Which windows a timestamp falls in, and when they close.
+ * @param windower - Which windows a timestamp falls in, and when they close: {@link tumbling}, {@link hopping},
+ * {@link sliding}, {@link session}, {@link unlimited}.
  * @param aggregation - One aggregator, or several by name that share one store.
  * @param options - `store` is required.
  * @returns Records with the same key, the result as value, `window`, and the highest timestamp of the window's records.
- * Rows on close carry no headers; rows on update carry those of the record that caused them.
- * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
+ * Rows on close and at intervals carry no headers; rows on update carry those of the record that caused them.
+ * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_AGGREGATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  * @see {@link aggregate} for a running aggregate without windows.
  *
  * @example
@@ -88,125 +90,31 @@ export function windowBy<
   R,
   S extends Spec<V>,
   D extends null = never,
-  E extends 'close' | 'updates' = 'close',
+  E extends WindowEmit = 'close',
+  W extends Windower = Windower,
 >(
-  windower: Windower,
+  windower: W,
   aggregation: Aggregator<V, A, R, D> | S,
   options: WindowByOptions<K, V> & { readonly emit?: E },
 ): OperatorFunction<
   StreamRecord<K | null, V | null>,
-  WindowedRecord<K, AggregationResult<V, R, S> | (E extends 'updates' ? AggregationDeletes<V, D, S> : never)>
+  WindowedRecord<K, AggregationResult<V, R, S> | UpdateDeletes<E, W, AggregationDeletes<V, D, S>>>
 > {
-  type Result = AggregationResult<V, R, S> | (E extends 'updates' ? AggregationDeletes<V, D, S> : never);
+  type Result = AggregationResult<V, R, S> | UpdateDeletes<E, W, AggregationDeletes<V, D, S>>;
   const aggregator: Aggregator<V, State, Result, null> = toAggregator<V, A, R, S>(aggregation);
   const step = 'windowBy';
   checkNames(step, options ?? {}, WINDOW_BY_OPTIONS);
   const name = checkStoreName(options?.store, step);
-  const { emit = 'close' } = options;
-  checkOneOf(`windowBy(${name})`, 'emit', emit, ['close', 'updates']);
   const { late } = options;
+  const plan = planWindowing<V, Result>(step, name, windower, aggregator, options.emit);
   return (source) =>
     node<StreamRecord<K | null, V | null>, WindowedRecord<K, Result>>([source], {
       name: step,
       detail: name,
       needsKey: true,
-      stores: [
-        declareStore({
-          name,
-          kind: 'window',
-          key: 'upstream',
-          value: stateCodec(aggregator, name),
-          ...windowFingerprint(`${windower.fingerprint} ${aggregator.name}`),
-          present: (state) => aggregator.result(state),
-          sizeMs: windower.sizeMs,
-        }),
-      ],
+      stores: windowingStores(plan),
       ports: ['late'],
       ...(late === undefined ? {} : { roots: (port) => [late(port<LateRecord<K, V>>('late'))] }),
-      create: (at) => windowing<K, V, Result>(at, windower, aggregator, name, emit),
+      create: (at) => windowing<K, V, Result>(at, plan),
     });
-}
-
-/** Where rows come from that no record caused. */
-const END_OF_INPUT = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };
-
-/** The row of a closed window that no value could be made for. */
-function unmade(pane: Pane<unknown, State>, window: Window, keySerde: Serde<unknown> | undefined): KeptRow {
-  const { key, state, timestamp, unread } = pane;
-  const rest = { key, keySerde, window, timestamp };
-  return unread === undefined
-    ? { ...rest, holds: 'state', content: state ?? null }
-    : { ...rest, holds: 'stored', content: unread };
-}
-
-/** The windows of one task. */
-function windowing<K, V, R>(
-  step: Step<WindowedRecord<K, R>>,
-  windower: Windower,
-  aggregator: Aggregator<V, State, R, null>,
-  name: string,
-  emit: 'close' | 'updates',
-): Instance {
-  const { task } = step;
-  const store = new WindowStore<K, State>(task.openStore(name), {
-    key: keySerdeOf<K>(step.place),
-    codec: stateCodec(aggregator, name),
-    cacheEntries: task.cacheEntries,
-    present: (state) => aggregator.result(state),
-    limit: task.time,
-    sizeMs: windower.sizeMs,
-  });
-  task.addState(store);
-  const late = step.port<LateRecord<K, V>>('late');
-  let current: StreamRecord<K, V> | undefined;
-  const row = (pane: Pane<K, State>, onClose: boolean): void => {
-    const { window } = pane;
-    let value: R;
-    try {
-      if (pane.failure !== undefined) throw pane.failure;
-      value = pane.state === undefined ? (null as R) : settled(aggregator.result(pane.state));
-    } catch (error) {
-      // The other rows of this moment must not be lost with this one.
-      step.rowFailed(error, onClose ? unmade(pane, window, step.keySerde) : undefined);
-      return;
-    }
-    const made = withWindow(current ?? END_OF_INPUT, pane.key, value, pane.timestamp, window);
-    if (onClose) step.emitRow(pane.key, { ...made, headers: NO_HEADERS });
-    else step.emitUpdate(made);
-  };
-  const state = new WindowedState<K, V, State>(windower, aggregator, store, {
-    updated(pane) {
-      if (emit === 'updates') row(pane, false);
-    },
-    closed(pane) {
-      if (emit === 'close') row(pane, true);
-    },
-    late(missed, partial) {
-      const record = current as StreamRecord<K, V>;
-      const { streamTime } = store.time;
-      const lateness: Lateness = { step: step.name, streamTime, reason: 'window closed', missed, partial };
-      step.late(record, lateness);
-      if (late.used) late.next({ ...record, late: lateness });
-    },
-  });
-  const take = (record: StreamRecord<K | null, V | null>): void => {
-    const { key, value } = record;
-    if (key === null || value === null) {
-      step.drop(key === null ? 'null key' : 'null value');
-      return;
-    }
-    current = record as StreamRecord<K, V>;
-    state.add(key as NonNullable<K>, current);
-  };
-  return {
-    take: [take],
-    advance() {
-      current = undefined;
-      state.advance();
-    },
-    closeAll() {
-      current = undefined;
-      state.closeAll();
-    },
-  };
 }

@@ -13,6 +13,9 @@ export interface PaneKeys {
   after(window: Window): Uint8Array<ArrayBuffer>;
 }
 
+/** Stands for an end that never comes. */
+const WITHOUT_END = Number.MAX_SAFE_INTEGER;
+
 const NO_KEY = new Uint8Array(0);
 
 const withEnds: PaneKeys = {
@@ -20,12 +23,16 @@ const withEnds: PaneKeys = {
   of({ start, end }, key = NO_KEY) {
     const bytes = new Uint8Array(2 * NUMBER_BYTES + key.length);
     writeNumber(bytes, 0, start);
-    writeNumber(bytes, NUMBER_BYTES, end);
+    writeNumber(bytes, NUMBER_BYTES, end === Number.POSITIVE_INFINITY ? WITHOUT_END : end);
     bytes.set(key, 2 * NUMBER_BYTES);
     return bytes;
   },
-  windowOf: (pane) => ({ start: readNumber(pane, 0), end: readNumber(pane, NUMBER_BYTES) }),
-  after: ({ start, end }) => withEnds.of({ start, end: end + 1 }),
+  windowOf(pane) {
+    const end = readNumber(pane, NUMBER_BYTES);
+    return { start: readNumber(pane, 0), end: end === WITHOUT_END ? Number.POSITIVE_INFINITY : end };
+  },
+  after: ({ start, end }) =>
+    end === Number.POSITIVE_INFINITY ? withEnds.of({ start: start + 1, end: 0 }) : withEnds.of({ start, end: end + 1 }),
 };
 
 function withoutEnds(sizeMs: number): PaneKeys {

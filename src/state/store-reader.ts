@@ -3,9 +3,11 @@ import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from './byte-store.ts';
 import { NUMBER_BYTES, readNumber } from './numbers.ts';
 import { FORMAT_KEY, paneKeysOf } from './pane-keys.ts';
+import { spanCodec } from './span-codec.ts';
+import { keyOfSpan, numbersOf, SPANS_END, spanKey, spansEnd, spansOf } from './span-keys.ts';
 import type { StoreEntry } from './state-holder.ts';
-import { TIME_KEY } from './step-time.ts';
-import type { DueSpec, KeyValueSpec, Resolved, StoreSpec, TimedSpec, WindowSpec } from './store-spec.ts';
+import { StepTime, TIME_KEY } from './step-time.ts';
+import type { DueSpec, KeyValueSpec, Resolved, SpanSpec, StoreSpec, TimedSpec, WindowSpec } from './store-spec.ts';
 import { timedEnd, timedFrom, timedParts } from './timed-keys.ts';
 import type { ValueCodec } from './value-codec.ts';
 
@@ -48,7 +50,10 @@ export interface TimedReader<K, R> {
  * gives away for itself.
  */
 export function readStore<K, V, R>(spec: Resolved<KeyValueSpec<K, V, R>>, bytes: ByteStore): KeyValueReader<K, R>;
-export function readStore<K, V, R>(spec: Resolved<WindowSpec<K, V, R>>, bytes: ByteStore): WindowReader<K, R>;
+export function readStore<K, V, R>(
+  spec: Resolved<WindowSpec<K, V, R>> | Resolved<SpanSpec<K, V, R>>,
+  bytes: ByteStore,
+): WindowReader<K, R>;
 export function readStore<K, V, R>(
   spec: Resolved<TimedSpec<K, V, R>> | Resolved<DueSpec<K, V, R>>,
   bytes: ByteStore,
@@ -59,6 +64,7 @@ export function readStore<K, V, R>(
 ): KeyValueReader<K, R> | WindowReader<K, R> | TimedReader<K, R> {
   const entries = new Entries(spec.key, spec.value, spec.present);
   if (spec.kind === 'keyValue') return keyValueReader(entries, bytes);
+  if (spec.kind === 'span') return spanReader(spec, bytes);
   if (spec.kind === 'window') return windowReader(entries, bytes, spec.sizeMs);
   return spec.kind === 'timed' ? timedReader(entries, bytes) : dueReader(entries, bytes);
 }
@@ -160,5 +166,41 @@ function dueReader<K, V, R>(entries: Entries<K, V, R>, bytes: ByteStore): TimedR
       }
     },
     range,
+  };
+}
+
+function spanReader<K, V, R>(spec: Resolved<SpanSpec<K, V, R>>, bytes: ByteStore): WindowReader<K, R> {
+  const { byEnd, key: serde, openMs, present = (value: V): R => value as unknown as R } = spec;
+  const codec = spanCodec(spec.value);
+  const { streamTime } = new StepTime({ limit: Number.POSITIVE_INFINITY }, bytes.get(TIME_KEY));
+  const MAX = Number.MAX_SAFE_INTEGER;
+  function* within(from: Uint8Array | undefined, to: Uint8Array, key?: NonNullable<K>): Generator<ReadPane<K, R>> {
+    for (const [at, stored] of bytes.range(from, to)) {
+      const [first, second] = numbersOf(at);
+      const window = byEnd ? { start: second, end: first } : { start: first, end: second };
+      const { timestamp, value } = codec.decode(stored);
+      if (value.failure !== undefined) throw value.failure;
+      if (value.state === undefined || !value.shown || streamTime > window.end + openMs) continue;
+      const its = key ?? serde.deserialize(keyOfSpan(at));
+      yield { key: its, value: present(value.state), timestamp, window };
+    }
+  }
+  function* windowsOf(key: NonNullable<K>, from: number = 0, to: number = MAX): Generator<ReadPane<K, R>> {
+    const own = spansOf(serde.serialize(key));
+    for (const pane of within(spanKey(own, byEnd ? 0 : from), spansEnd(own), key)) {
+      if (pane.window.start >= from && pane.window.start <= to) yield pane;
+    }
+  }
+  return {
+    get(key, window) {
+      for (const pane of windowsOf(key, window.start, window.start)) if (pane.window.end === window.end) return pane;
+      return undefined;
+    },
+    windowsOf,
+    *range(from = 0, to = MAX) {
+      const panes = [...within(undefined, SPANS_END)].filter(({ window: { start } }) => start >= from && start <= to);
+      // Stable: keys of one window stay in the order of their bytes.
+      yield* panes.sort(({ window: left }, { window: right }) => left.start - right.start || left.end - right.end);
+    },
   };
 }

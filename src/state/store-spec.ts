@@ -2,6 +2,7 @@ import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from './byte-store.ts';
 import { DueStore } from './due-store.ts';
 import { KeyValueStore } from './key-value-store.ts';
+import { type SpanLayout, SpanStore } from './span-store.ts';
 import type { TimeLimit } from './step-time.ts';
 import { TimedStore } from './timed-store.ts';
 import type { ValueCodec } from './value-codec.ts';
@@ -40,6 +41,11 @@ export interface TimedSpec<K, V, R = V> extends AnySpec<K, V, R> {
   readonly kind: 'timed';
 }
 
+/** Windows that each key has for itself: `[key][start][end]`, or by their ends. */
+export interface SpanSpec<K, V, R = V> extends AnySpec<K, V, R>, SpanLayout {
+  readonly kind: 'span';
+}
+
 /** What is to happen for keys at times: `[time][key]`. */
 export interface DueSpec<K, V, R = V> extends AnySpec<K, V, R> {
   readonly kind: 'due';
@@ -50,6 +56,7 @@ export type StoreSpec<K, V, R = V> =
   | KeyValueSpec<K, V, R>
   | WindowSpec<K, V, R>
   | TimedSpec<K, V, R>
+  | SpanSpec<K, V, R>
   | DueSpec<K, V, R>;
 
 /** A spec of which the types are not known where it is kept. */
@@ -109,6 +116,11 @@ export function openStore<K, V, R>(
   settings: StoreSettings,
 ): TimedStore<K, V>;
 export function openStore<K, V, R>(
+  spec: Resolved<SpanSpec<K, V, R>>,
+  bytes: ByteStore,
+  settings: StoreSettings,
+): SpanStore<K, V>;
+export function openStore<K, V, R>(
   spec: Resolved<DueSpec<K, V, R>>,
   bytes: ByteStore,
   settings: StoreSettings,
@@ -117,12 +129,13 @@ export function openStore<K, V, R>(
   spec: Resolved<StoreSpec<K, V, R>>,
   bytes: ByteStore,
   { cacheEntries, limit }: StoreSettings,
-): KeyValueStore<K, V> | WindowStore<K, V> | TimedStore<K, V> | DueStore<K, V> {
+): KeyValueStore<K, V> | WindowStore<K, V> | TimedStore<K, V> | SpanStore<K, V> | DueStore<K, V> {
   const { key, value: codec, present = (value: V): unknown => value } = spec;
   if (spec.kind === 'keyValue') return new KeyValueStore(bytes, key, codec, cacheEntries, present);
   if (spec.kind === 'timed') return new TimedStore(bytes, key, codec, cacheEntries, present);
   if (spec.kind === 'due') return new DueStore(bytes, key, codec, cacheEntries, present);
-  const { sizeMs } = spec;
   const options = { key, codec, cacheEntries, present, limit };
+  if (spec.kind === 'span') return new SpanStore(bytes, { ...options, byEnd: spec.byEnd, openMs: spec.openMs });
+  const { sizeMs } = spec;
   return new WindowStore(bytes, sizeMs === undefined ? options : { ...options, sizeMs });
 }

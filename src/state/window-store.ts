@@ -81,6 +81,10 @@ export class WindowStore<K, A> implements StateHolder {
     return this.#open.lastEnd;
   }
 
+  isOpen(start: number, end: number): boolean {
+    return this.#open.has(start, end);
+  }
+
   /**
    * The pane of a key in a window, new and without state where there was none. The window opens when it is touched; until
    * then a pane of a window that is not open is good for one record.

@@ -26,6 +26,7 @@ function counting(limit: { limit: number }, backend = memoryStores()) {
   const windower = tumbling({ size: '10ms', grace: '0ms' });
   const state = new WindowedState<string, number, number>(windower, agg.count(), store, {
     updated() {},
+    merged() {},
     closed: ({ key, state: count, window }) => said.push(`${key} ${window.start}: ${count}`),
     late: (missed) => said.push(`late for ${missed.map(({ start }) => start).join()}`),
   });

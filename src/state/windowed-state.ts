@@ -1,30 +1,29 @@
 import type { Aggregator } from '../aggregators/aggregator.ts';
 import { settled } from '../options/promises.ts';
 import type { StreamRecord, Window } from '../record.ts';
-import { firstStart, type Windower, windowAt } from '../windows/windower.ts';
+import {
+  type AlignedWindower,
+  firstStart,
+  type PeriodicWindower,
+  type UnlimitedWindower,
+  windowAt,
+} from '../windows/windower.ts';
+import type { StepTime } from './step-time.ts';
+import type { WindowEvents, WindowMachine } from './window-machine.ts';
 import type { Pane, WindowStore } from './window-store.ts';
-
-/** What the windowing rules say happens; called in order, synchronously. */
-export interface WindowEvents<K, A> {
-  /** A pane has changed; `state` is `undefined` where the aggregator deleted it. */
-  updated(pane: Pane<K, A>): void;
-  /** A window has closed with this pane. Panes come by start, end and key bytes. */
-  closed(pane: Pane<K, A>): void;
-  /** The record belongs to windows that have closed already. */
-  late(missed: readonly Window[], partial: boolean): void;
-}
 
 const NO_WINDOWS: readonly Window[] = [];
 
 /**
- * The rules of tumbling and hopping windows, and nothing else: no Observable, no clock, no topic.
+ * The rules of windows that do not depend on what else has come: tumbling, hopping, aligned in any other way, unlimited.
  *
  * A window is open while stream time is before its end plus grace. Stream time first moves with the record, as far as it
  * may, then each of the record's windows takes it or misses it, then the windows that this stream time closes are handed
  * out. A record beyond what stream time may reach is taken: what it closes waits for {@link advance}.
  */
-export class WindowedState<K, V, A> {
-  readonly #windower: Windower;
+export class WindowedState<K, V, A> implements WindowMachine<K, V, A> {
+  readonly time: StepTime;
+  readonly #windower: PeriodicWindower | AlignedWindower | UnlimitedWindower;
   readonly #aggregator: Aggregator<V, A, unknown, null>;
   readonly #store: WindowStore<K, A>;
   readonly #events: WindowEvents<K, A>;
@@ -32,30 +31,39 @@ export class WindowedState<K, V, A> {
   readonly #states: (A | null)[] = [];
 
   constructor(
-    windower: Windower,
+    windower: PeriodicWindower | AlignedWindower | UnlimitedWindower,
     aggregator: Aggregator<V, A, unknown, null>,
     store: WindowStore<K, A>,
     events: WindowEvents<K, A>,
   ) {
+    this.time = store.time;
     this.#windower = windower;
     this.#aggregator = aggregator;
     this.#store = store;
     this.#events = events;
   }
 
-  /** Takes one record with a key and a value. */
+  get store(): WindowStore<K, A> {
+    return this.#store;
+  }
+
   add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
+    const windower = this.#windower;
+    if (windower.kind === 'aligned' || windower.kind === 'unlimited') {
+      this.#addTo(windowsOf(windower, record.timestamp), key, record);
+      return;
+    }
     const { timestamp } = record;
     const store = this.#store;
     const streamTime = store.time.reach(timestamp);
-    const { advanceMs, sizeMs, graceMs } = this.#windower;
-    const first = firstStart(this.#windower, timestamp);
+    const { advanceMs, sizeMs, graceMs } = windower;
+    const first = firstStart(windower, timestamp);
     let missed = NO_WINDOWS as Window[];
     let taken = 0;
     for (let start = first; start <= timestamp; start += advanceMs) {
       if (start + sizeMs + graceMs <= streamTime) {
         if (missed === NO_WINDOWS) missed = [];
-        missed.push(windowAt(this.#windower, start));
+        missed.push(windowAt(windower, start));
       } else {
         this.#fold(taken, start, start + sizeMs, key, record);
         taken += 1;
@@ -68,18 +76,42 @@ export class WindowedState<K, V, A> {
     if (streamTime - graceMs >= store.firstEnd) this.#close(streamTime);
   }
 
-  /** Moves stream time without a record, as far as it takes to close every open window. */
+  /** As {@link add}, for windows that are listed. */
+  #addTo(windows: readonly Window[], key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
+    const { timestamp } = record;
+    const store = this.#store;
+    const streamTime = store.time.reach(timestamp);
+    const { graceMs } = this.#windower;
+    const missed: Window[] = [];
+    let taken = 0;
+    for (const { end, start } of windows) {
+      if (end + graceMs <= streamTime) {
+        missed.push({ start, end });
+      } else {
+        this.#fold(taken, start, end, key, record);
+        taken += 1;
+      }
+    }
+    store.time.observe(timestamp);
+    this.#apply(taken, timestamp);
+    if (missed.length > 0) this.#events.late(missed, taken > 0);
+    if (streamTime - graceMs >= store.firstEnd) this.#close(streamTime);
+  }
+
   closeAll(): void {
     const { lastEnd, time } = this.#store;
-    if (lastEnd < 0) return;
+    if (lastEnd < 0 || this.#windower.kind === 'unlimited') return;
     time.moveTo(lastEnd + this.#windower.graceMs);
     this.#close(time.streamTime);
   }
 
-  /** Stream time may go further than before: closes what waited for that. */
   advance(): void {
     const { firstEnd, time } = this.#store;
     if (time.advance() && time.streamTime - this.#windower.graceMs >= firstEnd) this.#close(time.streamTime);
+  }
+
+  read(key: NonNullable<K>, { end, start }: Window): Pane<K, A> | undefined {
+    return this.#store.isOpen(start, end) ? this.#store.pane(start, end, key) : undefined;
   }
 
   #fold(at: number, start: number, end: number, key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
@@ -109,4 +141,11 @@ export class WindowedState<K, V, A> {
       for (const pane of this.#store.take(window)) this.#events.closed(pane);
     }
   }
+}
+
+/** The windows of a timestamp, where they are listed. */
+function windowsOf(windower: AlignedWindower | UnlimitedWindower, timestamp: number): readonly Window[] {
+  if (windower.kind === 'aligned') return windower.windowsOf(timestamp);
+  const { startMs: start } = windower;
+  return timestamp < start ? NO_WINDOWS : [{ start, end: Number.POSITIVE_INFINITY }];
 }

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { type Duration, durationMs, formatMs } from '../options/duration.ts';
 import { checkNames } from '../options/option-checks.ts';
-import type { Windower } from './windower.ts';
+import type { PeriodicWindower } from './windower.ts';
 
 /**
  * Windows of one size that start at every multiple of `advance` and overlap: `[start, start + size)`.
@@ -26,7 +26,7 @@ export function hopping(options: {
   readonly size: Duration;
   readonly advance: Duration;
   readonly grace: Duration;
-}): Windower {
+}): PeriodicWindower {
   checkNames('hopping', options, { size: true, advance: true, grace: true });
   const sizeMs = durationMs(options.size, 'size');
   const advanceMs = durationMs(options.advance, 'advance');

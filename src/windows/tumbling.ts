@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { type Duration, durationMs, formatMs } from '../options/duration.ts';
 import { checkNames } from '../options/option-checks.ts';
-import type { Windower } from './windower.ts';
+import type { PeriodicWindower } from './windower.ts';
 
 /**
  * Fixed windows side by side: `[start, start + size)`, aligned to 1970-01-01T00:00Z. Every timestamp is in exactly one.
@@ -28,7 +28,7 @@ import type { Windower } from './windower.ts';
  * ```
  * @public
  */
-export function tumbling(options: { readonly size: Duration; readonly grace: Duration }): Windower {
+export function tumbling(options: { readonly size: Duration; readonly grace: Duration }): PeriodicWindower {
   checkNames('tumbling', options, { size: true, grace: true });
   const sizeMs = durationMs(options.size, 'size');
   if (sizeMs <= 0) {

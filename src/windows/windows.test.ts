@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors.ts';
 import { hopping } from './hopping.ts';
 import { tumbling } from './tumbling.ts';
-import { closeTime, firstStart, type Windower, windowAt } from './windower.ts';
+import { closeTime, firstStart, type PeriodicWindower, windowAt } from './windower.ts';
 
 /** The starts of all windows that hold a timestamp, as operators step through them. */
-function startsOf(windower: Windower, timestamp: number): number[] {
+function startsOf(windower: PeriodicWindower, timestamp: number): number[] {
   const starts: number[] = [];
   for (let start = firstStart(windower, timestamp); start <= timestamp; start += windower.advanceMs) starts.push(start);
   return starts;
 }
 
-const hop = (size: number, advance: number): Windower =>
+const hop = (size: number, advance: number): PeriodicWindower =>
   hopping({ size: `${size}ms`, advance: `${advance}ms`, grace: '0s' });
 
 describe('windows of a timestamp (TW-1, TW-2)', () => {

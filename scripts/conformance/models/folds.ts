@@ -36,3 +36,10 @@ export function foldAll(fold: Fold, arrivals: readonly { readonly value: Data; r
   }
   return folded;
 }
+
+/** What joins two aggregates of sessions, the first of which may be the initial one. */
+export function mergeOf(name: string): (left: Json | undefined, right: Json) => Json {
+  if (name === 'count' || name === 'sum') return (left = 0, right) => Number(left) + Number(right);
+  if (name === 'reduce') return (left, right) => (left === undefined ? right : `${String(left)}+${String(right)}`);
+  return (left = '0', right) => `${String(left)}&${String(right)}`;
+}

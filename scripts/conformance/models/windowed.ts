@@ -2,6 +2,9 @@ import { Buffer } from 'node:buffer';
 import { type Data, type Input, NotImplemented, numberOf, type Params, type Row, textOf } from '../format.ts';
 import type { Expected } from './expected.ts';
 import { foldAll, foldOf } from './folds.ts';
+import { sessionModel } from './session.ts';
+import { slidingModel } from './sliding.ts';
+import { unlimitedModel } from './unlimited.ts';
 
 /** A record in one of its windows. */
 interface Arrival {
@@ -15,7 +18,7 @@ interface Arrival {
  * Tumbling and hopping windows (TM-2, TM-10, TW-1 to TW-6, EM-1 to EM-3): keeps every accepted record and folds all those
  * of a window anew for each of its rows.
  */
-export function windowedModel(params: Params, inputs: readonly Input[]): Expected {
+function alignedModel(params: Params, inputs: readonly Input[]): Expected {
   const { advance, grace, size } = shapeOf(params);
   const fold = foldOf(textOf(params, 'aggregate'));
   const onClose = textOf(params, 'emit') === 'close';
@@ -57,6 +60,20 @@ export function windowedModel(params: Params, inputs: readonly Input[]): Expecte
     return fresh;
   });
   return { steps, dropped, store: panes(false) };
+}
+
+/** The windows of the vectors, by what their rules say. */
+export function windowedModel(params: Params, inputs: readonly Input[]): Expected {
+  switch (textOf(params, 'window')) {
+    case 'sliding':
+      return slidingModel(params, inputs);
+    case 'session':
+      return sessionModel(params, inputs);
+    case 'unlimited':
+      return unlimitedModel(params, inputs);
+    default:
+      return alignedModel(params, inputs);
+  }
 }
 
 function shapeOf(params: Params): { readonly size: number; readonly advance: number; readonly grace: number } {

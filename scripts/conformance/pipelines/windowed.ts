@@ -1,4 +1,4 @@
-import { hopping, tumbling, type Windower, windowBy } from 'millrace';
+import { hopping, session, sliding, tumbling, unlimited, type Windower, windowBy } from 'millrace';
 import { NotImplemented, numberOf, type Params, textOf } from '../format.ts';
 import { aggregatorOf } from './aggregators.ts';
 import { anyTopic, type CasePipeline, catchRows } from './pipeline.ts';
@@ -19,6 +19,15 @@ export function windowed(params: Params): CasePipeline {
 function windowerOf(params: Params): Windower {
   const kind = textOf(params, 'window');
   switch (kind) {
+    case 'sliding':
+      return sliding({
+        difference: `${numberOf(params, 'timeDifference')}ms`,
+        grace: `${numberOf(params, 'grace')}ms`,
+      });
+    case 'session':
+      return session({ gap: `${numberOf(params, 'gap')}ms`, grace: `${numberOf(params, 'grace')}ms` });
+    case 'unlimited':
+      return unlimited({ start: numberOf(params, 'start') });
     case 'tumbling':
       return tumbling({ size: `${numberOf(params, 'size')}ms`, grace: `${numberOf(params, 'grace')}ms` });
     case 'hopping':

@@ -1,0 +1,131 @@
+import type { KeptRow } from '../dataflow/emitted-row.ts';
+import type { Instance } from '../dataflow/operator.ts';
+import type { Step } from '../dataflow/step.ts';
+import { settled } from '../options/promises.ts';
+import type { Lateness, LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
+import { NO_HEADERS } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { WindowRow } from '../state/window-machine.ts';
+import type { State } from './aggregation.ts';
+import { withWindow } from './derive.ts';
+import { IntervalTimer } from './process-intervals.ts';
+import { openChanges, openWindowing, type WindowingPlan } from './windowing-plan.ts';
+
+/** Where rows come from that no record caused. */
+const NO_RECORD = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };
+
+/** The row of a window that no value could be made for. */
+function unmade(row: WindowRow<unknown, State>, keySerde: Serde<unknown> | undefined): KeptRow {
+  const { key, state, timestamp, unread, window } = row;
+  const rest = { key, keySerde, window, timestamp };
+  return unread === undefined
+    ? { ...rest, holds: 'state', content: state ?? null }
+    : { ...rest, holds: 'stored', content: unread };
+}
+
+/**
+ * The windows of one task: what the rules say, as rows.
+ *
+ * @param inputs - How many streams are aggregated together.
+ * @param from - Told before each record which of them it comes from.
+ */
+export function windowing<K, V, R>(
+  step: Step<WindowedRecord<K, R>>,
+  plan: WindowingPlan<V, R>,
+  inputs: number = 1,
+  from?: (input: number) => void,
+): Instance {
+  const { aggregator, emit, everyMs } = plan;
+  const { place, task } = step;
+  const late = step.port<LateRecord<K, V>>('late');
+  const changes = emit === 'every' ? openChanges<K, V, R>(plan, task, place) : undefined;
+  let current: StreamRecord<K, V> | undefined;
+
+  const emitRow = (row: WindowRow<K, State>, kept: boolean): void => {
+    let value: R;
+    try {
+      if (row.failure !== undefined) throw row.failure;
+      value = row.state === undefined ? (null as R) : settled(aggregator.result(row.state));
+    } catch (error) {
+      // The other rows of this moment must not be lost with this one.
+      step.rowFailed(error, kept ? unmade(row, step.keySerde) : undefined);
+      return;
+    }
+    const made = withWindow(current ?? NO_RECORD, row.key, value, row.timestamp, row.window);
+    if (kept) step.emitRow(row.key, { ...made, headers: NO_HEADERS });
+    else step.emitUpdate(made);
+  };
+  const emitGone = (key: NonNullable<K>, window: WindowRow<K, State>['window'], kept: boolean): void =>
+    emitRow({ key, window, state: undefined, timestamp: window.end }, kept);
+
+  const windows = openWindowing<K, V, R>(plan, task, place, {
+    updated(row) {
+      if (emit === 'updates') emitRow(row, false);
+      else if (row.state === undefined) changes?.gone(row.key, row.window);
+      else changes?.changed(row.key, row.window);
+    },
+    merged(row) {
+      if (emit === 'updates') emitGone(row.key, row.window, false);
+      else changes?.gone(row.key, row.window);
+    },
+    closed(row) {
+      if (emit === 'updates') return;
+      changes?.closed(row.key, row.window);
+      emitRow(row, true);
+    },
+    late(missed, partial) {
+      const record = current as StreamRecord<K, V>;
+      const { streamTime } = windows.time;
+      const lateness: Lateness = { step: step.name, streamTime, reason: 'window closed', missed, partial };
+      step.late(record, lateness);
+      if (late.used) late.next({ ...record, late: lateness });
+    },
+  });
+  task.addState(windows.store);
+  if (changes !== undefined) task.addState(changes);
+
+  const interval =
+    changes === undefined ? undefined : new IntervalTimer('every', 'stream-time', everyMs, windows.time.streamTime);
+  /** Emits what has changed, where stream time has come to the next multiple of the interval. */
+  const tick = (): void => {
+    if (interval === undefined || windows.time.streamTime < interval.next) return;
+    interval.called(windows.time.streamTime);
+    emitChanges();
+  };
+  const emitChanges = (): void => {
+    const waiting = changes?.take() ?? [];
+    // What is not there any more goes first: what it has become part of follows.
+    for (const { gone, key, window } of waiting) if (gone) emitGone(key, window, true);
+    for (const { gone, key, window } of waiting) {
+      const row = gone ? undefined : windows.read(key, window);
+      if (row !== undefined) emitRow(row, true);
+    }
+  };
+
+  const takeFrom =
+    (input: number) =>
+    (record: StreamRecord<K | null, V | null>): void => {
+      const { key, value } = record;
+      if (key === null || value === null) {
+        step.drop(key === null ? 'null key' : 'null value');
+        return;
+      }
+      current = record as StreamRecord<K, V>;
+      from?.(input);
+      windows.add(key as NonNullable<K>, current);
+      if (interval !== undefined) tick();
+    };
+  return {
+    take: Array.from({ length: inputs }, (_, input) => takeFrom(input)),
+    advance() {
+      current = undefined;
+      windows.advance();
+      tick();
+    },
+    closeAll() {
+      current = undefined;
+      windows.closeAll();
+      emitChanges();
+    },
+  };
+}

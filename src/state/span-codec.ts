@@ -1,0 +1,58 @@
+import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
+import type { ValueCodec } from './value-codec.ts';
+
+/** What a span holds. */
+export interface SpanContent<A> {
+  /** `undefined` where there is none: an aggregator deleted it. */
+  readonly state: A | undefined;
+  /** It was open when it began. One that was not is kept for the contents of others only, and never shown. */
+  readonly shown: boolean;
+  /** Why the state cannot be read. */
+  readonly failure?: unknown;
+  /** What is stored of it then. */
+  readonly unread?: Uint8Array;
+}
+
+/** What stands at a time when a key is looked at. */
+export const DUE: SpanContent<never> = Object.freeze({ state: undefined, shown: false });
+
+const SHOWN = 1;
+const HAS_STATE = 2;
+
+/**
+ * Contents of spans: one byte that says what follows, then a state as its own codec writes it, or the timestamp alone. A state
+ * that cannot be read is told by whoever needs it, for it must not keep the others from closing.
+ */
+export function spanCodec<A>(codec: ValueCodec<A>): ValueCodec<SpanContent<A>> {
+  return {
+    encode(content, timestamp) {
+      if (content === DUE) return Uint8Array.of(0);
+      const { shown, state, unread } = content;
+      if (unread !== undefined) return unread;
+      const rest = state === undefined ? timeOnly(timestamp) : codec.encode(state, timestamp);
+      const bytes = new Uint8Array(1 + rest.length);
+      bytes[0] = (shown ? SHOWN : 0) | (state === undefined ? 0 : HAS_STATE);
+      bytes.set(rest, 1);
+      return bytes;
+    },
+    decode(bytes) {
+      if (bytes.length === 1) return { value: DUE, timestamp: -1 };
+      const says = bytes[0] as number;
+      const shown = (says & SHOWN) !== 0;
+      const rest = bytes.subarray(1);
+      if ((says & HAS_STATE) === 0) return { value: { state: undefined, shown }, timestamp: readNumber(rest, 0) };
+      try {
+        const { timestamp, value } = codec.decode(rest);
+        return { value: { state: value, shown }, timestamp };
+      } catch (failure) {
+        return { value: { state: undefined, shown, failure, unread: bytes.slice() }, timestamp: -1 };
+      }
+    },
+  };
+}
+
+function timeOnly(timestamp: number): Uint8Array {
+  const bytes = new Uint8Array(NUMBER_BYTES);
+  writeNumber(bytes, 0, timestamp);
+  return bytes;
+}

@@ -1,0 +1,203 @@
+import type { Window } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { bytesId } from './key-codec.ts';
+import { DUE, type SpanContent, spanCodec } from './span-codec.ts';
+import {
+  DUE_END,
+  dueKey,
+  dueTime,
+  keyOfDue,
+  keyOfSpan,
+  numbersOf,
+  SPANS_END,
+  spanKey,
+  spansEnd,
+  spansOf,
+} from './span-keys.ts';
+import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
+import type { StepTime, TimeLimit } from './step-time.ts';
+import { StoredRows } from './stored-rows.ts';
+import { type ValueCodec, withKey } from './value-codec.ts';
+
+/** How the spans of a store lie, and how long they are open. */
+export interface SpanLayout {
+  /** Whether the spans of a key come by their ends, and not by their starts. */
+  readonly byEnd: boolean;
+  /** A span is open while stream time is at most its end plus so much. */
+  readonly openMs: number;
+}
+
+/** What makes the spans of a store. */
+export interface SpanStoreOptions<K, A> extends SpanLayout {
+  readonly key: Serde<K>;
+  readonly codec: ValueCodec<A>;
+  readonly cacheEntries: number;
+  /** What a state stands for, for those who look in from outside. */
+  readonly present: (state: A) => unknown;
+  readonly limit: TimeLimit;
+}
+
+/** A window of a key whose bounds come from its records, both included. */
+export interface Span<A> extends SpanContent<A>, Window {
+  /** Highest timestamp of the records in it. */
+  readonly timestamp: number;
+}
+
+/** A span with its key. */
+export interface KeySpan<K, A> extends Span<A> {
+  readonly key: NonNullable<K>;
+  readonly keyBytes: Uint8Array;
+}
+
+/**
+ * Windows that each key has for itself, such as sessions, in their order; and when a key is looked at because one of them may
+ * close. What a key has lies together, and closing costs by what closes: a key stands in the index at the time of its first
+ * span that closes or before, and the index follows only when time comes there. The time of the step is kept here too.
+ */
+export class SpanStore<K, A> implements StateHolder {
+  readonly name: string;
+  readonly time: StepTime;
+  readonly layout: SpanLayout;
+  readonly #options: SpanStoreOptions<K, A>;
+  readonly #rows: StoredRows<SpanContent<A>>;
+  readonly #codec: ValueCodec<SpanContent<A>>;
+  /** No key is looked at earlier, where that is known. */
+  #firstDue: number | undefined;
+
+  constructor(bytes: ByteStore, options: SpanStoreOptions<K, A>) {
+    this.name = bytes.id.store;
+    this.layout = options;
+    this.#options = options;
+    this.#codec = spanCodec(options.codec);
+    this.#rows = new StoredRows(bytes, this.#codec, options.cacheEntries);
+    this.time = this.#rows.keepTime(options.limit);
+  }
+
+  /** The bytes of a key, and what its spans begin with: made once per record. */
+  keyOf(key: NonNullable<K>): readonly [keyBytes: Uint8Array, own: Uint8Array] {
+    const keyBytes = this.#options.key.serialize(key);
+    return [keyBytes, spansOf(keyBytes)];
+  }
+
+  /** The spans of a key, in their order, whose first number is from `from` to `to`, both included. */
+  *spans(own: Uint8Array, from: number = 0, to: number = Number.MAX_SAFE_INTEGER): Generator<Span<A>> {
+    const end = to >= Number.MAX_SAFE_INTEGER ? spansEnd(own) : spanKey(own, to + 1);
+    for (const { keyBytes, timestamp, value } of this.#rows.range(spanKey(own, from < 0 ? 0 : from), end)) {
+      const { failure, shown, state, unread } = value;
+      const [first, second] = numbersOf(keyBytes);
+      const window = this.layout.byEnd ? { start: second, end: first } : { start: first, end: second };
+      yield failure === undefined
+        ? { ...window, state, shown, timestamp }
+        : { ...window, state, shown, timestamp, failure, unread: unread as Uint8Array };
+    }
+  }
+
+  get(key: NonNullable<K>, window: Window): Span<A> | undefined {
+    const row = this.#rows.get(this.#at(this.keyOf(key)[1], window));
+    return row === undefined
+      ? undefined
+      : { start: window.start, end: window.end, ...row.value, timestamp: row.timestamp };
+  }
+
+  /** Whether a span can be kept, where that is asked before it is set. @throws RecordError when it cannot. */
+  check(own: Uint8Array, window: Window, content: SpanContent<A>, timestamp: number): void {
+    const { check } = this.#rows.bytes;
+    if (check !== undefined) check(this.#at(own, window), this.#codec.encode(content, timestamp));
+  }
+
+  put(own: Uint8Array, window: Window, content: SpanContent<A>, timestamp: number): void {
+    this.#rows.put(this.#at(own, window), content, timestamp);
+  }
+
+  delete(own: Uint8Array, window: Window): void {
+    this.#rows.delete(this.#at(own, window));
+  }
+
+  /** A key is looked at when stream time comes to `time`. */
+  wake(time: number, keyBytes: Uint8Array): void {
+    const at = dueKey(time, keyBytes);
+    if (this.#rows.get(at) !== undefined) return;
+    this.#rows.put(at, DUE, -1);
+    if (this.#firstDue !== undefined && time < this.#firstDue) this.#firstDue = time;
+  }
+
+  /** The earliest time at which a key is looked at; `Infinity` where there is none. */
+  get firstWake(): number {
+    if (this.#firstDue === undefined) {
+      const next = this.#rows.range(SPANS_END, DUE_END).next();
+      this.#firstDue = next.done === true ? Number.POSITIVE_INFINITY : dueTime(next.value.keyBytes);
+    }
+    return this.#firstDue;
+  }
+
+  /** Takes the keys that are to be looked at at `time` or before, each once, out of the index. */
+  wakeBy(time: number): NonNullable<K>[] {
+    if (time < this.firstWake) return [];
+    const keys = new Map<string, Uint8Array>();
+    const due = [...this.#rows.range(SPANS_END, dueKey(time + 1))];
+    for (const { keyBytes } of due) {
+      const key = keyOfDue(keyBytes);
+      keys.set(bytesId(key), key);
+      this.#rows.delete(keyBytes);
+    }
+    this.#firstDue = undefined;
+    return Array.from(keys.values(), (key) => this.#options.key.deserialize(key));
+  }
+
+  /** All spans that hold something and are open, by the bytes of their keys, then in their order. */
+  *open(): Generator<KeySpan<K, A>> {
+    for (const span of this.all()) {
+      if (span.state !== undefined && span.shown && this.isOpen(span)) yield span;
+    }
+  }
+
+  /** All spans. */
+  *all(): Generator<KeySpan<K, A>> {
+    for (const row of this.#rows.range(undefined, SPANS_END)) {
+      const keyBytes = keyOfSpan(row.keyBytes);
+      const [first, second] = numbersOf(row.keyBytes);
+      const window = this.layout.byEnd ? { start: second, end: first } : { start: first, end: second };
+      const key = this.#options.key.deserialize(keyBytes);
+      yield { ...window, ...row.value, timestamp: row.timestamp, key, keyBytes };
+    }
+  }
+
+  isOpen({ end }: Window): boolean {
+    return this.time.streamTime <= end + this.layout.openMs;
+  }
+
+  collect(into: StoreWrites[]): void {
+    this.#rows.collect(into);
+  }
+
+  committed(): void {
+    this.#rows.committed();
+  }
+
+  describe(): StoreSnapshot {
+    const { cached, dirty } = this.#rows;
+    return { name: this.name, cached, dirty, streamTime: this.time.streamTime };
+  }
+
+  *entries(): IterableIterator<StoreEntry> {
+    const { present } = this.#options;
+    for (const { end, key, start, state, timestamp } of this.open()) {
+      yield { key, value: present(state as A), timestamp, window: { start, end } };
+    }
+  }
+
+  /** The entries as bytes, as they are now. */
+  view(): ByteStore {
+    return this.#rows.view();
+  }
+
+  /** The error with which a span cannot be read. */
+  unreadable(failure: unknown, key: NonNullable<K>): unknown {
+    return withKey(failure, () => key);
+  }
+
+  #at(own: Uint8Array, { end, start }: Window): Uint8Array {
+    return this.layout.byEnd ? spanKey(own, end, start) : spanKey(own, start, end);
+  }
+}

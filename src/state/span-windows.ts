@@ -1,0 +1,76 @@
+import type { Aggregator } from '../aggregators/aggregator.ts';
+import type { StreamRecord, Window } from '../record.ts';
+import { compareBytes } from './key-codec.ts';
+import type { KeySpan, Span, SpanStore } from './span-store.ts';
+import type { StepTime } from './step-time.ts';
+import type { WindowEvents, WindowMachine, WindowRow } from './window-machine.ts';
+
+/** What windows have in common whose bounds come from the records of each key. */
+export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
+  readonly time: StepTime;
+  readonly store: SpanStore<K, A>;
+  protected readonly aggregator: Aggregator<V, A, unknown, null>;
+  protected readonly events: WindowEvents<K, A>;
+
+  constructor(aggregator: Aggregator<V, A, unknown, null>, store: SpanStore<K, A>, events: WindowEvents<K, A>) {
+    this.time = store.time;
+    this.store = store;
+    this.aggregator = aggregator;
+    this.events = events;
+  }
+
+  abstract add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void;
+
+  /**
+   * Looks at a key: adds its spans that have closed since stream time was `before`, and puts it into the index again while
+   * something is left of it.
+   */
+  protected abstract look(key: NonNullable<K>, before: number, closed: KeySpan<K, A>[]): void;
+
+  /** The order in which windows that close together come. */
+  protected abstract compare(left: Window, right: Window): number;
+
+  advance(): void {
+    const before = this.time.streamTime;
+    if (this.time.advance()) this.close(before);
+  }
+
+  closeAll(): void {
+    let last = -1;
+    for (const { end } of this.store.all()) if (end > last) last = end;
+    if (last < 0) return;
+    const before = this.time.streamTime;
+    this.time.moveTo(last + this.store.layout.openMs + 1);
+    this.close(before);
+  }
+
+  read(key: NonNullable<K>, window: Window): WindowRow<K, A> | undefined {
+    const span = this.store.get(key, window);
+    return span === undefined || !this.store.isOpen(span) ? undefined : rowOf(key, span);
+  }
+
+  /** Closes what stream time has reached. @param before - What it was when that was done last. */
+  protected close(before: number): void {
+    const { store } = this;
+    const { streamTime } = this.time;
+    if (streamTime < store.firstWake) return;
+    const closed: KeySpan<K, A>[] = [];
+    for (const key of store.wakeBy(streamTime)) this.look(key, before, closed);
+    closed.sort((left, right) => this.compare(left, right) || compareBytes(left.keyBytes, right.keyBytes));
+    for (const span of closed) {
+      if (span.state !== undefined || span.failure !== undefined) this.events.closed(rowOf(span.key, span));
+    }
+  }
+
+  /** The state of a span that takes part in something. @throws when it cannot be read. */
+  protected stateOf(span: Span<A>, key: NonNullable<K>): A | undefined {
+    if (span.failure !== undefined) throw this.store.unreadable(span.failure, key);
+    return span.state;
+  }
+}
+
+export function rowOf<K, A>(key: NonNullable<K>, span: Span<A>): WindowRow<K, A> {
+  const { end, failure, start, state, timestamp, unread } = span;
+  const row = { key, window: { start, end }, state, timestamp };
+  return failure === undefined ? row : { ...row, failure, unread: unread as Uint8Array };
+}
