@@ -135,7 +135,7 @@ export {
 } from './record.ts';
 export { type RunOptions, run } from './run.ts';
 export { runUntilSignal } from './run-until-signal.ts';
-export type { App } from './runtime/app/app.ts';
+export type { App } from './runtime/app/app-handle.ts';
 export type { AppOptions } from './runtime/app/app-options.ts';
 export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';

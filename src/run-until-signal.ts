@@ -1,4 +1,4 @@
-import type { App } from './runtime/app/app.ts';
+import type { App } from './runtime/app/app-handle.ts';
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 

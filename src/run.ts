@@ -2,7 +2,8 @@ import { ConfigError } from './errors.ts';
 import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
 import { checkNames, checkText, type OptionNames } from './options/option-checks.ts';
 import type { Pipeline } from './plan/topology.ts';
-import { type App, startApp } from './runtime/app/app.ts';
+import { startApp } from './runtime/app/app.ts';
+import type { App } from './runtime/app/app-handle.ts';
 import { APP_OPTIONS, type AppOptions } from './runtime/app/app-options.ts';
 import type { OpenLocalStores } from './state/byte-store.ts';
 

@@ -1,3 +1,5 @@
+import { soon } from './soon.ts';
+
 /** Cancels a timer; calling it again or too late does nothing. @public */
 export type Cancel = () => void;
 
@@ -9,6 +11,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls `callback` once after `ms`. Timers do not keep a process alive. */
   after(ms: number, callback: () => void): Cancel;
+  /** Calls `callback` once, after the events that wait now have been handled. */
+  soon(callback: () => void): void;
 }
 
 /** The machine's clock. */
@@ -22,4 +26,5 @@ export const systemClock: Clock = {
       timer.unref();
     return () => clearTimeout(timer as number);
   },
+  soon,
 };

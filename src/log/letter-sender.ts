@@ -1,13 +1,21 @@
 import { MillraceError } from '../errors.ts';
 import type { DeadLetterPolicy } from '../options/record-policy.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
+import type { Awaitable } from './awaitable.ts';
 import { type DeadLetter, type LetterLimits, limitsOf } from './dead-letter.ts';
 import { unknownTopic } from './known-topic.ts';
 import { deadLetterConfig } from './letter-config.ts';
 import type { Producer, TopicDescription, Transport } from './transport.ts';
 
+/** Who writes dead letters. */
+export interface Letters {
+  /** @throws MillraceError what keeps it from being written: the record must not be passed over then */
+  send(policy: DeadLetterPolicy, make: (limits: LetterLimits) => DeadLetter): Awaitable<void>;
+  close(): Awaitable<void>;
+}
+
 /** Writes dead letters outside of any task: for clients and global tables, whose reading has no commit to go with. */
-export class LetterSender {
+export class LetterSender implements Letters {
   readonly #transport: Transport;
   readonly #topics = new Map<string, TopicDescription>();
   #producer: Producer | undefined;

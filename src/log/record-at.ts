@@ -1,23 +1,25 @@
+import type { Clock } from '../dataflow/clock.ts';
 import type { InputOrigin } from '../dataflow/task-context.ts';
 import { rawRecord } from './decode.ts';
-import type { Transport } from './transport.ts';
+import type { TaskLog } from './transport.ts';
 
 /** How long the log may take to give a record that it has, in ms. */
 const LIMIT_MS = 30_000;
 
 /** One record, read by its offset; `undefined` when it is not there any more, or cannot be read now. */
 export async function recordAt(
-  transport: Transport,
+  log: Pick<TaskLog, 'fetcher'>,
+  clock: Clock,
   topic: string,
   partition: number,
   offset: number,
 ): Promise<InputOrigin | undefined> {
   let wake: () => void = () => undefined;
-  const fetcher = transport.fetcher({ onReady: () => wake() });
-  const deadline = performance.now() + LIMIT_MS;
+  const fetcher = log.fetcher({ onReady: () => wake() });
+  const deadline = clock.monotonic() + LIMIT_MS;
   try {
     fetcher.assign(topic, partition, offset);
-    while (performance.now() < deadline) {
+    while (clock.monotonic() < deadline) {
       const ready = new Promise<void>((resolve) => (wake = resolve));
       const batch = fetcher.poll(topic, partition);
       if (batch !== undefined) {
@@ -27,9 +29,9 @@ export async function recordAt(
         }
         return undefined;
       }
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([ready, new Promise((resolve) => (timer = setTimeout(resolve, LIMIT_MS)))]);
-      clearTimeout(timer);
+      const cancel = clock.after(LIMIT_MS, () => wake());
+      await ready;
+      cancel();
     }
     return undefined;
   } catch {

@@ -4,6 +4,7 @@ import type { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { RecordColumns } from '../protocol/columns.ts';
 import type { Compression } from '../protocol/compression.ts';
 import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
+import type { Awaitable } from './awaitable.ts';
 import type { Origins, OutputOrigin } from './origins.ts';
 
 export type { FullTopicConfig, TopicConfig };
@@ -155,7 +156,7 @@ export interface Fetcher {
   endOffset(topic: string, partition: number): number | undefined;
   /** What the fetcher waits for, in words, when it waits for something other than new records. */
   waitingFor(): string | undefined;
-  close(): Promise<void>;
+  close(): Awaitable<void>;
 }
 
 /** Records on their way to a partition. Transports do not keep the builder: after `send` resolves it may be reused. */
@@ -227,10 +228,13 @@ export interface GroupOptions {
   readonly tasks: readonly TaskSpec[];
   /** Whether other processes may share the tasks. An application on the embedded log runs in one process. */
   readonly exclusive?: boolean;
-  /** Awaited before the tasks are given to this member; committed offsets are stable when it is called. */
-  readonly onAssigned: (tasks: readonly string[], generation: number) => Promise<void>;
+  /**
+   * Awaited before the tasks are given to this member; committed offsets are stable when it is called. The session is the
+   * one that `group` returns, possibly later.
+   */
+  readonly onAssigned: (tasks: readonly string[], generation: number, session: TaskSession) => Awaitable<void>;
   /** Awaited before the tasks go to another member, so that it can commit. With `lost`, it is too late for that. */
-  readonly onRevoked: (tasks: readonly string[], lost: boolean) => Promise<void>;
+  readonly onRevoked: (tasks: readonly string[], lost: boolean) => Awaitable<void>;
   /** The session has failed and will not recover by itself. */
   readonly onError: (error: MillraceError) => void;
 }
@@ -243,8 +247,8 @@ export interface CommitUnit {
   readonly state: readonly StoreWrites[];
 }
 
-/** Membership of a group. */
-export interface GroupSession {
+/** Membership of a group. A log in memory does what it is told at once, and then returns no promises. */
+export interface TaskSession {
   readonly generation: number;
   /** The stores of the application, which `commit` writes to. */
   readonly stores: StoreBackend;
@@ -255,15 +259,22 @@ export interface GroupSession {
    * @param generation - The one in which the work was done; the current one unless given. Work of a member that was given
    * up since is refused with `ERR_STALE_GENERATION`.
    */
-  send(batches: readonly OutgoingBatch[], generation?: number): Promise<void>;
+  send(batches: readonly OutgoingBatch[], generation?: number): Awaitable<void>;
   /**
    * Commits all outputs sent before this call, the state and the offsets. Where `atomicCommit` holds, all or nothing.
    * Resolves when durable. Calls may overlap: they take effect in order.
    */
-  commit(unit: CommitUnit): Promise<void>;
+  commit(unit: CommitUnit): Awaitable<void>;
   /** What the session waits for, in words; `undefined` when it has what it needs. */
   waitingFor(): string | undefined;
   /** Gives all tasks back without calling `onRevoked`, and leaves the group at once. */
+  leave(): Awaitable<void>;
+}
+
+/** Membership of a group, as transports have it: every call returns a promise. */
+export interface GroupSession extends TaskSession {
+  send(batches: readonly OutgoingBatch[], generation?: number): Promise<void>;
+  commit(unit: CommitUnit): Promise<void>;
   leave(): Promise<void>;
 }
 
@@ -274,21 +285,36 @@ export interface Capabilities {
   readonly stateWithLog: boolean;
 }
 
-/** What a task engine needs of a log. Three implementations pass one contract suite (`test/contract`). */
-export interface Transport {
+/** What tasks are run on: a transport, or a log in memory that answers at once. */
+export interface TaskLog {
   /** `memory`, `embedded`, `kafka`. */
   readonly kind: string;
-  /** Where it is, for people: a folder, or brokers. */
-  readonly location: string;
   readonly capabilities: Capabilities;
-  readonly topics: TopicAdmin;
+  readonly topics: Pick<TopicAdmin, 'facts' | 'deleteRecords'>;
   /** Offsets by query, as a map from partition; of all partitions unless some are named. @throws `ERR_UNKNOWN_TOPIC` */
-  offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Awaitable<ReadonlyMap<number, number>>;
   /**
    * Committed offsets of a group, of those partitions that have one. Stable: no open transaction is about to change them.
    * What was committed for a topic that is gone does not count for the one that has its name now: an offset with the id of
    * the old one says that the group has read that one, and nothing of the partition as it is now.
    */
+  committed(groupId: string, partitions: readonly TopicPartition[]): Awaitable<readonly CommittedOffset[]>;
+  fetcher(options: FetcherOptions): Fetcher;
+  /**
+   * Joins a group. Tasks come through `onAssigned`, with the session, possibly before this has returned it.
+   *
+   * @throws StoreError `ERR_APPLICATION_RUNNING` when another process runs an exclusive group on an embedded log; the
+   * message names its pid.
+   */
+  group(options: GroupOptions): Awaitable<TaskSession>;
+}
+
+/** What the runtime needs of a log. Three implementations pass one contract suite (`test/contract`). */
+export interface Transport extends TaskLog {
+  /** Where it is, for people: a folder, or brokers. */
+  readonly location: string;
+  readonly topics: TopicAdmin;
+  offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>>;
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   /**
    * The topics of those partitions that a group has committed anything for, whatever has become of it: other partitions of
@@ -305,14 +331,7 @@ export interface Transport {
   groups(): Promise<readonly string[]>;
   /** What is known of a group; `undefined` for one that has committed nothing and has no members. */
   describeGroup(groupId: string): Promise<GroupFacts | undefined>;
-  fetcher(options: FetcherOptions): Fetcher;
   producer(): Producer;
-  /**
-   * Joins a group. Resolves after joining; tasks come through `onAssigned`.
-   *
-   * @throws StoreError `ERR_APPLICATION_RUNNING` when another process runs an exclusive group on an embedded log; the
-   * message names its pid.
-   */
   group(options: GroupOptions): Promise<GroupSession>;
   close(): Promise<void>;
 }

@@ -1,12 +1,7 @@
 import { type Target, targetUse } from '../dataflow/target.ts';
-import type { InputOrigin } from '../dataflow/task-context.ts';
 import { ConfigError, FatalError } from '../errors.ts';
-import { deadLetterOf, type LetterLimits, limitsOf } from '../log/dead-letter.ts';
-import { rawRecord } from '../log/decode.ts';
 import { checkFields, encode, partitionOf } from '../log/encode.ts';
-import { OutputBuffers, type OutputTopic } from '../log/outputs.ts';
-import { asRecordError, isDeadLetter } from '../log/record-failures.ts';
-import type { OutgoingBatch, TopicDescription } from '../log/transport.ts';
+import { OutputBuffers } from '../log/outputs.ts';
 import { type Duration, durationMs } from '../options/duration.ts';
 import { nearest } from '../options/nearest.ts';
 import { checkNames, checkWhole, type OptionNames } from '../options/option-checks.ts';
@@ -15,16 +10,12 @@ import { type Pipeline, plan, type Topology } from '../plan/topology.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import { byFlow } from '../runtime/app/bounded-run.ts';
 import { checkDeadLetters } from '../runtime/app/check-options.ts';
-import { GlobalRowMap, type GlobalTableSnapshot } from '../runtime/app/global-rows.ts';
+import type { GlobalTableSnapshot } from '../runtime/app/global-rows.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/app/snapshot.ts';
-import { Task } from '../runtime/task/task.ts';
-import type { TaskHost } from '../runtime/task/task-host.ts';
-import { takeTurn } from '../runtime/task/task-turn.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
-import { checkedStores, UnwritableState } from '../state/checked-stores.ts';
-import { memoryStores } from '../state/memory-backend.ts';
 import type { StoreEntry } from '../state/state-holder.ts';
-import { MemoryLog, type PreparedBatch } from '../transports/memory/index.ts';
+import { MemoryLog } from '../transports/memory/index.ts';
+import { DriverEngine, outputTopic, topicsOf } from './driver-engine.ts';
 import { TopicReader } from './topic-reader.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -90,25 +81,14 @@ export interface TestRecord<K, V> {
 export class TestDriver {
   readonly clock: VirtualClock;
   readonly #topology: Topology;
-  readonly #options: TestDriverOptions;
-  readonly #applicationId: string;
   readonly #partitions: number;
   readonly #log: MemoryLog;
-  readonly #stores: StoreBackend;
   readonly #readers = new Map<string, TopicReader>();
-  readonly #fetched = new Map<string, number>();
   /** Topics that the pipeline reads. */
   readonly #read = new Set<string>();
-  readonly #late: LateRecord<unknown, unknown>[] = [];
-  readonly #globals = new Map<string, GlobalRowMap>();
   /** Records on their way into the log, in batches of the size that it takes. */
-  readonly #input: OutputBuffers = new OutputBuffers((name) => this.#outputTopic(name));
-  /** Stores with entries that a commit could not write: their changes are checked when they are made. */
-  readonly #checked = new Set<string>();
-  #tasks: Task[] = [];
-  /** How many of the late records are committed. */
-  #lateCommitted = 0;
-  #woken: (() => void) | undefined;
+  readonly #input: OutputBuffers = new OutputBuffers((name) => outputTopic(this.#log, name));
+  readonly #engine: DriverEngine;
 
   /** @throws ConfigError for everything that is wrong with the pipeline, and `ERR_OPTION`. */
   constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
@@ -117,26 +97,15 @@ export class TestDriver {
     checkPolicy('TestDriver', options.onRecordError);
     this.#topology = plan(pipeline);
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
-    this.#options = options;
-    this.#applicationId = options.applicationId ?? 'test';
     this.#partitions = options.partitions ?? 1;
     this.clock = new VirtualClock(options.startTime ?? 0);
     this.#log = new MemoryLog({ now: () => this.clock.now() });
-    this.#stores = options.stores ?? memoryStores();
-    for (const stage of this.#topology.stages) {
-      for (const { name } of [...stage.inputs, ...stage.outputs]) this.#create(name);
-      for (const { name } of stage.inputs) this.#read.add(name);
-      const policies = [options.onRecordError ?? 'fail', ...stage.inputs.map((use) => use.onRecordError ?? 'fail')];
-      for (const policy of policies) if (isDeadLetter(policy)) this.#create(policy.deadLetter);
+    const { globals, stages } = this.#topology;
+    for (const { name } of [...stages.flatMap(({ inputs }) => inputs), ...globals]) this.#read.add(name);
+    for (const name of topicsOf(this.#topology, options.onRecordError ?? 'fail')) {
+      this.#log.create(name, { partitions: this.#partitions, ifMissing: true });
     }
-    for (const use of this.#topology.globals) {
-      this.#create(use.name);
-      this.#read.add(use.name);
-      this.#globals.set(use.name, new GlobalRowMap(use));
-      const policy = use.onRecordError ?? options.onRecordError ?? 'fail';
-      if (isDeadLetter(policy)) this.#create(policy.deadLetter);
-    }
-    this.#build();
+    this.#engine = new DriverEngine(this.#topology, this.#log, this.clock, options);
   }
 
   /**
@@ -147,13 +116,13 @@ export class TestDriver {
    */
   pipe<K, V>(topic: Target<K, V>, record: TestRecord<K, V>): void {
     this.#write(topic, [record]);
-    this.#run();
+    this.#engine.run();
   }
 
   /** Writes records to a topic and then runs everything that they cause, with one commit at the end. */
   pipeAll<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
     this.#write(topic, records);
-    this.#run();
+    this.#engine.run();
   }
 
   /**
@@ -172,12 +141,12 @@ export class TestDriver {
   /** Moves the virtual wall clock, and runs what its timers cause. Stream time moves by records only. */
   advance(duration: Duration): void {
     this.clock.advance(durationMs(duration, 'duration'));
-    this.#run();
+    this.#engine.run();
   }
 
   /** The entries of a store over all partitions. @throws ConfigError `ERR_UNKNOWN_STORE` */
   store(name: string): StoreEntry[] {
-    const holders = this.#tasks.flatMap((task) => task.stores.filter((store) => store.name === name));
+    const holders = this.#engine.tasks.flatMap((task) => task.stores.filter((store) => store.name === name));
     if (holders.length === 0) {
       const names = this.#topology.stages.flatMap((stage) => stage.stores.map((store) => store.name));
       throw new ConfigError('ERR_UNKNOWN_STORE', `the pipeline has no store ${name}`, {
@@ -189,95 +158,41 @@ export class TestDriver {
 
   /** Every record so far that came too late for some of its windows. */
   get lateRecords(): readonly LateRecord<unknown, unknown>[] {
-    return this.#late;
+    return this.#engine.late;
   }
 
   /** The tasks with their counters, positions and stores. */
   tasks(): TaskSnapshot[] {
-    return this.#tasks.map((task) => snapshotTask(task, (topic, partition) => this.#log.endOffset(topic, partition)));
+    return this.#engine.tasks.map((task) =>
+      snapshotTask(task, (topic, partition) => this.#log.endOffset(topic, partition)),
+    );
   }
 
   /** The global tables, over all partitions. */
   globalTables(): GlobalTableSnapshot[] {
-    return Array.from(this.#globals.values(), (rows) => rows.snapshot());
+    return this.#engine.globalTables();
   }
 
   /** Drops all tasks and builds new ones from the last commit, as after a crash. Counters start at 0 again. */
   restart(): void {
-    for (const task of this.#tasks) task.close();
-    this.#build();
-    this.#run();
+    this.#engine.restart();
   }
 
   /** Resolves when no asynchronous call is under way, with everything that they caused done. */
   async settle(): Promise<void> {
-    this.#run();
-    while (this.#tasks.some((task) => task.pendingAsync() > 0)) {
-      await new Promise<void>((resolve) => {
-        this.#woken = resolve;
-      });
-      this.#run();
-    }
+    await this.#engine.settle();
   }
 
   /** Declares the input complete: closes open windows if wanted, and completes the pipeline. */
   end(openWindows: 'keep' | 'close' = 'keep'): void {
     // A stage ends when those which feed it have ended, so that what they emit at their end is still processed.
     for (const stage of byFlow(this.#topology.stages)) {
-      for (const task of this.#tasks.filter((each) => each.stage === stage)) {
+      for (const task of this.#engine.tasks.filter((each) => each.stage === stage)) {
         task.end(openWindows);
         task.complete();
       }
-      this.#run();
+      this.#engine.run();
     }
-  }
-
-  #create(name: string): void {
-    this.#log.create(name, { partitions: this.#partitions, ifMissing: true });
-  }
-
-  #build(): void {
-    this.#tasks = [];
-    const host = this.#host();
-    for (const stage of this.#topology.stages) {
-      for (let partition = 0; partition < this.#partitions; partition += 1) {
-        const inputs = stage.inputs.map(({ name }) => ({ topic: name, partition }));
-        const positions = new Map(inputs.map(({ topic }) => [topic, 0]));
-        for (const { topic, offset } of this.#log.committed(this.#applicationId, inputs)) positions.set(topic, offset);
-        for (const [topic, offset] of positions) this.#fetched.set(`${topic}/${partition}`, offset);
-        this.#tasks.push(new Task(stage, partition, positions, host));
-      }
-    }
-  }
-
-  #host(): TaskHost {
-    return {
-      applicationId: this.#applicationId,
-      topology: this.#topology,
-      stores: checkedStores(this.#stores, (store) => (this.#checked.has(store) ? () => undefined : undefined)),
-      clock: this.clock,
-      cacheEntries: this.#options.cacheEntries ?? 100_000,
-      onRecordError: this.#options.onRecordError ?? 'fail',
-      maxFutureMs: Number.POSITIVE_INFINITY,
-      globalRows: (topic) => this.#globals.get(topic) as GlobalRowMap,
-      outputTopic: (name) => this.#outputTopic(name),
-      inputPartitions: () => this.#partitions,
-      assign: (topic, partition, offset) => void this.#fetched.set(`${topic}/${partition}`, offset),
-      poll: (topic, partition) => {
-        const place = `${topic}/${partition}`;
-        const batch = this.#log.read(topic, partition, this.#fetched.get(place) as number);
-        if (batch !== undefined) this.#fetched.set(place, batch.nextOffset);
-        return batch;
-      },
-      endOffset: (topic, partition) => this.#log.endOffset(topic, partition),
-      late: (record, late) => void this.#late.push({ ...record, late }),
-      wake: () => this.#woken?.(),
-    };
-  }
-
-  #outputTopic(name: string): OutputTopic & LetterLimits {
-    const topic = this.#log.describe(name) as TopicDescription;
-    return { partitions: topic.partitions, ...limitsOf(topic), compression: 'none' };
   }
 
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
@@ -294,91 +209,15 @@ export class TestDriver {
       output.append(record.partition ?? this.#partitionOf(key), timestamp, key, value, headers);
     }
     const batches = this.#input.take();
-    this.#log.append(this.#prepare(batches));
+    this.#log.append(
+      batches.map(({ partition, records, topic: to }) => this.#log.prepare({ topic: to, partition }, records)),
+    );
     this.#input.recycle(batches);
-  }
-
-  #prepare(batches: readonly OutgoingBatch[]): PreparedBatch[] {
-    return batches.map(({ partition, records, topic }) => this.#log.prepare({ topic, partition }, records));
   }
 
   #partitionOf(key: Uint8Array | string | null): number {
     if (key === null || this.#partitions === 1) return 0;
     return partitionOf(key, this.#partitions);
-  }
-
-  #run(): void {
-    this.#readGlobals();
-    for (let progressed = true; progressed; ) {
-      progressed = false;
-      for (const task of this.#tasks) {
-        while (takeTurn(task, 10_000) > 0) progressed = true;
-        if (task.failure !== undefined) throw task.failure;
-        if (!task.dirty || task.pendingAsync() > 0) continue;
-        progressed = true;
-        if (!this.#committed(task)) break;
-      }
-    }
-  }
-
-  /** Global tables take what has been written before any task goes on. */
-  #readGlobals(): void {
-    for (const [topic, rows] of this.#globals) {
-      for (let partition = 0; partition < this.#partitions; partition += 1) {
-        const place = `global ${topic}/${partition}`;
-        for (;;) {
-          const batch = this.#log.read(topic, partition, this.#fetched.get(place) ?? 0);
-          if (batch === undefined) break;
-          this.#fetched.set(place, batch.nextOffset);
-          rows.apply(batch, (error, at) => this.#globalFailed(rows, rawRecord(batch, at, topic, partition), error));
-        }
-      }
-    }
-  }
-
-  #globalFailed(rows: GlobalRowMap, origin: InputOrigin, cause: unknown): void {
-    const place = { applicationId: this.#applicationId, stage: 'global tables', step: `globalTable(${origin.topic})` };
-    const error = asRecordError(cause, place, origin);
-    const policy = rows.use.onRecordError ?? this.#options.onRecordError ?? 'fail';
-    if (policy === 'fail' || error.errorClass !== 'record') throw error;
-    if (!isDeadLetter(policy)) {
-      rows.skipped += 1;
-      return;
-    }
-    rows.deadLettered += 1;
-    const limits = this.#outputTopic(policy.deadLetter);
-    const letter = deadLetterOf(error, place, origin, this.clock.now(), limits);
-    const { headers, key, timestamp, value } = letter;
-    this.#input.topic(policy.deadLetter).append(-1, timestamp, key, value, headers);
-    this.#log.append(this.#prepare(this.#input.take()));
-  }
-
-  /**
-   * As in an application: where an entry cannot be written, what is not committed is done again with checks, so that the
-   * record that makes it goes to the policy.
-   *
-   * @returns Whether it is committed, and not to be done again by new tasks.
-   */
-  #committed(task: Task): boolean {
-    try {
-      this.#commit(task);
-      this.#lateCommitted = this.#late.length;
-      return true;
-    } catch (error) {
-      if (!(error instanceof UnwritableState) || this.#checked.has(error.store)) throw error;
-      this.#checked.add(error.store);
-      this.#late.length = this.#lateCommitted;
-      this.restart();
-      return false;
-    }
-  }
-
-  #commit(task: Task): void {
-    const { offsets, outputs, state } = task.takeProgress();
-    this.#stores.apply(state);
-    this.#log.commit({ groupId: this.#applicationId, outputs: this.#prepare(outputs), offsets, state: [] });
-    task.recycle(outputs);
-    task.committed();
   }
 }
 

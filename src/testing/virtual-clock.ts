@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../dataflow/clock.ts';
+import { soon } from '../dataflow/soon.ts';
 
 interface Timer {
   readonly at: number;
@@ -6,7 +7,8 @@ interface Timer {
 }
 
 /**
- * A clock that stands still until it is advanced. Timers fire in the order of their times, while it advances.
+ * A clock that stands still until it is advanced. Timers fire in the order of their times, while it advances. What is to
+ * happen `soon` takes no time: it happens when the process has handled its events.
  *
  * @public
  */
@@ -33,6 +35,10 @@ export class VirtualClock implements Clock {
     const timer = { at: this.#now + Math.max(0, ms), callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  soon(callback: () => void): void {
+    soon(callback);
   }
 
   /** Moves time forward by `ms`, firing every timer that is due on the way. */

@@ -191,8 +191,8 @@ export async function join(
     })),
     onError: (error) => errors.push(error),
     ...overrides,
-    onAssigned: async (ids, generation) => {
-      await overrides.onAssigned?.(ids, generation);
+    onAssigned: async (ids, generation, given) => {
+      await overrides.onAssigned?.(ids, generation, given);
       for (const id of ids) tasks.add(id);
       events.push(`assigned ${[...ids].sort().join(' ')}`);
     },

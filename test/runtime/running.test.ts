@@ -480,6 +480,7 @@ describe('snapshots', () => {
           clearTimeout(timer);
         };
       },
+      soon: (callback: () => void) => void setImmediate(callback),
     };
     const app = log.run(source.pipe(to(out)), { clock });
     await until('it runs', () => app.snapshot().state === 'running');

@@ -203,6 +203,7 @@ export const hastyClock: Clock = {
     const timer = setTimeout(callback, ms / 100);
     return () => clearTimeout(timer);
   },
+  soon: (callback) => void setImmediate(callback),
 };
 
 /** Lets an application that has something to do do it. */

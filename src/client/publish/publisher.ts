@@ -1,8 +1,8 @@
 import type { Clock } from '../../dataflow/clock.ts';
 import type { TopicUse } from '../../dataflow/node.ts';
+import { soon } from '../../dataflow/soon.ts';
 import { ConfigError, MillraceError } from '../../errors.ts';
 import type { OutputTopic } from '../../log/outputs.ts';
-import { soon } from '../../log/schedule.ts';
 import type { Producer, Transport } from '../../log/transport.ts';
 import { show } from '../../options/option-checks.ts';
 import type { PublishLimits } from '../client-options.ts';

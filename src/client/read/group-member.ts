@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts';
-import type { CommittedOffset, GroupSession, TopicPartition, Transport } from '../../log/transport.ts';
+import type { CommittedOffset, GroupSession, TaskSession, TopicPartition, Transport } from '../../log/transport.ts';
 import { partitionId } from './partition-finder.ts';
 import type { ReadInput } from './read-input.ts';
 
@@ -54,7 +54,7 @@ export class GroupMember {
       groupId: this.#groupId,
       tasks: [...this.#partitions].map(([id, { partition, topic }]) => ({ id, partitions: [{ topic, partition }] })),
       exclusive: false,
-      onAssigned: (ids, generation) => this.#assign(ids, generation),
+      onAssigned: (ids, generation, session) => this.#assign(ids, generation, session),
       onRevoked: (ids, lost) => this.#revoke(ids, lost),
       onError: (error) => this.#host.failed(error),
     });
@@ -119,7 +119,7 @@ export class GroupMember {
     await session?.leave();
   }
 
-  async #assign(ids: readonly string[], generation: number): Promise<void> {
+  async #assign(ids: readonly string[], generation: number, session: TaskSession): Promise<void> {
     const partitions = this.#named(ids);
     const committed = new Map<string, CommittedOffset>();
     for (const each of await this.#transport.committed(this.#groupId, partitions)) {
@@ -134,7 +134,7 @@ export class GroupMember {
       return start === undefined ? [] : [{ ...each, ...start }];
     });
     if (offsets.length > 0) {
-      await this.#commitStart(offsets, generation);
+      await this.#commitStart(session, offsets, generation);
       for (const each of offsets) committed.set(partitionId(each), each);
     }
     this.#host.assigned(partitions, committed);
@@ -142,8 +142,7 @@ export class GroupMember {
     this.#host.ready();
   }
 
-  async #commitStart(offsets: readonly CommittedOffset[], generation: number): Promise<void> {
-    const session = (await this.#session) as GroupSession;
+  async #commitStart(session: TaskSession, offsets: readonly CommittedOffset[], generation: number): Promise<void> {
     try {
       await session.commit({ generation, offsets, state: [] });
     } catch (error) {

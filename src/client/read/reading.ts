@@ -329,7 +329,11 @@ export class Reading {
     await this.#started;
     await this.#refreshing;
     for (const part of [() => this.#leave(), () => this.#fetcher.close()]) {
-      await part().catch((error: unknown) => this.#warn(error, 'closing a subscription failed'));
+      try {
+        await part();
+      } catch (error) {
+        this.#warn(error, 'closing a subscription failed');
+      }
     }
     this.#host.keepAlive.release();
     this.#host.readings.delete(this);

@@ -1,6 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { Clock } from '../../dataflow/clock.ts';
-import { soon } from '../../log/schedule.ts';
+import { soon } from '../../dataflow/soon.ts';
 import type { Reading } from './reading.ts';
 
 /** Records that are delivered before other events of the process are handled. */

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { type Clock, systemClock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
+import { LetterSender } from '../../log/letter-sender.ts';
 import { noLogger } from '../../log/logger.ts';
 import type { OpenTransport, Transport } from '../../log/transport.ts';
 import { type Duration, durationMs } from '../../options/duration.ts';
@@ -8,6 +9,7 @@ import { graphOf, type PipelineGraph } from '../../plan/graph.ts';
 import { type Pipeline, plan, type Topology } from '../../plan/topology.ts';
 import { reportOpenEnds } from '../task/open-ends.ts';
 import { endedBy, stopDeadline, stoppedBeforeReady } from './app-errors.ts';
+import type { App } from './app-handle.ts';
 import type { AppOptions } from './app-options.ts';
 import { AppTopics } from './app-topics.ts';
 import { BoundedRun } from './bounded-run.ts';
@@ -18,36 +20,6 @@ import { openPatiently } from './open-patiently.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
 import { snapshotsEvery } from './snapshots.ts';
-
-/** A running application. @public */
-export interface App {
-  /**
-   * Resolves when the application works for the first time: its topics exist, it is a member of its group, and the tasks
-   * that it was given are built on their state. Rejects with what ended it before that, and with `ERR_STOPPED` when it
-   * was stopped before that; a `ready` that nobody awaits never ends the process.
-   */
-  readonly ready: Promise<void>;
-  /**
-   * Resolves when the application has stopped, by itself or on request, with everything committed. Rejects with the
-   * error that ended it: an application whose `done` nobody awaits ends the process then, as Node does with every
-   * unhandled rejection, instead of failing in silence.
-   */
-  readonly done: Promise<void>;
-  /**
-   * Stops gracefully: finishes what was read, commits, closes. The deadline is `stopDeadline` unless given; a stop that
-   * exceeds it gives up the last commit.
-   *
-   * @returns `done`, so it rejects when the application had failed, and with `ERR_STOP_DEADLINE` after the deadline.
-   */
-  stop(options?: { readonly deadline?: Duration }): Promise<void>;
-  /** Where the application stands now. */
-  snapshot(): AppSnapshot;
-  /** Where it stands, at once and then every so often (`'1s'`); completes when the application has ended. */
-  snapshots(every?: Duration): Observable<AppSnapshot>;
-  /** The pipeline as it was planned: stages, steps, topics and stores. */
-  readonly graph: PipelineGraph;
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 /**
  * Plans a pipeline and runs it on a transport.
@@ -171,8 +143,13 @@ class Application implements App {
   /** Global tables are read to their end before the first record is processed. */
   async #loadGlobals(transport: Transport): Promise<GlobalTables> {
     await this.#globals?.close();
-    const failed = (error: unknown): void => void this.#failed(this.#engine, endedBy(error));
-    const globals = new GlobalTables(this.#topology.globals, this.#options, this.#clock, failed);
+    const globals = new GlobalTables(
+      this.#topology.globals,
+      this.#options,
+      this.#clock,
+      new LetterSender(transport),
+      (error) => void this.#failed(this.#engine, endedBy(error)),
+    );
     this.#globals = globals;
     await globals.load(transport, this.#topics.now);
     return globals;

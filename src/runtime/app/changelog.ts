@@ -1,6 +1,6 @@
 import { StoreError } from '../../errors.ts';
 import { OutputBuffers } from '../../log/outputs.ts';
-import type { FetchedBatch, Fetcher, OutgoingBatch, TopicDescription, Transport } from '../../log/transport.ts';
+import type { FetchedBatch, Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { unwritable } from '../../state/checked-stores.ts';
 import { compareBytes } from '../../state/key-codec.ts';
@@ -58,7 +58,7 @@ export function changelogTopic(applicationId: string, store: string): string {
  * are not counted), which only means that a few changes are applied twice, in order.
  */
 export class Changelog {
-  readonly #transport: Transport;
+  readonly #log: TaskLog;
   readonly #stores: StoreBackend;
   readonly #applicationId: string;
   readonly #now: () => number;
@@ -73,14 +73,14 @@ export class Changelog {
    * @param now - Wall-clock time, epoch milliseconds.
    */
   constructor(
-    transport: Transport,
+    log: TaskLog,
     stores: StoreBackend,
     applicationId: string,
     topics: ReadonlyMap<string, TopicDescription>,
     now: () => number,
   ) {
     this.#now = now;
-    this.#transport = transport;
+    this.#log = log;
     this.#stores = stores;
     this.#applicationId = applicationId;
     this.#buffers = new OutputBuffers((name) => {
@@ -106,7 +106,7 @@ export class Changelog {
   }
 
   async #restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
-    const fetcher = this.#transport.fetcher({ onReady: () => this.#wake?.() });
+    const fetcher = this.#log.fetcher({ onReady: () => this.#wake?.() });
     try {
       for (const id of ids) await this.#restoreOne(id, fetcher, progress);
     } finally {
@@ -117,10 +117,10 @@ export class Changelog {
   async #restoreOne(id: StoreId, fetcher: Fetcher, progress: (progress: RestoreProgress) => void): Promise<void> {
     const topic = changelogTopic(this.#applicationId, id.store);
     const { partition, store } = id;
-    const first = (await this.#transport.offsets(topic, 'earliest', [partition])).get(partition) ?? 0;
+    const first = (await this.#log.offsets(topic, 'earliest', [partition])).get(partition) ?? 0;
     // Not the end of what can be read: offsets may be seen as committed before the changes of the same transaction are, and
     // then the store would lack them. What is still open is waited for.
-    const end = (await this.#transport.offsets(topic, 'written', [partition])).get(partition) ?? 0;
+    const end = (await this.#log.offsets(topic, 'written', [partition])).get(partition) ?? 0;
     const from = this.#startAt(id, first, end);
     fetcher.assign(topic, partition, from);
     // Told before anything is read: an open transaction may hold the first record back.

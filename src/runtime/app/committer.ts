@@ -1,6 +1,7 @@
 import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
-import type { CommittedOffset, GroupSession, OffsetOrigin, OutgoingBatch } from '../../log/transport.ts';
+import { type Awaitable, inSteps, type Steps, until } from '../../log/awaitable.ts';
+import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '../../log/transport.ts';
 import type { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
 import type { TaskProgress } from '../task/task-host.ts';
@@ -13,7 +14,7 @@ export interface CommitterHost {
   /** Whether the outputs, changes and offsets of a commit become durable together. */
   readonly atomic: boolean;
   /** The session, and the generation in which its tasks work; `undefined` before it has joined. */
-  session(): { readonly session: GroupSession; readonly generation: number } | undefined;
+  session(): { readonly session: TaskSession; readonly generation: number } | undefined;
   /** What the positions in an input are offsets of. */
   origin(topic: string, partition: number): OffsetOrigin;
   /** Keeps stores and changelogs together where the log does not hold the state. */
@@ -101,19 +102,39 @@ export class Committer {
   }
 
   /** Commits what the tasks have done; while a commit is under way, its end is what is waited for. */
-  commit(): Promise<void> {
-    this.#current ??= this.#once().finally(() => {
+  commit(): Awaitable<void> {
+    return this.#current ?? this.#alone(this.#once());
+  }
+
+  /** Runs what no other commit may come between. */
+  #alone(work: Steps<void>): Awaitable<void> {
+    let done: Awaitable<void>;
+    try {
+      done = inSteps(work);
+    } finally {
+      this.#host.schedule();
+    }
+    if (!(done instanceof Promise)) {
+      this.#step = '';
+      return done;
+    }
+    const current = done.finally(() => {
       this.#over();
       this.#host.schedule();
     });
-    return this.#current;
+    this.#current = current;
+    return current;
   }
 
   /**
    * Hands outputs over ahead of the commit, for logs whose readers see them at once. What comes while others are being
    * taken waits for these, and then goes together.
    */
-  async flush(): Promise<void> {
+  flush(): Awaitable<void> {
+    return inSteps(this.#flush());
+  }
+
+  *#flush(): Steps<void> {
     const joined = this.#host.session();
     if (joined === undefined || this.#flushing) return;
     // What a broken task has done is not to be trusted, and nothing goes on after it.
@@ -122,7 +143,7 @@ export class Committer {
     if (outputs.length === 0) return;
     this.#flushing = true;
     try {
-      await joined.session.send(outputs, joined.generation);
+      yield* until(joined.session.send(outputs, joined.generation));
       this.#host.outputs.recycle(outputs);
       this.#host.schedule();
     } catch (error) {
@@ -133,25 +154,25 @@ export class Committer {
   }
 
   /** Makes durable where tasks begin, before they are built. No commit of others runs at the same time. */
-  async settle(progress: readonly TaskProgress[]): Promise<void> {
-    while (this.#current !== undefined) await this.#current.catch(() => undefined);
-    const joined = this.#host.session();
-    if (joined === undefined || this.#host.failed()) return;
-    const settled = this.#write(joined.session, joined.generation, progress, []).then(() => {
-      this.#host.changelog()?.committed(progress.flatMap(({ state }) => state));
-    });
-    this.#current = settled.finally(() => {
-      this.#over();
-      this.#host.schedule();
-    });
-    // Who waits for a commit that is under way hears of its end only.
-    this.#current.catch(() => undefined);
-    await settled;
+  settle(progress: readonly TaskProgress[]): Awaitable<void> {
+    return inSteps(this.#settle(progress));
   }
 
-  async #once(): Promise<void> {
+  *#settle(progress: readonly TaskProgress[]): Steps<void> {
+    while (this.#current !== undefined) yield* until(this.#current.catch(() => undefined));
+    const joined = this.#host.session();
+    if (joined === undefined || this.#host.failed()) return;
+    yield* until(this.#alone(this.#begin(joined.session, joined.generation, progress)));
+  }
+
+  *#begin(session: TaskSession, generation: number, progress: readonly TaskProgress[]): Steps<void> {
+    yield* this.#write(session, generation, progress, []);
+    this.#host.changelog()?.committed(progress.flatMap(({ state }) => state));
+  }
+
+  *#once(): Steps<void> {
     try {
-      await this.#quiet();
+      yield* this.#quiet();
       // Given up: offsets never pass records whose calls are not finished.
       if (this.pendingAsync() > 0) return;
       const joined = this.#host.session();
@@ -163,7 +184,7 @@ export class Committer {
       const started = this.#host.clock.monotonic();
       const progress = tasks.map((task) => task.takeProgress());
       const outputs = this.#host.outputs.take();
-      await this.#write(joined.session, joined.generation, progress, outputs);
+      yield* this.#write(joined.session, joined.generation, progress, outputs);
       // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
       const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
       this.#host.changelog()?.committed(kept.flatMap(({ state }) => state));
@@ -179,39 +200,40 @@ export class Committer {
     }
   }
 
-  async #write(
-    session: GroupSession,
+  *#write(
+    session: TaskSession,
     generation: number,
     progress: readonly TaskProgress[],
     written: readonly OutgoingBatch[],
-  ): Promise<void> {
+  ): Steps<void> {
     const changelog = this.#host.changelog();
     const state = progress.flatMap((each) => each.state);
     const outputs = [...written];
     const changes = changelog?.batches(state) ?? [];
     if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
     this.#waitsFor('its outputs to be taken');
-    if (outputs.length > 0) await session.send(outputs, generation);
+    if (outputs.length > 0) yield* until(session.send(outputs, generation));
     if (!this.#host.atomic && changes.length > 0) {
       // First all outputs are acknowledged. A store that knew after a crash of a closed window would not emit it again.
       this.#waitsFor('its outputs to be acknowledged');
-      await session.commit({ generation, offsets: [], state: [] });
+      yield* until(session.commit({ generation, offsets: [], state: [] }));
       this.#waitsFor('the changes of its stores to be taken');
-      await session.send(changes, generation);
+      yield* until(session.send(changes, generation));
     }
     const offsets = progress.flatMap((each) => each.offsets);
     const placed = offsets.map((each) => ({ ...each, ...this.#host.origin(each.topic, each.partition) }));
     this.#waitsFor('its offsets to be committed');
-    await session.commit({ generation, offsets: placed, state: changelog === undefined ? state : [] });
+    yield* until(session.commit({ generation, offsets: placed, state: changelog === undefined ? state : [] }));
   }
 
   /** Resolves when no asynchronous call is under way; until then tasks take no records. */
-  async #quiet(): Promise<void> {
+  *#quiet(): Steps<void> {
     if (this.pendingAsync() === 0) return;
-    await new Promise<void>((resolve) => {
+    const quiet = new Promise<void>((resolve) => {
       this.#barrier = resolve;
       this.#host.schedule();
     });
+    yield* until(quiet);
     this.#barrier = undefined;
   }
 }

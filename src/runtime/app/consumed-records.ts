@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
 import { MillraceError } from '../../errors.ts';
+import { type Awaitable, inSteps, type Steps, until } from '../../log/awaitable.ts';
 import type { Logger } from '../../log/logger.ts';
-import type { CommittedOffset, TopicPartition, Transport } from '../../log/transport.ts';
+import type { CommittedOffset, TaskLog, TopicPartition } from '../../log/transport.ts';
 
 /** Removing records costs a request or a write for each topic. */
 const INTERVAL_MS = 30_000;
@@ -11,7 +12,7 @@ const INTERVAL_MS = 30_000;
  * of their records goes unread, and none stays for long when it has been read.
  */
 export class ConsumedRecords {
-  readonly #transport: Transport;
+  readonly #log: TaskLog;
   /** Ids of the topics, by their names. */
   readonly #topics: ReadonlyMap<string, string | undefined>;
   readonly #clock: Clock;
@@ -22,8 +23,8 @@ export class ConsumedRecords {
   #working = false;
   #closed = false;
 
-  constructor(transport: Transport, topics: ReadonlyMap<string, string | undefined>, clock: Clock, logger: Logger) {
-    this.#transport = transport;
+  constructor(log: TaskLog, topics: ReadonlyMap<string, string | undefined>, clock: Clock, logger: Logger) {
+    this.#log = log;
     this.#topics = topics;
     this.#clock = clock;
     this.#logger = logger;
@@ -40,23 +41,27 @@ export class ConsumedRecords {
   begun(partition: number, positions: ReadonlyMap<string, number>): void {
     for (const [topic, offset] of positions) if (offset > 0) this.#note(topic, partition, offset);
     // A log in memory ends with its process, so nothing is left over there that no later run would look after.
-    if (this.#due.size > 0 && this.#transport.kind !== 'memory') void this.#remove();
+    if (this.#due.size > 0 && this.#log.kind !== 'memory') void this.#remove();
   }
 
   /** Tells what a failure means. */
-  async report(error: unknown, applicationId: string, tell: (failure: MillraceError) => void): Promise<void> {
-    tell(error instanceof MillraceError ? await this.explain(error, applicationId) : internal(error));
+  report(error: unknown, applicationId: string, tell: (failure: MillraceError) => void): Awaitable<void> {
+    return inSteps(this.#report(error, applicationId, tell));
+  }
+
+  *#report(error: unknown, applicationId: string, tell: (failure: MillraceError) => void): Steps<void> {
+    tell(error instanceof MillraceError ? yield* this.#explain(error, applicationId) : internal(error));
   }
 
   /**
    * What a failure means. Records that were removed because they were read are missed only by who has lost its work: a
    * process that was stopped, and that has not heard yet that another one went on.
    */
-  async explain(failure: MillraceError, applicationId: string): Promise<MillraceError> {
+  *#explain(failure: MillraceError, applicationId: string): Steps<MillraceError> {
     const { code, offset, partition, topic } = failure;
     if (code !== 'ERR_OFFSET_OUT_OF_RANGE' || topic === undefined || !this.#topics.has(topic)) return failure;
     const place = { topic, partition: partition ?? 0 };
-    const [committed] = await this.#transport.committed(applicationId, [place]).catch(() => []);
+    const [committed] = yield* this.#committed(applicationId, place);
     if (committed === undefined || committed.offset <= (offset ?? 0)) return failure;
     return new MillraceError('migrated', 'ERR_STALE_GENERATION', `records of ${topic} were read by another member`, {
       ...place,
@@ -64,6 +69,14 @@ export class ConsumedRecords {
       hint: 'the work belongs to that member; this one goes on from the committed offsets',
       cause: failure,
     });
+  }
+
+  *#committed(applicationId: string, place: TopicPartition): Steps<readonly CommittedOffset[]> {
+    try {
+      return yield* until(this.#log.committed(applicationId, [place]));
+    } catch {
+      return [];
+    }
   }
 
   close(): void {
@@ -96,8 +109,8 @@ export class ConsumedRecords {
   async #removeOf(topic: string, before: readonly Before[]): Promise<void> {
     try {
       // Another topic may have the name by now, of which nothing was read.
-      const now = (await this.#transport.topics.facts([topic])).get(topic);
-      if (now?.id === this.#topics.get(topic)) await this.#transport.topics.deleteRecords(topic, before);
+      const now = (await this.#log.topics.facts([topic])).get(topic);
+      if (now?.id === this.#topics.get(topic)) await this.#log.topics.deleteRecords(topic, before);
     } catch (error) {
       if (this.#closed) return;
       const { code, message } = error as MillraceError;

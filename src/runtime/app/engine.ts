@@ -1,8 +1,8 @@
-import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
+import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import { noLogger } from '../../log/logger.ts';
-import { soon } from '../../log/schedule.ts';
-import type { Fetcher, GroupSession, Transport } from '../../log/transport.ts';
+import type { Fetcher, TaskLog, TaskSession } from '../../log/transport.ts';
 import { durationMs } from '../../options/duration.ts';
 import { originOf, taskSpecs } from '../../plan/assignment.ts';
 import type { Topology } from '../../plan/topology.ts';
@@ -11,12 +11,13 @@ import { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
 import type { AppOptions } from './app-options.ts';
 import type { AppTopics } from './app-topics.ts';
+import { CommitPace } from './commit-pace.ts';
 import { Committer } from './committer.ts';
 import { ConsumedRecords } from './consumed-records.ts';
 import type { GlobalTables } from './global-tables.ts';
 import { LongestTurn } from './longest-turn.ts';
 import { consumables } from './own-topics.ts';
-import { TaskFactory } from './task-factory.ts';
+import { type TaskEvents, TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
 import { type AssignedTask, TaskStarts } from './task-starts.ts';
 import type { TopicsInUse } from './topic-setup.ts';
@@ -29,19 +30,15 @@ const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 /** Turns stop at this many bytes while a commit is still under way. */
 const HARD_OUTPUT_BYTES = 4 * MAX_OUTPUT_BYTES;
 
-/** Under load the time between commits is at least this many times what the last one took, up to a bound in ms. */
-const COMMIT_SHARE = 5;
-const MAX_INTERVAL_MS = 1000;
-
-export interface EngineEvents {
-  /** Stores with entries that a commit could not write: their changes are checked when they are made. */
-  readonly checkedStores: ReadonlySet<string>;
+export interface EngineEvents extends TaskEvents {
   /** A task failed, or a commit did. The engine does nothing more until it is closed. */
   failed(error: MillraceError): void;
   /** Nothing is left to do: everything fetched is processed and committed. */
   idle(): void;
   /** For the first time every task that was assigned is built. */
   ready(): void;
+  /** What the tasks had done has become durable. */
+  committed?(): void;
 }
 
 /**
@@ -52,17 +49,13 @@ export class Engine {
   readonly tasks: Map<string, Task> = new Map();
   readonly committer: Committer;
   readonly #topology: Topology;
-  readonly #transport: Transport;
+  readonly #log: TaskLog;
   readonly #options: AppOptions;
   readonly #topics: TopicsInUse;
   readonly #events: EngineEvents;
   readonly #clock: Clock;
-  readonly #commitIntervalMs: number;
-  readonly #lingerMs: number;
-  #cancelTimer: Cancel | undefined;
-  /** Work is committed as soon as there is no more of it, and not only when the interval is over. */
-  readonly #eager: boolean;
-  #session: GroupSession | undefined;
+  readonly #pace: CommitPace;
+  #session: TaskSession | undefined;
   /** Tasks that are ours but not built yet. */
   readonly #assigned: AssignedTask[] = [];
   /** Ids of all tasks that are ours, built or not. */
@@ -82,13 +75,12 @@ export class Engine {
   #running = true;
   /** The application stops: what has been read is finished, nothing new is taken. */
   #stopping = false;
-  #dirtySince: number | undefined;
   #failed = false;
   #announced = false;
 
   constructor(
     topology: Topology,
-    transport: Transport,
+    log: TaskLog,
     { ends, now: topics }: Pick<AppTopics, 'ends' | 'now'>,
     options: AppOptions,
     clock: Clock,
@@ -96,15 +88,19 @@ export class Engine {
     events: EngineEvents,
   ) {
     this.#topology = topology;
-    this.#transport = transport;
+    this.#log = log;
     this.#topics = topics;
     this.#options = options;
     this.#clock = clock;
     this.#events = events;
-    const atomic = transport.capabilities.atomicCommit;
-    this.#eager = atomic || options.until === 'end';
-    this.#commitIntervalMs = durationMs(options.commitInterval ?? (atomic ? '250ms' : '5s'), 'commitInterval');
-    this.#lingerMs = durationMs(options.batch?.linger ?? '0ms', 'linger');
+    const atomic = log.capabilities.atomicCommit;
+    const wake = (): void => this.schedule();
+    const pace = {
+      eager: atomic || options.until === 'end',
+      intervalMs: durationMs(options.commitInterval ?? (atomic ? '250ms' : '5s'), 'commitInterval'),
+      lingerMs: durationMs(options.batch?.linger ?? '0ms', 'linger'),
+    };
+    this.#pace = new CommitPace(clock, pace, wake);
     this.#outputs = new SharedOutputs((name) => this.#factory.outputTopic(name));
     this.committer = new Committer({
       tasks: this.tasks,
@@ -113,68 +109,74 @@ export class Engine {
       session: () => this.#session && { session: this.#session, generation: this.#generation },
       changelog: () => this.#factory.changelog,
       outputs: this.#outputs,
-      committed: (offsets) => this.#consumed.committed(offsets),
+      committed: (offsets) => {
+        this.#consumed.committed(offsets);
+        events.committed?.();
+      },
       origin: (topic, partition) => this.#fetcher.origin(topic, partition),
       failed: () => this.#failed,
       schedule: () => this.schedule(),
       fail: (error) => this.#fail(error),
     });
-    this.#fetcher = transport.fetcher({ onReady: () => this.schedule() });
-    const wake = (): void => this.schedule();
+    this.#fetcher = log.fetcher({ onReady: wake });
     this.#rounds = new Rounds(clock, wake);
     const shared = { outputs: this.#outputs, feed: this.#fetcher, wake };
-    this.#factory = new TaskFactory(topology, transport, topics, options, clock, shared, globals);
-    this.#factory.begin(events.checkedStores, this.tasks);
+    this.#factory = new TaskFactory(topology, log, topics, options, clock, shared, globals);
+    this.#factory.begin(events, this.tasks);
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
-    const starts = new TaskStarts(transport, { ...topology, applicationId, topics, ends, startFrom, logger });
-    this.#consumed = new ConsumedRecords(transport, consumables(topology, topics, applicationId), clock, logger);
-    this.#opening = new TaskOpening(transport, starts, this.#factory, this.committer);
+    const starts = new TaskStarts(log, { ...topology, applicationId, topics, ends, startFrom, logger });
+    this.#consumed = new ConsumedRecords(log, consumables(topology, topics, applicationId), clock, logger);
+    this.#opening = new TaskOpening(log, starts, this.#factory, this.committer);
   }
 
   /** Joins the group; tasks come as they are assigned. */
-  async start(): Promise<void> {
-    const session = await this.#transport.group({
+  start(): Awaitable<void> {
+    return inSteps(this.#start());
+  }
+
+  *#start(): Steps<void> {
+    const joining = this.#log.group({
       groupId: this.#options.applicationId,
       tasks: this.#topology.stages.flatMap((stage) => taskSpecs(stage, this.#topics)),
       // Where state and log are one folder, one process owns both.
-      exclusive: this.#transport.capabilities.stateWithLog,
-      onAssigned: async (ids, generation) => {
-        this.#assigning += 1;
-        try {
-          await this.#assign(ids, generation);
-        } finally {
-          this.#assigning -= 1;
-        }
-      },
-      onRevoked: (ids, lost) => this.#revoked(ids, lost),
+      exclusive: this.#log.capabilities.stateWithLog,
+      onAssigned: (ids, generation, session) => inSteps(this.#assign(ids, generation, session)),
+      onRevoked: (ids, lost) => inSteps(this.#revoked(ids, lost)),
       onError: (error) => this.#fail(error),
     });
+    const session = yield* until(joining);
     if (!this.#running) {
-      await session.leave();
+      yield* until(session.leave());
       return;
     }
     this.#session = session;
     this.schedule();
   }
 
-  async #assign(ids: readonly string[], generation: number): Promise<void> {
-    this.#generation = generation;
-    for (const id of ids) this.#owned.add(id);
-    this.#assigned.push(...(await this.#opening.assigned(ids)));
-    this.schedule();
+  *#assign(ids: readonly string[], generation: number, session: TaskSession): Steps<void> {
+    this.#assigning += 1;
+    try {
+      this.#session = session;
+      this.#generation = generation;
+      for (const id of ids) this.#owned.add(id);
+      this.#assigned.push(...(yield* this.#opening.assigned(ids)));
+      this.schedule();
+    } finally {
+      this.#assigning -= 1;
+    }
   }
 
-  /** Builds the tasks that were assigned, once the session and so their stores are there. */
+  /** Builds the tasks that were assigned. */
   #build(): void {
     const session = this.#session;
     if (session === undefined || this.#assigned.length === 0) return;
-    void this.#begin(session, this.#assigned.splice(0));
+    void inSteps(this.#begin(session, this.#assigned.splice(0)));
   }
 
-  async #begin(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
+  *#begin(session: TaskSession, assigned: readonly AssignedTask[]): Steps<void> {
     this.#assigning += 1;
     try {
-      const opened = await this.#opening.open(session, assigned, (id) => this.#running && this.#owned.has(id));
+      const opened = yield* this.#opening.open(session, assigned, (id) => this.#running && this.#owned.has(id));
       if (this.#running) for (const each of opened) this.#add(session, each);
       this.schedule();
     } catch (error) {
@@ -184,7 +186,7 @@ export class Engine {
     }
   }
 
-  #add(session: GroupSession, { start, task: assigned }: OpenedTask): void {
+  #add(session: TaskSession, { start, task: assigned }: OpenedTask): void {
     if (!this.#owned.has(assigned.spec.id)) return;
     const task = this.#factory.build(session, assigned, start);
     this.tasks.set(task.id, task);
@@ -196,8 +198,8 @@ export class Engine {
     }
   }
 
-  async #revoked(ids: readonly string[], lost: boolean): Promise<void> {
-    if (!lost) await this.committer.commit();
+  *#revoked(ids: readonly string[], lost: boolean): Steps<void> {
+    if (!lost) yield* until(this.committer.commit());
     for (const id of ids) {
       this.#owned.delete(id);
       const task = this.tasks.get(id);
@@ -213,7 +215,7 @@ export class Engine {
   schedule(): void {
     if (this.#scheduled || !this.#running) return;
     this.#scheduled = true;
-    soon(() => {
+    this.#clock.soon(() => {
       this.#scheduled = false;
       if (!this.#running) return;
       try {
@@ -254,20 +256,16 @@ export class Engine {
   /** Commits when it is time; otherwise comes back when it is. A commit lets asynchronous calls run dry, so it does not
    * come before its interval is over while there are any. */
   #settle(quiet: boolean): void {
-    const sinceMs = this.#clock.monotonic() - (this.#dirtySince ?? 0);
-    const waitMs = quiet && this.#eager ? this.#lingerMs : this.#intervalMs();
-    if (sinceMs >= waitMs || this.#outputs.bytes > MAX_OUTPUT_BYTES) {
-      if (this.committer.current === undefined) this.#dirtySince = undefined;
-      void this.committer.commit().catch(() => undefined);
+    const waitMs = this.#pace.waitMs(quiet, this.committer.lastDurationMs);
+    if (waitMs <= 0 || this.#outputs.bytes > MAX_OUTPUT_BYTES) {
+      if (this.committer.current === undefined) this.#pace.begun();
+      void quietly(() => this.committer.commit());
       return;
     }
     // While there is work, or calls under way, turns come back by themselves.
     if (!quiet) return;
-    if (!this.#eager) void this.committer.flush();
-    this.#cancelTimer ??= this.#clock.after(waitMs - sinceMs, () => {
-      this.#cancelTimer = undefined;
-      this.schedule();
-    });
+    if (!this.#pace.eager) void this.committer.flush();
+    this.#pace.wakeIn(waitMs);
   }
 
   /** @returns Whether there may be more to do. */
@@ -282,21 +280,8 @@ export class Engine {
   readonly #looked = (task: Task, now: number): void => void this.#longest.ended(task, now);
 
   #dirty(): boolean {
-    for (const task of this.tasks.values()) {
-      if (!task.dirty) continue;
-      this.#dirtySince ??= this.#clock.monotonic();
-      return true;
-    }
-    this.#dirtySince = undefined;
-    return false;
-  }
-
-  /**
-   * The commit interval, longer while commits are expensive: a commit writes every entry that has changed since the last
-   * one, however often it has, so under load fewer of them do the same work for less.
-   */
-  #intervalMs(): number {
-    return Math.max(this.#commitIntervalMs, Math.min(COMMIT_SHARE * this.committer.lastDurationMs, MAX_INTERVAL_MS));
+    for (const task of this.tasks.values()) if (task.dirty) return this.#pace.note(true);
+    return this.#pace.note(false);
   }
 
   /** What keeps the tasks from progressing, in words. */
@@ -325,22 +310,26 @@ export class Engine {
   async finish(): Promise<void> {
     this.#stopping = true;
     await this.#opening.settling;
-    await this.committer.current?.catch(() => undefined);
+    await quietly(() => this.committer.current);
     await this.committer.commit();
   }
 
   /** Takes the tasks down and leaves the group; what is not committed is given up. */
-  async close(): Promise<void> {
+  close(): Awaitable<void> {
+    return inSteps(this.#close());
+  }
+
+  *#close(): Steps<void> {
     this.#running = false;
-    this.#cancelTimer?.();
+    this.#pace.close();
     this.#outputs.recycle(this.#outputs.take());
     for (const task of this.tasks.values()) task.close();
     this.#consumed.close();
     this.committer.abandon();
-    await this.committer.current?.catch(() => undefined);
+    yield* until(quietly(() => this.committer.current));
     this.#factory.close();
-    await this.#fetcher.close();
-    await this.#session?.leave();
+    yield* until(this.#fetcher.close());
+    yield* until(this.#session?.leave());
   }
 
   #fail(error: unknown): void {

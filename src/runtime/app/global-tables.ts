@@ -3,12 +3,13 @@ import type { GlobalRows } from '../../dataflow/global-source.ts';
 import type { TopicUse } from '../../dataflow/node.ts';
 import type { InputOrigin } from '../../dataflow/task-context.ts';
 import type { MillraceError } from '../../errors.ts';
+import { type Awaitable, every, inSteps, type Steps, until } from '../../log/awaitable.ts';
 import { deadLetterOf } from '../../log/dead-letter.ts';
 import { rawRecord } from '../../log/decode.ts';
-import { LetterSender } from '../../log/letter-sender.ts';
+import type { Letters } from '../../log/letter-sender.ts';
 import { noLogger } from '../../log/logger.ts';
 import { asRecordError, bareMessage, type FailurePlace, isDeadLetter } from '../../log/record-failures.ts';
-import type { FetchedBatch, Fetcher, TopicFacts, Transport } from '../../log/transport.ts';
+import type { FetchedBatch, Fetcher, TaskLog, TopicFacts } from '../../log/transport.ts';
 import { unreadableRange } from '../../log/unreadable.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../../options/record-policy.ts';
 import type { AppOptions } from './app-options.ts';
@@ -35,20 +36,25 @@ export class GlobalTables {
   readonly #positions: Position[] = [];
   #fetcher: Fetcher | undefined;
   #ready: (() => void) | undefined;
-  #letters: LetterSender | undefined;
+  readonly #letters: Letters;
   /** Dead letters under way; never rejects. */
-  readonly #writing = new Set<Promise<void>>();
+  readonly #writing = new Set<Promise<unknown>>();
   #failure: { readonly error: unknown } | undefined;
 
-  /** @param failed - Following has failed: the rows would go stale without a word. */
+  /**
+   * @param letters - Writes dead letters; closed with this.
+   * @param failed - Following has failed: the rows would go stale without a word.
+   */
   constructor(
     uses: readonly TopicUse[],
     options: Pick<AppOptions, 'applicationId' | 'onRecordError' | 'logger'>,
     clock: Clock,
+    letters: Letters,
     failed: (error: unknown) => void,
   ) {
     this.#options = options;
     this.#clock = clock;
+    this.#letters = letters;
     this.#failed = failed;
     this.#tables = new Map(uses.map((use) => [use.name, new GlobalRowMap(use)]));
   }
@@ -58,14 +64,17 @@ export class GlobalTables {
   }
 
   /** Reads all topics to where they end now, then follows them. */
-  async load(transport: Transport, topics: ReadonlyMap<string, TopicFacts>): Promise<void> {
+  load(log: TaskLog, topics: ReadonlyMap<string, TopicFacts>): Awaitable<void> {
+    return inSteps(this.#load(log, topics));
+  }
+
+  *#load(log: TaskLog, topics: ReadonlyMap<string, TopicFacts>): Steps<void> {
     if (this.#tables.size === 0) return;
-    const fetcher = transport.fetcher({ onReady: () => this.#woken() });
+    const fetcher = log.fetcher({ onReady: () => this.#woken() });
     this.#fetcher = fetcher;
-    this.#letters = new LetterSender(transport);
     for (const [topic, rows] of this.#tables) {
-      const ends = await transport.offsets(topic, 'latest');
-      for (const [partition, offset] of await transport.offsets(topic, 'earliest')) {
+      const ends = yield* until(log.offsets(topic, 'latest'));
+      for (const [partition, offset] of yield* until(log.offsets(topic, 'earliest'))) {
         this.#positions.push({ rows, partition, offset, end: ends.get(partition) ?? offset });
         fetcher.assign(topic, partition, offset, { topicId: topics.get(topic)?.id });
       }
@@ -76,10 +85,10 @@ export class GlobalTables {
         this.#ready = resolve;
       });
       // What cannot be read may be skipped, and then there is no batch.
-      if (this.#read(fetcher) === 0 && this.#behind() > 0) await ready;
+      if (this.#read(fetcher) === 0 && this.#behind() > 0) yield* until(ready);
     }
     this.#ready = undefined;
-    await Promise.all(this.#writing);
+    yield* until(every([...this.#writing]));
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -94,10 +103,19 @@ export class GlobalTables {
     return `global tables being loaded: ${behind} records of ${[...this.#tables.keys()].join(', ')} to go`;
   }
 
-  async close(): Promise<void> {
-    await this.#fetcher?.close();
-    await Promise.all(this.#writing);
-    await this.#letters?.close();
+  /** Applies what is at hand, now. @throws MillraceError what a record or the log says */
+  follow(): void {
+    if (this.#fetcher !== undefined) this.#read(this.#fetcher);
+  }
+
+  close(): Awaitable<void> {
+    return inSteps(this.#close());
+  }
+
+  *#close(): Steps<void> {
+    yield* until(this.#fetcher?.close());
+    yield* until(every([...this.#writing]));
+    yield* until(this.#letters.close());
   }
 
   #behind(): number {
@@ -188,14 +206,19 @@ export class GlobalTables {
   }
 
   /** A letter that cannot be written is a row that nobody would see: it ends the application. */
-  #write(policy: DeadLetterPolicy, make: Parameters<LetterSender['send']>[1]): void {
-    const writing: Promise<void> = (this.#letters as LetterSender)
-      .send(policy, make)
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-        if (this.#ready === undefined) this.#failed(error);
-      })
-      .finally(() => this.#writing.delete(writing));
+  #write(policy: DeadLetterPolicy, make: Parameters<Letters['send']>[1]): void {
+    const writing = inSteps(this.#send(policy, make));
+    if (!(writing instanceof Promise)) return;
     this.#writing.add(writing);
+    void writing.then(() => this.#writing.delete(writing));
+  }
+
+  *#send(policy: DeadLetterPolicy, make: Parameters<Letters['send']>[1]): Steps<void> {
+    try {
+      yield* until(this.#letters.send(policy, make));
+    } catch (error) {
+      this.#failure ??= { error };
+      if (this.#ready === undefined) this.#failed(error);
+    }
   }
 }

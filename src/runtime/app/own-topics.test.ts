@@ -144,7 +144,9 @@ describe('what records of a shuffle were removed', () => {
     const error = new Failure('fatal', 'ERR_OFFSET_OUT_OF_RANGE', 'gone', places);
     const transport = await memoryTransport(log)();
     const consumed = new ConsumedRecords(transport, new Map([['shuffle', undefined]]), new VirtualClock(), {} as never);
-    return consumed.explain(error, 'app');
+    const told: MillraceError[] = [];
+    await consumed.report(error, 'app', (failure) => void told.push(failure));
+    return told[0] as MillraceError;
   }
 
   it('means that another member has read them, or that they are lost', async () => {

@@ -1,11 +1,13 @@
 import type { Clock } from '../../dataflow/clock.ts';
+import type { Awaitable } from '../../log/awaitable.ts';
 import { limitsOf } from '../../log/dead-letter.ts';
 import { noLogger } from '../../log/logger.ts';
 import type { OutputTopic } from '../../log/outputs.ts';
 import { recordAt } from '../../log/record-at.ts';
-import type { GroupSession, KnownTopic, TaskSpec, TopicPartition, Transport } from '../../log/transport.ts';
+import type { KnownTopic, TaskLog, TaskSession, TaskSpec, TopicPartition } from '../../log/transport.ts';
 import { durationMs } from '../../options/duration.ts';
 import type { Topology } from '../../plan/topology.ts';
+import type { Lateness, StreamRecord } from '../../record.ts';
 import type { StoreCheck } from '../../state/byte-store.ts';
 import { CacheBudget } from '../../state/cache-budget.ts';
 import { checkedStores } from '../../state/checked-stores.ts';
@@ -26,6 +28,14 @@ export interface SharedParts {
   readonly feed: InputFeed;
   readonly wake: () => void;
 }
+/** What tasks tell of, and what they are told. */
+export interface TaskEvents {
+  /** Stores with entries that a commit could not write: their changes are checked when they are made. */
+  readonly checkedStores: ReadonlySet<string>;
+  /** A record was too late for some of its windows. */
+  late?(record: StreamRecord<unknown, unknown>, lateness: Lateness): void;
+}
+
 const DEFAULT_CACHE_ENTRIES = 100_000;
 const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
 
@@ -34,20 +44,20 @@ export class TaskFactory {
   /** Keeps stores and changelogs together; `undefined` where the log holds the state, and before the first task. */
   changelog: Changelog | undefined;
   readonly #topology: Topology;
-  readonly #transport: Transport;
+  readonly #log: TaskLog;
   readonly #topics: TopicsInUse;
   readonly #options: AppOptions;
   readonly #clock: Clock;
   readonly #shared: SharedParts;
   readonly #globals: GlobalTables;
   readonly #cacheBudget: CacheBudget;
-  #checked: ReadonlySet<string> = new Set();
+  #events: TaskEvents = { checkedStores: new Set() };
   #lateWatch: LateWatch | undefined;
   #restoring: RestoreProgress | undefined;
 
   constructor(
     topology: Topology,
-    transport: Transport,
+    log: TaskLog,
     topics: TopicsInUse,
     options: AppOptions,
     clock: Clock,
@@ -57,29 +67,28 @@ export class TaskFactory {
     this.#globals = globals;
     this.#cacheBudget = new CacheBudget(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
     this.#topology = topology;
-    this.#transport = transport;
+    this.#log = log;
     this.#topics = topics;
     this.#options = options;
     this.#clock = clock;
     this.#shared = shared;
   }
 
-  /**
-   * @param checked - Stores whose changes are checked when they are made.
-   * @param tasks - Those of the session, as they come and go.
-   */
-  begin(checked: ReadonlySet<string>, tasks: ReadonlyMap<string, Task>): void {
-    this.#checked = checked;
+  /** @param tasks - Those of the session, as they come and go. */
+  begin(events: TaskEvents, tasks: ReadonlyMap<string, Task>): void {
+    this.#events = events;
+    if (this.#options.logger === undefined) return;
     this.#lateWatch = new LateWatch(this.#clock, this.#options, this.#topology.stages, tasks);
   }
 
   /** Brings the stores of tasks to the end of their changelogs. Nothing to do where the log holds the state. */
-  async restore(session: GroupSession, assigned: readonly AssignedTask[]): Promise<void> {
-    if (this.#transport.capabilities.stateWithLog) return;
+  restore(session: TaskSession, assigned: readonly AssignedTask[]): Awaitable<void> {
+    return this.#log.capabilities.stateWithLog ? undefined : this.#restore(session, assigned);
+  }
+
+  async #restore(session: TaskSession, assigned: readonly AssignedTask[]): Promise<void> {
     const { applicationId } = this.#options;
-    this.changelog ??= new Changelog(this.#transport, session.stores, applicationId, this.#topics, () =>
-      this.#clock.now(),
-    );
+    this.changelog ??= new Changelog(this.#log, session.stores, applicationId, this.#topics, () => this.#clock.now());
     const ids = assigned.flatMap(({ spec, stage }) =>
       stage.stores.map(({ name }) => ({ applicationId, store: name, partition: partitionOf(spec) })),
     );
@@ -90,7 +99,7 @@ export class TaskFactory {
   }
 
   /** @throws what a node says when it is instantiated, such as `ERR_STORE_INCOMPATIBLE`. */
-  build(session: GroupSession, { spec, stage }: AssignedTask, { positions, uncommitted }: TaskStart): Task {
+  build(session: TaskSession, { spec, stage }: AssignedTask, { positions, uncommitted }: TaskStart): Task {
     return new Task(stage, partitionOf(spec), positions, { ...this.#host(session), uncommitted });
   }
 
@@ -106,7 +115,7 @@ export class TaskFactory {
     this.changelog?.close();
   }
 
-  #host(session: GroupSession): TaskHost {
+  #host(session: TaskSession): TaskHost {
     const {
       applicationId,
       cacheEntries = DEFAULT_CACHE_ENTRIES,
@@ -134,20 +143,23 @@ export class TaskFactory {
       poll: (topic, partition) => this.#shared.feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#shared.feed.endOffset(topic, partition),
       wake: this.#shared.wake,
-      late: (record, lateness, stage) => this.#lateWatch?.late(record, lateness, stage),
-      recordAt: (topic, partition, offset) => recordAt(this.#transport, topic, partition, offset),
+      late: (record, lateness, stage) => {
+        this.#lateWatch?.late(record, lateness, stage);
+        this.#events.late?.(record, lateness);
+      },
+      recordAt: (topic, partition, offset) => recordAt(this.#log, this.#clock, topic, partition, offset),
     };
   }
 
   #checkOf(store: string): StoreCheck | undefined {
-    if (!this.#checked.has(store)) return undefined;
+    if (!this.#events.checkedStores.has(store)) return undefined;
     return (key, value) => this.changelog?.check(store, key, value);
   }
 
   /** What is known about a topic that tasks write to. */
   outputTopic(name: string): OutputTopic {
     const topic = this.#topics.get(name) as KnownTopic;
-    const compression = this.#options.compression ?? (this.#transport.kind === 'memory' ? 'none' : 'lz4');
+    const compression = this.#options.compression ?? (this.#log.kind === 'memory' ? 'none' : 'lz4');
     const { bytes: batchBytes, count: batchRecords } = this.#options.batch ?? {};
     const { compacted, maxMessageBytes } = limitsOf(topic);
     return { partitions: topic.partitions, compacted, maxMessageBytes, compression, batchBytes, batchRecords };

@@ -1,4 +1,5 @@
-import type { CommittedOffset, GroupSession, Transport } from '../../log/transport.ts';
+import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
+import type { CommittedOffset, TaskLog, TaskSession } from '../../log/transport.ts';
 import { taskSpecs } from '../../plan/assignment.ts';
 import type { Committer } from './committer.ts';
 import type { TaskFactory } from './task-factory.ts';
@@ -13,21 +14,21 @@ export interface OpenedTask {
 /** What happens to tasks between their assignment and their first record. */
 export class TaskOpening {
   /** Where tasks begin is being found and committed; never rejects. */
-  settling: Promise<unknown> = Promise.resolve();
-  readonly #transport: Transport;
+  settling: Awaitable<void> | undefined;
+  readonly #log: TaskLog;
   readonly #factory: TaskFactory;
   readonly #starts: TaskStarts;
   readonly #committer: Committer;
 
-  constructor(transport: Transport, starts: TaskStarts, factory: TaskFactory, committer: Committer) {
-    this.#transport = transport;
+  constructor(log: TaskLog, starts: TaskStarts, factory: TaskFactory, committer: Committer) {
+    this.#log = log;
     this.#factory = factory;
     this.#starts = starts;
     this.#committer = committer;
   }
 
   /** Reads what is committed for tasks that were assigned: now, while nothing is about to change it. */
-  async assigned(ids: readonly string[]): Promise<AssignedTask[]> {
+  *assigned(ids: readonly string[]): Steps<AssignedTask[]> {
     const { applicationId, stages, topics } = this.#starts.options;
     const given = new Set(ids);
     const tasks = stages.flatMap((stage) =>
@@ -37,7 +38,7 @@ export class TaskOpening {
     );
     const partitions = tasks.flatMap(({ spec }) => spec.partitions);
     const committed = new Map<string, CommittedOffset>();
-    for (const each of await this.#transport.committed(applicationId, partitions)) {
+    for (const each of yield* until(this.#log.committed(applicationId, partitions))) {
       committed.set(`${each.topic}/${each.partition}`, each);
     }
     return tasks.map(({ spec, stage }) => {
@@ -51,30 +52,32 @@ export class TaskOpening {
    *
    * @param owned - Whether a task is still this member's.
    */
-  async open(
-    session: GroupSession,
+  *open(
+    session: TaskSession,
     assigned: readonly AssignedTask[],
     owned: (id: string) => boolean,
-  ): Promise<readonly OpenedTask[]> {
-    await this.#factory.restore(session, assigned);
-    const settled = this.#settle(
-      session,
-      assigned.filter(({ spec }) => owned(spec.id)),
-      owned,
+  ): Steps<readonly OpenedTask[]> {
+    yield* until(this.#factory.restore(session, assigned));
+    const settled = inSteps(
+      this.#settle(
+        session,
+        assigned.filter(({ spec }) => owned(spec.id)),
+        owned,
+      ),
     );
-    this.settling = settled.catch(() => undefined);
-    return settled;
+    this.settling = quietly(() => settled);
+    return yield* until(settled);
   }
 
-  async #settle(
-    session: GroupSession,
+  *#settle(
+    session: TaskSession,
     tasks: readonly AssignedTask[],
     owned: (id: string) => boolean,
-  ): Promise<readonly OpenedTask[]> {
-    const starts = await this.#starts.find(tasks, session.stores);
+  ): Steps<readonly OpenedTask[]> {
+    const starts = yield* this.#starts.find(tasks, session.stores);
     const opened = tasks.map((task, at) => ({ task, start: starts[at] as TaskStart }));
     const due = opened.filter(({ task }) => owned(task.spec.id)).flatMap(({ start }) => start.progress ?? []);
-    if (due.length > 0) await this.#committer.settle(due);
+    if (due.length > 0) yield* until(this.#committer.settle(due));
     return opened;
   }
 }

@@ -1,7 +1,8 @@
 import { FatalError } from '../../errors.ts';
+import { every, inSteps, type Steps, until } from '../../log/awaitable.ts';
 import type { Logger } from '../../log/logger.ts';
 import { storesOf } from '../../log/offset-mark.ts';
-import type { CommittedOffset, TaskSpec, TopicDescription, TopicFacts, Transport } from '../../log/transport.ts';
+import type { CommittedOffset, TaskLog, TaskSpec, TopicDescription, TopicFacts } from '../../log/transport.ts';
 import { originOf, taskSpecs } from '../../plan/assignment.ts';
 import { keysWouldMove } from '../../plan/keys-would-move.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -54,11 +55,11 @@ interface StoreState {
  * right, the task goes on; else the application stops and says what it found.
  */
 export class TaskStarts {
-  readonly #transport: Transport;
+  readonly #log: TaskLog;
   readonly options: TaskStartsOptions;
 
-  constructor(transport: Transport, options: TaskStartsOptions) {
-    this.#transport = transport;
+  constructor(log: TaskLog, options: TaskStartsOptions) {
+    this.#log = log;
     this.options = options;
   }
 
@@ -66,7 +67,7 @@ export class TaskStarts {
    * @throws FatalError `ERR_STATE_LOST`, `ERR_STATE_BEHIND`, `ERR_OFFSET_BEHIND_STATE`, `ERR_OFFSET_OUT_OF_RANGE`,
    * `ERR_STATE_OF_OTHER_TOPIC`; ConfigError `ERR_PARTITION_COUNT`
    */
-  async find(assigned: readonly AssignedTask[], stores: StoreBackend): Promise<TaskStart[]> {
+  *find(assigned: readonly AssignedTask[], stores: StoreBackend): Steps<TaskStart[]> {
     const starts = assigned.map((task) => ({ task, found: this.#compare(task, stores) }));
     const missing = new Map<string, number[]>();
     for (const { found, task } of starts) {
@@ -74,7 +75,7 @@ export class TaskStarts {
         if (!found.has(topic)) missing.set(topic, [...(missing.get(topic) ?? []), partition]);
       }
     }
-    const fresh = await this.#fresh(missing);
+    const fresh = yield* this.#fresh(missing);
     return starts.map(({ found, task }) => {
       const { stage, spec } = task;
       const positions = new Map<string, number>();
@@ -114,20 +115,20 @@ export class TaskStarts {
   }
 
   /** Where partitions begin of which nothing is known. */
-  async #fresh(missing: ReadonlyMap<string, readonly number[]>): Promise<Map<string, ReadonlyMap<number, number>>> {
-    const found = new Map<string, ReadonlyMap<number, number>>();
-    await Promise.all(
-      Array.from(missing, async ([topic, partitions]) => {
-        const writers = this.#writers(topic);
-        const offsets = await this.#offsets(topic, partitions);
-        found.set(topic, offsets);
-        const gone = [...offsets].find(([, offset]) => offset > 0);
-        if (writers.length > 0 && gone !== undefined && (await this.#hasRun(writers))) {
-          throw goneUnread(topic, gone[0], gone[1]);
-        }
-      }),
-    );
-    return found;
+  *#fresh(missing: ReadonlyMap<string, readonly number[]>): Steps<Map<string, ReadonlyMap<number, number>>> {
+    const topics = Array.from(missing, ([topic, partitions]) => inSteps(this.#freshOf(topic, partitions)));
+    const offsets = yield* until(every(topics));
+    return new Map([...missing.keys()].map((topic, at) => [topic, offsets[at] as ReadonlyMap<number, number>]));
+  }
+
+  *#freshOf(topic: string, partitions: readonly number[]): Steps<ReadonlyMap<number, number>> {
+    const writers = this.#writers(topic);
+    const offsets = yield* this.#offsets(topic, partitions);
+    const gone = [...offsets].find(([, offset]) => offset > 0);
+    if (writers.length > 0 && gone !== undefined && (yield* this.#hasRun(writers))) {
+      throw goneUnread(topic, gone[0], gone[1]);
+    }
+    return offsets;
   }
 
   #writers(topic: string): readonly Stage[] {
@@ -146,8 +147,8 @@ export class TaskStarts {
   }
 
   /** A partition that was not there when its topic was read for the first time has nothing but new records. */
-  async #offsets(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const earliest = await this.#transport.offsets(topic, 'earliest', partitions);
+  *#offsets(topic: string, partitions: readonly number[]): Steps<ReadonlyMap<number, number>> {
+    const earliest = yield* until(this.#log.offsets(topic, 'earliest', partitions));
     const ends = this.#ends(topic);
     if (ends === undefined) return earliest;
     return new Map(
@@ -156,9 +157,9 @@ export class TaskStarts {
   }
 
   /** Whether one of the stages has committed anything, in whichever process. */
-  async #hasRun(stages: readonly Stage[]): Promise<boolean> {
+  *#hasRun(stages: readonly Stage[]): Steps<boolean> {
     const places = stages.flatMap((stage) => taskSpecs(stage, this.options.topics)).flatMap((spec) => spec.partitions);
-    return (await this.#transport.committed(this.options.applicationId, places)).length > 0;
+    return (yield* until(this.#log.committed(this.options.applicationId, places))).length > 0;
   }
 
   /** Commits where the task begins, if that is not what is committed: what comes while it rests is not to be passed over. */

@@ -1,3 +1,4 @@
+import { type Awaitable, every } from '../../log/awaitable.ts';
 import type {
   AppendResult,
   Capabilities,
@@ -22,7 +23,7 @@ import { LocalFetcher } from '../local/fetcher.ts';
 import { oneByOne } from '../local/one-by-one.ts';
 import { OrderedGate } from '../local/ordered-gate.ts';
 import { prepareAll } from '../local/prepare-all.ts';
-import { LocalSession } from '../local/session.ts';
+import { LocalSession, PromisedSession } from '../local/session.ts';
 import type { EmbeddedLog, EncodedBatch } from './embedded-log.ts';
 import { type Environment, openEnvironment } from './environment.ts';
 import { GroupOwnership } from './group-ownership.ts';
@@ -106,7 +107,7 @@ class EmbeddedTransport implements EmbeddedLogTransport {
   readonly topics: TopicAdmin;
   readonly #environment: Environment;
   readonly #takeOver: boolean;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #open = new Set<{ close(): Awaitable<void> }>();
   #closed: Promise<void> | undefined;
 
   constructor(environment: Environment, takeOver: boolean) {
@@ -200,15 +201,21 @@ class EmbeddedTransport implements EmbeddedLogTransport {
       silence();
       await ownership.release();
     };
-    let session: LocalSession<EncodedBatch>;
+    let session: PromisedSession;
     try {
-      session = new LocalSession(options.groupId, log.groups.join(options), {
-        stores: log.stores,
-        prepare: (batch) => log.prepare(batch),
-        commit: (commit) => log.commit(commit, ownership.epoch),
-        waitingFor: () => log.writer.waitingFor(),
-        left,
-      });
+      session = log.groups.join(
+        options,
+        (seat) =>
+          new PromisedSession(
+            new LocalSession<EncodedBatch>(options.groupId, seat, {
+              stores: log.stores,
+              prepare: (batch) => log.prepare(batch),
+              commit: (commit) => log.commit(commit, ownership.epoch),
+              waitingFor: () => log.writer.waitingFor(),
+              left,
+            }),
+          ),
+      );
     } catch (error) {
       await left();
       throw error;
@@ -223,12 +230,12 @@ class EmbeddedTransport implements EmbeddedLogTransport {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#open].map((part) => part.close()));
+    await every([...this.#open].map((part) => part.close()));
     this.#open.clear();
     await this.#environment.release();
   }
 
-  #keep<P extends { close(): Promise<void> }>(part: P): P {
+  #keep<P extends { close(): Awaitable<void> }>(part: P): P {
     this.#open.add(part);
     return part;
   }

@@ -9,6 +9,11 @@ import { OffsetNotes } from './offset-metadata.ts';
 import { pause, pauseMs } from './retry.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
+/** What the owner of a session is told; it knows the session. */
+export interface MemberOptions extends Omit<GroupOptions, 'onAssigned'> {
+  readonly onAssigned: (tasks: readonly string[], generation: number) => Promise<void>;
+}
+
 /** How long leaving waits for commits under way. */
 const GRACE_MS = 3000;
 
@@ -18,7 +23,7 @@ const GRACE_MS = 3000;
  */
 export class GroupMember {
   readonly #cluster: Cluster;
-  readonly #options: GroupOptions;
+  readonly #options: MemberOptions;
   readonly #coordinator: GroupCoordinator;
   readonly #heart: Heart;
   readonly #commits = new Set<Promise<unknown>>();
@@ -44,7 +49,7 @@ export class GroupMember {
   #ended: MillraceError | undefined;
   #trouble: MillraceError | undefined;
 
-  constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
+  constructor(cluster: Cluster, options: MemberOptions, transactionalId: string | null) {
     this.#cluster = cluster;
     this.#options = options;
     const partitions = options.tasks.flatMap((task) => task.partitions);

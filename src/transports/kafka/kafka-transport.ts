@@ -21,7 +21,7 @@ import { Cluster } from './cluster.ts';
 import { BatchEncoder } from './encode-batches.ts';
 import { ExactlyOnceWriter } from './exactly-once.ts';
 import { KafkaFetcher } from './fetcher.ts';
-import { GroupMember } from './group-member.ts';
+import { GroupMember, type MemberOptions } from './group-member.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import { warnOfInsecure } from './insecure.ts';
 import { Offsets } from './offsets.ts';
@@ -115,14 +115,21 @@ export class KafkaTransport implements Transport {
     const { exactlyOnce, instanceId } = this.#cluster.settings;
     const stores = await this.#openStores(options.groupId);
     const transactionalId = exactlyOnce ? `${options.groupId}-${instanceId ?? randomUUID()}` : null;
-    const member = new GroupMember(this.#cluster, options, transactionalId);
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    // Nobody is told of tasks before what they do can be written, and not at all if it cannot.
+    const onAssigned: MemberOptions['onAssigned'] = (ids, generation) =>
+      begun.then(() => options.onAssigned(ids, generation, session));
+    const member = new GroupMember(this.#cluster, { ...options, onAssigned }, transactionalId);
     const encoder = new BatchEncoder(this.#cluster, this.#topics, exactlyOnce);
     const writer =
       transactionalId === null
         ? new AtLeastOnceWriter(this.#cluster, this.#topics, member, stores, encoder)
         : new ExactlyOnceWriter(this.#cluster, this.#topics, member, stores, encoder, transactionalId);
     const part = { close: () => session.leave() };
-    const session = new KafkaSession(member, writer, encoder, stores, () => this.#open.delete(part));
+    const session: KafkaSession = new KafkaSession(member, writer, encoder, stores, () => this.#open.delete(part));
     this.#open.add(part);
     try {
       await member.join();
@@ -131,6 +138,7 @@ export class KafkaTransport implements Transport {
       await session.leave();
       throw error;
     }
+    begin();
     return session;
   }
 

@@ -121,7 +121,7 @@ export class LocalFetcher implements Fetcher {
     return this.#log.waitingFor();
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
     this.#stop();
     this.#positions.clear();

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { GroupOptions } from '../../log/transport.ts';
-import { LocalGroups } from './groups.ts';
+import type { GroupOptions, TaskSession } from '../../log/transport.ts';
+import { type GroupSeat, LocalGroups } from './groups.ts';
 
 function options(name: string, log: string[], overrides: Partial<GroupOptions> = {}): GroupOptions {
   return {
@@ -13,23 +13,35 @@ function options(name: string, log: string[], overrides: Partial<GroupOptions> =
   };
 }
 
+/** The seat of a new member; it has no session. */
+function join(groups: LocalGroups, member: GroupOptions): GroupSeat {
+  const seats: GroupSeat[] = [];
+  groups.join(member, (seat) => {
+    seats.push(seat);
+    return {} as TaskSession;
+  });
+  return seats[0] as GroupSeat;
+}
+
 describe('LocalGroups', () => {
-  it('lets the caller of join go on before the first callback', async () => {
+  it('tells a member that waits for nobody of its tasks, and its session, before join returns', () => {
     const log: string[] = [];
-    const groups = new LocalGroups();
-    groups.join(options('x', log));
-    log.push('joined');
-    await vi.waitFor(() => expect(log).toEqual(['joined', 'x got a,b in 1']));
+    const session = { generation: 7 } as TaskSession;
+    const onAssigned: GroupOptions['onAssigned'] = (tasks, generation, given) => {
+      log.push(`got ${tasks.join()} in ${generation} with ${given === session}`);
+    };
+    expect(new LocalGroups().join(options('x', log, { onAssigned }), () => session)).toBe(session);
+    expect(log).toEqual(['got a,b in 1 with true']);
   });
 
   it('waits for commits before a task goes on', async () => {
     const log: string[] = [];
     const groups = new LocalGroups();
-    const x = groups.join(options('x', log));
+    const x = join(groups, options('x', log));
     await vi.waitFor(() => expect(x.generation).toBe(1));
     let done: () => void = () => undefined;
     x.track(new Promise<void>((resolve) => (done = resolve)));
-    groups.join(options('y', log));
+    join(groups, options('y', log));
     await vi.waitFor(() => expect(log).toContain('x gave b'));
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(log.some((line) => line.startsWith('y got'))).toBe(false);
@@ -40,7 +52,7 @@ describe('LocalGroups', () => {
   it('expels members: their work is refused at once, and they begin anew', async () => {
     const log: string[] = [];
     const groups = new LocalGroups();
-    const x = groups.join(options('x', log));
+    const x = join(groups, options('x', log));
     await vi.waitFor(() => expect(x.generation).toBe(1));
     x.check(1);
     groups.expel('g');
@@ -55,9 +67,9 @@ describe('LocalGroups', () => {
     const log: string[] = [];
     const groups = new LocalGroups();
     const one = [{ id: 'a', partitions: [] }];
-    const x = groups.join(options('x', log, { tasks: one }));
+    const x = join(groups, options('x', log, { tasks: one }));
     await vi.waitFor(() => expect(x.generation).toBe(1));
-    groups.join(options('y', log, { tasks: one }));
+    join(groups, options('y', log, { tasks: one }));
     await vi.waitFor(() => expect(x.generation).toBe(2));
     x.check(1);
   });
@@ -67,12 +79,12 @@ describe('LocalGroups', () => {
     const groups = new LocalGroups();
     let release: () => void = () => undefined;
     const giving = new Promise<void>((resolve) => (release = resolve));
-    const x = groups.join(options('x', log, { onRevoked: () => giving }));
+    const x = join(groups, options('x', log, { onRevoked: () => giving }));
     await vi.waitFor(() => expect(x.generation).toBe(1));
-    const y = groups.join(options('y', log));
+    const y = join(groups, options('y', log));
     await new Promise((resolve) => setTimeout(resolve, 5));
     y.leave();
-    const z = groups.join(options('z', log));
+    const z = join(groups, options('z', log));
     release();
     await vi.waitFor(() => expect(log.some((line) => line.startsWith('z got b'))).toBe(true));
     expect(log.some((line) => line.startsWith('y got'))).toBe(false);

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts';
-import type { GroupOptions } from '../../log/transport.ts';
+import { type Awaitable, every, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
+import type { GroupOptions, TaskSession } from '../../log/transport.ts';
 import { assignTasks } from './assign-tasks.ts';
 import { applicationRunning, staleGeneration } from './errors.ts';
 
@@ -19,6 +20,7 @@ export interface GroupSeat {
 
 interface Member {
   readonly options: GroupOptions;
+  readonly session: TaskSession;
   readonly known: ReadonlySet<string>;
   tasks: ReadonlySet<string>;
   generation: number;
@@ -56,15 +58,23 @@ export class LocalGroups {
       .sort();
   }
 
-  /** Takes a seat; tasks come through `onAssigned` after the caller has gone on. @throws `ERR_APPLICATION_RUNNING` */
-  join(options: GroupOptions): GroupSeat {
+  /**
+   * Takes a seat. Where nobody has anything to wait for, tasks come through `onAssigned` before this returns.
+   *
+   * @param open - Makes the session that goes with the seat.
+   * @throws `ERR_APPLICATION_RUNNING`
+   */
+  join<S extends TaskSession>(options: GroupOptions, open: (seat: GroupSeat) => S): S {
     const group = this.#group(options.groupId);
     for (const other of group.members) {
       if (options.exclusive !== true && other.options.exclusive !== true) continue;
       throw applicationRunning(options.groupId, 'in this process', 'stop it first, or choose another applicationId');
     }
+    const seat = new Seat(options.groupId, group, () => this.#rebalance(group));
+    const session = open(seat);
     const member: Member = {
       options,
+      session,
       known: new Set(options.tasks.map((task) => task.id)),
       tasks: new Set(),
       generation: 0,
@@ -72,9 +82,10 @@ export class LocalGroups {
       alive: true,
       lost: new Set(),
     };
+    seat.member = member;
     group.members.add(member);
-    void this.#rebalance(group);
-    return this.#seat(group, member);
+    this.#rebalance(group);
+    return session;
   }
 
   /**
@@ -89,7 +100,7 @@ export class LocalGroups {
       member.tasks = new Set();
       member.validSince = Number.POSITIVE_INFINITY;
     }
-    void this.#rebalance(group);
+    this.#rebalance(group);
   }
 
   #group(groupId: string): Group {
@@ -101,67 +112,37 @@ export class LocalGroups {
     return group;
   }
 
-  #seat(group: Group, member: Member): GroupSeat {
-    const { groupId } = member.options;
-    return {
-      get generation() {
-        return member.generation;
-      },
-      get rebalancing() {
-        return group.running;
-      },
-      check: (generation) => {
-        if (!member.alive) throw staleGeneration(groupId, generation, 'has ended, because the member left');
-        if (generation >= member.validSince && generation <= member.generation) return;
-        throw staleGeneration(groupId, generation, `is not current; the group is at ${group.generation}`);
-      },
-      track: (commit) => {
-        const settled: Promise<unknown> = commit.catch(() => undefined).finally(() => group.commits.delete(settled));
-        group.commits.add(settled);
-      },
-      leave: () => {
-        if (!member.alive) return;
-        this.#drop(group, member);
-        void this.#rebalance(group);
-      },
-    };
-  }
-
-  #drop(group: Group, member: Member): void {
-    member.alive = false;
-    member.tasks = new Set();
-    group.members.delete(member);
-  }
-
-  async #rebalance(group: Group): Promise<void> {
+  #rebalance(group: Group): void {
     group.again = true;
     if (group.running) return;
     group.running = true;
+    void quietly(() => inSteps(this.#rounds(group)));
+  }
+
+  *#rounds(group: Group): Steps<void> {
     try {
-      // Lets the caller of `join` take its session before the first callback needs it.
-      for (let tick = 0; tick < 8; tick++) await Promise.resolve();
       while (group.again) {
         group.again = false;
-        await this.#round(group);
+        yield* this.#round(group);
       }
     } finally {
       group.running = false;
     }
   }
 
-  async #round(group: Group): Promise<void> {
+  *#round(group: Group): Steps<void> {
     const members = [...group.members];
-    await this.#tell(group, members, async (member) => {
+    yield* this.#tell(group, members, (member) => {
       const lost = [...member.lost];
       member.lost = new Set();
-      if (lost.length > 0) await member.options.onRevoked(lost, true);
+      return lost.length > 0 ? member.options.onRevoked(lost, true) : undefined;
     });
     const target = assignTasks(members.filter((member) => member.alive));
-    await this.#tell(group, members, async (member) => {
+    yield* this.#tell(group, members, (member) => {
       const revoked = [...member.tasks].filter((id) => target.get(member)?.has(id) !== true);
-      if (revoked.length > 0) await member.options.onRevoked(revoked, false);
+      return revoked.length > 0 ? member.options.onRevoked(revoked, false) : undefined;
     });
-    while (group.commits.size > 0) await Promise.all(group.commits);
+    while (group.commits.size > 0) yield* until(Promise.all(group.commits));
     group.generation++;
     const assigned = new Map<Member, readonly string[]>();
     for (const member of members) {
@@ -177,27 +158,75 @@ export class LocalGroups {
       member.tasks = tasks;
       member.generation = group.generation;
     }
-    await this.#tell(group, [...assigned.keys()], (member) =>
-      member.options.onAssigned(assigned.get(member) ?? [], group.generation),
+    yield* this.#tell(group, [...assigned.keys()], (member) =>
+      member.options.onAssigned(assigned.get(member) ?? [], group.generation, member.session),
     );
   }
 
   /** Calls back all living members at once. One that throws is out, and hears of it through `onError`. */
-  async #tell(group: Group, members: readonly Member[], call: (member: Member) => Promise<void>): Promise<void> {
-    await Promise.all(
-      members.map(async (member) => {
+  *#tell(group: Group, members: readonly Member[], call: (member: Member) => Awaitable<void>): Steps<void> {
+    function* one(member: Member): Steps<void> {
+      try {
+        yield* until(call(member));
+      } catch (error) {
         if (!member.alive) return;
-        try {
-          await call(member);
-        } catch (error) {
-          if (!member.alive) return;
-          this.#drop(group, member);
-          group.again = true;
-          member.options.onError(sessionFailed(member.options.groupId, error));
-        }
-      }),
-    );
+        drop(group, member);
+        group.again = true;
+        member.options.onError(sessionFailed(member.options.groupId, error));
+      }
+    }
+    yield* until(every(members.filter(({ alive }) => alive).map((member) => inSteps(one(member)))));
   }
+}
+
+/** The seat of a member. */
+class Seat implements GroupSeat {
+  member: Member | undefined;
+  readonly #groupId: string;
+  readonly #group: Group;
+  readonly #rebalance: () => void;
+
+  constructor(groupId: string, group: Group, rebalance: () => void) {
+    this.#groupId = groupId;
+    this.#group = group;
+    this.#rebalance = rebalance;
+  }
+
+  get generation(): number {
+    return this.member?.generation ?? 0;
+  }
+
+  get rebalancing(): boolean {
+    return this.#group.running;
+  }
+
+  check(generation: number): void {
+    const { member } = this;
+    if (member?.alive !== true) {
+      throw staleGeneration(this.#groupId, generation, 'has ended, because the member left');
+    }
+    if (generation >= member.validSince && generation <= member.generation) return;
+    throw staleGeneration(this.#groupId, generation, `is not current; the group is at ${this.#group.generation}`);
+  }
+
+  track(commit: Promise<unknown>): void {
+    const { commits } = this.#group;
+    const settled: Promise<unknown> = commit.catch(() => undefined).finally(() => commits.delete(settled));
+    commits.add(settled);
+  }
+
+  leave(): void {
+    const { member } = this;
+    if (member?.alive !== true) return;
+    drop(this.#group, member);
+    this.#rebalance();
+  }
+}
+
+function drop(group: Group, member: Member): void {
+  member.alive = false;
+  member.tasks = new Set();
+  group.members.delete(member);
 }
 
 function sessionFailed(groupId: string, error: unknown): MillraceError {

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts';
-import type { CommittedOffset, CommitUnit, GroupSession, OutgoingBatch } from '../../log/transport.ts';
+import type { Awaitable } from '../../log/awaitable.ts';
+import type { CommittedOffset, CommitUnit, GroupSession, OutgoingBatch, TaskSession } from '../../log/transport.ts';
 import { halvesOf, pickRecords } from '../../protocol/divide-batch.ts';
 import type { StoreBackend, StoreWrites } from '../../state/byte-store.ts';
 import type { GroupSeat } from './groups.ts';
@@ -20,17 +21,20 @@ export interface SessionLog<B> {
   /** Encodes and checks a batch. At once when it can be, because the builder is the caller's again after that. */
   prepare(batch: OutgoingBatch): B | Promise<B>;
   /** Applies a commit after all earlier ones; resolves when it is durable. */
-  commit(commit: LogCommit<B>): Promise<void>;
+  commit(commit: LogCommit<B>): Awaitable<void>;
   waitingFor(): string | undefined;
   /** The session has ended. */
-  left(): Promise<void>;
+  left(): Awaitable<void>;
 }
 
 /** The batches of a log that came of an output. */
 type Prepared<B> = readonly B[] | Promise<readonly B[]>;
 
-/** A group session on a log of this machine: outputs are held back and written with the commit that they belong to. */
-export class LocalSession<B> implements GroupSession {
+/**
+ * A group session on a log of this machine: outputs are held back and written with the commit that they belong to. It waits
+ * only where that log does.
+ */
+export class LocalSession<B> implements TaskSession {
   readonly #groupId: string;
   readonly #seat: GroupSeat;
   readonly #log: SessionLog<B>;
@@ -52,16 +56,16 @@ export class LocalSession<B> implements GroupSession {
     return this.#log.stores;
   }
 
-  async send(batches: readonly OutgoingBatch[]): Promise<void> {
+  send(batches: readonly OutgoingBatch[]): Awaitable<void> {
     const prepared = prepareAll(batches, (batch) => this.#prepare(batch));
     const waiting = prepared.filter((output): output is Promise<readonly B[]> => output instanceof Promise);
-    if (waiting.length === 0) {
-      this.#outputs.push(...prepared);
-      return;
-    }
-    // A commit that is called meanwhile takes these along and waits for them, or fails with them.
+    this.#outputs.push(...prepared);
+    return waiting.length === 0 ? undefined : this.#ready(prepared, waiting);
+  }
+
+  /** A commit that is called meanwhile takes these along and waits for them, or fails with them. */
+  async #ready(prepared: readonly Prepared<B>[], waiting: readonly Promise<unknown>[]): Promise<void> {
     const outputs = this.#outputs;
-    outputs.push(...prepared);
     try {
       await Promise.all(waiting);
     } catch (error) {
@@ -71,10 +75,11 @@ export class LocalSession<B> implements GroupSession {
     }
   }
 
-  commit(unit: CommitUnit): Promise<void> {
+  commit(unit: CommitUnit): Awaitable<void> {
     const outputs = this.#outputs;
     this.#outputs = [];
     const done = this.#submit(unit, outputs);
+    if (!(done instanceof Promise)) return done;
     this.#commits.add(done);
     const settled = (): boolean => this.#commits.delete(done);
     done.then(settled, settled);
@@ -111,15 +116,15 @@ export class LocalSession<B> implements GroupSession {
     return (await Promise.all(parts.map(async (part) => this.#prepare(part)))).flat();
   }
 
-  async #submit(unit: CommitUnit, outputs: readonly Prepared<B>[]): Promise<void> {
+  #submit(unit: CommitUnit, outputs: readonly Prepared<B>[]): Awaitable<void> {
     this.#seat.check(unit.generation);
-    await this.#gate.run(outputs, (ready) => {
+    return this.#gate.run(outputs, (ready) => {
       this.#seat.check(unit.generation);
       return this.#commit(unit, ready.flat());
     });
   }
 
-  #commit(unit: CommitUnit, outputs: readonly B[]): Promise<void> {
+  #commit(unit: CommitUnit, outputs: readonly B[]): Awaitable<void> {
     return this.#log.commit({ groupId: this.#groupId, outputs, offsets: unit.offsets, state: unit.state });
   }
 
@@ -128,10 +133,44 @@ export class LocalSession<B> implements GroupSession {
     return this.#log.waitingFor();
   }
 
-  async leave(): Promise<void> {
+  leave(): Awaitable<void> {
     this.#seat.leave();
     this.#outputs = [];
-    await Promise.allSettled(this.#commits);
-    await this.#log.left();
+    if (this.#commits.size === 0) return this.#log.left();
+    return Promise.allSettled(this.#commits).then(() => this.#log.left());
+  }
+}
+
+/** A session as transports have it. */
+export class PromisedSession implements GroupSession {
+  readonly #session: TaskSession;
+
+  constructor(session: TaskSession) {
+    this.#session = session;
+  }
+
+  get generation(): number {
+    return this.#session.generation;
+  }
+
+  get stores(): StoreBackend {
+    return this.#session.stores;
+  }
+
+  async send(batches: readonly OutgoingBatch[], generation?: number): Promise<void> {
+    // Not awaited before it is returned: a promise more would let the caller go on later.
+    return this.#session.send(batches, generation);
+  }
+
+  async commit(unit: CommitUnit): Promise<void> {
+    return this.#session.commit(unit);
+  }
+
+  waitingFor(): string | undefined {
+    return this.#session.waitingFor();
+  }
+
+  async leave(): Promise<void> {
+    return this.#session.leave();
   }
 }

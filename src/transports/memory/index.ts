@@ -1,3 +1,3 @@
 export { MemoryLog, type MemoryLogOptions } from './memory-log.ts';
-export type { PreparedBatch } from './memory-partition.ts';
+export { MemoryTaskLog } from './memory-task-log.ts';
 export { memoryTransport } from './memory-transport.ts';

@@ -1,3 +1,4 @@
+import { type Awaitable, every } from '../../log/awaitable.ts';
 import type {
   AppendResult,
   Capabilities,
@@ -16,15 +17,13 @@ import type {
   TopicPartition,
   Transport,
 } from '../../log/transport.ts';
-import { ensureCodec } from '../../protocol/compression.ts';
 import { closed } from '../local/errors.ts';
-import { LocalFetcher } from '../local/fetcher.ts';
 import { oneByOne } from '../local/one-by-one.ts';
 import { OrderedGate } from '../local/ordered-gate.ts';
 import { prepareAll } from '../local/prepare-all.ts';
-import { LocalSession } from '../local/session.ts';
+import { PromisedSession } from '../local/session.ts';
 import { MemoryLog } from './memory-log.ts';
-import type { PreparedBatch } from './memory-partition.ts';
+import { MEMORY_CAPABILITIES, MemoryTaskLog, prepare } from './memory-task-log.ts';
 
 /**
  * Runs pipelines on a log in memory: for tests, and for trying things out. Nothing survives the process.
@@ -40,14 +39,16 @@ export function memoryTransport(log: MemoryLog = new MemoryLog()): OpenTransport
 class MemoryTransport implements Transport {
   readonly kind = 'memory';
   readonly location = 'memory of this process';
-  readonly capabilities: Capabilities = { atomicCommit: true, stateWithLog: true };
+  readonly capabilities: Capabilities = MEMORY_CAPABILITIES;
   readonly topics: TopicAdmin;
   readonly #log: MemoryLog;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #tasks: MemoryTaskLog;
+  readonly #open = new Set<{ close(): Awaitable<void> }>();
   #closed = false;
 
   constructor(log: MemoryLog) {
     this.#log = log;
+    this.#tasks = new MemoryTaskLog(log);
     this.topics = {
       list: async () => this.#live().list(),
       describe: async (name) => this.#live().describe(name),
@@ -100,19 +101,8 @@ class MemoryTransport implements Transport {
   }
 
   fetcher(options: FetcherOptions): Fetcher {
-    const log = this.#live();
-    return this.#keep(
-      new LocalFetcher(
-        {
-          topicId: (topic) => log.known(topic)?.id,
-          read: (topic, partition, offset, topicId) => log.read(topic, partition, offset, topicId),
-          endOffset: (topic, partition) => log.endOffset(topic, partition),
-          onChange: (listener) => log.onChange(listener),
-          waitingFor: () => undefined,
-        },
-        options,
-      ),
-    );
+    this.#live();
+    return this.#keep(this.#tasks.fetcher(options));
   }
 
   producer(): Producer {
@@ -120,27 +110,20 @@ class MemoryTransport implements Transport {
   }
 
   async group(options: GroupOptions): Promise<GroupSession> {
-    const log = this.#live();
-    const seat = log.groups.join(options);
-    const member = { close: () => session.leave() };
-    const session: LocalSession<PreparedBatch> = new LocalSession(options.groupId, seat, {
-      stores: log.stores,
-      prepare: (batch) => prepare(log, batch),
-      commit: async (commit) => log.commit(commit),
-      waitingFor: () => undefined,
-      left: async () => void this.#open.delete(member),
-    });
+    this.#live();
+    const member = { close: async () => session.leave() };
+    const session = this.#tasks.group(options, () => void this.#open.delete(member));
     this.#open.add(member);
-    return session;
+    return new PromisedSession(session);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#open].map((part) => part.close()));
+    await every([...this.#open].map((part) => part.close()));
     this.#open.clear();
   }
 
-  #keep<P extends { close(): Promise<void> }>(part: P): P {
+  #keep<P extends { close(): Awaitable<void> }>(part: P): P {
     this.#open.add(part);
     return part;
   }
@@ -179,12 +162,4 @@ class MemoryProducer implements Producer {
   async close(): Promise<void> {
     this.#closed = true;
   }
-}
-
-/** Batches are kept uncompressed; a codec is needed only to measure one that may be too large. */
-function prepare(log: MemoryLog, batch: OutgoingBatch): PreparedBatch | Promise<PreparedBatch> {
-  const limit = log.describe(batch.topic)?.config.maxMessageBytes ?? Number.POSITIVE_INFINITY;
-  const take = (): PreparedBatch => log.prepare(batch, batch.records, batch.compression);
-  if (batch.compression === 'none' || batch.records.sizeInBytes <= limit) return take();
-  return ensureCodec(batch.compression).then(take);
 }

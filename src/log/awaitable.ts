@@ -1,0 +1,53 @@
+/**
+ * Something that is there, or a promise of it. A log in memory has its answers at once, and who asks it goes on in the same
+ * turn: that is how the test driver runs the engine synchronously.
+ */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Work that waits by `yield* until(…)` and is run by {@link inSteps}. */
+export type Steps<R> = Generator<Promise<unknown>, R, never>;
+
+/** What `await` is in an asynchronous function, without giving up the turn for what is there. */
+export function* until<T>(value: Awaitable<T>): Generator<Promise<T>, T, T> {
+  return value instanceof Promise ? yield value : value;
+}
+
+/**
+ * Runs work to its end, or to the first promise that it waits for.
+ *
+ * @returns What it returns; a promise when it waits for one.
+ * @throws what it throws before it waits; after that the promise rejects.
+ */
+export function inSteps<R>(work: Steps<R>): Awaitable<R> {
+  const step = work.next();
+  return step.done === true ? step.value : resume(work, step.value);
+}
+
+async function resume<R>(work: Steps<R>, first: Promise<unknown>): Promise<R> {
+  for (let waited = first; ; ) {
+    let step: IteratorResult<Promise<unknown>, R>;
+    const [outcome] = await Promise.allSettled([waited]);
+    if (outcome.status === 'fulfilled') step = work.next(outcome.value as never);
+    else step = work.throw(outcome.reason);
+    if (step.done === true) return step.value;
+    waited = step.value;
+  }
+}
+
+/** All of them, as `Promise.all`. */
+export function every<T>(values: readonly Awaitable<T>[]): Awaitable<T[]> {
+  return values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as T[]);
+}
+
+/** Starts work whose failure is told elsewhere. */
+export function quietly(work: () => Awaitable<unknown>): Awaitable<void> {
+  try {
+    const done = work();
+    if (done instanceof Promise) return done.then(ignore, ignore);
+  } catch {
+    // Told elsewhere.
+  }
+  return undefined;
+}
+
+const ignore = (): void => undefined;

@@ -1,0 +1,34 @@
+import type { Observable } from 'rxjs';
+import type { Duration } from '../../options/duration.ts';
+import type { PipelineGraph } from '../../plan/graph.ts';
+import type { AppSnapshot } from './snapshot.ts';
+
+/** A running application. @public */
+export interface App {
+  /**
+   * Resolves when the application works for the first time: its topics exist, it is a member of its group, and the tasks
+   * that it was given are built on their state. Rejects with what ended it before that, and with `ERR_STOPPED` when it
+   * was stopped before that; a `ready` that nobody awaits never ends the process.
+   */
+  readonly ready: Promise<void>;
+  /**
+   * Resolves when the application has stopped, by itself or on request, with everything committed. Rejects with the
+   * error that ended it: an application whose `done` nobody awaits ends the process then, as Node does with every
+   * unhandled rejection, instead of failing in silence.
+   */
+  readonly done: Promise<void>;
+  /**
+   * Stops gracefully: finishes what was read, commits, closes. The deadline is `stopDeadline` unless given; a stop that
+   * exceeds it gives up the last commit.
+   *
+   * @returns `done`, so it rejects when the application had failed, and with `ERR_STOP_DEADLINE` after the deadline.
+   */
+  stop(options?: { readonly deadline?: Duration }): Promise<void>;
+  /** Where the application stands now. */
+  snapshot(): AppSnapshot;
+  /** Where it stands, at once and then every so often (`'1s'`); completes when the application has ended. */
+  snapshots(every?: Duration): Observable<AppSnapshot>;
+  /** The pipeline as it was planned: stages, steps, topics and stores. */
+  readonly graph: PipelineGraph;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,72 @@
+import type { Cancel, Clock } from '../../dataflow/clock.ts';
+
+/** Under load the time between commits is at least this many times what the last one took, up to a bound in ms. */
+const COMMIT_SHARE = 5;
+const MAX_INTERVAL_MS = 1000;
+
+export interface CommitPaceOptions {
+  /** Time between commits while there is work. */
+  readonly intervalMs: number;
+  /** How long what is finished waits for more that goes with it. */
+  readonly lingerMs: number;
+  /** Work is committed as soon as there is no more of it, and not only when the interval is over. */
+  readonly eager: boolean;
+}
+
+/** Says when a commit is due. */
+export class CommitPace {
+  readonly eager: boolean;
+  readonly #clock: Clock;
+  readonly #options: CommitPaceOptions;
+  readonly #wake: () => void;
+  /** Since when there is something to commit. */
+  #since: number | undefined;
+  #cancel: Cancel | undefined;
+
+  /** @param wake - Called when a commit may be due that was not before. */
+  constructor(clock: Clock, options: CommitPaceOptions, wake: () => void) {
+    this.eager = options.eager;
+    this.#clock = clock;
+    this.#options = options;
+    this.#wake = wake;
+  }
+
+  /** Takes note whether there is anything to commit. */
+  note(dirty: boolean): boolean {
+    if (dirty) this.#since ??= this.#clock.monotonic();
+    else this.#since = undefined;
+    return dirty;
+  }
+
+  /** What there is is being committed. */
+  begun(): void {
+    this.#since = undefined;
+  }
+
+  /**
+   * Milliseconds until a commit is due, 0 or less when it is. The interval is longer while commits are expensive: a commit
+   * writes every entry that has changed since the last one, however often it has, so under load fewer of them do the same
+   * work for less.
+   *
+   * @param quiet - Whether there is no more work at the moment.
+   * @param lastMs - How long the last commit took.
+   */
+  waitMs(quiet: boolean, lastMs: number): number {
+    const { intervalMs, lingerMs } = this.#options;
+    const sinceMs = this.#clock.monotonic() - (this.#since ?? 0);
+    if (quiet && this.eager) return lingerMs - sinceMs;
+    return Math.max(intervalMs, Math.min(COMMIT_SHARE * lastMs, MAX_INTERVAL_MS)) - sinceMs;
+  }
+
+  /** Wakes once after some time, unless that is under way. */
+  wakeIn(ms: number): void {
+    this.#cancel ??= this.#clock.after(ms, () => {
+      this.#cancel = undefined;
+      this.#wake();
+    });
+  }
+
+  close(): void {
+    this.#cancel?.();
+  }
+}

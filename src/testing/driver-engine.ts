@@ -1,0 +1,217 @@
+import type { Clock } from '../dataflow/clock.ts';
+import type { MillraceError } from '../errors.ts';
+import type { Awaitable } from '../log/awaitable.ts';
+import { type DeadLetter, type LetterLimits, limitsOf } from '../log/dead-letter.ts';
+import type { Letters } from '../log/letter-sender.ts';
+import type { OutputTopic } from '../log/outputs.ts';
+import { isDeadLetter } from '../log/record-failures.ts';
+import type { KnownTopic, TopicDescription } from '../log/transport.ts';
+import type { DeadLetterPolicy, RecordPolicy } from '../options/record-policy.ts';
+import type { Topology } from '../plan/topology.ts';
+import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
+import type { LateRecord } from '../record.ts';
+import type { AppOptions } from '../runtime/app/app-options.ts';
+import { Engine } from '../runtime/app/engine.ts';
+import type { GlobalTableSnapshot } from '../runtime/app/global-rows.ts';
+import { GlobalTables } from '../runtime/app/global-tables.ts';
+import { Rebuilds } from '../runtime/app/rebuilds.ts';
+import { NO_ENDS } from '../runtime/app/topic-ends.ts';
+import type { Task } from '../runtime/task/task.ts';
+import type { StoreBackend } from '../state/byte-store.ts';
+import { UnwritableState } from '../state/checked-stores.ts';
+import { type MemoryLog, MemoryTaskLog } from '../transports/memory/index.ts';
+import { borrowedStores } from './borrowed-stores.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+export interface DriverEngineOptions {
+  readonly applicationId?: string;
+  readonly onRecordError?: RecordPolicy;
+  readonly stores?: StoreBackend;
+  readonly cacheEntries?: number;
+}
+
+/**
+ * The engine that applications run on, on a log that answers at once and a clock that stands still: what it puts off for
+ * later is done when `run` is called, and nothing is left to do when that returns.
+ */
+export class DriverEngine {
+  /** Every record so far that came too late for some of its windows, with what is not committed yet. */
+  readonly late: LateRecord<unknown, unknown>[] = [];
+  readonly #topology: Topology;
+  readonly #log: MemoryLog;
+  readonly #tasks: MemoryTaskLog;
+  readonly #options: AppOptions;
+  readonly #clock: Clock;
+  readonly #rebuilds: Rebuilds;
+  /** What is to be done soon. */
+  #soon: (() => void)[] = [];
+  #engine: Engine;
+  #globals: GlobalTables;
+  #failure: MillraceError | undefined;
+  /** The tasks are to be built again, from the last commit. */
+  #again = false;
+  /** How many of the late records are committed. */
+  #lateCommitted = 0;
+  #woken: (() => void) | undefined;
+
+  constructor(topology: Topology, log: MemoryLog, clock: VirtualClock, options: DriverEngineOptions) {
+    this.#topology = topology;
+    this.#log = log;
+    this.#tasks = new MemoryTaskLog(log, options.stores && borrowedStores(options.stores));
+    const { applicationId = 'test', cacheEntries, onRecordError = 'fail' } = options;
+    this.#options = {
+      applicationId,
+      onRecordError,
+      maxFutureSkew: 'unlimited',
+      ...(cacheEntries === undefined ? {} : { cacheEntries }),
+    };
+    this.#rebuilds = new Rebuilds(this.#options);
+    this.#clock = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after: (ms, callback) => clock.after(ms, callback),
+      soon: (callback) => {
+        this.#soon.push(callback);
+        this.#woken?.();
+      },
+    };
+    this.#globals = this.#loadGlobals();
+    this.#engine = this.#start();
+    this.run();
+  }
+
+  get tasks(): Task[] {
+    return [...this.#engine.tasks.values()];
+  }
+
+  globalTables(): GlobalTableSnapshot[] {
+    return this.#globals.snapshot();
+  }
+
+  /** Does all there is to do. @throws MillraceError what has failed, again and again until `restart` */
+  run(): void {
+    // Global tables take what has been written before any task goes on.
+    if (this.#failure === undefined) this.#globals.follow();
+    this.#engine.schedule();
+    this.#work();
+    while (this.#again) {
+      this.#again = false;
+      this.late.length = this.#lateCommitted;
+      this.#replace();
+      this.#work();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Drops all tasks and builds new ones from the last commit. */
+  restart(): void {
+    this.late.length = this.#lateCommitted;
+    this.#failure = undefined;
+    void this.#globals.close();
+    this.#globals = this.#loadGlobals();
+    this.#replace();
+    this.run();
+  }
+
+  /** Resolves when no asynchronous call is under way, with everything that they caused done. */
+  async settle(): Promise<void> {
+    this.run();
+    while (this.#engine.committer.pendingAsync() > 0) {
+      await new Promise<void>((resolve) => {
+        this.#woken = resolve;
+      });
+      this.run();
+    }
+  }
+
+  #work(): void {
+    while (this.#soon.length > 0) {
+      const work = this.#soon;
+      this.#soon = [];
+      for (const each of work) each();
+    }
+  }
+
+  #replace(): void {
+    void this.#engine.close();
+    this.#engine = this.#start();
+  }
+
+  #start(): Engine {
+    const topics = new Map(this.#log.list().map((name) => [name, this.#log.known(name) as KnownTopic]));
+    const engine: Engine = new Engine(
+      this.#topology,
+      this.#tasks,
+      { ends: NO_ENDS, now: topics },
+      this.#options,
+      this.#clock,
+      this.#globals,
+      {
+        checkedStores: this.#rebuilds.checkedStores,
+        failed: (error) => this.#failed(error, engine.committer.commits),
+        idle: () => undefined,
+        ready: () => undefined,
+        committed: () => {
+          this.#lateCommitted = this.late.length;
+        },
+        late: (record, late) => void this.late.push({ ...record, late }),
+      },
+    );
+    void engine.start();
+    return engine;
+  }
+
+  /** As in an application: where an entry cannot be written, what is not committed is done again with checks. */
+  #failed(error: MillraceError, commits: number): void {
+    const news = error instanceof UnwritableState && !this.#rebuilds.checkedStores.has(error.store);
+    if (news && this.#rebuilds.after(error, commits) !== undefined) this.#again = true;
+    else this.#failure ??= error;
+  }
+
+  #loadGlobals(): GlobalTables {
+    const letters = new LogLetters(this.#log);
+    const failed = (error: unknown): void => {
+      this.#failure ??= error as MillraceError;
+    };
+    const tables = new GlobalTables(this.#topology.globals, this.#options, this.#clock, letters, failed);
+    void tables.load(this.#tasks, new Map());
+    return tables;
+  }
+}
+
+/** Writes dead letters straight into a log. */
+class LogLetters implements Letters {
+  readonly #log: MemoryLog;
+
+  constructor(log: MemoryLog) {
+    this.#log = log;
+  }
+
+  send({ deadLetter: topic }: DeadLetterPolicy, make: (limits: LetterLimits) => DeadLetter): Awaitable<void> {
+    const { headers, key, timestamp, value } = make(limitsOf(this.#log.describe(topic) as TopicDescription));
+    const records = new RecordBatchBuilder();
+    records.append(timestamp, key, value, headers);
+    this.#log.append([this.#log.prepare({ topic, partition: 0 }, records)]);
+  }
+
+  close(): void {
+    // Nothing is under way.
+  }
+}
+
+/** What records of a topic are encoded for. */
+export function outputTopic(log: MemoryLog, name: string): OutputTopic & LetterLimits {
+  const topic = log.describe(name) as TopicDescription;
+  return { partitions: topic.partitions, ...limitsOf(topic), compression: 'none' };
+}
+
+/** Names of all topics of a pipeline. */
+export function topicsOf({ globals, stages }: Topology, onRecordError: RecordPolicy): ReadonlySet<string> {
+  const inputs = [...stages.flatMap((stage) => stage.inputs), ...globals];
+  const policies = [onRecordError, ...inputs.flatMap((use) => use.onRecordError ?? [])];
+  return new Set([
+    ...inputs.map(({ name }) => name),
+    ...stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)),
+    ...policies.flatMap((policy) => (isDeadLetter(policy) ? policy.deadLetter : [])),
+  ]);
+}
