@@ -54,6 +54,13 @@ export type {
 export type { LogLocation } from './open-log.ts';
 export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
 export { branch } from './operators/branch.ts';
+export {
+  type CogroupInputs,
+  type CogroupKey,
+  type CogroupOptions,
+  cogroup,
+  type WindowedCogroupOptions,
+} from './operators/cogroup.ts';
 export { countByKey } from './operators/count-by-key.ts';
 export { filterValues } from './operators/filter-values.ts';
 export { flatMapRecord } from './operators/flat-map-record.ts';

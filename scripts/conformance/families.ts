@@ -2,6 +2,7 @@ import type { Case, Input, Params } from './format.ts';
 import { NotImplemented } from './format.ts';
 import { aggregateModel } from './models/aggregate.ts';
 import { chainModel } from './models/chain.ts';
+import { cogroupModel } from './models/cogroup.ts';
 import type { Expected } from './models/expected.ts';
 import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
@@ -12,6 +13,7 @@ import { tableOpsModel } from './models/table-ops.ts';
 import { tableJoinModel } from './models/table-table-join.ts';
 import { windowedModel } from './models/windowed.ts';
 import { unwindowed } from './pipelines/aggregate.ts';
+import { cogrouped } from './pipelines/cogroup.ts';
 import type { CasePipeline } from './pipelines/pipeline.ts';
 import { repartitionChain } from './pipelines/repartition-chain.ts';
 import { stateless } from './pipelines/stateless.ts';
@@ -37,6 +39,7 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   sliding: { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   session: { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   unlimited: { windowedAggregate: { pipeline: windowed, model: windowedModel } },
+  cogroup: { cogroup: { pipeline: cogrouped, model: cogroupModel } },
   'window-final': { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
   'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },

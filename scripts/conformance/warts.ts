@@ -9,6 +9,7 @@ export const warts: Readonly<Record<string, string>> = {
   'wart:join-store-edge': 'partners are seen up to the edge of their window, the edge included (JS-7)',
   'wart:join-null-moves-time': 'records without a key or value move no time (TM-2)',
   'wart:self-join-order': 'the rows of a self-join come in the order of the join of two copies (JS-8)',
+  'wart:cogroup-time-per-input': 'one stream time per operator, over all its inputs (TM-2, AG-2)',
   'wart:session-retention': 'an open session is always found (SE-6)',
   'wart:session-revived': 'a closed session is never joined again (SE-6)',
   'wart:sliding-late-seed': 'a window holds every accepted record of its span (SL-3)',

@@ -3,18 +3,10 @@ import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node } from '../dataflow/operator.ts';
 import { checkNames } from '../options/option-checks.ts';
-import { settled } from '../options/promises.ts';
-import { type Change, makeChange, type StreamRecord } from '../record.ts';
-import { KeyValueStore } from '../state/key-value-store.ts';
-import { declareStore } from '../state/store-spec.ts';
-import {
-  type AggregationDeletes,
-  type AggregationResult,
-  type State,
-  stateCodec,
-  toAggregator,
-} from './aggregation.ts';
-import { checkStoreName, keySerdeOf } from './keyed.ts';
+import type { Change, StreamRecord } from '../record.ts';
+import { aggregateStore, aggregating } from './aggregating.ts';
+import { type AggregationDeletes, type AggregationResult, toAggregator } from './aggregation.ts';
+import { checkStoreName } from './keyed.ts';
 
 /** @public */
 export interface AggregateOptions {
@@ -81,52 +73,9 @@ export function aggregate<K, V, A, R, S extends Spec<V>, D extends null = never>
       name: 'aggregate',
       detail: name,
       needsKey: true,
-      stores: [
-        declareStore({
-          name,
-          kind: 'keyValue',
-          key: 'upstream',
-          value: stateCodec(aggregator, name),
-          fingerprint: `aggregate ${aggregator.name}`,
-          present: (state) => aggregator.result(state),
-        }),
-      ],
+      stores: [aggregateStore(name, aggregator)],
       rows,
-      create(step) {
-        const { task } = step;
-        const store = new KeyValueStore<K, State>(
-          task.openStore(name),
-          keySerdeOf<K>(step.place),
-          stateCodec(aggregator, name),
-          task.cacheEntries,
-          (state) => aggregator.result(state),
-        );
-        task.addState(store);
-        const rowOf = (state: State | undefined): Row | null =>
-          state === undefined ? null : settled(aggregator.result(state));
-        rows.keep(task, {
-          get: (key) => rowOf(store.get(key)) ?? undefined,
-          timestampOf: (key) => store.timestampOf(key),
-        });
-        return (record) => {
-          const { key, value } = record;
-          if (key === null || value === null) {
-            step.drop(key === null ? 'null key' : 'null value');
-            return;
-          }
-          const entry = store.entry(key as NonNullable<K>);
-          const { value: state } = entry;
-          const before = rowOf(state);
-          const added = aggregator.add(state ?? aggregator.init(), value, record as StreamRecord<unknown, V>);
-          const after = settled(added) ?? undefined;
-          const timestamp = Math.max(entry.timestamp, record.timestamp);
-          // Before anything is stored: a record whose result throws is left out altogether.
-          const row = rowOf(after);
-          if (after === undefined) store.delete(entry);
-          else store.put(entry, after, timestamp);
-          step.emitUpdate(makeChange(key, row as Row, before, timestamp, record) as Out);
-        };
-      },
+      create: (step) => aggregating<K, V, Row, Out>(step, name, aggregator, rows),
     });
   };
 }

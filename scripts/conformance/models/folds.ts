@@ -8,6 +8,8 @@ const folds: Readonly<Record<string, Fold>> = {
   sum: (aggregate = 0, value) => Number(aggregate) + Number(value),
   concat: (aggregate = '0', value) => `${String(aggregate)}+${String(value)}`,
   concatDelete: (aggregate = '0', value) => (value === 'X' ? null : `${String(aggregate)}+${String(value)}`),
+  // Values of a cogroup come with the sign of their input.
+  cogroup: (aggregate = '0', value) => (value === '/X' ? null : `${String(aggregate)}${String(value)}`),
   reduce: (aggregate, value) => (aggregate === undefined ? value : `${String(aggregate)}+${String(value)}`),
 };
 

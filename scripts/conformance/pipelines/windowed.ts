@@ -16,7 +16,7 @@ export function windowed(params: Params): CasePipeline {
   return { pipeline: catchRows(aggregated, { windowed: true }), inputs: [input], store: 'windows' };
 }
 
-function windowerOf(params: Params): Windower {
+export function windowerOf(params: Params): Windower {
   const kind = textOf(params, 'window');
   switch (kind) {
     case 'sliding':
