@@ -263,6 +263,7 @@ class Application implements App {
   }
 
   #end(error: unknown): Promise<void> {
+    if (this.#ending === undefined) this.#waitingFor = `closing after ${endedBy(error).code}`;
     this.#ending ??= this.#finish(async () => {
       throw error;
     });

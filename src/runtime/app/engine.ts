@@ -30,6 +30,9 @@ const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 /** Turns stop at this many bytes while a commit is still under way. */
 const HARD_OUTPUT_BYTES = 4 * MAX_OUTPUT_BYTES;
 
+/** For how long a commit under way is waited for when the tasks are taken down, in ms. */
+const CLOSE_MS = 3000;
+
 export interface EngineEvents extends TaskEvents {
   /** A task failed, or a commit did. The engine does nothing more until it is closed. */
   failed(error: MillraceError): void;
@@ -297,9 +300,7 @@ export class Engine {
       ...Array.from(this.tasks.values(), (task) => task.waiting()),
     ].filter((reason) => reason !== undefined);
     if (reasons.length > 0 || this.#stopping) return reasons;
-    return Array.from(this.tasks.values(), (task) =>
-      whyUnread(task, this.#rounds.standsFor(task), (topic) => this.endOffset(topic, task.partition)),
-    ).filter((reason) => reason !== undefined);
+    return whyUnread(this.tasks.values(), this.#rounds, this.#fetcher);
   }
 
   endOffset(topic: string, partition: number): number | undefined {
@@ -326,10 +327,17 @@ export class Engine {
     for (const task of this.tasks.values()) task.close();
     this.#consumed.close();
     this.committer.abandon();
-    yield* until(quietly(() => this.committer.current));
+    const commit = quietly(() => this.committer.current);
+    if (commit !== undefined) yield* until(Promise.race([commit, this.#after(CLOSE_MS)]));
     this.#factory.close();
     yield* until(this.#fetcher.close());
+    // This also ends a commit that is tried again and again.
     yield* until(this.#session?.leave());
+    yield* until(commit);
+  }
+
+  #after(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.after(ms, resolve));
   }
 
   #fail(error: unknown): void {

@@ -10,13 +10,11 @@ test.each([
   ['has none at hand', task(true, 5), 9, 'for 2 s for records of clicks/1 from offset 5 to 9'],
   ['does not know whether there are any', task(true, 5), undefined, 'for 2 s to hear where clicks/1 ends'],
 ])('a task that does not go on and %s says so', (_, stuck, end, reason) => {
-  expect(whyUnread(stuck, 2500, () => end)).toBe(`task clicks/1 has waited ${reason}`);
-  expect(
-    whyUnread(stuck, 900, () => end),
-    'not at once',
-  ).toBeUndefined();
+  const after = (ms: number): string[] => whyUnread([stuck], { standsFor: () => ms }, { endOffset: () => end });
+  expect(after(2500)).toEqual([`task clicks/1 has waited ${reason}`]);
+  expect(after(900), 'not at once').toEqual([]);
 });
 
 test('a task that has read everything waits for nothing', () => {
-  expect(whyUnread(task(true, 9), 60_000, () => 9)).toBeUndefined();
+  expect(whyUnread([task(true, 9)], { standsFor: () => 60_000 }, { endOffset: () => 9 })).toEqual([]);
 });

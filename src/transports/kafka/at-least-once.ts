@@ -129,9 +129,9 @@ export class AtLeastOnceWriter implements SessionWriter {
   }
 
   async #commitOffsets({ generation, offsets: positions }: CommitUnit): Promise<void> {
-    const offsets = positions.map(this.#member.notes.add);
-    await commitAsMember(this.#cluster, this.#member, generation, (identity, coordinator) =>
-      this.#cluster.request(coordinator, 'main', offsetCommitApi, { ...identity, offsets }),
+    const cluster = this.#cluster;
+    await commitAsMember(cluster, this.#topics, this.#member, generation, positions, (offsets, identity, coordinator) =>
+      cluster.request(coordinator, 'main', offsetCommitApi, { ...identity, offsets }),
     );
   }
 }

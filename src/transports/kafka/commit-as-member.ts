@@ -1,27 +1,38 @@
 import type { MillraceError } from '../../errors.ts';
+import type { CommittedOffset } from '../../log/transport.ts';
+import { topicRecreated, unknownTopic } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError, rebalancing, staleWork } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
 import { retrying } from './retry.ts';
-import type { GroupIdentity, OffsetCommitAnswer } from './wire/offset-commit.ts';
+import type { Topics } from './topics.ts';
+import type { GroupIdentity, OffsetCommitAnswer, OffsetToCommit } from './wire/offset-commit.ts';
 
 /**
  * Commits offsets as a member of a group. When the group has moved on to a generation in which the member keeps its tasks,
  * the commit is made in that one.
  *
  * @param generation - The one in which the work was done.
- * @throws MillraceError `ERR_STALE_GENERATION` when the work may belong to another member
+ * @throws MillraceError `ERR_STALE_GENERATION` when the work may belong to another member; `ERR_TOPIC_RECREATED`,
+ * `ERR_UNKNOWN_TOPIC` when a partition that offsets are committed for is gone
  */
 export async function commitAsMember(
   cluster: Cluster,
+  topics: Topics,
   member: GroupMember,
   generation: number,
-  send: (identity: GroupIdentity, coordinator: number) => Promise<readonly OffsetCommitAnswer[]>,
+  positions: readonly CommittedOffset[],
+  send: (
+    offsets: readonly OffsetToCommit[],
+    identity: GroupIdentity,
+    coordinator: number,
+  ) => Promise<readonly OffsetCommitAnswer[]>,
 ): Promise<void> {
   const { groupId } = member.identity;
   const { rebalanceTimeoutMs, requestTimeoutMs } = cluster.settings;
   const limitMs = Math.max(rebalanceTimeoutMs, requestTimeoutMs);
+  const offsets = positions.map(member.notes.add);
   const doing = `commit offsets of group "${groupId}"`;
   const onRetry = (error: MillraceError): void => void (member.commitTrouble = error);
   const over = (): void => void (member.commitTrouble = undefined);
@@ -30,13 +41,19 @@ export async function commitAsMember(
     member.check(generation);
     const { identity } = member;
     try {
-      const answers = await send(identity, await cluster.coordinator('group', groupId));
+      const answers = await send(offsets, identity, await cluster.coordinator('group', groupId));
       for (const { errorCode, topic, partition } of answers) {
         if (errorCode === 0) continue;
         if (mayTryAgain(errorCode, identity, member)) throw rebalancing(groupId);
         if (errorCode === Code.UNKNOWN_MEMBER_ID || errorCode === Code.ILLEGAL_GENERATION) {
           member.lost();
           throw staleWork(groupId, generation, 'was refused by the coordinator');
+        }
+        if (errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) {
+          await checkThere(
+            topics,
+            positions.find((each) => each.topic === topic && each.partition === partition),
+          );
         }
         throw kafkaError(errorCode, doing, groupId, { topic, partition });
       }
@@ -45,6 +62,19 @@ export async function commitAsMember(
       throw error;
     }
   }).finally(over);
+}
+
+/**
+ * A coordinator that does not know a partition may not have heard of it yet, or never will: then trying again does not help.
+ *
+ * @throws FatalError `ERR_TOPIC_RECREATED`, `ERR_UNKNOWN_TOPIC`
+ */
+async function checkThere(topics: Topics, position: CommittedOffset | undefined): Promise<void> {
+  if (position === undefined) return;
+  const { topic, topicId } = position;
+  const now = (await topics.refresh(topic)) ?? (await topics.refresh(topic));
+  if (now === undefined) throw unknownTopic(topic);
+  if (topicId !== undefined && now.id !== undefined && topicId !== now.id) throw topicRecreated(position);
 }
 
 /** Whether the refusal only says that the generation is changing. */

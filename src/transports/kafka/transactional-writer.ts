@@ -189,8 +189,7 @@ export class TransactionalWriter {
     const { groupId } = member.identity;
     await this.#ask('add offsets to a transaction', wire.addOffsetsToTxnApi, { groupId }, (code) => code);
     const me = this.#me();
-    const placed = offsets.map(member.notes.add);
-    await commitAsMember(this.#cluster, member, generation, (identity, coordinator) =>
+    await commitAsMember(this.#cluster, this.#topics, member, generation, offsets, (placed, identity, coordinator) =>
       this.#request(coordinator, wire.txnOffsetCommitApi, { ...me, ...identity, offsets: placed }),
     );
   }
