@@ -177,6 +177,9 @@ export { type TableOptions, type TopicTable, table } from './tables/topic-table.
 export type { ViewOptions } from './tables/view.ts';
 export type { KafkaOptions, SaslOptions } from './transports/kafka/options.ts';
 export { MemoryLog, type MemoryLogOptions, memoryTransport } from './transports/memory/index.ts';
+export { type CalendarOptions, calendar } from './windows/calendar.ts';
+export { cumulate } from './windows/cumulate.ts';
+export { type CustomWindowsOptions, customWindows } from './windows/custom-windows.ts';
 export { hopping } from './windows/hopping.ts';
 export { session } from './windows/session.ts';
 export { sliding } from './windows/sliding.ts';

@@ -73,6 +73,7 @@ export function windowing<K, V, R>(
       changes?.closed(row.key, row.window);
       emitRow(row, true);
     },
+    outside: () => step.drop('in no window'),
     late(missed, partial) {
       const record = current as StreamRecord<K, V>;
       const { streamTime } = windows.time;

@@ -22,6 +22,8 @@ export interface WindowEvents<K, A> {
   merged(row: WindowRow<K, A>): void;
   /** A window has closed with this row. */
   closed(row: WindowRow<K, A>): void;
+  /** The record belongs to no window. */
+  outside(): void;
   /** The record belongs to windows that have closed already. */
   late(missed: readonly Window[], partial: boolean): void;
 }

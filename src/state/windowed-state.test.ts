@@ -27,6 +27,7 @@ function counting(limit: { limit: number }, backend = memoryStores()) {
   const state = new WindowedState<string, number, number>(windower, agg.count(), store, {
     updated() {},
     merged() {},
+    outside() {},
     closed: ({ key, state: count, window }) => said.push(`${key} ${window.start}: ${count}`),
     late: (missed) => said.push(`late for ${missed.map(({ start }) => start).join()}`),
   });

@@ -78,6 +78,11 @@ export class WindowedState<K, V, A> implements WindowMachine<K, V, A> {
 
   /** As {@link add}, for windows that are listed. */
   #addTo(windows: readonly Window[], key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
+    if (windows.length === 0) {
+      // It moves no time either. What comes before an unlimited window is not meant by it.
+      if (this.#windower.kind === 'aligned') this.#events.outside();
+      return;
+    }
     const { timestamp } = record;
     const store = this.#store;
     const streamTime = store.time.reach(timestamp);

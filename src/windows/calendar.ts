@@ -1,0 +1,103 @@
+import { ConfigError } from '../errors.ts';
+import { type Duration, durationMs } from '../options/duration.ts';
+import { checkNames, checkOneOf, show } from '../options/option-checks.ts';
+import type { Window } from '../record.ts';
+import { type Span, spansByCalendar, UNITS, WEEKDAYS } from './calendar-units.ts';
+import { KnownWindows } from './known-windows.ts';
+import type { AlignedWindower } from './windower.ts';
+import { ZoneTime } from './zone-time.ts';
+
+/** @public */
+export interface CalendarOptions {
+  readonly unit: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
+  /** Time zone by its IANA name: `Europe/Berlin`. */
+  readonly zone: string;
+  /** First day of a week; Monday when left out. */
+  readonly weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
+  /** As for {@link tumbling}. */
+  readonly grace: Duration;
+}
+
+/**
+ * Hours, days, weeks, months, quarters or years of a time zone, side by side: `[start, end)`, as instants. Every timestamp is
+ * in exactly one.
+ *
+ * ```text
+ * calendar({ unit: 'day', zone: 'Europe/Berlin', grace: '0s' })
+ *
+ * local    28 March    29 March    30 March
+ * windows  |-----24h---|----23h----|----24h----|   clocks go forward on the 29th
+ * ```
+ *
+ * A day has 23, 24 or 25 hours where clocks change. A boundary that clocks skip is the first instant behind the gap, and one
+ * that they show twice is the earlier instant. Start and end are stored with each window, so windows that are stored stay what they are
+ * when time-zone data changes. Closing and lateness are those of {@link tumbling}; `grace` is in exact milliseconds.
+ *
+ * @param options - `unit`, `zone` and `grace`; `weekStart` for weeks.
+ * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`.
+ *
+ * @example
+ * ```ts
+ * import { agg, calendar, json, string, to, topic, windowBy } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const sales = topic('sales', { key: string(), value: json<number>() });
+ * const months = topic('months', { key: string(), value: json<number>() });
+ * const month = calendar({ unit: 'month', zone: 'Europe/Berlin', grace: '0s' });
+ * const driver = new TestDriver(sales.pipe(windowBy(month, agg.count(), { store: 'per-month' }), to(months)));
+ * for (const at of ['2026-02-28T22:59Z', '2026-02-28T23:01Z', '2026-03-31T22:01Z']) {
+ *   driver.pipe(sales, { key: 'ada', value: 1, timestamp: Date.parse(at) });
+ * }
+ * console.log(driver.read(months).map(({ value }) => value)); // => [ 1, 1 ]
+ * ```
+ * @public
+ */
+export function calendar(options: CalendarOptions): AlignedWindower {
+  checkNames('calendar', options, { unit: true, zone: true, weekStart: true, grace: true });
+  const { unit, weekStart = 'monday', zone } = options;
+  checkOneOf('calendar', 'unit', unit, UNITS);
+  checkOneOf('calendar', 'weekStart', weekStart, WEEKDAYS);
+  if (options.weekStart !== undefined && unit !== 'week') {
+    throw new ConfigError('ERR_OPTION', `calendar: weekStart is given with the unit ${unit}`, {
+      hint: "leave it out, or take the unit 'week'",
+    });
+  }
+  const time = zoneOf(zone);
+  const spans = spansByCalendar(unit, WEEKDAYS.indexOf(weekStart));
+  const known = new KnownWindows((timestamp) => windowIn(time, spans, timestamp));
+  return {
+    kind: 'aligned',
+    windowsOf: (timestamp) => known.of(timestamp),
+    graceMs: durationMs(options.grace, 'grace'),
+    fingerprint: `calendar(${unit === 'week' ? `week from ${weekStart}` : unit}, ${zone})`,
+  };
+}
+
+/** The one window that holds an instant. No window starts before 0. */
+function windowIn(time: ZoneTime, { boundary, spanOf }: Span, timestamp: number): Window {
+  let span = spanOf(time.localOf(timestamp));
+  let start = time.firstAt(boundary(span));
+  // Where clocks go back over a boundary, an instant behind it shows a time before it, and the other way round.
+  while (timestamp < start) {
+    span -= 1;
+    start = time.firstAt(boundary(span));
+  }
+  let end = time.firstAt(boundary(span + 1));
+  while (timestamp >= end) {
+    span += 1;
+    start = end;
+    end = time.firstAt(boundary(span + 1));
+  }
+  return { start: Math.max(0, start), end };
+}
+
+function zoneOf(zone: unknown): ZoneTime {
+  try {
+    if (typeof zone === 'string') return new ZoneTime(zone);
+  } catch {
+    // Told below.
+  }
+  throw new ConfigError('ERR_OPTION', `calendar: zone is ${show(zone)}`, {
+    hint: "give the IANA name of a time zone: 'Europe/Berlin', 'UTC'",
+  });
+}

@@ -1,0 +1,43 @@
+import type { Window } from '../record.ts';
+
+/** Windows that are remembered. */
+const MOST = 1_000;
+
+/**
+ * Windows side by side that are dear to find: the last ones are remembered, so that records that are near each other in time
+ * cost a comparison.
+ */
+export class KnownWindows {
+  readonly #find: (timestamp: number) => Window;
+  /** By start. */
+  #windows: (readonly [Window])[] = [];
+  #last: readonly [Window] | undefined;
+
+  constructor(find: (timestamp: number) => Window) {
+    this.#find = find;
+  }
+
+  of(timestamp: number): readonly Window[] {
+    const last = this.#last;
+    if (last !== undefined && timestamp >= last[0].start && timestamp < last[0].end) return last;
+    const at = this.#after(timestamp);
+    const near = this.#windows[at - 1];
+    if (near !== undefined && timestamp < near[0].end) return (this.#last = near);
+    const found = [this.#find(timestamp)] as const;
+    if (this.#windows.length < MOST) this.#windows.splice(at, 0, found);
+    else this.#windows = [found];
+    return (this.#last = found);
+  }
+
+  /** Index of the first window that starts behind a timestamp. */
+  #after(timestamp: number): number {
+    let low = 0;
+    let high = this.#windows.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#windows[middle] as readonly [Window])[0].start <= timestamp) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
