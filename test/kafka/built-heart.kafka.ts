@@ -37,19 +37,19 @@ describe.runIf(ownCluster)('the package as it is built, with brokers that want T
         commitInterval: '50ms',
         who: 'any',
         writeFrom: 0,
-        kafka: { sessionTimeoutMs: 3000, heartbeatIntervalMs: 300, ssl: { ca: await own.authority() } },
+        kafka: { sessionTimeoutMs: 2000, heartbeatIntervalMs: 200, ssl: { ca: await own.authority() } },
       } as const;
       const first = new MembersProcess(options, { node });
       await Promise.all([first.hasTasks(1), first.isReady()]);
       const second = new MembersProcess(options, { node });
       await second.hasTasks(0);
       await client.publishAll(input, [
-        { key: 'k', value: 'block 8000' },
+        { key: 'k', value: 'block 5000' },
         { key: 'k', value: 'next' },
       ]);
       while ((await client.committed(name, input)).get(0) !== 2)
         await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(first.read).toEqual(['block 8000', 'unblocked', 'next']);
+      expect(first.read).toEqual(['block 5000', 'unblocked', 'next']);
       expect([first.warnings, second.read]).toEqual([[], []]);
     },
   );
