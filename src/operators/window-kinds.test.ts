@@ -290,6 +290,27 @@ describe('rows at intervals of stream time (EM-7)', () => {
     ]);
   });
 
+  it('take back a row that an aggregator deletes, at the time of its records', () => {
+    const kept = agg.custom({
+      name: 'kept',
+      init: () => 0,
+      add: (state: number, value: number) => (value === 0 ? null : state + value),
+      result: (state: number) => state,
+    });
+    for (const windows of [tumbling({ size: '1h', grace: '0s' }), unlimited({ start: 0 })]) {
+      const driver = new TestDriver(
+        keyed.pipe(windowBy(windows, kept, { store: 's', emit: { every: '10ms' } }), asText, to(output)),
+      );
+      driver.pipe(keyed, at(1, 'a', 5));
+      driver.pipe(keyed, at(2, 'a', 0));
+      driver.restart();
+      driver.pipe(keyed, at(3, 'b', 7));
+      driver.pipe(keyed, at(12, 'b', 7));
+      const end = windows.kind === 'unlimited' ? 'Infinity' : '3600000';
+      expect(rowsOf(driver)).toEqual([`a[0,${end}]=5@1`, `a[0,${end}]=null@2`, `b[0,${end}]=14@12`]);
+    }
+  });
+
   it('are for durations above 0', () => {
     for (const emit of [{ every: '0s' }, { every: '-1s' }, {}, { evry: '1s' }, null, 'final']) {
       expect(() => windowBy(TEN, agg.count(), { store: 's', emit: emit as never }), JSON.stringify(emit)).toThrow(

@@ -55,18 +55,18 @@ export function windowing<K, V, R>(
     if (kept) step.emitRow(row.key, { ...made, headers: NO_HEADERS });
     else step.emitUpdate(made);
   };
-  const emitGone = (key: NonNullable<K>, window: WindowRow<K, State>['window'], kept: boolean): void =>
-    emitRow({ key, window, state: undefined, timestamp: window.end }, kept);
+  const emitGone = ({ key, timestamp, window }: Omit<WindowRow<K, State>, 'state'>, kept: boolean): void =>
+    emitRow({ key, window, state: undefined, timestamp }, kept);
 
   const windows = openWindowing<K, V, R>(plan, task, place, {
     updated(row) {
       if (emit === 'updates') emitRow(row, false);
-      else if (row.state === undefined) changes?.gone(row.key, row.window);
+      else if (row.state === undefined) changes?.gone(row.key, row.window, row.timestamp);
       else changes?.changed(row.key, row.window);
     },
     merged(row) {
-      if (emit === 'updates') emitGone(row.key, row.window, false);
-      else changes?.gone(row.key, row.window);
+      if (emit === 'updates') emitGone(row, false);
+      else changes?.gone(row.key, row.window, row.timestamp);
     },
     closed(row) {
       if (emit === 'updates') return;
@@ -96,7 +96,7 @@ export function windowing<K, V, R>(
   const emitChanges = (): void => {
     const waiting = changes?.take() ?? [];
     // What is not there any more goes first: what it has become part of follows.
-    for (const { gone, key, window } of waiting) if (gone) emitGone(key, window, true);
+    for (const each of waiting) if (each.gone) emitGone(each, true);
     for (const { gone, key, window } of waiting) {
       const row = gone ? undefined : windows.read(key, window);
       if (row !== undefined) emitRow(row, true);

@@ -19,6 +19,8 @@ export interface WaitingWindow<K> {
   readonly window: Window;
   /** The window has become part of another one, or was deleted, after a row of it was emitted. */
   readonly gone: boolean;
+  /** Of a window that is gone: the timestamp of the row that says so. */
+  readonly timestamp: number;
 }
 
 /** How the marks of a store are written. */
@@ -50,13 +52,17 @@ export class ChangedWindows<K> implements StateHolder {
     this.#rows.put(at, CHANGED, window.start);
   }
 
-  /** It has become part of another window, or was deleted: what was emitted of it has to be taken back. */
-  gone(key: NonNullable<K>, window: Window): void {
+  /**
+   * It has become part of another window, or was deleted: what was emitted of it has to be taken back.
+   *
+   * @param timestamp - Highest timestamp of its records.
+   */
+  gone(key: NonNullable<K>, window: Window, timestamp: number): void {
     const at = this.#at(WAITS, key, window);
     const emitted = this.#at(EMITTED, key, window);
     if (this.#rows.get(emitted) !== undefined) {
       this.#rows.delete(emitted);
-      this.#rows.put(at, GONE, window.start);
+      this.#rows.put(at, GONE, timestamp);
     } else if (this.#rows.get(at)?.value === CHANGED) {
       this.#rows.delete(at);
     }
@@ -73,7 +79,7 @@ export class ChangedWindows<K> implements StateHolder {
   /** The rows that wait, each once. */
   take(): WaitingWindow<K>[] {
     const waiting = [...this.#rows.range(Uint8Array.of(WAITS), Uint8Array.of(EMITTED))];
-    return waiting.map(({ keyBytes, value }) => {
+    return waiting.map(({ keyBytes, timestamp, value }) => {
       this.#rows.delete(keyBytes);
       const gone = value === GONE;
       if (!gone) {
@@ -83,7 +89,7 @@ export class ChangedWindows<K> implements StateHolder {
       }
       const [first, second] = [readNumber(keyBytes, 1), endOf(readNumber(keyBytes, 1 + NUMBER_BYTES))];
       const window = this.#byEnd ? { start: second, end: first } : { start: first, end: second };
-      return { key: this.#key.deserialize(keyBytes.slice(1 + 2 * NUMBER_BYTES)), window, gone };
+      return { key: this.#key.deserialize(keyBytes.slice(1 + 2 * NUMBER_BYTES)), window, gone, timestamp };
     });
   }
 
