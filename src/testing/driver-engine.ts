@@ -1,6 +1,6 @@
 import type { Clock } from '../dataflow/clock.ts';
 import type { MillraceError } from '../errors.ts';
-import type { Awaitable } from '../log/awaitable.ts';
+import { type Awaitable, quietly } from '../log/awaitable.ts';
 import { type DeadLetter, type LetterLimits, limitsOf } from '../log/dead-letter.ts';
 import type { Letters } from '../log/letter-sender.ts';
 import type { OutputTopic } from '../log/outputs.ts';
@@ -115,12 +115,16 @@ export class DriverEngine {
 
   /** Resolves when no asynchronous call is under way, with everything that they caused done. */
   async settle(): Promise<void> {
-    this.run();
-    while (this.#engine.committer.pendingAsync() > 0) {
-      await new Promise<void>((resolve) => {
-        this.#woken = resolve;
-      });
+    for (;;) {
       this.run();
+      const { committer } = this.#engine;
+      if (committer.pendingAsync() > 0) {
+        await new Promise<void>((resolve) => {
+          this.#woken = resolve;
+        });
+      } else if (committer.current === undefined) return;
+      // It waited for the last of the calls.
+      else await quietly(() => committer.current);
     }
   }
 

@@ -98,6 +98,35 @@ describe('the test driver', () => {
     expect(driver.read(output)).toHaveLength(1);
   });
 
+  it('is restarted, or settles, while a commit waits for a call', async () => {
+    const answers: (() => void)[] = [];
+    const answer = (): void => {
+      for (const each of answers.splice(0)) each();
+    };
+    const driver = new TestDriver(
+      input.pipe(
+        mapAsync((n) => new Promise<number>((resolve) => answers.push(() => resolve(n)))),
+        to(output),
+      ),
+    );
+    driver.pipe(input, at('a'));
+    driver.advance('1m');
+    driver.restart();
+    expect(answers).toHaveLength(2);
+    // The first call is of tasks that are gone.
+    answer();
+    await driver.settle();
+    expect(driver.read(output)).toHaveLength(1);
+    driver.pipe(input, at('b'));
+    driver.advance('1m');
+    answer();
+    await driver.settle();
+    expect(driver.read(output)).toHaveLength(1);
+    driver.restart();
+    await driver.settle();
+    expect(driver.read(output)).toHaveLength(0);
+  });
+
   it('settles at once when nothing is under way', async () => {
     const driver = new TestDriver(
       input.pipe(

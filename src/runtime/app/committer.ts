@@ -1,6 +1,6 @@
 import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
-import { type Awaitable, inSteps, type Steps, until } from '../../log/awaitable.ts';
+import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '../../log/transport.ts';
 import type { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
@@ -51,6 +51,7 @@ export class Committer {
   #flushing = false;
   /** Set while a commit waits for asynchronous calls; called when there are none left. */
   #barrier: (() => void) | undefined;
+  #abandoned = false;
 
   constructor(host: CommitterHost) {
     this.#host = host;
@@ -98,7 +99,13 @@ export class Committer {
 
   /** Gives up waiting: the engine closes. */
   abandon(): void {
+    this.#abandoned = true;
     this.#barrier?.();
+  }
+
+  /** Resolves when the log has no part in a commit any more. One that waits for asynchronous calls has given it nothing yet. */
+  settled(): Awaitable<void> {
+    return this.closed ? undefined : quietly(() => this.#current);
   }
 
   /** Commits what the tasks have done; while a commit is under way, its end is what is waited for. */
@@ -174,7 +181,7 @@ export class Committer {
     try {
       yield* this.#quiet();
       // Given up: offsets never pass records whose calls are not finished.
-      if (this.pendingAsync() > 0) return;
+      if (this.#abandoned || this.pendingAsync() > 0) return;
       const joined = this.#host.session();
       const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
       if (joined === undefined || tasks.length === 0 || this.#host.failed()) return;

@@ -327,7 +327,7 @@ export class Engine {
     for (const task of this.tasks.values()) task.close();
     this.#consumed.close();
     this.committer.abandon();
-    const commit = quietly(() => this.committer.current);
+    const commit = this.committer.settled();
     if (commit !== undefined) yield* until(Promise.race([commit, this.#after(CLOSE_MS)]));
     this.#factory.close();
     yield* until(this.#fetcher.close());
