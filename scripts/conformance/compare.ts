@@ -2,15 +2,24 @@ import type { Input, Row } from './format.ts';
 import type { Expected } from './models/expected.ts';
 import type { Group, Outcome } from './run-case.ts';
 
-/** The first difference between what must come out and what came out, in lines for people; `undefined` if there is none. */
-export function difference(expected: Expected, { dropped, groups, late, store }: Outcome): string[] | undefined {
+/**
+ * The first difference between what must come out and what came out, in lines for people; `undefined` if there is none.
+ *
+ * @param keysInAnyOrder - Rows of different keys that come at once may come in any order.
+ */
+export function difference(
+  expected: Expected,
+  { dropped, groups, late, store }: Outcome,
+  keysInAnyOrder = false,
+): string[] | undefined {
   let from = 0;
   for (const group of groups) {
     const wanted = expected.steps.slice(from, from + group.steps.length).flat();
     from += group.steps.length;
     const place = placeOf(from, expected.steps.length, group);
     if (group.error !== undefined) return [`${place} threw ${message(group.error)}`];
-    if (!rowsAgree(wanted, group.rows)) return [place, ...against(wanted, group.rows)];
+    const [one, other] = keysInAnyOrder ? [byKey(wanted), byKey(group.rows)] : [wanted, group.rows];
+    if (!rowsAgree(one, other)) return [place, ...against(wanted, group.rows)];
   }
   if (from < expected.steps.length) return [`ended after step ${from} of ${expected.steps.length}`];
   if (expected.dropped !== undefined && expected.dropped !== dropped) {
@@ -64,6 +73,11 @@ function showInput({ key, timestamp, topic, value }: Input): string {
 
 function sorted(rows: readonly Row[]): Row[] {
   return [...rows].sort((a, b) => compare(a.key ?? '', b.key ?? '') || (a.window?.start ?? 0) - (b.window?.start ?? 0));
+}
+
+/** Those of one key stay in their order. */
+function byKey(rows: readonly Row[]): Row[] {
+  return [...rows].sort((a, b) => compare(a.key ?? '', b.key ?? ''));
 }
 
 function compare(left: string, right: string): number {

@@ -4,6 +4,7 @@ import { aggregateModel } from './models/aggregate.ts';
 import { chainModel } from './models/chain.ts';
 import { cogroupModel } from './models/cogroup.ts';
 import type { Expected } from './models/expected.ts';
+import { foreignJoinModel } from './models/foreign-key-join.ts';
 import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
 import { statelessModel } from './models/stateless.ts';
@@ -14,6 +15,7 @@ import { tableJoinModel } from './models/table-table-join.ts';
 import { windowedModel } from './models/windowed.ts';
 import { unwindowed } from './pipelines/aggregate.ts';
 import { cogrouped } from './pipelines/cogroup.ts';
+import { foreignKeyJoin } from './pipelines/foreign-key-join.ts';
 import type { CasePipeline } from './pipelines/pipeline.ts';
 import { repartitionChain } from './pipelines/repartition-chain.ts';
 import { stateless } from './pipelines/stateless.ts';
@@ -29,6 +31,8 @@ import { windowed } from './pipelines/windowed.ts';
 interface Subject {
   readonly pipeline: (params: Params) => CasePipeline;
   readonly model: (params: Params, inputs: readonly Input[]) => Expected;
+  /** Rows of different keys that come at once have no order. */
+  readonly keysInAnyOrder?: boolean;
 }
 
 const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
@@ -46,7 +50,10 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   'stream-stream-join': { streamStreamJoin: { pipeline: streamJoin, model: streamJoinModel } },
   'self-join': { streamStreamSelfJoin: { pipeline: selfJoin, model: selfJoinModel } },
   'table-ops': { tableOps: { pipeline: tableOps, model: tableOpsModel } },
-  'table-aggregate': { tableAggregate: { pipeline: tableAggregate, model: tableAggregateModel } },
+  'table-aggregate': {
+    tableAggregate: { pipeline: tableAggregate, model: tableAggregateModel, keysInAnyOrder: true },
+  },
+  'foreign-key-join': { foreignKeyJoin: { pipeline: foreignKeyJoin, model: foreignJoinModel, keysInAnyOrder: true } },
   'table-table-join': { tableTableJoin: { pipeline: tableTableJoin, model: tableJoinModel } },
   'repartition-chain': { repartitionChain: { pipeline: repartitionChain, model: chainModel } },
 };

@@ -14,6 +14,8 @@ export type NodeKind = 'source' | 'table' | 'operator' | 'sink' | 'through' | 'r
 /** A topic as a node reads or writes it. */
 export interface TopicUse {
   readonly name: string;
+  /** A shuffle within a step, which nobody names: what it is called begins with the id of the application. */
+  readonly internal?: true;
   /** Wanted number of partitions, where the pipeline names one. */
   readonly partitions?: number;
   readonly key?: Serde<unknown>;
@@ -22,6 +24,11 @@ export interface TopicUse {
   readonly config?: TopicConfig;
   /** What happens to a record of this topic that fails, instead of the application's policy. */
   readonly onRecordError?: RecordPolicy;
+}
+
+/** What a topic is called in an application. */
+export function topicName({ internal, name }: TopicUse, applicationId: string): string {
+  return internal === true ? `${applicationId}-${name}` : name;
 }
 
 /** A store that a node owns. */

@@ -69,6 +69,7 @@ export function portStream<T>(node: Stream<unknown>, port: string, detail?: stri
     kind: 'operator',
     name: port,
     port: true,
+    inputs: [node],
     ...(detail === undefined ? {} : { detail }),
     discover: () => subscribeSilently(node),
     attach(subscriber, task, place) {

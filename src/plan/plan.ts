@@ -1,6 +1,6 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { NodeSpec } from '../dataflow/node.ts';
-import { stepName } from '../dataflow/node.ts';
+import { stepName, topicName } from '../dataflow/node.ts';
 import { type Scope, withScope } from '../dataflow/scope.ts';
 import { type Stream, subscribeSilently, TimerAtStart } from '../dataflow/stream.ts';
 import { ConfigError, MillraceError } from '../errors.ts';
@@ -29,8 +29,8 @@ export interface Discovery {
  * Subscribes to the pipeline once, in a scope that connects nothing and writes down every node and every edge. This works
  * through plain RxJS operators, because they subscribe to their sources while they are subscribed to themselves.
  */
-export function discover(pipelines: readonly Observable<unknown>[]): Discovery {
-  const scope = new PlanScope();
+export function discover(pipelines: readonly Observable<unknown>[], applicationId?: string): Discovery {
+  const scope = new PlanScope(applicationId);
   const roots: Observable<unknown>[] = [];
   scope.roots.push(...pipelines);
   for (let root = scope.roots.shift(); root !== undefined; root = scope.roots.shift()) {
@@ -51,7 +51,12 @@ class PlanScope implements Scope {
   readonly nodes = new Map<Stream<unknown>, PlannedNode>();
   readonly roots: Observable<unknown>[] = [];
   failure: PlanFailure | undefined;
+  readonly #applicationId: string | undefined;
   readonly #stack: PlannedNode[] = [];
+
+  constructor(applicationId: string | undefined) {
+    this.#applicationId = applicationId;
+  }
 
   connect<T>(stream: Stream<T>, _subscriber: Subscriber<T>): void {
     const known = this.nodes.get(stream);
@@ -75,10 +80,17 @@ class PlanScope implements Scope {
   }
 
   #add(stream: Stream<unknown>): PlannedNode {
-    const { spec } = stream;
+    const spec = this.#named(stream.spec);
     const node: PlannedNode = { stream, spec, step: stepName(spec), upstream: new Set(), fanOut: 0 };
     this.nodes.set(stream, node);
     return node;
+  }
+
+  /** The node with the names that its topics have in the application. */
+  #named(spec: NodeSpec<unknown>): NodeSpec<unknown> {
+    const id = this.#applicationId;
+    if (id === undefined || spec.topics?.some(({ internal }) => internal) !== true) return spec;
+    return { ...spec, topics: spec.topics.map((use) => ({ ...use, name: topicName(use, id) })) };
   }
 }
 

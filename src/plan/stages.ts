@@ -119,8 +119,9 @@ function checkStage(stage: Stage): void {
     });
   }
   const inputs = new Set(stage.inputs.map(({ name }) => name));
-  for (const { name } of stage.outputs) {
-    if (!inputs.has(name)) continue;
+  for (const { internal, name } of stage.outputs) {
+    // A step that sends something to itself knows when to stop.
+    if (!inputs.has(name) || internal === true) continue;
     throw new ConfigError('ERR_SINK_TO_SOURCE', `stage ${stage.name} writes to its own source ${name}`, {
       topic: name,
       stage: stage.name,

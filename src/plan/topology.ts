@@ -29,16 +29,17 @@ export interface Topology {
 /**
  * Plans a pipeline. Pure: the same value may be planned, drawn, tested and run any number of times.
  *
+ * @param applicationId - Begins the names of shuffles within steps; left out where nothing is run.
  * @throws ConfigError for everything that is wrong with it; see {@link stagesOf}.
  */
-export function plan(pipeline: Pipeline): Topology {
+export function plan(pipeline: Pipeline, applicationId?: string): Topology {
   const pipelines = isObservable(pipeline) ? [pipeline] : pipeline;
   if (!Array.isArray(pipelines) || pipelines.length === 0 || !pipelines.every((part) => isObservable(part))) {
     throw new ConfigError('ERR_PIPELINE', 'what was given to run is not a pipeline', {
       hint: 'give an Observable that starts with a topic, or an array of them',
     });
   }
-  const discovery = discover(pipelines);
+  const discovery = discover(pipelines, applicationId);
   const stages = stagesOf(discovery);
   const index = stageIndex(stages);
   const keys = new KeySerdes();

@@ -9,11 +9,11 @@ import { sink } from '../sinks/sink.ts';
  * Null values go through as they are.
  */
 export function shuffled<R extends StreamRecord<unknown, unknown, unknown>>(
-  source: Observable<R>,
   use: TopicUse,
-): Stream<StreamRecord<never, never>> {
+  source: Observable<R>,
+): Stream<R> {
   const written = sink(source, { name: 'through', topics: [use], pick: undefined });
-  const read = new Stream<StreamRecord<never, never>>({
+  const read = new Stream<R>({
     kind: 'source',
     name: 'topic',
     detail: use.name,
@@ -25,15 +25,16 @@ export function shuffled<R extends StreamRecord<unknown, unknown, unknown>>(
         value: use.value,
         tombstones: true,
         table: false,
-        deliver: (record) => subscriber.next(record as StreamRecord<never, never>),
+        deliver: (record) => subscriber.next(record as unknown as R),
         complete: () => subscriber.complete(),
       });
     },
   });
-  return new Stream<StreamRecord<never, never>>({
+  return new Stream<R>({
     kind: 'through',
     name: 'through',
     detail: use.name,
+    inputs: [read],
     roots: [written],
     discover: () => subscribeSilently(read),
     attach: (subscriber) => void read.subscribe(subscriber),

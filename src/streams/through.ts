@@ -49,6 +49,7 @@ export function through<K, V>(
       kind: 'through',
       name: 'through',
       detail: topic.name,
+      inputs: [topic],
       roots: [written],
       discover: () => subscribeSilently(topic),
       attach: (subscriber) => void topic.subscribe(subscriber),

@@ -24,7 +24,7 @@ export function groupsOf<G, V, R>(
   const kept = new KeptRows<G, R>();
   const codec = stateCodec(aggregator, name);
   const present = (state: State): R => aggregator.result(state);
-  const changes = node<StreamRecord<G | null, V | null>, Change<G, R>>([shuffled(halves, topic.use)], {
+  const changes = node<StreamRecord<G | null, V | null>, Change<G, R>>([shuffled(topic.use, halves)], {
     name: 'regroup',
     detail: name,
     needsKey: true,
@@ -79,5 +79,5 @@ export function groupsOf<G, V, R>(
       };
     },
   });
-  return new Table<G, R>({ name, changes, updates: changes, rowsIn: (task) => kept.in(task) });
+  return new Table<G, R>({ name, changes, keySerde: topic.key, updates: changes, rowsIn: (task) => kept.in(task) });
 }

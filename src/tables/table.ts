@@ -3,11 +3,16 @@ import type { Stream } from '../dataflow/stream.ts';
 import type { Rows, TableSource } from '../dataflow/table-source.ts';
 import type { TaskContext } from '../dataflow/task-context.ts';
 import type { Change } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
 
 /** What a table is made of. */
 export interface TableParts<K, V> {
   readonly name: string;
   readonly changes: Stream<Change<K, V>>;
+  /** See {@link Table.keySerde}; that of the topic above when left out. */
+  readonly keySerde?: Serde<K> | undefined;
+  /** See {@link Table.rowSerde}. */
+  readonly rowSerde?: Serde<V> | undefined;
   /** See {@link Table.writes}; its changes when left out. */
   readonly writes?: Stream<Change<K, V>>;
   /** See {@link TableSource.historyMs}. */
@@ -33,6 +38,10 @@ export class Table<K, V> implements TableSource<K, V> {
   readonly changes: Observable<Change<K, V>>;
   /** How far back rows can be looked up, in ms of event time; `undefined` where only the newest ones are kept. */
   readonly historyMs: number | undefined;
+  /** @internal How its keys are written, where that is known before it is planned. */
+  readonly keySerde: Serde<unknown> | undefined;
+  /** @internal How its rows are written, where somebody said so. */
+  readonly rowSerde: Serde<unknown> | undefined;
   /** @internal Its changes, and tombstones for rows that are not there: joins make a row anew for these too. */
   readonly writes: Stream<Change<K, V>>;
   /** @internal */
@@ -41,10 +50,12 @@ export class Table<K, V> implements TableSource<K, V> {
   readonly rowsIn: (task: TaskContext) => Rows<K, V>;
 
   /** @internal */
-  constructor({ changes, historyMs, name, rowsIn, updates, writes }: TableParts<K, V>) {
+  constructor({ changes, historyMs, keySerde, name, rowSerde, rowsIn, updates, writes }: TableParts<K, V>) {
     this.name = name;
     this.changes = changes;
     this.historyMs = historyMs;
+    this.keySerde = (keySerde as Serde<unknown> | undefined) ?? keysAbove(changes);
+    this.rowSerde = rowSerde as Serde<unknown> | undefined;
     this.updates = updates;
     this.writes = writes ?? changes;
     this.rowsIn = rowsIn;
@@ -87,4 +98,12 @@ const tables = new WeakMap<Observable<unknown>, Table<unknown, unknown>>();
 /** The table whose changes a stream is. */
 export function tableOf<K, V>(changes: Observable<unknown>): Table<K, V> | undefined {
   return tables.get(changes) as Table<K, V> | undefined;
+}
+
+/** The serde of the keys that a stream has, as far up as it is the first input of steps that keep them. */
+function keysAbove(stream: Stream<unknown>): Serde<unknown> | undefined {
+  const { changesKey, inputs, kind, topics } = stream.spec;
+  if (kind === 'source' || kind === 'table') return topics?.[0]?.key;
+  const above = inputs?.[0];
+  return changesKey === true || above === undefined ? undefined : keysAbove(above);
 }

@@ -114,6 +114,28 @@ describe('tables', () => {
     users.pipe(joinRows(ages, (user, age) => user.name + age, {}));
   });
 
+  it('are joined with tables of other keys', () => {
+    const rows = table('rows', { key: string(), value: json<{ user: number | null; n: number }>() });
+    const inner = rows.pipe(
+      joinRows(byId, (row, user, key) => `${key} ${row.n} ${user.name}`, { store: 's', key: (row) => row.user }),
+    );
+    expectTypeOf(inner).toEqualTypeOf<Table<string, string>>();
+    const left = rows.pipe(
+      joinRows(byId, (row, user) => ({ n: row.n, name: user?.name }), {
+        store: 's',
+        type: 'left',
+        key: ({ user }, key) => (key === '' ? null : user),
+      }),
+    );
+    expectTypeOf(left).toEqualTypeOf<Table<string, { n: number; name: string | undefined }>>();
+    rows.pipe(
+      // @ts-expect-error the right row may be missing
+      joinRows(byId, (row, user) => `${row.n} ${user.name}`, { store: 's', type: 'left', key: (row) => row.user }),
+    );
+    // @ts-expect-error keys of another type than those of the table
+    rows.pipe(joinRows(byId, (row, user) => `${row.n} ${user.name}`, { store: 's', key: (row) => `${row.user}` }));
+  });
+
   it('are made of aggregates, and of streams with a store', () => {
     const counts = asTable(orders.pipe(countByKey({ store: 's' })));
     expectTypeOf(counts).toEqualTypeOf<Table<string, number>>();

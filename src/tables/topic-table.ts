@@ -48,7 +48,16 @@ export class TopicTable<K, V> extends Table<K, V> {
     };
     const rows = new TopicRows<K, V>(use, options, historyMs);
     const { changes, node, writes } = rows;
-    super({ name, changes, historyMs, updates: node, writes, rowsIn: (task) => rows.in(task) });
+    super({
+      name,
+      changes,
+      historyMs,
+      keySerde: options.key,
+      rowSerde: options.value,
+      updates: node,
+      writes,
+      rowsIn: (task) => rows.in(task),
+    });
     this.key = options.key;
     this.value = options.value;
     this.use = use;

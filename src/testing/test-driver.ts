@@ -95,7 +95,7 @@ export class TestDriver {
     checkNames('TestDriver', options, DRIVER_OPTIONS);
     checkWhole('TestDriver', 'partitions', options.partitions, 1);
     checkPolicy('TestDriver', options.onRecordError);
-    this.#topology = plan(pipeline);
+    this.#topology = plan(pipeline, options.applicationId ?? 'test');
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     this.#partitions = options.partitions ?? 1;
     this.clock = new VirtualClock(options.startTime ?? 0);

@@ -139,6 +139,9 @@ export const tableAggregateParams: fc.Arbitrary<Params> = fc
     historyRetention === null ? { aggregate } : { aggregate, historyRetention },
   );
 
+/** Rows with the key of another table, few of which there are. */
+export const references: fc.Arbitrary<Json> = mayBeNull(fc.constantFrom('a:1', 'b:2', 'a:3', ':4', 'ab:5', 'c:6'));
+
 /** How a run is disturbed: how much is forgotten at commits, how many records a commit covers, where it restarts. */
 export interface Disturbance {
   readonly cacheEntries: number;

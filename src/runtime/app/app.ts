@@ -64,7 +64,7 @@ class Application implements App {
 
   constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions) {
     checkOptions(options);
-    this.#topology = plan(pipeline);
+    this.#topology = plan(pipeline, options.applicationId);
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     reportOpenEnds(this.#topology.nodes, options.logger ?? noLogger, options.applicationId);
     this.graph = graphOf(this.#topology);

@@ -2,7 +2,7 @@ import { Subscription } from 'rxjs';
 import type { Clock } from '../../dataflow/clock.ts';
 import type { EmittedRow } from '../../dataflow/emitted-row.ts';
 import type { GlobalRows } from '../../dataflow/global-source.ts';
-import type { NodePlace, TopicUse } from '../../dataflow/node.ts';
+import { type NodePlace, type TopicUse, topicName } from '../../dataflow/node.ts';
 import { TaskOutlets } from '../../dataflow/port.ts';
 import { withScope } from '../../dataflow/scope.ts';
 import type {
@@ -313,11 +313,11 @@ export class Task implements TaskContext {
   }
 
   consume(topic: TopicUse, consumer: InputConsumer): void {
-    this.#inputs.add(topic.name, consumer);
+    this.#inputs.add(topicName(topic, this.applicationId), consumer);
   }
 
   output(topic: TopicUse): Output {
-    return this.#outputs.topic(topic.name);
+    return this.#outputs.topic(topicName(topic, this.applicationId));
   }
 
   readonly origin = (): InputOrigin => this.#origins.origin();

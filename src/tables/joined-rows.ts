@@ -1,0 +1,10 @@
+import type { Serde } from '../serdes/serde.ts';
+
+/** How the rows of a join are kept. */
+export interface JoinedRows<W> {
+  /** Their store. */
+  readonly name: string;
+  /** Whether a row stays without a right one. */
+  readonly isLeft: boolean;
+  readonly value: Serde<NonNullable<W>> | undefined;
+}
