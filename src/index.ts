@@ -3,12 +3,17 @@ export {
   type Aggregator,
   type AnyAggregator,
   agg,
+  type CollectOptions,
   type CustomAggregator,
   type CustomResult,
   type Deletes,
+  type Distinguishable,
   type OfNull,
   type ReduceOptions,
   type Spec,
+  type TopKOptions,
+  type VarianceOptions,
+  type VarianceState,
 } from './aggregators/index.ts';
 export type { Client, CommittableOf, PartitionOffsets, RecordOf } from './client/client.ts';
 export type { ClientGroups, GroupDescription, GroupOffset } from './client/client-groups.ts';
@@ -55,6 +60,8 @@ export type { LogLocation } from './open-log.ts';
 export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
 export { branch } from './operators/branch.ts';
 export {
+  type CogroupAdds,
+  type CogroupDeletes,
   type CogroupInputs,
   type CogroupKey,
   type CogroupOptions,

@@ -1,9 +1,14 @@
+import { collect } from './collect.ts';
 import { count } from './count.ts';
 import { custom } from './custom.ts';
+import { distinct } from './distinct.ts';
 import { max, min } from './extremes.ts';
+import { first, last } from './first-last.ts';
 import { mean } from './mean.ts';
 import { reduce } from './reduce.ts';
 import { sum } from './sum.ts';
+import { topK } from './top-k.ts';
+import { variance } from './variance.ts';
 
 /**
  * The aggregators, for `windowBy` and `aggregate`. Inside of a pipeline the type of the values is inferred.
@@ -24,6 +29,12 @@ export const agg: {
   readonly min: typeof min;
   readonly max: typeof max;
   readonly mean: typeof mean;
+  readonly variance: typeof variance;
+  readonly first: typeof first;
+  readonly last: typeof last;
+  readonly collect: typeof collect;
+  readonly distinct: typeof distinct;
+  readonly topK: typeof topK;
   readonly reduce: typeof reduce;
   readonly custom: typeof custom;
-} = { count, sum, min, max, mean, reduce, custom };
+} = { count, sum, min, max, mean, variance, first, last, collect, distinct, topK, reduce, custom };

@@ -16,7 +16,7 @@ import type { UpdateDeletes } from './window-by.ts';
 import { windowing } from './windowing.ts';
 import { planWindowing, type WindowEmit, windowingStores } from './windowing-plan.ts';
 
-/** The streams that {@link cogroup} aggregates together. @public */
+/** The streams that `cogroup` aggregates together. @public */
 export type CogroupInputs = readonly Observable<StreamRecord<unknown, unknown>>[];
 
 /** The keys of the streams. @public */
@@ -36,7 +36,7 @@ export type CogroupAdds<I extends CogroupInputs, A> = {
 /** `null` where one of the functions may delete. @public */
 export type CogroupDeletes<F extends readonly ((...args: never) => unknown)[]> = OfNull<ReturnType<F[number]>>;
 
-/** What a {@link cogroup} is. @public */
+/** What a `cogroup` is. @public */
 export interface CogroupOptions<A, F> {
   /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
   readonly store: string;
@@ -53,7 +53,7 @@ export interface CogroupOptions<A, F> {
   readonly state?: Serde<A>;
 }
 
-/** What a {@link cogroup} in windows is. @public */
+/** What a `cogroup` in windows is. @public */
 export interface WindowedCogroupOptions<I extends CogroupInputs, A, F, W, E> extends CogroupOptions<A, F> {
   readonly windows: W;
   /** Joins the states of two sessions, the earlier one first. */
