@@ -185,6 +185,7 @@ export type { ViewOptions } from './tables/view.ts';
 export type { KafkaOptions, SaslOptions } from './transports/kafka/options.ts';
 export { MemoryLog, type MemoryLogOptions, memoryTransport } from './transports/memory/index.ts';
 export { type CalendarOptions, calendar } from './windows/calendar.ts';
+export { countWindows } from './windows/count-windows.ts';
 export { cumulate } from './windows/cumulate.ts';
 export { type CustomWindowsOptions, customWindows } from './windows/custom-windows.ts';
 export { hopping } from './windows/hopping.ts';
@@ -194,6 +195,7 @@ export { tumbling } from './windows/tumbling.ts';
 export { unlimited } from './windows/unlimited.ts';
 export type {
   AlignedWindower,
+  CountWindower,
   PeriodicWindower,
   SessionWindower,
   SlidingWindower,

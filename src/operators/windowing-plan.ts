@@ -6,6 +6,8 @@ import { type Duration, durationMs } from '../options/duration.ts';
 import { checkNames, checkOneOf } from '../options/option-checks.ts';
 import { bytes } from '../serdes/bytes.ts';
 import { ChangedWindows, markCodec } from '../state/changed-windows.ts';
+import { type CountedKey, CountedWindows, countedCodec } from '../state/counted-windows.ts';
+import { KeyValueStore } from '../state/key-value-store.ts';
 import { windowFingerprint } from '../state/pane-keys.ts';
 import { type MergingAggregator, SessionWindows } from '../state/session-windows.ts';
 import { SlidingWindows } from '../state/sliding-windows.ts';
@@ -66,6 +68,11 @@ export function planWindowing<V, R>(
       hint: "emit 'updates', or { every: '1m' }",
     });
   }
+  if (emit !== 'close' && windower.kind === 'count') {
+    throw new ConfigError('ERR_OPTION', `${where}: windows of so many records are emitted when they are full`, {
+      hint: "leave `emit` out, or give 'close'; for a row per record take aggregate(…)",
+    });
+  }
   if (windower.kind === 'session' && aggregator.merge === undefined) {
     throw new ConfigError('ERR_AGGREGATION', `${where}: the aggregator ${aggregator.name} cannot merge sessions`, {
       hint: 'give it a `merge` that joins two states: agg.custom({ init, add, merge: (left, right) => … })',
@@ -94,6 +101,12 @@ export function windowingStores<V, R>({ aggregator, emit, name, windower }: Wind
     present: (state: State): R => aggregator.result(state),
   } as const;
   const meaning = `${windower.fingerprint} ${aggregator.name}`;
+  if (windower.kind === 'count') {
+    const value = countedCodec(stateCodec(aggregator, name), name);
+    const present = ({ windows }: CountedKey<State>): readonly unknown[] =>
+      windows.map(({ state }) => (state === undefined ? null : aggregator.result(state)));
+    return [declareStore({ name, kind: 'keyValue', key: 'upstream', value, present, fingerprint: meaning })];
+  }
   const windows =
     windower.kind === 'session' || windower.kind === 'sliding'
       ? declareStore({
@@ -138,6 +151,17 @@ export function openWindowing<K, V, R>(
     limit: task.time,
   };
   const bytesOf = task.openStore(name);
+  if (windower.kind === 'count') {
+    const { cacheEntries, codec, key, limit, present } = options;
+    const store = new KeyValueStore<K, CountedKey<State>>(
+      bytesOf,
+      key,
+      countedCodec(codec, name),
+      cacheEntries,
+      ({ windows }) => windows.map(({ state }) => (state === undefined ? null : present(state))),
+    );
+    return new CountedWindows<K, V, State>(windower, aggregator, store, events, key, limit);
+  }
   if (windower.kind === 'session' || windower.kind === 'sliding') {
     const store = new SpanStore<K, State>(bytesOf, { ...options, byEnd: byEnd(windower), openMs: openMs(windower) });
     return windower.kind === 'sliding'

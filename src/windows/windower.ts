@@ -43,12 +43,27 @@ export interface SessionWindower extends AnyWindower {
   readonly gapMs: number;
 }
 
+/** Windows of so many records of a key. @public */
+export interface CountWindower extends AnyWindower {
+  readonly kind: 'count';
+  /** Records of a window. */
+  readonly size: number;
+  /** Records between the starts of two windows. */
+  readonly advance: number;
+}
+
 /**
  * Which windows a timestamp falls in and when a window closes. Pure: no clock, no state.
  *
  * @public
  */
-export type Windower = PeriodicWindower | AlignedWindower | UnlimitedWindower | SlidingWindower | SessionWindower;
+export type Windower =
+  | PeriodicWindower
+  | AlignedWindower
+  | UnlimitedWindower
+  | SlidingWindower
+  | SessionWindower
+  | CountWindower;
 
 /**
  * Start of the first window that holds `timestamp`; the others follow at distances of `advanceMs` while they start at or
