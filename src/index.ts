@@ -166,6 +166,9 @@ export {
   type SerdeType,
   string,
   uuid,
+  type WindowedKey,
+  type WindowedKeyOptions,
+  windowedKey,
 } from './serdes/index.ts';
 export { type PickOptions, type ToOptions, to } from './sinks/to.ts';
 export type { StoreSnapshot } from './state/state-holder.ts';

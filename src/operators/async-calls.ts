@@ -13,6 +13,9 @@ export interface AsyncLimits {
   readonly backoffMs: number;
 }
 
+/** Records that are held behind others of their key, at most, for each call that may be under way. */
+const HELD_PER_CALL = 16;
+
 interface Slot<R, U> {
   readonly record: R;
   readonly origin: InputOrigin;
@@ -40,6 +43,8 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   #finished: Slot<R, U>[] = [];
   #running = 0;
   #pending = 0;
+  /** How many of the pending ones wait for another one of their key. */
+  #behind = 0;
   #done: (() => void) | undefined;
 
   constructor(
@@ -72,8 +77,10 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     return this.#pending;
   }
 
+  /** Records of one busy key must not keep those of others from being called, so they are counted apart. */
   full(): boolean {
-    return this.#pending >= this.#limits.concurrency;
+    const { concurrency } = this.#limits;
+    return this.#pending - this.#behind >= concurrency || this.#pending >= HELD_PER_CALL * concurrency;
   }
 
   add(record: R): void {
@@ -84,6 +91,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
       const behind = this.#chains.get(chain);
       if (behind !== undefined) {
         behind.push(slot);
+        this.#behind += 1;
         return;
       }
       this.#chains.set(chain, []);
@@ -189,7 +197,10 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     if (chain === undefined) return;
     const next = this.#chains.get(chain)?.shift();
     if (next === undefined) this.#chains.delete(chain);
-    else this.#waiting.push(next);
+    else {
+      this.#behind -= 1;
+      this.#waiting.push(next);
+    }
   }
 }
 

@@ -127,6 +127,34 @@ describe('order and concurrency', () => {
     expect(driver.tasks()[0]).toMatchObject({ recordsIn: 4, pendingAsync: 0, lag: 0, waitingFor: undefined });
   });
 
+  it('calls records of other keys while those of a busy key wait for each other', async () => {
+    const calls = new Calls();
+    const driver = new TestDriver(
+      keyed.pipe(
+        mapAsync((n) => calls.call(n), { concurrency: 2 }),
+        to(output),
+      ),
+    );
+    const busy = Array.from({ length: 20 }, (_, n) => at('busy', n));
+    driver.pipeAll(keyed, [...busy, at('other', 20), at('more', 21)]);
+    expect(calls.started).toEqual(['0', '20']);
+    expect(driver.tasks()[0]).toMatchObject({ recordsIn: 21, pendingAsync: 21, lag: 1 });
+  });
+
+  it('holds no more records of a busy key than 16 for each call', async () => {
+    const calls = new Calls();
+    const driver = new TestDriver(
+      keyed.pipe(
+        mapAsync((n) => calls.call(n), { concurrency: 2 }),
+        to(output),
+      ),
+    );
+    const busy = Array.from({ length: 40 }, (_, n) => at('busy', n));
+    driver.pipeAll(keyed, [...busy, at('other', 40)]);
+    expect(calls.started).toEqual(['0']);
+    expect(driver.tasks()[0]).toMatchObject({ recordsIn: 32, pendingAsync: 32, lag: 9 });
+  });
+
   it('keeps to that also when one record becomes many', async () => {
     const calls = new Calls();
     const driver = new TestDriver(

@@ -49,7 +49,8 @@ const MAP_ASYNC_OPTIONS: OptionNames<MapAsyncOptions> = {
  * ```
  *
  * At most `concurrency` calls are under way per task; when they are, the task takes no further records. Records of one key
- * are called and emitted one after the other; records without a key are independent. A commit waits for the calls
+ * are called and emitted one after the other; records without a key are independent. While the records of a busy key wait for
+ * each other, the task goes on with those of other keys: it holds up to 16 times `concurrency` records. A commit waits for the calls
  * of the records that it covers, so no offset is committed past unfinished work; after a crash unfinished records are
  * called again: make the function safe to repeat.
  *

@@ -9,3 +9,4 @@ export type { SchemaOptions } from './schema.ts';
 export type { Serde, SerdeType } from './serde.ts';
 export { string } from './string.ts';
 export { uuid } from './uuid.ts';
+export { type WindowedKey, type WindowedKeyOptions, windowedKey } from './windowed-key.ts';

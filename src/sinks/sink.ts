@@ -7,7 +7,10 @@ import { RecordError } from '../errors.ts';
 import { encode, partitionOf } from '../log/encode.ts';
 import { settled, settledNumber } from '../options/promises.ts';
 import { MAX_HEADERS, tooManyHeaders } from '../protocol/header-limit.ts';
-import type { Headers } from '../record.ts';
+import type { Headers, Window } from '../record.ts';
+
+const WINDOW_START = 'millrace.window.start';
+const WINDOW_END = 'millrace.window.end';
 
 /** What a sink needs of a record. */
 export interface Writable {
@@ -15,6 +18,7 @@ export interface Writable {
   readonly value: unknown;
   readonly timestamp: number;
   readonly headers: Headers;
+  readonly window?: Window;
 }
 
 export interface SinkSpec<R> {
@@ -26,6 +30,8 @@ export interface SinkSpec<R> {
   readonly dropNullKeys?: boolean;
   readonly headers?: (record: R) => Headers;
   readonly timestamp?: (record: R) => number;
+  /** Whether the window of a record is written beside it. */
+  readonly window?: 'headers';
 }
 
 /** Writes each record to a topic and passes it on. The write is acknowledged before the input's offset is committed. */
@@ -45,7 +51,8 @@ export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R
           return;
         }
         const writer = only ?? pickWriter(writers, spec, record);
-        const headers = spec.headers === undefined ? record.headers : settled(spec.headers(record));
+        const own = spec.headers === undefined ? record.headers : settled(spec.headers(record));
+        const headers = spec.window === undefined ? own : withBounds(own, record.window);
         const timestamp = spec.timestamp === undefined ? record.timestamp : settledNumber(spec.timestamp(record));
         if (timestamp < 0) throw negativeTimestamp(timestamp);
         if (headers.length > MAX_HEADERS) throw tooManyHeaders(headers.length);
@@ -54,6 +61,18 @@ export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R
       };
     },
   });
+}
+
+const TEXT = new TextEncoder();
+
+/** Bounds that the record came with are those of another window. */
+function withBounds(headers: Headers, window: Window | undefined): Headers {
+  if (window === undefined) return headers;
+  return [
+    ...headers.filter(([name]) => name !== WINDOW_START && name !== WINDOW_END),
+    [WINDOW_START, TEXT.encode(String(window.start))],
+    [WINDOW_END, TEXT.encode(String(window.end))],
+  ];
 }
 
 function negativeTimestamp(timestamp: number): RecordError {

@@ -1,4 +1,18 @@
-import { bytes, deadLetter, int32, json, keyBy, mapValues, nullable, string, to, topic } from 'millrace';
+import {
+  agg,
+  bytes,
+  deadLetter,
+  int32,
+  json,
+  keyBy,
+  mapValues,
+  nullable,
+  string,
+  to,
+  topic,
+  tumbling,
+  windowBy,
+} from 'millrace';
 import { TestDriver } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
 import { dead, headers, input, other, output, shown, texts, thrown } from '../operators/operators.fixtures.ts';
@@ -32,6 +46,23 @@ describe('to', () => {
     expect(row?.timestamp).toBe(6);
     expect(texts(row?.headers ?? [])).toEqual({ key: 'a' });
     expect(driver.read(other)).toMatchObject([{ timestamp: 1, headers: headers(['h', 'x']) }]);
+  });
+
+  it('writes the bounds of a window into headers where it is told to, instead of those that came along', () => {
+    const windows = input.pipe(
+      windowBy(tumbling({ size: '10ms', grace: '0s' }), agg.count(), { store: 'counts', emit: 'updates' }),
+    );
+    const driver = new TestDriver([windows.pipe(to(output, { window: 'headers' })), windows.pipe(to(other))]);
+    driver.pipe(input, { ...at('a', 1, 25), headers: headers(['h', 'x'], ['millrace.window.start', '7']) });
+    expect(
+      driver.read(output)[0]?.headers.map(([name, value]) => [name, new TextDecoder().decode(value ?? undefined)]),
+    ).toEqual([
+      ['h', 'x'],
+      ['millrace.window.start', '20'],
+      ['millrace.window.end', '30'],
+    ]);
+    expect(texts(driver.read(other)[0]?.headers ?? [])).toEqual({ h: 'x', 'millrace.window.start': '7' });
+    expect(thrown(() => to(output, { window: 'key' as never }))).toMatchObject({ code: 'ERR_OPTION' });
   });
 
   it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses to write the timestamp %s', (timestamp) => {

@@ -1,7 +1,7 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { type Target, targetUse } from '../dataflow/target.ts';
 import { ConfigError } from '../errors.ts';
-import { checkNames, type OptionNames } from '../options/option-checks.ts';
+import { checkNames, checkOneOf, type OptionNames } from '../options/option-checks.ts';
 import { checkSync, settled } from '../options/promises.ts';
 import type { Headers, StreamRecord } from '../record.ts';
 import { sink } from './sink.ts';
@@ -12,6 +12,12 @@ export interface ToOptions<R> {
   readonly headers?: (record: R) => Headers;
   /** Timestamp to write, in ms; that of the record by default. */
   readonly timestamp?: (record: R) => number;
+  /**
+   * `headers`: the bounds of a record's window go along as the headers `millrace.window.start` and `millrace.window.end`, in
+   * ms since the epoch as text (`Infinity` for a window that never ends). Left out, a topic knows nothing of the window. To
+   * write it into the key see {@link windowedKey}.
+   */
+  readonly window?: 'headers';
 }
 
 /** Options of a sink that chooses the topic by record. @public */
@@ -20,7 +26,12 @@ export interface PickOptions<R, K, V> extends ToOptions<R> {
   readonly topics: readonly Target<K, V>[];
 }
 
-const TO_OPTIONS: OptionNames<PickOptions<never, never, never>> = { topics: true, headers: true, timestamp: true };
+const TO_OPTIONS: OptionNames<PickOptions<never, never, never>> = {
+  topics: true,
+  headers: true,
+  timestamp: true,
+  window: true,
+};
 
 /**
  * Writes each record to a topic and passes it on.
@@ -70,6 +81,7 @@ export function to<K, V, R extends StreamRecord<K, V | null, unknown>>(
   checkNames('to', options, TO_OPTIONS);
   checkSync('to', options.headers);
   checkSync('to', options.timestamp);
+  checkOneOf('to', 'window', options.window, ['headers']);
   const { topics, ...rest } = options;
   if (typeof target !== 'function') {
     const use = targetUse('to(…)', target);

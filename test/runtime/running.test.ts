@@ -18,6 +18,7 @@ import {
 import { VirtualClock } from 'millrace/testing';
 import { take } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { noLogger } from '../../src/log/logger.ts';
 import { FaultyLog, gate, out, rounds, shuffle, source, until } from './support.ts';
 
 const TEN = tumbling({ size: '10ms', grace: '0s' });
@@ -56,11 +57,22 @@ describe('a bounded run', () => {
   it('keeps open windows for the next run, unless told to close them', async () => {
     const counts = source.pipe(windowBy(TEN, agg.count(), { store: 'counts' }), to(out));
     const log = new FaultyLog().create('source');
+    const said: string[] = [];
+    const logger = {
+      ...noLogger,
+      warn: (_fields: object, text: string) => said.push(`warn: ${text}`),
+      info: (_fields: object, text: string) => said.push(`info: ${text}`),
+    };
     log.publish(source, [at('a', 1), at('a', 2)]);
-    await log.run(counts, { until: 'end' }).done;
+    await log.run(counts, { until: 'end', logger }).done;
     expect(log.values()).toEqual([]);
+    expect(said.filter((text) => text.includes('open'))).toEqual([
+      expect.stringMatching(/^warn: the input has ended, and 1 windows of counts are still open/),
+    ]);
+    said.length = 0;
     log.publish(source, [at('a', 3)]);
-    await log.run(counts, { until: 'end', openWindows: 'keep' }).done;
+    await log.run(counts, { until: 'end', openWindows: 'keep', logger }).done;
+    expect(said.filter((text) => text.includes('open'))).toEqual([expect.stringMatching(/^info: /)]);
     await log.run(counts, { until: 'end', openWindows: 'close' }).done;
     expect(log.values()).toEqual([3]);
   });

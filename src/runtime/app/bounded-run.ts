@@ -1,6 +1,8 @@
+import { noLogger } from '../../log/logger.ts';
 import type { Transport } from '../../log/transport.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { Topology } from '../../plan/topology.ts';
+import type { Task } from '../task/task.ts';
 import type { AppOptions } from './app-options.ts';
 import type { Engine } from './engine.ts';
 
@@ -58,7 +60,10 @@ export class BoundedRun {
         return false;
       }
       const stage = this.#order.find((candidate) => !this.#ended.has(candidate));
-      if (stage === undefined) return true;
+      if (stage === undefined) {
+        this.#tellOfOpenWindows(tasks);
+        return true;
+      }
       this.#ended.add(stage);
       for (const task of tasks.filter((each) => each.stage === stage)) {
         task.end(this.#options.openWindows ?? 'keep');
@@ -68,6 +73,25 @@ export class BoundedRun {
       return false;
     } finally {
       this.#checking = false;
+    }
+  }
+
+  /** Their rows are what people look for first; who has said what becomes of them knows. */
+  #tellOfOpenWindows(tasks: readonly Task[]): void {
+    const { applicationId, logger = noLogger, openWindows } = this.#options;
+    for (const stage of this.#order) {
+      const stores = tasks.filter((task) => task.stage === stage).flatMap((task) => task.stores);
+      for (const { name } of stage.stores) {
+        const open = stores
+          .filter((store) => store.name === name)
+          .reduce((sum, store) => sum + (store.describe().openWindows ?? 0), 0);
+        if (open === 0) continue;
+        logger[openWindows === undefined ? 'warn' : 'info'](
+          { applicationId, stage: stage.name, store: name, windows: open },
+          `the input has ended, and ${open} windows of ${name} are still open: they stay in the store, and rows on close come ` +
+            "with later records. Run with openWindows: 'close' to close them now, or with 'keep' to say that this is meant",
+        );
+      }
     }
   }
 
