@@ -153,6 +153,7 @@ export type { App } from './runtime/app/app-handle.ts';
 export type { AppOptions } from './runtime/app/app-options.ts';
 export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';
+export type { StoredRow, StoreView } from './runtime/app/store-view.ts';
 export {
   bytes,
   float64,

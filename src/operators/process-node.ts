@@ -1,6 +1,8 @@
 import type { Observable } from 'rxjs';
 import { node, portOf } from '../dataflow/operator.ts';
 import type { StreamRecord } from '../record.ts';
+import { declareStore } from '../state/store-spec.ts';
+import { serdeCodec } from '../state/value-codec.ts';
 import { ProcessInstance } from './process-instance.ts';
 import type { ProcessPlan } from './process-plan.ts';
 import type { OutputDeclarations, OutputValue } from './process-types.ts';
@@ -26,10 +28,15 @@ export function processNode<K, P extends OutputDeclarations, Out>(
     needsKey: true,
     stores: [
       { name: plan.name, fingerprint: written },
-      ...stores.map(([, store]) => ({
-        name: store.name,
-        fingerprint: `${written}: ${store.kind} ${store.key?.name ?? 'record key'} ${store.value.name}`,
-      })),
+      ...stores.map(([, { key, kind, name: store, value }]) =>
+        declareStore({
+          name: store,
+          kind: 'keyValue',
+          key: key ?? 'upstream',
+          value: serdeCodec(value, store),
+          fingerprint: `${written}: ${kind} ${key?.name ?? 'record key'} ${value.name}`,
+        }),
+      ),
     ],
     ports: outputs,
     roots: (port) => Object.entries(into).map(([output, make]) => make(port(output), undefined) as Observable<unknown>),

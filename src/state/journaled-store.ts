@@ -50,6 +50,11 @@ export class JournaledStore<K, V> implements StateHolder {
     }
   }
 
+  /** The entries as bytes, as they are now. */
+  view(): ByteStore {
+    return this.#store.view();
+  }
+
   has(key: NonNullable<K>): boolean {
     return this.#store.entry(key).value !== undefined;
   }

@@ -1,5 +1,5 @@
 import type { Window } from '../record.ts';
-import type { StoreWrites } from './byte-store.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
 
 /** A part of a task that holds state between commits. */
 export interface StateHolder {
@@ -12,6 +12,8 @@ export interface StateHolder {
   describe(): StoreSnapshot;
   /** Live entries in store order, those of the running commit interval included. For tests and tools. */
   entries(): Iterable<StoreEntry>;
+  /** Its entries as bytes, as they are now, where its spec says how to read them. */
+  view?(): ByteStore;
 }
 
 /** An entry of a store as a test or a tool sees it. @public */

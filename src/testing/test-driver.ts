@@ -1,5 +1,5 @@
 import { type Target, targetUse } from '../dataflow/target.ts';
-import { ConfigError, FatalError } from '../errors.ts';
+import { FatalError } from '../errors.ts';
 import { checkFields, encode, partitionOf } from '../log/encode.ts';
 import { OutputBuffers } from '../log/outputs.ts';
 import { type Duration, durationMs } from '../options/duration.ts';
@@ -12,6 +12,7 @@ import { byFlow } from '../runtime/app/bounded-run.ts';
 import { checkDeadLetters } from '../runtime/app/check-options.ts';
 import type { GlobalTableSnapshot } from '../runtime/app/global-rows.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/app/snapshot.ts';
+import { unknownStore } from '../runtime/app/unknown-store.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
 import type { StoreEntry } from '../state/state-holder.ts';
 import { MemoryLog } from '../transports/memory/index.ts';
@@ -147,12 +148,7 @@ export class TestDriver {
   /** The entries of a store over all partitions. @throws ConfigError `ERR_UNKNOWN_STORE` */
   store(name: string): StoreEntry[] {
     const holders = this.#engine.tasks.flatMap((task) => task.stores.filter((store) => store.name === name));
-    if (holders.length === 0) {
-      const names = this.#topology.stages.flatMap((stage) => stage.stores.map((store) => store.name));
-      throw new ConfigError('ERR_UNKNOWN_STORE', `the pipeline has no store ${name}`, {
-        hint: names.length === 0 ? 'it has no stores' : `its stores are ${names.join(', ')}`,
-      });
-    }
+    if (holders.length === 0) throw unknownStore(name, this.#topology);
     return holders.flatMap((holder) => [...holder.entries()]);
   }
 

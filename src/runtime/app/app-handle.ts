@@ -1,7 +1,9 @@
 import type { Observable } from 'rxjs';
+import type { KeyValueDeclaration } from '../../operators/key-value.ts';
 import type { Duration } from '../../options/duration.ts';
 import type { PipelineGraph } from '../../plan/graph.ts';
 import type { AppSnapshot } from './snapshot.ts';
+import type { StoreView } from './store-view.ts';
 
 /** A running application. @public */
 export interface App {
@@ -28,6 +30,14 @@ export interface App {
   snapshot(): AppSnapshot;
   /** Where it stands, at once and then every so often (`'1s'`); completes when the application has ended. */
   snapshots(every?: Duration): Observable<AppSnapshot>;
+  /**
+   * A store of the pipeline, to look into while the application runs.
+   *
+   * @param store - Its name, or what `keyValue(…)` declared.
+   * @throws ConfigError `ERR_UNKNOWN_STORE`.
+   */
+  store<K, V>(store: KeyValueDeclaration<K, V>): StoreView<K, V>;
+  store<K = unknown, V = unknown>(store: string): StoreView<K, V>;
   /** The pipeline as it was planned: stages, steps, topics and stores. */
   readonly graph: PipelineGraph;
   [Symbol.asyncDispose](): Promise<void>;

@@ -20,6 +20,7 @@ import { openPatiently } from './open-patiently.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
 import { snapshotsEvery } from './snapshots.ts';
+import { storeViews } from './store-views.ts';
 
 /**
  * Plans a pipeline and runs it on a transport.
@@ -34,6 +35,7 @@ class Application implements App {
   readonly ready: Promise<void>;
   readonly done: Promise<void>;
   readonly graph: PipelineGraph;
+  readonly store: App['store'] = storeViews(() => [this.#topology, this.#topics, this.#engine]);
   readonly #topology: Topology;
   readonly #open: OpenTransport;
   readonly #options: AppOptions;
@@ -105,10 +107,7 @@ class Application implements App {
         },
       });
       if (transport === undefined) return;
-      if (this.#ending !== undefined) {
-        await transport.close();
-        return;
-      }
+      if (this.#ending !== undefined) return await transport.close();
       this.#transport = transport;
       this.#waitingFor = 'setting up topics';
       await this.#topics.setUp(transport);
