@@ -192,4 +192,21 @@ describe('joinRows by a foreign key', () => {
       code: 'ERR_SERDE',
     });
   });
+
+  it('takes a row back that loses its right one and is deleted, whichever of both is heard of first (FK-3, FK-5)', () => {
+    for (const moved of [0, 1]) {
+      const pairs = orders.pipe(joinRows(customers, ({ item }) => item, { store: 'pairs', key }));
+      const driver = new TestDriver(told(pairs), { partitions: 2 });
+      driver.pipe(toCustomers, { key: 'ada', value: { name: 'Ada' } });
+      for (let at = 0; at <= moved; at += 1)
+        driver.pipe(toOrders, { key: '1', value: { customer: 'ada', item: 'tea' } });
+      driver.read(out);
+      driver.pipeAll(toOrders, [
+        { key: '1', value: { customer: null, item: 'tea' } },
+        { key: '1', value: null },
+      ]);
+      expect(driver.read(out).map(({ value }) => value)).toEqual([['tea', null]]);
+      expect(driver.store('pairs')).toEqual([]);
+    }
+  });
 });

@@ -56,9 +56,11 @@ export function foreignResult<K, L, F, R, W>(
         // Nothing is on its way any more that could be taken for a row.
         if (mark[3] && mark[1] >= mark[2]) marked.delete(entry);
         else marked.put(entry, mark, record.timestamp);
-        if (!isNews || !reply.tells) return;
+        if (!isNews) return;
         const row = rows.entry(key);
         const before = row.value ?? null;
+        // That its last subscription was left may come later, and is passed over then: the row goes with the end.
+        if (!reply.tells && (reply.ended === null || before === null)) return;
         const after = reply.row === null ? null : join.joinedRows.deserialize(reply.row);
         if (after !== null) rows.put(row, after, record.timestamp);
         else if (before !== null) rows.delete(row);
