@@ -1,6 +1,7 @@
 import type { Case, Input, Params } from './format.ts';
 import { NotImplemented } from './format.ts';
 import { aggregateModel } from './models/aggregate.ts';
+import { asOfJoinModel } from './models/as-of-join.ts';
 import { chainModel } from './models/chain.ts';
 import { cogroupModel } from './models/cogroup.ts';
 import type { Expected } from './models/expected.ts';
@@ -46,6 +47,7 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   cogroup: { cogroup: { pipeline: cogrouped, model: cogroupModel } },
   'window-final': { windowedAggregate: { pipeline: windowed, model: windowedModel } },
   'stream-table-join': { streamTableJoin: { pipeline: streamTableJoin, model: joinModel } },
+  'stream-table-asof': { streamTableJoin: { pipeline: streamTableJoin, model: asOfJoinModel } },
   'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },
   'stream-stream-join': { streamStreamJoin: { pipeline: streamJoin, model: streamJoinModel } },
   'self-join': { streamStreamSelfJoin: { pipeline: selfJoin, model: selfJoinModel } },

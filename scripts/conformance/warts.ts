@@ -2,6 +2,7 @@
 export const warts: Readonly<Record<string, string>> = {
   'wart:null-value-in-window': 'null values are dropped in every windowed aggregation and move no time (TM-10)',
   'wart:final-row-lost': 'every closed window is emitted, however far one record moves time (EM-2)',
+  'wart:grace-join-null-key': 'a record without a key is combined with null at once, also where others wait (TM-9)',
   'wart:join-late-record': 'a record whose join window is closed on arrival is dropped (JS-4)',
   'wart:join-early-null-pad': 'no row without a partner comes before grace has passed (JS-5)',
   'wart:join-delayed-null-pad':

@@ -1,8 +1,8 @@
+import type { DueIndex } from '../state/due-index.ts';
 import type { DueRow } from '../state/due-store.ts';
+import { freeNumber, SIDES } from '../state/row-numbers.ts';
 import type { TimedStore } from '../state/timed-store.ts';
-import type { DueIndex } from './due-index.ts';
-import type { JoinDue } from './join-due.ts';
-import { freeNumber, SIDES } from './join-numbers.ts';
+import type { Waiting } from '../state/waiting.ts';
 import { type JoinRules, type SideRules, sidesOf } from './join-rules.ts';
 import { Sweep } from './sweep.ts';
 
@@ -49,7 +49,7 @@ export interface JoinEvents<K, W> {
 export class StreamJoin<K, W> {
   readonly #left: Side<K>;
   readonly #right: Side<K>;
-  readonly #due: JoinDue<K>;
+  readonly #due: Waiting<K, 'left' | 'right'>;
   readonly #events: JoinEvents<K, W>;
   /** No partner looks for a row any more when stream time is further beyond it. */
   readonly #keepMs: number;
@@ -68,12 +68,12 @@ export class StreamJoin<K, W> {
     rules: JoinRules,
     left: TimedStore<K, unknown>,
     right: TimedStore<K, unknown>,
-    due: JoinDue<K>,
+    due: Waiting<K, 'left' | 'right'>,
     events: JoinEvents<K, W>,
   ) {
     const sides = sidesOf(rules);
-    this.#left = { ...sides.left, name: 'left', bit: SIDES.left, rows: left, alone: due.left };
-    this.#right = { ...sides.right, name: 'right', bit: SIDES.right, rows: right, alone: due.right };
+    this.#left = { ...sides.left, name: 'left', bit: SIDES.left, rows: left, alone: due.part('left') };
+    this.#right = { ...sides.right, name: 'right', bit: SIDES.right, rows: right, alone: due.part('right') };
     this.#bits = left === right ? [SIDES.left | SIDES.right, SIDES.left, SIDES.right] : [0];
     this.#due = due;
     this.#events = events;

@@ -1,11 +1,11 @@
 import type { Instance } from '../dataflow/operator.ts';
 import type { Step } from '../dataflow/step.ts';
-import { JoinDue } from '../joins/join-due.ts';
 import { type JoinEvents, StreamJoin } from '../joins/stream-join.ts';
 import { settled } from '../options/promises.ts';
 import { type Lateness, type LateRecord, makeRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import { rememberingKeys } from '../state/remembering-keys.ts';
 import { TimedStore } from '../state/timed-store.ts';
+import { Waiting } from '../state/waiting.ts';
 import type { JoinPlan, RowsPlan } from './join-stream-plan.ts';
 import { keySerdeOf } from './keyed.ts';
 
@@ -31,7 +31,10 @@ export function joiningInstance<K, W>(
     task.addState(store);
     return store;
   };
-  const due = new JoinDue<unknown>(task.openStore(name), keys, task.time, cacheEntries);
+  const due = new Waiting<unknown, 'left' | 'right'>(task.openStore(name), keys, task.time, cacheEntries, [
+    'left',
+    'right',
+  ]);
   task.addState(due);
   const [leftRows, rightRows] = self ? [open(both), undefined] : [open(left), open(right)];
   const late = {

@@ -3,24 +3,36 @@ import type { GlobalSource } from '../dataflow/global-source.ts';
 import { node } from '../dataflow/operator.ts';
 import type { Rows, TableSource } from '../dataflow/table-source.ts';
 import { ConfigError } from '../errors.ts';
+import type { Duration } from '../options/duration.ts';
 import { checkNames, checkOneOf, show } from '../options/option-checks.ts';
 import { checkWork } from '../options/promises.ts';
 import type { StreamRecord } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
 import { withValue } from './derive.ts';
+import { asOfInstance, planAsOf } from './join-as-of.ts';
 import { joinGlobal } from './join-global.ts';
 import type { AnyRecord, WithValue } from './record-types.ts';
 
 /** @public */
-export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left'> {
+export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left', V = never> {
   /**
    * `inner` (default): a record without a row gives nothing. `left`: it is combined with `null`.
    */
   readonly type?: T;
+  /**
+   * With a table that has a history: how long records wait for their row, in stream time, so that a row that comes late is
+   * there. Not longer than the history. `store` is required then.
+   */
+  readonly grace?: Duration;
+  /** Name of the stores where records wait; unique in a pipeline. Keep it when the pipeline changes. */
+  readonly store?: string;
+  /** How the values of records that wait are kept; as MessagePack when left out. */
+  readonly value?: Serde<V>;
 }
 
 /** How records find their row in a global table. @public */
 export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | 'left' = 'inner' | 'left'>
-  extends JoinTableOptions<T> {
+  extends Pick<JoinTableOptions<T>, 'type'> {
   /** The key of the row that belongs to a record; `null` for none. */
   readonly key: (value: NonNullable<R['value']>, record: R) => K | null;
 }
@@ -40,6 +52,10 @@ export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | '
  * with the lowest timestamp among its topics first, so a row is seen by the records that are not older than it, as far
  * as both topics have data. Stream and table have the same number of partitions, checked when the application starts.
  *
+ * A table with history is asked for the row of the record's time: the newest version that is not newer than the record. With
+ * `grace` records wait until stream time is so far beyond them, for rows that come late, and are joined then by time, key bytes
+ * and arrival; a record that is that old already is joined at once. What waits survives restarts.
+ *
  * A global table has no such rules of place and time: the row is found by `options.key`, the record may have any key and lie
  * anywhere, and the newest row counts.
  *
@@ -49,7 +65,7 @@ export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | '
  * @param right - The table, keyed as the stream is.
  * @param combine - The new value, from the record's value, the row, and the whole record (for its window, timestamp, …).
  * @returns Records with the same key, timestamp and window.
- * @throws ConfigError `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`.
+ * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`, `ERR_STORE_NAME`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`.
  *
  * @example
  * ```ts
@@ -71,13 +87,13 @@ export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | '
 export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
   right: TableSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
-  options?: JoinTableOptions<'inner'>,
+  options?: JoinTableOptions<'inner', NonNullable<R['value']>>,
 ): OperatorFunction<R, WithValue<R, W>>;
 /** @public */
 export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
   right: TableSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
-  options: JoinTableOptions<'left'>,
+  options: JoinTableOptions<'left', NonNullable<R['value']>> & { readonly type: 'left' },
 ): OperatorFunction<R, WithValue<R, W>>;
 /** @public */
 export function joinTable<K, U, R extends AnyRecord, W>(
@@ -94,12 +110,12 @@ export function joinTable<K, U, R extends AnyRecord, W>(
 export function joinTable<K, U, R extends AnyRecord, W>(
   right: TableSource<K, U> | GlobalSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
-  options: JoinTableOptions & Partial<JoinGlobalOptions<K, R>> = {},
+  options: JoinTableOptions<'inner' | 'left', NonNullable<R['value']>> & Partial<JoinGlobalOptions<K, R>> = {},
 ): OperatorFunction<R, WithValue<R, W>> {
   const join = combine as (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W;
   checkTable(right);
   const where = `joinTable(${right.name})`;
-  checkNames(where, options, 'global' in right ? { type: true, key: true } : { type: true });
+  checkNames(where, options, 'global' in right ? { type: true, key: true } : OPTIONS);
   checkWork(where, combine, 'joinTable(users, (order, user) => ({ ...order, user }))');
   checkOneOf(where, 'type', options.type, ['inner', 'left']);
   const left = options.type === 'left';
@@ -109,6 +125,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
       hint: 'say which row belongs to a record: joinTable(products, combine, { key: (order) => order.productId })',
     });
   }
+  const plan = planAsOf(where, options, right.historyMs);
   return (source: Observable<R>) =>
     // The table comes first: a row is there before the record of the same moment looks for it.
     node<never, WithValue<R, W>>([right.updates, source], {
@@ -116,24 +133,39 @@ export function joinTable<K, U, R extends AnyRecord, W>(
       detail: right.name,
       needsKey: true,
       guard: 1,
+      stores: plan?.stores ?? [],
       create(step) {
         // The table's own step is connected after this one.
         let rows: Rows<K, U> | undefined;
+        const joinRow = (record: R, emit: (row: StreamRecord<unknown, unknown>) => void): void => {
+          const { key, timestamp, value } = record;
+          rows ??= right.rowsIn(step.task);
+          const row = key === null ? undefined : rowOf(rows, key as NonNullable<K>, timestamp);
+          if (row === undefined && !left) return;
+          emit(withValue(record, join(value as NonNullable<R['value']>, row ?? null, record)));
+        };
+        const now = (row: StreamRecord<unknown, unknown>): void => step.out.next(row as WithValue<R, W>);
+        const held = plan === undefined ? undefined : asOfInstance(step, plan, joinRow as never);
         const look = (record: R): void => {
           const { key, value } = record;
           if (value === null || (key === null && !left)) {
             step.drop(value === null ? 'null value' : 'null key');
-            return;
-          }
-          rows ??= right.rowsIn(step.task);
-          const row = key === null ? undefined : rows.get(key as NonNullable<K>);
-          if (row === undefined && !left) return;
-          const combined = join(value as NonNullable<R['value']>, row ?? null, record);
-          step.out.next(withValue(record, combined) as WithValue<R, W>);
+          } else if (held === undefined) joinRow(record, now);
+          else held.take(record);
         };
-        return { take: [ignore, look] };
+        return {
+          take: [ignore, look],
+          ...(held === undefined ? {} : { advance: held.advance, closeAll: held.closeAll }),
+        };
       },
     });
+}
+
+const OPTIONS = { type: true, grace: true, store: true, value: true } as const;
+
+/** The row that a record finds: in a table with history the one of its time. */
+function rowOf<K, U>(rows: Rows<K, U>, key: NonNullable<K>, timestamp: number): NonNullable<U> | undefined {
+  return rows.at === undefined ? rows.get(key) : rows.at(key, timestamp);
 }
 
 /** @throws ConfigError `ERR_OPTION` for what is not a table, such as a topic. */

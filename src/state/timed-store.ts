@@ -75,6 +75,13 @@ export class TimedStore<K, V> implements StateHolder {
     return undefined;
   }
 
+  /** Deletes all rows of a key at a time, unread. */
+  deleteAll(key: NonNullable<K>, time: number): void {
+    const bytes = this.#key.serialize(key);
+    for (const keyBytes of this.#rows.keys(timedFrom(bytes, time), timedFrom(bytes, time + 1)))
+      this.#rows.delete(keyBytes);
+  }
+
   /** What is stored for a key at a time, as bytes: for rows that cannot be read. */
   *stored(key: NonNullable<K>, time: number): Generator<Uint8Array> {
     const bytes = this.#key.serialize(key);

@@ -64,6 +64,19 @@ export const chainParams: fc.Arbitrary<Params> = fc.record({
   grace,
 });
 
+/** A table with history, and records that wait for their rows or do not. */
+export const asOfParams: fc.Arbitrary<Params> = fc
+  .record({
+    type: fc.constantFrom('inner', 'left'),
+    historyRetention: fc.integer({ min: 1, max: 40 }),
+    grace: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
+  })
+  .map(({ grace: waits, historyRetention, type }) => ({
+    type,
+    historyRetention,
+    ...(waits === undefined ? {} : { grace: Math.min(waits, historyRetention) }),
+  }));
+
 /** Bounds to both sides, with a distance, and with nothing but one instant between them. */
 export const streamJoinParams: fc.Arbitrary<Params> = fc
   .record({

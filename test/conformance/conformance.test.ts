@@ -5,6 +5,7 @@ import { type DiskStores, openDiskStores } from '../../scripts/conformance/disk-
 import type { Input, Json, Params } from '../../scripts/conformance/format.ts';
 import { aggregateModel } from '../../scripts/conformance/models/aggregate.ts';
 import { aggregateTableModel } from '../../scripts/conformance/models/aggregate-table.ts';
+import { asOfJoinModel } from '../../scripts/conformance/models/as-of-join.ts';
 import { chainModel } from '../../scripts/conformance/models/chain.ts';
 import type { Expected } from '../../scripts/conformance/models/expected.ts';
 import { foreignJoinModel } from '../../scripts/conformance/models/foreign-key-join.ts';
@@ -30,6 +31,7 @@ import { tableTableJoin } from '../../scripts/conformance/pipelines/table-table-
 import { windowed } from '../../scripts/conformance/pipelines/windowed.ts';
 import { runCase } from '../../scripts/conformance/run-case.ts';
 import {
+  asOfParams,
   chainParams,
   type Disturbance,
   disturbances,
@@ -138,6 +140,13 @@ const laws: readonly Law[] = [
     pipeline: streamTableJoin,
     model: joinModel,
     input: withInputs(joinTypes, () => ({ stream: texts, table: texts })),
+    runs: 1000,
+  },
+  {
+    name: 'joinTable with a table that has a history, with grace and without',
+    pipeline: streamTableJoin,
+    model: asOfJoinModel,
+    input: withInputs(asOfParams, () => ({ stream: texts, table: texts })),
     runs: 1000,
   },
   {

@@ -17,6 +17,7 @@ const IMPLEMENTED = [
   'stateless',
   'stream-global-join',
   'stream-stream-join',
+  'stream-table-asof',
   'stream-table-join',
   'table-ops',
   'tumbling',

@@ -4,9 +4,8 @@ import { type Data, type Json, type Key, NotImplemented, numberOf, type Params, 
 import { type AnyTopic, anyTopic, type CasePipeline, catchRows } from './pipeline.ts';
 
 export function streamTableJoin(params: Params): CasePipeline {
-  if ('historyRetention' in params) throw new NotImplemented('versioned tables');
   const stream = anyTopic('stream');
-  const { rows, input } = tableOf('table');
+  const { rows, input } = tableOf('table', historyIn(params));
   return { pipeline: catchRows(stream.pipe(pairs(rows, params))), inputs: [stream, input] };
 }
 
@@ -36,9 +35,13 @@ export function pairs(
   params: Params,
 ): OperatorFunction<StreamRecord<Key, Json>, StreamRecord<Key, Json>> {
   const type = textOf(params, 'type');
+  const waits =
+    'grace' in params && 'historyRetention' in params
+      ? ({ grace: `${numberOf(params, 'grace')}ms`, store: 'waiting' } as const)
+      : {};
   return (source: Observable<StreamRecord<Key, Json>>) => {
-    if (type === 'inner') return source.pipe(joinTable(rows, (left, right): Json => [left, right]));
-    if (type === 'left') return source.pipe(joinTable(rows, (left, right): Json => [left, right], { type }));
+    if (type === 'inner') return source.pipe(joinTable(rows, (left, right): Json => [left, right], waits));
+    if (type === 'left') return source.pipe(joinTable(rows, (left, right): Json => [left, right], { type, ...waits }));
     throw new NotImplemented(`join type ${type}`);
   };
 }

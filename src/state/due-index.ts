@@ -1,8 +1,8 @@
 import type { Serde } from '../serdes/serde.ts';
-import type { ByteStore, StoreWrites } from '../state/byte-store.ts';
-import { type DueRow, DueStore } from '../state/due-store.ts';
-import { type Changes, prefixed, withPrefix } from '../state/prefixed-bytes.ts';
-import type { ValueCodec } from '../state/value-codec.ts';
+import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { type DueRow, DueStore } from './due-store.ts';
+import { type Changes, prefixed, withPrefix } from './prefixed-bytes.ts';
+import type { ValueCodec } from './value-codec.ts';
 
 const PRESENT = Uint8Array.of(1);
 /** There is nothing to say but that it is there. */

@@ -1,4 +1,4 @@
-import type { TimedStore } from '../state/timed-store.ts';
+import type { TimedStore } from './timed-store.ts';
 
 /**
  * Rows of one key and time are told apart by a number: a count, and two bits that say which sides a row is of where one store
@@ -12,8 +12,8 @@ const BITS = 4;
  *
  * @param bits - All that rows of the store may have.
  */
-export function freeNumber<K>(
-  rows: TimedStore<K, unknown>,
+export function freeNumber<K, V>(
+  rows: TimedStore<K, V>,
   key: NonNullable<K>,
   time: number,
   bits: readonly number[],
