@@ -182,6 +182,7 @@ export { filterRows } from './tables/filter-rows.ts';
 export { type JoinRowsOptions, joinRows } from './tables/join-rows.ts';
 export { mapRows } from './tables/map-rows.ts';
 export { regroup } from './tables/regroup.ts';
+export { type SuppressOptions, suppress } from './tables/suppress.ts';
 export type { Table } from './tables/table.ts';
 export { toStream } from './tables/to-stream.ts';
 export { type TableOptions, type TopicTable, table } from './tables/topic-table.ts';

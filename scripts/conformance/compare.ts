@@ -17,6 +17,9 @@ export function difference(
     const wanted = expected.steps.slice(from, from + group.steps.length).flat();
     from += group.steps.length;
     const place = placeOf(from, expected.steps.length, group);
+    if (expected.throws !== undefined && from > expected.throws) {
+      return group.error === undefined ? [`${place} did not throw`] : undefined;
+    }
     if (group.error !== undefined) return [`${place} threw ${message(group.error)}`];
     const [one, other] = keysInAnyOrder ? [byKey(wanted), byKey(group.rows)] : [wanted, group.rows];
     if (!rowsAgree(one, other)) return [place, ...against(wanted, group.rows)];

@@ -10,6 +10,7 @@ import { globalJoinModel } from './models/global-join.ts';
 import { joinModel } from './models/join.ts';
 import { statelessModel } from './models/stateless.ts';
 import { selfJoinModel, streamJoinModel } from './models/stream-join.ts';
+import { suppressModel } from './models/suppress.ts';
 import { tableAggregateModel } from './models/table-aggregate.ts';
 import { tableOpsModel } from './models/table-ops.ts';
 import { tableJoinModel } from './models/table-table-join.ts';
@@ -23,6 +24,7 @@ import { stateless } from './pipelines/stateless.ts';
 import { streamGlobalJoin } from './pipelines/stream-global-join.ts';
 import { selfJoin, streamJoin } from './pipelines/stream-join.ts';
 import { streamTableJoin } from './pipelines/stream-table-join.ts';
+import { suppressed } from './pipelines/suppress.ts';
 import { tableAggregate } from './pipelines/table-aggregate.ts';
 import { tableOps } from './pipelines/table-ops.ts';
 import { tableTableJoin } from './pipelines/table-table-join.ts';
@@ -51,6 +53,7 @@ const subjects: Readonly<Record<string, Readonly<Record<string, Subject>>>> = {
   'stream-global-join': { streamGlobalTableJoin: { pipeline: streamGlobalJoin, model: globalJoinModel } },
   'stream-stream-join': { streamStreamJoin: { pipeline: streamJoin, model: streamJoinModel } },
   'self-join': { streamStreamSelfJoin: { pipeline: selfJoin, model: selfJoinModel } },
+  suppress: { suppress: { pipeline: suppressed, model: suppressModel } },
   'table-ops': { tableOps: { pipeline: tableOps, model: tableOpsModel } },
   'table-aggregate': {
     tableAggregate: { pipeline: tableAggregate, model: tableAggregateModel, keysInAnyOrder: true },

@@ -17,6 +17,8 @@ export const warts: Readonly<Record<string, string>> = {
   'wart:sliding-double-drop': 'a record misses a window once (SL-5)',
   'wart:duplicate-row': 'one row per changed window and record (SL-3)',
   'wart:sliding-zero-difference': 'a difference of 0 makes windows of equal timestamps (SL-1)',
+  'wart:suppress-inclusive-edge':
+    'rows of sliding windows and sessions go on when these have closed, a millisecond later, once (SU-1)',
   'wart:redundant-tombstone': 'no tombstone comes for a row that is not there (TT-3)',
   'wart:versioned-tombstone-lost': 'the later put with the same timestamp replaces, a tombstone too (SS-3)',
 };

@@ -66,6 +66,10 @@ export interface NodeSpec<T> {
   readonly changesKey?: boolean;
   /** Needs records that lie where their key belongs. */
   readonly needsKey?: boolean;
+  /** Its rows are of windows, which have closed when stream time is so far beyond their end, in ms. */
+  readonly closesAfterMs?: number;
+  /** Needs rows of windows that close. */
+  readonly needsWindow?: boolean;
   /** What it emits are changes of rows, and these are the rows. */
   readonly rows?: KeptRows<unknown, unknown>;
   /** A further output of a step: what feeds it goes on when nobody reads it any more. */
@@ -91,6 +95,8 @@ export interface NodePlace {
   readonly depth: number;
   /** Two of its inputs hang on one source. */
   readonly diamond: boolean;
+  /** Of the windows that its rows are of: the longest of {@link NodeSpec.closesAfterMs} above. `undefined` without a window. */
+  readonly closesAfterMs?: number | undefined;
 }
 
 /** The name of a node in messages and pictures. */

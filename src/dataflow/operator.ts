@@ -18,6 +18,10 @@ export interface NodeDefinition<In, Out> {
   readonly globals?: readonly TopicUse[];
   readonly changesKey?: boolean;
   readonly needsKey?: boolean;
+  /** See {@link NodeSpec.closesAfterMs}. */
+  readonly closesAfterMs?: number;
+  /** See {@link NodeSpec.needsWindow}. */
+  readonly needsWindow?: boolean;
   /** The one input whose keys are checked, where it needs keys of several; all when left out. */
   readonly guard?: number;
   /** See {@link NodeSpec.rows}. */

@@ -3,6 +3,7 @@ import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { node } from '../dataflow/operator.ts';
 import { checkNames, type OptionNames } from '../options/option-checks.ts';
 import type { LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
+import { closesAfterMs } from '../windows/closes-after.ts';
 import type { SessionWindower, Windower } from '../windows/windower.ts';
 import { type AggregationDeletes, type AggregationResult, type State, toAggregator } from './aggregation.ts';
 import { checkStoreName } from './keyed.ts';
@@ -112,6 +113,7 @@ export function windowBy<
       name: step,
       detail: name,
       needsKey: true,
+      closesAfterMs: closesAfterMs(windower),
       stores: windowingStores(plan),
       ports: ['late'],
       ...(late === undefined ? {} : { roots: (port) => [late(port<LateRecord<K, V>>('late'))] }),

@@ -1,6 +1,7 @@
 import type { StoreUse, TopicUse } from '../dataflow/node.ts';
 import type { Stream } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
+import { requireWindow } from './closing.ts';
 import { KeySerdes } from './key-serdes.ts';
 import type { Discovery, PlannedNode } from './plan.ts';
 
@@ -19,7 +20,7 @@ export interface Stage {
  * Tells stages apart: the components of the graph, where nodes that read the same topic belong together, because a topic
  * has one committed position per application. Shuffles are no edges: what is written to a topic is read by another stage.
  *
- * @throws ConfigError `ERR_NO_SOURCE`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`, `ERR_DUPLICATE_SOURCE`,
+ * @throws ConfigError `ERR_NO_SOURCE`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_NO_WINDOW`, `ERR_DUPLICATE_STORE`, `ERR_DUPLICATE_SOURCE`,
  * `ERR_SINK_TO_SOURCE`.
  */
 export function stagesOf({ nodes }: Discovery): readonly Stage[] {
@@ -131,7 +132,10 @@ function checkStage(stage: Stage): void {
     });
   }
   const keys = new KeySerdes();
-  for (const node of stage.nodes) if (node.spec.needsKey === true) keys.require(node, stage.name);
+  for (const node of stage.nodes) {
+    if (node.spec.needsKey === true) keys.require(node, stage.name);
+    if (node.spec.needsWindow === true) requireWindow(node, stage.name);
+  }
 }
 
 /** The stage that a stream belongs to. */

@@ -46,6 +46,15 @@ export class DueIndex<K> {
     return due;
   }
 
+  /** Takes out the first one, whatever its time. */
+  takeFirst(): DueRow<K, true> | undefined {
+    const { done, value } = this.#rows.dueBy(Number.MAX_SAFE_INTEGER, this.#from).next();
+    if (done === true) return undefined;
+    this.#rows.delete(value.time, value.key);
+    this.first = this.#rows.nextTime(this.#from);
+    return value;
+  }
+
   all(): Generator<DueRow<K, true>> {
     return this.#rows.dueBy(Number.MAX_SAFE_INTEGER);
   }

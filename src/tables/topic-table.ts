@@ -139,9 +139,10 @@ class TopicRows<K, V> {
     const writes = outlets.get<Change<K, V>>('writes');
     const replace = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
       // Nobody asks what was there: it is written over unread.
-      const before = changes.used ? readable(() => newest.get(key), task, step) : null;
+      const asked = changes.used || writes.used;
+      const before = asked ? readable(() => newest.get(key), task, step) : null;
       newest.set(key, value === null ? undefined : value, record.timestamp);
-      if (!changes.used && !writes.used) return;
+      if (!asked) return;
       const change = makeChange<K, V>(key, value, before, record.timestamp, record);
       if (value !== null || before !== null) changes.next(change);
       writes.next(change);

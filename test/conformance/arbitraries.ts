@@ -77,6 +77,27 @@ export const asOfParams: fc.Arbitrary<Params> = fc
     ...(waits === undefined ? {} : { grace: Math.min(waits, historyRetention) }),
   }));
 
+/** Rows of a table, a count or windows, held back for a time or until close. */
+export const suppressParams: fc.Arbitrary<Params> = fc
+  .record({
+    until: fc.constantFrom('close', 'timeLimit'),
+    limit: fc.nat({ max: 20 }),
+    upstream: fc.constantFrom('table', 'count', 'windowed'),
+    window: fc.constantFrom('tumbling', 'hopping', 'session'),
+    size: fc.integer({ min: 6, max: 20 }),
+    advance: fc.integer({ min: 3, max: 6 }),
+    gap: fc.integer({ min: 1, max: 10 }),
+    grace,
+    maxRecords: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+  })
+  .map(({ maxRecords, upstream, ...params }) => ({
+    ...params,
+    aggregate: 'count',
+    ...(params.until === 'close'
+      ? { upstream: 'windowed' }
+      : { upstream, ...(maxRecords === undefined ? {} : { maxRecords, full: 'emitEarly' }) }),
+  }));
+
 /** Bounds to both sides, with a distance, and with nothing but one instant between them. */
 export const streamJoinParams: fc.Arbitrary<Params> = fc
   .record({

@@ -12,6 +12,7 @@ import { foreignJoinModel } from '../../scripts/conformance/models/foreign-key-j
 import { joinModel } from '../../scripts/conformance/models/join.ts';
 import { statelessModel } from '../../scripts/conformance/models/stateless.ts';
 import { selfJoinModel, streamJoinModel } from '../../scripts/conformance/models/stream-join.ts';
+import { suppressModel } from '../../scripts/conformance/models/suppress.ts';
 import { tableAggregateModel } from '../../scripts/conformance/models/table-aggregate.ts';
 import { tableOpsModel, viewJoinModel } from '../../scripts/conformance/models/table-ops.ts';
 import { tableJoinModel } from '../../scripts/conformance/models/table-table-join.ts';
@@ -25,6 +26,7 @@ import { stateless } from '../../scripts/conformance/pipelines/stateless.ts';
 import { selfJoin, streamJoin } from '../../scripts/conformance/pipelines/stream-join.ts';
 import { streamTableJoin } from '../../scripts/conformance/pipelines/stream-table-join.ts';
 import { streamViewJoin } from '../../scripts/conformance/pipelines/stream-view-join.ts';
+import { suppressed } from '../../scripts/conformance/pipelines/suppress.ts';
 import { tableAggregate } from '../../scripts/conformance/pipelines/table-aggregate.ts';
 import { tableOps } from '../../scripts/conformance/pipelines/table-ops.ts';
 import { tableTableJoin } from '../../scripts/conformance/pipelines/table-table-join.ts';
@@ -41,6 +43,7 @@ import {
   references,
   statelessParams,
   streamJoinParams,
+  suppressParams,
   tableAggregateParams,
   tableJoinParams,
   tableParams,
@@ -147,6 +150,13 @@ const laws: readonly Law[] = [
     pipeline: streamTableJoin,
     model: asOfJoinModel,
     input: withInputs(asOfParams, () => ({ stream: texts, table: texts })),
+    runs: 1000,
+  },
+  {
+    name: 'suppress',
+    pipeline: suppressed,
+    model: suppressModel,
+    input: withInputs(suppressParams, () => ({ in: texts })),
     runs: 1000,
   },
   {

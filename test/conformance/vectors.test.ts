@@ -19,6 +19,7 @@ const IMPLEMENTED = [
   'stream-stream-join',
   'stream-table-asof',
   'stream-table-join',
+  'suppress',
   'table-ops',
   'tumbling',
   'window-final',

@@ -6,6 +6,7 @@ import type { Scope } from '../../dataflow/scope.ts';
 import type { Stream } from '../../dataflow/stream.ts';
 import type { TaskContext } from '../../dataflow/task-context.ts';
 import { MillraceError } from '../../errors.ts';
+import { closingAbove } from '../../plan/closing.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { HeldRecords } from './held-records.ts';
@@ -49,6 +50,7 @@ export class TaskScope implements Scope {
       keySerde: this.#topology.keySerde(node),
       depth: this.#topology.depth(node),
       diamond: this.#topology.isDiamond(node),
+      closesAfterMs: closingAbove(node),
     };
     if (node.fanOut < 2) {
       if (stream.spec.kind === 'source' || stream.spec.port === true) this.#held.feed(subscriber);

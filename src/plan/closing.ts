@@ -1,0 +1,28 @@
+import { ConfigError } from '../errors.ts';
+import type { PlannedNode } from './plan.ts';
+
+/**
+ * How far beyond the end of a window stream time is when the window has closed, for the rows that reach a node: the longest, where
+ * several window steps are above it. `undefined` without one.
+ */
+export function closingAbove(node: PlannedNode): number | undefined {
+  let longest: number | undefined;
+  const above = new Set(node.upstream);
+  for (const { spec, upstream } of above) {
+    const { closesAfterMs } = spec;
+    if (closesAfterMs === undefined) for (const next of upstream) above.add(next);
+    else longest = Math.max(longest ?? 0, closesAfterMs);
+  }
+  return longest;
+}
+
+/** @throws ConfigError `ERR_NO_WINDOW` for a node that needs windows that close. */
+export function requireWindow(node: PlannedNode, stage: string): void {
+  const closesAfter = closingAbove(node);
+  if (closesAfter !== undefined && closesAfter < Number.POSITIVE_INFINITY) return;
+  const problem = closesAfter === undefined ? 'there is no window above it' : 'the window above it never closes';
+  throw new ConfigError('ERR_NO_WINDOW', `${node.step} waits for windows to close, but ${problem}`, {
+    stage,
+    hint: "put it below windowBy(…, { emit: 'updates' }), without a topic between; or let rows wait for a time: until: '5s'",
+  });
+}
