@@ -25,21 +25,21 @@ describe('what is written as text', () => {
   });
 
   it.each([
-    ['int32', '', 'is no number'],
-    ['int32', ' ', 'is no number'],
-    ['int32', '0x10', 'is no number'],
-    ['int32', '1e3', 'is no number'],
-    ['int32', '1.5', 'is no number'],
+    ['int32', '', 'is not a number'],
+    ['int32', ' ', 'is not a number'],
+    ['int32', '0x10', 'is not a number'],
+    ['int32', '1e3', 'is not a number'],
+    ['int32', '1.5', 'is not a number'],
     ['int32', '2147483648', 'int32 cannot write 2147483648'],
-    ['float64', '', 'is no number'],
-    ['float64', '0x10', 'is no number'],
-    ['float64', '1,5', 'is no number'],
-    ['float64', '-NaN', 'is no number'],
+    ['float64', '', 'is not a number'],
+    ['float64', '0x10', 'is not a number'],
+    ['float64', '1,5', 'is not a number'],
+    ['float64', '-NaN', 'is not a number'],
     ['int64', '', 'is not a whole number'],
     ['int64', '0x10', 'is not a whole number'],
     ['int64', '9223372036854775808', 'more than 64 bits'],
-    ['json', '', 'not JSON'],
-    ['json', '{"a":1} x', 'not JSON'],
+    ['json', '', 'not valid JSON'],
+    ['json', '{"a":1} x', 'not valid JSON'],
     ['json', 'null', 'tombstone'],
     ['json', '{"__proto__":1}', '__proto__'],
     ['msgpack', '{"id":9007199254740993}', 'write it as text'],
@@ -50,7 +50,7 @@ describe('what is written as text', () => {
     ['base64', 'AP-_', 'is not base64'],
     ['base64', 'A P 8', 'is not base64'],
     ['base64', '%', 'is not base64'],
-    ['uuid', 'x', 'no UUID'],
+    ['uuid', 'x', 'not a UUID'],
   ])('%s refuses %j', (serde, text, message) => {
     expect(() => parse(serde, text)).toThrow(message);
   });

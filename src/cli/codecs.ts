@@ -29,7 +29,7 @@ const numeric = (serde: Serde<number>, pattern: RegExp, form: string): Codec => 
   read: (value) => serde.serialize(value as number),
   parse: (text) => {
     const trimmed = text.trim();
-    if (!pattern.test(trimmed)) throw badText(`${quote(text)} is no number`, `${serde.name} takes ${form}`);
+    if (!pattern.test(trimmed)) throw badText(`${quote(text)} is not a number`, `${serde.name} takes ${form}`);
     return serde.serialize(Number(trimmed));
   },
 });
@@ -49,8 +49,8 @@ function jsonCodec(): Codec {
       serde.deserialize(raw);
     } catch (cause) {
       throw badText(
-        `it is not JSON that can be read: ${text.slice(0, 40)}`,
-        'each line is one JSON value, and none is null (write tombstones with --tombstone); --value string takes text',
+        `it is not valid JSON: ${text.slice(0, 40)}`,
+        'each line is one JSON value other than null (write tombstones with --tombstone); --value string takes text',
         cause,
       );
     }
@@ -76,7 +76,7 @@ function msgpackCodec(): Codec {
     const rounded = roundedInteger(text);
     if (rounded !== undefined) {
       throw badText(
-        `${rounded} is a whole number that JSON makes another one of`,
+        `${rounded} is a whole number that JSON cannot hold exactly`,
         'write it as text, or produce bytes with --value base64',
       );
     }

@@ -56,12 +56,12 @@ describe('an envelope', () => {
     ['nonsense', 'not JSON'],
     ['[]', 'not an object'],
     ['{"key":"a"}', 'no value'],
-    ['{"value":1}', 'text without --value'],
+    ['{"value":1}', 'without --value it must be text'],
     ['{"value":"%","valueEncoding":"base64"}', 'not base64'],
     ['{"value":"a","valueEncoding":"gzip"}', 'the encoding "gzip"'],
     ['{"value":"a","partition":-1}', 'partition is -1'],
     ['{"value":"a","headers":{"a":"b"}}', 'array of [name, value]'],
-    ['{"value":1,"valueEncoding":"decoded"}', 'give --value'],
+    ['{"value":1,"valueEncoding":"decoded"}', 'give the --value'],
   ])('refuses %s', (line, message) => {
     expect(() => parseEnvelope(line, undefined, undefined)).toThrow(message);
   });

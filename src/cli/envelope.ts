@@ -129,7 +129,7 @@ function bytesOf(
       return encodeText(content, name);
     case 'decoded':
       if (codec !== undefined) return codec.read(content, text as string);
-      throw bad(`its ${name} was decoded, and nothing says how to encode it: give --${name}, as it was read with`);
+      throw bad(`its ${name} was decoded, and nothing says how to encode it: give the --${name} that it was read with`);
     case undefined:
     case null:
       // Bytes that could not be decoded were not marked as text by earlier versions.
@@ -141,8 +141,9 @@ function bytesOf(
 }
 
 function encodeText(content: unknown, name: string): Uint8Array {
-  if (typeof content !== 'string') throw bad(`its ${name} is ${kindOf(content)}, and text without --${name}`);
-  if (/\p{Surrogate}/u.test(content)) throw bad(`its ${name} has a lone surrogate, which UTF-8 cannot say`);
+  if (typeof content !== 'string')
+    throw bad(`its ${name} is ${kindOf(content)}, but without --${name} it must be text`);
+  if (/\p{Surrogate}/u.test(content)) throw bad(`its ${name} has a lone surrogate, which UTF-8 cannot encode`);
   return utf8.encode(content);
 }
 

@@ -11,13 +11,13 @@ export function oneMore(text: string, before: readonly string[] | undefined): re
 export function whole(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= 1 && Number.isSafeInteger(number)) return number;
-  throw new InvalidArgumentError('a whole number from 1 on is needed.');
+  throw new InvalidArgumentError('give a whole number, 1 or more.');
 }
 
 /** The number of a partition. */
 export function partition(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('partitions are numbered from 0 on.');
+  throw new InvalidArgumentError('partitions are numbered from 0.');
 }
 
 /** More partitions, also with commas between them. */
@@ -29,7 +29,7 @@ export function partitions(text: string, before: readonly number[] | undefined):
 function pair(text: string): readonly [name: string, value: string] {
   const at = text.indexOf('=');
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new InvalidArgumentError('NAME=VALUE is needed.');
+  throw new InvalidArgumentError('give NAME=VALUE.');
 }
 
 /** One more pair. */

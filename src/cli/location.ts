@@ -21,10 +21,13 @@ export function locationFlags(command: Command): Command {
     .option('--path <folder>', 'folder of an embedded log (MILLRACE_PATH; default .millrace)')
     .option(
       '-b, --brokers <list>',
-      'brokers of a Kafka cluster, host:port with commas (MILLRACE_BROKERS, KAFKA_BROKERS)',
+      'brokers of a Kafka cluster: host:port, separated by commas (MILLRACE_BROKERS, KAFKA_BROKERS)',
     )
     .option('--tls', 'connect to the brokers with TLS (MILLRACE_TLS=1)')
-    .option('--tls-ca <file>', 'certificate of the authority that signed those of the brokers, as PEM; implies --tls')
+    .option(
+      '--tls-ca <file>',
+      'certificate of the authority that signed the broker certificates, as PEM; implies --tls',
+    )
     .option('--sasl <mechanism>', 'plain, scram-sha-256 or scram-sha-512 (MILLRACE_SASL_MECHANISM)')
     .option('--sasl-user <name>', 'user (MILLRACE_SASL_USERNAME)')
     .option(
@@ -51,7 +54,7 @@ export function location(flags: LocationFlags, env: Environment): ConnectOptions
     ['--brokers', flags.brokers],
   ] as const) {
     if (given?.trim() !== '') continue;
-    throw new ConfigError('ERR_OPTION', `${flag} is empty`, { hint: 'a variable that is not set, perhaps?' });
+    throw new ConfigError('ERR_OPTION', `${flag} is empty`, { hint: 'is an environment variable not set?' });
   }
   if (brokers === undefined || brokers === '') {
     const cluster = flags.tls === true || flags.tlsCa !== undefined || flags.sasl !== undefined;
@@ -77,7 +80,7 @@ export function location(flags: LocationFlags, env: Environment): ConnectOptions
 function address(text: string): string {
   const broker = text.trim();
   if (/^(?:\[[^\]]+\]|[^:/\s]+):\d{1,5}$/.test(broker)) return broker;
-  throw new ConfigError('ERR_OPTION', `${JSON.stringify(broker)} is not the address of a broker`, {
+  throw new ConfigError('ERR_OPTION', `${JSON.stringify(broker)} is not a broker address`, {
     hint: 'give host:port, such as localhost:9092, and several with commas',
   });
 }

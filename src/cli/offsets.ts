@@ -31,13 +31,13 @@ export function parseRange(texts: readonly string[], now: number): Range {
   for (const text of texts) {
     const range = parseOne(text, now);
     if ((range.from !== undefined && from !== undefined) || (range.until !== undefined && until !== undefined)) {
-      throw wrong(texts.join(' '), 'give one place to begin and one to end');
+      throw wrong(texts.join(' '), 'give one place to start and one to end');
     }
     from ??= range.from;
     until ??= range.until;
   }
   const range = { from: from ?? START, until };
-  if (until !== undefined && endsBefore(range.from, until)) throw wrong(texts.join(' '), 'it ends before it begins');
+  if (until !== undefined && endsBefore(range.from, until)) throw wrong(texts.join(' '), 'it ends before it starts');
   return range;
 }
 
@@ -145,5 +145,5 @@ function badTime(text: string): ConfigError {
 }
 
 function wrong(text: string, hint: string): ConfigError {
-  return new ConfigError('ERR_OPTION', `${JSON.stringify(text)} is not a place in a topic`, { hint });
+  return new ConfigError('ERR_OPTION', `${JSON.stringify(text)} is not a position in a topic`, { hint });
 }

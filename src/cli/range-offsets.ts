@@ -43,7 +43,7 @@ async function placeOf(
     case 'stored': {
       if (group === undefined) {
         throw new ConfigError('ERR_OPTION', '--offset stored is given without a group', {
-          hint: "stored offsets are a group's: add --group NAME",
+          hint: 'stored offsets belong to a group: add --group NAME',
         });
       }
       const committed = await client.committed(group, topic);

@@ -1,7 +1,7 @@
 import { toBase64 } from './base64.ts';
 
 /**
- * JSON of values that JSON knows nothing of: whole numbers beyond its own, what is no number, −0 and times as text, bytes in
+ * JSON of values that JSON knows nothing of: whole numbers beyond its own, what is not a number, −0 and times as text, bytes in
  * base64, other arrays of numbers as arrays. Reading does not give these values back.
  */
 export function toJson(value: unknown): string {

@@ -11,7 +11,7 @@ export async function existing(client: Client, topic: string): Promise<TopicDesc
   const names = await client.topics.list();
   throw new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${topic}`, {
     topic,
-    hint: names.length === 0 ? 'there are none: is it another folder or cluster?' : meant(topic, names),
+    hint: names.length === 0 ? 'there are no topics: is this the right folder or cluster?' : meant(topic, names),
   });
 }
 

@@ -26,7 +26,7 @@ export interface GroupDescription {
 export interface ClientGroups {
   /** Names of those that have committed something or have members, in ascending order, as far as the log shows them. */
   list(): Promise<readonly string[]>;
-  /** `undefined` for a group that has committed nothing and has no members. */
+  /** `undefined` for a group that has no committed offsets and has no members. */
   describe(group: string): Promise<GroupDescription | undefined>;
 }
 
@@ -36,7 +36,7 @@ export function clientGroups(live: () => Transport): ClientGroups {
     list: async () => [...(await live().groups())].sort(),
     describe: async (name) => {
       if (typeof name !== 'string' || name === '') {
-        throw new ConfigError('ERR_OPTION', `${show(name)} is no name of a group`, { hint: 'give the name as a text' });
+        throw new ConfigError('ERR_OPTION', `${show(name)} is not a group name`, { hint: 'give the name as a string' });
       }
       const facts = await live().describeGroup(name);
       if (facts === undefined) return undefined;

@@ -8,7 +8,7 @@ describe('connect', () => {
   it.each<[object, string]>([
     [{ pth: './data' }, 'did you mean path?'],
     [{ compression: 'brotli' }, "give one of 'none', 'gzip', 'snappy', 'lz4', 'zstd'"],
-    [{ maxBufferedBytes: 0 }, 'give a whole number from 1 on'],
+    [{ maxBufferedBytes: 0 }, 'give a whole number, 1 or more'],
     [{ batch: { bytes: -1 } }, 'batch.bytes is -1'],
     [{ batch: { size: 1 } }, 'connect: batch has no option size'],
   ])('refuses %j', async (options, message) => {

@@ -58,7 +58,7 @@ export interface ClientTopics {
 export function nameOf(topic: TopicName): string {
   const name = typeof topic === 'string' ? topic : topic?.name;
   if (typeof name === 'string') return name;
-  throw new ConfigError('ERR_OPTION', `${show(topic)} names no topic`, {
+  throw new ConfigError('ERR_OPTION', `${show(topic)} is not a topic`, {
     hint: 'give a name, or what topic(…) returned',
   });
 }

@@ -121,7 +121,7 @@ export interface Client {
   /** Sets a group's offsets, while it has no members. @throws ConfigError `ERR_GROUP_ACTIVE` */
   setCommitted(group: string, topic: TopicName, offsets: PartitionOffsets | readonly number[]): Promise<void>;
   /**
-   * How many offsets a group is behind the end, by partition; from the oldest record where it has committed nothing.
+   * How many offsets a group is behind the end, by partition; from the oldest record where it has no committed offsets.
    * Offsets of transactions and of compacted records count, so it is an upper bound of records.
    */
   lag(group: string, topic: TopicName): Promise<PartitionOffsets>;

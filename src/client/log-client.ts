@@ -206,7 +206,7 @@ function closeDeadline(deadlineMs: number, written: 'no' | 'unknown'): MillraceE
   return new MillraceError(
     'retriable-exhausted',
     'ERR_CLOSE_DEADLINE',
-    `the client was closed, and after ${deadlineMs} ms the write was not acknowledged`,
+    `the client was closed, and the write was not acknowledged within ${deadlineMs} ms`,
     { written, hint: 'await flush() before close(), or raise closeDeadline' },
   );
 }

@@ -29,8 +29,8 @@ export class NoTaskError extends MillraceError {
   constructor(step: string) {
     super('config', 'ERR_NO_TASK', `${step} was subscribed outside of a task`, {
       hint:
-        'a pipeline is a description: give it to run(…) or to a test driver; to read a topic in a program use ' +
-        'client.records(topic); retry, repeat and late inner subscriptions inside a pipeline are not possible',
+        'a pipeline is a description: pass it to run(…) or to a test driver; to read a topic in a program, use ' +
+        'client.records(topic); retry, repeat and late inner subscriptions are not possible inside a pipeline',
     });
   }
 }

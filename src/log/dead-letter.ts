@@ -76,12 +76,16 @@ export function deadLetterOf(
   const letter = { timestamp, ...cut(key, content, why(SHORT_MESSAGE_CHARS), maxMessageBytes) };
   // Without its place a letter would stand for nothing.
   if (letter.headers.some(([name]) => name === content.essential)) return letter;
-  throw new RecordError('ERR_RECORD_TOO_LARGE', `a dead letter is too large for topic ${topic}, even when it is cut`, {
-    topic,
-    written: 'no',
-    hint: `the topic takes up to ${maxMessageBytes} bytes: raise its maxMessageBytes to 2000 at least`,
-    cause: error,
-  });
+  throw new RecordError(
+    'ERR_RECORD_TOO_LARGE',
+    `a dead letter is too large for topic ${topic}, even after it was cut`,
+    {
+      topic,
+      written: 'no',
+      hint: `the topic takes up to ${maxMessageBytes} bytes: raise its maxMessageBytes to at least 2000`,
+      cause: error,
+    },
+  );
 }
 
 /** What a letter carries: a record as it was read, or a row. */

@@ -21,7 +21,7 @@ export function encode(
     // A null value is a tombstone: every topic takes it, because everything may be deleted. A forgotten value is a mistake.
     if (part === 'value' && data === undefined) throw noValue(topic);
     if (part === 'value' || serde.nullable === true) return null;
-    throw new RecordError('ERR_NULL_KEY', `a record without a key is written to topic ${topic}`, {
+    throw new RecordError('ERR_NULL_KEY', `a record without a key cannot be written to topic ${topic}`, {
       hint: 'give the topic the key serde nullable(…) if records without a key belong there',
     });
   }
@@ -29,8 +29,8 @@ export function encode(
 }
 
 function noValue(topic: string): RecordError {
-  return new RecordError('ERR_ENCODE', `a record without a value is written to topic ${topic}`, {
-    hint: 'a function may have returned nothing; to delete a key give it the value null',
+  return new RecordError('ERR_ENCODE', `a record without a value cannot be written to topic ${topic}`, {
+    hint: 'a function may have returned nothing; to delete a key, give it the value null',
   });
 }
 

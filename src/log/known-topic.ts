@@ -13,17 +13,17 @@ export async function unknownTopic(
   const guess = near === undefined ? '' : `did you mean ${near}? otherwise `;
   return new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${name} at ${transport.location}`, {
     topic: name,
-    hint: `${guess}create it first (client.topics.create), or say how many partitions it wants: topic('${name}', { partitions: 1, … })`,
+    hint: `${guess}create it first (client.topics.create), or declare how many partitions it should have: topic('${name}', { partitions: 1, … })`,
     ...details,
   });
 }
 
 /** The error for a topic whose name belongs to another one now. */
 export function topicRecreated({ topic, partition }: TopicPartition): FatalError {
-  return new FatalError('ERR_TOPIC_RECREATED', `topic ${topic} was deleted, and another one has its name now`, {
+  return new FatalError('ERR_TOPIC_RECREATED', `topic ${topic} was deleted and created again`, {
     topic,
     partition,
-    hint: "subscribe again to read the new topic; with { outOfRange: 'earliest' } a subscription goes on with its start",
+    hint: "subscribe again to read the new topic, or set { outOfRange: 'earliest' } to continue at its start",
   });
 }
 
@@ -38,7 +38,7 @@ export function checkPartitionCount(
     `topic ${name} has ${partitions} partitions, but topic('${name}', …) wants ${use.partitions}`,
     {
       topic: name,
-      hint: 'leave { partitions } out to take it as it is; keyed state cannot move between partitions',
+      hint: 'leave out { partitions } to use the topic as it is; keyed state cannot move between partitions',
     },
   );
 }

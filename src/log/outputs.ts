@@ -240,7 +240,7 @@ function checkAlone(
   throw new RecordError('ERR_RECORD_TOO_LARGE', `a record of ${size} bytes is too large for topic ${topic}`, {
     topic,
     written: 'no',
-    hint: `the topic takes up to ${maxMessageBytes} bytes: raise its maxMessageBytes or write less`,
+    hint: `the topic takes up to ${maxMessageBytes} bytes: raise its maxMessageBytes or write smaller records`,
   });
 }
 

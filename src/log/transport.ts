@@ -329,7 +329,7 @@ export interface Transport extends TaskLog {
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>;
   /** Groups that the log knows of, as far as it shows them: those that have members, or have committed something. */
   groups(): Promise<readonly string[]>;
-  /** What is known of a group; `undefined` for one that has committed nothing and has no members. */
+  /** What is known of a group; `undefined` for one that has no committed offsets and has no members. */
   describeGroup(groupId: string): Promise<GroupFacts | undefined>;
   producer(): Producer;
   group(options: GroupOptions): Promise<GroupSession>;

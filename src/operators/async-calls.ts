@@ -164,7 +164,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     if (timeoutMs === undefined) return this.#project(record.value, { record, signal: stop, attempt });
     const timeout = new AbortController();
     const late = new RecordError('ERR_ASYNC_TIMEOUT', `${this.step} took more than ${timeoutMs} ms`, {
-      hint: 'raise { timeout }, or let the function answer sooner; its signal is aborted now',
+      hint: 'raise { timeout }, or make the function answer sooner; its signal was aborted',
     });
     const signal = AbortSignal.any([stop, timeout.signal]);
     const timedOut = new Promise<never>((_resolve, reject) => {

@@ -80,6 +80,6 @@ function checkBranch(source: unknown, predicates: unknown): void {
   if (isObservable(source) && typeof predicates === 'object' && predicates !== null) return;
   const [what, given] = isObservable(source) ? ['predicates', predicates] : ['a stream', source];
   throw new ConfigError('ERR_OPTION', `branch(…) was given ${show(given)} instead of ${what}`, {
-    hint: 'branch is called with a stream and predicates: branch(readings, { hot: ({ value }) => value > 80 })',
+    hint: 'call branch with a stream and predicates: branch(readings, { hot: ({ value }) => value > 80 })',
   });
 }

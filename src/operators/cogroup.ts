@@ -159,7 +159,7 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
   const given = (options ?? {}) as Loose;
   if (!Array.isArray(inputs) || inputs.length === 0) {
     throw new ConfigError('ERR_PIPELINE', 'cogroup was given no streams', {
-      hint: `name them in an order: ${EXAMPLE}`,
+      hint: `list them in order: ${EXAMPLE}`,
     });
   }
   checkNames('cogroup', given, OPTIONS);

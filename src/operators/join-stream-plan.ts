@@ -49,7 +49,7 @@ const SIDES = { left: true, right: true } as const;
 export function planJoin<W>(right: unknown, combine: unknown, options: Given): JoinPlan<W> {
   if (!isObservable(right)) {
     throw new ConfigError('ERR_OPTION', `joinStream(…) was given ${show(right)} instead of a stream`, {
-      hint: 'give it a stream, such as a topic; a table is joined with joinTable(…)',
+      hint: 'give it a stream, such as a topic; to join a table, use joinTable(…)',
     });
   }
   checkNames('joinStream', options ?? {}, OPTIONS);
@@ -96,7 +96,7 @@ function boundsOf(where: string, within: Given['within']): { readonly beforeMs: 
     'ERR_WINDOW_SIZE',
     `${where}: there is nothing between ${within.before} before and ${within.after} after`,
     {
-      hint: "before and after add up to 0 or more: { before: '-5s', after: '1m' } is from 5 seconds to a minute later",
+      hint: "before and after must add up to 0 or more: { before: '-5s', after: '1m' } is from 5 seconds to a minute later",
     },
   );
 }

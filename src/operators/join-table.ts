@@ -121,7 +121,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   const left = options.type === 'left';
   if ('global' in right) {
     if (options.key !== undefined) return joinGlobal(right, join, options.key, left);
-    throw new ConfigError('ERR_OPTION', `${where}: a global table is joined without a key`, {
+    throw new ConfigError('ERR_OPTION', `${where}: a global table needs a key`, {
       hint: 'say which row belongs to a record: joinTable(products, combine, { key: (order) => order.productId })',
     });
   }
@@ -177,7 +177,7 @@ function checkTable(right: unknown): void {
     'ERR_OPTION',
     `joinTable(…) was given ${isTopic ? 'a topic' : show(right)} instead of a table`,
     {
-      hint: "declare what is joined as a table: table('users', { key: string(), value: json() })",
+      hint: "declare the topic as a table: table('users', { key: string(), value: json() })",
     },
   );
 }

@@ -98,6 +98,6 @@ export class Outbox {
 
 function keyless(step: string): ConfigError {
   return new ConfigError('ERR_NO_KEY', `${step}: an interval has no key, and none was given`, {
-    hint: 'say whose row it is: emit(value, { key })',
+    hint: 'give the row a key: emit(value, { key })',
   });
 }

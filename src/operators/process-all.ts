@@ -98,7 +98,7 @@ export function processAll<
 >(inputs: I, definition: ProcessAllDefinition<I, S, T, P, Out>): Processed<KeyOfAll<I>, P, Out> {
   if (!Array.isArray(inputs) || inputs.length === 0) {
     throw new ConfigError('ERR_PIPELINE', 'processAll was given no streams', {
-      hint: 'name what it takes, in an order: processAll([orders, payments], { next: [onOrder, onPayment], … })',
+      hint: 'list its streams in order: processAll([orders, payments], { next: [onOrder, onPayment], … })',
     });
   }
   const plan = planProcess('processAll', definition, inputs.length);

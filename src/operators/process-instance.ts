@@ -297,7 +297,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
     if (this.#running) return;
     const error = new FatalError('ERR_OUTSIDE_TURN', `${this.step} was used after its function had returned`, {
       step: this.step,
-      hint: 'what a step does, it does before its function returns: do asynchronous work in mapAsync(…) before or after it',
+      hint: 'a step must finish its work before its function returns: do asynchronous work in mapAsync(…) before or after it',
     });
     // The caller may be a promise that nobody listens to.
     this.#at.task.chainFailed(error, this.step);
@@ -314,14 +314,14 @@ function checkTime(time: number, timer: string): number {
 }
 
 function noValue(store: string, value: unknown): RecordError {
-  return new RecordError('ERR_ENCODE', `store ${store} was given ${String(value)} to keep`, {
-    hint: 'delete(key) takes an entry out',
+  return new RecordError('ERR_ENCODE', `store ${store} cannot keep ${String(value)}`, {
+    hint: 'call delete(key) to remove an entry',
   });
 }
 
 function noTimerKey(step: string, timer: string): RecordError {
   return new RecordError('ERR_NULL_KEY', `${step}: the timer ${timer} was set without a key`, {
-    hint: 'in an interval there is none at hand: give it, as in set(time, key)',
+    hint: 'an interval has no current key: pass one, as in set(time, key)',
   });
 }
 
@@ -330,6 +330,6 @@ function timerFailed(error: unknown, timer: string): unknown {
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new RecordError('ERR_USER_CODE', `the timer ${timer} failed: ${reason}`, {
     cause: error,
-    hint: "mend it, or choose what happens to such failures with onRecordError: 'skip' or deadLetter(topic)",
+    hint: "fix it, or choose what happens to such failures with onRecordError: 'skip' or deadLetter(topic)",
   });
 }

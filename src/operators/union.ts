@@ -43,7 +43,7 @@ export function union<const S extends readonly Observable<AnyRecord>[]>(
 ): Observable<ObservedValueOf<S[number]>> {
   if (sources.length === 0) {
     throw new ConfigError('ERR_PIPELINE', 'union was given no stream', {
-      hint: 'name what to join: union(web, phone)',
+      hint: 'give it the streams to merge: union(web, phone)',
     });
   }
   return node<ObservedValueOf<S[number]>, ObservedValueOf<S[number]>>(sources, {

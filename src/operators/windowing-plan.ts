@@ -64,7 +64,7 @@ export function planWindowing<V, R>(
     checkOneOf(where, 'emit', emit, ['close', 'updates']);
   }
   if (emit === 'close' && windower.kind === 'unlimited') {
-    throw new ConfigError('ERR_OPTION', `${where} emits on close, and an unlimited window never closes`, {
+    throw new ConfigError('ERR_OPTION', `${where} emits on close, but an unlimited window never closes`, {
       hint: "emit 'updates', or { every: '1m' }",
     });
   }

@@ -170,7 +170,7 @@ describe('what is called later', () => {
 
 describe('where a log is', () => {
   it.each<[object, RegExp]>([
-    [{ path: 5 }, /path is 5 – give a text/],
+    [{ path: 5 }, /path is 5 – give a string/],
     [{ path: '' }, /path is ""/],
     [{ transport: 5 }, /transport was given 5/],
     [{ brokers: ['localhost:9092'], stateDir: 5 }, /stateDir is 5/],

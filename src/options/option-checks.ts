@@ -38,7 +38,7 @@ export function checkOneOf(where: string, name: string, value: unknown, allowed:
 export function checkWhole(where: string, name: string, value: unknown, least: number = 0): void {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return;
   throw new ConfigError('ERR_OPTION', `${where}: ${name} is ${show(value)}`, {
-    hint: `give a whole number from ${least} on`,
+    hint: `give a whole number, ${least} or more`,
   });
 }
 
@@ -77,7 +77,7 @@ export function checkSignal(where: string, signal: unknown): void {
 /** @throws ConfigError `ERR_OPTION` for anything but a text with something in it. */
 export function checkText(where: string, name: string, value: unknown): void {
   if (value === undefined || (typeof value === 'string' && value !== '')) return;
-  throw new ConfigError('ERR_OPTION', `${where}: ${name} is ${show(value)}`, { hint: 'give a text' });
+  throw new ConfigError('ERR_OPTION', `${where}: ${name} is ${show(value)}`, { hint: 'give a string' });
 }
 
 /** As {@link checkText}, for what cannot be left out. @throws ConfigError `ERR_OPTION` */

@@ -26,10 +26,10 @@ export function settledNumber(value: number): number {
 function promised(value: unknown): ConfigError {
   // It may still fail, and then nobody listens either.
   (value as PromiseLike<unknown>).then(undefined, () => undefined);
-  return new ConfigError('ERR_ASYNC_FUNCTION', 'a function returned a promise, which nobody waits for', { hint: HINT });
+  return new ConfigError('ERR_ASYNC_FUNCTION', 'a function returned a promise, which nothing awaits', { hint: HINT });
 }
 
-const HINT = 'do asynchronous work in mapAsync(…), and go on with what it returned';
+const HINT = 'do asynchronous work in mapAsync(…), and continue with its result';
 
 const ASYNC = new Set(['AsyncFunction', 'AsyncGeneratorFunction']);
 

@@ -48,7 +48,7 @@ export function deadLetter(
   const name: unknown = typeof topic === 'object' && topic !== null ? topic.name : topic;
   if (typeof name !== 'string') {
     throw new ConfigError('ERR_OPTION', `deadLetter(…) was given ${show(topic)}`, {
-      hint: "name the topic that the letters go to: deadLetter('bad-orders')",
+      hint: "name the topic for dead letters: deadLetter('bad-orders')",
     });
   }
   checkNames('deadLetter', options, DEAD_LETTER_OPTIONS);

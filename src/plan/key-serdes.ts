@@ -37,7 +37,7 @@ export class KeySerdes {
         {
           stage,
           hint:
-            'one key has two forms then, and its records lie in two partitions: read all topics that meet here with the ' +
+            'the same key would have two encodings, and its records would be in two partitions: read all topics that meet here with the ' +
             'same key serde, or choose keys with keyBy(…) and pipe them through(topic)',
         },
       );
@@ -49,7 +49,7 @@ export class KeySerdes {
         `${node.step}: key changed: pipe through(topic) before a stateful operator`,
         {
           stage,
-          hint: 'records with a new key still lie in the partition of the old one: add through(topic) after the key changes',
+          hint: 'records with a new key are still in the partition of the old key: add through(topic) after the key changes',
         },
       );
     }

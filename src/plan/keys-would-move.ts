@@ -12,13 +12,13 @@ export function keysWouldMove(
   const kept = stores.map((store) => store.name).join(', ');
   return new ConfigError(
     'ERR_PARTITION_COUNT',
-    `stage ${name} keeps state (${kept}) in ${before} partitions, and ${topics} has ${now} now: keys lie elsewhere than their state`,
+    `stage ${name} keeps state (${kept}) in ${before} partitions, but ${topics} now has ${now}: keys are no longer in the partition of their state`,
     {
       ...(inputs[0] === undefined ? {} : { topic: inputs[0].name }),
       stage: name,
       hint:
         `copy the records into a new topic with ${now} partitions (topic → through or to) and read that one under a new ` +
-        `applicationId, so that its state is built from scratch; or create ${topics} again with ${before} partitions`,
+        `applicationId, so that its state is built from scratch; or recreate ${topics} with ${before} partitions`,
       ...details,
     },
   );

@@ -1,6 +1,6 @@
 import { FatalError } from '../errors.ts';
 
-/** A plain RxJS operator emits outside of its task's turns. */
+/** A plain RxJS operator emits outside its task's turns. */
 export function outsideTurn(message: string, stage: string | undefined, step: string): FatalError {
   return new FatalError('ERR_OUTSIDE_TURN', message, {
     ...(stage === undefined ? {} : { stage }),
@@ -13,5 +13,5 @@ export function outsideTurn(message: string, stage: string | undefined, step: st
 
 /** Said when planned, or when a task is built. */
 export function waitsFromStart(stage: string | undefined, step: string): FatalError {
-  return outsideTurn("an operator waits for a timer or a promise, outside of its task's turn", stage, step);
+  return outsideTurn("an operator waits for a timer or a promise, outside its task's turn", stage, step);
 }

@@ -40,7 +40,7 @@ export function discover(pipelines: readonly Observable<unknown>[], applicationI
   }
   if (scope.failure !== undefined) throw planFailure(scope.failure, scope.nodes);
   if (scope.nodes.size === 0) {
-    throw new ConfigError('ERR_EMPTY_PIPELINE', 'the pipeline has no topic in it', {
+    throw new ConfigError('ERR_EMPTY_PIPELINE', 'the pipeline has no topic', {
       hint: "start it with a topic: topic('clicks', …).pipe(…)",
     });
   }

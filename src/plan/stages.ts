@@ -103,7 +103,7 @@ function checkStores(stages: readonly Stage[]): void {
           'ERR_DUPLICATE_STORE',
           `two steps use the store ${name}: ${owner.step} and ${node.step}`,
           {
-            hint: 'give each stateful step a store name of its own',
+            hint: 'give each stateful step its own store name',
           },
         );
       }
@@ -127,8 +127,8 @@ function checkStage(stage: Stage): void {
       topic: name,
       stage: stage.name,
       hint: stage.nodes.some(({ spec }) => spec.kind === 'through' && spec.detail === name)
-        ? 'a table or a merge on both sides of through(…) makes one stage of them: join a globalTable(…) on one side'
-        : 'it would read its own records for ever: write to another topic',
+        ? 'a table or a merge used on both sides of through(…) makes them one stage: join a globalTable(…) on one side'
+        : 'it would read its own records forever: write to another topic',
     });
   }
   const keys = new KeySerdes();

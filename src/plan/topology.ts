@@ -35,7 +35,7 @@ export interface Topology {
 export function plan(pipeline: Pipeline, applicationId?: string): Topology {
   const pipelines = isObservable(pipeline) ? [pipeline] : pipeline;
   if (!Array.isArray(pipelines) || pipelines.length === 0 || !pipelines.every((part) => isObservable(part))) {
-    throw new ConfigError('ERR_PIPELINE', 'what was given to run is not a pipeline', {
+    throw new ConfigError('ERR_PIPELINE', 'run was given something that is not a pipeline', {
       hint: 'give an Observable that starts with a topic, or an array of them',
     });
   }

@@ -152,7 +152,7 @@ export class RecordBatchBuilder {
 
   #grow(needed: number): void {
     if (needed > MAX_BATCH_BYTES) {
-      throw new RecordError('ERR_RECORD_TOO_LARGE', `Record batch would need ${needed} bytes, and 2 GiB is the limit`, {
+      throw new RecordError('ERR_RECORD_TOO_LARGE', `Record batch would need ${needed} bytes, but the limit is 2 GiB`, {
         written: 'no',
       });
     }
@@ -164,7 +164,7 @@ export class RecordBatchBuilder {
 
 function badTimestamp(timestamp: number): RecordError {
   return new RecordError('ERR_TIMESTAMP', `A record cannot have the timestamp ${timestamp}`, {
-    hint: 'give integer milliseconds since the epoch, from 0 on (−1 for none)',
+    hint: 'give integer milliseconds since the epoch, 0 or more (−1 for none)',
     written: 'no',
   });
 }

@@ -35,7 +35,7 @@ export function bytesOf(error: StoreError): Uint8Array | undefined {
 /** The error for a batch that cannot be read. */
 export function corruptBatch(reason: string, details: ErrorDetails): StoreError {
   return new StoreError('ERR_CORRUPT_BATCH', `Record batch is damaged: ${reason}`, {
-    hint: 'nothing of this batch can be trusted; restore it from a copy, or pass over the offset range on purpose, with onRecordError',
+    hint: 'no record of this batch can be trusted; restore it from a copy, or skip the offset range deliberately with onRecordError',
     ...details,
   });
 }
@@ -43,7 +43,7 @@ export function corruptBatch(reason: string, details: ErrorDetails): StoreError 
 /** The error for a batch that unpacks to more than allowed. */
 export function batchTooLarge(error: OutputTooLarge, details: ErrorDetails): StoreError {
   return new StoreError('ERR_BATCH_TOO_LARGE', `Record batch is too large: ${error.message}`, {
-    hint: 'raise the limit (on Kafka maxUnpackedBytes) if the producer is to be trusted, or pass over the offset range on purpose, with onRecordError',
+    hint: 'if you trust the producer, raise the limit (on Kafka maxUnpackedBytes); otherwise skip the offset range deliberately with onRecordError',
     ...details,
   });
 }

@@ -7,7 +7,7 @@ import { RecordError } from '../errors.ts';
 export const MAX_HEADERS = 10_000;
 
 export function tooManyHeaders(count: number): RecordError {
-  return new RecordError('ERR_HEADERS', `the record has ${count} headers, and at most ${MAX_HEADERS} are read`, {
-    hint: 'put what belongs to the record into its value',
+  return new RecordError('ERR_HEADERS', `the record has ${count} headers, but at most ${MAX_HEADERS} are read`, {
+    hint: 'move data from the headers into the value',
   });
 }

@@ -63,8 +63,10 @@ describe('uuid', () => {
     expect(uuid().deserialize(new TextEncoder().encode(text.toUpperCase()))).toBe(text);
   });
   it.each(['', 'abc', text.replaceAll('-', ''), `${text}\n`, text.replace('6', 'g')])('refuses %j', (wrong) => {
-    expect(() => uuid().serialize(wrong)).toThrow('uuid cannot write a text that is no UUID');
-    expect(() => uuid().deserialize(new TextEncoder().encode(wrong))).toThrow('uuid cannot read what is no UUID');
+    expect(() => uuid().serialize(wrong)).toThrow('uuid cannot write a text that is not a UUID');
+    expect(() => uuid().deserialize(new TextEncoder().encode(wrong))).toThrow(
+      'uuid cannot read bytes that are not a UUID',
+    );
   });
 });
 

@@ -60,7 +60,7 @@ describe('json', () => {
 
   it('says where a text stops being JSON, and how it begins', () => {
     expect(() => read('{"a":tru, "b":1}')).toThrow(
-      'json cannot read what is no JSON, at position 5 (16 bytes: "{\\"a\\":tru, \\"b\\":1}")',
+      'json cannot read text that is not JSON, at position 5 (16 bytes: "{\\"a\\":tru, \\"b\\":1}")',
     );
     expect(() => read('{"a":')).toThrow('json cannot read a text that ends too early, at position 5');
     expect(() => read('')).toThrow('json cannot read a text that ends too early, at position 0 (0 bytes)');

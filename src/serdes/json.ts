@@ -44,7 +44,7 @@ function read(bytes: Uint8Array, start: number, end: number): NonNullable<unknow
     value = JSON.parse(text);
   } catch (cause) {
     const at = jsonErrorPosition(text);
-    const what = at >= text.length ? 'a text that ends too early' : 'what is no JSON';
+    const what = at >= text.length ? 'a text that ends too early' : 'text that is not JSON';
     throw decodeError('json', `${what}, at position ${at}`, bytes, start, end, cause);
   }
   if (value === null || value === undefined) {
@@ -75,7 +75,7 @@ export function json<T = unknown>(): Serde<T>;
  * written, so that nobody meets a record that the schema refuses. The program sees the schema's output; a schema that does
  * not accept what `JSON.stringify` makes of its output is written with `{ encode }`.
  *
- * Reading refuses with `ERR_DECODE`: what is no JSON (with the position), the text `null`, more than 100 levels, and the
+ * Reading refuses with `ERR_DECODE`: text that is not JSON (with the position), the text `null`, more than 100 levels, and the
  * key `__proto__` in any spelling. Issues of the schema are `ERR_VALIDATION`. Writing refuses with `ERR_ENCODE` what JSON
  * cannot say: undefined, functions, bigints, cycles, promises, Maps and Sets, and what reading would refuse. As in JSON everywhere, undefined
  * properties are left out, a nested NaN becomes null, a Date its ISO text.

@@ -94,14 +94,14 @@ export function validator(schema: StandardSchemaV1, serde: string): (value: unkn
         'ERR_ASYNC_SCHEMA',
         `The schema of ${serde} (${standard.vendor}) validates asynchronously`,
         {
-          hint: 'a serde runs synchronously: take asynchronous checks out of the schema and do them in mapAsync',
+          hint: 'a serde runs synchronously: move asynchronous checks from the schema to mapAsync',
         },
       );
     }
     if (result.issues) throw refuse(serde, listIssues(result.issues));
     const output = result.value;
     if (output === null || output === undefined)
-      throw refuse(serde, `its output is ${output}, which only a null record says`);
+      throw refuse(serde, `its output is ${output}, which only a record without a value may have`);
     return output;
   };
 }
@@ -136,6 +136,6 @@ export function schemaWriter<W>(
       const problem = error.message.replace(/^.*?refused by its schema: /s, '').replace(` – ${REFUSED}`, '');
       throw unwritable(format.name, `its schema would refuse to read: ${problem}`, error);
     }
-    throw unwritable(format.name, 'its schema would read as another one, and again each time it is written');
+    throw unwritable(format.name, 'its schema would read as another value, each time it is written');
   };
 }

@@ -9,7 +9,7 @@ function toText(value: string): string {
   if (UUID_SHAPE.test(value)) return value;
   const lower = value.toLowerCase();
   if (!UUID_SHAPE.test(lower)) {
-    throw encodeError('uuid', 'a text that is no UUID', 'give 36 characters such as crypto.randomUUID() makes');
+    throw encodeError('uuid', 'a text that is not a UUID', 'give 36 characters such as crypto.randomUUID() makes');
   }
   return lower;
 }
@@ -21,7 +21,7 @@ function decodeRange(bytes: Uint8Array, start: number, end: number): string {
     const lower = text.toLowerCase();
     if (UUID_SHAPE.test(lower)) return lower;
   }
-  throw decodeError('uuid', 'what is no UUID of 36 characters', bytes, start, end);
+  throw decodeError('uuid', 'bytes that are not a UUID of 36 characters', bytes, start, end);
 }
 
 const UUID: Serde<string> = Object.freeze({

@@ -33,7 +33,7 @@ export class UnwritableState extends MillraceError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super('abortable', 'ERR_STATE_REFUSED', `store ${store} has an entry that cannot be written: ${reason}`, {
       cause,
-      hint: 'what was not committed is processed again, and the record that makes it goes to the record policy',
+      hint: 'uncommitted records are processed again, and the record that causes the entry goes to the record policy',
     });
     this.store = store;
   }

@@ -186,6 +186,6 @@ function timesCodec(store: string): ValueCodec<Times> {
 
 function damaged(store: string, length: number): StoreError {
   return new StoreError('ERR_CORRUPT_STORE', `the timers of a key in store ${store} have ${length} bytes`, {
-    hint: 'the store is damaged: reset the application by running it under a new applicationId, so that it is built again',
+    hint: 'the store is damaged: run the application under a new applicationId to rebuild the store',
   });
 }

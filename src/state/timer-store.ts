@@ -171,7 +171,7 @@ function textOf(prefix: Uint8Array): string {
 function unknownTimer(store: string, timer: string): StoreError {
   return new StoreError(
     'ERR_STORE_INCOMPATIBLE',
-    `store ${store} has timers that were set as "${timer}", which the pipeline does not have any more`,
+    `store ${store} has timers that were set as "${timer}", which the pipeline no longer has`,
     {
       hint: 'give the timer its name and kind back, or give the step a new name (it starts empty)',
     },

@@ -26,7 +26,7 @@ describe.each(codecs)('damaged entries: %s', (name, codec) => {
       const error = failure(() => codec.decode(new Uint8Array(length)));
       expect(error).toBeInstanceOf(StoreError);
       expect(error.code).toBe('ERR_CORRUPT_STORE');
-      expect(error.message).toMatch(/store totals.* – .*reset/);
+      expect(error.message).toMatch(/store totals.* – .*new applicationId to rebuild/);
     }
   });
 

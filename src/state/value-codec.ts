@@ -94,7 +94,7 @@ function written(encode: () => Uint8Array, store: string): Uint8Array {
   } catch (cause) {
     throw new RecordError('ERR_ENCODE', `an entry of store ${store} cannot be written: ${describe(cause)}`, {
       cause,
-      hint: 'keep what its serde can write; an aggregator may bring a serde of its own as `state`',
+      hint: 'keep only values that its serde can write; an aggregator may bring its own serde as `state`',
     });
   }
 }
@@ -102,9 +102,9 @@ function written(encode: () => Uint8Array, store: string): Uint8Array {
 /** Damage changes bytes, and bytes are verified before they come here: it is the schema that has changed. */
 function outdated(store: string, cause: RecordError): RecordError {
   const problem = bareMessage(cause).replace(/^.*?refused by its schema: /s, '');
-  return new RecordError('ERR_VALIDATION', `an entry of store ${store} does not fit its schema any more: ${problem}`, {
+  return new RecordError('ERR_VALIDATION', `an entry of store ${store} no longer fits its schema: ${problem}`, {
     cause,
-    hint: 'let the schema take what was stored before it was changed, or write the entry again',
+    hint: 'make the schema accept entries stored before it changed, or write the entry again',
   });
 }
 
@@ -134,7 +134,7 @@ function tooShort(store: string, length: number): StoreError {
 function damaged(message: string, cause?: unknown): StoreError {
   return new StoreError('ERR_CORRUPT_STORE', message, {
     cause,
-    hint: 'its serde was changed, or it is damaged: bring the serde back, or reset the application by running it under a new applicationId, so that the store is built again',
+    hint: 'its serde was changed, or the entry is damaged: restore the serde, or run the application under a new applicationId to rebuild the store',
   });
 }
 

@@ -27,7 +27,7 @@ export function versionCodec<V>(rows: ValueCodec<V>, store: string): ValueCodec<
     decode(bytes) {
       if (bytes.length < HEAD_BYTES + NUMBER_BYTES) {
         throw new StoreError('ERR_CORRUPT_STORE', `an entry of store ${store} has only ${bytes.length} bytes`, {
-          hint: 'it is damaged: run the application under a new applicationId, so that the store is built again',
+          hint: 'it is damaged: run the application under a new applicationId to rebuild the store',
         });
       }
       const timestamp = readNumber(bytes, 0);

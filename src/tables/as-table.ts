@@ -79,10 +79,10 @@ export function asTable<K, V>(
   const source = adopted(stream) as Observable<unknown> & ReturnType<typeof adopted<Change<K, V>>>;
   const { detail, rows } = source.spec;
   if (rows === undefined) {
-    throw new ConfigError('ERR_STORE_NAME', 'asTable was given a stream whose rows are in no store', {
+    throw new ConfigError('ERR_STORE_NAME', 'asTable was given a stream whose rows are not in a store', {
       hint:
-        'the changes of aggregate, countByKey and reduceByKey are rows as long as no other step follows; for any other ' +
-        "stream name a store: asTable(stream, { store: 'rows' })",
+        'the changes of aggregate, countByKey and reduceByKey are rows only if no other step follows; for any other ' +
+        "stream, name a store: asTable(stream, { store: 'rows' })",
     });
   }
   const name = detail ?? source.spec.name;

@@ -31,9 +31,9 @@ function read<V>(bytes: Uint8Array, serde: Serde<V>): V {
   } catch (cause) {
     if (cause instanceof RecordError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RecordError('ERR_DECODE', `the row that a group loses cannot be read: ${reason}`, {
+    throw new RecordError('ERR_DECODE', `the row to remove from a group cannot be read: ${reason}`, {
       cause,
-      hint: 'the topic of the groups is written by regroup alone: read it with the serdes that it was written with',
+      hint: 'only regroup writes the topic of the groups: read it with the serdes it was written with',
     });
   }
 }

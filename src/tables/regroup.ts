@@ -85,7 +85,7 @@ export function regroup<K, V, G, A, R, S extends Spec<V>, D extends null = never
   }
   const aggregator = toAggregator<V, A, R, S>(aggregation);
   if (aggregator.remove === undefined) {
-    throw new ConfigError('ERR_AGGREGATION', `${where}: ${aggregator.name} cannot take out a row that has changed`, {
+    throw new ConfigError('ERR_AGGREGATION', `${where}: ${aggregator.name} cannot remove a row that has changed`, {
       hint: 'give aggregators with `remove`: agg.count(), agg.sum(…), agg.mean(…), agg.reduce(add, { remove }), agg.custom({ …, remove })',
     });
   }

@@ -62,6 +62,6 @@ export function historyOf(where: string, history: Duration | undefined): number 
   const ms = durationMs(history, `${where}: history`);
   if (ms > 0) return ms;
   throw new ConfigError('ERR_OPTION', `${where}: history is ${formatMs(ms)}`, {
-    hint: "say how far back rows are looked up, such as history: '1h'; leave it out for a table of newest rows",
+    hint: "say how far back to look up rows, such as history: '1h'; leave it out for a table of latest rows only",
   });
 }

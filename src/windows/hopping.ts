@@ -32,7 +32,7 @@ export function hopping(options: {
   const advanceMs = durationMs(options.advance, 'advance');
   if (sizeMs <= 0 || advanceMs <= 0 || advanceMs > sizeMs) {
     throw new ConfigError('ERR_WINDOW_SIZE', `size is ${options.size} and advance is ${options.advance}`, {
-      hint: 'size and advance are longer than 0 ms, and advance is at most size',
+      hint: 'size and advance must be longer than 0 ms, and advance at most size',
     });
   }
   return {

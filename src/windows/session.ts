@@ -38,7 +38,7 @@ export function session(options: { readonly gap: Duration; readonly grace: Durat
   checkNames('session', options, { gap: true, grace: true });
   const gapMs = durationMs(options.gap, 'gap');
   if (gapMs <= 0) {
-    throw new ConfigError('ERR_WINDOW_SIZE', `gap is ${options.gap}`, { hint: 'a gap is longer than 0 ms' });
+    throw new ConfigError('ERR_WINDOW_SIZE', `gap is ${options.gap}`, { hint: 'a gap must be longer than 0 ms' });
   }
   return {
     kind: 'session',

@@ -32,7 +32,7 @@ export function tumbling(options: { readonly size: Duration; readonly grace: Dur
   checkNames('tumbling', options, { size: true, grace: true });
   const sizeMs = durationMs(options.size, 'size');
   if (sizeMs <= 0) {
-    throw new ConfigError('ERR_WINDOW_SIZE', `size is ${options.size}`, { hint: 'a window is longer than 0 ms' });
+    throw new ConfigError('ERR_WINDOW_SIZE', `size is ${options.size}`, { hint: 'a window must be longer than 0 ms' });
   }
   return {
     kind: 'tumbling',

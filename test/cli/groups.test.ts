@@ -99,7 +99,7 @@ describe('a group', () => {
         code: 1,
         out: '',
         err: expect.stringMatching(
-          /^ERR_UNKNOWN_GROUP: group biling has committed nothing.*did you mean billing\?/,
+          /^ERR_UNKNOWN_GROUP: group biling has no committed offsets.*did you mean billing\?/,
         ) as string,
       });
     }
@@ -118,7 +118,7 @@ describe('a group', () => {
       { topic: 't', partition: 1, committed: 0, end: 0, lag: 0 },
     ]);
     await cli.run('topics create other');
-    expect((await cli.run('lag billing other')).err).toBe('group billing has committed nothing of other\n');
+    expect((await cli.run('lag billing other')).err).toBe('group billing has no committed offsets of other\n');
   });
 
   it('is not moved beyond the end of a partition', async () => {
@@ -127,7 +127,7 @@ describe('a group', () => {
     expect(await committed('billing')).toEqual(new Map([[0, 2], [1, 0]])); // biome-ignore format: as a table
     expect(await cli.run('groups reset billing t --to 3 -p 0 --execute')).toMatchObject({ code: 0 });
     expect((await committed('billing')).get(0)).toBe(3);
-    expect((await cli.run('groups reset billing t --to 3 -p 0')).err).toBe('group billing stands there already\n');
+    expect((await cli.run('groups reset billing t --to 3 -p 0')).err).toBe('group billing is already there\n');
     expect(await cli.run('groups reset billing t --to 0 -p 2')).toMatchObject({
       code: 2,
       err: expect.stringContaining('it has partitions 0 to 1') as string,

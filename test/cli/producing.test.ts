@@ -25,7 +25,7 @@ describe('produce', () => {
     const stopped = await cli.run('produce t --value int32', '1\n2\nthree\n4\n');
     expect(stopped).toMatchObject({ code: 1, out: '' });
     expect(stopped.err).toMatch(
-      /^2 records written to t: lines 1 to 2; go on with line 3\nERR_ENVELOPE: line 3: "three" is no number – int32 takes .*\n$/,
+      /^2 records written to t: lines 1 to 2; go on with line 3\nERR_ENVELOPE: line 3: "three" is not a number – int32 takes .*\n$/,
     );
     expect(await cli.run('produce t --value int32', 'one\n')).toMatchObject({
       err: expect.stringMatching(/^0 records written to t: go on with line 1\n/) as string,

@@ -222,7 +222,7 @@ export function publishingSuite(openLog: () => Promise<TestLog>): void {
       await client.publish(gone, { key: 'k', value: 'x' });
       await client.topics.delete(gone);
       const error = await failure('ERR_UNKNOWN_TOPIC', client.publish(gone, { key: 'k', value: 'y' }));
-      expect(error.hint).toMatch(/somebody deleted it; create it again/);
+      expect(error.hint).toMatch(/it existed and was deleted; create it again/);
       await client.topics.create(gone);
       expect(await client.publish(gone, { key: 'k', value: 'z' })).toMatchObject({ offset: 0 });
     });

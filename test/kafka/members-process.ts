@@ -80,7 +80,7 @@ export class MembersProcess {
   #said({ read, tasks, debug, code, error, message }: Said): void {
     if (read !== undefined) this.read.push(read);
     if (tasks !== undefined) this.#tasks = tasks;
-    if (debug === 'the thread for heartbeats is ready') this.#ready = true;
+    if (debug === 'the heartbeat thread is ready') this.#ready = true;
     if (message !== undefined)
       this.warnings.push([code, message, error].filter((part) => part !== undefined).join(' '));
   }

@@ -82,7 +82,7 @@ it('history waits in a shuffle for as long as its reader takes, and goes when it
   expect((await client.offsets(source, 'earliest')).get(0)).toBe(0);
 });
 
-it('a stage that has committed nothing does not take the rest of its shuffle for all of it', {
+it('a stage that has no committed offsets does not take the rest of its shuffle for all of it', {
   timeout: 120_000,
 }, async () => {
   const { brokers, client, id, out, shuffle, source } = await setUp();

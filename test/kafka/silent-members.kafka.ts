@@ -58,7 +58,7 @@ describe('a process that was stopped for longer than its session', () => {
     await publish(...Array.from({ length: 97 }, () => 'more'));
     await committed(98);
     first.signal('SIGCONT');
-    await first.wasWarned(/nothing was heard of this process/);
+    await first.wasWarned(/the coordinator did not hear from this process/);
     await first.end('SIGKILL');
     await second.end('SIGKILL');
     const third = new MembersProcess({ ...options, writeFrom: 99 });

@@ -58,22 +58,22 @@ goes away. What lies in a pipe counts as printed: for the first ten say -n 10, a
 
 /** `millrace consume TOPIC` */
 export function consumeCommand(parent: Command, context: Context): Command {
-  return onLog(parent, 'consume', 'print the records of a topic, and go on with new ones unless told where to end')
+  return onLog(parent, 'consume', 'print the records of a topic, then wait for new ones unless told where to end')
     .argument('<topic>')
-    .option('-o, --offset <place>', 'where to begin, and to end (beginning); may be repeated', oneMore)
-    .option('--from-beginning', 'begin with the first record, as without it')
-    .option('-n, --num <n>', 'end after so many records', whole)
+    .option('-o, --offset <place>', 'where to start, and where to end (default: beginning); may be repeated', oneMore)
+    .option('--from-beginning', 'start at the first record (the default)')
+    .option('-n, --num <n>', 'end after this many records', whole)
     .option('-c, --count <n>', 'as --num', whole)
-    .option('-e, --exit-on-end', 'end with the last record that is there now')
+    .option('-e, --exit-on-end', 'end at the last record that exists now')
     .option('-p, --partition <n>', 'only this partition; several with commas, or repeated', partitions)
-    .option('-g, --group <name>', 'read as a member of a group, from where it stands, and commit what is printed')
-    .option('-f, --format <text>', 'how a record is printed')
-    .option('-J, --json', 'one JSON object per line, which produce --json takes')
-    .option('--key <serde>', `how keys are decoded: ${CODEC_NAMES.join(', ')}`)
-    .option('--value <serde>', 'how values are decoded')
-    .option('--grep <text>', 'only records whose key or value, as printed, has this text')
-    .option('--read-uncommitted', 'also records of transactions that were aborted or are open')
-    .option('--raw', 'control characters reach the terminal as they are')
+    .option('-g, --group <name>', 'read as a member of a group, from its committed offsets, and commit what is printed')
+    .option('-f, --format <text>', 'how to print a record')
+    .option('-J, --json', 'one JSON object per line, as produce --json reads it')
+    .option('--key <serde>', `how to decode keys: ${CODEC_NAMES.join(', ')}`)
+    .option('--value <serde>', 'how to decode values')
+    .option('--grep <text>', 'only records whose key or value, as printed, contains this text')
+    .option('--read-uncommitted', 'also print records of aborted and open transactions')
+    .option('--raw', 'print control characters unescaped')
     .addHelpText('after', HELP)
     .action((topic: string, flags: Flags) => consume(context, topic, flags));
 }
@@ -176,16 +176,12 @@ async function checkCommitted(client: Client, group: string, topic: string, prin
   for (const [partition, offset] of printed) {
     const stands = committed.get(partition) ?? 0;
     if (stands >= offset) continue;
-    throw new FatalError(
-      'ERR_NOT_COMMITTED',
-      `group ${group} stands at ${stands}, and records up to here are printed`,
-      {
-        topic,
-        partition,
-        offset: offset - 1,
-        hint: 'the last commit failed: whoever reads for the group next gets these records again',
-      },
-    );
+    throw new FatalError('ERR_NOT_COMMITTED', `group ${group} is at ${stands}, but records up to here were printed`, {
+      topic,
+      partition,
+      offset: offset - 1,
+      hint: 'the last commit failed: the next member of the group reads these records again',
+    });
   }
 }
 
@@ -208,7 +204,7 @@ function checkFlags({ count, format, fromBeginning, group, json, num, offset, pa
   if (group !== undefined && (offset !== undefined || partition !== undefined)) {
     refuse(
       `--group and ${offset === undefined ? '--partition' : '--offset'}`,
-      'a group goes on where it stands, in the partitions that it is given; move it with groups reset',
+      'a group continues from its committed offsets, in the partitions assigned to it; move it with groups reset',
     );
   }
   if (group === '') throw new ConfigError('ERR_OPTION', '--group is empty', { hint: 'name the group' });
@@ -230,7 +226,7 @@ async function open(
   if (unknown !== undefined) {
     throw new ConfigError('ERR_UNKNOWN_PARTITION', `topic ${name} has no partition ${unknown}`, {
       topic: name,
-      hint: from.size === 1 ? 'it has partition 0 alone' : `it has partitions 0 to ${from.size - 1}`,
+      hint: from.size === 1 ? 'it has only partition 0' : `it has partitions 0 to ${from.size - 1}`,
     });
   }
   const partitions =

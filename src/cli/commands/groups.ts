@@ -35,7 +35,7 @@ begin; and a group that there is not yet.`;
 
 /** `millrace groups …`: a group is that of `client.records`, or an application by its `applicationId`. */
 export function groupsCommand(context: Context): Command {
-  const groups = new Command('groups').summary('show where groups and applications stand, and move them');
+  const groups = new Command('groups').summary('show and move the offsets of groups and applications');
   onLog(groups, 'ls', 'list groups and applications')
     .alias('list')
     .option('--json', 'one JSON object per line')
@@ -52,13 +52,13 @@ export function groupsCommand(context: Context): Command {
         await show(context.output, await standing(client, found, topics, context.output), flags);
       }),
     );
-  onLog(groups, 'reset', 'move a group that has no members; shows the change unless --execute is given')
+  onLog(groups, 'reset', 'move the offsets of a group without members; only shows the change unless --execute is given')
     .argument('<group>')
     .argument('<topic>')
     .requiredOption('--to <place>', 'start, end, 100, +100, -100, @2026-01-31T12:00:00Z, @-1h')
     .option('-p, --partition <n>', 'only this partition; several with commas, or repeated', partitions)
-    .option('--execute', 'do it')
-    .option('--force', 'also an application with state, and a group that is not there yet')
+    .option('--execute', 'make the change')
+    .option('--force', 'also move an application with state, or a group that does not exist yet')
     .option('--json', 'one JSON object per line')
     .addHelpText('after', RESET_HELP)
     .action((group: string, topic: string, flags: ResetFlags) => reset(context, group, topic, flags));
@@ -71,7 +71,7 @@ export function lagCommand(parent: Command, context: Context): Command {
     .argument('<group>')
     .argument('[topic...]')
     .option('--json', 'one JSON object per line')
-    .option('--max <n>', 'exit with 3 when the whole lag is higher', fromZero)
+    .option('--max <n>', 'exit with code 3 if the total lag is higher', fromZero)
     .action((group: string, topics: readonly string[], flags: Flags & { max?: number }) =>
       withClient(context, flags, async (client) => {
         const rows = await standing(client, await known(client, group), topics, context.output);
@@ -85,7 +85,7 @@ export function lagCommand(parent: Command, context: Context): Command {
 
 function fromZero(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a whole number from 0 on is needed.');
+  throw new InvalidArgumentError('give a whole number, 0 or more.');
 }
 
 async function list(context: Context, flags: Flags): Promise<void> {
@@ -111,8 +111,8 @@ async function known(client: Client, group: string): Promise<GroupDescription> {
   const found = await client.groups.describe(group);
   if (found !== undefined) return found;
   const names = await client.groups.list();
-  throw new FatalError('ERR_UNKNOWN_GROUP', `group ${group} has committed nothing, and has no members`, {
-    hint: names.length === 0 ? 'there are no groups: is it another folder or cluster?' : meant(group, names),
+  throw new FatalError('ERR_UNKNOWN_GROUP', `group ${group} has no committed offsets and no members`, {
+    hint: names.length === 0 ? 'there are no groups: is this the right folder or cluster?' : meant(group, names),
   });
 }
 
@@ -134,17 +134,17 @@ async function standing(
 ): Promise<Standing[]> {
   for (const topic of named) await existing(client, topic);
   const topics = named.length > 0 ? named : [...new Set(offsets.map(({ topic }) => topic))].sort();
-  if (topics.length === 0) output.say(`group ${name} has committed nothing`);
+  if (topics.length === 0) output.say(`group ${name} has no committed offsets`);
   const rows: Standing[] = [];
   for (const topic of topics) {
     const committed = committedIn(topic, offsets);
     // Kafka remembers offsets of a topic for a while after it is gone.
     if (named.length === 0 && (await client.topics.describe(topic)) === undefined) continue;
-    if (committed.size === 0) output.say(`group ${name} has committed nothing of ${topic}`);
+    if (committed.size === 0) output.say(`group ${name} has no committed offsets of ${topic}`);
     const [ends, lags] = await Promise.all([client.offsets(topic, 'latest'), client.lag(name, topic)]);
     for (const [partition, end] of ends) {
       const at = committed.get(partition) ?? null;
-      if (at !== null && at > end) output.say(`group ${name} stands beyond the end of ${topic}/${partition}`);
+      if (at !== null && at > end) output.say(`group ${name} is beyond the end of ${topic}/${partition}`);
       rows.push({ topic, partition, committed: at, end, lag: lags.get(partition) ?? 0 });
     }
   }
@@ -190,7 +190,7 @@ async function reset(context: Context, group: string, topic: string, flags: Rese
 }
 
 function told(moves: number, done: boolean): string {
-  if (moves === 0) return 'stands there already';
+  if (moves === 0) return 'is already there';
   return done ? 'moved' : 'would be moved; add --execute to do it';
 }
 
@@ -204,7 +204,7 @@ async function places(client: Client, topic: string, range: Range, flags: ResetF
     if (offset === undefined || end === undefined) {
       throw new ConfigError('ERR_UNKNOWN_PARTITION', `topic ${topic} has no partition ${partition}`, {
         topic,
-        hint: from.size === 1 ? 'it has partition 0 alone' : `it has partitions 0 to ${from.size - 1}`,
+        hint: from.size === 1 ? 'it has only partition 0' : `it has partitions 0 to ${from.size - 1}`,
       });
     }
     if (offset > end) {
@@ -212,7 +212,7 @@ async function places(client: Client, topic: string, range: Range, flags: ResetF
         'ERR_OPTION',
         `--to is ${flags.to}, and partition ${partition} of ${topic} ends at ${end}`,
         {
-          hint: `give at most ${end}, or end; --partition moves some partitions only`,
+          hint: `give at most ${end}, or end; use --partition to move only some partitions`,
         },
       );
     }
@@ -240,8 +240,8 @@ function objectionTo(
     `group ${name} is an application that keeps state in ${stores.join(', ')}`,
     {
       hint: back
-        ? 'it refuses to start from an offset before what its stores hold: run it under another applicationId, or add --force where its error says so'
-        : 'its stores would lack the records between: add --force to skip them',
+        ? 'it refuses to start from an offset that its stores are already past: run it under another applicationId, or add --force if its error says so'
+        : 'its stores would miss the records in between: add --force to skip them',
     },
   );
 }

@@ -50,18 +50,18 @@ as they are. When a line fails, what is written is told, and the line to go on w
 export function produceCommand(parent: Command, context: Context): Command {
   return onLog(parent, 'produce', 'write lines as records to a topic; ends when all are acknowledged')
     .argument('<topic>')
-    .option('-K, --key-delimiter <text>', 'what separates key and value in a line')
+    .option('-K, --key-delimiter <text>', 'the text between key and value in a line')
     .option('-k <key>', 'the key of all records')
     .option('-H, --header <name=value>', 'a header of all records; may be repeated', pairs)
-    .option('-J, --json', 'lines are what consume --json prints')
-    .option('--key <serde>', `how keys are encoded: ${CODEC_NAMES.join(', ')}`)
-    .option('--value <serde>', 'how values are encoded')
-    .option('-p, --partition <n>', 'the partition of all records; by default that of the key', partition)
-    .option('--repartition', 'with --json: choose partitions by key, and not as the lines say')
-    .option('-Z, --tombstone', 'write null values for the keys: each line is a key, or -k is given')
+    .option('-J, --json', 'read lines in the format that consume --json prints')
+    .option('--key <serde>', `how to encode keys: ${CODEC_NAMES.join(', ')}`)
+    .option('--value <serde>', 'how to encode values')
+    .option('-p, --partition <n>', 'the partition of all records (default: chosen by key)', partition)
+    .option('--repartition', 'with --json: choose partitions by key, and ignore those in the lines')
+    .option('-Z, --tombstone', 'write tombstones (null values): each line is a key, or -k gives the key')
     .option('-l, --file <file>', 'read lines from a file')
-    .option('--repeat <n>', 'write each record so many times', whole, 1)
-    .addOption(new Option('-z, --compression <codec>', 'how batches are compressed').choices(COMPRESSIONS))
+    .option('--repeat <n>', 'write each record this many times', whole, 1)
+    .addOption(new Option('-z, --compression <codec>', 'how to compress batches').choices(COMPRESSIONS))
     .addHelpText('after', HELP)
     .action((topic: string, flags: Flags) => produce(context, topic, flags));
 }
@@ -140,11 +140,14 @@ function checkFlags(flags: Flags): void {
     throw new ConfigError('ERR_OPTION', problem, { hint });
   };
   if (json === true && (k !== undefined || keyDelimiter !== undefined || tombstone === true)) {
-    refuse('--json is given together with a key or a tombstone', 'the lines say keys and values themselves');
+    refuse('--json is given together with a key or a tombstone', 'the lines already contain keys and values');
   }
   if (keyDelimiter === '') refuse('--key-delimiter is empty', 'give the text between key and value');
   if (k !== undefined && keyDelimiter !== undefined) {
-    refuse('-k and --key-delimiter are both given', 'the key is that of all records, or stands in each line');
+    refuse(
+      '-k and --key-delimiter are both given',
+      'either all records have the same key, or each line contains its key',
+    );
   }
   if (tombstone === true && keyDelimiter !== undefined) {
     refuse('--tombstone and --key-delimiter are both given', 'without values each line is a key');
@@ -153,7 +156,7 @@ function checkFlags(flags: Flags): void {
     refuse('--tombstone and --value are both given', 'a tombstone has no value');
   }
   if (key !== undefined && json !== true && k === undefined && keyDelimiter === undefined && tombstone !== true) {
-    refuse('--key is given, and nothing gives the records keys', 'add -k KEY, or --key-delimiter');
+    refuse('--key is given, but the records have no keys', 'add -k KEY, or --key-delimiter');
   }
   if (repartition === true && json !== true) {
     refuse('--repartition is given without --json', 'partitions are chosen by key anyway');
@@ -162,7 +165,7 @@ function checkFlags(flags: Flags): void {
     refuse('--repartition and --partition are both given', 'leave one of them out');
   }
   if (readsNothing(flags) && flags.file !== undefined) {
-    refuse('--file is given, and -k with --tombstone reads no lines', 'leave -k out: each line is a key then');
+    refuse('--file is given, but -k with --tombstone reads no lines', 'leave out -k, so that each line is a key');
   }
 }
 
@@ -203,7 +206,7 @@ function encoded(written: Uint8Array, codec: Codec | undefined): Uint8Array {
 function asText(line: Uint8Array): string {
   const text = textOf(line);
   if (text !== undefined) return text;
-  throw badText('it is not UTF-8', 'bytes are written as they are without a serde, or as text with --value base64');
+  throw badText('it is not UTF-8', 'to write raw bytes, leave out the serde, or encode them with --value base64');
 }
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

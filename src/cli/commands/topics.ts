@@ -29,7 +29,7 @@ export function topicsCommand(context: Context): Command {
     .argument('<topic>')
     .option('-p, --partitions <n>', 'number of partitions', whole, 1)
     .option('-c, --config <name=value>', CONFIG_HELP, pairs)
-    .option('--if-not-exists', 'do nothing when the topic is there')
+    .option('--if-not-exists', 'do nothing if the topic exists')
     .action((topic: string, flags: ConfigFlags & { partitions: number; ifNotExists?: boolean }) =>
       create(context, topic, flags),
     );
@@ -38,7 +38,7 @@ export function topicsCommand(context: Context): Command {
     .option('-c, --config <name=value>', CONFIG_HELP, pairs)
     .option('-p, --partitions <n>', 'new, higher number of partitions: keys move between partitions', whole)
     .action((topic: string, flags: ConfigFlags & { partitions?: number }) => configure(context, topic, flags));
-  onLog(topics, 'release', 'take a topic from the application that writes and reads it, for another one')
+  onLog(topics, 'release', 'release a topic from the application that owns it, so that another one can own it')
     .argument('<topic>')
     .action((topic: string, flags: Flags) =>
       withClient(context, flags, async (client) => {
@@ -47,7 +47,7 @@ export function topicsCommand(context: Context): Command {
         context.output.say(`topic ${topic} belongs to no application; the next one that writes and reads it owns it`);
       }),
     );
-  onLog(topics, 'delete', 'delete a topic with its records; shows what would go unless --yes is given')
+  onLog(topics, 'delete', 'delete a topic with its records; only shows what would be deleted unless --yes is given')
     .argument('<topic>')
     .option('-y, --yes', 'delete it')
     .action((topic: string, flags: Flags & { yes?: boolean }) => remove(context, topic, flags));
@@ -74,7 +74,7 @@ async function create(
     const before = ifNotExists ? await client.topics.describe(topic) : undefined;
     await client.topics.create(topic, { partitions, config, ifMissing: ifNotExists });
     const { partitions: count = partitions } = (await client.topics.describe(topic)) ?? {};
-    const is = before === undefined ? 'is created' : 'was there, and stays as it is';
+    const is = before === undefined ? 'was created' : 'already exists and was not changed';
     context.output.say(`topic ${topic} ${is}, with ${count} ${count === 1 ? 'partition' : 'partitions'}`);
   };
   await withClient(context, flags, work, { create: true });
@@ -86,8 +86,8 @@ async function configure(
   flags: ConfigFlags & { readonly partitions?: number },
 ): Promise<void> {
   if (flags.config === undefined && flags.partitions === undefined) {
-    throw new ConfigError('ERR_OPTION', 'nothing is to be changed', {
-      hint: `give --config or --partitions; millrace topics describe ${topic} shows what there is`,
+    throw new ConfigError('ERR_OPTION', 'there is nothing to change', {
+      hint: `give --config or --partitions; millrace topics describe ${topic} shows the current configuration`,
     });
   }
   const config = configOf(flags.config ?? []);
@@ -95,7 +95,7 @@ async function configure(
     await existing(client, topic);
     if (flags.config !== undefined) await client.topics.configure(topic, config);
     if (flags.partitions !== undefined) await client.topics.addPartitions(topic, flags.partitions);
-    context.output.say(`topic ${topic} is changed`);
+    context.output.say(`topic ${topic} was changed`);
   });
 }
 
@@ -138,7 +138,7 @@ async function remove(context: Context, topic: string, flags: Flags & { yes?: bo
       return;
     }
     await client.topics.delete(topic);
-    context.output.say(`${what} deleted`);
+    context.output.say(`${what} were deleted`);
   });
 }
 

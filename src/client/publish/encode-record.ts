@@ -96,7 +96,7 @@ function badTimestamp(timestamp: unknown): RecordError {
   const hint =
     timestamp instanceof Date
       ? 'give its milliseconds: date.getTime()'
-      : 'a timestamp is a whole number of milliseconds since 1970; leave it out for the time of now';
+      : 'a timestamp is a whole number of milliseconds since 1970; leave it out to use the current time';
   return new RecordError('ERR_TIMESTAMP', `the timestamp of the record is ${show(timestamp)}`, { hint });
 }
 

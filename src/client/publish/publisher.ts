@@ -295,10 +295,10 @@ export class Publisher {
 }
 
 function bufferFull(topic: string, limit: number): MillraceError {
-  return new MillraceError('retriable', 'ERR_BUFFER_FULL', `${limit} bytes wait to be acknowledged already`, {
+  return new MillraceError('retriable', 'ERR_BUFFER_FULL', `${limit} bytes are already waiting to be acknowledged`, {
     topic,
     written: 'no',
-    hint: 'await publish(…) and publishAll(…) now and then, or raise maxBufferedBytes',
+    hint: 'await publish(…) and publishAll(…) from time to time, or raise maxBufferedBytes',
   });
 }
 

@@ -36,7 +36,7 @@ async function known(transport: Transport, name: string): Promise<KnownTopic | u
 /** A declaration with partitions creates a topic once, so that advice would not help. */
 function removedTopic(transport: Transport, { name }: TopicUse): Promise<FatalError> {
   return unknownTopic(transport, name, {
-    hint: `it was there and somebody deleted it; create it again (client.topics.create('${name}')), or open a new client`,
+    hint: `it existed and was deleted; create it again (client.topics.create('${name}')), or open a new client`,
   });
 }
 

@@ -7,7 +7,7 @@ import type { ReadInput } from './read-input.ts';
 export interface MemberHost {
   /** The partitions that are read. */
   readonly inputs: () => readonly ReadInput[];
-  /** Where a partition begins that the group has committed nothing of; `undefined` when it is not read any more. */
+  /** Where a partition begins that the group has no committed offsets of; `undefined` when it is not read any more. */
   readonly start: (partition: TopicPartition) => Pick<CommittedOffset, 'offset' | 'topicId'> | undefined;
   /** Partitions to read from now on, each from its committed offset where it has one. */
   readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, CommittedOffset>) => void;
@@ -157,7 +157,10 @@ export class GroupMember {
     try {
       if (!lost) await this.#commit(inputs);
     } catch (error) {
-      this.#host.warn(error, 'the last commit before partitions went to another member failed; it reads them again');
+      this.#host.warn(
+        error,
+        'the last commit before partitions moved to another member failed; that member reads the records again',
+      );
     }
     for (const input of inputs) input.owned = false;
   }

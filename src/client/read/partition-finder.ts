@@ -75,7 +75,7 @@ export class PartitionFinder {
   }
 
   /**
-   * Where partitions of a topic begin that a group has committed nothing of. Once it has committed anything for the topic,
+   * Where partitions of a topic begin that a group has no committed offsets of. Once it has committed anything for the topic,
    * such a partition was added later, or the topic was created again.
    */
   async #fromOf(topic: string, partitions: readonly number[]): Promise<ReadFrom> {

@@ -52,7 +52,7 @@ describe('ReadInput', () => {
     expect(input).toMatchObject({ batch: undefined, position: 8, done: true });
   });
 
-  it('has committed nothing until it is told', () => {
+  it('has no committed offsets until it is told', () => {
     expect(new ReadInput(use, 0, 5, 8).committed).toBe(-1);
     expect(new ReadInput(use, 0, 5, 8, 5).committed).toBe(5);
   });

@@ -48,7 +48,7 @@ describe('readPlan', () => {
     [{ form: 'earliest' }, 'did you mean from?'],
     [{ from: 'beginning' }, "from is \"beginning\" – give one of 'earliest', 'latest'"],
     [{ from: 3 }, 'from is 3'],
-    [{ from: { offset: -1 } }, 'from.offset is -1 – give a whole number from 0 on'],
+    [{ from: { offset: -1 } }, 'from.offset is -1 – give a whole number, 0 or more'],
     [{ from: { offset: 1, time: 2 } }, 'give one of offset, offsets, time'],
     [{ from: { ofset: 1 } }, 'did you mean offset?'],
     [{ from: { time: new Date('nonsense') } }, 'from.time is NaN'],
@@ -60,7 +60,7 @@ describe('readPlan', () => {
     [{ group: '' }, 'give the group a name'],
     [{ commit: 'explicit' }, "add group: 'billing'"],
     [{ group: 'g', commit: 'manual' }, "give one of 'auto', 'explicit'"],
-    [{ group: 'g', commit: 'explicit', commitInterval: '1s' }, 'the interval is that of automatic commits'],
+    [{ group: 'g', commit: 'explicit', commitInterval: '1s' }, 'the interval applies to automatic commits only'],
     [{ group: 'g', commitInterval: '1 second' }, "such as '500ms'"],
     [{ outOfRange: 'ignore' }, "give one of 'fail', 'earliest', 'latest'"],
     [{ onRecordError: 'ignore' }, "give one of 'fail', 'skip'"],
@@ -73,6 +73,6 @@ describe('readPlan', () => {
     expect(refusal({}, 'orders')).toContain('"orders" is not a topic – say how its records are read');
     expect(refusal({}, [])).toContain('no topic is given');
     expect(refusal({}, /^orders/)).toContain('client.records(/^orders-/, { value: json() })');
-    expect(refusal({ from: { offsets: [1] } }, [orders, refunds])).toContain('read one topic, or begin by time');
+    expect(refusal({ from: { offsets: [1] } }, [orders, refunds])).toContain('read one topic, or start from a time');
   });
 });

@@ -133,7 +133,7 @@ function checkPosition(name: string, position: ReadFrom | ReadUntil, words: read
   if ('offset' in position) checkWhole(WHERE, `${name}.offset`, position.offset);
   if ('time' in position) timeMs(WHERE, `${name}.time`, position.time);
   if (!('offsets' in position)) return;
-  if (!single) throw wrong(`${name}.offsets is given for several topics`, 'read one topic, or begin by time');
+  if (!single) throw wrong(`${name}.offsets is given for several topics`, 'read one topic, or start from a time');
   for (const [partition, offset] of offsetEntries(position.offsets)) {
     checkWhole(WHERE, `a partition of ${name}.offsets`, partition);
     checkWhole(WHERE, `an offset of ${name}.offsets`, offset);
@@ -155,7 +155,7 @@ export function offsetEntries(
 function checkGroup({ commit, commitInterval, group, partitions }: ReadOptions): void {
   if (group === undefined) {
     if (commit === undefined && commitInterval === undefined) return;
-    throw wrong('commits are asked for without a group', "offsets are committed for a group: add group: 'billing'");
+    throw wrong('commits need a group', "offsets are committed for a group: add group: 'billing'");
   }
   if (typeof group !== 'string' || group === '') throw wrong(`group is ${show(group)}`, 'give the group a name');
   if (partitions !== undefined) {
@@ -165,7 +165,7 @@ function checkGroup({ commit, commitInterval, group, partitions }: ReadOptions):
     );
   }
   if (commit === 'explicit' && commitInterval !== undefined) {
-    throw wrong("commitInterval is given with commit: 'explicit'", 'the interval is that of automatic commits');
+    throw wrong("commitInterval is given with commit: 'explicit'", 'the interval applies to automatic commits only');
   }
 }
 

@@ -175,7 +175,7 @@ export class Reading {
       this.#ready();
     } catch (error) {
       if (error instanceof MillraceError && END_CODES.has(error.code)) this.#fail(error);
-      else this.#warn(error, 'looking for new partitions failed; it is tried again');
+      else this.#warn(error, 'looking for new partitions failed; trying again');
     }
   }
 
@@ -241,7 +241,7 @@ export class Reading {
     } catch (error) {
       const { errorClass } = error as MillraceError;
       if (errorClass !== 'migrated' && errorClass !== 'retriable') return this.#fail(error);
-      this.#warn(error, 'a commit failed; it is tried again with the next one');
+      this.#warn(error, 'a commit failed; the next one tries again');
       this.#progressed();
     }
   }
@@ -283,7 +283,7 @@ export class Reading {
       this.#fail(error);
       return;
     }
-    this.#warn(error, `records are gone; reading goes on from the ${outOfRange} offset`);
+    this.#warn(error, `records are gone; reading continues from the ${outOfRange} offset`);
     void this.#jump(input, outOfRange);
   }
 

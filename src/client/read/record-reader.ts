@@ -151,7 +151,7 @@ export class RecordReader {
 
 function unsafe(timestamp: number): RecordError {
   return new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
-    hint: 'timestamps are milliseconds within ±(2^53 − 1): its producer may count in another unit',
+    hint: 'timestamps are milliseconds within ±(2^53 − 1): its producer may use another unit',
   });
 }
 

@@ -8,7 +8,7 @@ export function stoppedBeforeReady(): MillraceError {
 
 export function stopDeadline(ms: number): MillraceError {
   return new MillraceError('fatal', 'ERR_STOP_DEADLINE', `the application did not stop within ${ms} ms`, {
-    hint: 'the last commit is not done; what it would have covered is processed again on the next start',
+    hint: 'the last commit did not finish; the next start processes its records again',
   });
 }
 

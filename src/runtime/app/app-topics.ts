@@ -76,7 +76,7 @@ export class AppTopics {
     const { applicationId, logger = noLogger } = this.#options;
     const { before, now } = change;
     const fields = { applicationId, topic: now.name, partitions: now.partitions };
-    if (isAnother(change)) logger.warn(fields, 'a topic was deleted, and another one has its name now');
+    if (isAnother(change)) logger.warn(fields, 'a topic was deleted and created again');
     else {
       const text = 'partitions were added to a topic: records of one key may lie in two partitions from now on';
       logger.warn({ ...fields, before: before.partitions }, text);

@@ -32,7 +32,7 @@ export function checkOptions(options: AppOptions): void {
   checkOneOf('run', 'compression', options.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd']);
   if (options.openWindows !== undefined && options.until === undefined) {
     throw new ConfigError('ERR_OPTION', "openWindows is given without until: 'end'", {
-      hint: 'an endless run has no end at which windows could be closed',
+      hint: 'an endless run has no end at which to close windows',
     });
   }
   checkPolicy('run', onRecordError);
@@ -68,7 +68,7 @@ export function checkDeadLetters(
       throw new ConfigError('ERR_SINK_TO_SOURCE', `dead letters of stage ${name} go to its own source ${topic}`, {
         topic,
         stage: name,
-        hint: 'they would be read and fail again, for ever: choose another topic for them',
+        hint: 'they would be read and fail again, forever: choose another topic for them',
       });
     }
   }

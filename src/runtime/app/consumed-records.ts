@@ -66,7 +66,7 @@ export class ConsumedRecords {
     return new MillraceError('migrated', 'ERR_STALE_GENERATION', `records of ${topic} were read by another member`, {
       ...place,
       ...(offset === undefined ? {} : { offset }),
-      hint: 'the work belongs to that member; this one goes on from the committed offsets',
+      hint: 'the work belongs to that member; this one continues from the committed offsets',
       cause: failure,
     });
   }
@@ -116,7 +116,7 @@ export class ConsumedRecords {
       const { code, message } = error as MillraceError;
       this.#logger.warn(
         { topic, code, error: message },
-        `records of ${topic} that were read stay there: it only takes room`,
+        `records of ${topic} that were read could not be removed: they only take up space`,
       );
     }
   }

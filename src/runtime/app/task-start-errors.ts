@@ -17,16 +17,16 @@ export function stateBehind(
   // With stores that differ, those which are ahead would count the records between twice.
   const again =
     high.offset === offset
-      ? `set the offset to ${offset} to process these records again, to ${further} to do without them, or give the store a new name`
+      ? `set the offset to ${offset} to process these records again, to ${further} to skip them, or give the store a new name`
       : `store ${high.name} holds them up to ${high.offset}, so they cannot be processed again for ${name} alone: set the offset ` +
-        `to ${further} to do without them in ${name}, or process everything again under a new applicationId`;
+        `to ${further} to skip them in ${name}, or process everything again under a new applicationId`;
   return new FatalError(
     'ERR_STATE_BEHIND',
     `store ${name} holds the records of ${at.topic}/${at.partition} up to ${offset}, but the committed offset is ${committed}`,
     {
       ...at,
       lastOffset: committed - 1,
-      hint: `changes of the store were lost, or it was out of use meanwhile: ${again}`,
+      hint: `changes of the store were lost, or the store was not used for a while: ${again}`,
     },
   );
 }
@@ -40,12 +40,12 @@ export function otherTopic(
   const { topic } = at;
   return new FatalError(
     'ERR_STATE_OF_OTHER_TOPIC',
-    `store ${store} was built from a topic ${topic} that was deleted, and another one has its name now`,
+    `store ${store} was built from a topic ${topic} that was deleted and created again`,
     {
       ...at,
       hint:
-        'run under a new applicationId to build the state from the new topic alone; to go on with the state as it is, say ' +
-        `where to begin: client.setCommitted('${applicationId}', '${topic}', [0, …])`,
+        'run under a new applicationId to build the state from the new topic alone; to keep the state as it is, say ' +
+        `where to start: client.setCommitted('${applicationId}', '${topic}', [0, …])`,
     },
   );
 }

@@ -121,7 +121,7 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     bench.publish(1);
     expect(await bench.run()).toBeUndefined();
     expect(bench.last()).toBe(4);
-    expect(bench.warnings).toEqual([expect.stringContaining('no offset of numbers/0 is committed: it goes on at 3')]);
+    expect(bench.warnings).toEqual([expect.stringContaining('no offset of numbers/0 is committed: it continues at 3')]);
     bench.publish(1);
     expect(await bench.run()).toBeUndefined();
     expect(bench.last()).toBe(5);
@@ -167,7 +167,7 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     bench.set(5);
     expect(await bench.run()).toBeUndefined();
     expect(bench.last()).toBe(5);
-    expect(bench.warnings).toEqual([expect.stringContaining('offsets 3 to 4 of numbers/0 were passed over by hand')]);
+    expect(bench.warnings).toEqual([expect.stringContaining('offsets 3 to 4 of numbers/0 were skipped by hand')]);
     expect(await bench.run()).toBeUndefined();
     expect(bench.warnings).toHaveLength(1);
   });
@@ -180,7 +180,7 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     bench.publish(1);
     expect(await bench.run(both)).toBeUndefined();
     expect(bench.last()).toBe(4);
-    expect(bench.warnings).toEqual([expect.stringContaining('store more is empty and begins at offset 3')]);
+    expect(bench.warnings).toEqual([expect.stringContaining('store more is empty and starts at offset 3')]);
     expect(await bench.run(both)).toBeUndefined();
     expect(bench.warnings).toHaveLength(1);
   });
@@ -204,7 +204,7 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     expect(await bench.run(other)).toBeUndefined();
     const error = await bench.run([counting, other]);
     expect(error).toMatchObject({ code: 'ERR_STATE_BEHIND', offset: 2, lastOffset: 3 });
-    expect(error?.hint).toMatch(/store other holds them up to 4.* set the offset to 4 to do without them in counts/);
+    expect(error?.hint).toMatch(/store other holds them up to 4.* set the offset to 4 to skip them in counts/);
     bench.set(2);
     expect(await bench.run([counting, other]), 'the other store holds them').toMatchObject({
       code: 'ERR_OFFSET_BEHIND_STATE',

@@ -230,7 +230,7 @@ class Place {
     if (reached.length === 0) return known?.offset;
     if (known === undefined) {
       this.#warn(
-        `no offset of ${this.#name} is committed: it goes on at ${low.offset}, which store ${low.name} has reached`,
+        `no offset of ${this.#name} is committed: it continues at ${low.offset}, which store ${low.name} has reached`,
       );
       return this.#lowest(low, high);
     }
@@ -241,7 +241,7 @@ class Place {
       const { applicationId, logger } = this.#options;
       logger.info(
         { applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition, offset: low.offset },
-        `the stores have taken ${this.#name} further than the committed offset ${known.offset}: it goes on behind that`,
+        `the stores hold records of ${this.#name} beyond the committed offset ${known.offset}: it continues after them`,
       );
     }
     return this.#lowest(low, high);
@@ -277,7 +277,7 @@ class Place {
       if (positions !== undefined || mute) continue;
       if (before?.has(name) === true) throw this.#lost(name, committed.offset);
       if (committed.offset > 0)
-        this.#warn(`store ${name} is empty and begins at offset ${committed.offset} of ${this.#name}`);
+        this.#warn(`store ${name} is empty and starts at offset ${committed.offset} of ${this.#name}`);
     }
   }
 
@@ -285,8 +285,8 @@ class Place {
   #lowest(low: Reached, high: Reached): number {
     if (low.offset !== high.offset) {
       this.#warn(
-        `store ${high.name} has taken ${this.#name} up to ${high.offset}, store ${low.name} up to ${low.offset}: ` +
-          `what lies between is taken by ${high.name} again, as at least once allows`,
+        `store ${high.name} holds the records of ${this.#name} up to ${high.offset}, store ${low.name} up to ${low.offset}: ` +
+          `${high.name} processes those in between again, as at-least-once allows`,
       );
     }
     return low.offset;
@@ -301,14 +301,14 @@ class Place {
           ...this.#at(offset),
           lastOffset: high.offset - 1,
           hint:
-            'they would be counted twice: set the offset to that number to go on, or process them again with empty state, ' +
+            'they would be counted twice: set the offset to that number to continue, or process them again with empty state, ' +
             'under a new applicationId',
         },
       );
     }
     if (offset > low.offset) {
       this.#warn(
-        `offsets ${low.offset} to ${offset - 1} of ${this.#name} were passed over by hand; the stores lack them`,
+        `offsets ${low.offset} to ${offset - 1} of ${this.#name} were skipped by hand; the stores do not have them`,
       );
     }
     return offset;
@@ -325,8 +325,8 @@ class Place {
       {
         ...this.#at(committed),
         hint:
-          'its changelog or its folder was removed: bring it back, process everything again under a new applicationId, or ' +
-          'say with client.setCommitted(applicationId, topic, offsets) where it is to begin empty',
+          'its changelog or its folder was removed: restore it, process everything again under a new applicationId, or ' +
+          'say with client.setCommitted(applicationId, topic, offsets) where it starts empty',
       },
     );
   }

@@ -48,8 +48,8 @@ export function warnOfUnmarked(
     if (topic === undefined || markOf(topic) !== undefined) continue;
     logger.warn(
       { applicationId, topic: name },
-      `topic ${name} cannot be marked as this application's: nothing keeps another application from writing and reading ` +
-        'it too, and each would take the records of both',
+      `topic ${name} cannot be marked as this application's: nothing stops another application from writing and reading ` +
+        'it too, and each would process the records of both',
     );
   }
 }
@@ -68,13 +68,13 @@ async function topicOwned(
   const gone = owner === undefined ? 'it' : `"${owner}"`;
   return new ConfigError(
     'ERR_TOPIC_OWNED',
-    `topic ${topic} belongs to ${who}, which writes and reads it: "${applicationId}" would take its records too, and it ` +
+    `topic ${topic} belongs to ${who}, which writes and reads it: "${applicationId}" would process its records too, and it ` +
       `those of "${applicationId}"`,
     {
       topic,
       hint:
-        `give "${applicationId}" a topic of another name. If ${gone} is gone for good, client.topics.delete('${topic}') ` +
-        `removes what it has left there, and client.topics.release('${topic}') hands it over as it is`,
+        `give "${applicationId}" a topic with another name. If ${gone} is gone for good, client.topics.delete('${topic}') ` +
+        `removes the records it left there, and client.topics.release('${topic}') hands it over as it is`,
     },
   );
 }

@@ -159,7 +159,7 @@ class TopicSetup {
       if (new Set(inputs.map((use) => this.found.get(use.name)?.partitions)).size < 2) continue;
       throw new ConfigError(
         'ERR_NOT_COPARTITIONED',
-        `topics that are used together differ in partitions: ${counts.join(', ')}`,
+        `topics that are used together have different numbers of partitions: ${counts.join(', ')}`,
         {
           stage: name,
           hint: 'send one of them through(topic) with as many partitions as the other, or delete it and create it with that number',

@@ -145,10 +145,10 @@ export class InputQueue {
             hint:
               timestamp === -1
                 ? 'its producer set none; a timestamp is a whole number of milliseconds since 1970'
-                : 'a timestamp is a whole number of milliseconds since 1970, 2^53 − 1 at most: its producer may count in another unit',
+                : 'a timestamp is a whole number of milliseconds since 1970, 2^53 − 1 at most: its producer may use another unit',
           })
-        : new RecordError('ERR_FUTURE_TIMESTAMP', `the record's timestamp ${timestamp} lies too far in the future`, {
-            hint: 'it would close windows ahead of time; fix the clock of its producer, or raise { maxFutureSkew }',
+        : new RecordError('ERR_FUTURE_TIMESTAMP', `the record's timestamp ${timestamp} is too far in the future`, {
+            hint: 'it would close windows too early; fix the clock of its producer, or raise { maxFutureSkew }',
           });
     this.#failed(error, `topic(${this.use.name})`);
   }

@@ -76,7 +76,7 @@ export class InputSet {
       topic: idle.use.name,
       stage,
       hint:
-        'share(), shareReplay() and their like keep one subscription for all partitions: leave them out, what is above a ' +
+        'share(), shareReplay() and similar operators keep one subscription for all partitions: leave them out, the part above a ' +
         'branch runs once anyway',
     });
   }

@@ -64,7 +64,7 @@ describe('a key that an RxJS operator replaced', () => {
     const error = thrown(() => driver.pipeAll(clicks, rows));
     expect(error).toMatchObject({ code: 'ERR_KEY_CHANGED', errorClass: 'config', step, topic: 'clicks', offset: 0 });
     expect(error.message).toMatch(
-      /"ada" belongs into partition 1 of 4, .* partition \d, .* with the key "\w".* keyBy.*through/,
+      /"ada" belongs in partition 1 of 4, .* partition \d, .* with the key "\w".* keyBy.*through/,
     );
   });
 

@@ -68,11 +68,11 @@ class SampledKeyGuard implements KeyGuard {
     const old = before === null ? 'without a key' : `with the key ${show(this.#serde.deserialize(before))}`;
     throw new ConfigError(
       'ERR_KEY_CHANGED',
-      `the key ${show(key)} belongs into partition ${belongs} of ${this.#partitions}, but its record lies in partition ` +
+      `the key ${show(key)} belongs in partition ${belongs} of ${this.#partitions}, but its record is in partition ` +
         `${partition}, where it was read ${old}`,
       {
         hint:
-          'an operator between replaced the key: choose keys with keyBy(…) and pipe the records through(topic), which puts ' +
+          'an operator in between replaced the key: choose keys with keyBy(…) and pipe the records through(topic), which puts ' +
           'them where their keys belong',
       },
     );

@@ -157,12 +157,12 @@ export class TaskFailures {
   }
 
   outsideTurn(step: string): void {
-    this.fail(outsideTurn(`a record reached ${step} outside of its task's turn`, this.#stage.name, step));
+    this.fail(outsideTurn(`a record reached ${step} outside its task's turn`, this.#stage.name, step));
   }
 
   /** A plain operator still has something under way when a turn is over. */
   held(step: string): void {
-    this.fail(outsideTurn("a record is held, to be emitted outside of its task's turn", this.#stage.name, step));
+    this.fail(outsideTurn("an operator holds a record to emit it outside its task's turn", this.#stage.name, step));
   }
 
   /** A plain operator has something under way before the first record. */
@@ -173,12 +173,12 @@ export class TaskFailures {
   /** A plain operator takes no more records. */
   ended(step: string): void {
     this.fail(
-      new FatalError('ERR_STREAM_ENDED', 'an operator has ended its stream, so that further records would be lost', {
+      new FatalError('ERR_STREAM_ENDED', 'an operator ended its stream, so further records would be lost', {
         stage: this.#stage.name,
         step,
         hint:
-          'take, takeWhile, first, catchError and their like end what feeds them, and a topic has no end: use filter(…) to ' +
-          'leave records out, and app.stop() to end a run',
+          'take, takeWhile, first, catchError and similar operators end their stream, but a topic has no end: use filter(…) to ' +
+          'skip records, and app.stop() to end a run',
       }),
     );
   }

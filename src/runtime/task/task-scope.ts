@@ -90,7 +90,7 @@ function unplanned(stream: Stream<unknown>): MillraceError {
     `${stepName(stream.spec)} was not found when the pipeline was planned`,
     {
       hint:
-        'a pipeline has the same shape each time it is subscribed: streams that are subscribed later (inside switchMap, ' +
+        'a pipeline must have the same shape each time it is subscribed: streams that are subscribed later (inside switchMap, ' +
         'concat, defer with conditions) cannot be part of it',
     },
   );

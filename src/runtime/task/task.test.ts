@@ -198,7 +198,7 @@ describe('emissions outside of a turn', () => {
       'nothing was committed',
     ).toMatchObject({ code: 'ERR_OUTSIDE_TURN' });
     expect(error).toMatchObject({ code: 'ERR_OUTSIDE_TURN', errorClass: 'fatal', stage: 'source' });
-    expect(error.message).toMatch(/outside of its task's turn.* – .*mapAsync/);
+    expect(error.message).toMatch(/outside its task's turn.* – .*mapAsync/);
   });
 
   it('are refused at once when they come with the subscription', () => {

@@ -34,10 +34,10 @@ export class Batches {
   known(topicId: number, partition: number, { baseOffset, nextOffset }: StoredBatchInfo): Uint8Array {
     const bytes = this.bytes(topicId, partition, baseOffset);
     if (bytes !== undefined) return bytes;
-    throw new StoreError('ERR_CORRUPT_BATCH', 'A record batch is missing that the index names', {
+    throw new StoreError('ERR_CORRUPT_BATCH', 'A record batch that the index names is missing', {
       offset: baseOffset,
       lastOffset: nextOffset - 1,
-      hint: 'these records are lost; go on behind them on purpose, or copy what is readable with salvage(path, target)',
+      hint: 'these records are lost; continue after them deliberately, or copy what is readable with salvage(path, target)',
     });
   }
 

@@ -37,7 +37,7 @@ export function refuseNetwork(path: string): void {
   if (name === undefined) return;
   throw new StoreError(
     'ERR_STORE_LOCKED',
-    `${path} is on a network file system (${name}), where it cannot be told whether another machine has it open`,
+    `${path} is on a network file system (${name}), where another machine may have it open unnoticed`,
     { written: 'no', hint: 'use a folder on a local disk, or Kafka when several machines work on the same topics' },
   );
 }

@@ -71,7 +71,7 @@ export function explain(path: string, error: unknown): unknown {
     return new StoreError('ERR_DISK_FULL', `No space to open the embedded log in ${path}`, {
       cause: error,
       written: 'no',
-      hint: 'free some space and start again; what was acknowledged is safe',
+      hint: 'free some space and start again; acknowledged records are safe',
     });
   }
   if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
@@ -145,7 +145,7 @@ function check(path: string, content: string): void {
 
 function noLog(path: string, why: string): StoreError {
   return new StoreError('ERR_NO_LOG', `There is no log in ${path}: ${why}`, {
-    hint: 'check the path, or leave { create: false } out to begin one there',
+    hint: 'check the path, or leave out { create: false } to create one there',
   });
 }
 

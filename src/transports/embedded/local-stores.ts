@@ -155,7 +155,7 @@ function guarded(stores: LocalStores, folder: string, close: () => Promise<void>
         if (cause instanceof MillraceError) throw cause;
         throw new StoreError('ERR_STORE_WRITE', `Cannot write the stores in ${folder}: ${String(cause)}`, {
           cause,
-          hint: 'free space on the disk or check it; what was committed is in the changelogs, and the folder may be deleted',
+          hint: 'free space on the disk, or check the disk; committed state is in the changelogs, so the folder may be deleted',
         });
       }
     },

@@ -87,7 +87,7 @@ async function refuseBeside(
   if (standing === 'alive') {
     throw new StoreError(
       'ERR_STORE_LOCKED',
-      `process ${run.pid} has ${path} open with an older version of millrace, which does not make room for others`,
+      `process ${run.pid} has ${path} open with an older version of millrace, which does not share the folder`,
       { written: 'no', hint: `stop process ${run.pid}, and use one version on a folder` },
     );
   }

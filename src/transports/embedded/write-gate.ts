@@ -181,15 +181,15 @@ function readIdentity(file: string): ProcessIdentity | undefined {
 function held(path: string, { pid }: ProcessIdentity, limitMs: number): StoreError {
   return new StoreError(
     'ERR_STORE_LOCKED',
-    `process ${pid} has been writing to ${path} for ${limitMs / 1000} seconds, and while it does nobody may open it`,
-    { written: 'no', hint: `let process ${pid} go on if it is stopped, or end it; then open the folder again` },
+    `process ${pid} has been writing to ${path} for ${limitMs / 1000} seconds, and nobody can open it until that is done`,
+    { written: 'no', hint: `let process ${pid} continue if it is paused, or end it; then open the folder again` },
   );
 }
 
 function stopped({ pid }: ProcessIdentity, limitMs: number): StoreError {
   return new StoreError(
     'ERR_STORE_LOCKED',
-    `process ${pid} has been opening the folder for ${limitMs / 1000} seconds, and while it does nobody may write`,
-    { written: 'no', hint: `let process ${pid} go on if it is stopped, or end it; writing works again then` },
+    `process ${pid} has been opening the folder for ${limitMs / 1000} seconds, and nobody can write until that is done`,
+    { written: 'no', hint: `let process ${pid} continue if it is paused, or end it; writing works again then` },
   );
 }

@@ -198,7 +198,7 @@ export class Writer {
         : `the next transaction would replace ${last}, because LMDB takes ${base} for the last one`;
     this.#broken = new StoreError('ERR_STORE_FOREIGN', `${this.#options.file} was opened by another program: ${what}`, {
       written: 'no',
-      hint: 'stop all processes that use the folder, also tools for LMDB and older versions of millrace, then start again',
+      hint: 'stop all processes that use the folder, including LMDB tools and older versions of millrace, then start again',
     });
     throw this.#broken;
   }
@@ -252,7 +252,7 @@ export class Writer {
   #diskFull(reason: string, cause?: unknown): StoreError {
     return new StoreError('ERR_DISK_FULL', `Cannot write to ${this.#options.file}: ${reason}`, {
       written: 'no',
-      hint: 'free space on the disk, shorten retention or delete topics; what was acknowledged is safe, and writing works again then',
+      hint: 'free space on the disk, shorten retention or delete topics; acknowledged records are safe, and writing then works again',
       ...(cause === undefined ? {} : { cause }),
     });
   }

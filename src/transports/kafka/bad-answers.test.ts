@@ -49,7 +49,7 @@ describe('a service that is no broker', () => {
     ['a length without room for a number', claim(3, 1, 2, 3), 'ERR_NOT_KAFKA', 'a frame of 3 bytes'],
     ['a length beyond all answers', claim(2 ** 31 - 1, 0, 0), 'ERR_NOT_KAFKA', 'a frame of 2147483647 bytes'],
     ['a long answer before the handshake', claim(1_000_000), 'ERR_NOT_KAFKA', 'a frame of 1000000 bytes'],
-    ['a number that nobody asked for', answerFrame(77, apiVersions()), 'ERR_NOT_KAFKA', 'number 77'],
+    ['a number that was not asked for for', answerFrame(77, apiVersions()), 'ERR_NOT_KAFKA', 'number 77'],
     ['an empty answer', answerFrame(0, Buffer.alloc(0)), 'ERR_NOT_KAFKA', 'cannot be read'],
     ['more versions than there are bytes', answerFrame(0, claim(0, 0xff, 0xff, 1)), 'ERR_NOT_KAFKA', 'cannot be read'],
     ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'ERR_NOT_KAFKA', 'speaks HTTP'],
@@ -110,9 +110,9 @@ describe('a broker whose answers go wrong', () => {
     ['a length without room for a number', (_, socket) => socket.write(claim(2, 1, 1)), 'a frame of 2 bytes'],
     ['a length beyond all answers', (_, socket) => socket.write(claim(0x7000_0000)), 'a frame of 1879048192 bytes'],
     [
-      'a number that nobody asked for',
+      'a number that was not asked for for',
       (id, socket) => socket.write(answerFrame(id + 9, apiVersions())),
-      'nobody asked',
+      'was not asked for',
     ],
     ['text', (_, socket) => socket.write('HTTP/1.1 503 Service Unavailable\r\n\r\n'), 'a frame of 1213486160 bytes'],
     ['an end within an answer', (_, socket) => socket.end(claim(50, 1, 2)), 'after 2 of 50 bytes of an answer'],
@@ -160,7 +160,7 @@ describe('a broker whose answers go wrong', () => {
     expect(await cluster.metadata([])).toMatchObject({ nodes: [], topics: [] });
   });
 
-  it('loses an idle connection by a frame that nobody asked for, and nothing else', async () => {
+  it('loses an idle connection by a frame that was not asked for for, and nothing else', async () => {
     const sockets = new Set<Socket>();
     const broker = await fakeBroker(({ correlationId, socket }) => {
       sockets.add(socket);

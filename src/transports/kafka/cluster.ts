@@ -160,7 +160,7 @@ export class Cluster {
 
   async #connection(id: number, lane: Lane): Promise<KafkaConnection> {
     const node = this.#nodes.get(id);
-    if (node === undefined) throw connectionError(`number ${id}`, 'it is not in the cluster now');
+    if (node === undefined) throw connectionError(`number ${id}`, 'it is not in the cluster');
     return this.#open(`${id}/${lane}`, `${node.host.includes(':') ? `[${node.host}]` : node.host}:${node.port}`);
   }
 
@@ -175,7 +175,7 @@ export class Cluster {
       if (this.#connections.has(name)) return this.#open(name, address);
     }
     const place = parseAddress(address);
-    if (place === undefined) throw connectionError(address, 'the cluster gave an address that is none');
+    if (place === undefined) throw connectionError(address, 'the cluster gave an invalid address');
     const unreachable = this.#unreachable.get(address);
     if (unreachable !== undefined && performance.now() < unreachable.until) throw unreachable.error;
     const opening = KafkaConnection.open({ ...this.settings, ...place });

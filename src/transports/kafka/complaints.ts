@@ -19,6 +19,6 @@ export class Complaints {
     const saidAt = this.#saidAt.get(error.code);
     if (saidAt !== undefined && now - saidAt < QUIET_MS) return;
     this.#saidAt.set(error.code, now);
-    this.#logger.warn({ ...fields, code: error.code }, `${error.message}; it is tried again`);
+    this.#logger.warn({ ...fields, code: error.code }, `${error.message}; trying again`);
   }
 }

@@ -114,7 +114,7 @@ function partsOf(
 function partly(error: MillraceError): MillraceError {
   if (error.written === 'unknown') return error;
   const { code, errorClass, hint, partition, topic } = error;
-  return new MillraceError(errorClass, code, `a part of the batch may be written: ${bareMessage(error)}`, {
+  return new MillraceError(errorClass, code, `part of the batch may have been written: ${bareMessage(error)}`, {
     ...(topic === undefined ? {} : { topic }),
     ...(partition === undefined ? {} : { partition }),
     ...(hint === undefined ? {} : { hint }),

@@ -29,9 +29,9 @@ const DENIED: Readonly<Record<number, string>> = {
 
 /** What to do about errors that say too little by themselves. */
 const HINTS: Readonly<Record<number, string>> = {
-  19: 'too few replicas of the partition are up to take a write: bring brokers back; or it is busy with the transaction before',
+  19: 'too few replicas of the partition are up to accept a write: bring brokers back; or the partition is busy with the previous transaction',
   26: 'use a sessionTimeoutMs between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers',
-  32: 'the topic refuses times that far from the clock of the broker: see its message.timestamp.after.max.ms',
+  32: 'the topic refuses timestamps that far from the clock of the broker: see its message.timestamp.after.max.ms',
   38: 'there are fewer brokers than default.replication.factor',
   50: 'use a transactionTimeoutMs of at most transaction.max.timeout.ms of the brokers',
 };
@@ -60,7 +60,7 @@ export function kafkaError(kafkaCode: number, doing: string, resource = '', deta
       82,
       {
         ...details,
-        hint: 'give each process an instanceId of its own',
+        hint: 'give each process its own instanceId',
       },
     );
   }
@@ -94,7 +94,7 @@ export function requestTimeout(address: string, request: string, ms: number): Mi
 /** Work of a generation that is over for the member that did it. */
 export function staleWork(groupId: string, generation: number, why: string): MillraceError {
   return new MillraceError('migrated', 'ERR_STALE_GENERATION', `Group "${groupId}": generation ${generation} ${why}`, {
-    hint: 'nothing of it is written; it is done again from the committed offsets, by whoever has the tasks now',
+    hint: 'none of it was written; the member that has the tasks now repeats it from the committed offsets',
     written: 'no',
   });
 }
@@ -110,7 +110,7 @@ export function notAdmitted(address: string, request: string): MillraceError {
 export function tooLong(groupId: string, blockedMs: number, limitMs: number): MillraceError {
   const what = `synchronous work blocked the process for more than ${limitMs} ms, so it has left the group`;
   return new MillraceError('migrated', 'ERR_MAX_POLL_INTERVAL', `Group "${groupId}": ${what} (after ${blockedMs} ms)`, {
-    hint: 'do less for a record, do it in a worker thread behind mapAsync, or raise maxPollIntervalMs',
+    hint: 'do less work per record, do it in a worker thread behind mapAsync, or raise maxPollIntervalMs',
     written: 'no',
   });
 }
@@ -140,8 +140,8 @@ export function logTruncated({ topic, partition }: TopicPartition, from: number,
       offset: from,
       lastOffset: to,
       hint:
-        'a broker that lacked them became the leader (unclean leader election, or a lost disk): what was made of them ' +
-        `stands; to read what lies there now, set the committed offset to ${from}`,
+        'a broker that lacked them became the leader (unclean leader election, or a lost disk): results made from them ' +
+        `stay; to read the records there now, set the committed offset to ${from}`,
     },
   );
 }
@@ -193,7 +193,7 @@ export function connectFailure(address: string, cause: unknown, ssl: boolean, sa
     });
   }
   if (code === 'ECONNREFUSED') {
-    return connectionError(address, 'nobody listens on that port (ECONNREFUSED)', {
+    return connectionError(address, 'nothing listens on that port (ECONNREFUSED)', {
       ...details,
       hint: 'check the port, and that the broker is up',
     });
@@ -206,7 +206,7 @@ function badAnswer(address: string, cause: BadFrame, ssl: boolean): MillraceErro
   const { speaker, message } = cause;
   if (speaker === undefined) return connectionError(address, `it sent ${message}`, { cause });
   if (speaker.protocol === 'TLS' && !ssl) {
-    return new ConfigError('ERR_TLS_REQUIRED', `${address} speaks TLS, and the client spoke plain text`, {
+    return new ConfigError('ERR_TLS_REQUIRED', `${address} speaks TLS, but the client sent plain text`, {
       cause,
       hint: 'set ssl, or use the address of a listener without TLS',
     });
@@ -214,7 +214,7 @@ function badAnswer(address: string, cause: BadFrame, ssl: boolean): MillraceErro
   const details = speaker.protocol === 'HTTP' ? '' : ` (${message})`;
   return new ConfigError('ERR_NOT_KAFKA', `${address} ${speaker.says}, not Kafka${details}`, {
     cause,
-    hint: 'give the address of a Kafka listener; that of another service was given',
+    hint: 'give the address of a Kafka listener; this one is of another service',
   });
 }
 

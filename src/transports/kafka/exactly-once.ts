@@ -112,6 +112,6 @@ export class ExactlyOnceWriter implements SessionWriter {
 
 const aborted = (): MillraceError =>
   new MillraceError('abortable', 'ERR_ABORTED', 'The transaction of this work was aborted by an earlier failure', {
-    hint: 'go on from the committed offsets',
+    hint: 'continue from the committed offsets',
     written: 'no',
   });

@@ -280,7 +280,7 @@ export class KafkaFetcher implements Fetcher {
       const fields = { topic, partition, offset: fetchOffset };
       this.#cluster.settings.logger.warn(
         fields,
-        'whether records that were read have been replaced cannot be found out',
+        'it cannot be checked whether records that were read have been replaced',
       );
     }
     throw kafkaError(78, 'fetch', topic, { topic, partition });

@@ -127,7 +127,7 @@ export class GroupCoordinator {
       if (memberId === '' || settings.instanceId !== null || this.#cluster.signal.aborted) return;
       await this.#ask(leaveGroupApi, { groupId, memberId }, EXTRA_MS);
     } catch (error) {
-      settings.logger.warn({ groupId, error }, 'leaving the group failed; its tasks move when the session is over');
+      settings.logger.warn({ groupId, error }, 'leaving the group failed; its tasks move when the session expires');
     } finally {
       this.#cluster.closeLane(this.#lane);
     }
@@ -194,7 +194,7 @@ export class GroupCoordinator {
     if (errorCode === 23) {
       throw new ConfigError(
         'ERR_GROUP_PROTOCOL',
-        `Group "${groupId}" has members that are not of this library, or of too old a version`,
+        `Group "${groupId}" has members that use another library, or too old a version of this one`,
         {
           hint: 'choose another group id, or stop the other consumers of this group',
         },

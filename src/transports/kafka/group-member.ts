@@ -213,8 +213,8 @@ export class GroupMember {
     const { silenceMs } = this.#heart;
     const { sessionTimeoutMs } = this.#cluster.settings;
     return this.#heart.isLost && silenceMs >= sessionTimeoutMs
-      ? `nothing was heard of this process for ${silenceMs} ms, and a session is ${sessionTimeoutMs} ms`
-      : 'the coordinator does not know this member any more';
+      ? `the coordinator did not hear from this process for ${silenceMs} ms, and a session lasts ${sessionTimeoutMs} ms`
+      : 'the coordinator no longer knows this member';
   }
 
   /** The failure that it is when this thread was blocked for longer than is allowed. */

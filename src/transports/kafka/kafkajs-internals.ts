@@ -41,7 +41,7 @@ export function loadKafkajs(): Internals {
   if (version !== KAFKAJS_VERSION) {
     throw new ConfigError(
       'ERR_KAFKAJS',
-      `Kafka needs kafkajs ${KAFKAJS_VERSION}, and ${String(version)} is installed`,
+      `Kafka needs kafkajs ${KAFKAJS_VERSION}, but ${String(version)} is installed`,
       {
         hint,
       },
@@ -240,7 +240,7 @@ export class KafkaConnection {
     if (this.#answered || this.#sasl) return connectionError(this.address, (cause as Error).message, { cause });
     return connectionError(this.address, 'it closed the connection without an answer', {
       cause,
-      hint: 'if this listener wants a login, set sasl; otherwise the broker may be shutting down',
+      hint: 'if this listener requires a login, set sasl; otherwise the broker may be shutting down',
     });
   }
 
@@ -275,7 +275,7 @@ function tap(connection: Connection, bad: (error: BadFrame) => void): Wire {
   const frames = new FrameReader(MAX_HANDSHAKE_BYTES, {
     frame: (correlationId, payload) => {
       if (!queue.inflight.has(correlationId))
-        throw new BadFrame(`an answer number ${correlationId}, which nobody asked for`);
+        throw new BadFrame(`an answer number ${correlationId} that was not asked for`);
       queue.fulfillRequest({ size: payload.length, correlationId, payload });
     },
     bad: (error) => wire.bad(error),

@@ -99,10 +99,15 @@ function outcome(results: readonly Outcome[]): readonly AppendResult[] {
   }
   if (failure === undefined) return done;
   if (failure.written === 'unknown' || (!unknown && done.length === 0)) throw failure;
-  throw new MillraceError(failure.errorClass, failure.code, `A part of the call may be written: ${failure.message}`, {
-    cause: failure,
-    written: 'unknown',
-  });
+  throw new MillraceError(
+    failure.errorClass,
+    failure.code,
+    `Part of the call may have been written: ${failure.message}`,
+    {
+      cause: failure,
+      written: 'unknown',
+    },
+  );
 }
 
 /** What is prepared, or why it cannot be. */

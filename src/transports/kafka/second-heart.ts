@@ -29,7 +29,7 @@ export class SecondHeart {
     if (isPortable(portable)) return new SecondHeart(settings, portable, lease);
     logger.warn(
       { option: 'ssl' },
-      'ssl holds functions or objects that another thread cannot get: heartbeats come from this one, and a function that ' +
+      'ssl holds functions or objects that cannot go to another thread: heartbeats come from this one, and a function that ' +
         'blocks it for longer than sessionTimeoutMs costs the process its tasks',
     );
     return undefined;
@@ -95,7 +95,7 @@ class HeartThread {
       const worker = launch(heartWorker, { name: HEART_WORKER, workerData: HEART_WORKER });
       worker.on('error', (error) => this.#failed(error));
       worker.once('message', () => {
-        for (const { logger } of this.users.values()) logger.debug({}, 'the thread for heartbeats is ready');
+        for (const { logger } of this.users.values()) logger.debug({}, 'the heartbeat thread is ready');
       });
       worker.unref();
       this.#worker = worker;
@@ -110,7 +110,7 @@ class HeartThread {
     for (const { logger } of this.users.values()) {
       logger.warn(
         { error: error instanceof Error ? error.message : String(error) },
-        'the thread for heartbeats does not run: a function that blocks this one for longer than sessionTimeoutMs costs ' +
+        'the heartbeat thread is not running: a function that blocks this one for longer than sessionTimeoutMs costs ' +
           'the process its tasks',
       );
     }

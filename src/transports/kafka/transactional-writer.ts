@@ -209,7 +209,7 @@ export class TransactionalWriter {
         'It is not known whether a transaction was committed',
         {
           cause: error,
-          hint: 'go on from the committed offsets, which tell',
+          hint: 'continue from the committed offsets, which show the outcome',
           written: 'unknown',
         },
       );
@@ -282,7 +282,7 @@ const fenced = (transactionalId: string): MillraceError =>
     'ERR_FENCED',
     `The transactions of "${transactionalId}" were taken over or have expired`,
     {
-      hint: 'go on from the committed offsets; if this repeats, raise transactionTimeoutMs or commit more often',
+      hint: 'continue from the committed offsets; if this repeats, raise transactionTimeoutMs or commit more often',
       written: 'no',
     },
   );

@@ -17,7 +17,7 @@ export function writeFailure(
 /** Why a batch is not written, when another one of its transaction has failed. */
 export function brokenTransaction(cause: MillraceError): MillraceError {
   return new MillraceError('abortable', 'ERR_ABORTED', 'Another write of the transaction has failed', {
-    hint: 'go on from the committed offsets',
+    hint: 'continue from the committed offsets',
     written: 'no',
     cause,
   });

@@ -26,15 +26,15 @@ export function unknownPartition(
 }
 
 export function topicRecreated({ topic, partition }: TopicPartition): FatalError {
-  return new FatalError('ERR_TOPIC_RECREATED', `Topic "${topic}" was deleted, and another one has its name now`, {
+  return new FatalError('ERR_TOPIC_RECREATED', `Topic "${topic}" was deleted and created again`, {
     topic,
     partition,
-    hint: 'offsets of the old one mean nothing in it: read the new topic from its start',
+    hint: 'offsets of the old topic mean nothing in the new one: read it from its start',
   });
 }
 
 export function topicExists(topic: string): ConfigError {
-  return new ConfigError('ERR_TOPIC_EXISTS', `Topic "${topic}" exists already`, {
+  return new ConfigError('ERR_TOPIC_EXISTS', `Topic "${topic}" already exists`, {
     topic,
     hint: 'pass ifMissing to accept that, or delete it first',
   });
@@ -61,7 +61,7 @@ export function outOfRange(
   return new FatalError(
     'ERR_OFFSET_OUT_OF_RANGE',
     lost
-      ? `Offsets ${offset} to ${start - 1} have been removed; the partition begins at ${start}`
+      ? `Offsets ${offset} to ${start - 1} have been removed; the partition starts at ${start}`
       : `Offset ${offset} is past the end of the partition, ${end}`,
     {
       topic,
@@ -69,15 +69,15 @@ export function outOfRange(
       offset,
       ...(lost ? { lastOffset: start - 1 } : {}),
       hint: lost
-        ? 'go on from "earliest" to accept the gap; to avoid it, keep records longer'
-        : 'go on from "latest"; the topic may have been deleted and created again',
+        ? 'continue from "earliest" to accept the gap; to avoid it, keep records longer'
+        : 'continue from "latest"; the topic may have been deleted and created again',
     },
   );
 }
 
 export function staleGeneration(groupId: string, given: number, why: string): MillraceError {
   return new MillraceError('migrated', 'ERR_STALE_GENERATION', `Group "${groupId}": generation ${given} ${why}`, {
-    hint: 'the work belongs to another member now; drop it and go on from the committed offsets',
+    hint: 'the work belongs to another member now; drop it and continue from the committed offsets',
     ...NOT_WRITTEN,
   });
 }

@@ -34,7 +34,7 @@ export function changeConfig(topic: string, from: FullTopicConfig, change: Topic
   if (!['delete', 'compact', 'compact,delete'].includes(config.cleanup)) {
     refuse('cleanup', '"delete", "compact" or "compact,delete"');
   }
-  if (!isAmount(config.retentionMs, -1)) refuse('retentionMs', 'milliseconds, or -1 for ever');
+  if (!isAmount(config.retentionMs, -1)) refuse('retentionMs', 'milliseconds, or -1 for no limit');
   if (!isAmount(config.retentionBytes, -1)) refuse('retentionBytes', 'bytes, or -1 for no limit');
   if (!isAmount(config.minCompactionLagMs, 0)) refuse('minCompactionLagMs', 'milliseconds');
   if (!isAmount(config.maxMessageBytes, 1)) refuse('maxMessageBytes', 'a positive number of bytes');
