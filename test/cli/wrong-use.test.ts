@@ -49,7 +49,7 @@ describe('options', () => {
     expect(await cli.inProcess('topics create -c cleanup=compact -c retentionMs=-1 -p 3 t')).toEqual({
       code: 0,
       out: '',
-      err: 'topic t is created, with 3 partitions\n',
+      err: 'topic t was created, with 3 partitions\n',
     });
     expect(await cli.inProcess('produce -H a=1 -H b=x=y -p 2 t', 'v\n')).toMatchObject({ code: 0 });
     const found = [{ partition: 2, value: 'v', headers: [['a', '1'], ['b', 'x=y']] }]; // biome-ignore format: as a table
