@@ -59,7 +59,7 @@ function jsonCodec(): Codec {
   return {
     json: (raw) => {
       serde.deserialize(raw);
-      // Between two values only: inside of a string a line break is written \n.
+      // Between two values only: inside a string a line break is written \n.
       return new TextDecoder()
         .decode(raw)
         .replace(/[\r\n]\s*/g, ' ')
@@ -126,7 +126,7 @@ const CODECS: Readonly<Record<string, () => Codec>> = {
 /** Names of the serdes that `--key` and `--value` take. */
 export const CODEC_NAMES: readonly string[] = Object.keys(CODECS);
 
-/** @throws ConfigError `ERR_OPTION` for a name that is none. */
+/** @throws ConfigError `ERR_OPTION` for an unknown name. */
 export function codecOf(flag: string, name: string | undefined): Codec | undefined {
   if (name === undefined) return undefined;
   const make = Object.hasOwn(CODECS, name) ? CODECS[name] : undefined;

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { ConfigError } from '../index.ts';
 
 /**
- * Lines of a stream as bytes, without the `\n` or `\r\n` that ends them: what is no text comes through as it is. Ends when
+ * Lines of a stream as bytes, without the `\n` or `\r\n` that ends them: bytes that are not text come through unchanged. Ends when
  * the signal is aborted, without the line that has begun.
  */
 export async function* inputLines(input: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {

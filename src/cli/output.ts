@@ -1,6 +1,6 @@
 /** Where a command writes: data to `data`, everything else to `say`. */
 export interface Output {
-  /** Resolves when there is room for more, or when nobody reads any more. */
+  /** Resolves when there is room for more, or when nobody reads on. */
   data(text: string): Promise<void> | undefined;
   /** Resolves when the operating system has taken the text; with false when it has not. */
   deliver(text: string): Promise<boolean>;
@@ -18,7 +18,7 @@ const GONE = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM
  * The output of a process.
  *
  * @param raw - Control characters of records reach the terminal as they are.
- * @param ended - Called when data cannot be written any more: the command is to come to an end.
+ * @param ended - Called when data can no longer be written: the command is to come to an end.
  */
 export function processOutput(
   { stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>,

@@ -4,7 +4,7 @@ import type { Mark, Range } from './offsets.ts';
 /** Offsets of each partition to begin at and to end before. */
 export interface Bounds {
   readonly from: PartitionOffsets;
-  /** Without a partition, or an end: for ever. */
+  /** Without a partition, or an end: forever. */
   readonly until: PartitionOffsets | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface Letters {
   close(): Awaitable<void>;
 }
 
-/** Writes dead letters outside of any task: for clients and global tables, whose reading has no commit to go with. */
+/** Writes dead letters outside any task: for clients and global tables, whose reading has no commit to go with. */
 export class LetterSender implements Letters {
   readonly #transport: Transport;
   readonly #topics = new Map<string, TopicDescription>();

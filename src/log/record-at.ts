@@ -6,7 +6,7 @@ import type { TaskLog } from './transport.ts';
 /** How long the log may take to give a record that it has, in ms. */
 const LIMIT_MS = 30_000;
 
-/** One record, read by its offset; `undefined` when it is not there any more, or cannot be read now. */
+/** One record, read by its offset; `undefined` when it is gone, or cannot be read now. */
 export async function recordAt(
   log: Pick<TaskLog, 'fetcher'>,
   clock: Clock,

@@ -7,7 +7,7 @@ export { bareMessage } from '../errors.ts';
 
 /** Where in a pipeline a record failed. */
 export interface FailurePlace {
-  /** Left out by a client outside of any group. */
+  /** Left out by a client outside any group. */
   readonly applicationId?: string;
   /** Left out by a client: it has no stages. */
   readonly stage?: string;

@@ -197,7 +197,7 @@ export function offsetOf({ baseOffset, offsets }: Pick<AppendResult, 'baseOffset
   return baseOffset < 0 ? -1 : baseOffset + index;
 }
 
-/** Writes outside of any task. */
+/** Writes outside any task. */
 export interface Producer {
   /**
    * Appends batches, in order per partition. Resolves when all are acknowledged, which on the embedded log means flushed

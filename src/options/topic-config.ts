@@ -4,7 +4,7 @@ import type { OptionNames } from './option-checks.ts';
 export interface TopicConfig {
   /** `delete` removes old records by `retention*`; `compact` keeps the newest record of each key (`delete`). */
   readonly cleanup?: 'delete' | 'compact' | 'compact,delete';
-  /** How long records are kept, in milliseconds of record time; −1 for ever (7 days, as Kafka). */
+  /** How long records are kept, in milliseconds of record time; −1 forever (7 days, as Kafka). */
   readonly retentionMs?: number;
   /** How many bytes a partition may hold before its oldest batches go; −1 unlimited (−1). */
   readonly retentionBytes?: number;

@@ -18,7 +18,7 @@ export interface Stage {
 
 /**
  * Tells stages apart: the components of the graph, where nodes that read the same topic belong together, because a topic
- * has one committed position per application. Shuffles are no edges: what is written to a topic is read by another stage.
+ * has one committed position per application. Shuffles are not edges: what is written to a topic is read by another stage.
  *
  * @throws ConfigError `ERR_NO_SOURCE`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_NO_WINDOW`, `ERR_DUPLICATE_STORE`, `ERR_DUPLICATE_SOURCE`,
  * `ERR_SINK_TO_SOURCE`.

@@ -25,7 +25,7 @@ export interface DecodedBatch extends RecordColumns {
   /** Whether the broker's clock gave the timestamps; all of them are then `maxTimestamp`. */
   readonly logAppendTime: boolean;
   readonly compression: Compression;
-  /** −1n outside of idempotent and transactional producing. */
+  /** −1n outside idempotent and transactional producing. */
   readonly producerId: bigint;
   readonly producerEpoch: number;
   readonly baseSequence: number;

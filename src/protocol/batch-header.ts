@@ -23,7 +23,7 @@ export interface BatchHeader {
   readonly logAppendTime: boolean;
   readonly compression: Compression;
   readonly leaderEpoch: number;
-  /** −1n outside of idempotent and transactional producing. */
+  /** −1n outside idempotent and transactional producing. */
   readonly producerId: bigint;
   readonly producerEpoch: number;
   readonly baseSequence: number;

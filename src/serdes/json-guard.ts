@@ -1,7 +1,7 @@
 /** Levels of arrays and objects that a payload may have. */
 export const MAX_DEPTH = 100;
 
-/** Counts levels, leaving out brackets inside of strings. */
+/** Counts levels, leaving out brackets inside strings. */
 function exactlyDeeper(text: string): boolean {
   let depth = 0;
   let quoted = false;

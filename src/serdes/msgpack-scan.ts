@@ -6,7 +6,7 @@ import { isUtf8 } from './text.ts';
 export const EXT_TIMESTAMP = -1;
 export const EXT_BIGINT = 1;
 export const EXT_TYPED_ARRAY = 2;
-/** Inside of a buffer on its way through the library only; refused when it comes from outside. */
+/** Inside a buffer on its way through the library only; refused when it comes from outside. */
 export const EXT_UINT64 = 3;
 
 /** What {@link scan} found: binary data, and integers that a number cannot hold exactly. */
@@ -62,7 +62,7 @@ function uint(bytes: Uint8Array, at: number, size: number): number {
   return value;
 }
 
-/** Whether the 64-bit integer at `at` is outside of ±(2^53 − 1). */
+/** Whether the 64-bit integer at `at` is outside ±(2^53 − 1). */
 function isBig(bytes: Uint8Array, at: number, signed: boolean): boolean {
   const high = uint(bytes, at, 4);
   if (high < 0x200000) return false;

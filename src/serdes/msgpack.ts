@@ -104,7 +104,7 @@ export function msgpack<T = unknown>(): Serde<T>;
  * | in the program | in MessagePack |
  * |---|---|
  * | safe integer, other number | the shortest int, float 64 (−0 is written as 0) |
- * | bigint outside of ±(2^53 − 1) | int 64 when negative, else uint 64; more than 64 bits are refused |
+ * | bigint outside ±(2^53 − 1) | int 64 when negative, else uint 64; more than 64 bits are refused |
  * | bigint inside | extension 1: int 64 big-endian, so that `5n` is read as `5n` and not as `5` |
  * | `Uint8Array` | bin (read as a copy) |
  * | other typed arrays | extension 2: a byte for the kind (0 Int8, 1 Uint8Clamped, 2 Int16, 3 Uint16, 4 Int32, 5 Uint32, 6 Float32, 7 Float64, 8 BigInt64, 9 BigUint64), then the elements, little-endian |
@@ -118,7 +118,7 @@ export function msgpack<T = unknown>(): Serde<T>;
  * errors, invalid dates, lone surrogates, the key `__proto__`, cycles. Reading refuses with `ERR_DECODE`: truncated and
  * trailing bytes, lengths beyond the payload (before anything is allocated), malformed UTF-8, unknown extensions, the key
  * `__proto__`, keys that are neither texts nor integers, and nil as the whole value. Both refuse more than 100 levels,
- * where a value inside of an array or a map counts as one. Issues of the schema are `ERR_VALIDATION`.
+ * where a value inside an array or a map counts as one. Issues of the schema are `ERR_VALIDATION`.
  *
  * @param schema - What values look like; its output type is the serde's type.
  * @param options - How values are turned back for writing, and whether what is written is validated.

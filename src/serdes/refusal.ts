@@ -23,7 +23,7 @@ function excerpt(bytes: Uint8Array, start: number, end: number): string {
   return printable ? `${size}: ${JSON.stringify(quoted)}${more}` : `${size}: 0x${hex}${more}`;
 }
 
-/** Bytes that are no value of this serde. */
+/** Bytes that are not a value of this serde. */
 export function decodeError(
   serde: string,
   problem: string,

@@ -20,7 +20,7 @@ export interface Serde<T> {
    */
   serialize(value: NonNullable<T>): Uint8Array;
   /**
-   * @throws RecordError `ERR_DECODE` for bytes that are no such value, `ERR_VALIDATION` when a schema refuses it.
+   * @throws RecordError `ERR_DECODE` for bytes that are not such a value, `ERR_VALIDATION` when a schema refuses it.
    */
   deserialize(bytes: Uint8Array): NonNullable<T>;
   /**

@@ -23,7 +23,7 @@ export function checkedStores(backend: StoreBackend, checkOf: (store: string) =>
 }
 
 /**
- * A commit has found an entry that cannot be written. Which record made it so is not known any more, and rows that came
+ * A commit has found an entry that cannot be written. Which record made it so is no longer known, and rows that came
  * of it may be in the same commit: all of it is done again, with each change of the store checked when it is made.
  */
 export class UnwritableState extends MillraceError {

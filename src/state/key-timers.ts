@@ -93,7 +93,7 @@ export class KeyTimers<K> {
     }
   }
 
-  /** It fires: it is not there any more, whatever becomes of that. */
+  /** It fires: it is gone, whatever becomes of that. */
   remove({ key }: DueTimer<K>): void {
     const entry = this.#times.entry(key);
     const [, ...times] = (entry.value as Times).times;

@@ -2,7 +2,7 @@ import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 
 /**
  * Keys of the form `[key][time][number]`, in the order of these parts. The key comes first and may be of any length, so its
- * end is marked: by two zeros, and a zero inside of it is followed by 0xff.
+ * end is marked: by two zeros, and a zero inside it is followed by 0xff.
  */
 const ZERO = 0;
 const INSIDE = 0xff;

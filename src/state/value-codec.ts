@@ -7,7 +7,7 @@ import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 export interface ValueCodec<T> {
   encode(value: T, timestamp: number): Uint8Array;
   /**
-   * @throws RecordError `ERR_VALIDATION` for a value that its schema does not take any more; StoreError
+   * @throws RecordError `ERR_VALIDATION` for a value that its schema no longer accepts; StoreError
    * `ERR_CORRUPT_STORE` for anything else that cannot be read.
    */
   decode(bytes: Uint8Array): { readonly value: T; readonly timestamp: number };

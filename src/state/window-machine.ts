@@ -18,7 +18,7 @@ export interface WindowRow<K, A> {
 /** What the windowing rules say happens; called in order, synchronously. */
 export interface WindowEvents<K, A> {
   updated(row: WindowRow<K, A>): void;
-  /** A window is not there any more, because it has become part of another one. */
+  /** A window is gone, because it has become part of another one. */
   merged(row: WindowRow<K, A>): void;
   /** A window has closed with this row. */
   closed(row: WindowRow<K, A>): void;

@@ -193,7 +193,7 @@ export class WindowStore<K, A> implements StateHolder {
     }
   }
 
-  /** The entries as bytes, as they are now. What is in a window that has closed is not there any more. */
+  /** The entries as bytes, as they are now. What is in a window that has closed is gone. */
   view(): ByteStore {
     const keys = this.#keys;
     const groupOf = (pane: Uint8Array): PaneGroup<K, A> | undefined => {

@@ -28,7 +28,7 @@ export class Round {
   readonly done: Promise<MillraceError | undefined>;
   /** Resolves when a round that is filled in several turns of the event loop is full, or given up. */
   filling: Promise<void> | undefined;
-  /** Whoever waits for it has been told. */
+  /** Everyone who waits for it has been told. */
   finished = false;
   count = 0;
   bytes = 0;

@@ -7,7 +7,7 @@ import type { ReadInput } from './read-input.ts';
 export interface MemberHost {
   /** The partitions that are read. */
   readonly inputs: () => readonly ReadInput[];
-  /** Where a partition begins that the group has no committed offsets of; `undefined` when it is not read any more. */
+  /** Where a partition begins that the group has no committed offsets of; `undefined` when it is no longer read. */
   readonly start: (partition: TopicPartition) => Pick<CommittedOffset, 'offset' | 'topicId'> | undefined;
   /** Partitions to read from now on, each from its committed offset where it has one. */
   readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, CommittedOffset>) => void;

@@ -25,7 +25,7 @@ export interface ReadingHost {
   readonly readings: Set<Reading>;
 }
 
-/** What looking again does not mend: the topic is not the one that was to be read. */
+/** What looking again cannot fix: the topic is not the one that was to be read. */
 const END_CODES = new Set(['ERR_TOPIC_RECREATED', 'ERR_PARTITION_COUNT']);
 
 /** How a subscription ended. */
@@ -301,7 +301,7 @@ export class Reading {
     }
   }
 
-  /** Goes on with a partition that was paused, unless it is not read any more. */
+  /** Goes on with a partition that was paused, unless it is no longer read. */
   #resume(input: ReadInput, move: () => void): void {
     if (!this.#reader.inputs.includes(input)) return;
     move();

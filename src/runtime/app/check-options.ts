@@ -51,7 +51,7 @@ export function checkOptions(options: AppOptions): void {
 }
 
 /**
- * Refuses dead letters into a topic that the same stage reads: they would fail again, for ever.
+ * Refuses dead letters into a topic that the same stage reads: they would fail again, forever.
  *
  * @throws ConfigError `ERR_SINK_TO_SOURCE`.
  */

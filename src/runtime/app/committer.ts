@@ -103,7 +103,7 @@ export class Committer {
     this.#barrier?.();
   }
 
-  /** Resolves when the log has no part in a commit any more. One that waits for asynchronous calls has given it nothing yet. */
+  /** Resolves when the log no longer has a part in a commit. One that waits for asynchronous calls has given it nothing yet. */
   settled(): Awaitable<void> {
     return this.closed ? undefined : quietly(() => this.#current);
   }

@@ -41,7 +41,7 @@ export class LongestTurn {
   }
 }
 
-/** Notices a record that blocks the process once more after the tasks were rebuilt: it would do so for ever. */
+/** Notices a record that blocks the process once more after the tasks were rebuilt: it would do so forever. */
 export class Stuck {
   #at = '';
 

@@ -23,7 +23,7 @@ export interface GuardedTask {
  * Notices that a plain RxJS operator replaced the key of a record: it then lies where its old key belongs, and its new key
  * is counted in several tasks.
  *
- * What counts is the key with which the record was read. A record that its producer put elsewhere is none of our business:
+ * What counts is the key with which the record was read. A record that its producer put elsewhere is not our concern:
  * its key has not changed, or the old one is not where murmur2 would have it either, and then nothing can be said.
  */
 class SampledKeyGuard implements KeyGuard {

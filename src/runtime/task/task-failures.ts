@@ -183,7 +183,7 @@ export class TaskFailures {
     );
   }
 
-  /** @param origin - The record that was being processed; none outside of a turn. */
+  /** @param origin - The record that was being processed; none outside a turn. */
   chain(error: unknown, step: string, origin?: InputOrigin): void {
     const { offset, partition, topic } = origin ?? {};
     const row = origin === undefined ? '' : rowWords(origin);

@@ -39,7 +39,7 @@ export interface TaskHost extends InputFeed, RecordReader {
   inputPartitions(name: string): number;
   /** Sees each late record. */
   late?(record: StreamRecord<unknown, unknown>, lateness: Lateness, stage: Stage): void;
-  /** Something happened outside of a turn: the task wants one, or has failed. */
+  /** Something happened outside a turn: the task wants one, or has failed. */
   wake(): void;
 }
 

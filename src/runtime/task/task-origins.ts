@@ -7,7 +7,7 @@ import type { InputSet } from './input-set.ts';
 import type { TaskFailures } from './task-failures.ts';
 
 export interface RecordReader {
-  /** Reads an input record again; `undefined` when it is not there any more. */
+  /** Reads an input record again; `undefined` when it is gone. */
   recordAt?(topic: string, partition: number, offset: number): Promise<InputOrigin | undefined>;
 }
 

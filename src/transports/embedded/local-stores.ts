@@ -118,7 +118,7 @@ function note(folder: string, state: CleanState | null): void {
   writeFileSync(join(folder, NOTE), JSON.stringify(content), { mode: 0o640 });
 }
 
-/** Stores that are not touched any more once they are closed. */
+/** Stores that are no longer touched once they are closed. */
 function guarded(stores: LocalStores, folder: string, close: () => Promise<void>): LocalStores {
   let closing: Promise<void> | undefined;
   const live = (): LocalStores => {

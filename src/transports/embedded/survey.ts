@@ -10,7 +10,7 @@ import { DATA_FILE } from './lmdb.ts';
 import { decodeIndex, type IndexEntry } from './partition-state.ts';
 import { isSound } from './sealed.ts';
 
-/** Records that cannot be read any more. @public */
+/** Records that can no longer be read. @public */
 export interface LostRecords {
   /** Name of the topic, or its number where the name is lost too. */
   readonly topic: string;

@@ -71,7 +71,7 @@ export class WriteGate {
     return this.#waitingFor;
   }
 
-  /** A transaction that waits does not begin any more. */
+  /** A transaction that waits no longer begins. */
   close(): void {
     if (this.#fd === undefined) return;
     closeSync(this.#fd);

@@ -87,7 +87,7 @@ export class Writer {
     return this.waitingMs() > SLOW_MS ? 'another process to finish its write to the folder' : undefined;
   }
 
-  /** Whether LMDB may wait for ever when it is asked to close. */
+  /** Whether LMDB may wait forever when it is asked to close. */
   get doubtful(): boolean {
     return this.#doubtful;
   }

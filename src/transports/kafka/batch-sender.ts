@@ -49,7 +49,7 @@ export class BatchSender {
   #trouble: MillraceError | undefined;
   #closed = false;
   #doubtful = false;
-  /** Why nothing more is written: the transaction cannot be committed any more. */
+  /** Why nothing more is written: the transaction can no longer be committed. */
   #broken: MillraceError | undefined;
 
   constructor(cluster: Cluster, topics: Topics, options: SenderOptions) {

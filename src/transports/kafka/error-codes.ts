@@ -119,5 +119,5 @@ const LOSES_PRODUCER = new Set<number>([
   Code.PRODUCER_FENCED,
 ]);
 
-/** Whether a write that is refused with this error will be refused for ever under its producer id and epoch. */
+/** Whether a write that is refused with this error will be refused forever under its producer id and epoch. */
 export const losesProducer = (code: number): boolean => LOSES_PRODUCER.has(code);

@@ -129,7 +129,7 @@ export function rebalancing(groupId: string): MillraceError {
   return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}" is rebalancing`);
 }
 
-/** Records that were read are not in the log any more, or others lie in their place. */
+/** Records that were read are no longer in the log, or others lie in their place. */
 export function logTruncated({ topic, partition }: TopicPartition, from: number, to: number): FatalError {
   return new FatalError(
     'ERR_LOG_TRUNCATED',

@@ -29,7 +29,7 @@ export interface Survey {
   readonly largest: number;
 }
 
-/** @throws StoreError `ERR_CORRUPT_BATCH` when the bytes are no batches */
+/** @throws StoreError `ERR_CORRUPT_BATCH` when the bytes are not batches */
 export function survey(bytes: Uint8Array, topic: string, partition: number): Survey {
   const compressions = new Set<Compression>();
   let start = 0;
@@ -186,7 +186,7 @@ export class FetchPosition {
     return true;
   }
 
-  /** The next records, or progress over what has none. The ones before are not used any more. @throws MillraceError */
+  /** The next records, or progress over what has none. The ones before are no longer used. @throws MillraceError */
   poll(): FetchedBatch | undefined {
     this.#unpacker.release();
     const from = this.#delivered;

@@ -3,7 +3,7 @@ import { NOT_KAFKA, type Speaker, whatAnswers } from './what-answers.ts';
 const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
 
-/** Bytes that are no frame of Kafka's protocol, or a frame that nobody waits for. */
+/** Bytes that are not a frame of Kafka's protocol, or a frame that nobody waits for. */
 export class BadFrame extends Error {
   override readonly name = 'BadFrame';
   /** Who seems to be there instead; `undefined` after an answer that was Kafka's. */

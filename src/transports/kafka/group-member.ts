@@ -124,7 +124,7 @@ export class GroupMember {
     if (!this.#left) await this.#heart.ask();
   }
 
-  /** The coordinator has said that this is not a member any more. */
+  /** The coordinator has said that this is no longer a member. */
   lost(): void {
     this.#heart.lost();
   }

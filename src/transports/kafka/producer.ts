@@ -25,7 +25,7 @@ export function idempotentIds(cluster: Cluster): (renew: boolean) => Promise<Pro
 
 type Outcome = AppendResult | MillraceError;
 
-/** Writes outside of any task: each batch once, acknowledged by all replicas in sync. */
+/** Writes outside any task: each batch once, acknowledged by all replicas in sync. */
 export class KafkaProducer implements Producer {
   readonly #sender: BatchSender;
   readonly #encoder: BatchEncoder;
