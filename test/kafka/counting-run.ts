@@ -95,7 +95,10 @@ export class CountingRun {
 
   /** Resolves when both processes have tasks to do. */
   async shared(): Promise<void> {
-    await until('both processes to have tasks', () => this.#alive() && this.processes.every(hasTasks), 60_000);
+    const shared = (): boolean => this.#alive() && this.processes.every(hasTasks);
+    await until('both processes to have tasks', shared, 60_000 + LOOK_ON_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.#history()}`);
+    });
   }
 
   /** Starts a process in the place of one that is gone. */
