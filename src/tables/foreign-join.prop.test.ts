@@ -83,4 +83,4 @@ it('comes to the relational join of the final tables, and keeps nothing of rows 
     ),
     { numRuns: 1000 },
   );
-});
+}, 240_000);
