@@ -33,7 +33,7 @@ const larger: Before = (one, earlier) => one[0] > earlier[0] || (one[0] === earl
  *   orders.pipe(aggregate(agg.topK({ k: 2, by: (order) => order.total }), { store: 'largest' }), to(largest)),
  * );
  * for (const [id, total] of [['a', 5], ['b', 9], ['c', 7]] as const) driver.pipe(orders, { key: 'shop', value: { id, total } });
- * console.log(driver.read(largest).at(-1)?.value.map(({ id }) => id));
+ * console.log(driver.read(largest).at(-1)?.value?.map(({ id }) => id));
  * // => [ 'b', 'c' ]
  * ```
  * @public

@@ -69,7 +69,7 @@ describe('suppress for a time', () => {
     const long = 'x'.repeat(80);
     expect(ends(narrow, [at('a', long, 1), at('b', long, 2)])).toEqual([[], [`a="${long}"@1`]]);
     const stops = new TestDriver(calm({ until: '100ms', maxRecords: 2 }), { onRecordError: 'skip' });
-    expect(() => ends(stops, records)).toThrow(expect.objectContaining({ code: 'ERR_BUFFER_FULL' }));
+    expect(() => ends(stops, records)).toThrow(expect.objectContaining({ code: 'ERR_SUPPRESS_FULL' }));
   });
 });
 

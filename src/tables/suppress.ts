@@ -28,7 +28,7 @@ export interface SuppressOptions<V> {
   /** The most bytes of rows that may wait, as they are stored. */
   readonly maxBytes?: number;
   /**
-   * When more would wait: `stop` (default) ends the application (`ERR_BUFFER_FULL`); `emit` lets the first ones go on early, which
+   * When more would wait: `stop` (default) ends the application (`ERR_SUPPRESS_FULL`); `emit` lets the first ones go on early, which
    * is not allowed for rows that are to be final.
    */
   readonly full?: 'emit' | 'stop';
@@ -60,7 +60,7 @@ const OPTIONS = { until: true, store: true, maxRecords: true, maxBytes: true, fu
  * stays, unless the run was told to close windows. A null key is dropped and counted.
  *
  * @throws ConfigError `ERR_OPTION`, also for a table with history, whose versions all count, `ERR_STORE_NAME`, `ERR_DURATION`;
- * when planned `ERR_NO_WINDOW`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`. While running FatalError `ERR_BUFFER_FULL`.
+ * when planned `ERR_NO_WINDOW`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`. While running FatalError `ERR_SUPPRESS_FULL`.
  * @see {@link windowBy}, whose rows come on close unless it is told otherwise: for a single window nothing else is needed.
  *
  * @example
@@ -167,7 +167,7 @@ function suppressing(
       });
     },
     full() {
-      throw new FatalError('ERR_BUFFER_FULL', `${step.name} holds back more rows than it may`, {
+      throw new FatalError('ERR_SUPPRESS_FULL', `${step.name} holds back more rows than it may`, {
         step: step.name,
         hint: "raise maxRecords or maxBytes, or let the first rows go on early with full: 'emit' where they need not be final",
       });

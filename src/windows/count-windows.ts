@@ -26,12 +26,10 @@ import type { CountWindower } from './windower.ts';
  *
  * const readings = topic('readings', { key: string(), value: json<number>() });
  * const means = topic('means', { key: string(), value: json<number>() });
- * const moving = windowBy(
- *   countWindows({ size: 3, advance: 1 }),
- *   agg.mean((celsius: number) => celsius),
- *   { store: 'moving' },
+ * const lastThree = countWindows({ size: 3, advance: 1 });
+ * const driver = new TestDriver(
+ *   readings.pipe(windowBy(lastThree, agg.mean((celsius) => celsius), { store: 'moving' }), to(means)),
  * );
- * const driver = new TestDriver(readings.pipe(moving, to(means)));
  * for (const celsius of [1, 2, 6, 7]) driver.pipe(readings, { key: 'cellar', value: celsius });
  * console.log(driver.read(means).map(({ value }) => value)); // => [ 3, 5 ]
  * ```

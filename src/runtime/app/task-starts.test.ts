@@ -231,7 +231,8 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     bench.publish(1);
     bench.publish(1, 'rates');
     expect(await bench.run(pipeline)).toBeUndefined();
-    expect(bench.warnings).toHaveLength(2);
+    // Both runs also say that they leave a window open.
+    expect(bench.warnings.filter((text) => !text.includes('still open'))).toHaveLength(2);
     const app = run(pipeline, {
       applicationId: 'app',
       transport:
