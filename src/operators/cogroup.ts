@@ -8,6 +8,7 @@ import { checkMethods, checkNames, type OptionNames } from '../options/option-ch
 import { checkWork } from '../options/promises.ts';
 import type { Change, LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
+import { closesAfterMs } from '../windows/closes-after.ts';
 import type { Windower } from '../windows/windower.ts';
 import { aggregateStore, aggregating } from './aggregating.ts';
 import type { State } from './aggregation.ts';
@@ -204,6 +205,7 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
   const { late } = given;
   return node<In, WindowedRecord<unknown, State>>(inputs, {
     ...shared,
+    closesAfterMs: closesAfterMs(given.windows),
     stores: windowingStores(plan),
     ports: ['late'],
     ...(late === undefined ? {} : { roots: (port) => [late(port<LateRecord<never, never>>('late'))] }),
