@@ -39,17 +39,17 @@ const write = fc.oneof(
   }),
 );
 /** Records that are there before any is processed. */
-const together = fc.array(fc.array(write, { minLength: 1, maxLength: 3 }), { maxLength: 4 });
+const together = fc.array(fc.array(write, { minLength: 1, maxLength: 3 }), { maxLength: 3 });
 
 it('comes to the relational join of the final tables, and keeps nothing of rows that are gone', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('inner' as const, 'left' as const),
-      fc.constantFrom(1, 3),
+      fc.constantFrom(1, 1, 3),
       fc.constantFrom(0, 1000),
       together,
-      fc.func(fc.boolean()),
-      (type, partitions, cacheEntries, groups, restarts) => {
+      fc.constantFrom(-1, 0, 1),
+      (type, partitions, cacheEntries, groups, restartAfter) => {
         const driver = new TestDriver(joins[type]().pipe(toStream()), { partitions, cacheEntries });
         const final = { left: new Map<string, Row>(), right: new Map<string, string>() };
         for (const [at, group] of groups.entries()) {
@@ -61,7 +61,7 @@ it('comes to the relational join of the final tables, and keeps nothing of rows 
               else final[side].set(id, value as never);
             }
           }
-          if (restarts(at)) driver.restart();
+          if (at === restartAfter) driver.restart();
         }
         const wanted = [...final.left].flatMap(([id, { text, to }]) => {
           const other = to === null ? null : (final.right.get(to) ?? null);
