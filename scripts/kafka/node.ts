@@ -6,7 +6,7 @@ import { accepts } from './ports.ts';
 import type { NodePlan } from './properties.ts';
 
 /** How long a broker may take to start or to stop, in milliseconds. */
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 30_000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
