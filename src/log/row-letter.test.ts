@@ -398,7 +398,8 @@ describe('what a log is told of it', () => {
       windowBy(TEN, sum, { store: 'sums' }),
       mapValues((n) => refuse(n)),
     );
-    await run(pipeline, { applicationId: 'warned', transport, until: 'end', logger, ...options }).done;
+    await run(pipeline, { applicationId: 'warned', transport, until: 'end', openWindows: 'keep', logger, ...options })
+      .done;
     await client.close();
     return warnings.filter(([message]) => message.includes('row'));
   }

@@ -155,7 +155,7 @@ describe('an application', () => {
       clicks,
       timestamps.map((timestamp, n) => ({ key: `k${n}`, value: 1, timestamp })),
     );
-    await run(pipeline, { applicationId: 'late', transport, until: 'end', logger }).done;
+    await run(pipeline, { applicationId: 'late', transport, until: 'end', openWindows: 'keep', logger }).done;
     await client.close();
   }
 
