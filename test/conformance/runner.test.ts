@@ -83,7 +83,7 @@ describe('a case', () => {
     [
       'window',
       'tumbling',
-      counting(1, [], { params: { window: 'session', grace: 0, emit: 'update', aggregate: 'count' } }),
+      counting(1, [], { params: { window: 'unheardOf', grace: 0, emit: 'update', aggregate: 'count' } }),
     ],
   ])('of an unknown %s is not implemented', (_what, family, entry) => {
     expect(checkCase(family, entry, MODES).kind).toBe('not implemented');

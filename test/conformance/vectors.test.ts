@@ -60,9 +60,11 @@ describe.each(IMPLEMENTED)('%s', (family) => {
         entry.params,
         entry.steps.map((step) => step.in),
       );
-      const groups = entry.steps.map((step, at) => ({ steps: [step], rows: steps[at] ?? [] }));
+      // Of a record that makes the step throw there are no rows: the model knows nothing of limits that stop it.
+      const taken = entry.steps.filter(({ error }) => error === undefined);
+      const groups = taken.map((step, at) => ({ steps: [step], rows: steps[at] ?? [] }));
       const recorded = {
-        steps: entry.steps.map(({ out }) => out),
+        steps: taken.map(({ out }) => out),
         ...(entry.dropped === undefined ? {} : { dropped: entry.dropped }),
         ...(entry.store === undefined ? {} : { store: entry.store }),
       };
