@@ -53,7 +53,7 @@ describe('a wrong address', () => {
     await new Promise((resolve) => server.close(resolve));
     const { error } = await refusal('ERR_TIMEOUT', { brokers: [address] });
     expect(error.message).toContain(address);
-    expect(error.message).toContain('nobody listens');
+    expect(error.message).toContain('nothing listens');
   });
 
   it('of something that never answers', async () => {
