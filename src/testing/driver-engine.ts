@@ -91,7 +91,7 @@ export class DriverEngine {
   /** Does all there is to do. @throws MillraceError what has failed, again and again until `restart` */
   run(): void {
     // Global tables take what has been written before any task goes on.
-    if (this.#failure === undefined) this.#globals.follow();
+    if (this.#failure === undefined) this.#follow();
     this.#engine.schedule();
     this.#work();
     while (this.#again) {
@@ -125,6 +125,16 @@ export class DriverEngine {
       } else if (committer.current === undefined) return;
       // It waited for the last of the calls.
       else await quietly(() => committer.current);
+    }
+  }
+
+  /** A record that a table does not take ends an application. Later calls must not go on without it. */
+  #follow(): void {
+    try {
+      this.#globals.follow();
+    } catch (error) {
+      this.#failure = error as MillraceError;
+      throw error;
     }
   }
 

@@ -1,4 +1,17 @@
-import { agg, aggregate, countByKey, json, mapAsync, mapValues, string, to, topic } from 'millrace';
+import {
+  agg,
+  aggregate,
+  countByKey,
+  globalTable,
+  int32,
+  joinTable,
+  json,
+  mapAsync,
+  mapValues,
+  string,
+  to,
+  topic,
+} from 'millrace';
 import { TestDriver } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
 import { memoryStores } from '../state/memory-backend.ts';
@@ -139,5 +152,22 @@ describe('the test driver', () => {
     await driver.settle();
     await driver.settle();
     expect(driver.read(output)).toHaveLength(1);
+  });
+
+  it('does not go on after a record that a global table does not take', () => {
+    const rates = globalTable('rates', { key: string(), value: int32() });
+    const amounts = topic('amounts', { key: string(), value: int32() });
+    const raw = topic('rates', { key: string(), value: string() });
+    const out = topic('converted', { key: string(), value: int32() });
+    const driver = new TestDriver(
+      amounts.pipe(
+        joinTable(rates, (amount, rate) => amount * rate, { key: () => 'eur' }),
+        to(out),
+      ),
+    );
+    const failing = expect.objectContaining({ code: 'ERR_DECODE' });
+    expect(() => driver.pipe(raw, { key: 'eur', value: 'no number' })).toThrow(failing);
+    expect(() => driver.pipe(amounts, { key: 'a', value: 1 })).toThrow(failing);
+    expect(driver.read(out)).toEqual([]);
   });
 });
