@@ -1,6 +1,7 @@
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { agg, connect, int32, run, string, to, topic, tumbling, windowBy } from 'millrace';
 import { describe, expect, inject, it } from 'vitest';
+import { noLogger } from '../../src/log/logger.ts';
 import { Changelog } from '../../src/runtime/app/changelog.ts';
 import { memoryStores } from '../../src/state/memory-backend.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
@@ -67,7 +68,7 @@ describe('stores that are restored', () => {
       end = (await other.offsets(topicName, 'written', [0])).get(0) ?? 0;
     }
     const stores = memoryStores();
-    const changelog = new Changelog(other, stores, applicationId, new Map(), Date.now);
+    const changelog = new Changelog(other, stores, applicationId, new Map(), Date.now, noLogger);
     const totals: number[] = [];
     let restored = false;
     const restoring = changelog

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { agg, aggregate, json, memoryTransport, run, string, to, topic } from '../../index.ts';
+import { noLogger } from '../../log/logger.ts';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import type { StoreBackend } from '../../state/byte-store.ts';
 import { memoryStores } from '../../state/memory-backend.ts';
@@ -136,7 +137,7 @@ describe('a changelog of which a transaction holds the first record back', () =>
       },
     });
     const stores = memoryStores();
-    const changelog = new Changelog(transport, stores, 'app', new Map(), () => 0);
+    const changelog = new Changelog(transport, stores, 'app', new Map(), () => 0, noLogger);
     const told: RestoreProgress[] = [];
     const restored = changelog.restore([{ ...store, partition: 0 }], (progress) => told.push(progress));
     await vi.waitFor(() => expect(told).toEqual([{ store: 'sums', partition: 0, restored: 0, total: 1 }]));

@@ -1,18 +1,20 @@
 import { StoreError } from '../../errors.ts';
+import type { Logger } from '../../log/logger.ts';
 import { OutputBuffers } from '../../log/outputs.ts';
-import type { FetchedBatch, Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
+import type { Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { unwritable } from '../../state/checked-stores.ts';
-import { compareBytes } from '../../state/key-codec.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from '../../state/numbers.ts';
-import { FINGERPRINT_STORE } from '../task/fingerprints.ts';
-import { INPUTS_STORE } from '../task/state-positions.ts';
+import { ASIDE, isAside, type PassedOver, storeKey, writesOf } from './changelog-records.ts';
+import { type ChangelogWriter, generationOf, UNSAID, writerAfter } from './changelog-writer.ts';
 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
 const POSITIONS = '#positions';
 
-/** A position in a changelog, and when it was reached in epoch milliseconds. */
-const POSITION_BYTES = 2 * NUMBER_BYTES;
+/** A position in a changelog, when it was reached in epoch milliseconds, and the latest writer up to there. */
+const POSITION_BYTES = 3 * NUMBER_BYTES;
+/** Stores of version 0.1 do not know the writer. */
+const POSITION_BYTES_BEFORE = 2 * NUMBER_BYTES;
 
 /**
  * A compacted topic keeps the record of a deletion for a day (`delete.retention.ms`), and then nothing of the key. A store
@@ -21,20 +23,6 @@ const POSITION_BYTES = 2 * NUMBER_BYTES;
 const MAX_AGE_MS = 12 * 60 * 60 * 1000;
 
 const TEXT = new TextDecoder();
-
-/**
- * Keys of the records that say what wrote a store, and how far its inputs were read. Long and odd, because a store may have
- * any key: 0xff is not part of any text, and no window starts so late.
- */
-const ODD = 0xff;
-const FINGERPRINT_KEY: Uint8Array = oddKey('millrace store fingerprint');
-const INPUTS_KEY: Uint8Array = oddKey('millrace store inputs');
-
-/** What goes with every store of a task: the store that holds it on this machine, and its key in the changelog. */
-const ASIDE: readonly (readonly [store: string, key: Uint8Array])[] = [
-  [FINGERPRINT_STORE, FINGERPRINT_KEY],
-  [INPUTS_STORE, INPUTS_KEY],
-];
 
 /** Progress of a restoration, in records. */
 export interface RestoreProgress {
@@ -56,14 +44,23 @@ export function changelogTopic(applicationId: string, store: string): string {
  * is acknowledged, together with the position in the changelog. So a local store is never ahead of its changelog: after a
  * crash it is brought forward from its position, not thrown away. The position kept is a lower bound (transaction markers
  * are not counted), which only means that a few changes are applied twice, in order.
+ *
+ * Every record says in which generation of the group it was written. At least once, a process that lost its tasks may have
+ * had a write under way which the broker takes after those of the new owner: a restore passes it over, and the changelog
+ * is told again what holds for its keys.
  */
 export class Changelog {
   readonly #log: TaskLog;
   readonly #stores: StoreBackend;
   readonly #applicationId: string;
   readonly #now: () => number;
+  readonly #logger: Logger;
   readonly #buffers: OutputBuffers;
   readonly #positions = new Map<string, number>();
+  /** The latest writer of each changelog. */
+  readonly #writers = new Map<string, ChangelogWriter>();
+  /** Keys of records that were passed over, until what their stores hold is written again. */
+  readonly #again = new Map<string, readonly Uint8Array[]>();
   #restoring: Promise<unknown> = Promise.resolve();
   #closed = false;
   #wake: (() => void) | undefined;
@@ -71,6 +68,7 @@ export class Changelog {
   /**
    * @param topics - Descriptions of the changelog topics, which exist.
    * @param now - Wall-clock time, epoch milliseconds.
+   * @param logger - Is told of records that were passed over.
    */
   constructor(
     log: TaskLog,
@@ -78,8 +76,10 @@ export class Changelog {
     applicationId: string,
     topics: ReadonlyMap<string, TopicDescription>,
     now: () => number,
+    logger: Logger,
   ) {
     this.#now = now;
+    this.#logger = logger;
     this.#log = log;
     this.#stores = stores;
     this.#applicationId = applicationId;
@@ -125,6 +125,7 @@ export class Changelog {
     fetcher.assign(topic, partition, from);
     // Told before anything is read: an open transaction may hold the first record back.
     if (from < end) progress({ store, partition, restored: 0, total: end - from });
+    const passedOver: PassedOver = { keys: new Map(), generations: new Set() };
     for (let position = from; position < end; ) {
       if (this.#closed) return;
       // The promise is made before polling, so that no wake-up is missed in between.
@@ -135,11 +136,26 @@ export class Changelog {
         continue;
       }
       position = batch.nextOffset;
-      this.#stores.apply([...writesOf(id, batch), this.#position(id, position)]);
+      const { latest, writes } = writesOf(id, batch, this.#writers.get(keyOf(id)) ?? UNSAID, passedOver);
+      this.#writers.set(keyOf(id), latest);
+      this.#stores.apply([...writes, this.#position(id, position)]);
       progress({ store, partition, restored: position - from, total: end - from });
     }
     this.#positions.set(keyOf(id), Math.max(from, end));
     fetcher.unassign(topic, partition);
+    this.#tell(id, topic, passedOver);
+  }
+
+  /** Says that a changelog holds records of a writer that was past, and keeps what is to be written in their stead. */
+  #tell(id: StoreId, topic: string, { generations, keys }: PassedOver): void {
+    if (keys.size === 0) return;
+    this.#again.set(keyOf(id), [...keys.values()]);
+    const latest = generationOf(this.#writers.get(keyOf(id)) ?? UNSAID);
+    this.#logger.warn(
+      { applicationId: this.#applicationId, topic, partition: id.partition, store: id.store, keys: keys.size },
+      `the changelog of store ${id.store} holds late changes of ${keys.size} keys by a process that had lost the task ` +
+        `(generation ${[...generations].join(', ')} after ${latest}): they do not count, and the values that hold are written again`,
+    );
   }
 
   /**
@@ -147,12 +163,17 @@ export class Changelog {
    * where it is so old that the changelog may have forgotten what was deleted since.
    */
   #startAt(id: StoreId, first: number, end: number): number {
-    const stored = this.#open(id).get(positionKey(id));
-    if (stored?.length === POSITION_BYTES) {
+    const stored = this.#open(id).get(storeKey(id.store));
+    if (stored?.length === POSITION_BYTES || stored?.length === POSITION_BYTES_BEFORE) {
       const position = readNumber(stored, 0);
       const age = this.#now() - readNumber(stored, NUMBER_BYTES);
-      if (position >= first && position <= end && (position === end || age <= MAX_AGE_MS)) return position;
+      if (position >= first && position <= end && (position === end || age <= MAX_AGE_MS)) {
+        const told = stored.length === POSITION_BYTES ? readNumber(stored, 2 * NUMBER_BYTES) : UNSAID;
+        this.#writers.set(keyOf(id), told);
+        return position;
+      }
     }
+    this.#writers.set(keyOf(id), UNSAID);
     this.#clear(this.#stores.open(id));
     this.#stores.apply(ASIDE.map(([store]) => ({ id: { ...id, store }, keys: [storeKey(id.store)], values: [null] })));
     return first;
@@ -166,31 +187,52 @@ export class Changelog {
   /**
    * The batches that say in the changelogs what a commit changes.
    *
+   * @param generation - The one in which the work was done.
    * @throws UnwritableState for an entry that a changelog does not take
    */
-  batches(state: readonly StoreWrites[]): OutgoingBatch[] {
+  batches(state: readonly StoreWrites[], generation: number): OutgoingBatch[] {
     this.#stores.check(state);
     for (const { id, keys, values } of state) {
       const aside = ASIDE.find(([store]) => store === id.store);
       if (aside !== undefined) {
         // Each goes with the store that it is about, so that whoever rebuilds the store has it too.
-        keys.forEach((key, at) => this.#append(id, TEXT.decode(key), aside[1], values[at] ?? null));
+        keys.forEach((key, at) => {
+          const store = TEXT.decode(key);
+          this.#writeAgain({ ...id, store }, generation);
+          this.#append(id, store, aside[1], values[at] ?? null, generation);
+        });
       } else {
-        keys.forEach((key, at) => this.#append(id, id.store, key, values[at] ?? null));
+        this.#writeAgain(id, generation);
+        keys.forEach((key, at) => this.#append(id, id.store, key, values[at] ?? null, generation));
       }
     }
     return this.#buffers.take();
   }
 
-  #append(id: StoreId, store: string, key: Uint8Array, value: Uint8Array | null): void {
+  /** Only in a commit of the task that owns the store: it may have gone to another process since it was restored. */
+  #writeAgain(id: StoreId, generation: number): void {
+    const keys = this.#again.get(keyOf(id));
+    if (keys === undefined) return;
+    this.#again.delete(keyOf(id));
+    const store = this.#stores.open(id);
+    for (const key of keys) this.#append(id, id.store, key, store.get(key) ?? null, generation);
+  }
+
+  #append(id: StoreId, store: string, key: Uint8Array, value: Uint8Array | null, generation: number): void {
     const output = this.#buffers.topic(changelogTopic(this.#applicationId, store));
     if (id.partition >= output.partitions) throw notPartitioned({ ...id, store }, output.partitions);
     try {
-      // Timestamps of changelog records mean nothing; retention does not apply to compacted topics.
-      output.append(id.partition, 0, key, value, []);
+      output.append(id.partition, this.#writer({ ...id, store }, generation), key, value, []);
     } catch (error) {
       throw unwritable(store, error);
     }
+  }
+
+  #writer(id: StoreId, generation: number): ChangelogWriter {
+    const key = keyOf(id);
+    const writer = writerAfter(this.#writers.get(key) ?? UNSAID, generation);
+    this.#writers.set(key, writer);
+    return writer;
   }
 
   /** Whether the changelog of a store takes an entry. @throws RecordError `ERR_RECORD_TOO_LARGE` when it does not. */
@@ -222,58 +264,13 @@ export class Changelog {
     const value = new Uint8Array(POSITION_BYTES);
     writeNumber(value, 0, position);
     writeNumber(value, NUMBER_BYTES, this.#now());
-    return { id: { ...id, store: POSITIONS }, keys: [positionKey(id)], values: [value] };
+    writeNumber(value, 2 * NUMBER_BYTES, this.#writers.get(keyOf(id)) ?? UNSAID);
+    return { id: { ...id, store: POSITIONS }, keys: [storeKey(id.store)], values: [value] };
   }
-}
-
-function isAside({ store }: StoreId): boolean {
-  return ASIDE.some(([aside]) => aside === store);
-}
-
-function oddKey(text: string): Uint8Array {
-  return Uint8Array.of(ODD, 0xfe, ...new TextEncoder().encode(text), 0xff);
-}
-
-function asideOf(key: Uint8Array): (typeof ASIDE)[number] | undefined {
-  return ASIDE.find(([, odd]) => compareBytes(key, odd) === 0);
 }
 
 function keyOf({ partition, store }: StoreId): string {
   return `${store}/${partition}`;
-}
-
-function positionKey({ store }: StoreId): Uint8Array {
-  return storeKey(store);
-}
-
-function storeKey(store: string): Uint8Array {
-  return new TextEncoder().encode(store);
-}
-
-/** What the records of a changelog say about its store, and about what wrote it. */
-function writesOf(id: StoreId, batch: FetchedBatch): StoreWrites[] {
-  const keys: Uint8Array[] = [];
-  const values: (Uint8Array | null)[] = [];
-  const writes: StoreWrites[] = [{ id, keys, values }];
-  const { bytes, keyLength, keyStart, valueLength, valueStart } = batch;
-  for (let at = 0; at < batch.count; at += 1) {
-    const length = keyLength[at] as number;
-    // A record without a key is not ours; a changelog is written by its application only.
-    if (length < 0) continue;
-    const keyAt = keyStart[at] as number;
-    const key = bytes.slice(keyAt, keyAt + length);
-    const valueAt = valueStart[at] as number;
-    const size = valueLength[at] as number;
-    const value = size < 0 ? null : bytes.slice(valueAt, valueAt + size);
-    const aside = key[0] === ODD ? asideOf(key) : undefined;
-    if (aside !== undefined) {
-      writes.push({ id: { ...id, store: aside[0] }, keys: [storeKey(id.store)], values: [value] });
-    } else {
-      keys.push(key);
-      values.push(value);
-    }
-  }
-  return writes;
 }
 
 function notPartitioned({ partition, store }: StoreId, partitions: number): StoreError {

@@ -216,7 +216,7 @@ export class Committer {
     const changelog = this.#host.changelog();
     const state = progress.flatMap((each) => each.state);
     const outputs = [...written];
-    const changes = changelog?.batches(state) ?? [];
+    const changes = changelog?.batches(state, generation) ?? [];
     if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
     this.#waitsFor('its outputs to be taken');
     if (outputs.length > 0) yield* until(session.send(outputs, generation));

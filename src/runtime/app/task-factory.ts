@@ -87,8 +87,9 @@ export class TaskFactory {
   }
 
   async #restore(session: TaskSession, assigned: readonly AssignedTask[]): Promise<void> {
-    const { applicationId } = this.#options;
-    this.changelog ??= new Changelog(this.#log, session.stores, applicationId, this.#topics, () => this.#clock.now());
+    const { applicationId, logger = noLogger } = this.#options;
+    const now = (): number => this.#clock.now();
+    this.changelog ??= new Changelog(this.#log, session.stores, applicationId, this.#topics, now, logger);
     const ids = assigned.flatMap(({ spec, stage }) =>
       stage.stores.map(({ name }) => ({ applicationId, store: name, partition: partitionOf(spec) })),
     );

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { memoryTransport } from '../../index.ts';
+import { type Logger, noLogger } from '../../log/logger.ts';
+import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import { decodeBatch } from '../../protocol/batch-decoder.ts';
+import type { StoreBackend } from '../../state/byte-store.ts';
+import { memoryStores } from '../../state/memory-backend.ts';
+import { MemoryLog } from '../../transports/memory/index.ts';
+import { Changelog } from './changelog.ts';
+import { generationOf, UNSAID, writerAfter, writerOf } from './changelog-writer.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);
+
+const id = { applicationId: 'app', store: 'sums', partition: 0 };
+const CHANGELOG = 'app-sums-changelog';
+
+/** Key, value and timestamp of each record. */
+function rowsOf(records: RecordBatchBuilder): unknown[] {
+  const { bytes, count, keyLength, keyStart, timestamp, valueLength, valueStart } = decodeBatch(records.finish(), 0);
+  const cut = (start: number, length: number): string | null =>
+    length < 0 ? null : new TextDecoder().decode(bytes.subarray(start, start + length));
+  return Array.from({ length: count }, (_, at) => [
+    cut(keyStart[at]!, keyLength[at]!),
+    cut(valueStart[at]!, valueLength[at]!),
+    timestamp[at],
+  ]);
+}
+
+describe('the writer of a changelog record', () => {
+  it('grows with the generations of the group, and over the lives of groups that were deleted', () => {
+    let last = UNSAID;
+    for (const generation of [1, 2, 2, 57, 1, 2, 1, 400]) {
+      const next = writerAfter(last, generation);
+      expect(next).toBeGreaterThanOrEqual(last);
+      expect([generationOf(next), writerOf(next)]).toEqual([generation, next]);
+      last = next;
+    }
+  });
+
+  it('tells two owners apart in a new life of the group, whatever the first one has written', () => {
+    const last = writerAfter(UNSAID, 57);
+    expect(writerAfter(last, 4)).toBeGreaterThan(writerAfter(last, 3));
+  });
+
+  it('is not said by records of before, by groups without generations, and by the clock of a broker', () => {
+    for (const timestamp of [0, -1, Date.now(), 2 ** 40]) expect(writerOf(timestamp)).toBe(UNSAID);
+    expect(writerAfter(7, 0)).toBe(UNSAID);
+    expect(writerAfter(2 ** 40 - 1, 1)).toBe(UNSAID);
+  });
+});
+
+describe('a write of a process that had lost the task', () => {
+  async function setUp(stores: StoreBackend = memoryStores()) {
+    const log = new MemoryLog();
+    log.create(CHANGELOG, { partitions: 1, config: { cleanup: 'compact' } });
+    const transport = await memoryTransport(log)();
+    const topics = new Map([[CHANGELOG, (await transport.topics.describe(CHANGELOG))!]]);
+    const append = (...records: readonly (readonly [key: string, value: string, generation: number])[]): void => {
+      const batch = new RecordBatchBuilder();
+      for (const [key, value, generation] of records) batch.append(generation, key, value, []);
+      log.append([log.prepare({ topic: CHANGELOG, partition: 0 }, batch)]);
+    };
+    const warnings: string[] = [];
+    const logger: Logger = { ...noLogger, warn: (_, message) => void warnings.push(message ?? '') };
+    const restore = async (): Promise<Changelog> => {
+      const changelog = new Changelog(transport, stores, 'app', topics, () => 0, logger);
+      await changelog.restore([id], () => undefined);
+      return changelog;
+    };
+    const stored = (key: string): string | undefined => text(stores.open(id).get(bytes(key)));
+    return { append, restore, stored, warnings };
+  }
+
+  it('is passed over when the store is rebuilt', async () => {
+    const { append, restore, stored, warnings } = await setUp();
+    append(['ada', '7', 3], ['bob', '1', 3]);
+    append(['ada', '9', 5]);
+    append(['ada', '8', 4], ['cid', '1', 4]);
+    append(['bob', '2', 5]);
+    await restore();
+    expect([stored('ada'), stored('bob'), stored('cid')]).toEqual(['9', '2', undefined]);
+    expect(warnings).toEqual([expect.stringContaining('late changes of 2 keys')]);
+    expect(warnings[0]).toContain('generation 4 after 5');
+  });
+
+  it('is passed over when a store is brought forward that was written after it', async () => {
+    const { append, restore, stored } = await setUp();
+    append(['ada', '9', 5]);
+    await restore();
+    append(['ada', '8', 4]);
+    await restore();
+    expect(stored('ada')).toBe('9');
+  });
+
+  it('is followed by what holds, once, in a commit of the owner, and before what that commit changes', async () => {
+    const { append, restore } = await setUp();
+    append(['ada', '9', 5], ['ada', '8', 4], ['cid', '1', 4], ['bob', '1', 4]);
+    const changelog = await restore();
+    const written = (): unknown[] =>
+      changelog
+        .batches([{ id, keys: [bytes('bob')], values: [bytes('2')] }], 6)
+        .flatMap(({ records }) => rowsOf(records));
+    expect(changelog.batches([{ id: { ...id, store: 'other' }, keys: [], values: [] }], 6)).toEqual([]);
+    expect(written()).toEqual([
+      ['ada', '9', 6],
+      ['cid', null, 6],
+      ['bob', null, 6],
+      ['bob', '2', 6],
+    ]);
+    expect(written()).toEqual([['bob', '2', 6]]);
+  });
+
+  it('is believed where it does not say who wrote it', async () => {
+    const { append, restore, stored, warnings } = await setUp();
+    append(['ada', '9', 5]);
+    append(['ada', '10', 0]);
+    await restore();
+    expect([stored('ada'), warnings]).toEqual(['10', []]);
+  });
+});
