@@ -1,4 +1,4 @@
-import { seeded } from './random.ts';
+import { seeded } from '../shared/random.ts';
 
 const FIRST = ['Ada', 'Alan', 'Barbara', 'Edsger', 'Frances', 'Grace', 'John', 'Katherine', 'Leslie', 'Tony'] as const;
 const LAST = ['Allen', 'Dijkstra', 'Hoare', 'Hopper', 'Johnson', 'Lamport', 'Liskov', 'Lovelace', 'Turing'] as const;

@@ -38,10 +38,10 @@ export function filterValues<V, U extends V, R extends ValuedRecord<V> = ValuedR
 /** @public */
 export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
   predicate: (value: V, record: R) => boolean,
-): OperatorFunction<R & ValuedRecord<V>, R>;
+): OperatorFunction<R & ValuedRecord<V>, NoInfer<R>>;
 export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
   predicate: (value: V, record: R) => boolean,
-): OperatorFunction<R & ValuedRecord<V>, R> {
+): OperatorFunction<R & ValuedRecord<V>, NoInfer<R>> {
   checkWork('filterValues', predicate, 'filterValues((order) => order.total > 0)');
   return operator<R & ValuedRecord<V>, R>({
     name: 'filterValues',

@@ -69,6 +69,11 @@ describe('tables', () => {
     users.pipe(toStream(), to(names));
   });
 
+  it('are made of what a filter leaves, where the operator stands inside of a call', () => {
+    const paid = asTable(orders.pipe(filterValues(({ total }) => total > 0)), { store: 'paid' });
+    expectTypeOf(paid).toEqualTypeOf<Table<string, { total: number }>>();
+  });
+
   it('narrow by a type guard, and leave out rows that become null', () => {
     const values = table('values', { key: string(), value: json<string | number>() });
     const texts = values.pipe(filterRows((value): value is string => typeof value === 'string'));

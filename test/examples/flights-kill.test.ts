@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { seeded } from '../../examples/clickstream/random.ts';
+import { seeded } from '../../examples/shared/random.ts';
 import { compileExample } from './compile.ts';
 import { type FlightsReport, readFlightsReport } from './flights-report.ts';
 import { type Finished, type Running, start, temporaryFolder } from './run-example.ts';

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runExample, startExample, temporaryFolder } from './run-example.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+const VERDICT = '✓ 6,000 orders, 100 late payments and the revenue of 6 regions agree';
+
+test('examples/orders agrees with its direct computation, and a second run has nothing to do', async () => {
+  const first = await runExample('orders', ['--path', folder.path]);
+  expect(first.stderr).not.toMatch(/error|warning/i);
+  expect(`${first.stdout}${first.stderr}`).toContain(VERDICT);
+  expect(first.code).toBe(0);
+
+  const second = await runExample('orders', ['--path', folder.path]);
+  expect(second.code).toBe(0);
+  expect(second.stdout).toContain(VERDICT);
+  expect(second.stdout).toContain('nothing new this time');
+});
+
+test('examples/orders killed on the way continues to the same result', async () => {
+  const run = startExample('orders', ['--path', folder.path]);
+  await run.printed('published');
+  run.child.kill('SIGKILL');
+  await run.finished;
+  const next = await runExample('orders', ['--path', folder.path]);
+  expect(`${next.stdout}${next.stderr}`).toContain(VERDICT);
+  expect(next.code).toBe(0);
+});
