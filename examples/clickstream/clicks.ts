@@ -2,15 +2,37 @@ import { seeded } from '../shared/random.ts';
 
 const FIRST = ['Ada', 'Alan', 'Barbara', 'Edsger', 'Frances', 'Grace', 'John', 'Katherine', 'Leslie', 'Tony'] as const;
 const LAST = ['Allen', 'Dijkstra', 'Hoare', 'Hopper', 'Johnson', 'Lamport', 'Liskov', 'Lovelace', 'Turing'] as const;
-const PAGES = ['/', '/search', '/product', '/cart', '/checkout'] as const;
+
+/** Where people go from a page, and how likely; otherwise they leave. */
+const NEXT: Readonly<Record<string, readonly (readonly [page: string, share: number])[]>> = {
+  '/': [
+    ['/search', 0.65],
+    ['/product', 0.2],
+  ],
+  '/search': [
+    ['/product', 0.7],
+    ['/search', 0.15],
+  ],
+  '/product': [
+    ['/cart', 0.4],
+    ['/product', 0.2],
+    ['/search', 0.2],
+  ],
+  '/cart': [
+    ['/checkout', 0.6],
+    ['/product', 0.2],
+  ],
+};
 
 /** Start of the clicks: noon, 3 June 2024, UTC. */
 export const START = Date.UTC(2024, 5, 3, 12);
 /** Two hours of clicks. */
 export const LENGTH_MS = 2 * 3_600_000;
 
-export interface ClickRecord {
+export interface Click {
   readonly timestamp: number;
+  /** When it arrives. Clicks are published in this order. */
+  readonly arrival: number;
   readonly value: { readonly userId: string; readonly url: string };
 }
 
@@ -22,24 +44,42 @@ export const people: ReadonlyMap<string, { readonly name: string }> = new Map(
 );
 
 /**
- * Clicks in order of arrival. Most are up to eight seconds out of order, which the pipeline's grace of ten seconds
- * forgives; one in three hundred was stored on a phone without a network and arrives five to ten minutes late.
+ * Clicks of visits, in order of arrival. Most come up to eight seconds late and out of order, which a grace of ten seconds
+ * forgives. Those of one visit in a hundred were stored on a phone without a network and come five to ten minutes late.
  */
-export function generateClicks(count: number, seed: number): ClickRecord[] {
+export function generateClicks(count: number, seed: number): Click[] {
   const random = seeded(seed);
   const ids = [...people.keys()];
-  return Array.from({ length: count }, (_, i) => {
-    const arrival = START + Math.floor((i / count) * LENGTH_MS);
-    // The square makes the first few people far busier than the rest.
-    const userId = ids[Math.floor(random() ** 2 * ids.length)] ?? 'u-00';
-    const url = PAGES[Math.floor(random() * PAGES.length)] ?? '/';
-    const offline = arrival > START + 900_000 && random() < 1 / 300;
-    const delay = offline ? 300_000 + random() * 300_000 : random() * 8_000;
-    return { timestamp: arrival - Math.floor(delay), value: { userId, url } };
-  });
+  const clicks: Click[] = [];
+  while (clicks.length < count) {
+    let time = START + Math.floor(random() * LENGTH_MS);
+    // The power makes the first few people far busier than the rest.
+    const userId = ids[Math.floor(random() ** 1.5 * ids.length)] ?? 'u-00';
+    // Later clicks show that the minute of such a click is over, so there are none in the last quarter of an hour.
+    const offline = random() < 1 / 100 && time < START + LENGTH_MS - 900_000;
+    for (
+      let url: string | undefined = '/';
+      url !== undefined && time < START + LENGTH_MS;
+      url = follow(url, random())
+    ) {
+      const delay = offline ? 300_000 + random() * 300_000 : random() * 8_000;
+      clicks.push({ timestamp: time, arrival: time + Math.floor(delay), value: { userId, url } });
+      time += 1_000 + Math.floor(random() * 12_000);
+    }
+  }
+  return clicks.slice(0, count).sort((a, b) => a.arrival - b.arrival);
+}
+
+function follow(url: string, random: number): string | undefined {
+  let rest = random;
+  for (const [page, share] of NEXT[url] ?? []) {
+    rest -= share;
+    if (rest < 0) return page;
+  }
+  return undefined;
 }
 
 /** How late a click arrived decides alone whether its minute is still open, see `generateClicks`. */
-export function wasOffline(click: ClickRecord, position: number, count: number): boolean {
-  return START + Math.floor((position / count) * LENGTH_MS) - click.timestamp >= 300_000;
+export function wasOffline({ arrival, timestamp }: Click): boolean {
+  return arrival - timestamp >= 300_000;
 }

@@ -1,5 +1,5 @@
 import { connect, run } from 'millrace';
-import { sparkline } from '../shared/chart.ts';
+import { bar, sparkline } from '../shared/chart.ts';
 import { createTopics, feed, inChunks, recordCount } from '../shared/feed.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { readOptions } from '../shared/options.ts';
@@ -7,26 +7,28 @@ import { watch } from '../shared/progress.ts';
 import { tableLines } from '../shared/table.ts';
 import { grouped, paint, screenOf } from '../shared/terminal.ts';
 import { compareRows, sayVerdict } from '../shared/verdict.ts';
-import { expectedCounts } from './check.ts';
+import { expectedOf } from './check.ts';
 import { generateClicks, LENGTH_MS, people, START } from './clicks.ts';
-import { clicks, clicksPerMinute, lateClicks, pipeline, users } from './pipeline.ts';
+import { STEPS } from './funnel.ts';
+import { clicks, clicksPerMinute, funnel, lateClicks, pipeline, users, visits } from './pipeline.ts';
 
 const { path } = readOptions({
-  text: 'Clicks per user and minute, from a generated click stream with stragglers.\n',
+  text: 'Clicks per user and minute, visits, and a funnel, from a generated click stream with stragglers.\n',
   path: '.millrace/clickstream',
 });
 const screen = screenOf(process.stdout);
 const signal = interruptSignal();
-const generated = generateClicks(30_000, 2024);
+const generated = generateClicks(15_000, 2024);
 
 const client = await connect({ path });
 try {
-  await createTopics(client, [clicks, users, clicksPerMinute, lateClicks]);
+  await createTopics(client, [clicks, users, clicksPerMinute, lateClicks, visits, funnel]);
   // People are older than any click, so their names are known before the first minute closes.
   const rows = [...people].map(([key, value]) => ({ key, value, timestamp: 0 }));
   await feed(client, users, (from) => inChunks(rows, rows.length, from), { signal });
-  const { published } = await feed(client, clicks, (from) => inChunks(generated, 2_000, from), { signal });
-  console.log(`published ${grouped(published)} clicks`);
+  const published = generated.map(({ timestamp, value }) => ({ timestamp, value }));
+  const fed = await feed(client, clicks, (from) => inChunks(published, 2_000, from), { signal });
+  console.log(`published ${grouped(fed.published)} clicks`);
 
   const app = run(pipeline, { applicationId: 'clickstream', path, until: 'end', openWindows: 'close', signal });
   const { snapshot, seconds } = await watch(app, screenOf(process.stderr), { from: START, to: START + LENGTH_MS });
@@ -52,15 +54,39 @@ try {
     console.log(`\n${table.join('\n')}\n`);
     console.log(`${paint(screen, 'bold', 'Clicks per minute')}, from noon to two\n${sparkline(minutes)}\n`);
 
-    const expected = expectedCounts(generated);
-    const differences = compareRows(expected.rows, counted);
+    const visited: [string, { from: number; to: number; clicks: number; steps: number }][] = [];
+    await client.records(visits, { from: 'earliest', until: 'end' }).forEach(({ key, value }) => {
+      visited.push([`${key} ${value.from}`, value]);
+    });
+    // The newest count of a step replaces the earlier ones.
+    const reached = new Map<string, number>();
+    await client.records(funnel, { from: 'earliest', until: 'end' }).forEach(({ key, value }) => {
+      reached.set(key, value);
+    });
+    const all = reached.get(STEPS[0]) ?? 0;
+    const stages = STEPS.map((step) => {
+      const share = (reached.get(step) ?? 0) / all;
+      return [step, grouped(reached.get(step) ?? 0), `${(share * 100).toFixed(0)} %`, bar(share, 40)];
+    });
+    const columns = [
+      { title: 'step' },
+      { title: 'visits', align: 'right' },
+      { title: '', align: 'right' },
+      { title: '' },
+    ] as const;
+    console.log(`${tableLines(columns, stages).join('\n')}\n`);
+
+    const expected = expectedOf(generated);
+    const differences = compareRows(expected.minutes, counted);
+    compareRows(expected.visits, visited, differences);
+    compareRows(expected.funnel, reached, differences);
     const late = await recordCount(client, lateClicks);
     if (late !== expected.late) differences.add('late clicks', expected.late, late);
     const read = snapshot.recordsIn === 0 ? 'nothing new this time' : `${seconds.toFixed(1)} s`;
     sayVerdict(
       screen,
-      `${grouped(counted.length)} minutes of ${people.size} people, and ${late} late clicks, agree with a direct ` +
-        `computation (${read})`,
+      `${grouped(counted.length)} minutes and ${grouped(visited.length)} visits of ${people.size} people, a funnel of ` +
+        `${reached.size} steps, and ${late} late clicks agree with a direct computation (${read})`,
       differences,
     );
   }

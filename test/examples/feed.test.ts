@@ -1,8 +1,16 @@
 import { connect, json, memoryTransport, run, string, topic } from 'millrace';
 import { describe, expect, test } from 'vitest';
-import { expectedCounts } from '../../examples/clickstream/check.ts';
+import { expectedOf } from '../../examples/clickstream/check.ts';
 import { generateClicks, people } from '../../examples/clickstream/clicks.ts';
-import { clicks, clicksPerMinute, lateClicks, pipeline, users } from '../../examples/clickstream/pipeline.ts';
+import {
+  clicks,
+  clicksPerMinute,
+  funnel,
+  lateClicks,
+  pipeline,
+  users,
+  visits,
+} from '../../examples/clickstream/pipeline.ts';
 import { createTopics, feed, inChunks, recordCount } from '../../examples/shared/feed.ts';
 import { progressLines } from '../../examples/shared/progress.ts';
 import { compareRows } from '../../examples/shared/verdict.ts';
@@ -46,11 +54,12 @@ describe('a pipeline of the examples', () => {
   test('runs as well in memory, and its progress fits the screen', async () => {
     const transport = memoryTransport();
     const client = await connect({ transport });
-    await createTopics(client, [clicks, users, clicksPerMinute, lateClicks]);
+    await createTopics(client, [clicks, users, clicksPerMinute, lateClicks, visits, funnel]);
     const rows = [...people].map(([key, value]) => ({ key, value, timestamp: 0 }));
     await feed(client, users, (from) => inChunks(rows, rows.length, from), { signal: never });
     const generated = generateClicks(6_000, 7);
-    await feed(client, clicks, (from) => inChunks(generated, 500, from), { signal: never });
+    const published = generated.map(({ timestamp, value }) => ({ timestamp, value }));
+    await feed(client, clicks, (from) => inChunks(published, 500, from), { signal: never });
 
     const app = run(pipeline, { applicationId: 'in-memory', transport, until: 'end', openWindows: 'close' });
     await app.done;
@@ -58,8 +67,13 @@ describe('a pipeline of the examples', () => {
     await client.records(clicksPerMinute, { from: 'earliest', until: 'end' }).forEach(({ key, value }) => {
       counted.push([`${key} ${value.minute}`, value]);
     });
-    const expected = expectedCounts(generated);
-    expect(compareRows(expected.rows, counted).first).toEqual([]);
+    const visited: [string, unknown][] = [];
+    await client.records(visits, { from: 'earliest', until: 'end' }).forEach(({ key, value }) => {
+      visited.push([`${key} ${value.from}`, value]);
+    });
+    const expected = expectedOf(generated);
+    expect(compareRows(expected.minutes, counted).first).toEqual([]);
+    expect(compareRows(expected.visits, visited).first).toEqual([]);
     expect(await recordCount(client, lateClicks)).toBe(expected.late);
     expect(app.snapshot().late).toBe(expected.late);
 
