@@ -57,7 +57,6 @@ export class DriverEngine {
   constructor(topology: Topology, log: MemoryLog, clock: VirtualClock, options: DriverEngineOptions) {
     this.#topology = topology;
     this.#log = log;
-    this.#tasks = new MemoryTaskLog(log, options.stores && borrowedStores(options.stores));
     const { applicationId = 'test', cacheEntries, onRecordError = 'fail' } = options;
     this.#options = {
       applicationId,
@@ -75,6 +74,8 @@ export class DriverEngine {
         this.#woken?.();
       },
     };
+    const stores = options.stores && borrowedStores(options.stores);
+    this.#tasks = new MemoryTaskLog(log, stores, this.#clock.soon);
     this.#globals = this.#loadGlobals();
     this.#engine = this.#start();
     this.run();

@@ -23,6 +23,8 @@ export interface FetchLog {
   /** Calls back when a partition may have changed (all of them without arguments), until the returned function is called. */
   onChange(listener: (topic?: string, partition?: number) => void): () => void;
   waitingFor(): string | undefined;
+  /** Calls back once the caller has finished; a microtask unless given. */
+  soon?(callback: () => void): void;
 }
 
 interface Position {
@@ -144,9 +146,11 @@ export class LocalFetcher implements Fetcher {
   #ready(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    const told = (): void => {
       this.#scheduled = false;
       if (!this.#closed) this.#options.onReady();
-    });
+    };
+    if (this.#log.soon === undefined) queueMicrotask(told);
+    else this.#log.soon(told);
   }
 }

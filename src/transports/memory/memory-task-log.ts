@@ -25,11 +25,17 @@ export class MemoryTaskLog implements TaskLog {
   readonly topics: TaskLog['topics'];
   readonly #log: MemoryLog;
   readonly #stores: StoreBackend;
+  readonly #soon: ((callback: () => void) => void) | undefined;
 
-  /** @param stores - Where state lives; beside the log unless given. */
-  constructor(log: MemoryLog, stores: StoreBackend = log.stores) {
+  /**
+   * @param stores - Where state lives; beside the log unless given.
+   * @param soon - How fetchers tell that there is more to read. Unless given it is a microtask, which holds all that it may
+   * reach until the process is back in its event loop.
+   */
+  constructor(log: MemoryLog, stores: StoreBackend = log.stores, soon?: (callback: () => void) => void) {
     this.#log = log;
     this.#stores = stores;
+    this.#soon = soon;
     this.topics = {
       facts: async (names) =>
         new Map(names.flatMap((name) => log.known(name) ?? []).map((topic) => [topic.name, topic])),
@@ -47,8 +53,10 @@ export class MemoryTaskLog implements TaskLog {
 
   fetcher(options: FetcherOptions): Fetcher {
     const log = this.#log;
+    const soon = this.#soon;
     return new LocalFetcher(
       {
+        ...(soon && { soon }),
         topicId: (topic) => log.known(topic)?.id,
         read: (topic, partition, offset, topicId) => log.read(topic, partition, offset, topicId),
         endOffset: (topic, partition) => log.endOffset(topic, partition),
