@@ -1,3 +1,4 @@
+import type { ProbeRecord } from './probes.ts';
 import type { ReadingRecord } from './weather.ts';
 
 /** Means per station and month, computed without the pipeline; rows by `station month`. */
@@ -33,4 +34,40 @@ export function expectedAlerts(readings: readonly ReadingRecord[]): Map<string, 
     else if (low <= -10) alerts.set(`${key} ${date}`, 'frost');
   }
   return alerts;
+}
+
+/** Outages, by `probe since back`: thirty seconds without a reading, the end of all readings included. */
+export function expectedOutages(readings: readonly ProbeRecord[]): Map<string, unknown> {
+  const outages = new Map<string, unknown>();
+  for (const [probe, before, next] of neighbours(readings)) {
+    if (next !== undefined && next.timestamp - before.timestamp < 30_000) continue;
+    outages.set(`${probe} ${before.timestamp} null`, { since: before.timestamp, back: null });
+    if (next === undefined) continue;
+    outages.set(`${probe} ${before.timestamp} ${next.timestamp}`, { since: before.timestamp, back: next.timestamp });
+  }
+  return outages;
+}
+
+/** Rises of 1.5 degrees a minute or more, by `probe from`. */
+export function expectedRises(readings: readonly ProbeRecord[]): Map<string, unknown> {
+  const rises = new Map<string, unknown>();
+  for (const [probe, before, next] of neighbours(readings)) {
+    if (next === undefined) continue;
+    const [from, to] = [before.timestamp, next.timestamp];
+    const perMinute = Number((((next.value.celsius - before.value.celsius) * 60_000) / (to - from)).toFixed(2));
+    if (perMinute >= 1.5) rises.set(`${probe} ${from}`, { from, to, perMinute });
+  }
+  return rises;
+}
+
+/** Each reading with the next one of its probe; none for the last. */
+function neighbours(readings: readonly ProbeRecord[]): [probe: string, before: ProbeRecord, next?: ProbeRecord][] {
+  const last = new Map<string, ProbeRecord>();
+  const pairs: [string, ProbeRecord, ProbeRecord?][] = [];
+  for (const reading of readings) {
+    const before = last.get(reading.key);
+    if (before !== undefined) pairs.push([reading.key, before, reading]);
+    last.set(reading.key, reading);
+  }
+  return [...pairs, ...[...last].map(([probe, reading]): [string, ProbeRecord] => [probe, reading])];
 }

@@ -1,6 +1,7 @@
-import { agg, aggregate, branch, json, keyBy, mapAsync, mapValues, string, through, to, topic } from 'millrace';
+import { agg, branch, calendar, json, mapAsync, mapValues, string, to, topic, windowBy } from 'millrace';
 import { merge } from 'rxjs';
 import { z } from 'zod';
+import { coldRooms } from './cold-rooms.ts';
 import { describeStation } from './stations.ts';
 
 const partitions = 2;
@@ -18,11 +19,17 @@ const Reading = z.object({
 });
 type Reading = z.infer<typeof Reading>;
 
-const Month = z.object({ days: z.int(), high: z.number(), low: z.number(), rain: z.number() });
+const Month = z.object({
+  /** `2012-01` */
+  month: z.string(),
+  days: z.int(),
+  high: z.number(),
+  low: z.number(),
+  rain: z.number(),
+});
 const Alert = z.object({ kind: z.string(), date: z.string(), measured: z.number(), where: z.string() });
 
 export const readings = topic('readings', { key: string(), value: json(Reading), partitions });
-const readingsByMonth = topic('readings-by-month', { key: string(), value: json(Reading), partitions });
 export const months = topic('months', {
   key: string(),
   value: json(Month),
@@ -30,14 +37,10 @@ export const months = topic('months', {
 });
 export const alerts = topic('alerts', { key: string(), value: json(Alert), partitions });
 
-/**
- * Means per station and calendar month. Months differ in length, so no window of fixed size fits them: the month becomes
- * part of the key instead, and the row of a month is updated with every reading.
- */
+/** Means per station and calendar month: a window of 28 to 31 days, and an hour more or less where clocks change. */
 const monthly = readings.pipe(
-  keyBy((reading) => `${reading.station} ${reading.date.slice(0, 7)}`),
-  through(readingsByMonth),
-  aggregate(
+  windowBy(
+    calendar({ unit: 'month', zone: 'America/New_York', grace: '2d' }),
     {
       days: agg.count(),
       high: agg.mean((reading) => reading.high),
@@ -46,6 +49,7 @@ const monthly = readings.pipe(
     },
     { store: 'months' },
   ),
+  mapValues((means, { window }) => ({ month: new Date(window.start).toISOString().slice(0, 7), ...means })),
   to(months),
 );
 
@@ -76,4 +80,4 @@ const alarms = merge(
   to(alerts),
 );
 
-export const pipeline = [monthly, alarms];
+export const pipeline = [monthly, alarms, ...coldRooms];

@@ -4,7 +4,7 @@ import { readData } from '../shared/vega-data.ts';
 export interface ReadingRecord {
   /** The station: Seattle or New York. */
   readonly key: string;
-  /** Midnight, UTC, of the day of the reading. */
+  /** Eight in the evening, UTC, which is the same day in both places. */
   readonly timestamp: number;
   readonly value: {
     readonly station: string;
@@ -22,7 +22,7 @@ export async function readWeather(): Promise<ReadingRecord[]> {
   const readings = parseCsv(await readData('weather.csv'), columns).map(
     (row): ReadingRecord => ({
       key: row.location,
-      timestamp: Date.parse(`${row.date}T00:00Z`),
+      timestamp: Date.parse(`${row.date}T20:00Z`),
       value: {
         station: row.location,
         date: row.date,

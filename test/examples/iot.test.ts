@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-const VERDICT = '✓ 96 months and 135 alerts agree';
+const VERDICT = '✓ 96 months, 135 alerts, 86 notices of outages and 660 of rises agree';
 
 test('examples/iot agrees with its direct computation, and a second run has nothing to do', async () => {
   const first = await runExample('iot', ['--path', folder.path]);
