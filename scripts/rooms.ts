@@ -21,6 +21,7 @@ const parts = [
   'windows',
   'state',
   'joins',
+  'pacing',
   'dataflow',
   'operators',
   'sinks',
@@ -48,9 +49,14 @@ export const rooms: readonly Room[] = [
   { path: 'windows', rooms: [...values, 'aggregators'], packages: [] },
   { path: 'state', rooms: [...values, 'protocol', 'aggregators', 'windows'], packages: ['@msgpack/msgpack'] },
   { path: 'joins', rooms: [...values, 'state'], packages: [] },
+  { path: 'pacing', rooms: [...values, 'state'], packages: [] },
   { path: 'dataflow', rooms: [...values, 'protocol', 'state'], packages: ['rxjs'] },
   { path: 'log', rooms: [...values, 'protocol', 'state', 'dataflow'], packages: ['node:'] },
-  { path: 'operators', rooms: [...values, 'aggregators', 'windows', 'state', 'joins', 'dataflow'], packages: ['rxjs'] },
+  {
+    path: 'operators',
+    rooms: [...values, 'aggregators', 'windows', 'state', 'joins', 'pacing', 'dataflow'],
+    packages: ['rxjs'],
+  },
   { path: 'sinks', rooms: [...values, 'protocol', 'dataflow', 'log/encode'], packages: ['rxjs'] },
   { path: 'streams', rooms: [...values, 'protocol', 'state', 'dataflow', 'sinks'], packages: ['rxjs'] },
   {

@@ -58,6 +58,7 @@ export type {
 } from './log/transport.ts';
 export type { LogLocation } from './open-log.ts';
 export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
+export { type BatchByKeyOptions, batch } from './operators/batch.ts';
 export { branch } from './operators/branch.ts';
 export {
   type CogroupAdds,
@@ -69,6 +70,8 @@ export {
   type WindowedCogroupOptions,
 } from './operators/cogroup.ts';
 export { countByKey } from './operators/count-by-key.ts';
+export { type DebounceByKeyOptions, debounceByKey } from './operators/debounce-by-key.ts';
+export { type DedupeOptions, dedupe } from './operators/dedupe.ts';
 export { filterValues } from './operators/filter-values.ts';
 export { flatMapRecord } from './operators/flat-map-record.ts';
 export { flatMapValues } from './operators/flat-map-values.ts';
@@ -115,8 +118,17 @@ export type {
   StoreHandle,
   TimerDeclarations,
 } from './operators/process-types.ts';
-export type { NewRecord, Refused, Rekeyed, UnlessAsync, ValuedRecord, WithValue } from './operators/record-types.ts';
+export type {
+  KeyedRecord,
+  NewRecord,
+  Refused,
+  Rekeyed,
+  UnlessAsync,
+  ValuedRecord,
+  WithValue,
+} from './operators/record-types.ts';
 export { reduceByKey } from './operators/reduce-by-key.ts';
+export { type ThrottleByKeyOptions, throttleByKey } from './operators/throttle-by-key.ts';
 export { union } from './operators/union.ts';
 export { type UpdateDeletes, type WindowByOptions, windowBy } from './operators/window-by.ts';
 export type { WindowEmit } from './operators/windowing-plan.ts';

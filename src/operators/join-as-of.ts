@@ -3,7 +3,7 @@ import type { Instance } from '../dataflow/operator.ts';
 import type { Step } from '../dataflow/step.ts';
 import { ConfigError } from '../errors.ts';
 import { type Duration, durationMs, formatMs } from '../options/duration.ts';
-import type { StreamRecord, Window } from '../record.ts';
+import type { StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { type HeldRecord, heldCodec } from '../state/held-record.ts';
 import { rememberingKeys } from '../state/remembering-keys.ts';
@@ -12,9 +12,8 @@ import { declareStore } from '../state/store-spec.ts';
 import { TimedStore } from '../state/timed-store.ts';
 import type { ValueCodec } from '../state/value-codec.ts';
 import { Waiting } from '../state/waiting.ts';
+import { type HoldableRow, heldOf } from './held-row.ts';
 import { checkStoreName, keySerdeOf } from './keyed.ts';
-
-type Row = StreamRecord<unknown, unknown, unknown> & { readonly window?: Window; readonly before?: unknown };
 
 /** How long records wait for their row, and where. */
 export interface AsOfPlan {
@@ -77,8 +76,8 @@ export function planAsOf(
 export function asOfInstance(
   step: Step<unknown>,
   { codec, graceMs, name, rows: rowsName }: AsOfPlan,
-  join: (record: Row, emit: (row: StreamRecord<unknown, unknown>) => void) => void,
-): Pick<Instance, 'advance' | 'closeAll'> & { readonly take: (record: Row) => void } {
+  join: (record: HoldableRow, emit: (row: StreamRecord<unknown, unknown>) => void) => void,
+): Pick<Instance, 'advance' | 'closeAll'> & { readonly take: (record: HoldableRow) => void } {
   const { task } = step;
   const keys = rememberingKeys(keySerdeOf<unknown>(step.place));
   const rows = new TimedStore<unknown, HeldRecord>(
@@ -120,7 +119,7 @@ export function asOfInstance(
   };
   return {
     take(record) {
-      const { headers, key, offset, partition, timestamp, topic, value } = record;
+      const { key, timestamp } = record;
       if (key === null || timestamp <= time.reach(timestamp) - graceMs) {
         join(record, now);
         // Without grace it is always so, and it may be the first to move time after the limit has risen.
@@ -129,18 +128,7 @@ export function asOfInstance(
         release();
         return;
       }
-      const { before, window } = record;
-      const held: HeldRecord = {
-        until: timestamp,
-        value,
-        timestamp,
-        headers,
-        topic,
-        partition,
-        offset,
-        ...(window === undefined ? {} : { window }),
-        ...(before === undefined ? {} : { before }),
-      };
+      const held = heldOf(record, timestamp);
       const at = key as NonNullable<unknown>;
       rows.put(at, timestamp, held, freeNumber(rows, at, timestamp, [0]));
       due.add(timestamp, at);

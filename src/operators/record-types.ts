@@ -49,3 +49,11 @@ export interface NewRecord<K, V> {
 
 /** A new record, or one with a new key: it may not lie where its key belongs. @public */
 export type Rekeyed<K, V> = StreamRecord<K, V, KeyChanged>;
+
+/** A record as it came, with a key: what steps that need keys hand on. @public */
+export type KeyedRecord<R extends StreamRecord<unknown, unknown>> =
+  R extends WindowedRecord<infer K, infer V>
+    ? WindowedRecord<NonNullable<K>, V>
+    : R extends StreamRecord<infer K, infer V>
+      ? StreamRecord<NonNullable<K>, V>
+      : never;

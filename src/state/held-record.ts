@@ -17,7 +17,8 @@ export interface HeldRecord {
   readonly before?: unknown;
 }
 
-type Stored = readonly [
+/** A held record as MessagePack can write it. */
+export type StoredRecord = readonly [
   until: number,
   timestamp: number,
   value: unknown,
@@ -29,29 +30,49 @@ type Stored = readonly [
   before: readonly [unknown] | null,
 ];
 
+/** How the values of held records are written. */
+export interface ValueForm {
+  write(value: unknown): unknown;
+  read(stored: unknown): unknown;
+}
+
+/** Values by a serde; as they are when left out. `null` stays `null`. */
+export function valueForm(serde: Serde<unknown> | undefined): ValueForm {
+  if (serde === undefined) return { write: (value) => value, read: (stored) => stored };
+  return {
+    write: (value) => (value === null ? value : serde.serialize(value as NonNullable<unknown>)),
+    read: (stored) => (stored === null ? stored : serde.deserialize(stored as Uint8Array)),
+  };
+}
+
+/** A held record as MessagePack can write it, and back. */
+export function heldForm(form: ValueForm): {
+  pack(held: HeldRecord): StoredRecord;
+  unpack(stored: StoredRecord): HeldRecord;
+} {
+  return {
+    pack({ before, headers, offset, partition, timestamp, topic, until, value, window }) {
+      const span = window === undefined ? null : ([window.start, window.end] as const);
+      const was = before === undefined ? null : ([form.write(before)] as const);
+      return [until, timestamp, form.write(value), headers, topic, partition, offset, span, was];
+    },
+    unpack([until, timestamp, value, headers, topic, partition, offset, span, was]) {
+      const held = { until, value: form.read(value), timestamp, headers, topic, partition, offset };
+      const windowed = span === null ? held : { ...held, window: { start: span[0], end: span[1] } };
+      return was === null ? windowed : { ...windowed, before: form.read(was[0]) };
+    },
+  };
+}
+
 /** How held records are stored. @param serde - Of their values; as MessagePack when left out. */
 export function heldCodec(serde: Serde<unknown> | undefined, store: string): ValueCodec<HeldRecord> {
-  const codec = msgpackCodec<Stored>(store);
-  const write = (value: unknown): unknown =>
-    serde === undefined || value === null ? value : serde.serialize(value as NonNullable<unknown>);
-  const read = (value: unknown): unknown =>
-    serde === undefined || value === null ? value : serde.deserialize(value as Uint8Array);
+  const codec = msgpackCodec<StoredRecord>(store);
+  const { pack, unpack } = heldForm(valueForm(serde));
   return {
-    encode(held, timestamp) {
-      const { before, headers, offset, partition, topic, until, value, window } = held;
-      const span = window === undefined ? null : ([window.start, window.end] as const);
-      const was = before === undefined ? null : ([write(before)] as const);
-      return codec.encode(
-        [until, held.timestamp, write(value), headers, topic, partition, offset, span, was],
-        timestamp,
-      );
-    },
+    encode: (held, timestamp) => codec.encode(pack(held), timestamp),
     decode(bytes) {
-      const { timestamp, value: stored } = codec.decode(bytes);
-      const [until, time, value, headers, topic, partition, offset, span, was] = stored;
-      const held = { until, value: read(value), timestamp: time, headers, topic, partition, offset };
-      const windowed = span === null ? held : { ...held, window: { start: span[0], end: span[1] } };
-      return { timestamp, value: was === null ? windowed : { ...windowed, before: read(was[0]) } };
+      const { timestamp, value } = codec.decode(bytes);
+      return { timestamp, value: unpack(value) };
     },
   };
 }

@@ -2,11 +2,11 @@ import type { OperatorFunction } from 'rxjs';
 import { type Instance, node } from '../dataflow/operator.ts';
 import type { Step } from '../dataflow/step.ts';
 import { ConfigError, FatalError } from '../errors.ts';
+import { rowOfHeld } from '../operators/held-row.ts';
 import { checkStoreName, keySerdeOf } from '../operators/keyed.ts';
 import { type Duration, durationMs } from '../options/duration.ts';
 import { checkNames, checkOneOf, checkWhole } from '../options/option-checks.ts';
 import type { StreamRecord, WindowedRecord } from '../record.ts';
-import { makeChange, makeRecord } from '../record.ts';
 import { bytes } from '../serdes/bytes.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { type HeldRecord, heldCodec } from '../state/held-record.ts';
@@ -155,7 +155,7 @@ function suppressing(
   task.addState(rows);
   task.addState(waiting);
   const suppressor = new Suppressor<unknown>(rules, rows, waiting, keys, codec, {
-    released: (key, held) => step.emitRow(key, rowOf(key, held)),
+    released: (key, held) => step.emitRow(key, rowOfHeld(key, held)),
     unread(error, key, content) {
       step.rowFailed(error, {
         key,
@@ -183,11 +183,4 @@ function suppressing(
     advance: () => suppressor.advance(),
     closeAll: () => suppressor.closeAll(),
   };
-}
-
-function rowOf(key: unknown, held: HeldRecord): SuppressedRow {
-  const { before, headers, offset, partition, timestamp, topic, value, window } = held;
-  if (before !== undefined) return makeChange<unknown, unknown>(key, value, before, timestamp, held);
-  const record = makeRecord<unknown, unknown>(key, value, timestamp, headers, topic, partition, offset);
-  return window === undefined ? record : { ...record, window };
 }

@@ -1,0 +1,81 @@
+import type { OperatorFunction } from 'rxjs';
+import type { Duration } from '../options/duration.ts';
+import { checkNames, checkWhole, type OptionNames } from '../options/option-checks.ts';
+import { batchRule } from '../pacing/batch-rule.ts';
+import type { StreamRecord } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import { checkStoreName } from './keyed.ts';
+import { paced, spanMsOf, valuesAs } from './pacing.ts';
+
+/** @public */
+export interface BatchByKeyOptions<V> {
+  /** The most values of a batch: with so many it goes on at once. */
+  readonly count: number;
+  /** How far stream time may go on while a value waits, above 0. */
+  readonly within: Duration;
+  /** Name of the state stores, unique in a pipeline; they are called so, and with `-open`. Keep it when the pipeline changes. */
+  readonly store: string;
+  /** How values are kept that wait; as MessagePack when left out. */
+  readonly value?: Serde<V>;
+}
+
+const OPTIONS: OptionNames<BatchByKeyOptions<unknown>> = { count: true, within: true, store: true, value: true };
+
+/**
+ * Collects the values of each key into arrays, of `count` values at most, for whoever takes many at once.
+ *
+ * ```text
+ * batch({ count: 3, within: '10s', store: 'batches' })
+ *
+ * source  --a:1(0s)--a:2(2s)--b:7(3s)--a:3(4s)----------b:8(13s)------|
+ * result  -----------------------------a:[1,2,3](4s)--b:[7](3s)-------|
+ * ```
+ *
+ * A batch has values in the order in which they came, late ones too: nothing is late here. It goes on with its last value when it
+ * has `count` of them, and otherwise when stream time is `within` further than it was when the first one came. Batches that go on together come by
+ * that time, then by key bytes, before the record that moved time there. No clock is read: without records no batch goes on
+ * that is not full.
+ *
+ * The timestamp of a batch is the highest of its records. It has no headers. Null keys and null values are dropped and counted, and
+ * move no time. Batches and stream time survive restarts, and a batch is never given in two parts because of one; when a bounded
+ * run ends open batches stay, unless it was told to close windows. A batch that waits is one entry of its store, written with each commit
+ * that changes it: choose a `count` that fits. `count` and `within` may be changed later.
+ *
+ * @param options - `count`, `within` and `store` are required.
+ * @returns Records with the same key and an array of values.
+ * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`,
+ * `ERR_DUPLICATE_STORE`.
+ * @see {@link windowBy} with `agg.collect` for arrays per window; `mapAsync` behind it to hand them over.
+ *
+ * @example
+ * ```ts
+ * import { batch, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const rows = topic('rows', { key: string(), value: json<number>() });
+ * const batches = topic('batches', { key: string(), value: json<number[]>() });
+ * const driver = new TestDriver(rows.pipe(batch({ count: 3, within: '1m', store: 'batches' }), to(batches)));
+ * for (const value of [1, 2, 3, 4]) driver.pipe(rows, { key: 'a', value, timestamp: value * 1000 });
+ * driver.pipe(rows, { key: 'b', value: 9, timestamp: 64_000 });
+ * console.log(driver.read(batches).map(({ value }) => `[${value}]`).join(' '));
+ * // => [1,2,3] [4]
+ * ```
+ * @public
+ */
+export function batch<K, V>(
+  options: BatchByKeyOptions<NonNullable<V>>,
+): OperatorFunction<StreamRecord<K | null, V | null>, StreamRecord<K, NonNullable<V>[]>> {
+  checkNames('batch', options ?? {}, OPTIONS);
+  const name = checkStoreName(options?.store, 'batch');
+  const where = `batch(${name})`;
+  const { count, value, within } = options;
+  checkWhole(where, 'count', count ?? null, 1);
+  return paced<StreamRecord<K | null, V | null>, StreamRecord<K, NonNullable<V>[]>>({
+    step: 'batch',
+    name,
+    rule: batchRule(count, spanMsOf(where, 'within', within)),
+    ...valuesAs('batch', value, true),
+    dropsNull: true,
+    missed: () => [],
+  });
+}

@@ -1,0 +1,166 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import type { StoreUse } from '../dataflow/node.ts';
+import { type Instance, node } from '../dataflow/operator.ts';
+import type { Step } from '../dataflow/step.ts';
+import type { Stream } from '../dataflow/stream.ts';
+import { ConfigError } from '../errors.ts';
+import { type Duration, durationMs } from '../options/duration.ts';
+import { PacedKeys } from '../pacing/paced-keys.ts';
+import type { Rule } from '../pacing/rule.ts';
+import { type Spells, spellsCodec } from '../pacing/spell.ts';
+import type { Lateness, LateRecord, StreamRecord, Window } from '../record.ts';
+import { bytes } from '../serdes/bytes.ts';
+import type { Serde } from '../serdes/serde.ts';
+import { type ValueForm, valueForm } from '../state/held-record.ts';
+import { KeyValueStore } from '../state/key-value-store.ts';
+import { declareStore } from '../state/store-spec.ts';
+import type { ValueCodec } from '../state/value-codec.ts';
+import { Waiting } from '../state/waiting.ts';
+import { heldOf, rowOfHeld } from './held-row.ts';
+import { keySerdeOf } from './keyed.ts';
+
+type Row = StreamRecord<unknown, unknown>;
+type Key = NonNullable<unknown>;
+
+/** A step that lets records of a key pass in their time. */
+export interface PacingPlan {
+  /** `dedupe` */
+  readonly step: string;
+  /** Name of the store. */
+  readonly name: string;
+  readonly rule: Rule;
+  /** How the values of what is held back are kept. */
+  readonly values?: ValueForm;
+  /** What must stay as it is. */
+  readonly fingerprint: string;
+  /** The part of a value that is compared with those of other records of the key; `undefined`: with none. */
+  readonly part?: (record: Row, key: Uint8Array) => Uint8Array | undefined;
+  /** Null values are dropped; else they are values as others. */
+  readonly dropsNull?: true;
+  /** The span that a late record would have been in. */
+  readonly missed: (timestamp: number) => readonly Window[];
+  readonly late?: ((records: Stream<never>) => Observable<unknown>) | undefined;
+  /** Where records go that are left out. */
+  readonly leftOut?: ((records: Stream<never>) => Observable<unknown>) | undefined;
+}
+
+/** How the values of what is held back are kept. @param listed - They are in arrays. */
+export function valuesAs(
+  step: string,
+  serde: { readonly name: string } | undefined,
+  listed: boolean = false,
+): Pick<PacingPlan, 'values' | 'fingerprint'> {
+  const one = valueForm(serde as Serde<unknown> | undefined);
+  const values: ValueForm = {
+    write: (value) => (value as readonly unknown[]).map((each) => one.write(each)),
+    read: (stored) => (stored as readonly unknown[]).map((each) => one.read(each)),
+  };
+  return { values: listed ? values : one, fingerprint: `${step} as ${serde?.name ?? 'msgpack'}` };
+}
+
+/** @throws ConfigError `ERR_DURATION`, and `ERR_OPTION` for nothing at all. */
+export function spanMsOf(where: string, option: string, span: Duration): number {
+  const ms = durationMs(span, `${where}: ${option}`);
+  if (ms > 0) return ms;
+  throw new ConfigError('ERR_OPTION', `${where}: ${option} is ${span}`, { hint: 'give more than 0' });
+}
+
+/** @throws ConfigError `ERR_DURATION` */
+export function graceMsOf(where: string, grace: Duration): number {
+  return durationMs(grace, `${where}: grace`);
+}
+
+const openOf = (name: string): string => `${name}-open`;
+
+/** The operator of a plan. */
+export function paced<In, Out>(plan: PacingPlan): OperatorFunction<In, Out> {
+  const { late, leftOut, name, step } = plan;
+  const codec = spellsCodec(plan.values ?? valueForm(undefined), openOf(name));
+  return (source) =>
+    node<Row, Out>([source], {
+      name: step,
+      detail: name,
+      needsKey: true,
+      stores: storesOf(plan, codec),
+      ports: ['late', 'left out'],
+      roots: (port) => [
+        ...(late === undefined ? [] : [late(port('late'))]),
+        ...(leftOut === undefined ? [] : [leftOut(port('left out'))]),
+      ],
+      create: (at) => pacing(at as unknown as Step<Row>, plan, codec),
+    });
+}
+
+function present(spells: Spells): unknown {
+  return spells.map(({ end, held, start }) =>
+    held === undefined ? { start, end } : { start, end, value: held.value },
+  );
+}
+
+function storesOf({ fingerprint, name, part, step }: PacingPlan, value: ValueCodec<Spells>): readonly StoreUse[] {
+  const shared = { name: openOf(name), kind: 'keyValue', value, fingerprint, present } as const;
+  return [
+    { name, fingerprint: step },
+    part === undefined ? declareStore({ ...shared, key: 'upstream' }) : declareStore({ ...shared, key: bytes() }),
+  ];
+}
+
+function pacing(step: Step<Row>, plan: PacingPlan, codec: ValueCodec<Spells>): Instance {
+  const { task } = step;
+  const { dropsNull = false, missed, name, part, rule } = plan;
+  const recordKeys = keySerdeOf<unknown>(step.place);
+  const keys = part === undefined ? recordKeys : (bytes() as Serde<unknown>);
+  const store = new KeyValueStore<unknown, Spells>(
+    task.openStore(openOf(name)),
+    keys,
+    codec,
+    task.cacheEntries,
+    present,
+  );
+  const waiting = new Waiting<unknown, 'closes'>(task.openStore(name), keys, task.time, task.cacheEntries, ['closes']);
+  task.addState(store);
+  task.addState(waiting);
+  const late = step.port<LateRecord<unknown, unknown>>('late');
+  const leftOut = step.port<Row>('left out');
+  /** The record under way. */
+  let current: Row | undefined;
+  const paced = new PacedKeys<unknown>(rule, store, waiting, {
+    released: (key, held) => step.emitRow(key, rowOfHeld(key, held)),
+    passed: () => step.emitUpdate(current as Row),
+    leftOut() {
+      if (leftOut.used) leftOut.next(current as Row);
+    },
+    late() {
+      const record = current as Row;
+      const { streamTime } = paced;
+      const lateness: Lateness = {
+        step: step.name,
+        streamTime,
+        reason: 'window closed',
+        missed: missed(record.timestamp),
+        partial: false,
+      };
+      step.late(record, lateness);
+      if (late.used) late.next({ ...record, late: lateness });
+    },
+    unread(error, key) {
+      const kept = { key, keySerde: step.keySerde, window: undefined, timestamp: -1 };
+      step.rowFailed(error, { ...kept, holds: 'state', content: null });
+    },
+  });
+  return {
+    take: [
+      (record: Row) => {
+        const { key, timestamp, value } = record;
+        if (key === null || key === undefined) return step.drop('null key');
+        if (dropsNull && (value === null || value === undefined)) return step.drop('null value');
+        const compared = part === undefined ? key : part(record, recordKeys.serialize(key));
+        if (compared === undefined) return step.out.next(record);
+        current = record;
+        paced.add(compared as Key, heldOf(record, timestamp));
+      },
+    ],
+    advance: () => paced.advance(),
+    closeAll: () => paced.closeAll(),
+  };
+}

@@ -1,0 +1,27 @@
+import { NO_HEADERS } from '../record.ts';
+import type { HeldRecord } from '../state/held-record.ts';
+import type { Rule } from './rule.ts';
+import { NO_SPELLS } from './spell.ts';
+
+/**
+ * Values of a key in the order of arrival: until there are `count`, or stream time is `withinMs` further than when the first of
+ * them came.
+ */
+export function batchRule(count: number, withinMs: number): Rule {
+  return {
+    closesAfterMs: 0,
+    take(spells, record, streamTime) {
+      const [open] = spells;
+      const before = open?.held;
+      const held: HeldRecord = {
+        ...record,
+        value: before === undefined ? [record.value] : [...(before.value as readonly unknown[]), record.value],
+        timestamp: Math.max(record.timestamp, before?.timestamp ?? -1),
+        headers: NO_HEADERS,
+      };
+      if ((held.value as readonly unknown[]).length >= count) return { spells: NO_SPELLS, record: 'held', row: held };
+      const spell = open === undefined ? { start: streamTime, end: streamTime + withinMs } : open;
+      return { spells: [{ ...spell, held }], record: 'held' };
+    },
+  };
+}

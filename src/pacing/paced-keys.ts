@@ -1,0 +1,116 @@
+import type { HeldRecord } from '../state/held-record.ts';
+import type { Entry, KeyValueStore } from '../state/key-value-store.ts';
+import type { Waiting } from '../state/waiting.ts';
+import type { Rule } from './rule.ts';
+import { NO_SPELLS, type Spell, type Spells } from './spell.ts';
+
+/** What becomes of records; called in order, synchronously. */
+export interface PacedEvents<K> {
+  /** What a spell held back goes on: the spell has closed, or is complete. */
+  released(key: NonNullable<K>, held: HeldRecord): void;
+  /** The record under way goes on at once. */
+  passed(): void;
+  /** The record under way is left out. */
+  leftOut(): void;
+  /** The record under way came too late. */
+  late(): void;
+  /** The spells of a key cannot be read when one of them closes. */
+  unread(error: unknown, key: NonNullable<K>): void;
+}
+
+/**
+ * The spells of the keys of one task, by a rule: no Observable, no clock, no topic. A record moves time; what closes with that goes on
+ * first, by time, then by key bytes; then it is the turn of the record.
+ */
+export class PacedKeys<K> {
+  readonly #rule: Rule;
+  readonly #store: KeyValueStore<K, Spells>;
+  readonly #waiting: Waiting<K, 'closes'>;
+  readonly #events: PacedEvents<K>;
+
+  constructor(rule: Rule, store: KeyValueStore<K, Spells>, waiting: Waiting<K, 'closes'>, events: PacedEvents<K>) {
+    this.#rule = rule;
+    this.#store = store;
+    this.#waiting = waiting;
+    this.#events = events;
+  }
+
+  get streamTime(): number {
+    return this.#waiting.time.streamTime;
+  }
+
+  add(key: NonNullable<K>, record: HeldRecord): void {
+    const { time } = this.#waiting;
+    time.observe(record.timestamp);
+    this.#settle();
+    const entry = this.#store.entry(key);
+    const before = entry.value ?? NO_SPELLS;
+    const verdict = this.#rule.take(before, record, time.streamTime);
+    if (verdict.spells !== before) this.#put(key, entry, before, verdict.spells);
+    if (verdict.record === 'passes') this.#events.passed();
+    else if (verdict.record === 'late') this.#events.late();
+    else if (verdict.spells === before) this.#events.leftOut();
+    if (verdict.row !== undefined) this.#events.released(key, verdict.row);
+  }
+
+  /** Stream time may go further than before. */
+  advance(): void {
+    if (this.#waiting.time.advance()) this.#settle();
+  }
+
+  /** Moves stream time without a record, as far as it takes for nothing to be held back. */
+  closeAll(): void {
+    let last = -1;
+    for (const { time } of this.#closings.all()) last = time;
+    if (last < 0) return;
+    this.#waiting.time.moveTo(last);
+    this.#settle();
+  }
+
+  get #closings() {
+    return this.#waiting.part('closes');
+  }
+
+  #closing({ end }: Spell): number {
+    return end + this.#rule.closesAfterMs;
+  }
+
+  #settle(): void {
+    for (const { key, time } of this.#closings.take(this.streamTime)) this.#close(key, time);
+  }
+
+  /** Something of a key was to close at a time. */
+  #close(key: NonNullable<K>, time: number): void {
+    let entry: Entry<Spells>;
+    try {
+      entry = this.#store.entry(key);
+    } catch (error) {
+      this.#events.unread(error, key);
+      this.#store.set(key, undefined, -1);
+      return;
+    }
+    const before = entry.value ?? NO_SPELLS;
+    let open = before.filter((spell) => this.#closing(spell) > time);
+    if (open.length === before.length) {
+      // The rule had another length when the spells were stored.
+      open = before.filter((spell) => this.#closing(spell) > this.streamTime);
+      for (const spell of open) this.#closings.add(this.#closing(spell), key);
+      if (open.length === before.length) return;
+    }
+    this.#put(key, entry, before, open);
+    for (const spell of before) {
+      if (spell.held !== undefined && !open.includes(spell)) this.#events.released(key, spell.held);
+    }
+  }
+
+  /** @throws where changes are checked and this one cannot be kept; nothing has changed then. */
+  #put(key: NonNullable<K>, entry: Entry<Spells>, before: Spells, after: Spells): void {
+    const last = after.at(-1);
+    if (last === undefined) this.#store.delete(entry);
+    else this.#store.put(entry, after, last.held?.timestamp ?? last.start);
+    const had = before.map((spell) => this.#closing(spell));
+    const has = after.map((spell) => this.#closing(spell));
+    for (const time of had) if (!has.includes(time) && time > this.streamTime) this.#closings.delete(time, key);
+    for (const time of has) if (!had.includes(time)) this.#closings.add(time, key);
+  }
+}
