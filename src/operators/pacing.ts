@@ -20,7 +20,6 @@ import { heldOf, rowOfHeld } from './held-row.ts';
 import { keySerdeOf } from './keyed.ts';
 
 type Row = StreamRecord<unknown, unknown>;
-type Key = NonNullable<unknown>;
 
 /** A step that lets records of a key pass in their time. */
 export interface PacingPlan {
@@ -157,7 +156,7 @@ function pacing(step: Step<Row>, plan: PacingPlan, codec: ValueCodec<Spells>): I
         const compared = part === undefined ? key : part(record, recordKeys.serialize(key));
         if (compared === undefined) return step.out.next(record);
         current = record;
-        paced.add(compared as Key, heldOf(record, timestamp));
+        paced.add(compared, heldOf(record, timestamp));
       },
     ],
     advance: () => paced.advance(),
