@@ -67,6 +67,7 @@ export {
   type CogroupKey,
   type CogroupOptions,
   cogroup,
+  type RunningCogroupOptions,
   type WindowedCogroupOptions,
 } from './operators/cogroup.ts';
 export { countByKey } from './operators/count-by-key.ts';
@@ -128,6 +129,7 @@ export type {
   WithValue,
 } from './operators/record-types.ts';
 export { reduceByKey } from './operators/reduce-by-key.ts';
+export type { Expires } from './operators/row-expiry.ts';
 export { type ThrottleByKeyOptions, throttleByKey } from './operators/throttle-by-key.ts';
 export { union } from './operators/union.ts';
 export { type UpdateDeletes, type WindowByOptions, windowBy } from './operators/window-by.ts';

@@ -3,6 +3,17 @@ import type { Change } from '../record.ts';
 import type { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 
+/** By what time rows with a time to live end. */
+export interface RowTime {
+  /**
+   * Rows have ended that are not removed yet, because time came from somebody who looks. They are not found any more, but what
+   * other steps made of them is still in their stores.
+   */
+  readonly behind: boolean;
+  /** Time has come to there for whoever looks rows up. What has ended is removed as soon as the record under way is done. */
+  reach(timestamp: number): void;
+}
+
 /** The rows of a table in one task, as they are now. */
 export interface Rows<K, V> {
   /** The row of a key; `undefined` where there is none. */
@@ -14,6 +25,8 @@ export interface Rows<K, V> {
    * before the history have no row, but for the newest one of the key, which never expires.
    */
   at?(key: NonNullable<K>, time: number): NonNullable<V> | undefined;
+  /** In tables whose rows have a time to live, and in what is made of these. */
+  readonly time?: RowTime | undefined;
 }
 
 /** The part of a table that an operator needs: what `table(…)` and `asTable(…)` return is one. @public */

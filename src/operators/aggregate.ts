@@ -2,16 +2,20 @@ import type { OperatorFunction } from 'rxjs';
 import type { Aggregator, Spec } from '../aggregators/aggregator.ts';
 import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node } from '../dataflow/operator.ts';
+import type { Duration } from '../options/duration.ts';
 import { checkNames } from '../options/option-checks.ts';
 import type { Change, StreamRecord } from '../record.ts';
-import { aggregateStore, aggregating } from './aggregating.ts';
+import { aggregateStores, aggregating } from './aggregating.ts';
 import { type AggregationDeletes, type AggregationResult, toAggregator } from './aggregation.ts';
 import { checkStoreName } from './keyed.ts';
+import { type Expires, ttlOf } from './row-expiry.ts';
 
 /** @public */
-export interface AggregateOptions {
+export interface AggregateOptions<T extends Duration | undefined = Duration | undefined> {
   /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
   readonly store: string;
+  /** How long a row lives, in event time, after the last record of its key. It stays for ever when left out. */
+  readonly ttl?: T;
 }
 
 /**
@@ -31,9 +35,22 @@ export interface AggregateOptions {
  * value (a tombstone) is emitted; the next record starts again. State moves with the commits of the stage: a restart goes
  * on where the last commit was.
  *
+ * With `ttl` the row of a key ends so long after its timestamp, in stream time: the highest timestamp of the records that
+ * reach the step, and of those that look its rows up. Its deletion is emitted then, with the time of its end; the next record
+ * of the key starts again.
+ *
+ * ```text
+ * aggregate(agg.count(), { store: 'visits', ttl: '1h' })
+ *
+ * source  --a(0m)---a(30m)------b(1h)--------------------b(1h30m)-------------|
+ * result  --a:1-----a:2 was 1---b:1----a:null was 2(1h30m)--b:2 was 1---------|
+ * ```
+ *
+ * A record that comes so late that its row would have ended already is dropped and counted, where there is no row.
+ *
  * @param aggregation - One aggregator, or several by name that share one store.
- * @param options - `store` is required.
- * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
+ * @param options - `store` is required. With `ttl` there is a second one, named after it: `…-ttl`.
+ * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  * @see {@link windowBy} for aggregates per event-time window, `asTable` to look into the rows.
  *
  * @example
@@ -55,27 +72,39 @@ export interface AggregateOptions {
  * ```
  * @public
  */
-export function aggregate<K, V, A, R, S extends Spec<V>, D extends null = never>(
+export function aggregate<
+  K,
+  V,
+  A,
+  R,
+  S extends Spec<V>,
+  D extends null = never,
+  T extends Duration | undefined = undefined,
+>(
   aggregation: Aggregator<V, A, R, D> | S,
-  options: AggregateOptions,
+  options: AggregateOptions<T>,
 ): OperatorFunction<
   StreamRecord<K | null, V | null>,
-  Change<K, AggregationResult<V, R, S>, AggregationDeletes<V, D, S>>
+  Change<K, AggregationResult<V, R, S>, AggregationDeletes<V, D, S> | Expires<T>>
 > {
   type Row = AggregationResult<V, R, S>;
-  type Out = Change<K, Row, AggregationDeletes<V, D, S>>;
+  type Out = Change<K, Row, AggregationDeletes<V, D, S> | Expires<T>>;
   const aggregator = toAggregator<V, A, R, S>(aggregation);
-  checkNames('aggregate', options ?? {}, { store: true });
+  checkNames('aggregate', options ?? {}, { store: true, ttl: true });
   const name = checkStoreName(options?.store, 'aggregate');
+  const ttlMs = ttlOf(`aggregate(${name})`, options.ttl);
   return (source) => {
     const rows = new KeptRows<K, Row>();
     return node<StreamRecord<K | null, V | null>, Out>([source], {
       name: 'aggregate',
       detail: name,
       needsKey: true,
-      stores: [aggregateStore(name, aggregator)],
+      stores: aggregateStores(name, aggregator, ttlMs),
       rows,
-      create: (step) => aggregating<K, V, Row, Out>(step, name, aggregator, rows),
+      create(step) {
+        const { take, ...rest } = aggregating<K, V, Row, Out>(step, name, aggregator, rows, ttlMs);
+        return { take: [take], ...rest };
+      },
     });
   };
 }

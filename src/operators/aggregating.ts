@@ -9,10 +9,15 @@ import { KeyValueStore } from '../state/key-value-store.ts';
 import { declareStore } from '../state/store-spec.ts';
 import { type State, stateCodec } from './aggregation.ts';
 import { keySerdeOf } from './keyed.ts';
+import { openExpiry, ttlStores } from './row-expiry.ts';
 
-/** The store of a running aggregate. */
-export function aggregateStore<V, R>(name: string, aggregator: Aggregator<V, State, R, null>): StoreUse {
-  return declareStore({
+/** The stores of a running aggregate. */
+export function aggregateStores<V, R>(
+  name: string,
+  aggregator: Aggregator<V, State, R, null>,
+  ttlMs: number | undefined,
+): readonly StoreUse[] {
+  const rows = declareStore({
     name,
     kind: 'keyValue',
     key: 'upstream',
@@ -20,46 +25,75 @@ export function aggregateStore<V, R>(name: string, aggregator: Aggregator<V, Sta
     fingerprint: `aggregate ${aggregator.name}`,
     present: (state: State) => aggregator.result(state),
   });
+  return [rows, ...ttlStores(name, ttlMs)];
 }
 
-/** The running aggregates of one task: what is done with a record, which emits the change of its key's row. */
+/** The running aggregates of one task. */
+export interface Aggregating<K, V> {
+  /** What is done with a record, which emits the change of its key's row. */
+  readonly take: Take<StreamRecord<K | null, V | null>>;
+  /** See `Instance`: where rows have a time to live. */
+  readonly advance?: () => void;
+}
+
 export function aggregating<K, V, Row, Out extends Change<K, Row>>(
   step: Step<Out>,
   name: string,
   aggregator: Aggregator<V, State, Row, null>,
   rows: KeptRows<K, Row>,
-): Take<StreamRecord<K | null, V | null>> {
+  ttlMs: number | undefined,
+): Aggregating<K, V> {
   const { task } = step;
-  const store = new KeyValueStore<K, State>(
-    task.openStore(name),
-    keySerdeOf<K>(step.place),
-    stateCodec(aggregator, name),
-    task.cacheEntries,
-    (state) => aggregator.result(state),
+  const bytes = task.openStore(name);
+  const keys = keySerdeOf<K>(step.place);
+  const store = new KeyValueStore<K, State>(bytes, keys, stateCodec(aggregator, name), task.cacheEntries, (state) =>
+    aggregator.result(state),
   );
   task.addState(store);
   const rowOf = (state: State | undefined): Row | null =>
     state === undefined ? null : settled(aggregator.result(state));
-  rows.keep(task, {
-    get: (key) => rowOf(store.get(key)) ?? undefined,
-    timestampOf: (key) => store.timestampOf(key),
-  });
-  return (record) => {
+  const expiry =
+    ttlMs === undefined
+      ? undefined
+      : openExpiry<K, State, Row>(
+          step as Step<never>,
+          { name, ttlMs, rows: store, bytes, key: keys },
+          rowOf,
+          (change) => step.emitRow(change.key as NonNullable<K>, change as Out),
+        );
+  const expiring = expiry?.rows;
+  rows.keep(
+    task,
+    expiry?.looked ?? {
+      get: (key) => rowOf(store.get(key)) ?? undefined,
+      timestampOf: (key) => store.timestampOf(key),
+    },
+  );
+  const take = (record: StreamRecord<K | null, V | null>): void => {
     const { key, value } = record;
     if (key === null || value === null) {
       step.drop(key === null ? 'null key' : 'null value');
       return;
     }
+    expiring?.observe(record.timestamp);
     const entry = store.entry(key as NonNullable<K>);
     const { value: state } = entry;
+    if (state === undefined && expiring?.isOver(record.timestamp) === true) {
+      step.drop('older than the ttl');
+      return;
+    }
     const before = rowOf(state);
     const added = aggregator.add(state ?? aggregator.init(), value, record as StreamRecord<unknown, V>);
     const after = settled(added) ?? undefined;
     const timestamp = Math.max(entry.timestamp, record.timestamp);
     // Before anything is stored: a record whose result throws is left out altogether.
     const row = rowOf(after);
-    if (after === undefined) store.delete(entry);
-    else store.put(entry, after, timestamp);
+    if (expiring === undefined) {
+      if (after === undefined) store.delete(entry);
+      else store.put(entry, after, timestamp);
+    } else if (after === undefined) expiring.delete(entry, key as NonNullable<K>);
+    else expiring.put(entry, key as NonNullable<K>, after, timestamp);
     step.emitUpdate(makeChange(key, row as Row, before, timestamp, record) as Out);
   };
+  return expiring === undefined ? { take } : { take, advance: () => expiring.advance() };
 }

@@ -4,15 +4,17 @@ import type { OfNull } from '../aggregators/custom.ts';
 import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node } from '../dataflow/operator.ts';
 import { ConfigError } from '../errors.ts';
+import type { Duration } from '../options/duration.ts';
 import { checkMethods, checkNames, type OptionNames } from '../options/option-checks.ts';
 import { checkWork } from '../options/promises.ts';
 import type { Change, LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { closesAfterMs } from '../windows/closes-after.ts';
 import type { Windower } from '../windows/windower.ts';
-import { aggregateStore, aggregating } from './aggregating.ts';
+import { aggregateStores, aggregating } from './aggregating.ts';
 import type { State } from './aggregation.ts';
 import { checkStoreName } from './keyed.ts';
+import { type Expires, ttlOf } from './row-expiry.ts';
 import type { UpdateDeletes } from './window-by.ts';
 import { windowing } from './windowing.ts';
 import { planWindowing, type WindowEmit, windowingStores } from './windowing-plan.ts';
@@ -54,6 +56,14 @@ export interface CogroupOptions<A, F> {
   readonly state?: Serde<A>;
 }
 
+/** What a `cogroup` without windows is. @public */
+export interface RunningCogroupOptions<A, F, T extends Duration | undefined = Duration | undefined>
+  extends CogroupOptions<A, F> {
+  readonly windows?: never;
+  /** As for {@link aggregate}. */
+  readonly ttl?: T;
+}
+
 /** What a `cogroup` in windows is. @public */
 export interface WindowedCogroupOptions<I extends CogroupInputs, A, F, W, E> extends CogroupOptions<A, F> {
   readonly windows: W;
@@ -65,7 +75,9 @@ export interface WindowedCogroupOptions<I extends CogroupInputs, A, F, W, E> ext
   readonly late?: (late: Observable<LateRecord<CogroupKey<I>, ValueOf<I[number]>>>) => Observable<unknown>;
 }
 
-type Loose = WindowedCogroupOptions<CogroupInputs, State, readonly Add[], Windower, WindowEmit>;
+type Loose = WindowedCogroupOptions<CogroupInputs, State, readonly Add[], Windower, WindowEmit> & {
+  readonly ttl?: Duration;
+};
 
 const OPTIONS: OptionNames<Loose> = {
   store: true,
@@ -77,6 +89,7 @@ const OPTIONS: OptionNames<Loose> = {
   merge: true,
   emit: true,
   late: true,
+  ttl: true,
 };
 
 const EXAMPLE = 'cogroup([orders, payments], { store, init: () => 0, add: [(due, order) => …, (due, payment) => …] })';
@@ -124,10 +137,11 @@ export function cogroup<
  * ```
  *
  * Records are applied in order of arrival, late ones too; the timestamp of a row is the highest of the key's records. Null
- * keys and values are dropped and counted. Where an `add` returns null the entry is deleted, and a tombstone emitted.
+ * keys and values are dropped and counted. Where an `add` returns null the entry is deleted, and a tombstone emitted. `ttl` is as for
+ * `aggregate`.
  *
  * @param inputs - The streams; their keys are of one serde.
- * @param options - `store`, `init`, and an `add` for each stream.
+ * @param options - `store`, `init`, and an `add` for each stream; `ttl`.
  * @returns Changes of rows, as `aggregate`.
  *
  * @example
@@ -151,10 +165,15 @@ export function cogroup<
  * ```
  * @public
  */
-export function cogroup<const I extends CogroupInputs, A, const F extends CogroupAdds<I, A>>(
+export function cogroup<
+  const I extends CogroupInputs,
+  A,
+  const F extends CogroupAdds<I, A>,
+  T extends Duration | undefined = undefined,
+>(
   inputs: I,
-  options: CogroupOptions<A, F> & { readonly windows?: never },
-): Observable<Change<CogroupKey<I>, A, CogroupDeletes<F>>>;
+  options: RunningCogroupOptions<A, F, T>,
+): Observable<Change<CogroupKey<I>, A, CogroupDeletes<F> | Expires<T>>>;
 export function cogroup(inputs: CogroupInputs, options: object): Observable<StreamRecord<unknown, unknown>> {
   type In = StreamRecord<unknown, unknown>;
   const given = (options ?? {}) as Loose;
@@ -185,20 +204,33 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
         hint: "give windows: tumbling({ size: '1m', grace: '10s' })",
       });
     }
+    const ttlMs = ttlOf(`cogroup(${store})`, given.ttl);
     const rows = new KeptRows<unknown, State>();
     return node<In, Change<unknown, State>>(inputs, {
       ...shared,
-      stores: [aggregateStore(store, aggregator)],
+      stores: aggregateStores(store, aggregator, ttlMs),
       rows,
       create(step) {
-        const take = aggregating<unknown, unknown, State, Change<unknown, State>>(step, store, aggregator, rows);
+        const { take, ...rest } = aggregating<unknown, unknown, State, Change<unknown, State>>(
+          step,
+          store,
+          aggregator,
+          rows,
+          ttlMs,
+        );
         return {
+          ...rest,
           take: inputs.map((_, at) => (record: In) => {
             from = at;
             take(record);
           }),
         };
       },
+    });
+  }
+  if (given.ttl !== undefined) {
+    throw new ConfigError('ERR_OPTION', `cogroup(${store}) has ttl, but windows end by themselves`, {
+      hint: 'leave out ttl: the grace of the windows says how long they stay',
     });
   }
   const plan = planWindowing<unknown, State>('cogroup', store, given.windows, aggregator, given.emit);

@@ -1,7 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
 import { agg } from '../aggregators/index.ts';
+import type { Duration } from '../options/duration.ts';
 import type { Change, StreamRecord } from '../record.ts';
 import { type AggregateOptions, aggregate } from './aggregate.ts';
+import type { Expires } from './row-expiry.ts';
 
 /**
  * Counts the records of each key: `aggregate(agg.count(), options)`.
@@ -27,8 +29,8 @@ import { type AggregateOptions, aggregate } from './aggregate.ts';
  * ```
  * @public
  */
-export function countByKey<K, V>(
-  options: AggregateOptions,
-): OperatorFunction<StreamRecord<K | null, V | null>, Change<K, number, never>> {
+export function countByKey<K, V, T extends Duration | undefined = undefined>(
+  options: AggregateOptions<T>,
+): OperatorFunction<StreamRecord<K | null, V | null>, Change<K, number, Expires<T>>> {
   return aggregate(agg.count(), options);
 }

@@ -56,6 +56,8 @@ export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | '
  * `grace` records wait until stream time is so far beyond them, for rows that come late, and are joined then by time, key bytes
  * and arrival; a record that is that old already is joined at once. What waits survives restarts.
  *
+ * In a table with `ttl`, and in views of one, a record finds no row that has ended by the record's time: it moves the table's time.
+ *
  * A global table has no such rules of place and time: the row is found by `options.key`, the record may have any key and lie
  * anywhere, and the newest row counts.
  *
@@ -140,6 +142,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
         const joinRow = (record: R, emit: (row: StreamRecord<unknown, unknown>) => void): void => {
           const { key, timestamp, value } = record;
           rows ??= right.rowsIn(step.task);
+          rows.time?.reach(timestamp);
           const row = key === null ? undefined : rowOf(rows, key as NonNullable<K>, timestamp);
           if (row === undefined && !left) return;
           emit(withValue(record, join(value as NonNullable<R['value']>, row ?? null, record)));

@@ -1,7 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
 import { agg } from '../aggregators/index.ts';
+import type { Duration } from '../options/duration.ts';
 import type { Change, StreamRecord } from '../record.ts';
 import { type AggregateOptions, aggregate } from './aggregate.ts';
+import type { Expires } from './row-expiry.ts';
 
 /**
  * Folds the values of each key into one: `aggregate(agg.reduce(fold), options)`. The first value is taken as it is.
@@ -27,9 +29,9 @@ import { type AggregateOptions, aggregate } from './aggregate.ts';
  * ```
  * @public
  */
-export function reduceByKey<K, V>(
+export function reduceByKey<K, V, T extends Duration | undefined = undefined>(
   fold: (left: V, right: V) => V,
-  options: AggregateOptions,
-): OperatorFunction<StreamRecord<K | null, V | null>, Change<K, V, never>> {
+  options: AggregateOptions<T>,
+): OperatorFunction<StreamRecord<K | null, V | null>, Change<K, V, Expires<T>>> {
   return aggregate(agg.reduce(fold), options);
 }

@@ -8,6 +8,8 @@ import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 export class Waiting<K, Part extends string> implements StateHolder {
   readonly name: string;
   readonly time: StepTime;
+  /** Whether nothing has ever been kept here. */
+  readonly isNew: boolean;
   readonly #bytes: ByteStore;
   readonly #parts: ReadonlyMap<Part, DueIndex<K>>;
 
@@ -15,6 +17,7 @@ export class Waiting<K, Part extends string> implements StateHolder {
   constructor(bytes: ByteStore, key: Serde<K>, limit: TimeLimit, cacheEntries: number, parts: readonly Part[]) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
+    this.isNew = bytes.keys().next().done === true;
     this.time = new StepTime(limit, bytes.get(TIME_KEY));
     // In ASCII, below the key of stream time.
     this.#parts = new Map(

@@ -1,15 +1,18 @@
 import { isObservable, type Observable } from 'rxjs';
 import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node, portOf } from '../dataflow/operator.ts';
+import type { Step } from '../dataflow/step.ts';
 import { adopted } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
 import { keySerdeOf } from '../operators/keyed.ts';
+import { openExpiry, ttlStores } from '../operators/row-expiry.ts';
 import type { Duration } from '../options/duration.ts';
 import { checkNames, show } from '../options/option-checks.ts';
 import { type Change, makeChange, makeVersion, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { RowStore } from './row-store.ts';
 import { Table, tableOf } from './table.ts';
+import { tableTtl } from './topic-table.ts';
 import { historyOf, VersionedRows } from './version-stores.ts';
 
 /** Where the rows of a stream are kept. @public */
@@ -20,6 +23,8 @@ export interface AsTableOptions<V> {
   readonly value?: Serde<V>;
   /** Keeps the versions of rows so far back, in event time; see {@link table}. */
   readonly history?: Duration;
+  /** How long a row lives, in event time, after its last record; see {@link table}. Not beside `history`. */
+  readonly ttl?: Duration;
 }
 
 /**
@@ -109,35 +114,58 @@ function storedTable<K, V>(
   options: AsTableOptions<V>,
 ): Table<K, V> {
   const own = new RowStore<K, V>('asTable', options.store, options.value as Serde<NonNullable<V>> | undefined);
-  checkNames(`asTable(${own.name})`, options, { store: true, value: true, history: true });
+  checkNames(`asTable(${own.name})`, options, { store: true, value: true, history: true, ttl: true });
   const historyMs = historyOf(`asTable(${own.name})`, options.history);
+  const ttlMs = tableTtl(`asTable(${own.name})`, options);
   if (historyMs !== undefined) return versionedTable(stream, own, historyMs);
   const kept = new KeptRows<K, V>();
   const changes = node<StreamRecord<K | null, V | null>, Change<K, V>>([stream], {
     name: 'asTable',
     detail: own.name,
     needsKey: true,
-    stores: [own.use],
+    stores: [own.use, ...ttlStores(own.name, ttlMs)],
     ports: ['writes'],
     create(step) {
       const rows = own.open(step);
-      kept.keep(step.task, rows);
       const writes = step.port<Change<K, V>>('writes');
-      return (record) => {
+      const expiry =
+        ttlMs === undefined
+          ? undefined
+          : openExpiry<K, NonNullable<V>, V>(
+              step as Step<never>,
+              { name: own.name, ttlMs, rows, bytes: step.task.openStore(own.name), key: keySerdeOf<K>(step.place) },
+              (row) => row,
+              (change) => {
+                step.emitRow(change.key as NonNullable<K>, change);
+                if (writes.used) step.emitRow(change.key as NonNullable<K>, change, writes);
+              },
+            );
+      const expiring = expiry?.rows;
+      kept.keep(step.task, expiry?.looked ?? rows);
+      const take = (record: StreamRecord<K | null, V | null>): void => {
         const { key, timestamp } = record;
         if (key === null) {
           step.drop('null key');
           return;
         }
+        expiring?.observe(timestamp);
         const entry = rows.entry(key as NonNullable<K>);
         const before = entry.value ?? null;
         const value = record.value ?? null;
-        if (value !== null) rows.put(entry, value, timestamp);
+        if (value !== null && before === null && expiring?.isOver(timestamp) === true) {
+          step.drop('older than the ttl');
+          return;
+        }
+        if (expiring !== undefined) {
+          if (value !== null) expiring.put(entry, key as NonNullable<K>, value, timestamp);
+          else expiring.delete(entry, key as NonNullable<K>);
+        } else if (value !== null) rows.put(entry, value, timestamp);
         else if (before !== null) rows.delete(entry);
         const change = makeChange<K, V>(key, value, before, timestamp, record);
         if (value !== null || before !== null) step.emitUpdate(change);
         if (writes.used) step.emitUpdate(change, writes);
       };
+      return expiring === undefined ? { take: [take] } : { take: [take], advance: () => expiring.advance() };
     },
   });
   return new Table<K, V>({

@@ -70,6 +70,7 @@ export function rightSide<K, L, F, R, W>(
           reply(record, key, record.timestamp, { version, left, ended, tells: false, row: null });
           return;
         }
+        rows().time?.reach(record.timestamp);
         const other = rows().get(at) ?? null;
         if (answer === 'row' && other === null) return;
         const timestamp = Math.max(record.timestamp, rows().timestampOf(at));

@@ -1,7 +1,7 @@
 import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node } from '../dataflow/operator.ts';
 import type { Step } from '../dataflow/step.ts';
-import type { Rows } from '../dataflow/table-source.ts';
+import type { Rows, RowTime } from '../dataflow/table-source.ts';
 import { settled } from '../options/promises.ts';
 import { type Change, makeChange } from '../record.ts';
 import { isOlderVersion } from './older-version.ts';
@@ -68,12 +68,14 @@ export function joinedTable<K, L, R, W>(
         if (isOlderVersion(change, step)) return;
         const key = change.key as NonNullable<K>;
         const others = sides().right;
+        others.time?.reach(change.timestamp);
         changed(change, madeOf(step, make, rowOf(change), others.get(key) ?? null, key), others.timestampOf(key));
       };
       const onRight = (change: Change<K, R>): void => {
         if (isOlderVersion(change, step)) return;
         const key = change.key as NonNullable<K>;
         const others = sides().left;
+        others.time?.reach(change.timestamp);
         changed(change, madeOf(step, make, others.get(key) ?? null, rowOf(change), key), others.timestampOf(key));
       };
       return { take: [onLeft, onRight] };
@@ -115,11 +117,27 @@ function withYoungerStore<K, L, R, W>(
 ): Rows<K, NonNullable<W>> {
   const made = (key: NonNullable<K>): NonNullable<W> | undefined =>
     make(left.get(key) ?? null, right.get(key) ?? null, key) ?? undefined;
+  const time = timeOfBoth(left.time, right.time);
   return {
-    get: (key) => rows.get(key) ?? made(key),
+    time,
+    get: (key) => (time?.behind === true ? undefined : rows.get(key)) ?? made(key),
     timestampOf(key) {
-      if (rows.get(key) !== undefined) return rows.timestampOf(key);
+      if (time?.behind !== true && rows.get(key) !== undefined) return rows.timestampOf(key);
       return made(key) === undefined ? -1 : Math.max(left.timestampOf(key), right.timestampOf(key));
+    },
+  };
+}
+
+/** Rows that are made of two end with either of them. */
+function timeOfBoth(left: RowTime | undefined, right: RowTime | undefined): RowTime | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return {
+    get behind() {
+      return left.behind || right.behind;
+    },
+    reach(timestamp) {
+      left.reach(timestamp);
+      right.reach(timestamp);
     },
   };
 }

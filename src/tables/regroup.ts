@@ -71,7 +71,7 @@ export function regroup<K, V, G, A, R, S extends Spec<V>, D extends null = never
   select: (row: NonNullable<V>, key: NonNullable<K>) => G | null,
   topic: Topic<G, V>,
   aggregation: Aggregator<V, A, R, D> | S,
-  options: AggregateOptions,
+  options: Pick<AggregateOptions, 'store'>,
 ): (table: Table<K, V>) => Table<G, AggregationResult<V, R, S>> {
   const name = checkStoreName(options?.store, 'regroup');
   const where = `regroup(${name})`;

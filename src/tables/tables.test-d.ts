@@ -1,8 +1,10 @@
 import {
+  type AggregateOptions,
   agg,
   aggregate,
   asTable,
   type Change,
+  cogroup,
   countByKey,
   filterRows,
   filterValues,
@@ -202,6 +204,25 @@ describe('tombstones of aggregates are in the type', () => {
     expectTypeOf(orders.pipe(aggregate(plain, { store: 's' }))).toEqualTypeOf<
       Observable<Change<string, number, never>>
     >();
+  });
+
+  it('where rows have a time to live', () => {
+    const counts = orders.pipe(countByKey({ store: 's', ttl: '1h' }));
+    expectTypeOf(counts).toEqualTypeOf<Observable<Change<string, number>>>();
+    // @ts-expect-error the row may have ended
+    counts.pipe(mapValues((n) => n + 1));
+    const some = orders.pipe(aggregate({ n: agg.count() }, { store: 's', ttl: '1h' }));
+    expectTypeOf(some).toEqualTypeOf<Observable<Change<string, { readonly n: number }>>>();
+    const dearest = orders.pipe(reduceByKey((left) => left, { store: 's', ttl: '1h' }));
+    expectTypeOf(dearest).toEqualTypeOf<Observable<Change<string, { total: number }>>>();
+    expectTypeOf(asTable(counts)).toEqualTypeOf<Table<string, number>>();
+    const options: AggregateOptions = { store: 's' };
+    // @ts-expect-error options that may have one
+    orders.pipe(countByKey(options)).pipe(mapValues((n) => n + 1));
+    // @ts-expect-error a duration without a unit
+    orders.pipe(countByKey({ store: 's', ttl: '10' }));
+    const grouped = cogroup([orders, orders], { store: 's', ttl: '1h', init: () => 0, add: [(n) => n, (n) => n] });
+    expectTypeOf(grouped).toEqualTypeOf<Observable<Change<string, number>>>();
   });
 
   it('of several aggregators only where all of them may', () => {

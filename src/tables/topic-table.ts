@@ -1,9 +1,13 @@
 import type { Subscriber } from 'rxjs';
-import type { TopicUse } from '../dataflow/node.ts';
-import { portStream } from '../dataflow/port.ts';
+import { KeptRows } from '../dataflow/kept-rows.ts';
+import type { NodePlace, TopicUse } from '../dataflow/node.ts';
+import { type Outlet, portStream } from '../dataflow/port.ts';
+import { Step } from '../dataflow/step.ts';
 import { Stream } from '../dataflow/stream.ts';
+import type { Rows } from '../dataflow/table-source.ts';
 import type { TaskContext } from '../dataflow/task-context.ts';
-import { RecordError } from '../errors.ts';
+import { ConfigError, RecordError } from '../errors.ts';
+import { openExpiry, ttlOf, ttlStores } from '../operators/row-expiry.ts';
 import type { Duration } from '../options/duration.ts';
 import { type Change, makeChange, makeVersion, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
@@ -28,6 +32,8 @@ export interface TableOptions<K, V> extends TopicOptions<K, V> {
    * each key's row at a time can be looked up.
    */
   readonly history?: Duration;
+  /** How long a row lives, in event time, after its last record; not beside `history`. It stays for ever when left out. */
+  readonly ttl?: Duration;
 }
 
 /** The table of a topic. @public */
@@ -39,14 +45,15 @@ export class TopicTable<K, V> extends Table<K, V> {
 
   /** @internal */
   constructor(name: string, options: TableOptions<K, V>) {
-    const described = topicUse('table', name, options, { store: true, history: true });
+    const described = topicUse('table', name, options, { store: true, history: true, ttl: true });
     const historyMs = historyOf(`table ${name}`, options.history);
+    const ttlMs = tableTtl(`table ${name}`, options);
     const minCompactionLagMs = Math.max(DAY_MS, historyMs ?? 0);
     const use: TopicUse = {
       ...described,
       config: { cleanup: 'compact', minCompactionLagMs, ...options.config },
     };
-    const rows = new TopicRows<K, V>(use, options, historyMs);
+    const rows = new TopicRows<K, V>(use, options, historyMs, ttlMs);
     const { changes, node, writes } = rows;
     super({
       name,
@@ -62,6 +69,18 @@ export class TopicTable<K, V> extends Table<K, V> {
     this.value = options.value;
     this.use = use;
   }
+}
+
+/** @throws ConfigError `ERR_DURATION`, `ERR_OPTION` */
+export function tableTtl(
+  where: string,
+  { history, ttl }: { readonly history?: Duration; readonly ttl?: Duration },
+): number | undefined {
+  const ttlMs = ttlOf(where, ttl);
+  if (ttlMs === undefined || history === undefined) return ttlMs;
+  throw new ConfigError('ERR_OPTION', `${where} has both history and ttl`, {
+    hint: 'a table with history keeps the newest row of each key for ever: leave out one of them',
+  });
 }
 
 /** What a table's step keeps its rows in, in one task. */
@@ -80,11 +99,14 @@ class TopicRows<K, V> {
   readonly #store: string;
   readonly #options: TableOptions<K, V>;
   readonly #versioned: VersionedRows<K, NonNullable<V>> | undefined;
+  readonly #ttlMs: number | undefined;
   readonly #kept = new WeakMap<TaskContext, Kept<K, V>>();
+  readonly #expiring = new KeptRows<K, NonNullable<V>>();
 
-  constructor(use: TopicUse, options: TableOptions<K, V>, historyMs: number | undefined) {
+  constructor(use: TopicUse, options: TableOptions<K, V>, historyMs: number | undefined, ttlMs: number | undefined) {
     this.#use = use;
     this.#options = options;
+    this.#ttlMs = ttlMs;
     const { key, store: name = use.name } = options;
     this.#store = name;
     const value = serdeCodec(options.value, name);
@@ -98,15 +120,19 @@ class TopicRows<K, V> {
       name: 'table',
       detail: use.name,
       topics: [use],
-      stores: this.#versioned?.uses ?? [declareStore({ name, kind: 'keyValue', key, value, fingerprint })],
+      stores: this.#versioned?.uses ?? [
+        declareStore({ name, kind: 'keyValue', key, value, fingerprint }),
+        ...ttlStores(name, ttlMs),
+      ],
       discover() {},
-      attach: (subscriber, task, place) => this.#attach(subscriber, task, place.step),
+      attach: (subscriber, task, place) => this.#attach(subscriber, task, place),
     });
     this.changes = portStream<Change<K, V>>(this.node, 'changes', use.name);
     this.writes = historyMs === undefined ? portStream<Change<K, V>>(this.node, 'writes', use.name) : this.changes;
   }
 
-  in(task: TaskContext): Versions<K, NonNullable<V>> | KeyValueStore<K, NonNullable<V>> {
+  in(task: TaskContext): Rows<K, NonNullable<V>> {
+    if (this.#ttlMs !== undefined) return this.#expiring.in(task);
     const { newest, versions } = this.#open(task);
     return versions ?? newest;
   }
@@ -132,7 +158,8 @@ class TopicRows<K, V> {
     return { newest, versions: rows };
   }
 
-  #attach(subscriber: Subscriber<never>, task: TaskContext, step: string): void {
+  #attach(subscriber: Subscriber<never>, task: TaskContext, place: NodePlace): void {
+    const { step } = place;
     const { newest, versions } = this.#open(task);
     const outlets = task.outlets(this.node);
     const changes = outlets.get<Change<K, V>>('changes');
@@ -157,7 +184,13 @@ class TopicRows<K, V> {
       if (isNewest === undefined) task.dropped('older than the history', step);
       else if (changes.used) changes.next(makeVersion<K, V>(key, value, before, timestamp, record, isNewest));
     };
-    const take = versions === undefined ? replace : version;
+    const ttlMs = this.#ttlMs;
+    const take =
+      ttlMs !== undefined
+        ? this.#expire(new Step(this.node, subscriber, task, place), ttlMs, newest, { changes, writes })
+        : versions === undefined
+          ? replace
+          : version;
     task.consume(this.#use, {
       key: this.#use.key,
       value: this.#use.value,
@@ -173,6 +206,51 @@ class TopicRows<K, V> {
       },
     });
   }
+
+  /** Rows with a time to live: what a record does to them. */
+  #expire(
+    step: Step<never>,
+    ttlMs: number,
+    newest: KeyValueStore<K, NonNullable<V>>,
+    { changes, writes }: Outs<K, V>,
+  ): (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>) => void {
+    const { name, place, task } = step;
+    const { key } = this.#options;
+    const [topic, bytes] = [this.#use.name, task.openStore(this.#store)];
+    const store = { name: this.#store, ttlMs, rows: newest, bytes, key, topic };
+    const { looked, rows } = openExpiry<K, NonNullable<V>, NonNullable<V>>(step, store, rowItself, (change) => {
+      const of = change.key as NonNullable<K>;
+      step.emitRow<Change<K, V>>(of, change, changes);
+      step.emitRow<Change<K, V>>(of, change, writes);
+    });
+    this.#expiring.keep(task, looked);
+    task.addTimeFollower({ depth: place.depth, advance: () => rows.advance(), closeAll() {} });
+    return (of, value, record) => {
+      const { timestamp } = record;
+      rows.observe(timestamp);
+      if (readable(() => newest.entry(of), task, name) === null) newest.set(of, undefined, -1);
+      const entry = newest.entry(of);
+      const before = entry.value ?? null;
+      if (value === null) rows.delete(entry, of);
+      else if (before === null && rows.isOver(timestamp)) {
+        task.dropped('older than the ttl', name);
+        return;
+      } else rows.put(entry, of, value as NonNullable<V>, timestamp);
+      const change = makeChange<K, V>(of, value, before, timestamp, record);
+      if (value !== null || before !== null) changes.next(change);
+      writes.next(change);
+    };
+  }
+}
+
+function rowItself<V>(row: V): V {
+  return row;
+}
+
+/** Where the changes of a table go. */
+interface Outs<K, V> {
+  readonly changes: Outlet<Change<K, V>>;
+  readonly writes: Outlet<Change<K, V>>;
 }
 
 /** What is read from a store. What its schema does not take any more is reported, and then not known. */
@@ -204,6 +282,17 @@ function readable<T>(read: () => T | undefined, task: TaskContext, step: string)
  * ago than `history` is removed, and a record that is older than that is dropped and counted; the newest version of a key
  * never expires. Versions are kept in stores beside that of the newest rows, named after it: `…-versions` and `…-expiry`.
  * Each record is a change then; `newest` is `false` on those of older versions.
+ *
+ * With `ttl` a row ends so long after its timestamp, which is the highest one of its records, in stream time: the highest timestamp
+ * of the topic and of the records that look rows up. It is deleted then: not found any more, and a change with the time of
+ * its end. A record for a key without a row that would have ended already is dropped and counted.
+ *
+ * ```text
+ * table('carts', { ttl: '1h', … })
+ *
+ * carts    --ada:{1}(0m)--ada:{2}(30m)----------bob:{3}(2h)------------------------------|
+ * changes  --ada:{1}------ada:{2} was {1}-------ada:null was {2}(1h30m)--bob:{3}---------|
+ * ```
  *
  * @param name - The topic, usually compacted. A topic of versions is better not compacted: a table that is built anew would
  * find the newest rows alone.

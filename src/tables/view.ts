@@ -98,8 +98,9 @@ function stored<K, V, W>(
       const others = derived(above.rowsIn(task), derive);
       return {
         ...others,
-        get: (key) => rows.get(key) ?? others.get(key),
-        timestampOf: (key) => (rows.get(key) === undefined ? others.timestampOf(key) : rows.timestampOf(key)),
+        get: (key) => (others.time?.behind === true ? undefined : rows.get(key)) ?? others.get(key),
+        timestampOf: (key) =>
+          others.time?.behind === true || rows.get(key) === undefined ? others.timestampOf(key) : rows.timestampOf(key),
       };
     },
   });
@@ -112,6 +113,7 @@ function derived<K, V, W>(rows: Rows<K, V>, derive: Derive<K, V, W>): Rows<K, No
   return {
     get: (key) => of(rows.get(key), key),
     timestampOf: (key) => (of(rows.get(key), key) === undefined ? -1 : rows.timestampOf(key)),
+    ...(rows.time === undefined ? {} : { time: rows.time }),
     ...(rows.at === undefined ? {} : { at: (key, time) => of(rows.at?.(key, time), key) }),
   };
 }
