@@ -16,6 +16,7 @@ import { Committer } from './committer.ts';
 import { ConsumedRecords } from './consumed-records.ts';
 import type { GlobalTables } from './global-tables.ts';
 import { LongestTurn } from './longest-turn.ts';
+import { sayingOldRows } from './old-rows.ts';
 import { consumables } from './own-topics.ts';
 import { type TaskEvents, TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
@@ -111,7 +112,7 @@ export class Engine {
       atomic,
       session: () => this.#session && { session: this.#session, generation: this.#generation },
       changelog: () => this.#factory.changelog,
-      outputs: this.#outputs,
+      outputs: sayingOldRows(this.#outputs, log, topics, options, () => clock.now()),
       committed: (offsets) => {
         this.#consumed.committed(offsets);
         events.committed?.();
