@@ -1,3 +1,6 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type * as ZstdWasm from '@bokuweb/zstd-wasm';
 import type { Codec } from './compression.ts';
 import { Malformed, OutputTooLarge } from './corrupt.ts';
 import { plainBytes } from './record-table.ts';
@@ -74,7 +77,7 @@ export async function nodeZstd(): Promise<Zstd | undefined> {
 
 /** The WebAssembly build of the reference library. */
 export async function wasmZstd(): Promise<Zstd> {
-  const zstd = await import('@bokuweb/zstd-wasm');
+  const zstd = await privateCopy();
   await zstd.init();
   return {
     compress: (bytes) => zstd.compress(bytes),
@@ -84,4 +87,35 @@ export async function wasmZstd(): Promise<Zstd> {
       return output;
     },
   };
+}
+
+/**
+ * The library has one memory for all who load it, and a second `init`, by another library or another copy of this one,
+ * puts a new memory under functions of the old one: what is packed then is not what was given. So this copy is nobody
+ * else's.
+ */
+async function privateCopy(): Promise<typeof ZstdWasm> {
+  const require = createRequire(import.meta.url);
+  let entry: string;
+  try {
+    entry = require.resolve('@bokuweb/zstd-wasm');
+  } catch {
+    // In a bundle it is part of the file, where others do not reach it.
+    return import('@bokuweb/zstd-wasm');
+  }
+  const { cache } = require;
+  const folder = dirname(entry);
+  const takeOut = (): (readonly [name: string, module: NodeModule | undefined])[] => {
+    const names = Object.keys(cache).filter((name) => name.startsWith(folder));
+    const modules = names.map((name) => [name, cache[name]] as const);
+    for (const name of names) delete cache[name];
+    return modules;
+  };
+  const others = takeOut();
+  try {
+    return require(entry) as typeof ZstdWasm;
+  } finally {
+    takeOut();
+    for (const [name, module] of others) cache[name] = module;
+  }
 }
