@@ -19,8 +19,11 @@ export function connectNode<In, Out>(
 ): void {
   const step = new Step<Out>(stream, below, task, place);
   const instance = instanceOf(definition.create(step));
-  const { advance = nothing, closeAll = nothing } = instance;
-  if (advance !== nothing || closeAll !== nothing) task.addTimeFollower({ depth: place.depth, advance, closeAll });
+  const { advance = nothing, closeAll = nothing, idle } = instance;
+  if (advance !== nothing || closeAll !== nothing) {
+    const follower = { depth: place.depth, advance, closeAll };
+    task.addTimeFollower(idle === undefined ? follower : { ...follower, idle });
+  }
   const takes = instance.take as readonly Take<unknown>[];
   const arrivals = place.diamond ? new Arrivals(task, place, takes) : undefined;
   let open = inputs.length;

@@ -24,6 +24,8 @@ export interface TopicUse {
   readonly config?: TopicConfig;
   /** What happens to a record of this topic that fails, instead of the application's policy. */
   readonly onRecordError?: RecordPolicy;
+  /** How long it takes without records for stream time to go on with the clock, in ms; else that of the application. */
+  readonly idleMs?: number;
 }
 
 /** What a topic is called in an application. */

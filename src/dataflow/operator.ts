@@ -5,6 +5,7 @@ import { connectNode } from './node-instance.ts';
 import { portStream } from './port.ts';
 import type { Step } from './step.ts';
 import { adopted, Stream, subscribeSilently } from './stream.ts';
+import type { IdleTime } from './task-context.ts';
 
 /** What makes a step: how it looks to planning, and what it does in a task. */
 export interface NodeDefinition<In, Out> {
@@ -49,6 +50,8 @@ export interface Instance {
   readonly advance?: () => void;
   /** The bounded input is used up: emit whatever waits for more stream time. */
   readonly closeAll?: () => void;
+  /** What waits for stream time while no records come; `advance` then emits it. */
+  readonly idle?: IdleTime;
   /** All inputs are complete: calls `done` when nothing more will be emitted. Left out: at once. */
   readonly complete?: (done: () => void) => void;
 }

@@ -2,6 +2,7 @@ import type { Headers, Lateness, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from '../state/byte-store.ts';
 import type { StateHolder } from '../state/state-holder.ts';
+import type { StepTime } from '../state/step-time.ts';
 import type { Clock } from './clock.ts';
 import type { EmittedRow } from './emitted-row.ts';
 import type { GlobalRows } from './global-source.ts';
@@ -50,6 +51,15 @@ export interface TimeFollower {
   advance(): void;
   /** The input is complete: emit whatever waits for more stream time. Runs as a turn. */
   closeAll(): void;
+  /** Left out where nothing waits for time while no records come. */
+  readonly idle?: IdleTime;
+}
+
+/** The time of a step, for when no records come. */
+export interface IdleTime {
+  readonly time: Pick<StepTime, 'streamTime' | 'idleTo'>;
+  /** Stream time at which something is due next, or a little before; `Infinity` where nothing waits. */
+  due(): number;
 }
 
 /** Work of a node that has to wait for what comes its other ways. */

@@ -1,6 +1,7 @@
 import type { DueIndex } from '../state/due-index.ts';
 import type { DueRow } from '../state/due-store.ts';
 import { freeNumber, SIDES } from '../state/row-numbers.ts';
+import type { StepTime } from '../state/step-time.ts';
 import type { TimedStore } from '../state/timed-store.ts';
 import type { Waiting } from '../state/waiting.ts';
 import { type JoinRules, type SideRules, sidesOf } from './join-rules.ts';
@@ -114,6 +115,19 @@ export class StreamJoin<K, W> {
   /** Stream time may go further than before: emits what waited for that. */
   advance(): void {
     if (this.#due.time.advance()) this.#settle();
+  }
+
+  get time(): StepTime {
+    return this.#due.time;
+  }
+
+  /** Stream time at which the first record that waits stays alone, or a little before; `Infinity` where none waits. */
+  get nextAlone(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { alone, finalMs, pads } of [this.#left, this.#right]) {
+      if (pads) next = Math.min(next, alone.first + finalMs + 1);
+    }
+    return next;
   }
 
   /** Moves stream time without a record, as far as it takes for no record to wait for a partner. */

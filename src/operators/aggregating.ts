@@ -3,6 +3,7 @@ import type { KeptRows } from '../dataflow/kept-rows.ts';
 import type { StoreUse } from '../dataflow/node.ts';
 import type { Take } from '../dataflow/operator.ts';
 import type { Step } from '../dataflow/step.ts';
+import type { IdleTime } from '../dataflow/task-context.ts';
 import { settled } from '../options/promises.ts';
 import { type Change, makeChange, type StreamRecord } from '../record.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
@@ -34,6 +35,7 @@ export interface Aggregating<K, V> {
   readonly take: Take<StreamRecord<K | null, V | null>>;
   /** See `Instance`: where rows have a time to live. */
   readonly advance?: () => void;
+  readonly idle?: IdleTime;
 }
 
 export function aggregating<K, V, Row, Out extends Change<K, Row>>(
@@ -95,5 +97,5 @@ export function aggregating<K, V, Row, Out extends Change<K, Row>>(
     else expiring.put(entry, key as NonNullable<K>, after, timestamp);
     step.emitUpdate(makeChange(key, row as Row, before, timestamp, record) as Out);
   };
-  return expiring === undefined ? { take } : { take, advance: () => expiring.advance() };
+  return expiring === undefined ? { take } : { take, advance: () => expiring.advance(), idle: expiring.idle };
 }

@@ -115,6 +115,7 @@ export function joiningInstance<K, W>(
       current = NO_RECORD;
       join.advance();
     },
+    idle: { time: join.time, due: () => join.nextAlone },
     closeAll() {
       current = NO_RECORD;
       join.closeAll();

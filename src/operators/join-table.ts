@@ -158,7 +158,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
         };
         return {
           take: [ignore, look],
-          ...(held === undefined ? {} : { advance: held.advance, closeAll: held.closeAll }),
+          ...(held === undefined ? {} : { advance: held.advance, closeAll: held.closeAll, idle: held.idle }),
         };
       },
     });

@@ -160,6 +160,7 @@ function pacing(step: Step<Row>, plan: PacingPlan, codec: ValueCodec<Spells>): I
       },
     ],
     advance: () => paced.advance(),
+    idle: { time: paced.time, due: () => paced.nextClose },
     closeAll: () => paced.closeAll(),
   };
 }

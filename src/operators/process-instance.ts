@@ -1,6 +1,6 @@
 import type { Instance, Take } from '../dataflow/operator.ts';
 import type { Step } from '../dataflow/step.ts';
-import type { AsyncWorker } from '../dataflow/task-context.ts';
+import type { AsyncWorker, IdleTime } from '../dataflow/task-context.ts';
 import { FatalError, MillraceError, RecordError } from '../errors.ts';
 import { settled } from '../options/promises.ts';
 import type { Lateness, StreamRecord, Window } from '../record.ts';
@@ -89,6 +89,16 @@ export class ProcessInstance implements Instance, AsyncWorker {
     this.#cause = undefined;
     this.#fireStreamTime();
   };
+
+  get idle(): IdleTime {
+    const { time } = this.#own;
+    const next = (): number => {
+      let first = this.#own.earliest('stream-time');
+      for (const { kind, next: at } of this.#intervals) if (kind === 'stream-time' && at < first) first = at;
+      return first;
+    };
+    return { time, due: next };
+  }
 
   readonly complete = (done: () => void): void => {
     // Nobody would take what a timer emits after this; timers that are set stay for the next run.

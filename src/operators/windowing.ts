@@ -14,6 +14,8 @@ import { openChanges, openWindowing, type WindowingPlan } from './windowing-plan
 /** Where rows come from that no record caused. */
 const NO_RECORD = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** The row of a window that no value could be made for. */
 function unmade(row: WindowRow<unknown, State>, keySerde: Serde<unknown> | undefined): KeptRow {
   const { key, state, timestamp, unread, window } = row;
@@ -122,6 +124,10 @@ export function windowing<K, V, R>(
       current = undefined;
       windows.advance();
       tick();
+    },
+    idle: {
+      time: windows.time,
+      due: () => Math.min(windows.nextClose, changes?.waits === true ? (interval as IntervalTimer).next : NEVER),
     },
     closeAll() {
       current = undefined;

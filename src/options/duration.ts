@@ -28,6 +28,13 @@ export function durationMs(duration: Duration, name: string): number {
   return ms;
 }
 
+/** How long silence takes to be one. @throws ConfigError `ERR_DURATION`, and `ERR_OPTION` for nothing at all. */
+export function idleMsOf(where: string, idle: Duration): number {
+  const ms = durationMs(idle, `${where}: idle`);
+  if (ms > 0) return ms;
+  throw new ConfigError('ERR_OPTION', `${where}: idle is ${idle}`, { hint: "give more than 0, such as '30s'" });
+}
+
 /** As {@link durationMs}, for a span that may go the other way: `'-5s'`. */
 export function signedDurationMs(duration: Duration, name: string): number {
   if (typeof duration !== 'string' || !duration.startsWith('-')) return durationMs(duration, name);

@@ -1,5 +1,6 @@
 import type { HeldRecord } from '../state/held-record.ts';
 import type { Entry, KeyValueStore } from '../state/key-value-store.ts';
+import type { StepTime } from '../state/step-time.ts';
 import type { Waiting } from '../state/waiting.ts';
 import type { Rule } from './rule.ts';
 import { NO_SPELLS, type Spell, type Spells } from './spell.ts';
@@ -35,8 +36,17 @@ export class PacedKeys<K> {
     this.#events = events;
   }
 
+  get time(): StepTime {
+    return this.#waiting.time;
+  }
+
   get streamTime(): number {
     return this.#waiting.time.streamTime;
+  }
+
+  /** Stream time at which the first spell closes, or a little before; `Infinity` where none is open. */
+  get nextClose(): number {
+    return this.#closings.first;
   }
 
   add(key: NonNullable<K>, record: HeldRecord): void {

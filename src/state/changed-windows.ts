@@ -76,6 +76,11 @@ export class ChangedWindows<K> implements StateHolder {
     }
   }
 
+  /** Whether rows wait. */
+  get waits(): boolean {
+    return this.#rows.range(Uint8Array.of(WAITS), Uint8Array.of(EMITTED)).next().done === false;
+  }
+
   /** The rows that wait, each once. */
   take(): WaitingWindow<K>[] {
     const waiting = [...this.#rows.range(Uint8Array.of(WAITS), Uint8Array.of(EMITTED))];

@@ -63,6 +63,7 @@ export function countedCodec<A>(codec: ValueCodec<A>, store: string): ValueCodec
 export class CountedWindows<K, V, A> implements WindowMachine<K, V, A> {
   readonly time: StepTime;
   readonly store: KeyValueStore<K, CountedKey<A>>;
+  readonly nextClose: number = Number.POSITIVE_INFINITY;
   readonly #windower: CountWindower;
   readonly #aggregator: Aggregator<V, A, unknown, null>;
   readonly #events: WindowEvents<K, A>;

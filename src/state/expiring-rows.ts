@@ -3,6 +3,7 @@ import type { ByteStore } from './byte-store.ts';
 import type { Entry, KeyValueStore } from './key-value-store.ts';
 import { readNumber } from './numbers.ts';
 import { compareBytes } from './ordered-bytes.ts';
+import type { StepTime } from './step-time.ts';
 import type { Waiting } from './waiting.ts';
 
 /** A row that has ended. */
@@ -58,6 +59,12 @@ export class ExpiringRows<K, V> {
   /** Whether rows have ended that are not removed yet: only when time came from somebody who looks. */
   get behind(): boolean {
     return this.#end >= this.#waiting.part('rows').first;
+  }
+
+  /** The time of the step, and when the first row ends, or a little before. */
+  get idle(): { readonly time: StepTime; due(): number } {
+    const index = this.#waiting.part('rows');
+    return { time: this.#waiting.time, due: () => index.first + this.#ttlMs };
   }
 
   get(key: NonNullable<K>): V | undefined {

@@ -35,6 +35,10 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
     if (this.time.advance()) this.close(before);
   }
 
+  get nextClose(): number {
+    return this.store.firstWake;
+  }
+
   closeAll(): void {
     let last = -1;
     for (const { end } of this.store.all()) if (end > last) last = end;

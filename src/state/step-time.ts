@@ -63,7 +63,12 @@ export class StepTime {
     return this.#streamTime > before;
   }
 
-  /** Moves stream time without a record, whatever the limit: at the end of the input, and while it is idle. */
+  /** Nothing comes, and so much time is over: {@link advance} may go there. */
+  idleTo(time: number): void {
+    if (time > this.#seen) this.#seen = time;
+  }
+
+  /** Moves stream time without a record, whatever the limit: at the end of the input. */
   moveTo(time: number): void {
     if (time > this.#streamTime) this.#streamTime = time;
     if (time > this.#seen) this.#seen = time;

@@ -1,6 +1,7 @@
 import type { StreamRecord, Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { HeldRecord } from './held-record.ts';
+import type { StepTime } from './step-time.ts';
 import { timedKey, timedParts } from './timed-keys.ts';
 import type { TimedStore } from './timed-store.ts';
 import type { ValueCodec } from './value-codec.ts';
@@ -108,6 +109,15 @@ export class Suppressor<K> {
   advance(): void {
     const { time } = this.#waiting;
     if (time.advance()) this.#release(time.streamTime - this.#rules.delayMs);
+  }
+
+  get time(): StepTime {
+    return this.#waiting.time;
+  }
+
+  /** Stream time at which the first row goes on, or a little before; `Infinity` where none waits. */
+  get nextDue(): number {
+    return this.#due.first + this.#rules.delayMs;
   }
 
   /** Moves stream time without a record, as far as it takes for no row to wait. */

@@ -36,6 +36,8 @@ export interface WindowMachine<K, V, A> {
   add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void;
   /** Stream time may go further than before: closes what waited for that. */
   advance(): void;
+  /** Stream time at which the next window closes, or a little before; `Infinity` where none is open that closes. */
+  readonly nextClose: number;
   /** Moves stream time without a record, as far as it takes to close every open window. */
   closeAll(): void;
   /** What a key has in an open window. */

@@ -103,6 +103,10 @@ export class WindowedState<K, V, A> implements WindowMachine<K, V, A> {
     if (streamTime - graceMs >= store.firstEnd) this.#close(streamTime);
   }
 
+  get nextClose(): number {
+    return this.#store.firstEnd + this.#windower.graceMs;
+  }
+
   closeAll(): void {
     const { lastEnd, time } = this.#store;
     if (lastEnd < 0 || this.#windower.kind === 'unlimited') return;

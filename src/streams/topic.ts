@@ -1,6 +1,7 @@
 import type { TopicUse } from '../dataflow/node.ts';
 import { Stream } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
+import { type Duration, idleMsOf } from '../options/duration.ts';
 import { checkNames, checkTopicName, type OptionNames, show } from '../options/option-checks.ts';
 import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
 import { TOPIC_CONFIG, type TopicConfig } from '../options/topic-config.ts';
@@ -21,6 +22,8 @@ export interface TopicOptions<K, V> {
   readonly config?: TopicConfig;
   /** What happens to a record of this topic that fails, instead of the application's `onRecordError`. */
   readonly onRecordError?: RecordPolicy;
+  /** For tasks that read this topic, instead of the application's `idle`; the longest, where they read several that say so. */
+  readonly idle?: Duration;
 }
 
 /**
@@ -92,6 +95,7 @@ const TOPIC_OPTIONS: OptionNames<TopicOptions<unknown, unknown>> = {
   partitions: true,
   config: true,
   onRecordError: true,
+  idle: true,
 };
 
 /**
@@ -119,6 +123,7 @@ export function topicUse<K, V>(
     ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.onRecordError === undefined ? {} : { onRecordError: options.onRecordError }),
+    ...(options.idle === undefined ? {} : { idleMs: idleMsOf(`${kind} ${name}`, options.idle) }),
   };
 }
 

@@ -165,7 +165,9 @@ function storedTable<K, V>(
         if (value !== null || before !== null) step.emitUpdate(change);
         if (writes.used) step.emitUpdate(change, writes);
       };
-      return expiring === undefined ? { take: [take] } : { take: [take], advance: () => expiring.advance() };
+      return expiring === undefined
+        ? { take: [take] }
+        : { take: [take], advance: () => expiring.advance(), idle: expiring.idle };
     },
   });
   return new Table<K, V>({

@@ -181,6 +181,7 @@ function suppressing(
       },
     ],
     advance: () => suppressor.advance(),
+    idle: { time: suppressor.time, due: () => suppressor.nextDue },
     closeAll: () => suppressor.closeAll(),
   };
 }

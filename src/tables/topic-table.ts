@@ -224,7 +224,7 @@ class TopicRows<K, V> {
       step.emitRow<Change<K, V>>(of, change, writes);
     });
     this.#expiring.keep(task, looked);
-    task.addTimeFollower({ depth: place.depth, advance: () => rows.advance(), closeAll() {} });
+    task.addTimeFollower({ depth: place.depth, advance: () => rows.advance(), closeAll() {}, idle: rows.idle });
     return (of, value, record) => {
       const { timestamp } = record;
       rows.observe(timestamp);

@@ -6,6 +6,7 @@ import type { Letters } from '../log/letter-sender.ts';
 import type { OutputTopic } from '../log/outputs.ts';
 import { isDeadLetter } from '../log/record-failures.ts';
 import type { KnownTopic, TopicDescription } from '../log/transport.ts';
+import type { Duration } from '../options/duration.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../options/record-policy.ts';
 import type { Topology } from '../plan/topology.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
@@ -28,6 +29,7 @@ export interface DriverEngineOptions {
   readonly onRecordError?: RecordPolicy;
   readonly stores?: StoreBackend;
   readonly cacheEntries?: number;
+  readonly idle?: Duration;
 }
 
 /**
@@ -57,12 +59,13 @@ export class DriverEngine {
   constructor(topology: Topology, log: MemoryLog, clock: VirtualClock, options: DriverEngineOptions) {
     this.#topology = topology;
     this.#log = log;
-    const { applicationId = 'test', cacheEntries, onRecordError = 'fail' } = options;
+    const { applicationId = 'test', cacheEntries, idle, onRecordError = 'fail' } = options;
     this.#options = {
       applicationId,
       onRecordError,
       maxFutureSkew: 'unlimited',
       ...(cacheEntries === undefined ? {} : { cacheEntries }),
+      ...(idle === undefined ? {} : { idle }),
     };
     this.#rebuilds = new Rebuilds(this.#options);
     this.#clock = {

@@ -2,7 +2,7 @@ import { type Target, targetUse } from '../dataflow/target.ts';
 import { FatalError } from '../errors.ts';
 import { checkFields, encode, partitionOf } from '../log/encode.ts';
 import { OutputBuffers } from '../log/outputs.ts';
-import { type Duration, durationMs } from '../options/duration.ts';
+import { type Duration, durationMs, idleMsOf } from '../options/duration.ts';
 import { nearest } from '../options/nearest.ts';
 import { checkNames, checkWhole, type OptionNames } from '../options/option-checks.ts';
 import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
@@ -30,6 +30,8 @@ export interface TestDriverOptions {
   readonly onRecordError?: RecordPolicy;
   /** Where stores live: memory, or for example the LMDB of `millrace/embedded`. */
   readonly stores?: StoreBackend;
+  /** As that of an application: `advance` then also moves stream time, where nothing else does. */
+  readonly idle?: Duration;
   /** Entries that a store keeps decoded in memory (100,000); 0 forgets everything at each commit. */
   readonly cacheEntries?: number;
 }
@@ -40,6 +42,7 @@ const DRIVER_OPTIONS: OptionNames<TestDriverOptions> = {
   applicationId: true,
   onRecordError: true,
   stores: true,
+  idle: true,
   cacheEntries: true,
 };
 
@@ -96,6 +99,7 @@ export class TestDriver {
     checkNames('TestDriver', options, DRIVER_OPTIONS);
     checkWhole('TestDriver', 'partitions', options.partitions, 1);
     checkPolicy('TestDriver', options.onRecordError);
+    if (options.idle !== undefined) idleMsOf('TestDriver', options.idle);
     this.#topology = plan(pipeline, options.applicationId ?? 'test');
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     this.#partitions = options.partitions ?? 1;
@@ -139,7 +143,7 @@ export class TestDriver {
     return reader.read(topic);
   }
 
-  /** Moves the virtual wall clock, and runs what its timers cause. Stream time moves by records only. */
+  /** Moves the virtual wall clock, and runs what its timers cause. Stream time moves by records only, unless there is `idle`. */
   advance(duration: Duration): void {
     this.clock.advance(durationMs(duration, 'duration'));
     this.#engine.run();

@@ -29,6 +29,12 @@ export interface AppOptions {
    */
   readonly maxFutureSkew?: Duration | 'unlimited';
   /**
+   * After so long without a record, stream time goes on with the wall clock where something waits for it: windows close,
+   * rows without a partner come. Off when left out: then only records move time. A task waits until it has read
+   * all its inputs to the end, and nothing has come from any of them for so long.
+   */
+  readonly idle?: Duration;
+  /**
    * Where the first start on a topic begins (`'earliest'`). Whatever of it has no committed offset after that has come
    * later, such as partitions that were added, and is read from its first record.
    */
@@ -71,6 +77,7 @@ export const APP_OPTIONS: OptionNames<AppOptions> = {
   until: true,
   openWindows: true,
   maxFutureSkew: true,
+  idle: true,
   startFrom: true,
   onRecordError: true,
   commitInterval: true,

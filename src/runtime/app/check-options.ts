@@ -1,7 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { isDeadLetter } from '../../log/record-failures.ts';
 import { BATCH_OPTIONS } from '../../options/batch-options.ts';
-import { durationMs } from '../../options/duration.ts';
+import { durationMs, idleMsOf } from '../../options/duration.ts';
 import {
   checkClock,
   checkLogger,
@@ -42,6 +42,7 @@ export function checkOptions(options: AppOptions): void {
   if (commitInterval !== undefined) durationMs(commitInterval, 'commitInterval');
   if (stopDeadline !== undefined) durationMs(stopDeadline, 'stopDeadline');
   if (maxFutureSkew !== undefined && maxFutureSkew !== 'unlimited') durationMs(maxFutureSkew, 'maxFutureSkew');
+  if (options.idle !== undefined) idleMsOf('run', options.idle);
   checkNames('run: batch', batch ?? {}, BATCH_OPTIONS);
   if (batch?.linger !== undefined) durationMs(batch.linger, 'linger');
   checkWhole('run', 'batch.bytes', batch?.bytes, 1);

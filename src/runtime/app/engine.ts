@@ -3,7 +3,7 @@ import type { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import { noLogger } from '../../log/logger.ts';
 import type { Fetcher, TaskLog, TaskSession } from '../../log/transport.ts';
-import { durationMs } from '../../options/duration.ts';
+import { durationMs, idleMsOf } from '../../options/duration.ts';
 import { originOf, taskSpecs } from '../../plan/assignment.ts';
 import type { Topology } from '../../plan/topology.ts';
 import { Rounds } from '../task/rounds.ts';
@@ -123,7 +123,7 @@ export class Engine {
       fail: (error) => this.#fail(error),
     });
     this.#fetcher = log.fetcher({ onReady: wake });
-    this.#rounds = new Rounds(clock, wake);
+    this.#rounds = new Rounds(clock, wake, options.idle && idleMsOf('run', options.idle));
     const shared = { outputs: this.#outputs, feed: this.#fetcher, wake };
     this.#factory = new TaskFactory(topology, log, topics, options, clock, shared, globals);
     this.#factory.begin(events, this.tasks);
@@ -275,11 +275,13 @@ export class Engine {
   /** @returns Whether there may be more to do. */
   #turns(until: number): boolean {
     const room = !this.#stopping && !this.committer.closed && this.#outputs.bytes < HARD_OUTPUT_BYTES;
-    const progressed = this.#rounds.round(room, until, this.#looked);
+    const progressed = this.#rounds.round(room, until, this.#looked, this.#knows);
     if (this.#rounds.failure !== undefined) this.#fail(this.#rounds.failure);
     else this.committer.poke();
     return progressed;
   }
+
+  readonly #knows = (): boolean => this.#fetcher.waitingFor() === undefined;
 
   readonly #looked = (task: Task, now: number): void => void this.#longest.ended(task, now);
 
@@ -324,6 +326,7 @@ export class Engine {
   *#close(): Steps<void> {
     this.#running = false;
     this.#pace.close();
+    this.#rounds.close();
     this.#outputs.recycle(this.#outputs.take());
     for (const task of this.tasks.values()) task.close();
     this.#consumed.close();

@@ -1,6 +1,7 @@
 import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
 import type { Stage } from '../../plan/stages.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { StageTurns } from './stage-turns.ts';
 import type { Task } from './task.ts';
 
@@ -11,11 +12,16 @@ export class Rounds {
   readonly #stages = new Map<Stage, StageTurns>();
   /** The stages that have not had their turn in this round. */
   #rest: IterableIterator<StageTurns> | undefined;
+  readonly #idle: IdleWatch;
   /** Why a task could not go on. */
   failure: MillraceError | undefined;
 
-  /** @param wake - Asks for another round. */
-  constructor(clock: Clock, wake: () => void) {
+  /**
+   * @param wake - Asks for another round.
+   * @param idleMs - How long it takes without records for time to go on with the clock.
+   */
+  constructor(clock: Clock, wake: () => void, idleMs?: number) {
+    this.#idle = new IdleWatch(idleMs, clock, wake);
     this.#clock = clock;
     this.#wake = wake;
   }
@@ -45,9 +51,10 @@ export class Rounds {
    * @param room - Whether records may be taken.
    * @param until - Monotonic time at which the round is broken off.
    * @param looked - Called with the task that is at work, whenever the clock is looked at.
+   * @param knows - Tells whether it is known what there is to read.
    * @returns Whether there may be more to do.
    */
-  round(room: boolean, until: number, looked: (task: Task, now: number) => void): boolean {
+  round(room: boolean, until: number, looked: (task: Task, now: number) => void, knows: () => boolean): boolean {
     // After the rest of a round there has to be a whole one to know that no task has anything to do.
     let progressed = this.#rest !== undefined;
     const round = this.#rest ?? this.#stages.values();
@@ -62,6 +69,14 @@ export class Rounds {
         break;
       }
     }
-    return progressed;
+    return (room && this.#idle.look(this.#tasks(), knows)) || progressed;
+  }
+
+  close(): void {
+    this.#idle.close();
+  }
+
+  *#tasks(): Generator<Task> {
+    for (const { tasks } of this.#stages.values()) yield* tasks;
   }
 }

@@ -6,7 +6,6 @@ import { type NodePlace, type TopicUse, topicName } from '../../dataflow/node.ts
 import { TaskOutlets } from '../../dataflow/port.ts';
 import { withScope } from '../../dataflow/scope.ts';
 import type {
-  AsyncWorker,
   Deferred,
   InputConsumer,
   InputOrigin,
@@ -25,6 +24,7 @@ import type { Lateness, StreamRecord } from '../../record.ts';
 import type { ByteStore, StoreWrites } from '../../state/byte-store.ts';
 import { boundedStore } from '../../state/cache-budget.ts';
 import type { StateHolder } from '../../state/state-holder.ts';
+import { AsyncWorkers } from './async-workers.ts';
 import { DeferredWork } from './deferred-work.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { checkHeld, checkStart } from './held-check.ts';
@@ -70,7 +70,7 @@ export class Task implements TaskContext {
   readonly #fingerprints: Fingerprints;
   readonly #keeper: PositionKeeper;
   readonly #holders: StateHolder[] = [];
-  readonly #workers: AsyncWorker[] = [];
+  readonly #workers = new AsyncWorkers();
   readonly #deferred = new DeferredWork();
   readonly #followers = new TimeFollowers(this.#deferred);
   readonly #held = new HeldRecords();
@@ -132,13 +132,13 @@ export class Task implements TaskContext {
     if (this.failure !== undefined) return false;
     this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
     this.#full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
-    this.#within(() => this.#drain());
+    this.#within(this.#drain);
     return true;
   }
 
   /** Timestamp of the next record that the task can take; `undefined` when there is none at hand, or it can take none. */
   nextTimestamp(): number | undefined {
-    if (this.failure !== undefined || this.#completed || this.#blocked()) return undefined;
+    if (this.failure !== undefined || this.#completed || this.#workers.full) return undefined;
     this.#host.outputs?.enter(this.#seat);
     this.inTurn = true;
     try {
@@ -163,7 +163,8 @@ export class Task implements TaskContext {
     this.#host.outputs?.enter(this.#seat);
     this.inTurn = true;
     try {
-      while (done < most && this.failure === undefined && !this.#blocked() && this.#inputs.stepUpTo(latest)) done += 1;
+      while (done < most && this.failure === undefined && !this.#workers.full && this.#inputs.stepUpTo(latest))
+        done += 1;
     } catch (error) {
       this.#failures.fail(error);
     } finally {
@@ -218,6 +219,26 @@ export class Task implements TaskContext {
     this.#asTurn(this.#followers.advance);
   }
 
+  /** Raised by everything that reaches the steps. */
+  get activity(): number {
+    return this.counters.recordsIn + this.#workers.done;
+  }
+
+  /** Whether everything known to be there is done, so that only time can bring more. */
+  get isSilent(): boolean {
+    return this.failure === undefined && !this.#completed && this.caughtUp && this.pendingAsync() === 0;
+  }
+
+  /** So much time is over without records: that of the steps goes on. */
+  tick(elapsedMs: number): void {
+    this.#asTurn(() => this.#followers.tick(elapsedMs));
+  }
+
+  /** How far stream time has to go on for something to be due; `Infinity` where nothing waits. */
+  nextTickMs(): number {
+    return this.#followers.nextTickMs();
+  }
+
   /** The bounded input is used up: closes what is open, if wanted, and completes the chain. */
   end(openWindows: 'keep' | 'close'): void {
     this.#asTurn(() => openWindows === 'close' && this.#followers.closeAll());
@@ -231,18 +252,11 @@ export class Task implements TaskContext {
     });
   }
 
-  #drain(): void {
-    for (const worker of this.#workers) if (worker.drain() > 0) this.#dirty = true;
-  }
-
-  #blocked(): boolean {
-    for (const worker of this.#workers) if (worker.full()) return true;
-    return false;
-  }
+  readonly #drain = (): void => void (this.#dirty = this.#workers.drain() || this.#dirty);
 
   /** Asynchronous calls that a commit has to wait for. */
   pendingAsync(): number {
-    return this.#workers.reduce((sum, worker) => sum + worker.pending(), 0);
+    return this.#workers.pending();
   }
 
   /** Whether there is something to commit. */
@@ -296,9 +310,7 @@ export class Task implements TaskContext {
 
   readonly addTimeFollower: TaskContext['addTimeFollower'] = this.#followers.add;
 
-  addAsyncWorker(worker: AsyncWorker): void {
-    this.#workers.push(worker);
-  }
+  readonly addAsyncWorker: TaskContext['addAsyncWorker'] = this.#workers.add;
 
   wake(): void {
     this.#host.wake();
@@ -372,9 +384,6 @@ export class Task implements TaskContext {
 
   /** What keeps the task from taking a record, in words; `undefined` when nothing does or there is none to take. */
   waitingFor(): string | undefined {
-    for (const worker of this.#workers) {
-      if (worker.full()) return `${worker.pending()} asynchronous calls of ${worker.step}`;
-    }
-    return this.#inputs.waitingFor();
+    return this.#workers.waitingFor() ?? this.#inputs.waitingFor();
   }
 }
