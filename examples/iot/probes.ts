@@ -1,9 +1,9 @@
 import { seeded } from '../shared/random.ts';
 
 /** Start of the readings: six in the morning, 1 July 2024, UTC. */
-export const START = Date.UTC(2024, 6, 1, 6);
+const START = Date.UTC(2024, 6, 1, 6);
 /** One hour of readings. */
-export const LENGTH_MS = 3_600_000;
+const LENGTH_MS = 3_600_000;
 
 export interface ProbeRecord {
   /** The probe: `cold-room-01`. */

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { AlgebraOptions } from './algebra-kinds.ts';
 import type { CountingOptions } from './counting.ts';
 
-const script = fileURLToPath(new URL('./counting-child.ts', import.meta.url));
+const childOf = (name: string): string => fileURLToPath(new URL(`./${name}-child.ts`, import.meta.url));
 
 /** Lines of its history that are kept: about a minute. */
 const HISTORY = 120;
@@ -30,8 +31,11 @@ export class CountingProcess {
   readonly #child: ChildProcessByStdio<null, Readable, null>;
   readonly #ended: Promise<unknown>;
 
-  constructor(options: CountingOptions) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], {
+  /** @param child - Which program it runs, and what that is told. */
+  constructor(options: CountingOptions);
+  constructor(options: AlgebraOptions, child: 'algebra');
+  constructor(options: object, child = 'counting') {
+    this.#child = spawn(process.execPath, ['--import', 'tsx', childOf(child), JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#ended = once(this.#child, 'exit');
