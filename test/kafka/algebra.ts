@@ -5,7 +5,7 @@ export const PARTITIONS = 2;
 export const BLOCK = 20;
 const STEP_MS = 2;
 /** More than the time by which one partition falls behind the other while nobody reads it. */
-export const GRACE_MS = 30_000;
+const GRACE_MS = 30_000;
 export const GRACE = `${GRACE_MS}ms` as const;
 
 /** A row of the output, in the order of its partition. */
