@@ -19,9 +19,9 @@ export function connectNode<In, Out>(
 ): void {
   const step = new Step<Out>(stream, below, task, place);
   const instance = instanceOf(definition.create(step));
-  const { advance = nothing, closeAll = nothing, idle } = instance;
+  const { advance = nothing, closeAll = nothing, holds = nothingWaits, idle } = instance;
   if (advance !== nothing || closeAll !== nothing) {
-    const follower = { depth: place.depth, advance, closeAll };
+    const follower = { depth: place.depth, advance, closeAll, holds };
     task.addTimeFollower(idle === undefined ? follower : { ...follower, idle });
   }
   const takes = instance.take as readonly Take<unknown>[];
@@ -56,3 +56,7 @@ function instanceOf<In>(made: Take<In> | Instance): Instance {
 }
 
 function nothing(): void {}
+
+function nothingWaits(): number {
+  return Number.POSITIVE_INFINITY;
+}

@@ -72,6 +72,8 @@ export interface NodeSpec<T> {
   readonly closesAfterMs?: number;
   /** Needs rows of windows that close. */
   readonly needsWindow?: boolean;
+  /** Its records are not older than those that they come from, but for what `holds` of its instance says. */
+  readonly keepsTime?: boolean;
   /** What it emits are changes of rows, and these are the rows. */
   readonly rows?: KeptRows<unknown, unknown>;
   /** A further output of a step: what feeds it goes on when nobody reads it any more. */

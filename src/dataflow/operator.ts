@@ -23,6 +23,8 @@ export interface NodeDefinition<In, Out> {
   readonly closesAfterMs?: number;
   /** See {@link NodeSpec.needsWindow}. */
   readonly needsWindow?: boolean;
+  /** See {@link NodeSpec.keepsTime}. */
+  readonly keepsTime?: boolean;
   /** The one input whose keys are checked, where it needs keys of several; all when left out. */
   readonly guard?: number;
   /** See {@link NodeSpec.rows}. */
@@ -52,6 +54,8 @@ export interface Instance {
   readonly closeAll?: () => void;
   /** What waits for stream time while no records come; `advance` then emits it. */
   readonly idle?: IdleTime;
+  /** No row that waits for stream time is older than this; `Infinity` where none waits. */
+  readonly holds?: () => number;
   /** All inputs are complete: calls `done` when nothing more will be emitted. Left out: at once. */
   readonly complete?: (done: () => void) => void;
 }

@@ -49,6 +49,8 @@ export interface TimeFollower {
   readonly depth: number;
   /** The limit of the task's time has risen: emit whatever waited for that. Runs as a turn. */
   advance(): void;
+  /** No row that waits for stream time is older than this; `Infinity` where none waits. */
+  holds(): number;
   /** The input is complete: emit whatever waits for more stream time. Runs as a turn. */
   closeAll(): void;
   /** Left out where nothing waits for time while no records come. */

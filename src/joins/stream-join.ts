@@ -130,6 +130,13 @@ export class StreamJoin<K, W> {
     return next;
   }
 
+  /** No record that waits for a partner is older; `Infinity` where none waits. */
+  get oldestAlone(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { alone, pads } of [this.#left, this.#right]) if (pads) oldest = Math.min(oldest, alone.first);
+    return oldest;
+  }
+
   /** Moves stream time without a record, as far as it takes for no record to wait for a partner. */
   closeAll(): void {
     let last = -1;

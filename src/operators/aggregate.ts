@@ -97,6 +97,7 @@ export function aggregate<
     const rows = new KeptRows<K, Row>();
     return node<StreamRecord<K | null, V | null>, Out>([source], {
       name: 'aggregate',
+      keepsTime: true,
       detail: name,
       needsKey: true,
       stores: aggregateStores(name, aggregator, ttlMs),

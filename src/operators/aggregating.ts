@@ -36,6 +36,7 @@ export interface Aggregating<K, V> {
   /** See `Instance`: where rows have a time to live. */
   readonly advance?: () => void;
   readonly idle?: IdleTime;
+  readonly holds?: () => number;
 }
 
 export function aggregating<K, V, Row, Out extends Change<K, Row>>(
@@ -97,5 +98,7 @@ export function aggregating<K, V, Row, Out extends Change<K, Row>>(
     else expiring.put(entry, key as NonNullable<K>, after, timestamp);
     step.emitUpdate(makeChange(key, row as Row, before, timestamp, record) as Out);
   };
-  return expiring === undefined ? { take } : { take, advance: () => expiring.advance(), idle: expiring.idle };
+  if (expiring === undefined) return { take };
+  // A deletion has the time of the row's end.
+  return { take, advance: () => expiring.advance(), idle: expiring.idle, holds: expiring.idle.due };
 }

@@ -61,6 +61,7 @@ export function branch<R extends AnyRecord, N extends string, D extends string =
   }
   const routed = node<R, never>([source], {
     name: 'branch',
+    keepsTime: true,
     detail: names.join(', '),
     ports: names,
     create(step) {

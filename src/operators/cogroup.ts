@@ -207,6 +207,7 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
     const ttlMs = ttlOf(`cogroup(${store})`, given.ttl);
     const rows = new KeptRows<unknown, State>();
     return node<In, Change<unknown, State>>(inputs, {
+      keepsTime: true,
       ...shared,
       stores: aggregateStores(store, aggregator, ttlMs),
       rows,
@@ -236,6 +237,7 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
   const plan = planWindowing<unknown, State>('cogroup', store, given.windows, aggregator, given.emit);
   const { late } = given;
   return node<In, WindowedRecord<unknown, State>>(inputs, {
+    keepsTime: true,
     ...shared,
     closesAfterMs: closesAfterMs(given.windows),
     stores: windowingStores(plan),

@@ -45,6 +45,7 @@ export function filterValues<V, R extends ValuedRecord<V> = ValuedRecord<V>>(
   checkWork('filterValues', predicate, 'filterValues((order) => order.total > 0)');
   return operator<R & ValuedRecord<V>, R>({
     name: 'filterValues',
+    keepsTime: true,
     create:
       ({ out }) =>
       (record) => {

@@ -38,6 +38,7 @@ export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>
   checkWork('flatMapValues', project, 'flatMapValues((order) => order.lines)');
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'flatMapValues',
+    keepsTime: true,
     create:
       ({ out }) =>
       (record) => {

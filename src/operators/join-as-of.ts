@@ -77,7 +77,7 @@ export function asOfInstance(
   step: Step<unknown>,
   { codec, graceMs, name, rows: rowsName }: AsOfPlan,
   join: (record: HoldableRow, emit: (row: StreamRecord<unknown, unknown>) => void) => void,
-): Pick<Instance, 'advance' | 'closeAll' | 'idle'> & { readonly take: (record: HoldableRow) => void } {
+): Pick<Instance, 'advance' | 'closeAll' | 'holds' | 'idle'> & { readonly take: (record: HoldableRow) => void } {
   const { task } = step;
   const keys = rememberingKeys(keySerdeOf<unknown>(step.place));
   const rows = new TimedStore<unknown, HeldRecord>(
@@ -139,6 +139,7 @@ export function asOfInstance(
       if (time.advance()) release();
     },
     idle: { time, due: () => due.first + graceMs },
+    holds: () => due.first,
     closeAll() {
       let last = -1;
       for (const row of due.all()) last = row.time;

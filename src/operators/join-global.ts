@@ -20,6 +20,7 @@ export function joinGlobal<K, U, R extends AnyRecord, W>(
   checkWork(`joinTable(${right.name}): key`, keyOf, '{ key: (order) => order.productId }');
   return operator<R, WithValue<R, W>>({
     name: 'joinTable',
+    keepsTime: true,
     detail: right.name,
     globals: [right.use],
     create(step) {

@@ -116,6 +116,8 @@ export function joiningInstance<K, W>(
       join.advance();
     },
     idle: { time: join.time, due: () => join.nextAlone },
+    // A row of a record that stays alone has the record's time.
+    holds: () => join.oldestAlone,
     closeAll() {
       current = NO_RECORD;
       join.closeAll();

@@ -145,6 +145,7 @@ export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
     const ports = { left: 'late left', right: 'late right' };
     return node<never, StreamRecord<P['key'], W>>(self ? [source] : [source, right], {
       name: 'joinStream',
+      keepsTime: true,
       detail: plan.name,
       needsKey: true,
       stores: plan.stores(self),

@@ -132,6 +132,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
     // The table comes first: a row is there before the record of the same moment looks for it.
     node<never, WithValue<R, W>>([right.updates, source], {
       name: 'joinTable',
+      keepsTime: true,
       detail: right.name,
       needsKey: true,
       guard: 1,
@@ -158,7 +159,9 @@ export function joinTable<K, U, R extends AnyRecord, W>(
         };
         return {
           take: [ignore, look],
-          ...(held === undefined ? {} : { advance: held.advance, closeAll: held.closeAll, idle: held.idle }),
+          ...(held === undefined
+            ? {}
+            : { advance: held.advance, closeAll: held.closeAll, holds: held.holds, idle: held.idle }),
         };
       },
     });

@@ -53,6 +53,7 @@ export function keyBy<V, K, R extends ValuedRecord<V> = ValuedRecord<V>>(
   checkWork('keyBy', select, 'keyBy((order) => order.customer)');
   return operator<R & ValuedRecord<V>, Rekeyed<K, V>>({
     name: 'keyBy',
+    keepsTime: true,
     changesKey: true,
     create:
       ({ out }) =>

@@ -94,6 +94,7 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   };
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapAsync',
+    keepsTime: true,
     ...(project.name === '' ? {} : { detail: project.name }),
     create({ out, place, task }) {
       const calls = new AsyncCalls<V, R, U>(project, limits, task, place, (record, value) =>

@@ -51,6 +51,7 @@ export function mapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   checkWork('mapValues', project, 'mapValues((order) => order.total)');
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapValues',
+    keepsTime: true,
     create:
       ({ out }) =>
       (record) =>

@@ -79,6 +79,7 @@ export function paced<In, Out>(plan: PacingPlan): OperatorFunction<In, Out> {
     node<Row, Out>([source], {
       name: step,
       detail: name,
+      keepsTime: true,
       needsKey: true,
       stores: storesOf(plan, codec),
       ports: ['late', 'left out'],
@@ -161,6 +162,7 @@ function pacing(step: Step<Row>, plan: PacingPlan, codec: ValueCodec<Spells>): I
     ],
     advance: () => paced.advance(),
     idle: { time: paced.time, due: () => paced.nextClose },
+    holds: () => paced.oldest,
     closeAll: () => paced.closeAll(),
   };
 }

@@ -82,6 +82,9 @@ export class ProcessInstance implements Instance, AsyncWorker {
     this.#fireStreamTime();
   };
 
+  /** What a timer emits has the timer's time, unless the step says otherwise. */
+  readonly holds = (): number => this.#own.earliest('stream-time');
+
   readonly closeAll = (): void => {
     const last = this.#own.last('stream-time');
     if (last < 0) return;

@@ -25,6 +25,7 @@ export function processNode<K, P extends OutputDeclarations, Out>(
   const stream = node<never, Row>(sources, {
     name,
     detail: plan.name,
+    keepsTime: true,
     needsKey: true,
     stores: [
       { name: plan.name, fingerprint: written },

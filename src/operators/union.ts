@@ -48,6 +48,7 @@ export function union<const S extends readonly Observable<AnyRecord>[]>(
   }
   return node<ObservedValueOf<S[number]>, ObservedValueOf<S[number]>>(sources, {
     name: 'union',
+    keepsTime: true,
     create: ({ out }) => ({ take: sources.map(() => (record: ObservedValueOf<S[number]>) => out.next(record)) }),
   });
 }

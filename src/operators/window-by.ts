@@ -112,6 +112,7 @@ export function windowBy<
     node<StreamRecord<K | null, V | null>, WindowedRecord<K, Result>>([source], {
       name: step,
       detail: name,
+      keepsTime: true,
       needsKey: true,
       closesAfterMs: closesAfterMs(windower),
       stores: windowingStores(plan),

@@ -129,6 +129,13 @@ export function windowing<K, V, R>(
       time: windows.time,
       due: () => Math.min(windows.nextClose, changes?.waits === true ? (interval as IntervalTimer).next : NEVER),
     },
+    holds() {
+      // A record may take back the row of a session that is open.
+      if (emit === 'updates') return plan.windower.kind === 'session' ? windows.oldest : Number.POSITIVE_INFINITY;
+      if (interval === undefined || changes === undefined) return windows.oldest;
+      // What has changed since the last multiple of the interval is newer than that.
+      return Math.min(windows.oldest, changes.oldestGone, interval.next - everyMs);
+    },
     closeAll() {
       current = undefined;
       windows.closeAll();

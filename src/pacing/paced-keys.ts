@@ -1,5 +1,6 @@
 import type { HeldRecord } from '../state/held-record.ts';
 import type { Entry, KeyValueStore } from '../state/key-value-store.ts';
+import { OldestHeld } from '../state/oldest-held.ts';
 import type { StepTime } from '../state/step-time.ts';
 import type { Waiting } from '../state/waiting.ts';
 import type { Rule } from './rule.ts';
@@ -28,12 +29,14 @@ export class PacedKeys<K> {
   readonly #store: KeyValueStore<K, Spells>;
   readonly #waiting: Waiting<K, 'closes'>;
   readonly #events: PacedEvents<K>;
+  readonly #held: OldestHeld;
 
   constructor(rule: Rule, store: KeyValueStore<K, Spells>, waiting: Waiting<K, 'closes'>, events: PacedEvents<K>) {
     this.#rule = rule;
     this.#store = store;
     this.#waiting = waiting;
     this.#events = events;
+    this.#held = new OldestHeld(this.#closings, () => this.#stored());
   }
 
   get time(): StepTime {
@@ -77,6 +80,29 @@ export class PacedKeys<K> {
     this.#settle();
   }
 
+  /** Nothing that is held back is older; `Infinity` where nothing is. */
+  get oldest(): number {
+    return this.#held.oldest;
+  }
+
+  *#stored(): Generator<number> {
+    for (const { key } of this.#closings.all()) yield* this.#older(this.#readable(key));
+  }
+
+  /** What cannot be read goes on as nothing. */
+  #readable(key: NonNullable<K>): Spells {
+    try {
+      return this.#store.entry(key).value ?? NO_SPELLS;
+    } catch {
+      return NO_SPELLS;
+    }
+  }
+
+  /** How much older than the closing of their spells what is held back is. */
+  *#older(spells: Spells): Generator<number> {
+    for (const spell of spells) if (spell.held !== undefined) yield this.#closing(spell) - spell.held.timestamp;
+  }
+
   get #closings() {
     return this.#waiting.part('closes');
   }
@@ -118,6 +144,7 @@ export class PacedKeys<K> {
     const last = after.at(-1);
     if (last === undefined) this.#store.delete(entry);
     else this.#store.put(entry, after, last.held?.timestamp ?? last.start);
+    for (const older of this.#older(after)) this.#held.add(older);
     const had = before.map((spell) => this.#closing(spell));
     const has = after.map((spell) => this.#closing(spell));
     for (const time of had) if (!has.includes(time) && time > this.streamTime) this.#closings.delete(time, key);

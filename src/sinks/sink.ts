@@ -38,6 +38,7 @@ export interface SinkSpec<R> {
 export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R>): Stream<R> {
   return node<R, R>([source], {
     kind: 'sink',
+    keepsTime: true,
     name: spec.name,
     detail: spec.topics.map((topic) => topic.name).join(', '),
     topics: spec.topics,

@@ -34,6 +34,8 @@ export class ChangedWindows<K> implements StateHolder {
   readonly #rows: StoredRows<number>;
   readonly #key: Serde<K>;
   readonly #byEnd: boolean;
+  /** No row that waits to take another one back is older; `undefined` before somebody asks. */
+  #oldestGone: number | undefined;
 
   /** @param byEnd - Rows come by the ends of windows, and not by their starts. */
   constructor(bytes: ByteStore, key: Serde<K>, cacheEntries: number, byEnd: boolean) {
@@ -63,6 +65,7 @@ export class ChangedWindows<K> implements StateHolder {
     if (this.#rows.get(emitted) !== undefined) {
       this.#rows.delete(emitted);
       this.#rows.put(at, GONE, timestamp);
+      if (this.#oldestGone !== undefined && timestamp < this.#oldestGone) this.#oldestGone = timestamp;
     } else if (this.#rows.get(at)?.value === CHANGED) {
       this.#rows.delete(at);
     }
@@ -78,12 +81,24 @@ export class ChangedWindows<K> implements StateHolder {
 
   /** Whether rows wait. */
   get waits(): boolean {
-    return this.#rows.range(Uint8Array.of(WAITS), Uint8Array.of(EMITTED)).next().done === false;
+    return this.#waiting().next().done === false;
+  }
+
+  /** No row that waits to take another one back is older; `Infinity` where none waits. */
+  get oldestGone(): number {
+    if (this.#oldestGone === undefined) {
+      this.#oldestGone = Number.POSITIVE_INFINITY;
+      for (const { timestamp, value } of this.#waiting()) {
+        if (value === GONE && timestamp < this.#oldestGone) this.#oldestGone = timestamp;
+      }
+    }
+    return this.#oldestGone;
   }
 
   /** The rows that wait, each once. */
   take(): WaitingWindow<K>[] {
-    const waiting = [...this.#rows.range(Uint8Array.of(WAITS), Uint8Array.of(EMITTED))];
+    const waiting = [...this.#waiting()];
+    this.#oldestGone = Number.POSITIVE_INFINITY;
     return waiting.map(({ keyBytes, timestamp, value }) => {
       this.#rows.delete(keyBytes);
       const gone = value === GONE;
@@ -113,6 +128,10 @@ export class ChangedWindows<K> implements StateHolder {
 
   *entries(): IterableIterator<StoreEntry> {
     for (const { keyBytes, timestamp, value } of this.#rows.range()) yield { key: keyBytes, value, timestamp };
+  }
+
+  #waiting() {
+    return this.#rows.range(Uint8Array.of(WAITS), Uint8Array.of(EMITTED));
   }
 
   #at(what: number, key: NonNullable<K>, { end, start }: Window): Uint8Array {

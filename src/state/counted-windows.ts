@@ -64,6 +64,8 @@ export class CountedWindows<K, V, A> implements WindowMachine<K, V, A> {
   readonly time: StepTime;
   readonly store: KeyValueStore<K, CountedKey<A>>;
   readonly nextClose: number = Number.POSITIVE_INFINITY;
+  /** Rows come with records. */
+  readonly oldest: number = Number.POSITIVE_INFINITY;
   readonly #windower: CountWindower;
   readonly #aggregator: Aggregator<V, A, unknown, null>;
   readonly #events: WindowEvents<K, A>;

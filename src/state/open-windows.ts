@@ -24,6 +24,13 @@ export class OpenWindows<T> {
     return this.#size;
   }
 
+  /** The earliest start; `Infinity` where none is open. Windows that lie in each other do not start in the order of their ends. */
+  firstStart(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { starts } of this.#chunks) for (const start of starts) if (start < first) first = start;
+    return first;
+  }
+
   /** The latest end; −1 where none is open. */
   get lastEnd(): number {
     return this.#chunks.at(-1)?.ends.at(-1) ?? -1;

@@ -24,6 +24,7 @@ interface Changed<A> extends Window {
 export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
   readonly #differenceMs: number;
   readonly #graceMs: number;
+  protected override readonly lengthMs: number;
 
   constructor(
     { differenceMs, graceMs }: SlidingWindower,
@@ -33,6 +34,7 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
   ) {
     super(aggregator, store, events);
     this.#differenceMs = differenceMs;
+    this.lengthMs = differenceMs;
     this.#graceMs = graceMs;
   }
 

@@ -19,6 +19,14 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
     this.events = events;
   }
 
+  /** How much older than the end of a window its row may be. */
+  protected readonly lengthMs: number = 0;
+
+  get oldest(): number {
+    const { firstWake, layout } = this.store;
+    return firstWake - layout.openMs - 1 - this.lengthMs;
+  }
+
   abstract add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void;
 
   /**

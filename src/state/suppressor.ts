@@ -1,6 +1,7 @@
 import type { StreamRecord, Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { HeldRecord } from './held-record.ts';
+import { OldestHeld } from './oldest-held.ts';
 import type { StepTime } from './step-time.ts';
 import { timedKey, timedParts } from './timed-keys.ts';
 import type { TimedStore } from './timed-store.ts';
@@ -49,6 +50,7 @@ export class Suppressor<K> {
   readonly #events: SuppressEvents<K>;
   #records = 0;
   #bytes = 0;
+  readonly #held: OldestHeld;
 
   constructor(
     rules: SuppressRules,
@@ -64,6 +66,7 @@ export class Suppressor<K> {
     this.#key = key;
     this.#codec = codec;
     this.#events = events;
+    this.#held = new OldestHeld(this.#due, () => this.#stored());
     if (!this.#isBounded) return;
     for (const { value } of rows.all()) this.#count(1, value);
   }
@@ -99,10 +102,16 @@ export class Suppressor<K> {
     if (known === undefined) this.#due.add(until, timedKey(this.#key.serialize(key), end, start));
     else if (this.#isBounded) this.#count(-1, known);
     if (this.#isBounded) this.#count(1, held);
+    this.#held.add(until - timestamp);
     time.observe(timestamp);
     this.#release(time.streamTime - delayMs);
     this.#makeRoom();
     return false;
+  }
+
+  /** No row that waits is older; `Infinity` where none waits. */
+  get oldest(): number {
+    return this.#held.oldest;
   }
 
   /** Stream time may go further than before. */
@@ -127,6 +136,22 @@ export class Suppressor<K> {
     if (last < 0) return;
     this.#waiting.time.moveTo(last + this.#rules.delayMs);
     this.#release(last);
+  }
+
+  *#stored(): Generator<number> {
+    for (const { key } of this.#due.all()) {
+      const { key: keyBytes, number: start, time: end } = timedParts(key);
+      const held = this.#readable(keyBytes, end, start);
+      if (held !== undefined) yield held.until - held.timestamp;
+    }
+  }
+
+  #readable(keyBytes: Uint8Array, end: number, start: number): HeldRecord | undefined {
+    try {
+      return this.#rows.get(this.#key.deserialize(keyBytes), end, start);
+    } catch {
+      return undefined;
+    }
   }
 
   get #due() {

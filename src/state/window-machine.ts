@@ -32,6 +32,8 @@ export interface WindowEvents<K, A> {
 export interface WindowMachine<K, V, A> {
   readonly time: StepTime;
   readonly store: StateHolder;
+  /** No row of a window that will close is older; `Infinity` where none will. */
+  readonly oldest: number;
   /** Takes one record with a key and a value. */
   add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void;
   /** Stream time may go further than before: closes what waited for that. */

@@ -71,6 +71,11 @@ export class WindowStore<K, A> implements StateHolder {
     return this.#open.size;
   }
 
+  /** The earliest start of an open window; `Infinity` where none is open. */
+  firstStart(): number {
+    return this.#open.firstStart();
+  }
+
   /** The earliest end of an open window; `Infinity` where none is open. */
   get firstEnd(): number {
     return this.#open.firstEnd;

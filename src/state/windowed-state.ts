@@ -47,6 +47,12 @@ export class WindowedState<K, V, A> implements WindowMachine<K, V, A> {
     return this.#store;
   }
 
+  get oldest(): number {
+    const windower = this.#windower;
+    if (windower.kind === 'unlimited') return Number.POSITIVE_INFINITY;
+    return windower.kind === 'aligned' ? this.#store.firstStart() : this.#store.firstEnd - windower.sizeMs;
+  }
+
   add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
     const windower = this.#windower;
     if (windower.kind === 'aligned' || windower.kind === 'unlimited') {

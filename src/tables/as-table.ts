@@ -93,6 +93,7 @@ export function asTable<K, V>(
   const name = detail ?? source.spec.name;
   const changes = node<Change<K, V>, Change<K, V>>([source], {
     name: 'asTable',
+    keepsTime: true,
     detail: name,
     create:
       ({ out }) =>
@@ -121,6 +122,7 @@ function storedTable<K, V>(
   const kept = new KeptRows<K, V>();
   const changes = node<StreamRecord<K | null, V | null>, Change<K, V>>([stream], {
     name: 'asTable',
+    keepsTime: true,
     detail: own.name,
     needsKey: true,
     stores: [own.use, ...ttlStores(own.name, ttlMs)],
@@ -165,9 +167,9 @@ function storedTable<K, V>(
         if (value !== null || before !== null) step.emitUpdate(change);
         if (writes.used) step.emitUpdate(change, writes);
       };
-      return expiring === undefined
-        ? { take: [take] }
-        : { take: [take], advance: () => expiring.advance(), idle: expiring.idle };
+      if (expiring === undefined) return { take: [take] };
+      const { idle } = expiring;
+      return { take: [take], advance: () => expiring.advance(), idle, holds: idle.due };
     },
   });
   return new Table<K, V>({
@@ -194,6 +196,7 @@ function versionedTable<K, V>(
   const kept = new KeptRows<K, V>();
   const changes = node<StreamRecord<K | null, V | null>, Change<K, V>>([stream], {
     name: 'asTable',
+    keepsTime: true,
     detail: own.name,
     needsKey: true,
     stores: versioned.uses,

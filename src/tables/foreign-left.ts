@@ -27,6 +27,7 @@ export function leftSide<K, L, F, R, W>(
   const { isLeft, leftKeys, leftRows, rightKeys } = join;
   return node<Change<K, L>, StreamRecord<F, Subscription>>([left.writes], {
     name: 'joinRows',
+    keepsTime: true,
     detail: join.name,
     needsKey: true,
     changesKey: true,

@@ -27,6 +27,7 @@ export function foreignResult<K, L, F, R, W>(
   const kept = new KeptRows<K, NonNullable<W>>();
   const changes = node<StreamRecord<K, Reply>, Change<K, NonNullable<W>>>([heard], {
     name: 'joinRows',
+    keepsTime: true,
     detail: join.name,
     needsKey: true,
     stores: [own.use, marks.use],

@@ -21,6 +21,7 @@ export function rightSide<K, L, F, R, W>(
   const subscribers = join.store<Subscriber>('subscribers', 'timed');
   return node<never, StreamRecord<K, Reply>>([right.writes, subscriptions], {
     name: 'joinRows',
+    keepsTime: true,
     detail: join.name,
     needsKey: true,
     changesKey: true,

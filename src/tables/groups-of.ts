@@ -26,6 +26,7 @@ export function groupsOf<G, V, R>(
   const present = (state: State): R => aggregator.result(state);
   const changes = node<StreamRecord<G | null, V | null>, Change<G, R>>([shuffled(topic.use, halves)], {
     name: 'regroup',
+    keepsTime: true,
     detail: name,
     needsKey: true,
     stores: [

@@ -22,6 +22,7 @@ export function halvesOf<K, V, G>(
     row === null ? null : (settled(select(row as NonNullable<V>, key as NonNullable<K>)) ?? null);
   return operator<Change<K, V>, Halves<G, V>>({
     name: 'regroup',
+    keepsTime: true,
     detail: topic.name,
     changesKey: true,
     create: (step) => (change) => {

@@ -43,6 +43,7 @@ export function joinedTable<K, L, R, W>(
   const kept = new KeptRows<K, NonNullable<W>>();
   const changes = node<never, Change<K, NonNullable<W>>>([left.writes, right.writes], {
     name: 'joinRows',
+    keepsTime: true,
     detail: own.name,
     needsKey: true,
     stores: [own.use],

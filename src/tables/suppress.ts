@@ -118,6 +118,7 @@ export function suppress<R extends StreamRecord<unknown, unknown>>(
     return node<SuppressedRow, never>([table?.writes ?? source], {
       name: 'suppress',
       detail: name,
+      keepsTime: true,
       needsKey: true,
       needsWindow: onClose,
       stores: [
@@ -182,6 +183,7 @@ function suppressing(
     ],
     advance: () => suppressor.advance(),
     idle: { time: suppressor.time, due: () => suppressor.nextDue },
+    holds: () => suppressor.oldest,
     closeAll: () => suppressor.closeAll(),
   };
 }

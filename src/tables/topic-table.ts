@@ -117,6 +117,7 @@ class TopicRows<K, V> {
         : new VersionedRows(name, historyMs, key, value, `versions of ${fingerprint}`);
     this.node = new Stream<never>({
       kind: 'table',
+      keepsTime: true,
       name: 'table',
       detail: use.name,
       topics: [use],
@@ -224,7 +225,8 @@ class TopicRows<K, V> {
       step.emitRow<Change<K, V>>(of, change, writes);
     });
     this.#expiring.keep(task, looked);
-    task.addTimeFollower({ depth: place.depth, advance: () => rows.advance(), closeAll() {}, idle: rows.idle });
+    const { idle } = rows;
+    task.addTimeFollower({ depth: place.depth, advance: () => rows.advance(), closeAll() {}, idle, holds: idle.due });
     return (of, value, record) => {
       const { timestamp } = record;
       rows.observe(timestamp);

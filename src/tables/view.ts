@@ -37,6 +37,7 @@ export function view<K, V, W>(
 function computed<K, V, W>(above: TableSource<K, V>, verb: string, derive: Derive<K, V, W>): Table<K, NonNullable<W>> {
   const changes = node<Change<K, V>, Change<K, NonNullable<W>>>([above.changes], {
     name: verb,
+    keepsTime: true,
     detail: above.name,
     create: (step) => (change) => {
       const before = rowBefore(derive, change);
@@ -65,6 +66,7 @@ function stored<K, V, W>(
   const kept = new KeptRows<K, NonNullable<W>>();
   const changes = node<Change<K, V>, Change<K, NonNullable<W>>>([above.changes], {
     name: verb,
+    keepsTime: true,
     detail: own.name,
     needsKey: true,
     stores: [own.use],

@@ -1,4 +1,5 @@
 import type { Target } from '../dataflow/target.ts';
+import { isAnnouncement } from '../protocol/time-announcement.ts';
 import { makeRecord, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { MemoryLog } from '../transports/memory/memory-log.ts';
@@ -25,7 +26,7 @@ export class TopicReader {
         const { bytes, keyLength, keyStart, offsetDelta, timestamp, valueLength, valueStart } = batch;
         for (let at = 0; at < batch.count; at += 1) {
           const offset = batch.baseOffset + (offsetDelta[at] as number);
-          if (offset < position) continue;
+          if (offset < position || isAnnouncement(batch, at)) continue;
           const key = decode(topic.key, bytes, keyStart[at] as number, keyLength[at] as number);
           const value = decode(topic.value, bytes, valueStart[at] as number, valueLength[at] as number);
           const time = timestamp[at] as number;

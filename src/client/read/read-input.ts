@@ -1,5 +1,6 @@
 import type { TopicUse } from '../../dataflow/node.ts';
 import type { FetchedBatch, OffsetOrigin } from '../../log/transport.ts';
+import { isAnnouncement } from '../../protocol/time-announcement.ts';
 
 /** One partition as a subscription reads it. */
 export class ReadInput {
@@ -62,10 +63,21 @@ export class ReadInput {
     this.batch = batch;
     if (at === batch.count) this.#leave(batch.nextOffset);
     else this.#checkEnd();
+    this.#passAnnouncements();
   }
 
   /** Moves past the record at the head. */
   advance(): void {
+    this.#next();
+    this.#passAnnouncements();
+  }
+
+  /** What tasks say of their time in a shuffle is no record for anybody else. */
+  #passAnnouncements(): void {
+    while (this.batch !== undefined && isAnnouncement(this.batch, this.at)) this.#next();
+  }
+
+  #next(): void {
     const batch = this.batch as FetchedBatch;
     const at = this.at + 1;
     if (at === batch.count) {

@@ -5,6 +5,7 @@ import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '
 import type { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
 import type { TaskProgress } from '../task/task-host.ts';
+import type { Announcer } from './announcer.ts';
 import type { Changelog } from './changelog.ts';
 
 /** What a committer needs of the engine around it. */
@@ -21,6 +22,8 @@ export interface CommitterHost {
   changelog(): Changelog | undefined;
   /** What all the tasks have written. */
   readonly outputs: Pick<SharedOutputs, 'take' | 'recycle'>;
+  /** Adds what tasks say of their time to what they hand over. */
+  announcer?(): Pick<Announcer, 'announce' | 'due'>;
   /** Offsets have become durable. */
   committed?(offsets: readonly CommittedOffset[]): void;
   /** Whether a failure has been seen: nothing is committed after it. */
@@ -146,12 +149,13 @@ export class Committer {
     if (joined === undefined || this.#flushing) return;
     // What a broken task has done is not to be trusted, and nothing goes on after it.
     for (const task of this.#host.tasks.values()) if (task.failure !== undefined) return;
-    const outputs = this.#host.outputs.take();
+    const written = this.#host.outputs.take();
+    const outputs = this.#host.announcer?.().announce(written) ?? written;
     if (outputs.length === 0) return;
     this.#flushing = true;
     try {
       yield* until(joined.session.send(outputs, joined.generation));
-      this.#host.outputs.recycle(outputs);
+      this.#host.outputs.recycle(written);
       this.#host.schedule();
     } catch (error) {
       this.#host.fail(error);
@@ -184,14 +188,20 @@ export class Committer {
       if (this.#abandoned || this.pendingAsync() > 0) return;
       const joined = this.#host.session();
       const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
-      if (joined === undefined || tasks.length === 0 || this.#host.failed()) return;
+      if (joined === undefined || this.#host.failed()) return;
+      if (tasks.length === 0 && this.#host.announcer?.().due !== true) return;
       // A task may fail between turns, by an emission that nobody foresaw: what it has done since is not to be trusted.
       const broken = tasks.find((task) => task.failure !== undefined);
       if (broken !== undefined) throw broken.failure as MillraceError;
       const started = this.#host.clock.monotonic();
       const progress = tasks.map((task) => task.takeProgress());
       const outputs = this.#host.outputs.take();
-      yield* this.#write(joined.session, joined.generation, progress, outputs);
+      yield* this.#write(
+        joined.session,
+        joined.generation,
+        progress,
+        this.#host.announcer?.().announce(outputs) ?? outputs,
+      );
       // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
       const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
       this.#host.changelog()?.committed(kept.flatMap(({ state }) => state));

@@ -22,7 +22,7 @@ import { type TaskEvents, TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
 import { type AssignedTask, TaskStarts } from './task-starts.ts';
 import type { TopicsInUse } from './topic-setup.ts';
-import { whyUnread } from './why-unread.ts';
+import { tasksWaiting } from './why-unread.ts';
 
 /** How long turns go on before other events of the process are handled, in ms. */
 const SLICE_MS = 8;
@@ -113,6 +113,7 @@ export class Engine {
       session: () => this.#session && { session: this.#session, generation: this.#generation },
       changelog: () => this.#factory.changelog,
       outputs: sayingOldRows(this.#outputs, log, topics, options, () => clock.now()),
+      announcer: () => this.#factory.announcer,
       committed: (offsets) => {
         this.#consumed.committed(offsets);
         events.committed?.();
@@ -287,7 +288,7 @@ export class Engine {
 
   #dirty(): boolean {
     for (const task of this.tasks.values()) if (task.dirty) return this.#pace.note(true);
-    return this.#pace.note(false);
+    return this.#pace.note(this.#factory.announcer.due);
   }
 
   /** What keeps the tasks from progressing, in words. */
@@ -300,10 +301,9 @@ export class Engine {
       this.#factory.waitingFor(),
       this.committer.waitingFor(),
       full ? 'a commit under way, before more is written' : undefined,
-      ...Array.from(this.tasks.values(), (task) => task.waiting()),
     ].filter((reason) => reason !== undefined);
-    if (reasons.length > 0 || this.#stopping) return reasons;
-    return whyUnread(this.tasks.values(), this.#rounds, this.#fetcher);
+    const known = reasons.length > 0 || this.#stopping;
+    return [...reasons, ...tasksWaiting([...this.tasks.values()], this.#rounds, this.#fetcher, known)];
   }
 
   endOffset(topic: string, partition: number): number | undefined {

@@ -2,6 +2,7 @@ import type { GlobalRows } from '../../dataflow/global-source.ts';
 import type { TopicUse } from '../../dataflow/node.ts';
 import { decodeKey, decodeValue } from '../../log/decode.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
+import { isAnnouncement } from '../../protocol/time-announcement.ts';
 import type { Serde } from '../../serdes/serde.ts';
 import { type KeyId, keyId } from '../../state/key-codec.ts';
 
@@ -44,6 +45,7 @@ export class GlobalRowMap implements GlobalRows {
   /** Takes over the records of a batch. @param failed - Called with what a record's decoding threw, and its index. */
   apply(batch: RecordColumns, failed: (error: unknown, at: number) => void): void {
     for (let at = 0; at < batch.count; at += 1) {
+      if (isAnnouncement(batch, at)) continue;
       try {
         const key = decodeKey(this.use.key, batch, at, this.use.name, true);
         if (key === null || key === undefined) {

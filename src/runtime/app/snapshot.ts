@@ -117,7 +117,7 @@ export function snapshotTask(
     turnMs,
     inputs,
     stores,
-    waitingFor: task.waitingFor(),
+    waitingFor: task.waitingFor() ?? task.reach.heldBack(),
   };
 }
 

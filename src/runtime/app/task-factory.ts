@@ -6,6 +6,8 @@ import type { OutputTopic } from '../../log/outputs.ts';
 import { recordAt } from '../../log/record-at.ts';
 import type { KnownTopic, TaskLog, TaskSession, TaskSpec, TopicPartition } from '../../log/transport.ts';
 import { durationMs } from '../../options/duration.ts';
+import { type ShuffleWriter, shuffleWriters } from '../../plan/shuffles.ts';
+import type { Stage } from '../../plan/stages.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { Lateness, StreamRecord } from '../../record.ts';
 import type { StoreCheck } from '../../state/byte-store.ts';
@@ -13,8 +15,10 @@ import { CacheBudget } from '../../state/cache-budget.ts';
 import { checkedStores } from '../../state/checked-stores.ts';
 import type { InputFeed } from '../task/input-set.ts';
 import type { SharedOutputs } from '../task/shared-outputs.ts';
+import { ShuffleTime } from '../task/shuffle-time.ts';
 import { Task } from '../task/task.ts';
 import type { TaskHost } from '../task/task-host.ts';
+import { Announcer } from './announcer.ts';
 import type { AppOptions } from './app-options.ts';
 import { Changelog, type RestoreProgress } from './changelog.ts';
 import type { GlobalTables } from './global-tables.ts';
@@ -43,6 +47,10 @@ const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
 export class TaskFactory {
   /** Keeps stores and changelogs together; `undefined` where the log holds the state, and before the first task. */
   changelog: Changelog | undefined;
+  /** Says in shuffles how far the tasks are. */
+  readonly announcer: Announcer;
+  /** Who writes the shuffles, by topic. */
+  readonly #shuffles: ReadonlyMap<string, readonly ShuffleWriter[]>;
   readonly #topology: Topology;
   readonly #log: TaskLog;
   readonly #topics: TopicsInUse;
@@ -72,6 +80,8 @@ export class TaskFactory {
     this.#options = options;
     this.#clock = clock;
     this.#shared = shared;
+    this.#shuffles = shuffleWriters(topology.stages, topics, options.applicationId);
+    this.announcer = new Announcer(this.#shuffles, (name) => this.outputTopic(name));
   }
 
   /** @param tasks - Those of the session, as they come and go. */
@@ -100,8 +110,28 @@ export class TaskFactory {
   }
 
   /** @throws what a node says when it is instantiated, such as `ERR_STORE_INCOMPATIBLE`. */
-  build(session: TaskSession, { spec, stage }: AssignedTask, { positions, uncommitted }: TaskStart): Task {
-    return new Task(stage, partitionOf(spec), positions, { ...this.#host(session), uncommitted });
+  build(session: TaskSession, { spec, stage }: AssignedTask, { heard, positions, uncommitted }: TaskStart): Task {
+    const task = new Task(stage, partitionOf(spec), positions, {
+      ...this.#host(session),
+      uncommitted,
+      time: this.#timeOf(stage, heard),
+      followsWritten: (topic) => this.#writer(stage, topic)?.follows === 'written',
+    });
+    this.announcer.add(task);
+    task.onTeardown(() => this.announcer.remove(task));
+    return task;
+  }
+
+  #writer(stage: Stage, topic: string): ShuffleWriter | undefined {
+    return this.#shuffles.get(topic)?.find((writer) => writer.stage === stage);
+  }
+
+  #timeOf({ inputs }: Stage, heard: ReadonlyMap<string, string> = new Map()): ShuffleTime | undefined {
+    const followed = inputs.flatMap(({ name }) => {
+      const writers = this.#shuffles.get(name);
+      return writers === undefined ? [] : [[name, writers] as const];
+    });
+    return followed.length === 0 ? undefined : new ShuffleTime(new Map(followed), heard);
   }
 
   /** What is being restored, in words. */

@@ -8,7 +8,13 @@ import { keysWouldMove } from '../../plan/keys-would-move.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { StoreBackend, StoreId } from '../../state/byte-store.ts';
 import { FINGERPRINT_STORE } from '../task/fingerprints.ts';
-import { PositionKeeper, type StatePosition, type StatePositions, statePositions } from '../task/state-positions.ts';
+import {
+  heardBefore,
+  PositionKeeper,
+  type StatePosition,
+  type StatePositions,
+  statePositions,
+} from '../task/state-positions.ts';
 import type { TaskProgress } from '../task/task-host.ts';
 import { goneUnread, otherTopic, type Reached, stateBehind } from './task-start-errors.ts';
 import type { TopicEnds } from './topic-ends.ts';
@@ -29,6 +35,8 @@ export interface TaskStart {
    */
   readonly uncommitted: ReadonlySet<string>;
   readonly progress: TaskProgress | undefined;
+  /** What was heard of the time of other tasks before the positions, by topic. */
+  readonly heard?: ReadonlyMap<string, string>;
 }
 
 export interface TaskStartsOptions {
@@ -82,6 +90,7 @@ export class TaskStarts {
       for (const { partition, topic } of spec.partitions) {
         positions.set(topic, found.get(topic) ?? fresh.get(topic)?.get(partition) ?? 0);
       }
+      const heard = this.#heard(task, positions, stores);
       const waits = (topic: string): boolean =>
         !found.has(topic) && positions.get(topic) === 0 && this.#beginsAgain(topic);
       if (spec.partitions.every(({ topic }) => waits(topic))) {
@@ -90,9 +99,20 @@ export class TaskStarts {
       return {
         positions,
         uncommitted: new Set<string>(),
-        progress: this.#settle(stage, spec, task.committed, positions, stores),
+        heard,
+        progress: this.#settle(stage, spec, task.committed, positions, stores, heard),
       };
     });
+  }
+
+  /** What was heard before the positions: in the stores, or else with the offsets. */
+  #heard(
+    { committed, spec, stage }: AssignedTask,
+    positions: ReadonlyMap<string, number>,
+    stores: StoreBackend,
+  ): ReadonlyMap<string, string> {
+    const states = stage.stores.map(({ name }) => statePositions(stores, this.#id(name, spec)));
+    return heardBefore(positions, states, committed);
   }
 
   /** The offsets that are known, of one task. */
@@ -169,6 +189,7 @@ export class TaskStarts {
     committed: ReadonlyMap<string, CommittedOffset>,
     positions: ReadonlyMap<string, number>,
     stores: StoreBackend,
+    heard: ReadonlyMap<string, string>,
   ): TaskProgress | undefined {
     const names = stage.stores.map(({ name }) => name);
     const settled = spec.partitions.every(({ topic }) => {
@@ -186,8 +207,9 @@ export class TaskStarts {
       });
     });
     if (settled && agreed) return undefined;
+    const { applicationId, topics } = this.options;
     const { partition } = spec.partitions[0] as { readonly partition: number };
-    const keeper = new PositionKeeper(this.options.applicationId, partition, stage.stores, this.options.topics);
+    const keeper = new PositionKeeper(applicationId, partition, stage.stores, topics, (topic) => heard.get(topic));
     const offsets = spec.partitions.map((place): CommittedOffset => {
       const offset = positions.get(place.topic) as number;
       return { ...place, offset, ...originOf(this.options.topics, place.topic, offset, committed.get(place.topic)) };

@@ -1,9 +1,26 @@
 import type { Fetcher } from '../../log/transport.ts';
 import type { Rounds } from '../task/rounds.ts';
 import type { Task } from '../task/task.ts';
+import { heldBack, waitingOf } from '../task/task-reach.ts';
 
 /** A task that has not gone on for longer than this, although there is more, says so; in ms. */
 const LONG_MS = 1000;
+
+/**
+ * What tasks wait for, in words.
+ *
+ * @param known - Something else is known to keep them from going on.
+ */
+export function tasksWaiting(
+  tasks: readonly Task[],
+  rounds: Pick<Rounds, 'standsFor'>,
+  feed: Pick<Fetcher, 'endOffset'>,
+  known: boolean,
+): string[] {
+  const waiting = tasks.map(waitingOf).filter((reason) => reason !== undefined);
+  const unread = known || waiting.length > 0 ? [] : whyUnread(tasks, rounds, feed);
+  return [...waiting, ...unread, ...tasks.map(heldBack).filter((reason) => reason !== undefined)];
+}
 
 /** What tasks wait for that have not gone on for some time although there may be more, when nothing else says why. */
 export function whyUnread(

@@ -3,6 +3,7 @@ import type { InputConsumer, InputOrigin } from '../../dataflow/task-context.ts'
 import { RecordError } from '../../errors.ts';
 import { decodeKey, decodeValue, rawRecord } from '../../log/decode.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
+import { announcementIn, isAnnouncement } from '../../protocol/time-announcement.ts';
 import { type Headers, makeRecord } from '../../record.ts';
 
 /** Says that a record cannot be used. */
@@ -26,6 +27,8 @@ export class InputQueue {
   streamTime = -1;
   /** Records later than this are refused: one clock gone wrong would close every window. */
   latest: number = Number.MAX_SAFE_INTEGER;
+  /** Hears what tasks announce in the topic; such records are for nobody else. */
+  hear: ((topic: string, announcement: Uint8Array) => void) | undefined;
 
   constructor(use: TopicUse, partition: number, position: number, failed: RecordFailed) {
     this.use = use;
@@ -54,8 +57,10 @@ export class InputQueue {
     let at = 0;
     while (at < batch.count && batch.baseOffset + (batch.offsetDelta[at] as number) < this.position) at += 1;
     this.#at = at;
-    if (at < batch.count) this.#batch = batch;
-    else this.position = Math.max(this.position, batch.nextOffset);
+    if (at < batch.count) {
+      this.#batch = batch;
+      this.#passAnnouncements();
+    } else this.position = Math.max(this.position, batch.nextOffset);
   }
 
   /** Timestamp of the record at the head; only while not empty. One that will be refused does not wait for its time. */
@@ -79,7 +84,11 @@ export class InputQueue {
 
   /** Leaves the head record behind. */
   advance(): void {
-    const batch = this.#batch as RecordColumns;
+    this.#leave(this.#batch as RecordColumns);
+    this.#passAnnouncements();
+  }
+
+  #leave(batch: RecordColumns): void {
     const at = this.#at;
     this.#at = at + 1;
     if (this.#at < batch.count) {
@@ -87,6 +96,15 @@ export class InputQueue {
     } else {
       this.position = batch.nextOffset;
       this.#batch = undefined;
+    }
+  }
+
+  #passAnnouncements(): void {
+    let batch = this.#batch;
+    while (batch !== undefined && isAnnouncement(batch, this.#at)) {
+      this.hear?.(this.use.name, announcementIn(batch, this.#at) as Uint8Array);
+      this.#leave(batch);
+      batch = this.#batch;
     }
   }
 

@@ -7,6 +7,7 @@ import type { RecordColumns } from '../../protocol/columns.ts';
 import { NO_HEADERS } from '../../record.ts';
 import { DeferredWork } from './deferred-work.ts';
 import { InputQueue, type RecordFailed } from './input-queue.ts';
+import type { ShuffleTime } from './shuffle-time.ts';
 
 /** Where the inputs of a task get their batches from. */
 export interface InputFeed {
@@ -62,6 +63,32 @@ export class InputSet {
       queue.index = index;
       if (feed.uncommitted?.has(queue.use.name) !== true) this.#committed.set(queue.use.name, queue.position);
     }
+  }
+
+  /** Announcements in the inputs are heard by it. */
+  listen(time: ShuffleTime | undefined): void {
+    if (time === undefined) return;
+    for (const queue of this.queues) queue.hear = (topic, announcement) => time.hear(topic, announcement);
+  }
+
+  /**
+   * Up to when the inputs have been read, those aside in which others announce their time, unless there are no others:
+   * infinity when all of them have been read to their ends.
+   */
+  timeReached(time: ShuffleTime | undefined): number {
+    let reached = Number.POSITIVE_INFINITY;
+    for (const input of this.queues) {
+      const announced = time?.follows(input.use.name) === true && time.limit < Number.POSITIVE_INFINITY;
+      if (!announced && !(input.empty && this.#caughtUp(input))) reached = Math.min(reached, input.streamTime);
+    }
+    return reached;
+  }
+
+  /** Highest timestamp of all inputs; −1 before the first record. */
+  get streamTime(): number {
+    let time = -1;
+    for (const input of this.queues) time = Math.max(time, input.streamTime);
+    return time;
   }
 
   add(topic: string, consumer: InputConsumer): void {

@@ -44,6 +44,10 @@ class Timestamps {
     return done;
   }
 
+  get reach(): this {
+    return this;
+  }
+
   get caughtUp(): boolean {
     return this.#left.length === 0 && !this.more;
   }

@@ -53,11 +53,12 @@ export class StageTurns {
       const behind = ready.filter((task) => !this.#live.has(task));
       const now = this.#watch.begin(this.#clock.monotonic());
       const turn = { done: 0, over: false, until, looked, since: now };
-      this.#go(live, turn);
-      if (!turn.over && !this.#waits(behind, now)) this.#go(behind, turn);
+      // In the very order: nobody says of these that more of the same time may come.
+      this.#go(live, turn, 0);
+      if (!turn.over && !this.#waits(behind, now)) this.#go(behind, turn, this.#slack);
       done = turn.done;
       for (const task of ready) {
-        if (task.caughtUp) this.#live.add(task);
+        if (task.reach.caughtUp) this.#live.add(task);
         else this.#live.delete(task);
       }
     }
@@ -79,7 +80,7 @@ export class StageTurns {
     this.#cancelWake = undefined;
   }
 
-  #go(tasks: readonly Task[], turn: StageTurn): void {
+  #go(tasks: readonly Task[], turn: StageTurn, slack: number): void {
     const most = turn.done + TURN_RECORDS * tasks.length;
     const heap = this.#heap;
     heap.fill(tasks);
@@ -89,7 +90,7 @@ export class StageTurns {
     while (turn.done < most && heap.size > 0) {
       const task = heap.first;
       const wanted = Math.min(most, this.#watch.next) - turn.done;
-      const taken = task.advance(wanted, heap.second + this.#slack);
+      const taken = task.advance(wanted, heap.second + slack);
       turn.done += taken;
       if (taken > 0) unseen = task;
       if (task.failure !== undefined) {
@@ -108,7 +109,7 @@ export class StageTurns {
     }
     // Few records may have taken long, and whose they were is asked when the process was blocked for too long.
     if (unseen !== undefined) this.#look(unseen, turn);
-    this.#adapt(turn.done - before, changes);
+    if (slack === this.#slack) this.#adapt(turn.done - before, changes);
   }
 
   /** Notes since when a task has not gone on although there is more to take. */
@@ -145,7 +146,7 @@ export class StageTurns {
     if (tasks.length < 2) return false;
     let soonest = Number.POSITIVE_INFINITY;
     for (const task of tasks) {
-      if (task.nextTimestamp() !== undefined || task.waitingFor() !== undefined || task.caughtUp) {
+      if (task.nextTimestamp() !== undefined || task.waitingFor() !== undefined || task.reach.caughtUp) {
         this.#patience.delete(task);
         continue;
       }

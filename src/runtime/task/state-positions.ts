@@ -1,4 +1,4 @@
-import { offsetMark } from '../../log/offset-mark.ts';
+import { heardMark, heardOf, offsetMark } from '../../log/offset-mark.ts';
 import type { CommittedOffset } from '../../log/transport.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import type { InputSet } from './input-set.ts';
@@ -13,6 +13,8 @@ export interface StatePosition {
   readonly topicId: string | undefined;
   /** How many partitions the topic had: keys lie elsewhere with another number. */
   readonly partitions: number | undefined;
+  /** What was heard in the input of how far those are that write it. */
+  readonly heard?: string | undefined;
 }
 
 /** How far a store has taken the records of each input topic. */
@@ -22,7 +24,7 @@ export type StatePositions = ReadonlyMap<string, StatePosition>;
 export type KnownTopics = ReadonlyMap<string, { readonly partitions: number; readonly id?: string | undefined }>;
 
 /** As it is stored: the offset alone before topics were told apart. */
-type StoredPosition = number | readonly [offset: number, partitions: number, topicId?: string];
+type StoredPosition = number | readonly [offset: number, partitions: number, topicId?: string | null, heard?: string];
 
 const encoder = new TextEncoder();
 
@@ -35,13 +37,17 @@ export class PositionKeeper {
   readonly #keys: readonly Uint8Array[];
   readonly #mark: string;
   readonly #topics: KnownTopics;
+  readonly #heard: (topic: string) => string | undefined;
 
+  /** @param heard - What was heard in an input, up to the position that is kept. */
   constructor(
     applicationId: string,
     partition: number,
     stores: readonly { readonly name: string }[],
     topics: KnownTopics,
+    heard: (topic: string) => string | undefined = () => undefined,
   ) {
+    this.#heard = heard;
     this.#topics = topics;
     this.#id = { applicationId, store: INPUTS_STORE, partition };
     this.#keys = stores.map(({ name }) => encoder.encode(name));
@@ -66,14 +72,38 @@ export class PositionKeeper {
   #stored(topic: string, offset: number): StoredPosition {
     const known = this.#topics.get(topic);
     if (known === undefined) return offset;
+    const heard = this.#heard(topic);
+    if (heard !== undefined) return [offset, known.partitions, known.id ?? null, heard];
     return known.id === undefined ? [offset, known.partitions] : [offset, known.partitions, known.id];
+  }
+
+  #withHeard(offset: CommittedOffset): CommittedOffset {
+    const heard = this.#heard(offset.topic);
+    const metadata = heard === undefined ? undefined : heardMark(heard);
+    return metadata === undefined ? offset : { ...offset, metadata };
   }
 
   /** The offsets as offsets of this application, so that one that somebody has set by hand can be told from them. */
   signed(offsets: readonly CommittedOffset[]): CommittedOffset[] {
-    if (this.#keys.length === 0) return [...offsets];
+    if (this.#keys.length === 0) return offsets.map((offset) => this.#withHeard(offset));
     return offsets.map((offset) => ({ ...offset, metadata: this.#mark }));
   }
+}
+
+/** What was heard in inputs before the positions: as the stores have kept it, or else as it was committed. */
+export function heardBefore(
+  positions: ReadonlyMap<string, number>,
+  states: readonly (StatePositions | undefined)[],
+  committed: ReadonlyMap<string, CommittedOffset>,
+): ReadonlyMap<string, string> {
+  const heard = new Map<string, string>();
+  for (const [topic, position] of positions) {
+    const offset = committed.get(topic);
+    const known = [...states.map((state) => state?.get(topic)), offset && { ...offset, heard: heardOf(offset) }];
+    const text = known.find((each) => each?.offset === position && each.heard !== undefined)?.heard;
+    if (text !== undefined) heard.set(topic, text);
+  }
+  return heard;
 }
 
 /** What a store says of how far its inputs were read; `undefined` where it says nothing. */
@@ -84,8 +114,8 @@ export function statePositions(stores: StoreBackend, id: StoreId): StatePosition
   const stored = JSON.parse(new TextDecoder().decode(value)) as Record<string, StoredPosition>;
   return new Map(
     Object.entries(stored).map(([topic, position]) => {
-      const [offset, partitions, topicId] = typeof position === 'number' ? [position] : position;
-      return [topic, { offset, partitions, topicId }];
+      const [offset, partitions, topicId, heard] = typeof position === 'number' ? [position] : position;
+      return [topic, { offset, partitions, topicId: topicId ?? undefined, heard }];
     }),
   );
 }

@@ -11,6 +11,7 @@ import type { StoreBackend, StoreWrites } from '../../state/byte-store.ts';
 import type { CacheBudget } from '../../state/cache-budget.ts';
 import type { InputFeed } from './input-set.ts';
 import type { SharedOutputs } from './shared-outputs.ts';
+import type { ShuffleTime } from './shuffle-time.ts';
 import type { KnownTopics } from './state-positions.ts';
 import type { RecordReader } from './task-origins.ts';
 
@@ -33,6 +34,10 @@ export interface TaskHost extends InputFeed, RecordReader {
   globalRows(topic: string): GlobalRows;
   /** What all tasks of a process write to; left out, the task keeps what it writes until it is taken. */
   readonly outputs?: SharedOutputs;
+  /** How far the tasks are that write what the task reads; left out where no shuffle feeds it. */
+  readonly time?: ShuffleTime | undefined;
+  /** Whether what is written to a topic says how far the task is; see `ShuffleWriter`. */
+  readonly followsWritten?: (topic: string) => boolean;
   /** Partitions and limits of an output topic; known before the task is made. */
   outputTopic(name: string): OutputTopic;
   /** Partitions of an input topic. */

@@ -36,6 +36,7 @@ import { PositionKeeper } from './state-positions.ts';
 import { TaskFailures } from './task-failures.ts';
 import type { TaskHost, TaskProgress } from './task-host.ts';
 import { TaskOrigins } from './task-origins.ts';
+import { TaskReach } from './task-reach.ts';
 import { TaskScope } from './task-scope.ts';
 import { TimeFollowers } from './time-followers.ts';
 
@@ -53,7 +54,8 @@ export class Task implements TaskContext {
   readonly partition: number;
   readonly clock: Clock;
   readonly cacheEntries: number;
-  readonly time: TaskTime = UNLIMITED;
+  readonly time: TaskTime;
+  readonly reach: TaskReach;
   readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
   inTurn = false;
   row: EmittedRow | undefined;
@@ -74,12 +76,12 @@ export class Task implements TaskContext {
   readonly #deferred = new DeferredWork();
   readonly #followers = new TimeFollowers(this.#deferred);
   readonly #held = new HeldRecords();
+  readonly #next = (): number | undefined => this.#inputs.nextTimestamp();
+  readonly #checkHeld = (): void => checkHeld(this.#held, this.#host.topology, this.#failures, this.reach.completed);
   readonly #subscriptions = new Subscription();
   #dirty = false;
   /** Size of the outputs at which the turn ends. */
   #full = 0;
-  /** The chain has been told that there are no more records. */
-  #completed = false;
 
   constructor(stage: Stage, partition: number, positions: ReadonlyMap<string, number>, host: TaskHost) {
     this.id = `${stage.name}/${partition}`;
@@ -89,17 +91,25 @@ export class Task implements TaskContext {
     this.clock = host.clock;
     this.cacheEntries = host.cacheEntries;
     this.#host = host;
+    this.time = host.time ?? UNLIMITED;
     this.#logger = host.logger ?? noLogger;
     const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
     const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable, this.#deferred);
     this.#origins = new TaskOrigins(host, this, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
+    this.reach = new TaskReach(this.#inputs, host, () => this.#followers.holds());
     this.#outputs = host.outputs ?? new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
     this.#seat = host.outputs?.join(this.#origins) ?? -1;
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
-    this.#keeper = new PositionKeeper(host.applicationId, partition, stage.stores, host.inputTopics ?? new Map());
+    this.#keeper = new PositionKeeper(
+      host.applicationId,
+      partition,
+      stage.stores,
+      host.inputTopics ?? new Map(),
+      (topic) => host.time?.describe(topic),
+    );
     this.#connect();
   }
 
@@ -133,22 +143,14 @@ export class Task implements TaskContext {
     this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
     this.#full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
     this.#within(this.#drain);
+    this.#followTime();
     return true;
   }
 
   /** Timestamp of the next record that the task can take; `undefined` when there is none at hand, or it can take none. */
   nextTimestamp(): number | undefined {
-    if (this.failure !== undefined || this.#completed || this.#workers.full) return undefined;
-    this.#host.outputs?.enter(this.#seat);
-    this.inTurn = true;
-    try {
-      return this.#inputs.nextTimestamp();
-    } catch (error) {
-      this.#failures.fail(error);
-      return undefined;
-    } finally {
-      this.inTurn = false;
-    }
+    if (this.failure !== undefined || this.reach.completed || this.#workers.full) return undefined;
+    return this.#within(this.#next);
   }
 
   /**
@@ -158,7 +160,7 @@ export class Task implements TaskContext {
    */
   advance(most: number, latest: number): number {
     // What came after the end is for the next run: nobody would see it any more.
-    if (this.#completed) return 0;
+    if (this.reach.completed) return 0;
     let done = 0;
     this.#host.outputs?.enter(this.#seat);
     this.inTurn = true;
@@ -171,6 +173,7 @@ export class Task implements TaskContext {
       this.inTurn = false;
       this.#inputs.rest();
     }
+    this.#followTime();
     this.counters.recordsIn += done;
     if (done > 0) this.#dirty = true;
     return done;
@@ -182,22 +185,20 @@ export class Task implements TaskContext {
   }
 
   endTurn(): void {
-    this.#within(() => checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed));
+    this.#followTime();
+    this.#within(this.#checkHeld);
   }
 
-  /** Whether everything that is known to be there has been taken. */
-  get caughtUp(): boolean {
-    return this.#inputs.caughtUp;
-  }
-
-  #within(work: () => void): void {
+  #within<T>(work: () => T): T | undefined {
     this.#host.outputs?.enter(this.#seat);
     this.inTurn = true;
     try {
-      work();
+      const result = work();
       this.settle();
+      return result;
     } catch (error) {
       this.#failures.fail(error);
+      return undefined;
     } finally {
       this.inTurn = false;
     }
@@ -205,12 +206,13 @@ export class Task implements TaskContext {
 
   /** Runs `work` as a turn, for what is not caused by a record: the end of the input. */
   #asTurn(work: () => void): void {
-    this.#within(() => {
-      work();
-      this.settle();
-      checkHeld(this.#held, this.#host.topology, this.#failures, this.#completed);
-    });
+    this.#within(work);
+    this.#within(this.#checkHeld);
     this.#dirty = true;
+  }
+
+  #followTime(): void {
+    if (this.reach.hasRisen()) this.advanceTime();
   }
 
   /** The limit of the task's time has risen: what waited for that happens now. */
@@ -226,7 +228,7 @@ export class Task implements TaskContext {
 
   /** Whether everything known to be there is done, so that only time can bring more. */
   get isSilent(): boolean {
-    return this.failure === undefined && !this.#completed && this.caughtUp && this.pendingAsync() === 0;
+    return this.failure === undefined && !this.reach.completed && this.reach.atEnd && this.pendingAsync() === 0;
   }
 
   /** So much time is over without records: that of the steps goes on. */
@@ -246,10 +248,8 @@ export class Task implements TaskContext {
 
   /** Tells plain RxJS operators that the input is complete. */
   complete(): void {
-    this.#completed = true;
-    this.#asTurn(() => {
-      this.#inputs.complete();
-    });
+    this.reach.completed = true;
+    this.#asTurn(() => this.#inputs.complete());
   }
 
   readonly #drain = (): void => void (this.#dirty = this.#workers.drain() || this.#dirty);
@@ -267,7 +267,9 @@ export class Task implements TaskContext {
   /** Whether every input has been read to `end(topic)`. */
   readTo(end: (topic: string) => number | undefined): boolean {
     this.#host.outputs?.enter(this.#seat);
-    return this.#inputs.readTo(end);
+    const read = this.#inputs.readTo(end);
+    this.#followTime();
+    return read;
   }
 
   /** Hands over what was done since the last call. The caller commits it, then calls {@link committed}. */
@@ -329,7 +331,7 @@ export class Task implements TaskContext {
   }
 
   output(topic: TopicUse): Output {
-    return this.#outputs.topic(topicName(topic, this.applicationId));
+    return this.reach.watched(this.#outputs.topic(topicName(topic, this.applicationId)));
   }
 
   readonly origin = (): InputOrigin => this.#origins.origin();
@@ -349,7 +351,7 @@ export class Task implements TaskContext {
   }
 
   chainFailed(error: unknown, step: string): void {
-    this.#failures.chain(error, step, this.inTurn && !this.#completed ? this.origin() : undefined);
+    this.#failures.chain(error, step, this.inTurn && !this.reach.completed ? this.origin() : undefined);
     if (!this.inTurn) this.wake();
   }
 
@@ -374,12 +376,6 @@ export class Task implements TaskContext {
 
   get stores(): readonly StateHolder[] {
     return this.#holders.filter((holder) => holder !== this.#fingerprints);
-  }
-
-  /** The same, with its name. */
-  waiting(): string | undefined {
-    const reason = this.waitingFor();
-    return reason === undefined ? undefined : `task ${this.id} waits for ${reason}`;
   }
 
   /** What keeps the task from taking a record, in words; `undefined` when nothing does or there is none to take. */

@@ -19,6 +19,13 @@ export class TimeFollowers {
     this.#each((follower) => follower.advance());
   };
 
+  /** No row that waits for stream time is older than this. */
+  holds(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const follower of this.#followers) least = Math.min(least, follower.holds());
+    return least;
+  }
+
   readonly closeAll = (): void => {
     this.#each((follower) => follower.closeAll());
   };

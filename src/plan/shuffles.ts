@@ -1,0 +1,103 @@
+import { nameHash } from '../log/name-hash.ts';
+import type { TopicDescription } from '../log/transport.ts';
+import { taskSpecs } from './assignment.ts';
+import type { PlannedNode } from './plan.ts';
+import type { Stage } from './stages.ts';
+
+/** A stage whose tasks write to a shuffle, and announce in it how far they are. */
+export interface ShuffleWriter {
+  readonly stage: Stage;
+  /** What the stage is called in announcements; see {@link stageNumber}. */
+  readonly number: number;
+  /** How many tasks it has. */
+  readonly tasks: number;
+  /**
+   * What says that nothing older comes: how far its `input` was read, what it has `written` where steps give records other
+   * timestamps, or `nothing` before all is read, where what it reads is in no order itself.
+   */
+  readonly follows: 'input' | 'written' | 'nothing';
+}
+
+/** Tells the stages of an application apart, and those of others. */
+export function stageNumber(applicationId: string, stage: string): number {
+  return Number.parseInt(nameHash(`${applicationId}/${stage}`), 16);
+}
+
+type Topics = ReadonlyMap<string, TopicDescription>;
+
+/**
+ * The topics in which tasks of several others meet, with the stages that write them through a shuffle, and all shuffles on
+ * the way to and from these. What one task alone writes in order needs no announcements: its time is that of its records. A
+ * topic that keeps the newest record of each key has no place for them, and in a circle of shuffles each would wait for itself.
+ */
+export function shuffleWriters(
+  stages: readonly Stage[],
+  topics: Topics,
+  applicationId: string,
+): ReadonlyMap<string, readonly ShuffleWriter[]> {
+  const found = new Map<string, ShuffleWriter[]>();
+  const sinks = stages.flatMap((stage) => (isInCircle(stage, stages) ? [] : shufflesOf(stage)));
+  // Below what is announced, records are in no order; above it, only announcements tell that there is nothing more to come.
+  // So it takes as many rounds as shuffles follow each other.
+  for (let known = -1; known !== found.size; ) {
+    known = found.size;
+    for (const name of new Set(sinks.flatMap(topicsOf))) {
+      if (found.has(name) || topics.get(name)?.config.cleanup !== 'delete') continue;
+      const writing = stages.filter((stage) => sinks.some((sink) => stage.nodes.includes(sink) && writes(sink, name)));
+      const behind = writing.some(({ inputs }) => inputs.some((use) => found.has(use.name)));
+      const before = stages.some((stage) => reads(stage, name) && stage.outputs.some((use) => found.has(use.name)));
+      const tasks = writing.reduce((sum, stage) => sum + taskSpecs(stage, topics).length, 0);
+      if (tasks > 1 || behind || before) found.set(name, []);
+    }
+  }
+  for (const [name, writers] of found) {
+    for (const stage of stages) {
+      const own = sinks.filter((sink) => stage.nodes.includes(sink) && writes(sink, name));
+      if (own.length === 0) continue;
+      const behind = stage.inputs.some((use) => found.has(use.name));
+      const follows = own.every(keepsTime) ? 'input' : behind ? 'nothing' : 'written';
+      const tasks = taskSpecs(stage, topics).length;
+      writers.push({ stage, number: stageNumber(applicationId, stage.name), tasks, follows });
+    }
+  }
+  return found;
+}
+
+function shufflesOf({ nodes }: Stage): PlannedNode[] {
+  return nodes.filter(({ spec }) => spec.kind === 'sink' && spec.name === 'through');
+}
+
+function topicsOf({ spec }: PlannedNode): string[] {
+  return (spec.topics ?? []).map(({ name }) => name);
+}
+
+function reads({ inputs }: Stage, topic: string): boolean {
+  return inputs.some(({ name }) => name === topic);
+}
+
+function writes(sink: PlannedNode, topic: string): boolean {
+  return topicsOf(sink).includes(topic);
+}
+
+/** Whether all steps from the topics to here keep the timestamps of records. */
+function keepsTime({ spec, upstream }: PlannedNode): boolean {
+  return spec.keepsTime === true && [...upstream].every(keepsTime);
+}
+
+/** Whether a stage reads, however indirectly, what it writes. */
+function isInCircle(start: Stage, stages: readonly Stage[]): boolean {
+  const seen = new Set<Stage>();
+  const reaches = (stage: Stage): boolean => {
+    for (const { name } of stage.outputs) {
+      for (const reader of stages) {
+        if (!reader.inputs.some((use) => use.name === name)) continue;
+        if (reader === start) return true;
+        if (seen.has(reader)) continue;
+        seen.add(reader);
+        if (reaches(reader)) return true;
+      }
+    }
+    return false;
+  };
+  return reaches(start);
+}

@@ -1,0 +1,175 @@
+import type { OutputTopic } from '../../log/outputs.ts';
+import type { OutgoingBatch } from '../../log/transport.ts';
+import type { ShuffleWriter } from '../../plan/shuffles.ts';
+import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import {
+  announcementBytes,
+  encodeAnnouncement,
+  type TaskTimeEntry,
+  TIME_HEADER,
+  tasksWithin,
+} from '../../protocol/time-announcement.ts';
+import type { Headers } from '../../record.ts';
+import type { Task } from '../task/task.ts';
+
+/** Announcements as they go into every partition of a topic. */
+interface Announcement {
+  readonly headers: Headers;
+  readonly timestamp: number;
+  readonly bytes: number;
+}
+
+/** One task and one topic that it writes. */
+interface Saying {
+  readonly task: Task;
+  /** What was said last; `undefined` before the first time. */
+  last: TaskTimeEntry | undefined;
+}
+
+/** A topic, and who writes it of one stage in this process. */
+interface Speakers {
+  readonly topic: string;
+  readonly writer: ShuffleWriter;
+  sayings: readonly Saying[];
+}
+
+/**
+ * Says in the shuffles that tasks write to how far they are: behind the records of each hand-over, and before them where a
+ * task that had read its input to the end has fallen behind. Only what has changed is said, for all tasks of a stage
+ * together, and of a task that goes on keeping up nothing.
+ */
+export class Announcer {
+  readonly #speakers: readonly Speakers[];
+  readonly #topics: ReadonlySet<string>;
+  readonly #limits: (topic: string) => OutputTopic;
+  /** What does not say that its input was read to the end. */
+  readonly #behind = new Set<Saying>();
+  /** Tasks whose end was said. */
+  readonly #ended = new WeakSet<Task>();
+
+  constructor(shuffles: ReadonlyMap<string, readonly ShuffleWriter[]>, limits: (topic: string) => OutputTopic) {
+    this.#speakers = Array.from(shuffles, ([topic, writers]) => {
+      return writers.map((writer): Speakers => ({ topic, writer, sayings: [] }));
+    }).flat();
+    this.#topics = new Set(shuffles.keys());
+    this.#limits = limits;
+  }
+
+  /** A task has begun. */
+  add(task: Task): void {
+    for (const speakers of this.#speakers) {
+      if (speakers.writer.stage !== task.stage) continue;
+      const saying: Saying = { task, last: undefined };
+      speakers.sayings = [...speakers.sayings, saying];
+      this.#behind.add(saying);
+    }
+  }
+
+  remove(task: Task): void {
+    for (const speakers of this.#speakers) {
+      for (const saying of speakers.sayings) if (saying.task === task) this.#behind.delete(saying);
+      speakers.sayings = speakers.sayings.filter((saying) => saying.task !== task);
+    }
+  }
+
+  /** Whether a task has to say that it has read its input to the end. */
+  get due(): boolean {
+    for (const { task } of this.#behind) if (task.reach.atEnd && task.pendingAsync() === 0) return true;
+    return false;
+  }
+
+  /** Adds what tasks have to say to what they hand over. */
+  announce(outputs: readonly OutgoingBatch[]): readonly OutgoingBatch[] {
+    if (this.#speakers.length === 0) return outputs;
+    const before: OutgoingBatch[] = [];
+    const after: OutgoingBatch[] = [];
+    /** The last batch of each partition. */
+    const batches = new Map<string, Map<number, OutgoingBatch>>();
+    for (const batch of outputs) {
+      if (!this.#topics.has(batch.topic)) continue;
+      const written = batches.get(batch.topic);
+      if (written === undefined) batches.set(batch.topic, new Map([[batch.partition, batch]]));
+      else written.set(batch.partition, batch);
+    }
+    for (const { sayings, topic, writer } of this.#speakers) {
+      const { first, last } = this.#changes(sayings, topic, writer);
+      if (first.length === 0 && last.length === 0) continue;
+      const { maxMessageBytes, partitions } = this.#limits(topic);
+      const fallenBehind = announcements(writer, first, maxMessageBytes);
+      const reached = announcements(writer, last, maxMessageBytes);
+      for (let partition = 0; partition < partitions; partition += 1) {
+        const batch = batches.get(topic)?.get(partition);
+        if (batch !== undefined) for (const each of fallenBehind) before.push(alone(topic, partition, each));
+        for (const each of reached) {
+          if (batch !== undefined && batch.records.sizeInBytes + each.bytes < maxMessageBytes) join(batch, each);
+          else after.push(alone(topic, partition, each));
+        }
+      }
+    }
+    for (const { sayings } of this.#speakers) {
+      for (const { task } of sayings) if (task.reach.completed) this.#ended.add(task);
+    }
+    return before.length + after.length === 0 ? outputs : [...before, ...outputs, ...after];
+  }
+
+  /** What tasks of a stage say before their records, and behind them. */
+  #changes(sayings: readonly Saying[], topic: string, writer: ShuffleWriter) {
+    const first: TaskTimeEntry[] = [];
+    const last: TaskTimeEntry[] = [];
+    for (const saying of sayings) {
+      const { last: before, task } = saying;
+      const known = before?.time ?? -1;
+      // What is under way in asynchronous calls comes later, and may be as old as what was said before.
+      const waits = task.pendingAsync() > 0;
+      const caughtUp = task.reach.atEnd && (!waits || before?.caughtUp === true);
+      // What is emitted at the end of a bounded input may be as old as what the task has held back.
+      const ends = task.reach.completed && !this.#ended.has(task);
+      if (caughtUp && before?.caughtUp === true && !ends) continue;
+      const reached = waits ? known : timeOf(task, topic, writer);
+      const time = Number.isFinite(reached) ? Math.max(known, reached) : known;
+      const { partition } = task;
+      if (ends || (!caughtUp && before?.caughtUp !== false)) first.push({ partition, time: known, caughtUp: false });
+      if (!ends && before?.caughtUp === caughtUp && time === known) continue;
+      const entry = { partition, time, caughtUp };
+      last.push(entry);
+      saying.last = entry;
+      if (caughtUp) this.#behind.delete(saying);
+      else this.#behind.add(saying);
+    }
+    return { first, last };
+  }
+}
+
+function timeOf({ reach }: Task, topic: string, { follows }: ShuffleWriter): number {
+  if (follows === 'input') return reach.time;
+  return follows === 'written' ? reach.written(topic) : -1;
+}
+
+/** Several where one has no room for all tasks. */
+function announcements(
+  { number }: ShuffleWriter,
+  tasks: readonly TaskTimeEntry[],
+  maxMessageBytes: number,
+): Announcement[] {
+  const made: Announcement[] = [];
+  const most = tasksWithin(maxMessageBytes);
+  for (let from = 0; from < tasks.length; from += most) {
+    const some = tasks.slice(from, from + most);
+    const timestamp = some.reduce((latest, { time }) => Math.max(latest, time), 0);
+    const headers: Headers = [[TIME_HEADER, encodeAnnouncement({ stage: number, tasks: some })]];
+    made.push({ headers, timestamp, bytes: announcementBytes(some.length) });
+  }
+  return made;
+}
+
+/** An announcement as the last record of a batch. */
+function join({ origins, records }: OutgoingBatch, { headers, timestamp }: Announcement): void {
+  records.append(timestamp, null, null, headers);
+  origins?.add(-1, undefined);
+}
+
+function alone(topic: string, partition: number, { bytes, headers, timestamp }: Announcement): OutgoingBatch {
+  const records = new RecordBatchBuilder(bytes);
+  records.append(timestamp, null, null, headers);
+  return { topic, partition, records, compression: 'none' };
+}
