@@ -61,7 +61,7 @@ export function runCase(subject: CasePipeline, steps: readonly Step[], options: 
   count();
   // A restart of tasks leaves global tables as they are, so theirs are counted once.
   for (const table of driver.globalTables()) dropped += table.dropped;
-  const store = subject.store === undefined ? undefined : (driver.store(subject.store) as Row[]);
+  const store = subject.store === undefined ? undefined : ([...driver.store(subject.store).entries()] as Row[]);
   // Records without key or value, and (record, window) pairs that came too late.
   return subject.lateApart === true ? { groups, dropped, late, store } : { groups, dropped: dropped + late, store };
 }

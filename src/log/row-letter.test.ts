@@ -133,7 +133,7 @@ describe('a row of a closed window that fails below it', () => {
         to(counts),
       ),
     );
-    await driver.settle();
+    await driver.settled();
     driver.pipe(clicks, at(11, 'cy'));
     const put = driver.read(letters);
     expect(put.map(({ key, value }) => [key, value])).toEqual([['ada', 13]]);
@@ -149,7 +149,7 @@ describe('a row of a closed window that fails below it', () => {
         to(counts),
       ),
     );
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(letters).map(({ key, value }) => [key, value])).toEqual([['ada', 13]]);
   });
 

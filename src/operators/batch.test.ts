@@ -18,7 +18,7 @@ describe('batch', () => {
     driver.restart();
     expect(send(driver, 'a', 3, 4)).toEqual(['a=[1,2,3]@5']);
     expect(send(driver, 'a', 4, 0)).toEqual([]);
-    expect(driver.store('batches-open')).toEqual([
+    expect([...driver.store('batches-open').entries()]).toEqual([
       { key: 'a', value: [{ start: 5, end: 15, value: [4] }], timestamp: 0 },
     ]);
     expect(send(driver, 'b', 9, 14)).toEqual([]);
@@ -48,7 +48,7 @@ describe('batch', () => {
     driver.pipe(keyed, { key: 'a', value: 1, timestamp: 0 });
     driver.restart();
     driver.pipe(keyed, { key: 'a', value: 2, timestamp: 0 });
-    await driver.settle();
+    await driver.settled();
     expect(shown(driver.read(output))).toEqual(['a=3@0']);
   });
 

@@ -48,7 +48,7 @@ describe('cogroup', () => {
       ['a', [12, 10], 5],
       ['b', [null, -1], 9],
     ]);
-    expect(driver.store('due')).toMatchObject([
+    expect([...driver.store('due').entries()]).toMatchObject([
       { key: 'a', value: 10 },
       { key: 'b', value: -1 },
     ]);
@@ -71,7 +71,7 @@ describe('cogroup', () => {
     driver.pipe(payments, payment(20, 1, 'b'));
     driver.pipe(orders, order(3, 5));
     expect(driver.read(output).map(({ key, value }) => [key, value])).toEqual([['a', '[0,10]=5@4']]);
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@3 missed [0,10)']);
+    expect(driver.late.map(showLate)).toEqual(['a@3 missed [0,10)']);
     expect(driver.read(other).map(({ value }) => value)).toEqual([{ total: 5 }]);
   });
 

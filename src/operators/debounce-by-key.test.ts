@@ -27,7 +27,7 @@ describe('debounceByKey', () => {
     expect(at(driver, 'b', 26)).toEqual([]);
     expect(at(driver, 'b', 27)).toEqual(['a=12@12']);
     expect(at(driver, 'a', 12, 13)).toEqual([]);
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@12 missed [12,22)']);
+    expect(driver.late.map(showLate)).toEqual(['a@12 missed [12,22)']);
   });
 
   it('keeps the window of a row', () => {

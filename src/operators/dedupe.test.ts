@@ -42,7 +42,7 @@ describe('dedupe', () => {
     expect(texts(first?.headers ?? [])).toEqual({ h: '1' });
     expect(shown([first as never, ...others])).toEqual(['a=null@20', 'b=5@15']);
     expect(shown(driver.read(late))).toEqual(['b=5@14']);
-    expect(driver.lateRecords.map(showLate)).toEqual(['b@14 missed [4,24)']);
+    expect(driver.late.map(showLate)).toEqual(['b@14 missed [4,24)']);
     expect(driver.tasks()[0]).toMatchObject({ late: 1, dropped: 1 });
   });
 
@@ -59,11 +59,13 @@ describe('dedupe', () => {
   it('forgets when nothing can come any more', () => {
     const driver = seen();
     driver.pipe(input, { key: 'a', value: 1, timestamp: 0 });
-    expect(driver.store('seen-open')).toEqual([{ key: 'a', value: [{ start: 0, end: 0 }], timestamp: 0 }]);
+    expect([...driver.store('seen-open').entries()]).toEqual([
+      { key: 'a', value: [{ start: 0, end: 0 }], timestamp: 0 },
+    ]);
     driver.pipe(input, { key: 'b', value: 1, timestamp: 15 });
-    expect(driver.store('seen-open')).toHaveLength(2);
+    expect([...driver.store('seen-open').entries()]).toHaveLength(2);
     driver.pipe(input, { key: 'b', value: 1, timestamp: 16 });
-    expect(driver.store('seen-open').map(({ key }) => key)).toEqual(['b']);
+    expect([...driver.store('seen-open').entries()].map(({ key }) => key)).toEqual(['b']);
   });
 
   it('takes other lengths later, for what it remembers too', () => {
@@ -77,7 +79,7 @@ describe('dedupe', () => {
     shorter.pipe(input, { key: 'a', value: 3, timestamp: 90 });
     shorter.pipe(input, { key: 'a', value: 4, timestamp: 99 });
     expect(shown(shorter.read(output))).toEqual(['a=3@90', 'a=4@99']);
-    expect(shorter.store('seen-open').flatMap(({ value }) => value)).toHaveLength(1);
+    expect([...shorter.store('seen-open').entries()].flatMap(({ value }) => value)).toHaveLength(1);
   });
 
   it('refuses other state, and gives what fails in `by` to the record policy', () => {

@@ -39,7 +39,7 @@ describe('joinTable with a table that has a history', () => {
     driver.pipe(rows, row('a', 'v1', 10));
     expect(send(12)).toEqual([]);
     driver.restart();
-    expect(driver.store('waiting-records')).toEqual([{ key: 'a', value: 's', timestamp: 12 }]);
+    expect([...driver.store('waiting-records').entries()]).toEqual([{ key: 'a', value: 's', timestamp: 12 }]);
     driver.pipe(rows, row('a', 'v2', 11));
     expect(send(16)).toEqual([]);
     expect(send(17)).toEqual(['a="s+v2"@12']);
@@ -49,7 +49,7 @@ describe('joinTable with a table that has a history', () => {
     expect(send(30, 'b')).toEqual(['a="s+v2"@16', 'a="s+v2"@17']);
     driver.end('close');
     expect(shown(driver.read(out))).toEqual(['b="s+null"@30']);
-    expect(driver.store('waiting-records')).toEqual([]);
+    expect([...driver.store('waiting-records').entries()]).toEqual([]);
   });
 
   it('keeps records that come twice, their headers and their order by key and arrival', () => {
@@ -98,7 +98,7 @@ describe('joinTable with a table that has a history', () => {
     driver.pipe(source, { key: 'a', value: 'z', timestamp: 99 });
     expect(shown(driver.read(out))).toEqual([]);
     expect(driver.read(dead).map((letter) => texts(letter.headers)['millrace.row.holds'])).toEqual(['stored']);
-    expect(driver.store('waiting-records').map(({ value }) => value)).toEqual(['z']);
+    expect([...driver.store('waiting-records').entries()].map(({ value }) => value)).toEqual(['z']);
   });
 
   it('refuses to wait for rows that the table does not know any more', () => {

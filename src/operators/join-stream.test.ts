@@ -110,7 +110,7 @@ describe('joinStream', () => {
     expect(shown(driver.read(lateLeft))).toEqual(['k=["L",[{"start":4,"end":24}]]@14']);
     expect(shown(driver.read(lateRight))).toEqual(['k="R"@14']);
     expect(driver.tasks()[0]?.late).toBe(2);
-    expect(driver.lateRecords[0]?.late).toMatchObject({ step: 'joinStream(join)', streamTime: 30, partial: false });
+    expect(driver.late[0]?.late).toMatchObject({ step: 'joinStream(join)', streamTime: 30, partial: false });
   });
 
   it('takes a record that is as new as stream time, also where its partners are older by more than grace', () => {
@@ -183,7 +183,7 @@ describe('joinStream', () => {
 
   it('removes rows that no partner can come for, and only those', () => {
     const driver = new TestDriver(inner());
-    const times = (): number[] => driver.store('join-left').map(({ timestamp }) => timestamp);
+    const times = (): number[] => [...driver.store('join-left').entries()].map(({ timestamp }) => timestamp);
     driver.pipeAll(
       left,
       Array.from({ length: 1000 }, (_, at) => ({ key: `k${at % 3}`, value: 'x', timestamp: at })),
@@ -196,14 +196,14 @@ describe('joinStream', () => {
       Array.from({ length: 1000 }, (_, at) => ({ key: `k${at % 3}`, value: 'x', timestamp: 2000 })),
     );
     expect(times()).toEqual([]);
-    expect(driver.store('join-right')).toHaveLength(1000);
+    expect([...driver.store('join-right').entries()]).toHaveLength(1000);
   });
 
   it('shows what waits for a partner, and lets it go when a bounded run closes windows', () => {
     const driver = new TestDriver(leftJoin());
     driver.pipe(left, { key: 'a', value: 'A', timestamp: 7 });
     driver.restart();
-    expect(driver.store('join')).toEqual([{ key: 'a', value: 'left', timestamp: 7 }]);
+    expect([...driver.store('join').entries()]).toEqual([{ key: 'a', value: 'left', timestamp: 7 }]);
     driver.end('close');
     expect(shown(driver.read(out))).toEqual(['a="A+null"@7']);
   });

@@ -108,6 +108,6 @@ describe.each(cases)('keys go by their bytes: %s', (_name, key, [one, other], sa
       for (const end of ends.splice(0)) end();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await driver.settle();
+    await driver.settled();
   });
 });

@@ -65,7 +65,7 @@ export interface KeyValue<K, V> {
  *   ),
  * );
  * driver.pipeAll(prices, [{ key: 'tea', value: 3 }, { key: 'tea', value: 5 }]);
- * console.log(driver.read(changes).map(({ value }) => value).join(', '), driver.store('last-prices')[0]?.value);
+ * console.log(driver.read(changes).map(({ value }) => value).join(', '), [...driver.store('last-prices').entries()][0]?.value);
  * // => 0, 2 5
  * ```
  * @public

@@ -41,7 +41,7 @@ async function settled(): Promise<void> {
 /** Lets what was answered take effect, without waiting for what was not. */
 async function step(driver: TestDriver): Promise<void> {
   await settled();
-  driver.advance('0ms');
+  driver.advanceTime('0ms');
 }
 
 /** Runs work and returns what nobody handled; Node tells after the microtasks of a macrotask. */
@@ -76,7 +76,7 @@ describe('order and concurrency', () => {
     calls.answer(3);
     await settled();
     calls.answer(4);
-    await driver.settle();
+    await driver.settled();
     expect(shown(driver.read(output))).toEqual(['b="2!"@2', 'a="1!"@1', 'a="3!"@3', 'a="4!"@4']);
   });
 
@@ -93,7 +93,7 @@ describe('order and concurrency', () => {
     calls.answer(2);
     await settled();
     calls.answer(1);
-    await driver.settle();
+    await driver.settled();
     expect(shown(driver.read(output))).toEqual(['null="2!"@2', 'null="1!"@1']);
   });
 
@@ -122,7 +122,7 @@ describe('order and concurrency', () => {
     for (const n of [2, 3]) calls.answer(n);
     await step(driver);
     calls.answer(4);
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output)).toHaveLength(4);
     expect(driver.tasks()[0]).toMatchObject({ recordsIn: 4, pendingAsync: 0, lag: 0, waitingFor: undefined });
   });
@@ -172,7 +172,7 @@ describe('order and concurrency', () => {
     for (const n of [3, 2]) calls.answer(n);
     await settled();
     for (const n of [4, 5]) calls.answer(n);
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output).map(({ value }) => value)).toEqual(['1!', '3!', '2!', '4!', '5!']);
   });
 
@@ -186,7 +186,7 @@ describe('order and concurrency', () => {
       ),
     );
     driver.pipeAll(keyed, [at('a', 1), at('a', 2), at('b', 3)]);
-    await driver.settle();
+    await driver.settled();
     expect(new Set(shown(driver.read(output)))).toEqual(new Set(['a=20@1', 'a=30@2', 'b=40@3']));
   });
 
@@ -204,7 +204,7 @@ describe('order and concurrency', () => {
       calls.answer(1);
       await settled();
       calls.answer(2);
-      await driver.settle();
+      await driver.settled();
     }
   });
 });
@@ -220,7 +220,7 @@ describe('commits', () => {
     );
     driver.pipe(keyed, at('a', 1));
     calls.answer(1);
-    await driver.settle();
+    await driver.settled();
     driver.pipeAll(keyed, [at('b', 2), at('c', 3)]);
     calls.answer(2);
     await step(driver);
@@ -235,7 +235,7 @@ describe('commits', () => {
     await settled();
     calls.answer(2);
     calls.answer(3);
-    await driver.settle();
+    await driver.settled();
     expect(new Set(driver.read(output).map(({ value }) => value))).toEqual(new Set(['2!', '3!']));
   });
 
@@ -255,7 +255,7 @@ describe('commits', () => {
     await step(driver);
     expect(driver.read(output)).toEqual([]);
     calls.answer(1);
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output)).toHaveLength(1);
   });
 });
@@ -276,7 +276,7 @@ describe('failures', () => {
     await settled();
     calls.fail(20);
     calls.answer(10);
-    await driver.settle();
+    await driver.settled();
     const letters = driver.read(dead);
     expect(shown(letters), 'the record as it was read').toEqual(['b=2@0']);
     expect(texts(letters[0]?.headers ?? [])).toMatchObject({
@@ -301,7 +301,7 @@ describe('failures', () => {
       { onRecordError: deadLetter('dead') },
     );
     driver.pipeAll(keyed, [at('a', 1), at('b', 2), at('c', 3)]);
-    await driver.settle();
+    await driver.settled();
     expect(shown(driver.read(dead))).toEqual(['b=2@0']);
     expect(driver.read(output)).toHaveLength(2);
   });
@@ -319,7 +319,7 @@ describe('failures', () => {
     calls.fail(1);
     await settled();
     calls.answer(2);
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output).map(({ value }) => value)).toEqual(['2!']);
     expect(driver.tasks()[0]).toMatchObject({ skipped: 1 });
   });
@@ -335,7 +335,7 @@ describe('failures', () => {
     driver.pipeAll(keyed, [at('a', 1), at('b', 2)]);
     calls.answer(1);
     calls.fail(2);
-    await expect(driver.settle()).rejects.toMatchObject({
+    await expect(driver.settled()).rejects.toMatchObject({
       code: 'ERR_USER_CODE',
       topic: 'keyed',
       offset: 1,
@@ -374,7 +374,7 @@ describe('failures', () => {
       calls.fail(1);
       await settled();
       calls.answer(1);
-      await driver.settle();
+      await driver.settled();
     });
     expect(unhandled).toEqual([]);
     expect(driver.read(output)).toHaveLength(1);
@@ -401,22 +401,22 @@ describe('time-outs and retries on the virtual clock', () => {
     driver.pipe(keyed, at('a', 1));
     calls.fail(1);
     await settled();
-    driver.advance('99ms');
+    driver.advanceTime('99ms');
     await settled();
     expect(attempts).toEqual([1]);
-    driver.advance('1ms');
+    driver.advanceTime('1ms');
     await settled();
     expect(attempts).toEqual([1, 2]);
     calls.fail(1);
     await settled();
-    driver.advance('199ms');
+    driver.advanceTime('199ms');
     await settled();
     expect(attempts).toEqual([1, 2]);
-    driver.advance('1ms');
+    driver.advanceTime('1ms');
     await settled();
     expect(attempts).toEqual([1, 2, 3]);
     calls.fail(1);
-    await driver.settle();
+    await driver.settled();
     expect(driver.tasks()[0]).toMatchObject({ skipped: 1 });
   });
 
@@ -431,10 +431,10 @@ describe('time-outs and retries on the virtual clock', () => {
     driver.pipe(keyed, at('a', 1));
     calls.fail(1);
     await settled();
-    driver.advance('100ms');
+    driver.advanceTime('100ms');
     await settled();
     calls.answer(1);
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output)).toHaveLength(1);
   });
 
@@ -454,15 +454,15 @@ describe('time-outs and retries on the virtual clock', () => {
       ),
     );
     driver.pipe(keyed, at('a', 1));
-    driver.advance('999ms');
+    driver.advanceTime('999ms');
     await settled();
     expect(calls.aborted).toEqual([]);
-    driver.advance('1ms');
+    driver.advanceTime('1ms');
     expect(calls.aborted).toEqual(['1']);
     expect(reasons).toMatchObject([{ code: 'ERR_ASYNC_TIMEOUT' }]);
     await settled();
     calls.answer(1);
-    const error = await driver.settle().catch((failure: unknown) => failure);
+    const error = await driver.settled().catch((failure: unknown) => failure);
     expect(error).toMatchObject({ code: 'ERR_ASYNC_TIMEOUT', errorClass: 'record', topic: 'keyed', offset: 0 });
     expect((error as Error).message).toMatch(/took more than 1000 ms/);
   });
@@ -477,19 +477,19 @@ describe('time-outs and retries on the virtual clock', () => {
     );
     driver.pipe(keyed, at('a', 1));
     calls.answer(1);
-    await driver.settle();
-    driver.advance('10s');
+    await driver.settled();
+    driver.advanceTime('10s');
     expect(calls.aborted).toEqual([]);
     driver.pipe(keyed, at('a', 2));
     calls.fail(2);
     await settled();
     driver.restart();
     expect(calls.started).toEqual(['1', '2', '2']);
-    driver.advance('100ms');
+    driver.advanceTime('100ms');
     await settled();
     expect(calls.started, 'the old task does not try again').toEqual(['1', '2', '2']);
     calls.answer(2);
-    await driver.settle();
+    await driver.settled();
   });
 });
 

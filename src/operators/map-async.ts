@@ -72,7 +72,7 @@ const MAP_ASYNC_OPTIONS: OptionNames<MapAsyncOptions> = {
  *   orders.pipe(mapAsync(async (item) => ({ item, price: await priceOf(item) }), { concurrency: 8 }), to(priced)),
  * );
  * driver.pipe(orders, { key: 'ada', value: 'tea' });
- * await driver.settle();
+ * await driver.settled();
  * console.log(driver.read(priced)[0]?.value?.price);
  * // => 3
  * ```

@@ -250,7 +250,7 @@ export function bothOutcomes(
   wanted.push(...model.end());
   for (const { key, timestamp, value } of driver.read(out)) written.push([key, value, timestamp]);
   return {
-    step: { rows: written, late: driver.lateRecords.length },
+    step: { rows: written, late: driver.late.length },
     model: { rows: wanted, late: model.late },
   };
 }

@@ -122,7 +122,7 @@ function outcome(pipeline: Observable<unknown>, steps: readonly Step[], options:
   }
   driver.end('close');
   collect();
-  const late = driver.lateRecords.map(({ key, late: { missed, partial, streamTime }, timestamp }) => {
+  const late = driver.late.map(({ key, late: { missed, partial, streamTime }, timestamp }) => {
     return [key, timestamp, missed, partial, streamTime];
   });
   return { written, late };

@@ -54,7 +54,7 @@ describe('process', () => {
       driver.restart();
     }
     expect(shown(driver.read(output))).toEqual(['a=2@1', 'b=2@2', 'a=4@3', 'a=6@4']);
-    expect(driver.store('total')).toEqual([{ key: 'b', value: 2, timestamp: 2 }]);
+    expect([...driver.store('total').entries()]).toEqual([{ key: 'b', value: 2, timestamp: 2 }]);
   });
 
   it('drops null keys, which move no time, and hands null values over', () => {
@@ -126,13 +126,13 @@ describe('process', () => {
       keyed.pipe(process({ name: 'late', next: (_, { late }) => late([{ start: 0, end: 5 }], true) })),
     );
     feed(driver, [['a', 1, 9]]);
-    const { late } = driver.lateRecords[0] ?? {};
+    const { late } = driver.late[0] ?? {};
     const missed = [{ start: 0, end: 5 }];
     expect(late).toEqual({ step: 'process(late)', streamTime: 9, reason: 'window closed', missed, partial: true });
     expect(driver.tasks()[0]?.late).toBe(1);
     const bare = driverOf(keyed.pipe(process({ name: 'late', next: (_, { late }) => late() })));
     feed(bare, [['a', 1, 9]]);
-    expect([bare.tasks()[0]?.late, bare.lateRecords[0]?.late.missed]).toEqual([1, []]);
+    expect([bare.tasks()[0]?.late, bare.late[0]?.late.missed]).toEqual([1, []]);
   });
 
   it('keeps copies of values', () => {
@@ -256,7 +256,7 @@ describe('a throw', () => {
       feed(driver, kept);
       const { dropped, late } = driver.tasks()[0] ?? {};
       const rows = [shown(driver.read(output)), shown(driver.read(other)), dropped, late];
-      return [...rows, stores.map((name) => [...driver.store(name)])];
+      return [...rows, stores.map((name) => [...driver.store(name).entries()])];
     };
     expect(outcome(records)).toEqual(outcome(records.filter(([, value]) => !fails(value))));
   });
@@ -314,7 +314,7 @@ describe('a throw', () => {
       ['a', 1, 0],
       ['a', 2, 0],
     ]);
-    expect(driver.store('last').map(({ value }) => value)).toEqual([1]);
+    expect([...driver.store('last').entries()].map(({ value }) => value)).toEqual([1]);
     expect(driver.read(output)).toHaveLength(1);
   });
 
@@ -349,8 +349,8 @@ describe('a throw', () => {
       ['d', 4, 100],
     ]);
     expect(shown(driver.read(output))).toEqual(['a=1@0', 'b=2@1', 'c=3@2', 'a=-10@10', 'c=-12@12', 'd=4@100']);
-    expect(driver.store('told').map(({ key }) => key)).toEqual(['a', 'c']);
-    expect(driver.store('timers').map(({ key, timestamp }) => [key, timestamp])).toEqual([
+    expect([...driver.store('told').entries()].map(({ key }) => key)).toEqual(['a', 'c']);
+    expect([...driver.store('timers').entries()].map(({ key, timestamp }) => [key, timestamp])).toEqual([
       ['d', 110],
       ['a', 1_010],
       ['c', 1_012],
@@ -520,7 +520,7 @@ describe('timers on stream time', () => {
     const keeping = driverOf(chain.pipe(to(output)));
     feed(keeping, [['a', 1, 0]]);
     keeping.end('keep');
-    expect([keeping.read(output).length, keeping.store('chain').length]).toEqual([0, 1]);
+    expect([keeping.read(output).length, [...keeping.store('chain').entries()].length]).toEqual([0, 1]);
   });
 
   it('refuse a time that is none, as a failure of the record', () => {
@@ -589,7 +589,7 @@ describe('intervals', () => {
   it('of the clock on the wall begin an interval after the start, and fire once for a jump', () => {
     const driver = driverOf(ticks('wall-clock').pipe(to(output)), { startTime: 1_004 });
     feed(driver, [['a', 1, 0]]);
-    for (const ms of [9, 1, 9, 26, 5] as const) driver.advance(`${ms}ms`);
+    for (const ms of [9, 1, 9, 26, 5] as const) driver.advanceTime(`${ms}ms`);
     expect(driver.read(output).map(({ value }) => value)).toEqual([
       [1_014, 1],
       [1_049, 1],
@@ -629,13 +629,13 @@ describe('timers on the clock on the wall', () => {
       ['a', 20, 0],
       ['c', 10, 0],
     ]);
-    driver.advance('9ms');
+    driver.advanceTime('9ms');
     expect(driver.read(output)).toEqual([]);
-    driver.advance('1ms');
+    driver.advanceTime('1ms');
     expect(shown(driver.read(output))).toEqual(['c=10@10']);
-    driver.advance('1h');
+    driver.advanceTime('1h');
     expect(shown(driver.read(output))).toEqual(['a=20@20', 'b=20@20']);
-    driver.advance('1h');
+    driver.advanceTime('1h');
     expect(driver.read(output)).toEqual([]);
   });
 
@@ -646,22 +646,22 @@ describe('timers on the clock on the wall', () => {
       ['b', 10, 0],
       ['c', 50, 0],
     ]);
-    driver.advance('5ms');
+    driver.advanceTime('5ms');
     feed(driver, [
       ['a', 10, 0],
       ['b', 0, 0],
     ]);
     driver.restart();
-    driver.advance('6ms');
+    driver.advanceTime('6ms');
     expect(driver.read(output)).toEqual([]);
-    driver.advance('4ms');
+    driver.advanceTime('4ms');
     expect(shown(driver.read(output))).toEqual(['a=15@15']);
     driver.clock.advance(100);
     driver.restart();
-    driver.advance('0ms');
+    driver.advanceTime('0ms');
     expect(shown(driver.read(output))).toEqual(['c=50@50']);
     driver.restart();
-    driver.advance('1h');
+    driver.advanceTime('1h');
     expect(driver.read(output)).toEqual([]);
   });
 
@@ -681,8 +681,8 @@ describe('timers on the clock on the wall', () => {
     );
     const driver = driverOf(beat.pipe(to(output)));
     feed(driver, [['a', 1, 0]]);
-    driver.advance('35ms');
-    driver.advance('5ms');
+    driver.advanceTime('35ms');
+    driver.advanceTime('5ms');
     expect(driver.read(output).map(({ value }) => value)).toEqual([10, 20, 30, 40]);
   });
 
@@ -693,7 +693,7 @@ describe('timers on the clock on the wall', () => {
       keyed,
       keys.map((key) => ({ key, value: 10, timestamp: 0 })),
     );
-    driver.advance('10ms');
+    driver.advanceTime('10ms');
     expect(driver.read(output).map(({ key }) => key)).toEqual(keys);
   });
 
@@ -701,10 +701,10 @@ describe('timers on the clock on the wall', () => {
     const driver = driverOf(silence.pipe(to(output)));
     feed(driver, [['a', 10, 0]]);
     driver.end('close');
-    driver.advance('1h');
+    driver.advanceTime('1h');
     expect(driver.read(output)).toEqual([]);
     driver.restart();
-    driver.advance('0ms');
+    driver.advanceTime('0ms');
     expect(shown(driver.read(output))).toEqual(['a=10@10']);
   });
 
@@ -727,12 +727,12 @@ describe('timers on the clock on the wall', () => {
       ['a', 1, 0],
       ['b', 1, 0],
     ]);
-    driver.advance('1ms');
+    driver.advanceTime('1ms');
     expect(shown(driver.read(output))).toEqual(['b=1@1']);
     expect(driver.tasks()[0]?.skipped).toBe(1);
     const ends = driverOf(failing.pipe(to(output)));
     feed(ends, [['a', 1, 0]]);
-    expect(thrown(() => ends.advance('1ms')).code).toBe('ERR_USER_CODE');
+    expect(thrown(() => ends.advanceTime('1ms')).code).toBe('ERR_USER_CODE');
   });
 });
 

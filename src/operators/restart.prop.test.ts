@@ -121,7 +121,7 @@ function outcome(steps: readonly Step[], options: TestDriverOptions, restarts: b
   }
   driver.end('close');
   collect();
-  return { written, stores: ['closed', 'updated', 'totals', 'users'].map((name) => driver.store(name)) };
+  return { written, stores: ['closed', 'updated', 'totals', 'users'].map((name) => [...driver.store(name).entries()]) };
 }
 
 describe('state', () => {
@@ -167,7 +167,7 @@ describe('windows', () => {
       const driver = new TestDriver(counted);
       driver.pipeAll(source, records);
       driver.end('close');
-      expect(driver.lateRecords).toEqual([]);
+      expect(driver.late).toEqual([]);
       return driver.read(counts).map(({ key, timestamp, value }) => [key, timestamp, value]);
     };
     fc.assert(
@@ -193,7 +193,7 @@ describe('windows', () => {
         );
         driver.end('close');
         const counted_ = driver.read(counts).reduce((sum, { value }) => sum + (value as number), 0);
-        expect(counted_ + driver.lateRecords.length).toBe(records.length);
+        expect(counted_ + driver.late.length).toBe(records.length);
       }),
       { numRuns: 150 },
     );

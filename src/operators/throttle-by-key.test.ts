@@ -24,7 +24,7 @@ describe('throttleByKey', () => {
     expect(at(driver, 34)).toEqual([]);
     expect(at(driver, 35)).toEqual(['a=28@28']);
     expect(at(driver, 29)).toEqual([]);
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@17 missed [17,27)', 'a@29 missed [29,39)']);
+    expect(driver.late.map(showLate)).toEqual(['a@17 missed [17,27)', 'a@29 missed [29,39)']);
     driver.end('close');
     expect(shown(driver.read(output))).toEqual(['a=35@35']);
   });

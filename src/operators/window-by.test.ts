@@ -48,7 +48,7 @@ describe('windows that emit on close', () => {
     expect(rowsOf(driver)).toEqual(['a[0,10)=2@9']);
     driver.pipe(keyed, at(9));
     expect(rowsOf(driver)).toEqual([]);
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@9 missed [0,10)']);
+    expect(driver.late.map(showLate)).toEqual(['a@9 missed [0,10)']);
   });
 
   it('hold every window that a record jumps over, oldest first, keys in the order of their UTF-8 bytes (EM-2, EM-3)', () => {
@@ -107,7 +107,7 @@ describe('windows that emit on close', () => {
     expect(rowsOf(driver)).toEqual(['a[5,15)=1@10', 'a[10,20)=1@10']);
     driver.pipe(keyed, at(6));
     expect(rowsOf(driver)).toEqual(['a[5,15)=2@10']);
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@6 missed [0,10) partial']);
+    expect(driver.late.map(showLate)).toEqual(['a@6 missed [0,10) partial']);
     expect(driver.tasks()[0]).toMatchObject({ late: 1 });
   });
 
@@ -115,7 +115,7 @@ describe('windows that emit on close', () => {
     const driver = new TestDriver(keyed.pipe(windowBy(HOP, agg.count(), { store: 's' })));
     driver.pipe(keyed, at(100));
     driver.pipe(keyed, at(7));
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@7 missed [0,10) [5,15)']);
+    expect(driver.late.map(showLate)).toEqual(['a@7 missed [0,10) [5,15)']);
     expect(driver.tasks()[0]).toMatchObject({ late: 2, dropped: 0 });
   });
 });
@@ -129,7 +129,7 @@ describe('nulls (TM-2, TM-9, TM-10)', () => {
     driver.pipe(input, at(500, null));
     driver.pipe(input, at(500, 'a', null));
     driver.pipe(input, at(6));
-    expect(driver.store('s')).toMatchObject([{ key: 'a', value: 2, timestamp: 6 }]);
+    expect([...driver.store('s').entries()]).toMatchObject([{ key: 'a', value: 2, timestamp: 6 }]);
     expect(driver.tasks()[0]).toMatchObject({ dropped: 2, late: 0, stores: [{ streamTime: 6 }] });
     driver.pipe(input, at(10));
     expect(rowsOf(driver)).toEqual(['a[0,10)=2@6']);
@@ -195,7 +195,7 @@ describe('an aggregator that returns null (TW-6)', () => {
       driver.pipeAll(keyed, [at(1, 'a', 2), at(1, 'b', 2)]);
       driver.pipe(keyed, at(2, 'a', 9));
       if (restart) driver.restart();
-      expect(driver.store('s')).toMatchObject([{ key: 'b' }]);
+      expect([...driver.store('s').entries()]).toMatchObject([{ key: 'b' }]);
       driver.pipe(keyed, at(10, 'c', 1));
       expect(rowsOf(driver)).toEqual(['b[0,10)=2@1']);
     }
@@ -269,9 +269,9 @@ describe('late records', () => {
       keyed.pipe(windowBy(HOP, agg.count(), { store: 's', late: (late) => late.pipe(to(other)) }), asText, to(output)),
     );
     driver.pipeAll(keyed, [at(10), at(6)]);
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@6 missed [0,10) partial']);
+    expect(driver.late.map(showLate)).toEqual(['a@6 missed [0,10) partial']);
     expect(shown(driver.read(other))).toEqual(['a=1@6']);
-    expect(driver.store('s')).toMatchObject([{ value: 2 }, { value: 1 }]);
+    expect([...driver.store('s').entries()]).toMatchObject([{ value: 2 }, { value: 1 }]);
   });
 
   it('stay late after a restart, also when nothing has come since (TM-3)', () => {
@@ -279,7 +279,7 @@ describe('late records', () => {
     driver.pipe(keyed, at(25));
     driver.restart();
     driver.pipe(keyed, at(9));
-    expect(driver.lateRecords.map(showLate)).toEqual(['a@9 missed [0,10)']);
+    expect(driver.late.map(showLate)).toEqual(['a@9 missed [0,10)']);
     expect(driver.tasks()[0]?.stores[0]).toMatchObject({ streamTime: 25 });
   });
 
@@ -315,7 +315,7 @@ describe('the end of a bounded input', () => {
     expect(rowsOf(driver)).toEqual([]);
     driver.restart();
     driver.pipe(keyed, at(26, 'd'));
-    expect(driver.lateRecords.map(showLate)).toEqual(['d@26 missed [20,30)']);
+    expect(driver.late.map(showLate)).toEqual(['d@26 missed [20,30)']);
   });
 
   it('keeps them otherwise', () => {
@@ -345,7 +345,7 @@ describe('the end of a bounded input', () => {
       driver.pipeAll(keyed, [at(5), at(6), at(15), at(27)]);
       driver.end('close');
       expect(rowsOf(driver)).toEqual(['a[0,100)=4@27']);
-      expect(driver.lateRecords).toEqual([]);
+      expect(driver.late).toEqual([]);
     }
   });
 });
@@ -365,11 +365,11 @@ describe('user code of an aggregation that throws', () => {
     driver.pipe(keyed, at(3, 'a', 1));
     driver.pipe(keyed, at(900, 'a', 13));
     expect(driver.tasks()[0]).toMatchObject({ skipped: 1, openWindows: 1, stores: [{ streamTime: 3 }] });
-    expect(driver.store('s')).toMatchObject([{ key: 'a', value: 1 }]);
+    expect([...driver.store('s').entries()]).toMatchObject([{ key: 'a', value: 1 }]);
     driver.end('close');
     driver.restart();
     driver.pipe(keyed, at(30, 'a', 1));
-    expect(driver.lateRecords, 'a record that was left out moves no time').toEqual([]);
+    expect(driver.late, 'a record that was left out moves no time').toEqual([]);
   });
 
   it('in result: loses that row only, not the other keys or windows that close with it', () => {
@@ -426,7 +426,7 @@ describe('options', () => {
       stores,
     });
     driver.pipe(keyed, at(9));
-    expect(driver.lateRecords).toHaveLength(1);
+    expect(driver.late).toHaveLength(1);
     driver.pipe(keyed, at(20));
     expect(rowsOf(driver)).toEqual(['a[10,20)=4@12']);
   });

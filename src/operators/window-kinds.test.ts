@@ -60,7 +60,9 @@ describe('sessions', () => {
     expect(after('b', 6)).toEqual(['k[6,6]="b"@6']);
     expect(after('d', 6)).toEqual(['k[6,6]="bd"@6']);
     expect(after('e', 3)).toEqual(['k[0,0]=null@0', 'k[6,6]=null@6', 'k[0,6]="abde"@6']);
-    expect(driver.store('s')).toEqual([{ key: 'k', value: 'abde', timestamp: 6, window: { start: 0, end: 6 } }]);
+    expect([...driver.store('s').entries()]).toEqual([
+      { key: 'k', value: 'abde', timestamp: 6, window: { start: 0, end: 6 } },
+    ]);
   });
 
   it('are open at last + gap + grace, and closed behind that (SE-5, SE-6)', () => {
@@ -69,12 +71,12 @@ describe('sessions', () => {
     driver.pipe(keyed, at(10, 'other'));
     expect(rowsOf(driver)).toEqual([]);
     driver.pipe(keyed, at(5));
-    expect(driver.store('s')).toMatchObject([{ key: 'a', value: 3 }, { key: 'other' }]);
+    expect([...driver.store('s').entries()]).toMatchObject([{ key: 'a', value: 3 }, { key: 'other' }]);
     driver.pipe(keyed, at(11, 'other'));
     expect(rowsOf(driver)).toEqual(['a[0,5]=3@5']);
     driver.pipe(keyed, at(5));
     expect(rowsOf(driver)).toEqual([]);
-    expect(driver.lateRecords.map(({ late }) => late)).toEqual([
+    expect(driver.late.map(({ late }) => late)).toEqual([
       {
         step: 'windowBy(s)',
         streamTime: 11,
@@ -84,7 +86,7 @@ describe('sessions', () => {
       },
     ]);
     driver.pipe(keyed, at(6));
-    expect(driver.store('s').filter(({ key }) => key === 'a')).toMatchObject([
+    expect([...driver.store('s').entries()].filter(({ key }) => key === 'a')).toMatchObject([
       { value: 1, window: { start: 6, end: 6 } },
     ]);
   });
@@ -158,7 +160,7 @@ describe('sliding windows', () => {
       [12400, '3'],
     ] as const)
       driver.pipe(texts, { key: 'k', value, timestamp });
-    const known = driver.store('s').map(({ value, window }) => [window?.start, window?.end, value]);
+    const known = [...driver.store('s').entries()].map(({ value, window }) => [window?.start, window?.end, value]);
     expect(known).toEqual([
       [3000, 8000, '1'],
       [4200, 9200, '12'],
@@ -187,7 +189,7 @@ describe('sliding windows', () => {
       ['a[50,60]=2@60'],
       ['a[51,61]=3@61', 'a[56,66]=2@61', 'a[61,71]=1@61'],
     ]);
-    expect(driver.lateRecords.map(({ late, timestamp }) => [timestamp, late.missed, late.partial])).toEqual([
+    expect(driver.late.map(({ late, timestamp }) => [timestamp, late.missed, late.partial])).toEqual([
       [55, [{ start: 45, end: 55 }], true],
     ]);
   });
@@ -229,7 +231,9 @@ describe('an unlimited window', () => {
     driver.pipeAll(keyed, [at(9), at(10), at(500), at(11)]);
     expect(rowsOf(driver)).toEqual(['a[10,Infinity]=1@10', 'a[10,Infinity]=2@500', 'a[10,Infinity]=3@500']);
     driver.restart();
-    expect(driver.store('s')).toEqual([{ key: 'a', value: 3, timestamp: 500, window: { start: 10, end: Infinity } }]);
+    expect([...driver.store('s').entries()]).toEqual([
+      { key: 'a', value: 3, timestamp: 500, window: { start: 10, end: Infinity } },
+    ]);
     driver.end('close');
     driver.restart();
     driver.pipe(keyed, at(12));

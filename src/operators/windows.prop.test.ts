@@ -119,7 +119,7 @@ describe('sessions', () => {
       );
       driver.pipeAll(source, all);
       driver.end('close');
-      expect(driver.lateRecords).toEqual([]);
+      expect(driver.late).toEqual([]);
       return driver.read(rows).map(({ key, timestamp, value }) => [key, timestamp, value]);
     };
     fc.assert(

@@ -161,7 +161,7 @@ describe('asTable of a stream', () => {
       driver.restart();
       driver.pipeAll(orders, [at('a', null, 9), at('a', null, 9)]);
       expect(shown(driver.read(changes))).toEqual(['a=[null,1]@10', 'a=[1,2]@5', 'b=[null,4]@7', 'a=[2,null]@9']);
-      expect(driver.store('newest')).toEqual([{ key: 'b', value: 4, timestamp: 7 }]);
+      expect([...driver.store('newest').entries()]).toEqual([{ key: 'b', value: 4, timestamp: 7 }]);
     }
   });
 

@@ -69,15 +69,15 @@ it('comes to the relational join of the final tables, and keeps nothing of rows 
         });
         const sorted = <T extends { readonly key: unknown }>(rows: readonly T[]): T[] =>
           [...rows].sort((one, other) => (String(one.key) < String(other.key) ? -1 : 1));
-        const rows = driver.store('rows').map(({ key: id, value }) => ({ key: id, value }));
+        const rows = [...driver.store('rows').entries()].map(({ key: id, value }) => ({ key: id, value }));
         expect(sorted(rows)).toEqual(sorted(wanted));
-        expect(driver.store('rows-leases')).toHaveLength(final.left.size);
+        expect([...driver.store('rows-leases').entries()]).toHaveLength(final.left.size);
         driver.pipeAll(
           topics.left,
           [...final.left.keys()].map((id) => ({ key: id, value: null })),
         );
         for (const store of ['rows', 'rows-leases', 'rows-subscribers', 'rows-marks']) {
-          expect(driver.store(store), store).toEqual([]);
+          expect([...driver.store(store).entries()], store).toEqual([]);
         }
       },
     ),

@@ -71,13 +71,13 @@ describe('joinRows by a foreign key', () => {
         ['1', '2', '3'].map((id) => ({ key: id, value: { customer, item: 'tea' } })),
       );
     }
-    expect(driver.store('named')).toHaveLength(3);
+    expect([...driver.store('named').entries()]).toHaveLength(3);
     driver.pipeAll(
       toOrders,
       ['1', '2', '3'].map((id) => ({ key: id, value: null })),
     );
     for (const store of ['named', 'named-leases', 'named-subscribers', 'named-marks']) {
-      expect(driver.store(store), store).toEqual([]);
+      expect([...driver.store(store).entries()], store).toEqual([]);
     }
   });
 
@@ -99,7 +99,7 @@ describe('joinRows by a foreign key', () => {
     ] as const) {
       driver.pipe(toStaff, { key: name, value: { boss } });
     }
-    expect(driver.store('bosses').map(({ key: name, value }) => [name, value])).toEqual(
+    expect([...driver.store('bosses').entries()].map(({ key: name, value }) => [name, value])).toEqual(
       expect.arrayContaining([
         ['ada', ['bob', 'eve']],
         ['bob', ['eve', null]],
@@ -107,7 +107,10 @@ describe('joinRows by a foreign key', () => {
       ]),
     );
     driver.pipe(toStaff, { key: 'bob', value: { boss: 'zoe' } });
-    expect(driver.store('bosses').find(({ key: name }) => name === 'ada')?.value).toEqual(['bob', 'zoe']);
+    expect([...driver.store('bosses').entries()].find(({ key: name }) => name === 'ada')?.value).toEqual([
+      'bob',
+      'zoe',
+    ]);
     driver.end();
   });
 
@@ -206,7 +209,7 @@ describe('joinRows by a foreign key', () => {
         { key: '1', value: null },
       ]);
       expect(driver.read(out).map(({ value }) => value)).toEqual([['tea', null]]);
-      expect(driver.store('pairs')).toEqual([]);
+      expect([...driver.store('pairs').entries()]).toEqual([]);
     }
   });
 });

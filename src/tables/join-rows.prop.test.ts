@@ -52,7 +52,7 @@ it('joined tables come to the relational join of the final tables, in whatever o
           };
           return there[type] ? [{ key, value: [left, right] }] : [];
         });
-        const rows = driver.store('rows').map(({ key, value }) => ({ key: String(key), value }));
+        const rows = [...driver.store('rows').entries()].map(({ key, value }) => ({ key: String(key), value }));
         expect(rows.sort((one, other) => (one.key < other.key ? -1 : 1))).toEqual(wanted);
       },
     ),

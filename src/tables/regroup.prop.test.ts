@@ -46,7 +46,10 @@ it('aggregates that rows were taken out of are those of the rows that are there 
           const rows = [...final.values()].filter((row) => row.group === group);
           return { key: group, n: rows.length, sum: rows.reduce((sum, { size }) => sum + size, 0) };
         });
-        const rows = driver.store('totals').map(({ key, value }) => ({ key: String(key), ...(value as object) }));
+        const rows = [...driver.store('totals').entries()].map(({ key, value }) => ({
+          key: String(key),
+          ...(value as object),
+        }));
         expect(rows.sort((one, other) => (one.key < other.key ? -1 : 1))).toEqual(wanted);
       },
     ),

@@ -115,7 +115,7 @@ describe('regroup', () => {
       'north=[null,1]@3',
       'north=[1,1]@4',
     ]);
-    expect(driver.store('counts')).toEqual([{ key: 'north', value: 1, timestamp: 4 }]);
+    expect([...driver.store('counts').entries()]).toEqual([{ key: 'north', value: 1, timestamp: 4 }]);
   });
 
   it('sends the row that a group gains as value, and the other one as a header', () => {
@@ -147,11 +147,11 @@ describe('regroup', () => {
       events,
       ['a', 'b', 'a', 'c', 'b', 'b'].map((key, timestamp) => ({ key, value: 1, timestamp })),
     );
-    expect(driver.store('sizes').map(({ key, value }) => [key, value])).toEqual([
+    expect([...driver.store('sizes').entries()].map(({ key, value }) => [key, value])).toEqual([
       ['big', 2],
       ['small', 1],
     ]);
-    expect(driver.store('all').map(({ value }) => value)).toEqual([{ sum: 30, n: 2 }]);
+    expect([...driver.store('all').entries()].map(({ value }) => value)).toEqual([{ sum: 30, n: 2 }]);
   });
 
   it('is a stage of its own, and its topic is written and read by it alone', () => {

@@ -52,7 +52,7 @@ describe('the changes of a table', () => {
       'a=[2,null]@7',
     ]);
     expect(driver.tasks()[0]).toMatchObject({ dropped: 1 });
-    expect(driver.store('prices')).toEqual([{ key: 'b', value: 0, timestamp: 6 }]);
+    expect([...driver.store('prices').entries()]).toEqual([{ key: 'b', value: 0, timestamp: 6 }]);
   });
 
   it('have no tombstone for a row that is not there (TT-3)', () => {
@@ -169,7 +169,7 @@ describe('a table with history', () => {
       'a=[null,7,true]@12',
     ]);
     expect(driver.tasks()[0]).toMatchObject({ dropped: 1 });
-    expect(driver.store('prices')).toEqual([
+    expect([...driver.store('prices').entries()]).toEqual([
       { key: 'a', value: 7, timestamp: 12 },
       { key: 'b', value: 5, timestamp: 22 },
     ]);

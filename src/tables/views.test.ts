@@ -134,7 +134,7 @@ describe('a stored view', () => {
     );
     const driver = new TestDriver(told(squares));
     driver.pipeAll(rows, [at('a', 2, 1), at('a', 3, 2), at('b', 5, 3)]);
-    expect(driver.store('squares')).toEqual([
+    expect([...driver.store('squares').entries()]).toEqual([
       { key: 'a', value: 9, timestamp: 2 },
       { key: 'b', value: 25, timestamp: 3 },
     ]);

@@ -1,4 +1,5 @@
 import type { Clock } from '../dataflow/clock.ts';
+import type { TopicUse } from '../dataflow/node.ts';
 import type { MillraceError } from '../errors.ts';
 import { type Awaitable, quietly } from '../log/awaitable.ts';
 import { type DeadLetter, type LetterLimits, limitsOf } from '../log/dead-letter.ts';
@@ -22,6 +23,7 @@ import type { StoreBackend } from '../state/byte-store.ts';
 import { UnwritableState } from '../state/checked-stores.ts';
 import { type MemoryLog, MemoryTaskLog } from '../transports/memory/index.ts';
 import { borrowedStores } from './borrowed-stores.ts';
+import { type DriverFault, FailingLog, INJECTED } from './failing-log.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface DriverEngineOptions {
@@ -30,7 +32,11 @@ export interface DriverEngineOptions {
   readonly stores?: StoreBackend;
   readonly cacheEntries?: number;
   readonly idle?: Duration;
+  readonly autoCommit?: boolean;
 }
+
+/** Until a commit comes by itself where it is not to: a hundred years of the virtual clock. */
+const NEVER = '36500d';
 
 /**
  * The engine that applications run on, on a log that answers at once and a clock that stands still: what it puts off for
@@ -41,7 +47,7 @@ export class DriverEngine {
   readonly late: LateRecord<unknown, unknown>[] = [];
   readonly #topology: Topology;
   readonly #log: MemoryLog;
-  readonly #tasks: MemoryTaskLog;
+  readonly #tasks: FailingLog;
   readonly #options: AppOptions;
   readonly #clock: Clock;
   readonly #rebuilds: Rebuilds;
@@ -59,11 +65,12 @@ export class DriverEngine {
   constructor(topology: Topology, log: MemoryLog, clock: VirtualClock, options: DriverEngineOptions) {
     this.#topology = topology;
     this.#log = log;
-    const { applicationId = 'test', cacheEntries, idle, onRecordError = 'fail' } = options;
+    const { applicationId = 'test', autoCommit = true, cacheEntries, idle, onRecordError = 'fail' } = options;
     this.#options = {
       applicationId,
       onRecordError,
       maxFutureSkew: 'unlimited',
+      ...(autoCommit ? {} : { commitInterval: NEVER, batch: { linger: NEVER } }),
       ...(cacheEntries === undefined ? {} : { cacheEntries }),
       ...(idle === undefined ? {} : { idle }),
     };
@@ -78,7 +85,10 @@ export class DriverEngine {
       },
     };
     const stores = options.stores && borrowedStores(options.stores);
-    this.#tasks = new MemoryTaskLog(log, stores, this.#clock.soon);
+    const tasks = new MemoryTaskLog(log, stores, this.#clock.soon);
+    this.#tasks = new FailingLog(tasks, () => {
+      this.#lateCommitted = this.late.length;
+    });
     this.#globals = this.#loadGlobals();
     this.#engine = this.#start();
     this.run();
@@ -86,6 +96,11 @@ export class DriverEngine {
 
   get tasks(): Task[] {
     return [...this.#engine.tasks.values()];
+  }
+
+  /** The tasks by their ids. */
+  get running(): Pick<Engine, 'tasks'> {
+    return this.#engine;
   }
 
   globalTables(): GlobalTableSnapshot[] {
@@ -105,6 +120,32 @@ export class DriverEngine {
       this.#work();
     }
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Commits all that is done, and what follows from it in later stages. What waits for asynchronous calls stays. */
+  commit(): void {
+    this.run();
+    while (this.tasks.some((task) => task.dirty)) {
+      const { committer } = this.#engine;
+      const before = committer.commits;
+      const waits = quietly(() => committer.commit()) instanceof Promise;
+      this.run();
+      if (waits || (committer === this.#engine.committer && committer.commits === before)) return;
+    }
+  }
+
+  /** Takes all tasks away and gives them back: after a commit, or as from a process that was thought dead. */
+  rebalance(lost: boolean): void {
+    const { groups } = this.#log;
+    if (lost) this.late.length = this.#lateCommitted;
+    if (lost) groups.expel(this.#options.applicationId);
+    else groups.reassign(this.#options.applicationId);
+    this.run();
+  }
+
+  /** Lets a call to the log fail, once. */
+  failNext(what: DriverFault): void {
+    this.#tasks.faults.add(what);
   }
 
   /** Drops all tasks and builds new ones from the last commit. */
@@ -179,8 +220,13 @@ export class DriverEngine {
     return engine;
   }
 
-  /** As in an application: where an entry cannot be written, what is not committed is done again with checks. */
+  /** As in an application: where an entry cannot be written, what is not committed is done again with checks, and as it was
+   * after a fault of the log. */
   #failed(error: MillraceError, commits: number): void {
+    if (error.code === INJECTED) {
+      this.#again = true;
+      return;
+    }
     const news = error instanceof UnwritableState && !this.#rebuilds.checkedStores.has(error.store);
     if (news && this.#rebuilds.after(error, commits) !== undefined) this.#again = true;
     else this.#failure ??= error;
@@ -224,12 +270,21 @@ export function outputTopic(log: MemoryLog, name: string): OutputTopic & LetterL
 }
 
 /** Names of all topics of a pipeline. */
-export function topicsOf({ globals, stages }: Topology, onRecordError: RecordPolicy): ReadonlySet<string> {
-  const inputs = [...stages.flatMap((stage) => stage.inputs), ...globals];
-  const policies = [onRecordError, ...inputs.flatMap((use) => use.onRecordError ?? [])];
+export function topicsOf(topology: Topology, onRecordError: RecordPolicy): ReadonlySet<string> {
+  const { stages } = topology;
   return new Set([
-    ...inputs.map(({ name }) => name),
+    ...inputsOf(topology).map(({ name }) => name),
     ...stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)),
-    ...policies.flatMap((policy) => (isDeadLetter(policy) ? policy.deadLetter : [])),
+    ...lettersOf(topology, onRecordError),
   ]);
+}
+
+/** Names of the topics for dead letters. */
+export function lettersOf(topology: Topology, onRecordError: RecordPolicy): readonly string[] {
+  const policies = [onRecordError, ...inputsOf(topology).flatMap((use) => use.onRecordError ?? [])];
+  return [...new Set(policies.flatMap((policy) => (isDeadLetter(policy) ? policy.deadLetter : [])))];
+}
+
+function inputsOf({ globals, stages }: Topology): readonly TopicUse[] {
+  return [...stages.flatMap((stage) => stage.inputs), ...globals];
 }

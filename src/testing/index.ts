@@ -1,2 +1,16 @@
-export { TestDriver, type TestDriverOptions, type TestRecord } from './test-driver.ts';
+export type { TestDeadLetter } from './dead-letters.ts';
+export type { DriverFault } from './failing-log.ts';
+export { checkHistory } from './history/check-history.ts';
+export type {
+  Anomaly,
+  AnomalyKind,
+  AssignedEvent,
+  HistoryEvent,
+  HistoryId,
+  Outcome,
+  ProcessedEvent,
+  PublishedEvent,
+  ReadEvent,
+} from './history/events.ts';
+export { TestDriver, type TestDriverOptions, type TestRecord, type TestTopic } from './test-driver.ts';
 export { VirtualClock } from './virtual-clock.ts';

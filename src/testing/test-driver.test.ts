@@ -2,17 +2,23 @@ import {
   agg,
   aggregate,
   countByKey,
+  deadLetter,
   globalTable,
   int32,
   joinTable,
   json,
+  keyBy,
   mapAsync,
   mapValues,
   string,
+  through,
   to,
   topic,
+  tumbling,
+  windowBy,
 } from 'millrace';
 import { TestDriver } from 'millrace/testing';
+import { tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { memoryStores } from '../state/memory-backend.ts';
 
@@ -34,10 +40,10 @@ describe('the test driver', () => {
   it('stamps records with its clock, which moves only when told to', () => {
     const driver = new TestDriver(input.pipe(to(output)), { startTime: 1_000 });
     driver.pipe(input, { key: 'a', value: 1 });
-    driver.advance('5s');
+    driver.advanceTime('5s');
     driver.pipe(input, { key: 'a', value: 2 });
     expect(driver.read(output).map(({ timestamp }) => timestamp)).toEqual([1_000, 6_000]);
-    expect(() => driver.advance('soon' as '1s')).toThrow(/duration/);
+    expect(() => driver.advanceTime('soon' as '1s')).toThrow(/duration/);
   });
 
   it('refuses topics that the pipeline does not know, with the one that may have been meant', () => {
@@ -52,15 +58,162 @@ describe('the test driver', () => {
   it('looks into stores by name', () => {
     const driver = new TestDriver(counted, { partitions: 2 });
     driver.pipeAll(input, [at('a'), at('b'), at('a')]);
-    const entries = driver.store('counts').map(({ key, value }) => [key, value]);
+    const entries = [...driver.store('counts').entries()].map(({ key, value }) => [key, value]);
     expect(new Map(entries as [string, number][])).toEqual(
       new Map([
         ['a', 2],
         ['b', 1],
       ]),
     );
-    expect(() => driver.store('count')).toThrow(/no store count.*its stores are counts/);
+    expect(() => [...driver.store('count').entries()]).toThrow(/no store count.*its stores are counts/);
     expect(() => new TestDriver(input.pipe(to(output))).store('x')).toThrow(/it has no stores/);
+  });
+
+  it('gives the same handles of stores as an application', () => {
+    const driver = new TestDriver(counted, { partitions: 2 });
+    driver.pipeAll(input, [at('a'), at('b'), at('a')]);
+    const counts = driver.store<string, number>('counts');
+    expect([counts.get('a')?.value, counts.get('c'), counts.partitions]).toEqual([2, undefined, [0, 1]]);
+    driver.pipe(input, at('c'));
+    driver.restart();
+    expect(counts.get('c')?.value, 'a handle outlives the tasks').toBe(1);
+    expect(() => [...counts.windowsOf('a')]).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+  });
+
+  it('has handles of topics, knows the pipeline and its stream time', () => {
+    const driver = new TestDriver(counted);
+    const [numbers, results] = [driver.topic(input), driver.topic(output)];
+    expect(driver.streamTime()).toBeUndefined();
+    numbers.pipe(at('a', 7));
+    numbers.pipeAll([at('a', 5), at('b', 6)]);
+    expect(results.read().map(({ value }) => value)).toEqual([1, 2, 1]);
+    expect([driver.streamTime(), driver.streamTime(input), driver.streamTime(output)]).toEqual([7, 7, undefined]);
+    expect(driver.topology.stages.map(({ inputs, outputs }) => [inputs, outputs])).toEqual([[['input'], ['output']]]);
+  });
+
+  it('takes what is piped in a batch by timestamp, and everything else in the order of the calls', () => {
+    const fill = (driver: TestDriver): void => {
+      driver.pipe(input, { ...at('a', 20), partition: 0 });
+      driver.pipe(input, { ...at('b', 10), partition: 1 });
+      driver.pipe(input, { ...at('c', 15), partition: 0 });
+    };
+    const order = (use: (driver: TestDriver) => void): string[] => {
+      const keys: string[] = [];
+      const driver = new TestDriver(
+        input.pipe(
+          tap(({ key }) => void keys.push(key)),
+          to(output),
+        ),
+        { partitions: 2 },
+      );
+      use(driver);
+      return keys;
+    };
+    expect(order(fill)).toEqual(['a', 'b', 'c']);
+    expect(
+      order((driver) => driver.batch(() => driver.batch(() => fill(driver)))),
+      'in a partition in its order',
+    ).toEqual(['b', 'a', 'c']);
+    const driver = new TestDriver(counted);
+    const failing = (): void => {
+      driver.pipe(input, at('a'));
+      throw new Error('in between');
+    };
+    expect(() => driver.batch(failing)).toThrow('in between');
+    driver.pipe(input, at('a'));
+    expect(driver.read(output).map(({ value }) => value)).toEqual([1, 2]);
+  });
+
+  it('commits when told to, where it does not by itself', () => {
+    const driver = new TestDriver(counted, { autoCommit: false });
+    driver.pipe(input, at('a'));
+    driver.advanceTime('365d');
+    expect(driver.read(output)).toEqual([]);
+    driver.restart();
+    driver.commit();
+    expect(driver.read(output).map(({ value }) => value)).toEqual([1]);
+    driver.pipe(input, at('a'));
+    driver.restart('stop');
+    expect(driver.read(output).map(({ value }) => value)).toEqual([2]);
+    expect(driver.tasks()[0]).toMatchObject({ recordsIn: 0, lag: 0 });
+    driver.pipe(input, at('a'));
+    driver.rebalance();
+    expect(driver.read(output).map(({ value }) => value)).toEqual([3]);
+    driver.pipe(input, at('a'));
+    driver.rebalance('lost');
+    expect(driver.read(output)).toEqual([]);
+    expect(driver.tasks()[0], 'done again').toMatchObject({ recordsIn: 1, lag: 0 });
+    driver.commit();
+    expect(driver.read(output).map(({ value }) => value)).toEqual([4]);
+  });
+
+  it('commits through all stages', () => {
+    const between = topic('between', { key: string(), value: json<number>() });
+    const driver = new TestDriver(
+      input.pipe(
+        keyBy((n) => String(n)),
+        through(between),
+        countByKey({ store: 'counts' }),
+        to(output),
+      ),
+      { partitions: 2, autoCommit: false },
+    );
+    driver.pipeAll(input, [at('a'), at('b')]);
+    expect(driver.read(between)).toEqual([]);
+    driver.commit();
+    expect(driver.read(output).map(({ key, value }) => [key, value])).toEqual([
+      ['1', 1],
+      ['1', 2],
+    ]);
+  });
+
+  it.each(['write', 'commit', 'reply'] as const)(
+    'counts nothing twice and loses nothing after a failed %s',
+    (fault) => {
+      const windowed = input.pipe(
+        windowBy(tumbling({ size: '10ms', grace: '0ms' }), agg.count(), { store: 'windows' }),
+        to(output),
+      );
+      const driver = new TestDriver(windowed, { partitions: 2 });
+      const calls = [at('a', 5), at('a', 6), at('a', 10), at('a', 4), at('a', 20)];
+      for (const record of calls) {
+        driver.failNext(fault);
+        driver.pipe(input, record);
+      }
+      expect(driver.read(output).map(({ timestamp, value }) => [timestamp, value])).toEqual([
+        [6, 2],
+        [10, 1],
+      ]);
+      expect(driver.late.map(({ timestamp }) => timestamp)).toEqual([4]);
+    },
+  );
+
+  it('shows what policies have put aside', () => {
+    const bad = deadLetter('bad');
+    const picky = input.pipe(
+      mapValues((n) => {
+        if (n < 0) throw new Error('negative');
+        return n;
+      }),
+      to(output),
+    );
+    const driver = new TestDriver(picky, { onRecordError: bad, startTime: 77 });
+    expect(driver.deadLetters).toEqual([]);
+    driver.pipe(input, { key: 'a', value: -1 });
+    driver.pipe(input, { key: 'a', value: 1 });
+    expect(driver.deadLetters).toMatchObject([
+      {
+        topic: 'bad',
+        key: new Uint8Array(Buffer.from('a')),
+        value: new Uint8Array(Buffer.from('-1')),
+        timestamp: 77,
+        code: 'ERR_USER_CODE',
+        step: 'mapValues',
+        origin: { topic: 'input', partition: 0, offset: 0 },
+      },
+    ]);
+    expect(driver.deadLetters[0]?.message).toContain('negative');
+    expect(driver.deadLetters, 'all of them each time').toHaveLength(1);
   });
 
   it('restarts from the last commit, which every call ends with', () => {
@@ -123,20 +276,20 @@ describe('the test driver', () => {
       ),
     );
     driver.pipe(input, at('a'));
-    driver.advance('1m');
+    driver.advanceTime('1m');
     driver.restart();
     expect(answers).toHaveLength(2);
     // The first call is of tasks that are gone.
     answer();
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output)).toHaveLength(1);
     driver.pipe(input, at('b'));
-    driver.advance('1m');
+    driver.advanceTime('1m');
     answer();
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output)).toHaveLength(1);
     driver.restart();
-    await driver.settle();
+    await driver.settled();
     expect(driver.read(output)).toHaveLength(0);
   });
 
@@ -147,10 +300,10 @@ describe('the test driver', () => {
         to(output),
       ),
     );
-    await driver.settle();
+    await driver.settled();
     driver.pipe(input, at('a'));
-    await driver.settle();
-    await driver.settle();
+    await driver.settled();
+    await driver.settled();
     expect(driver.read(output)).toHaveLength(1);
   });
 

@@ -2,21 +2,25 @@ import { type Target, targetUse } from '../dataflow/target.ts';
 import { FatalError } from '../errors.ts';
 import { checkFields, encode, partitionOf } from '../log/encode.ts';
 import { OutputBuffers } from '../log/outputs.ts';
+import type { KeyValueDeclaration } from '../operators/key-value.ts';
 import { type Duration, durationMs, idleMsOf } from '../options/duration.ts';
 import { nearest } from '../options/nearest.ts';
 import { checkNames, checkWhole, type OptionNames } from '../options/option-checks.ts';
 import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
+import { graphOf, type PipelineGraph } from '../plan/graph.ts';
 import { type Pipeline, plan, type Topology } from '../plan/topology.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import { byFlow } from '../runtime/app/bounded-run.ts';
 import { checkDeadLetters } from '../runtime/app/check-options.ts';
 import type { GlobalTableSnapshot } from '../runtime/app/global-rows.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/app/snapshot.ts';
-import { unknownStore } from '../runtime/app/unknown-store.ts';
+import type { StoreView } from '../runtime/app/store-view.ts';
+import { storeViews } from '../runtime/app/store-views.ts';
 import type { StoreBackend } from '../state/byte-store.ts';
-import type { StoreEntry } from '../state/state-holder.ts';
 import { MemoryLog } from '../transports/memory/index.ts';
-import { DriverEngine, outputTopic, topicsOf } from './driver-engine.ts';
+import { deadLettersIn, type TestDeadLetter } from './dead-letters.ts';
+import { DriverEngine, lettersOf, outputTopic, topicsOf } from './driver-engine.ts';
+import type { DriverFault } from './failing-log.ts';
 import { TopicReader } from './topic-reader.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -30,10 +34,12 @@ export interface TestDriverOptions {
   readonly onRecordError?: RecordPolicy;
   /** Where stores live: memory, or for example the LMDB of `millrace/embedded`. */
   readonly stores?: StoreBackend;
-  /** As that of an application: `advance` then also moves stream time, where nothing else does. */
+  /** As that of an application: `advanceTime` then also moves stream time, where nothing else does. */
   readonly idle?: Duration;
   /** Entries that a store keeps decoded in memory (100,000); 0 forgets everything at each commit. */
   readonly cacheEntries?: number;
+  /** Every call ends with a commit (`true`). With `false` the test says when: outputs are there after `commit()`. */
+  readonly autoCommit?: boolean;
 }
 
 const DRIVER_OPTIONS: OptionNames<TestDriverOptions> = {
@@ -44,6 +50,7 @@ const DRIVER_OPTIONS: OptionNames<TestDriverOptions> = {
   stores: true,
   idle: true,
   cacheEntries: true,
+  autoCommit: true,
 };
 
 /** A record to feed a pipeline with. @public */
@@ -57,11 +64,21 @@ export interface TestRecord<K, V> {
   readonly partition?: number;
 }
 
+/** A topic in a driver: what {@link TestDriver.pipe} and {@link TestDriver.read} do, for this one. @public */
+export interface TestTopic<K, V> {
+  pipe(record: TestRecord<K, V>): void;
+  pipeAll(records: Iterable<TestRecord<K, V>>): void;
+  read(): StreamRecord<K, V | null>[];
+}
+
 /**
  * Runs a pipeline synchronously, all its stages and partitions, on a log in memory and a virtual clock: what a record
  * causes has happened when `pipe` returns.
  *
- * Every call ends with a commit, so that {@link restart} goes on from there as a restarted process would.
+ * Every call ends with a commit, unless `autoCommit` is off, so that {@link restart} goes on from there as a restarted
+ * process would. Records are processed in the order in which they are piped. Those of one {@link batch} or `pipeAll` are all
+ * there before the first is processed: then tasks take them by timestamp, as applications do with a backlog, and those
+ * of one partition in their order.
  *
  * @example
  * ```ts
@@ -93,6 +110,9 @@ export class TestDriver {
   /** Records on their way into the log, in batches of the size that it takes. */
   readonly #input: OutputBuffers = new OutputBuffers((name) => outputTopic(this.#log, name));
   readonly #engine: DriverEngine;
+  readonly #store: ReturnType<typeof storeViews>;
+  readonly #letterTopics: readonly string[];
+  #batching = 0;
 
   /** @throws ConfigError for everything that is wrong with the pipeline, and `ERR_OPTION`. */
   constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
@@ -110,7 +130,29 @@ export class TestDriver {
     for (const name of topicsOf(this.#topology, options.onRecordError ?? 'fail')) {
       this.#log.create(name, { partitions: this.#partitions, ifMissing: true });
     }
+    this.#letterTopics = lettersOf(this.#topology, options.onRecordError ?? 'fail');
+    const topics = new Map(
+      this.#log
+        .list()
+        .flatMap((name) => this.#log.known(name) ?? [])
+        .map((each) => [each.name, each]),
+    );
+    this.#store = storeViews(() => [this.#topology, { now: topics }, this.#engine.running]);
     this.#engine = new DriverEngine(this.#topology, this.#log, this.clock, options);
+  }
+
+  /** The pipeline as it was planned: stages, steps, topics and stores. */
+  get topology(): PipelineGraph {
+    return graphOf(this.#topology);
+  }
+
+  /** A topic as a handle of its own. */
+  topic<K, V>(topic: Target<K, V>): TestTopic<K, V> {
+    return {
+      pipe: (record) => this.pipe(topic, record),
+      pipeAll: (records) => this.pipeAll(topic, records),
+      read: () => this.read(topic),
+    };
   }
 
   /**
@@ -121,13 +163,30 @@ export class TestDriver {
    */
   pipe<K, V>(topic: Target<K, V>, record: TestRecord<K, V>): void {
     this.#write(topic, [record]);
-    this.#engine.run();
+    this.#run();
   }
 
-  /** Writes records to a topic and then runs everything that they cause, with one commit at the end. */
+  /**
+   * Writes records to a topic and then runs everything that they cause, with one commit at the end. Tasks take them by
+   * timestamp where they come from several partitions.
+   */
   pipeAll<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
     this.#write(topic, records);
-    this.#engine.run();
+    this.#run();
+  }
+
+  /**
+   * What is piped within is all written before the first record of it is processed: as a backlog, which tasks take by
+   * timestamp.
+   */
+  batch(fill: () => void): void {
+    this.#batching += 1;
+    try {
+      fill();
+    } finally {
+      this.#batching -= 1;
+    }
+    this.#run();
   }
 
   /**
@@ -144,21 +203,45 @@ export class TestDriver {
   }
 
   /** Moves the virtual wall clock, and runs what its timers cause. Stream time moves by records only, unless there is `idle`. */
-  advance(duration: Duration): void {
+  advanceTime(duration: Duration): void {
     this.clock.advance(durationMs(duration, 'duration'));
-    this.#engine.run();
+    this.#run();
   }
 
-  /** The entries of a store over all partitions. @throws ConfigError `ERR_UNKNOWN_STORE` */
-  store(name: string): StoreEntry[] {
-    const holders = this.#engine.tasks.flatMap((task) => task.stores.filter((store) => store.name === name));
-    if (holders.length === 0) throw unknownStore(name, this.#topology);
-    return holders.flatMap((holder) => [...holder.entries()]);
+  /**
+   * The highest timestamp that tasks have processed since they were built; `undefined` before the first record.
+   *
+   * @param topic - Only as input of this topic.
+   */
+  streamTime(topic?: { readonly name: string }): number | undefined {
+    const inputs = this.#engine.tasks.flatMap((task) => task.inputs);
+    const times = inputs.flatMap(({ streamTime, use }) =>
+      topic === undefined || use.name === topic.name ? streamTime : [],
+    );
+    const highest = Math.max(-1, ...times);
+    return highest < 0 ? undefined : highest;
+  }
+
+  /**
+   * A store, to look into: the same handle as that of a running application.
+   *
+   * @param store - Its name, or what `keyValue(…)` declared.
+   * @throws ConfigError `ERR_UNKNOWN_STORE`
+   */
+  store<K, V>(store: KeyValueDeclaration<K, V>): StoreView<K, V>;
+  store<K = unknown, V = unknown>(store: string): StoreView<K, V>;
+  store<K, V>(store: KeyValueDeclaration<K, V> | string): StoreView<K, V> {
+    return this.#store(store);
   }
 
   /** Every record so far that came too late for some of its windows. */
-  get lateRecords(): readonly LateRecord<unknown, unknown>[] {
+  get late(): readonly LateRecord<unknown, unknown>[] {
     return this.#engine.late;
+  }
+
+  /** Every record so far that a policy has put aside, with why. */
+  get deadLetters(): readonly TestDeadLetter[] {
+    return this.#letterTopics.flatMap((topic) => deadLettersIn(this.#log, topic));
   }
 
   /** The tasks with their counters, positions and stores. */
@@ -173,13 +256,42 @@ export class TestDriver {
     return this.#engine.globalTables();
   }
 
-  /** Drops all tasks and builds new ones from the last commit, as after a crash. Counters start at 0 again. */
-  restart(): void {
+  /** Commits what is done, where `autoCommit` is off, and what follows from it in later stages. */
+  commit(): void {
+    this.#engine.commit();
+  }
+
+  /**
+   * Drops all tasks and builds new ones from the last commit. Counters start at 0 again.
+   *
+   * @param how - As after a crash, which loses what is not committed, and it is done again; or after a `stop`, which commits
+   * first.
+   */
+  restart(how: 'crash' | 'stop' = 'crash'): void {
+    if (how === 'stop') this.#engine.commit();
     this.#engine.restart();
   }
 
+  /**
+   * Takes all tasks away and gives them back, as when other processes come or go.
+   *
+   * @param how - The tasks are `revoked`, which commits first, or `lost`, as those of a process that was thought dead: what
+   * is not committed is done again.
+   */
+  rebalance(how: 'revoked' | 'lost' = 'revoked'): void {
+    this.#engine.rebalance(how === 'lost');
+  }
+
+  /**
+   * Lets the next call to the log of a kind fail. The tasks are then built again from the last commit, and go on, as in an
+   * application.
+   */
+  failNext(what: DriverFault): void {
+    this.#engine.failNext(what);
+  }
+
   /** Resolves when no asynchronous call is under way, with everything that they caused done. */
-  async settle(): Promise<void> {
+  async settled(): Promise<void> {
     await this.#engine.settle();
   }
 
@@ -193,6 +305,10 @@ export class TestDriver {
       }
       this.#engine.run();
     }
+  }
+
+  #run(): void {
+    if (this.#batching === 0) this.#engine.run();
   }
 
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {

@@ -15,7 +15,7 @@ export class TopicReader {
     this.#topic = topic;
   }
 
-  read<K, V>(topic: Target<K, V>): StreamRecord<K, V | null>[] {
+  read<K, V>(topic: Pick<Target<K, V>, 'key' | 'value'>): StreamRecord<K, V | null>[] {
     const records: StreamRecord<K, V | null>[] = [];
     const partitions = this.#log.describe(this.#topic)?.partitions ?? 0;
     for (let partition = 0; partition < partitions; partition += 1) {

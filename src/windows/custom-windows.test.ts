@@ -50,13 +50,13 @@ describe('windows of one’s own', () => {
   it('may leave timestamps out, which are dropped and move no time', () => {
     const { after, driver } = counting((t) => (t >= 10 && t < 20 ? [{ start: 10, end: 20 }] : []));
     expect([5, 12, 90, 13].map(after)).toEqual([[], [], [], []]);
-    expect(driver.store('s')).toMatchObject([{ value: 2, window: { start: 10, end: 20 } }]);
+    expect([...driver.store('s').entries()]).toMatchObject([{ value: 2, window: { start: 10, end: 20 } }]);
   });
 
   it('fail the record that they do not hold', () => {
     const { after, driver } = counting((t) => [{ start: 0, end: t === 7 ? 7 : 10 }], { onRecordError: 'skip' });
     expect([3, 7, 9].map(after)).toEqual([[], [], []]);
-    expect(driver.store('s')).toMatchObject([{ value: 2 }]);
+    expect([...driver.store('s').entries()]).toMatchObject([{ value: 2 }]);
     for (const bad of [null, [null], [{ start: -1, end: 5 }], [{ start: 0, end: 1.5 }], [{ start: 4, end: 5 }]]) {
       const windows = customWindows({ name: 'bad', windowsOf: () => bad as never, grace: '0s' });
       expect(() => windows.windowsOf(3)).toThrow(expect.objectContaining({ code: 'ERR_WINDOW_BOUNDS' }));
@@ -84,7 +84,7 @@ describe('cumulate', () => {
       return driver.read(rows).map(({ value }) => value);
     };
     expect([1, 9, 12, 3, 29, 31].map(after)).toEqual([[], [], ['[0,10)=2'], [], ['[0,20)=4'], ['[0,30)=5']]);
-    expect(driver.lateRecords.map(({ late, timestamp }) => [timestamp, late.missed, late.partial])).toEqual([
+    expect(driver.late.map(({ late, timestamp }) => [timestamp, late.missed, late.partial])).toEqual([
       [3, [{ start: 0, end: 10 }], true],
     ]);
   });

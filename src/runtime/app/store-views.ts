@@ -1,10 +1,12 @@
 import type { Topology } from '../../plan/topology.ts';
 import type { ByteStore } from '../../state/byte-store.ts';
+import type { StateHolder } from '../../state/state-holder.ts';
 import { storedSpecs } from '../task/stored-specs.ts';
 import type { Task } from '../task/task.ts';
 import { SpecStoreView, type StorePlaces, type StoreView } from './store-view.ts';
 import type { TopicsInUse } from './topic-setup.ts';
 import { unknownStore } from './unknown-store.ts';
+import { WorkingStoreView } from './working-store-view.ts';
 
 /** An application as far as its stores are concerned. The tasks are those of this process. */
 type Running = readonly [
@@ -24,16 +26,30 @@ export function storeViews(now: () => Running): <K, V>(store: { readonly name: s
     const name = typeof store === 'string' ? store : store.name;
     const [topology] = now();
     const spec = storedSpecs(topology).get(name);
-    if (spec === undefined) throw unknownStore(name, topology);
+    if (spec === undefined) {
+      const declared = topology.stages.some(({ stores }) => stores.some((use) => use.name === name));
+      if (!declared) throw unknownStore(name, topology);
+      return new WorkingStoreView<K, V>(name, () => holdersOf(name, now()));
+    }
     return new SpecStoreView<K, V>(spec, () => placesOf(name, now()));
   };
 }
 
-function placesOf(name: string, [{ stages }, topics, engine]: Running): StorePlaces {
-  const here = new Map<number, ByteStore>();
+function holdersOf(name: string, [, , engine]: Running): Map<number, StateHolder> {
+  const here = new Map<number, StateHolder>();
   for (const task of engine?.tasks.values() ?? []) {
-    const bytes = task.stores.find((holder) => holder.name === name)?.view?.();
-    if (bytes !== undefined) here.set(task.partition, bytes);
+    const found = task.stores.find((holder) => holder.name === name);
+    if (found !== undefined) here.set(task.partition, found);
+  }
+  return here;
+}
+
+function placesOf(name: string, running: Running): StorePlaces {
+  const [{ stages }, topics] = running;
+  const here = new Map<number, ByteStore>();
+  for (const [partition, holder] of holdersOf(name, running)) {
+    const bytes = holder.view?.();
+    if (bytes !== undefined) here.set(partition, bytes);
   }
   const stage = stages.find(({ stores }) => stores.some((use) => use.name === name));
   const counts = (stage?.inputs ?? []).flatMap((use) => topics.now.get(use.name)?.partitions ?? []);

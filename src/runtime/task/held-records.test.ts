@@ -246,7 +246,7 @@ describe('what a plain RxJS operator holds when a turn is over', () => {
       ),
     );
     driver.pipe(source, at(1));
-    await expect(driver.settle()).rejects.toMatchObject({ code: 'ERR_OUTSIDE_TURN' });
+    await expect(driver.settled()).rejects.toMatchObject({ code: 'ERR_OUTSIDE_TURN' });
   });
 
   it('is found at the end of the input', () => {

@@ -68,11 +68,11 @@ it('windows close by silence as a naive model says, with records in any order an
       const driver = new TestDriver(counted, { idle: `${idle}ms` });
       for (const each of steps) {
         if (each === 'restart') driver.restart();
-        else if ('passes' in each) driver.advance(`${each.passes}ms`);
+        else if ('passes' in each) driver.advanceTime(`${each.passes}ms`);
         else driver.pipe(source, { ...each, value: 1 });
       }
       const rows = driver.read(out).map(({ key, timestamp, value }) => [key, value, timestamp]);
-      expect({ rows, late: driver.lateRecords.length }).toEqual(model(steps, idle));
+      expect({ rows, late: driver.late.length }).toEqual(model(steps, idle));
     }),
     { numRuns: 1000 },
   );

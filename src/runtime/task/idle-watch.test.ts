@@ -42,36 +42,36 @@ describe('a task that is silent', () => {
   it('closes windows when the clock has gone on far enough, and not before the silence', () => {
     const driver = new TestDriver(counted, idle);
     driver.pipe(source, at(55));
-    driver.advance('29s');
+    driver.advanceTime('29s');
     expect(rows(driver)).toEqual([]);
-    driver.advance('1s');
+    driver.advanceTime('1s');
     expect(rows(driver)).toEqual(['a=1@55']);
     driver.pipe(source, at(59));
-    expect(driver.lateRecords).toHaveLength(1);
-    expect(driver.lateRecords[0]?.late.streamTime).toBe(85_000);
+    expect(driver.late).toHaveLength(1);
+    expect(driver.late[0]?.late.streamTime).toBe(85_000);
   });
 
   it('waits for the end of a window that is further away than the silence', () => {
     const driver = new TestDriver(counted, idle);
     driver.pipe(source, at(5));
-    for (const _ of [1, 2]) driver.advance('32s');
+    for (const _ of [1, 2]) driver.advanceTime('32s');
     expect(rows(driver)).toEqual([]);
-    driver.advance('1s');
+    driver.advanceTime('1s');
     expect(rows(driver)).toEqual(['a=1@5']);
   });
 
   it('does nothing without `idle`, before its first record, or when nothing is open', () => {
     const without = new TestDriver(counted);
     without.pipe(source, at(5));
-    without.advance('9h');
+    without.advanceTime('9h');
     expect(rows(without)).toEqual([]);
     const driver = new TestDriver(counted, idle);
-    driver.advance('9h');
+    driver.advanceTime('9h');
     driver.pipe(source, at(5));
-    driver.advance('2h');
+    driver.advanceTime('2h');
     expect(rows(driver)).toEqual(['a=1@5']);
     const before = driver.tasks()[0]?.stores;
-    driver.advance('9h');
+    driver.advanceTime('9h');
     expect(driver.tasks()[0]?.stores).toEqual(before);
   });
 
@@ -79,17 +79,17 @@ describe('a task that is silent', () => {
     const driver = new TestDriver(counted, idle);
     for (const second of [55, 56, 57]) {
       driver.pipe(source, at(second));
-      driver.advance('29s');
+      driver.advanceTime('29s');
     }
     driver.restart();
-    driver.advance('29s');
+    driver.advanceTime('29s');
     expect(rows(driver)).toEqual([]);
-    driver.advance('1s');
+    driver.advanceTime('1s');
     expect(rows(driver)).toEqual(['a=3@57']);
     driver.restart();
     driver.pipe(source, at(58));
-    expect(driver.lateRecords).toHaveLength(1);
-    driver.advance('9h');
+    expect(driver.late).toHaveLength(1);
+    driver.advanceTime('9h');
     expect(rows(driver)).toEqual([]);
   });
 
@@ -97,9 +97,9 @@ describe('a task that is silent', () => {
     const slow = topic('slow', { key: string(), value: json<number>(), idle: '1m' });
     const driver = new TestDriver(slow.pipe(windowBy(minute, agg.count(), { store: 'counts' }), to(out)), idle);
     driver.pipe(slow, at(59));
-    driver.advance('59s');
+    driver.advanceTime('59s');
     expect(rows(driver)).toEqual([]);
-    driver.advance('1s');
+    driver.advanceTime('1s');
     expect(rows(driver)).toEqual(['a=1@59']);
     expect(() => topic('none', { value: json(), idle: '0s' })).toThrow('idle is 0s');
     expect(() => new TestDriver(counted, { idle: '0s' })).toThrow('idle is 0s');
@@ -224,12 +224,12 @@ describe('a task that is silent', () => {
         if (restart) driver.restart();
         const read: string[] = [];
         for (let n = 0; n < 12; n += 1) {
-          driver.advance(step);
+          driver.advanceTime(step);
           read.push(...rows(driver));
           if (restart && n === 5) driver.restart();
         }
         expect(read).toEqual(wanted);
-        driver.advance('1h');
+        driver.advanceTime('1h');
         driver.end('close');
       }
     });

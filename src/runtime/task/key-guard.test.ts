@@ -97,7 +97,7 @@ describe('a key that an RxJS operator replaced', () => {
     );
     const driver = new TestDriver(pipeline, { partitions });
     driver.pipeAll(clicks, rows);
-    await expect(driver.settle()).rejects.toMatchObject({ code: 'ERR_KEY_CHANGED' });
+    await expect(driver.settled()).rejects.toMatchObject({ code: 'ERR_KEY_CHANGED' });
   });
 
   it('is noticed where the record had none', () => {
@@ -193,7 +193,7 @@ describe('records that their producer put elsewhere', () => {
         clicks,
         elsewhere.map((row) => ({ ...row, timestamp: row.timestamp + more * 100 })),
       );
-      await driver.settle();
+      await driver.settled();
     }
   });
 

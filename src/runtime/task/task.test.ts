@@ -317,7 +317,7 @@ describe('the end of the input', () => {
     );
     driver.pipeAll(source, [at(1, 1, 'a'), at(1, 1, 'b')]);
     driver.end('close');
-    await driver.settle();
+    await driver.settled();
     expect(values(driver)).toEqual([[10, 10]]);
   });
 

@@ -29,6 +29,8 @@ interface Member {
   alive: boolean;
   /** Set when the member lost its tasks without being asked: what it held is reported with `lost`. */
   lost: ReadonlySet<string>;
+  /** Set when the member is to give up all that it has, and may get it back. */
+  givesUp: boolean;
 }
 
 interface Group {
@@ -81,6 +83,7 @@ export class LocalGroups {
       validSince: Number.POSITIVE_INFINITY,
       alive: true,
       lost: new Set(),
+      givesUp: false,
     };
     seat.member = member;
     group.members.add(member);
@@ -100,6 +103,14 @@ export class LocalGroups {
       member.tasks = new Set();
       member.validSince = Number.POSITIVE_INFINITY;
     }
+    this.#rebalance(group);
+  }
+
+  /** Takes all tasks from all members in good order, and shares them again, as after a change of the members. */
+  reassign(groupId: string): void {
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return;
+    for (const member of group.members) member.givesUp = true;
     this.#rebalance(group);
   }
 
@@ -139,9 +150,15 @@ export class LocalGroups {
     });
     const target = assignTasks(members.filter((member) => member.alive));
     yield* this.#tell(group, members, (member) => {
-      const revoked = [...member.tasks].filter((id) => target.get(member)?.has(id) !== true);
+      const revoked = [...member.tasks].filter((id) => member.givesUp || target.get(member)?.has(id) !== true);
       return revoked.length > 0 ? member.options.onRevoked(revoked, false) : undefined;
     });
+    for (const member of members) {
+      if (!member.givesUp) continue;
+      member.givesUp = false;
+      member.tasks = new Set();
+      member.validSince = Number.POSITIVE_INFINITY;
+    }
     while (group.commits.size > 0) yield* until(Promise.all(group.commits));
     group.generation++;
     const assigned = new Map<Member, readonly string[]>();

@@ -1,0 +1,130 @@
+import type {
+  AssignedEvent,
+  HistoryEvent,
+  HistoryId,
+  Outcome,
+  ProcessedEvent,
+  PublishedEvent,
+  ReadEvent,
+} from './events.ts';
+
+/** A record that somebody wrote, as the history tells it. */
+export interface Write {
+  readonly topic: string;
+  readonly id: HistoryId;
+  /** What is known of it in the end: a record that is tried again may fail first. */
+  outcome: Outcome;
+  event: PublishedEvent | ProcessedEvent;
+  /** It was tried more than once: its place in the order of its writer is not known. */
+  again: boolean;
+}
+
+/** Where records were seen, one partition. */
+export interface Partition {
+  readonly topic: string;
+  readonly partition: number;
+  /** The first event that saw a record at an offset. */
+  readonly at: Map<number, { readonly id: HistoryId; readonly event: PublishedEvent | ReadEvent }>;
+  readonly processed: Map<number, ProcessedEvent>;
+  /** For each reader, the offset at which it began, and what it read since then. */
+  readonly sessions: Session[];
+}
+
+/** What a reader did between two beginnings. */
+export interface Session {
+  readonly from: number;
+  readonly reads: ReadEvent[];
+}
+
+/** A history by what is asked of it. */
+export class HistoryIndex {
+  readonly writes: Map<string, Write> = new Map();
+  readonly partitions: Map<string, Partition> = new Map();
+  /** Reads of a record by its topic and id, one for each place. */
+  readonly reads: Map<string, ReadEvent[]> = new Map();
+  /** Topics whose writes are part of the history. */
+  readonly written: Set<string> = new Set();
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(events: Iterable<HistoryEvent>) {
+    for (const event of events) this.#add(event);
+  }
+
+  partition(topic: string, partition: number): Partition {
+    const key = `${topic}/${partition}`;
+    let found = this.partitions.get(key);
+    if (found === undefined) {
+      found = { topic, partition, at: new Map(), processed: new Map(), sessions: [] };
+      this.partitions.set(key, found);
+    }
+    return found;
+  }
+
+  #add(event: HistoryEvent): void {
+    if (event.type === 'published') this.#published(event);
+    else if (event.type === 'processed') this.#processed(event);
+    else if (event.type === 'assigned') this.#begin(event.reader, event);
+    else this.#read(event);
+  }
+
+  #published(event: PublishedEvent): void {
+    const { id, offset, outcome = 'ok', partition, topic } = event;
+    this.#write(topic, id, outcome, event);
+    if (outcome !== 'ok' || partition === undefined || offset === undefined) return;
+    const { at } = this.partition(topic, partition);
+    if (!at.has(offset)) at.set(offset, { id, event });
+  }
+
+  #processed(event: ProcessedEvent): void {
+    const { offset, outcome = 'ok', outputs = [], partition, topic } = event;
+    for (const { id, topic: to } of outputs) this.#write(to, id, outcome, event);
+    const { processed } = this.partition(topic, partition);
+    if (outcome === 'ok' && !processed.has(offset)) processed.set(offset, event);
+  }
+
+  #write(topic: string, id: HistoryId, outcome: Outcome, event: PublishedEvent | ProcessedEvent): void {
+    this.written.add(topic);
+    const key = recordKey(topic, id);
+    const known = this.writes.get(key);
+    if (known === undefined) {
+      this.writes.set(key, { topic, id, outcome, event, again: false });
+      return;
+    }
+    known.again = true;
+    if (RANK[outcome] < RANK[known.outcome]) {
+      known.outcome = outcome;
+      known.event = event;
+    }
+  }
+
+  #read(event: ReadEvent): void {
+    const { id, offset, partition, reader = 'reader', topic } = event;
+    const { at } = this.partition(topic, partition);
+    if (!at.has(offset)) at.set(offset, { id, event });
+    const session = this.#sessions.get(sessionKey(reader, event)) ?? this.#begin(reader, { ...event, offset: 0 });
+    session.reads.push(event);
+    const key = recordKey(topic, id);
+    const places = this.reads.get(key);
+    if (places === undefined) this.reads.set(key, [event]);
+    else if (!places.some((other) => other.partition === partition && other.offset === offset)) places.push(event);
+  }
+
+  #begin(reader: string, at: Pick<AssignedEvent, 'topic' | 'partition' | 'offset'>): Session {
+    const session = { from: at.offset, reads: [] };
+    this.#sessions.set(sessionKey(reader, at), session);
+    this.partition(at.topic, at.partition).sessions.push(session);
+    return session;
+  }
+}
+
+/** What is known of a record that was tried more than once: it is there if any of them was acknowledged. */
+const RANK: Readonly<Record<Outcome, number>> = { ok: 0, unknown: 1, failed: 2 };
+
+/** Ids `1` and `'1'` are two. */
+export function recordKey(topic: string, id: HistoryId): string {
+  return JSON.stringify([topic, id]);
+}
+
+function sessionKey(reader: string, { partition, topic }: Pick<AssignedEvent, 'topic' | 'partition'>): string {
+  return JSON.stringify([reader, topic, partition]);
+}
