@@ -58,6 +58,7 @@ export type {
 } from './log/transport.ts';
 export type { LogLocation } from './open-log.ts';
 export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
+export type { MapAsyncOptions } from './operators/async-limits.ts';
 export { type BatchByKeyOptions, batch } from './operators/batch.ts';
 export { branch } from './operators/branch.ts';
 export {
@@ -76,6 +77,12 @@ export { type DedupeOptions, dedupe } from './operators/dedupe.ts';
 export { filterValues } from './operators/filter-values.ts';
 export { flatMapRecord } from './operators/flat-map-record.ts';
 export { flatMapValues } from './operators/flat-map-values.ts';
+export {
+  type JoinLookupOptions,
+  joinLookup,
+  type LookupCacheOptions,
+  type LookupKey,
+} from './operators/join-lookup.ts';
 export { type Joined, type JoinStreamOptions, joinStream, type OuterSides } from './operators/join-stream.ts';
 export { type JoinGlobalOptions, type JoinTableOptions, joinTable } from './operators/join-table.ts';
 export { keyBy } from './operators/key-by.ts';
@@ -86,7 +93,7 @@ export {
   type RecordKey,
   type StoreDeclaration,
 } from './operators/key-value.ts';
-export { type AsyncCall, type MapAsyncOptions, mapAsync } from './operators/map-async.ts';
+export { type AsyncCall, mapAsync } from './operators/map-async.ts';
 export { mapRecord } from './operators/map-record.ts';
 export { mapTimestamp } from './operators/map-timestamp.ts';
 export { mapValues } from './operators/map-values.ts';

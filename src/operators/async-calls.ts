@@ -83,6 +83,13 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     return this.#pending - this.#behind >= concurrency || this.#pending >= HELD_PER_CALL * concurrency;
   }
 
+  /** Whether a record of this key would not be ahead of one that is under way. */
+  isFree(key: unknown): boolean {
+    if (this.#pending === 0) return true;
+    const chain = this.#chainOf(key);
+    return this.#finished.length === 0 && (chain === undefined || !this.#chains.has(chain));
+  }
+
   add(record: R): void {
     const chain = this.#chainOf(record.key);
     const slot: Slot<R, U> = { record, origin: this.#task.origin(), chain, outcome: undefined };

@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
 import { operator } from '../dataflow/operator.ts';
-import { type Duration, durationMs } from '../options/duration.ts';
-import { checkNames, checkWhole, type OptionNames } from '../options/option-checks.ts';
+import { checkNames } from '../options/option-checks.ts';
 import { checkFunction } from '../options/promises.ts';
 import { AsyncCalls } from './async-calls.ts';
+import { ASYNC_OPTIONS, asyncLimits, type MapAsyncOptions } from './async-limits.ts';
 import { withValue } from './derive.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 
@@ -15,25 +15,6 @@ export interface AsyncCall<R> {
   /** 1 for the first try. */
   readonly attempt: number;
 }
-
-/** @public */
-export interface MapAsyncOptions {
-  /** Calls under way at once, per task (16). */
-  readonly concurrency?: number;
-  /** How long one try may take; unlimited when left out. */
-  readonly timeout?: Duration;
-  /** Further tries after a failed one (0). */
-  readonly retries?: number;
-  /** Wait before the second try; doubled before each further one (100 ms). */
-  readonly backoff?: Duration;
-}
-
-const MAP_ASYNC_OPTIONS: OptionNames<MapAsyncOptions> = {
-  concurrency: true,
-  timeout: true,
-  retries: true,
-  backoff: true,
-};
 
 /**
  * Replaces each value by what an asynchronous function makes of it.
@@ -83,15 +64,8 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   options: MapAsyncOptions = {},
 ): OperatorFunction<R & ValuedRecord<V>, WithValue<R, U>> {
   checkFunction('mapAsync', project, 'mapAsync(async (order) => save(order))');
-  checkNames('mapAsync', options, MAP_ASYNC_OPTIONS);
-  checkWhole('mapAsync', 'concurrency', options.concurrency, 1);
-  checkWhole('mapAsync', 'retries', options.retries);
-  const limits = {
-    concurrency: options.concurrency ?? 16,
-    retries: options.retries ?? 0,
-    timeoutMs: options.timeout === undefined ? undefined : durationMs(options.timeout, 'timeout'),
-    backoffMs: durationMs(options.backoff ?? '100ms', 'backoff'),
-  };
+  checkNames('mapAsync', options, ASYNC_OPTIONS);
+  const limits = asyncLimits('mapAsync', options);
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapAsync',
     keepsTime: true,

@@ -1,0 +1,34 @@
+import { type Duration, durationMs } from '../options/duration.ts';
+import { checkWhole, type OptionNames } from '../options/option-checks.ts';
+import type { AsyncLimits } from './async-calls.ts';
+
+/** @public */
+export interface MapAsyncOptions {
+  /** Calls under way at once, per task (16). */
+  readonly concurrency?: number;
+  /** How long one try may take; unlimited when left out. */
+  readonly timeout?: Duration;
+  /** Further tries after a failed one (0). */
+  readonly retries?: number;
+  /** Wait before the second try; doubled before each further one (100 ms). */
+  readonly backoff?: Duration;
+}
+
+export const ASYNC_OPTIONS: OptionNames<MapAsyncOptions> = {
+  concurrency: true,
+  timeout: true,
+  retries: true,
+  backoff: true,
+};
+
+/** @throws ConfigError `ERR_OPTION`, `ERR_DURATION`. */
+export function asyncLimits(where: string, options: MapAsyncOptions): AsyncLimits {
+  checkWhole(where, 'concurrency', options.concurrency, 1);
+  checkWhole(where, 'retries', options.retries);
+  return {
+    concurrency: options.concurrency ?? 16,
+    retries: options.retries ?? 0,
+    timeoutMs: options.timeout === undefined ? undefined : durationMs(options.timeout, 'timeout'),
+    backoffMs: durationMs(options.backoff ?? '100ms', 'backoff'),
+  };
+}
