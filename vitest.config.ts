@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** What applications log is in the way here; tests that are about it give loggers. */
+process.env['MILLRACE_LOG'] ??= 'silent';
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Tests import the package by its public names, and get its sources: no build needed, and stack traces point there. */
@@ -52,7 +55,7 @@ export default defineConfig({
       },
       // The programs of the documents run in a folder of their own, which needs a process, not a thread.
       { resolve, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 } },
-      { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
   },
 });

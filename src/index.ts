@@ -47,6 +47,7 @@ export {
   StoreError,
 } from './errors.ts';
 export type { JoinType } from './joins/join-rules.ts';
+export { type ConsoleLoggerOptions, consoleLogger, type LogLevel, type LogStream } from './log/console-logger.ts';
 export type { Logger } from './log/logger.ts';
 export type {
   OffsetQuery,

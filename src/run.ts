@@ -1,4 +1,6 @@
 import { ConfigError } from './errors.ts';
+import { defaultLogger } from './log/console-logger.ts';
+import type { Logger } from './log/logger.ts';
 import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
 import { checkNames, checkText, type OptionNames } from './options/option-checks.ts';
 import type { Pipeline } from './plan/topology.ts';
@@ -8,7 +10,12 @@ import { APP_OPTIONS, type AppOptions } from './runtime/app/app-options.ts';
 import type { OpenLocalStores } from './state/byte-store.ts';
 
 /** Where an application runs, and how. @public */
-export interface RunOptions extends AppOptions, LogLocation {
+export interface RunOptions extends Omit<AppOptions, 'logger'>, LogLocation {
+  /**
+   * Where to log. Without one, warnings and errors are written to standard error, a line each (`consoleLogger`); the
+   * environment variable `MILLRACE_LOG` sets the level (`debug`, `info`, `warn`, `error`, `silent`). `false`: nothing.
+   */
+  readonly logger?: Logger | false;
   /**
    * Folder for the stores of an application on Kafka, so that a start reads from the changelogs only what it has missed;
    * created when it is missing, and may be deleted at any time between runs. In memory unless given. The embedded log holds
@@ -53,11 +60,20 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
     });
   }
   checkNames('run', options, RUN_OPTIONS);
-  return startApp(pipeline, openLog(withStores(options)), options);
+  const { logger: given, ...rest } = options;
+  const logger = given === false ? undefined : (given ?? defaultLogger());
+  const app: AppOptions = logger === undefined ? rest : { ...rest, logger };
+  return startApp(pipeline, openLog(withLogger(withStores(options), logger)), app);
+}
+
+/** The Kafka client says what it has to say where the application does. */
+function withLogger(location: LogLocation, logger: Logger | undefined): LogLocation {
+  if (location.brokers === undefined || logger === undefined) return location;
+  return { ...location, kafka: { logger, ...location.kafka } };
 }
 
 /** @throws ConfigError `ERR_OPTION` where the stores have another place */
-function withStores({ stateDir, ...options }: RunOptions): LogLocation {
+function withStores({ logger: _logger, stateDir, ...options }: RunOptions): LogLocation {
   if (stateDir === undefined) return options;
   checkText('run', 'stateDir', stateDir);
   if (options.brokers === undefined || options.kafka?.stores !== undefined) {

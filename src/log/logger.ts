@@ -1,5 +1,5 @@
 /**
- * The part of a logger that Millrace uses; pino's loggers fit. Nothing is logged unless one is given.
+ * The part of a logger that Millrace uses; pino's loggers fit.
  *
  * @public
  */

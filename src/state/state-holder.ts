@@ -36,6 +36,8 @@ export interface StoreSnapshot {
   readonly dirty: number;
   /** Open windows, in window stores. */
   readonly openWindows?: number;
+  /** The earliest end of an open window, epoch ms; left out where none is open. */
+  readonly firstEnd?: number;
   /** Stream time of the step that owns the store; −1 before its first record. */
   readonly streamTime?: number;
 }

@@ -180,6 +180,7 @@ export class WindowStore<K, A> implements StateHolder {
       cached: this.#cached,
       dirty: this.#dirty.length,
       openWindows: this.#open.size,
+      ...(this.#open.size === 0 ? {} : { firstEnd: this.#open.firstEnd }),
       streamTime: this.time.streamTime,
     };
   }

@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** What applications log is in the way here; tests that are about it give loggers. */
+process.env['MILLRACE_LOG'] ??= 'silent';
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Tests against a real broker, which is started for them unless `KAFKA_BROKERS` names one. */

@@ -66,7 +66,7 @@ export interface AppOptions {
   readonly stopDeadline?: Duration;
   /** Stops the application when aborted. */
   readonly signal?: AbortSignal;
-  /** Where to log; nothing is logged without one. */
+  /** Where to log. */
   readonly logger?: Logger;
   /** The machine's clock unless given. */
   readonly clock?: Clock;

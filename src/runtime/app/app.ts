@@ -17,6 +17,7 @@ import { checkDeadLetters, checkOptions } from './check-options.ts';
 import { Engine } from './engine.ts';
 import { GlobalTables } from './global-tables.ts';
 import { openPatiently } from './open-patiently.ts';
+import { ProgressWatch } from './progress-watch.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
 import { snapshotsEvery } from './snapshots.ts';
@@ -63,6 +64,7 @@ class Application implements App {
   #starting: Promise<void> = Promise.resolve();
   readonly #alive: ReturnType<typeof setInterval>;
   readonly #followers = new Set<() => void>();
+  readonly #progress: ProgressWatch | undefined;
 
   constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions) {
     checkOptions(options);
@@ -87,6 +89,7 @@ class Application implements App {
     });
     // Who awaits only `done` learns of the failure there.
     this.ready.catch(() => undefined);
+    this.#progress = options.logger && new ProgressWatch(this.#clock, options.logger, () => this.snapshot());
     options.signal?.addEventListener('abort', this.#aborted, { once: true });
     if (options.signal?.aborted === true) this.#beginStop(this.#stopMs);
     else this.#starting = this.#start();
@@ -136,7 +139,7 @@ class Application implements App {
     await engine.start();
     if (this.#ending !== undefined) return;
     this.#state = 'running';
-    this.#log('running');
+    this.#options.logger?.info({ applicationId: this.#options.applicationId }, 'running');
   }
 
   /** Global tables are read to their end before the first record is processed. */
@@ -161,11 +164,6 @@ class Application implements App {
     } catch (error) {
       await this.#end(error);
     }
-  }
-
-  #log(message: string): void {
-    const { applicationId, logger = noLogger } = this.#options;
-    logger.info({ applicationId }, message);
   }
 
   /** A task or a commit failed: start again from the last commit where that may help, else end. */
@@ -287,16 +285,17 @@ class Application implements App {
     if (this.#state === 'stopped' || this.#state === 'failed') return;
     const error = outcome === undefined ? undefined : endedBy(outcome);
     clearInterval(this.#alive);
+    this.#progress?.close();
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#state = error === undefined ? 'stopped' : 'failed';
     this.#waitingFor = undefined;
     this.#error = error;
     this.#readiness.reject(error ?? stoppedBeforeReady());
+    const { applicationId, logger = noLogger } = this.#options;
     if (error === undefined) {
-      this.#log('stopped');
+      logger.info({ applicationId }, 'stopped');
       this.#settle.resolve();
     } else {
-      const { applicationId, logger = noLogger } = this.#options;
       logger.error({ applicationId, code: error.code, error: error.message }, 'failed');
       this.#settle.reject(error);
     }

@@ -1,0 +1,122 @@
+import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { AppSnapshot, TaskSnapshot } from './snapshot.ts';
+
+const LOOK_MS = 5000;
+/** An application that has done nothing for so long says why. */
+const FIRST_MS = 10_000;
+/** While it lasts it is said again, after times that grow by this. */
+const GROWTH = 6;
+
+/** Why there is no progress. */
+interface Reason {
+  readonly message: string;
+  /** Nothing is wrong: there is nothing to do. It is a warning the first time only. */
+  readonly usual: boolean;
+}
+
+/**
+ * Says why an application does not progress, ten seconds after it last did: what it waits for, that nothing is in its
+ * topics, that windows wait for later records, or that records lie there and no task takes them.
+ */
+export class ProgressWatch {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #take: () => AppSnapshot;
+  #cancel: Cancel | undefined;
+  #done = -1;
+  /** Monotonic time of the last progress. */
+  #since: number;
+  #next = FIRST_MS;
+  #said = false;
+
+  /** @param take - The application as it is now. */
+  constructor(clock: Clock, logger: Logger, take: () => AppSnapshot) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#take = take;
+    this.#since = clock.monotonic();
+    this.#again();
+  }
+
+  close(): void {
+    this.#cancel?.();
+  }
+
+  #again(): void {
+    this.#cancel = this.#clock.after(LOOK_MS, () => {
+      this.#look();
+      this.#again();
+    });
+  }
+
+  #look(): void {
+    const app = this.#take();
+    const now = this.#clock.monotonic();
+    const done = app.recordsIn + app.commits + app.globalTables.reduce((sum, { rows }) => sum + rows, 0);
+    if (done !== this.#done || (app.state !== 'starting' && app.state !== 'running')) {
+      this.#done = done;
+      this.#since = now;
+      this.#next = FIRST_MS;
+      return;
+    }
+    const idle = now - this.#since;
+    if (idle < this.#next) return;
+    this.#next *= GROWTH;
+    const reason = whyIdle(app);
+    if (reason === undefined) return;
+    const { applicationId } = app;
+    const message = `no record was processed for ${Math.round(idle / 1000)} s: ${reason.message}`;
+    this.#logger[reason.usual && this.#said ? 'info' : 'warn']({ applicationId }, message);
+    this.#said ||= reason.usual;
+  }
+}
+
+/** Why an application does nothing, in words; `undefined` when it has done all there is to do. */
+export function whyIdle(app: AppSnapshot): Reason | undefined {
+  const { lag, location, tasks, waitingFor } = app;
+  if (waitingFor.length > 0) return { message: `it waits for ${waitingFor.join('; ')}`, usual: false };
+  if (tasks.length === 0) {
+    return { message: 'it has no task: other processes of the application have them all', usual: true };
+  }
+  if (lag === undefined || lag > 0) return { message: unread(tasks), usual: false };
+  if (tasks.every(({ inputs }) => inputs.every(({ end }) => end === 0))) {
+    const topics = [...new Set(tasks.flatMap(({ inputs }) => inputs.map(({ topic }) => topic)))];
+    const them = topics.length === 1 ? `topic ${topics[0]} is` : `topics ${topics.slice(0, 5).join(', ')} are`;
+    return { message: `${them} empty at ${location}`, usual: true };
+  }
+  const windows = openWindows(tasks);
+  return windows === undefined ? undefined : { message: `all records are read, and ${windows}`, usual: true };
+}
+
+/** Where records lie that no task takes. */
+function unread(tasks: readonly TaskSnapshot[]): string {
+  const places = tasks.flatMap(({ inputs }) => inputs.filter(({ lag }) => lag === undefined || lag > 0));
+  const shown = places.slice(0, 3).map(({ lag, partition, position, topic }) => {
+    return `${lag ?? 'an unknown number of'} of ${topic}/${partition} from offset ${position}`;
+  });
+  const more = places.length > shown.length ? `, and of ${places.length - shown.length} other partitions` : '';
+  return `there are records to read, ${shown.join(', ')}${more}, and no task takes them`;
+}
+
+/** Windows that wait for later records, by store. */
+function openWindows(tasks: readonly TaskSnapshot[]): string | undefined {
+  const stores = new Map<string, { open: number; firstEnd: number }>();
+  for (const { firstEnd = Number.POSITIVE_INFINITY, name, openWindows: open = 0 } of tasks.flatMap(
+    (task) => task.stores,
+  )) {
+    if (open === 0) continue;
+    const sum = stores.get(name) ?? { open: 0, firstEnd };
+    stores.set(name, { open: sum.open + open, firstEnd: Math.min(sum.firstEnd, firstEnd) });
+  }
+  if (stores.size === 0) return undefined;
+  return Array.from(stores, ([name, { firstEnd, open }]) => {
+    const until = Number.isFinite(firstEnd) ? ` of ${timeOf(firstEnd)} or later, and its grace` : '';
+    return `${open} ${open === 1 ? 'window' : 'windows'} of ${name} ${open === 1 ? 'waits' : 'wait'} for a record${until}`;
+  }).join('; ');
+}
+
+/** Windows may end beyond what a date can be. */
+function timeOf(ms: number): string {
+  return Math.abs(ms) > 8.64e15 ? String(ms) : new Date(ms).toISOString();
+}
