@@ -199,6 +199,7 @@ export type { TimerKind } from './state/timer-store.ts';
 export { GlobalTable, type GlobalTableOptions, globalTable } from './streams/global-table.ts';
 export { through } from './streams/through.ts';
 export { type Topic, type TopicOptions, topic } from './streams/topic.ts';
+export type { TopicPattern, TopicPatternOptions } from './streams/topic-pattern.ts';
 export { type AsTableOptions, asTable } from './tables/as-table.ts';
 export { filterRows } from './tables/filter-rows.ts';
 export { type JoinRowsOptions, joinRows } from './tables/join-rows.ts';

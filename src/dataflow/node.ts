@@ -16,6 +16,10 @@ export interface TopicUse {
   readonly name: string;
   /** A shuffle within a step, which nobody names: what it is called begins with the id of the application. */
   readonly internal?: true;
+  /** Stands for all topics whose names it takes: `name` is the pattern then, in slashes, which no topic's name has. */
+  readonly takes?: (name: string) => boolean;
+  /** The pattern that the topic was found by: the name of that use. */
+  readonly foundBy?: string;
   /** Wanted number of partitions, where the pipeline names one. */
   readonly partitions?: number;
   readonly key?: Serde<unknown>;

@@ -140,6 +140,8 @@ export interface TaskContext {
   /** The rows of a global table that the pipeline looks into. */
   global(topic: TopicUse): GlobalRows;
   consume(topic: TopicUse, consumer: InputConsumer): void;
+  /** The topics that a pattern stands for, as far as they have the task's partition. */
+  found(pattern: TopicUse): readonly TopicUse[];
   output(topic: TopicUse): Output;
   /**
    * A record failed in a step's own code. Applies the record policy: stops the task, or leaves the record out (counted,

@@ -19,6 +19,7 @@ import {
   type RunOptions,
   run,
   string,
+  type Topic,
   to,
   topic,
   tumbling,
@@ -370,7 +371,7 @@ describe('a row on update', () => {
   });
 });
 
-async function records<V>(client: Client, from: ReturnType<typeof topic<Uint8Array | null, V>>) {
+async function records<V>(client: Client, from: Topic<Uint8Array | null, V>) {
   const all = [];
   for await (const record of client.records(from, { from: 'earliest', until: 'end' })) all.push(record);
   return all;

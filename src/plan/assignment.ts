@@ -1,12 +1,14 @@
 import type { CommittedOffset, OffsetOrigin, TaskSpec, TopicDescription } from '../log/transport.ts';
 import type { Stage } from './stages.ts';
 
-/** The tasks of a stage: one per partition of its topics. */
+/** The tasks of a stage: one per partition of its topics. Topics that were found by a pattern may have fewer than others. */
 export function taskSpecs(stage: Stage, topics: ReadonlyMap<string, TopicDescription>): TaskSpec[] {
-  const count = Math.max(...stage.inputs.map(({ name }) => topics.get(name)?.partitions ?? 0));
+  const count = Math.max(0, ...stage.inputs.map(({ name }) => topics.get(name)?.partitions ?? 0));
   return Array.from({ length: count }, (_, partition) => ({
     id: `${stage.name}/${partition}`,
-    partitions: stage.inputs.map(({ name }) => ({ topic: name, partition })),
+    partitions: stage.inputs
+      .filter(({ name }) => partition < (topics.get(name)?.partitions ?? 0))
+      .map(({ name }) => ({ topic: name, partition })),
   }));
 }
 

@@ -7,6 +7,7 @@ import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
 import { TOPIC_CONFIG, type TopicConfig } from '../options/topic-config.ts';
 import type { PlacementOf, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
+import { checkPatternOptions, nameTest, TopicPattern, type TopicPatternOptions } from './topic-pattern.ts';
 
 /** How records of a topic are read and written. @public */
 export interface TopicOptions<K, V> {
@@ -86,8 +87,43 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
  * ```
  * @public
  */
-export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): Topic<K, V> {
-  return new Topic(name, options);
+export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): Topic<K, V>;
+/**
+ * Reads all topics whose names match a pattern as one stream. `record.topic` says where a record comes from.
+ *
+ * Topics are found when the application starts, and while it runs: one that is added is read from its first record, within a
+ * second or so. A start without any ends with `ERR_UNKNOWN_TOPIC`. Topics that the pipeline names itself, that it or another
+ * application has made for itself, and that begin with two underscores never match. Partitions of the same number are read by one
+ * task: where steps need keys, all topics must have the same number of partitions (`ERR_NOT_COPARTITIONED`), else each may
+ * have its own. A topic that is deleted ends the application, as every source does.
+ *
+ * @param pattern - Over names of topics; anchor it: `/^orders-/`.
+ * @param options - Serdes of all of them.
+ *
+ * @example
+ * ```ts
+ * import { json, mapValues, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const shops = topic(/^orders-/, { key: string(), value: json<{ total: number }>() });
+ * const totals = topic('totals', { key: string(), value: string() });
+ * const driver = new TestDriver(shops.pipe(mapValues(({ total }, { topic }) => `${topic}: ${total}`), to(totals)));
+ * const berlin = topic('orders-berlin', { key: string(), value: json<{ total: number }>() });
+ * driver.pipe(berlin, { key: '1', value: { total: 7 } });
+ * console.log(driver.read(totals)[0]?.value);
+ * // => orders-berlin: 7
+ * ```
+ * @public
+ */
+export function topic<V, K = null>(pattern: RegExp, options: TopicPatternOptions<K, V>): TopicPattern<K, V>;
+export function topic<V, K = null>(
+  name: string | RegExp,
+  options: TopicOptions<K, V>,
+): Topic<K, V> | TopicPattern<K, V> {
+  if (!(name instanceof RegExp)) return new Topic(name, options);
+  checkPatternOptions(name, options);
+  const use = usedAs('topic', `${name}`, options, {});
+  return new TopicPattern<K, V>(name, { ...use, takes: nameTest(name) });
 }
 
 const TOPIC_OPTIONS: OptionNames<TopicOptions<unknown, unknown>> = {
@@ -112,6 +148,15 @@ export function topicUse<K, V>(
   more: Readonly<Record<string, true>> = {},
 ): TopicUse {
   checkTopicName(name);
+  return usedAs(kind, name, options, more);
+}
+
+function usedAs<K, V>(
+  kind: string,
+  name: string,
+  options: TopicOptions<K, V>,
+  more: Readonly<Record<string, true>>,
+): TopicUse {
   checkSerde(kind, name, 'value', options?.value);
   if (options.key !== undefined) checkSerde(kind, name, 'key', options.key);
   checkNames(`${kind} ${name}`, options, { ...TOPIC_OPTIONS, ...more });

@@ -45,7 +45,7 @@ const NEVER = '36500d';
 export class DriverEngine {
   /** Every record so far that came too late for some of its windows, with what is not committed yet. */
   readonly late: LateRecord<unknown, unknown>[] = [];
-  readonly #topology: Topology;
+  #topology: Topology;
   readonly #log: MemoryLog;
   readonly #tasks: FailingLog;
   readonly #options: AppOptions;
@@ -146,6 +146,14 @@ export class DriverEngine {
   /** Lets a call to the log fail, once. */
   failNext(what: DriverFault): void {
     this.#tasks.faults.add(what);
+  }
+
+  /** Goes on with other topics in place of patterns: tasks are built anew, after a commit. */
+  use(topology: Topology): void {
+    this.commit();
+    this.#topology = topology;
+    this.#replace();
+    this.run();
   }
 
   /** Drops all tasks and builds new ones from the last commit. */

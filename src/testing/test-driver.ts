@@ -13,6 +13,7 @@ import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '..
 import { byFlow } from '../runtime/app/bounded-run.ts';
 import { checkDeadLetters } from '../runtime/app/check-options.ts';
 import type { GlobalTableSnapshot } from '../runtime/app/global-rows.ts';
+import { PatternTopics } from '../runtime/app/pattern-topics.ts';
 import { snapshotTask, type TaskSnapshot } from '../runtime/app/snapshot.ts';
 import type { StoreView } from '../runtime/app/store-view.ts';
 import { storeViews } from '../runtime/app/store-views.ts';
@@ -101,7 +102,8 @@ export interface TestTopic<K, V> {
  */
 export class TestDriver {
   readonly clock: VirtualClock;
-  readonly #topology: Topology;
+  #topology: Topology;
+  readonly #patterns: PatternTopics;
   readonly #partitions: number;
   readonly #log: MemoryLog;
   readonly #readers = new Map<string, TopicReader>();
@@ -120,14 +122,17 @@ export class TestDriver {
     checkWhole('TestDriver', 'partitions', options.partitions, 1);
     checkPolicy('TestDriver', options.onRecordError);
     if (options.idle !== undefined) idleMsOf('TestDriver', options.idle);
-    this.#topology = plan(pipeline, options.applicationId ?? 'test');
-    checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
+    const { applicationId = 'test', onRecordError = 'fail' } = options;
+    const planned = plan(pipeline, applicationId);
+    checkDeadLetters(planned, onRecordError);
+    this.#patterns = new PatternTopics(planned, applicationId, onRecordError);
+    this.#topology = this.#patterns.of(new Set(), 'allowed');
     this.#partitions = options.partitions ?? 1;
     this.clock = new VirtualClock(options.startTime ?? 0);
     this.#log = new MemoryLog({ now: () => this.clock.now() });
     const { globals, stages } = this.#topology;
     for (const { name } of [...stages.flatMap(({ inputs }) => inputs), ...globals]) this.#read.add(name);
-    for (const name of topicsOf(this.#topology, options.onRecordError ?? 'fail')) {
+    for (const name of topicsOf(this.#topology, onRecordError)) {
       this.#log.create(name, { partitions: this.#partitions, ifMissing: true });
     }
     this.#letterTopics = lettersOf(this.#topology, options.onRecordError ?? 'fail');
@@ -313,6 +318,7 @@ export class TestDriver {
 
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
     const { key: keySerde, name, value: valueSerde } = targetUse('pipe', topic);
+    if (!this.#read.has(name) && this.#patterns.takes(name)) this.#find(name);
     if (!this.#read.has(name)) throw notOfPipeline('does not read', name, [...this.#read]);
     const output = this.#input.topic(name);
     for (const record of records) {
@@ -329,6 +335,14 @@ export class TestDriver {
       batches.map(({ partition, records, topic: to }) => this.#log.prepare({ topic: to, partition }, records)),
     );
     this.#input.recycle(batches);
+  }
+
+  /** A topic that matches a pattern is there from its first record on. */
+  #find(name: string): void {
+    this.#log.create(name, { partitions: this.#partitions });
+    this.#read.add(name);
+    this.#topology = this.#patterns.of(this.#read, 'allowed');
+    this.#engine.use(this.#topology);
   }
 
   #partitionOf(key: Uint8Array | string | null): number {

@@ -4,6 +4,7 @@ import type { Transport } from '../../log/transport.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { AppOptions } from './app-options.ts';
 import { warnOfRetention, writtenAndRead } from './own-topics.ts';
+import { PatternTopics } from './pattern-topics.ts';
 import { NO_ENDS, type TopicEnds, topicEnds } from './topic-ends.ts';
 import { warnOfUnmarked } from './topic-owners.ts';
 import { setUpTopics, type TopicsInUse } from './topic-setup.ts';
@@ -15,14 +16,17 @@ export class AppTopics {
   now: TopicsInUse = new Map();
   /** Where those ended at the start of which only what is new is read. */
   ends: TopicEnds = NO_ENDS;
-  readonly #topology: Topology;
+  /** With the topics that patterns stand for, as they were looked up last. */
+  topology: Topology;
+  readonly #patterns: PatternTopics;
   readonly #options: AppOptions;
   readonly #clock: Clock;
   #watch: TopicWatch | undefined;
   #stale = false;
 
   constructor(topology: Topology, options: AppOptions, clock: Clock) {
-    this.#topology = topology;
+    this.topology = topology;
+    this.#patterns = new PatternTopics(topology, options.applicationId, options.onRecordError ?? 'fail');
     this.#options = options;
     this.#clock = clock;
   }
@@ -41,9 +45,9 @@ export class AppTopics {
   async setUp(transport: Transport): Promise<void> {
     this.now = await this.#lookUp(transport);
     const { applicationId, logger = noLogger, onRecordError = 'fail', startFrom = 'earliest' } = this.#options;
-    if (startFrom === 'latest') this.ends = await topicEnds(this.#topology, this.now, applicationId, transport);
-    warnOfRetention(this.#topology, this.now, onRecordError, applicationId, logger);
-    warnOfUnmarked(writtenAndRead(this.#topology), this.now, applicationId, logger);
+    if (startFrom === 'latest') this.ends = await topicEnds(this.topology, this.now, applicationId, transport);
+    warnOfRetention(this.topology, this.now, onRecordError, applicationId, logger);
+    warnOfUnmarked(writtenAndRead(this.topology), this.now, applicationId, logger);
   }
 
   /** Looks topics up again, if they have changed. @throws as {@link setUpTopics}, for what the application cannot take up */
@@ -56,20 +60,34 @@ export class AppTopics {
 
   /** @param changed - Called with the names of topics that have changed. */
   watch(transport: Transport, changed: (names: readonly string[]) => void): void {
-    this.#watch = new TopicWatch(transport, this.#clock, this.now, (changes) => {
-      for (const change of changes) this.#warnOf(change);
-      this.#stale = true;
-      changed(changes.map(({ now }) => now.name));
-    });
+    const found = this.#patterns.patterns.length === 0 ? undefined : this.#patterns;
+    this.#watch = new TopicWatch(
+      transport,
+      this.#clock,
+      this.now,
+      (changes, fresh) => {
+        for (const change of changes) this.#warnOf(change);
+        for (const topic of fresh) this.#tellOf(topic);
+        this.#stale = true;
+        changed([...changes.map(({ now }) => now.name), ...fresh]);
+      },
+      found,
+    );
   }
 
   stop(): void {
     this.#watch?.stop();
   }
 
-  #lookUp(transport: Transport, before?: TopicsInUse): Promise<TopicsInUse> {
+  async #lookUp(transport: Transport, before?: TopicsInUse): Promise<TopicsInUse> {
     const { applicationId, onRecordError = 'fail' } = this.#options;
-    return setUpTopics(this.#topology, transport, onRecordError, applicationId, before);
+    this.topology = await this.#patterns.resolve(transport, before);
+    return setUpTopics(this.topology, transport, onRecordError, applicationId, before);
+  }
+
+  #tellOf(topic: string): void {
+    const { applicationId, logger = noLogger } = this.#options;
+    logger.info({ applicationId, topic }, 'a topic was found that matches a pattern: it is read from its first record');
   }
 
   #warnOf(change: TopicChange): void {

@@ -36,7 +36,7 @@ class Application implements App {
   readonly ready: Promise<void>;
   readonly done: Promise<void>;
   readonly graph: PipelineGraph;
-  readonly store: App['store'] = storeViews(() => [this.#topology, this.#topics, this.#engine]);
+  readonly store: App['store'] = storeViews(() => [this.#topics.topology, this.#topics, this.#engine]);
   readonly #topology: Topology;
   readonly #open: OpenTransport;
   readonly #options: AppOptions;
@@ -124,12 +124,12 @@ class Application implements App {
   async #run(transport: Transport): Promise<void> {
     await this.#topics.renew(transport);
     this.#waitingFor = undefined;
-    const bounded =
-      this.#options.until === 'end' ? new BoundedRun(this.#topology, transport, this.#options) : undefined;
+    const { topology } = this.#topics;
+    const bounded = this.#options.until === 'end' ? new BoundedRun(topology, transport, this.#options) : undefined;
     await bounded?.mark();
     const globals = await this.#loadGlobals(transport);
     if (this.#ending !== undefined) return;
-    const engine: Engine = new Engine(this.#topology, transport, this.#topics, this.#options, this.#clock, globals, {
+    const engine: Engine = new Engine(topology, transport, this.#topics, this.#options, this.#clock, globals, {
       checkedStores: this.#rebuilds.checkedStores,
       failed: (error) => void this.#failed(engine, error),
       idle: () => void this.#idle(engine, bounded),
@@ -208,7 +208,7 @@ class Application implements App {
       if (this.#topics.stale && !this.#restarting && this.#engine !== undefined) await this.#changed(names);
       return;
     }
-    this.#waitingFor = `tasks to be rebuilt, because ${names.join(', ')} has changed`;
+    this.#waitingFor = `tasks to be rebuilt, because ${names.join(', ')} has changed or was found`;
     await this.#runAnew(async () => {
       // What was read of topics that have grown need not be read again. Where that fails, it is.
       await engine.finish().catch(() => undefined);

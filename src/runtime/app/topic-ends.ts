@@ -36,7 +36,10 @@ export async function topicEnds(
   // What is committed for other topics may tell of a source too.
   const others = [...inputs].filter((name) => written.has(name)).map((topic) => ({ topic, partition: 0 }));
   const read = await transport.committedTopics(applicationId, [...places, ...others]);
-  const unread = sources.filter(({ name }) => !read.has(name));
+  // A topic that matches a pattern of which others were read has been added since.
+  const patterns = new Map(stages.flatMap((stage) => stage.inputs.map(({ foundBy, name }) => [name, foundBy])));
+  const begun = new Set([...read].map((name) => patterns.get(name)).filter((pattern) => pattern !== undefined));
+  const unread = sources.filter(({ name }) => !read.has(name) && !begun.has(patterns.get(name) ?? ''));
   const ends = await Promise.all(
     unread.map(async ({ id, name }) => {
       return [name, { topicId: id, offsets: await transport.offsets(name, 'latest') }] as const;

@@ -5,6 +5,7 @@ import { deadLetterConfig } from '../../log/letter-config.ts';
 import { isDeadLetter } from '../../log/record-failures.ts';
 import type { KnownTopic, NewTopic, TopicConfig, Transport } from '../../log/transport.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
+import { needsKeys } from '../../plan/found-topics.ts';
 import { keysWouldMove } from '../../plan/keys-would-move.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { Topology } from '../../plan/topology.ts';
@@ -154,7 +155,10 @@ class TopicSetup {
   }
 
   checkCoPartitioning(): void {
-    for (const { inputs, name } of this.#stages) {
+    for (const stage of this.#stages) {
+      const { name } = stage;
+      // Where no key matters, topics that were found may have any number.
+      const inputs = needsKeys(stage) ? stage.inputs : stage.inputs.filter(({ foundBy }) => foundBy === undefined);
       const counts = inputs.map((use) => `${use.name} has ${this.found.get(use.name)?.partitions}`);
       if (new Set(inputs.map((use) => this.found.get(use.name)?.partitions)).size < 2) continue;
       throw new ConfigError(

@@ -7,6 +7,11 @@ export interface TopicChange {
   readonly now: TopicFacts;
 }
 
+/** Says which topics match patterns and were not there before. */
+export interface FreshTopics {
+  fresh(listed: readonly string[]): readonly string[];
+}
+
 /** How often topics are looked at, in ms: brokers are asked, the log of this machine is at hand. */
 const BROKER_MS = 1000;
 const LOCAL_MS = 500;
@@ -26,8 +31,9 @@ export function isAnother({ before, now }: TopicChange): boolean {
 export class TopicWatch {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #changed: (changes: readonly TopicChange[]) => void;
-  readonly #everyMs: number;
+  readonly #found: FreshTopics | undefined;
+  readonly #changed: (changes: readonly TopicChange[], fresh: readonly string[]) => void;
+  #everyMs: number;
   /** As the application takes them to be. */
   #known: ReadonlyMap<string, TopicFacts>;
   /** Topics that had one of the names before. */
@@ -35,24 +41,33 @@ export class TopicWatch {
   #cancel: Cancel | undefined;
   #stopped = false;
 
-  /** @param changed - Called with all that has changed since the topics were looked at last. */
+  /**
+   * @param changed - Called with all that has changed since the topics were looked at last, and with those that were found.
+   * @param found - Where topics are read by patterns: all are looked at then.
+   */
   constructor(
     transport: Transport,
     clock: Clock,
     known: ReadonlyMap<string, TopicFacts>,
-    changed: (changes: readonly TopicChange[]) => void,
+    changed: (changes: readonly TopicChange[], fresh: readonly string[]) => void,
+    found?: FreshTopics,
   ) {
     this.#transport = transport;
     this.#clock = clock;
     this.#known = known;
+    this.#found = found;
     this.#changed = changed;
-    this.#everyMs = Math.max(transport.kind === 'kafka' ? BROKER_MS : LOCAL_MS, known.size * TOPIC_MS);
+    this.#everyMs = this.#pace(known.size);
     this.#later();
   }
 
   /** The application has looked its topics up again, and takes them to be so: perhaps not as they were seen here. */
   taken(known: ReadonlyMap<string, TopicFacts>): void {
     this.#known = known;
+  }
+
+  #pace(topics: number): number {
+    return Math.max(this.#transport.kind === 'kafka' ? BROKER_MS : LOCAL_MS, topics * TOPIC_MS);
   }
 
   /** Whether a broker has not heard yet of what is known. Partitions are only ever added. */
@@ -74,6 +89,7 @@ export class TopicWatch {
   async #look(): Promise<void> {
     // While brokers cannot be asked others say so: those who read from them and write to them.
     const now = await this.#transport.topics.facts([...this.#known.keys()]).catch(() => undefined);
+    const fresh = await this.#fresh();
     if (this.#stopped) return;
     const changes: TopicChange[] = [];
     for (const [name, facts] of now ?? []) {
@@ -84,10 +100,17 @@ export class TopicWatch {
       if (!this.#isOlder(change)) changes.push(change);
     }
     for (const change of changes) if (isAnother(change)) this.#gone.add(change.before.id as string);
-    if (changes.length > 0) {
+    if (changes.length > 0 || fresh.length > 0) {
       this.#known = new Map([...this.#known, ...changes.map((change) => [change.now.name, change.now] as const)]);
-      this.#changed(changes);
+      this.#changed(changes, fresh);
     }
     this.#later();
+  }
+
+  async #fresh(): Promise<readonly string[]> {
+    if (this.#found === undefined) return [];
+    const listed = await this.#transport.topics.list().catch(() => []);
+    this.#everyMs = this.#pace(Math.max(this.#known.size, listed.length));
+    return this.#found.fresh(listed);
   }
 }

@@ -55,7 +55,9 @@ export class InputSet {
     this.#unreadable = unreadable;
     this.#partition = partition;
     this.#feed = feed;
+    // Topics that were found by a pattern may have fewer partitions than others.
     this.queues = topics
+      .filter(({ foundBy, name }) => foundBy === undefined || positions.has(name))
       .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed))
       .sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
     this.#count = this.queues.length;
@@ -89,6 +91,11 @@ export class InputSet {
     let time = -1;
     for (const input of this.queues) time = Math.max(time, input.streamTime);
     return time;
+  }
+
+  /** The topics that a pattern stands for. */
+  foundBy(pattern: string): readonly TopicUse[] {
+    return this.queues.map(({ use }) => use).filter(({ foundBy }) => foundBy === pattern);
   }
 
   add(topic: string, consumer: InputConsumer): void {

@@ -7,7 +7,6 @@ import { TaskOutlets } from '../../dataflow/port.ts';
 import { withScope } from '../../dataflow/scope.ts';
 import type {
   Deferred,
-  InputConsumer,
   InputOrigin,
   KeyGuard,
   Output,
@@ -326,14 +325,14 @@ export class Task implements TaskContext {
     return this.#host.globalRows(topic.name);
   }
 
-  consume(topic: TopicUse, consumer: InputConsumer): void {
+  readonly consume: TaskContext['consume'] = (topic, consumer) =>
     this.#inputs.add(topicName(topic, this.applicationId), consumer);
-  }
 
   output(topic: TopicUse): Output {
     return this.reach.watched(this.#outputs.topic(topicName(topic, this.applicationId)));
   }
 
+  readonly found: TaskContext['found'] = ({ name }) => this.#inputs.foundBy(name);
   readonly origin = (): InputOrigin => this.#origins.origin();
   readonly resume = (origin: InputOrigin | undefined): void => this.#origins.resume(origin);
 

@@ -1,0 +1,67 @@
+import type { TopicUse } from '../dataflow/node.ts';
+import { Stream } from '../dataflow/stream.ts';
+import { ConfigError } from '../errors.ts';
+import type { PlacementOf, StreamRecord } from '../record.ts';
+import type { Serde } from '../serdes/serde.ts';
+import type { TopicOptions } from './topic.ts';
+
+/** How the records of all topics of a pattern are read. @public */
+export type TopicPatternOptions<K, V> = Pick<TopicOptions<K, V>, 'key' | 'value' | 'onRecordError' | 'idle'>;
+
+/**
+ * All topics whose names match a pattern, as one stream. It can only be read.
+ *
+ * @public
+ */
+export class TopicPattern<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
+  readonly pattern: RegExp;
+  readonly key: Serde<K> | undefined;
+  readonly value: Serde<V>;
+
+  /** @internal */
+  constructor(pattern: RegExp, use: TopicUse) {
+    super({
+      kind: 'source',
+      name: 'topic',
+      detail: use.name,
+      topics: [use],
+      discover() {},
+      attach(subscriber, task) {
+        const found = task.found(use);
+        let open = found.length;
+        for (const each of found) {
+          task.consume(each, {
+            key: use.key,
+            value: use.value,
+            tombstones: false,
+            table: false,
+            deliver: (record) => subscriber.next(record as StreamRecord<K, V, PlacementOf<K>>),
+            complete() {
+              open -= 1;
+              if (open === 0) subscriber.complete();
+            },
+          });
+        }
+      },
+    });
+    this.pattern = pattern;
+    this.key = use.key as Serde<K> | undefined;
+    this.value = use.value as Serde<V>;
+  }
+}
+
+/** What takes the names that match. With the flags g and y a RegExp remembers where it was. */
+export function nameTest(pattern: RegExp): (name: string) => boolean {
+  const tester = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+  return (name) => tester.test(name);
+}
+
+/** @throws ConfigError `ERR_OPTION` for options that only one topic can have. */
+export function checkPatternOptions(pattern: RegExp, options: object): void {
+  for (const option of ['partitions', 'config']) {
+    if (!(option in (options ?? {}))) continue;
+    throw new ConfigError('ERR_OPTION', `topic ${pattern} has ${option}, but topics of a pattern are not created`, {
+      hint: `leave out ${option}: each topic keeps what it was created with`,
+    });
+  }
+}
