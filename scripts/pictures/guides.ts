@@ -1,4 +1,5 @@
 import { joins } from './joins.ts';
+import { pacing } from './pacing.ts';
 import { draw, type Picture } from './picture.ts';
 import { tables } from './tables.ts';
 import { windows } from './windows.ts';
@@ -6,6 +7,7 @@ import { windows } from './windows.ts';
 /** The pictures of each guide, by the file in `docs` and the name in its marker. */
 export const guides: Readonly<Record<string, Readonly<Record<string, Picture>>>> = {
   'joins.md': joins,
+  'pacing.md': pacing,
   'tables.md': tables,
   'windows.md': windows,
 };
