@@ -1,9 +1,9 @@
-import { connect, type Pipeline, run } from 'millrace';
+import { connect, run } from 'millrace';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { readAll, unique } from '../contract/support.ts';
 import { BLOCK, numbersFrom, PARTITIONS } from './algebra.ts';
-import { workloads } from './algebra-kinds.ts';
+import { allWork, pipelineOf } from './algebra-kinds.ts';
 
 /** So many numbers before each start. No process leaves anything behind but what is on the broker. */
 const BLOCKS = 15;
@@ -15,10 +15,10 @@ it('goes on with sessions, joins and held rows from changelogs alone', { timeout
   const transport = await kafkaTransport({ brokers })();
   onTestFinished(() => transport.close());
   const applicationId = unique('algebra');
-  const parts = Object.entries(workloads).map(([kind, make]) => ({ kind, ...make(unique(kind)) }));
+  const parts = allWork(applicationId);
   for (const topic of parts.flatMap(({ topics }) => topics))
     await client.topics.create(topic, { partitions: PARTITIONS });
-  const pipeline = parts.flatMap((part) => part.pipeline as Pipeline[]) as Pipeline;
+  const pipeline = pipelineOf(parts);
   const goOn = (): Promise<unknown> =>
     run(pipeline, { applicationId, brokers, until: 'end', openWindows: 'keep', kafka: { guarantee: 'exactly-once' } })
       .done;

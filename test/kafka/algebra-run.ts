@@ -4,15 +4,16 @@ import type { Transport } from '../../src/log/transport.ts';
 import { readAll, unique, until } from '../contract/support.ts';
 import { randomNumbers } from '../random.ts';
 import { BLOCK, type Judgement, numbersFrom, type OutputRow, PARTITIONS, type Workload } from './algebra.ts';
-import { type Kind, workloads } from './algebra-kinds.ts';
+import { allWork } from './algebra-kinds.ts';
 import { CountingProcess } from './counting-process.ts';
 
 /** For how long is waited for what has to come: a process that dies is missed after a session, and replayed by another. */
 const LIMIT_MS = 120_000;
-const BLOCK_MS = 40;
+const BLOCK_MS = 200;
 
-/** What came of it. */
-export interface Killed extends Judgement {
+/** What came of one of the pipelines. */
+interface Killed extends Judgement {
+  readonly kind: string;
   readonly numbers: number;
   readonly rows: number;
   /** Records of aborted transactions in the output. */
@@ -20,27 +21,29 @@ export interface Killed extends Judgement {
 }
 
 /**
- * Two processes run a pipeline, input keeps flowing, and one after the other is killed; each time what is there then must
- * be read and committed. In the end all windows are closed, and the output is compared with a direct computation.
+ * Two processes run all pipelines as one application, input keeps flowing, and one after the other is killed; each time what
+ * is there then must be read and committed. In the end all windows are closed, and the output of each is compared with a
+ * direct computation.
  */
-export async function killAgainAndAgain(brokers: readonly string[], kind: Kind, kills: number): Promise<Killed> {
-  const name = unique(kind);
-  const work = workloads[kind](name);
+export async function killAgainAndAgain(brokers: readonly string[], kills: number): Promise<Killed[]> {
+  const name = unique('algebra');
+  const work = allWork(name);
   const client = await connect({ brokers });
   const transport = await kafkaTransport({ brokers })();
-  for (const topic of work.topics) await client.topics.create(topic, { partitions: PARTITIONS });
+  for (const topic of work.flatMap(({ topics }) => topics))
+    await client.topics.create(topic, { partitions: PARTITIONS });
   const kafka = {
     guarantee: 'exactly-once',
     sessionTimeoutMs: 3000,
     heartbeatIntervalMs: 300,
     transactionTimeoutMs: 60_000,
   } as const;
-  const launch = (): CountingProcess => new CountingProcess({ kind, name, brokers, kafka }, 'algebra');
+  const launch = (): CountingProcess => new CountingProcess({ name, brokers, kafka }, 'algebra');
   const processes = [launch(), launch()];
   const told = (): string => processes.map(({ history }, n) => [`process ${n}`, ...history].join('\n  ')).join('\n');
   const wait = (what: string, condition: () => boolean): Promise<unknown> =>
     until(what, () => alive(processes) && condition(), LIMIT_MS).catch((error: unknown) => {
-      throw new Error(`${kind}: ${String(error)}\n${told()}`);
+      throw new Error(`${String(error)}\n${told()}`);
     });
 
   const start = Math.floor(Date.now() / 1000) * 1000;
@@ -48,16 +51,19 @@ export async function killAgainAndAgain(brokers: readonly string[], kind: Kind, 
   const feeding = (async () => {
     while (!feed.stop) {
       const pause = new Promise((resolve) => setTimeout(resolve, BLOCK_MS));
-      await Promise.all([work.publish(client, start, numbersFrom(feed.count)), pause]);
+      await Promise.all([...work.map(({ publish }) => publish(client, start, numbersFrom(feed.count))), pause]);
       feed.count += BLOCK;
     }
   })();
   feeding.catch(() => undefined);
   const allCommitted = async (): Promise<void> => {
-    const ends = await endsOf(transport, work.read);
+    const ends = await endsOf(
+      transport,
+      work.flatMap(({ read }) => read),
+    );
     const deadline = performance.now() + LIMIT_MS;
     while (!(await isCommitted(transport, name, ends))) {
-      if (performance.now() > deadline) throw new Error(`${kind}: ${JSON.stringify([...ends])} in vain\n${told()}`);
+      if (performance.now() > deadline) throw new Error(`${JSON.stringify([...ends])} in vain\n${told()}`);
       alive(processes);
     }
   };
@@ -74,17 +80,23 @@ export async function killAgainAndAgain(brokers: readonly string[], kind: Kind, 
     feed.stop = true;
     await feeding;
     await allCommitted();
-    await work.close(client, start, feed.count);
+    for (const { close } of work) await close(client, start, feed.count);
     await allCommitted();
     // Rows of stages behind it come a little later; what has not come by then is lost.
     const deadline = performance.now() + LIMIT_MS;
-    const judge = async (): Promise<Judgement> => work.judge(await rowsOf(transport, work), start, feed.count);
-    while ((await judge()).lost.length > 0 && performance.now() < deadline) alive(processes);
+    const judge = async (each: Workload): Promise<Judgement> =>
+      each.judge(await rowsOf(transport, each), start, feed.count);
+    for (const each of work) {
+      while ((await judge(each)).lost.length > 0 && performance.now() < deadline) alive(processes);
+    }
     await Promise.all(processes.map((each) => each.end('SIGTERM')));
-    const rows = await rowsOf(transport, work);
-    const all = await rowsOf(transport, work, 'uncommitted');
-    const judgement = work.judge(rows, start, feed.count);
-    return { numbers: feed.count, rows: rows.length, aborted: all.length - rows.length, ...judgement };
+    const killed: Killed[] = [];
+    for (const each of work) {
+      const rows = (await rowsOf(transport, each)).length;
+      const aborted = (await rowsOf(transport, each, 'uncommitted')).length - rows;
+      killed.push({ kind: each.kind, numbers: feed.count, rows, aborted, ...(await judge(each)) });
+    }
+    return killed;
   } finally {
     feed.stop = true;
     await Promise.all(processes.map((each) => each.end('SIGKILL')));

@@ -38,7 +38,8 @@ function clicking(name: string) {
   return { clicks, byUser, stream, publish, read: [clicks.name, byUser.name] };
 }
 
-const SESSION_GAP_MS = 20;
+/** Clicks of a person in their turn are 40 ms apart. */
+const SESSION_GAP_MS = 100;
 
 export function sessions(name: string): Workload {
   const { byUser, publish, read, stream } = clicking(name);
