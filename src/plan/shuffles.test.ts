@@ -34,7 +34,7 @@ function announced(pipeline: Pipeline, partitions: Record<string, number>, clean
     }),
   );
   return Array.from(shuffleWriters(plan(pipeline).stages, topics, 'app'), ([name, writers]) => {
-    return `${name}: ${writers.map(({ follows, stage, tasks }) => `${tasks} of ${stage.name} by ${follows}`).join()}`;
+    return `${name}: ${writers.map(({ alone, follows, stage, tasks }) => `${tasks}${alone ? ' alone' : ''} of ${stage.name} by ${follows}`).join()}`;
   });
 }
 
@@ -50,7 +50,7 @@ it('tasks announce their time where several write', () => {
 
 it('and in all shuffles on the way to and from these', () => {
   const pipeline = source.pipe(key, through(first), key, through(second), counting, to(out));
-  const each = ['first: 1 of source by input', 'second: 3 of first by input'];
+  const each = ['first: 1 alone of source by input', 'second: 3 of first by input'];
   expect(announced(pipeline, { source: 1, first: 3, second: 2 }).sort()).toEqual(each);
   const narrow = ['first: 3 of source by input', 'second: 1 of first by input'];
   expect(announced(pipeline, { source: 3, first: 1, second: 2 }).sort()).toEqual(narrow);

@@ -16,6 +16,11 @@ export interface ShuffleWriter {
    * timestamps, or `nothing` before all is read, where what it reads is in no order itself.
    */
   readonly follows: 'input' | 'written' | 'nothing';
+  /**
+   * One task writes the topic, in the order of what it reads: time there is that of the records, and what the task announces is
+   * for those behind.
+   */
+  readonly alone: boolean;
 }
 
 /** Tells the stages of an application apart, and those of others. */
@@ -27,8 +32,8 @@ type Topics = ReadonlyMap<string, TopicDescription>;
 
 /**
  * The topics in which tasks of several others meet, with the stages that write them through a shuffle, and all shuffles on
- * the way to and from these. What one task alone writes in order needs no announcements: its time is that of its records. A
- * topic that keeps the newest record of each key has no place for them, and in a circle of shuffles each would wait for itself.
+ * the way to and from these. What one task alone writes in order needs no announcements: its time is that of its records, also where
+ * it announces for a shuffle that follows. A topic that keeps the newest record of each key has no place for them, and in a circle of shuffles each would wait for itself.
  */
 export function shuffleWriters(
   stages: readonly Stage[],
@@ -36,6 +41,7 @@ export function shuffleWriters(
   applicationId: string,
 ): ReadonlyMap<string, readonly ShuffleWriter[]> {
   const found = new Map<string, ShuffleWriter[]>();
+  const alone = new Set<string>();
   const sinks = stages.flatMap((stage) => (isInCircle(stage, stages) ? [] : shufflesOf(stage)));
   // Below what is announced, records are in no order; above it, only announcements tell that there is nothing more to come.
   // So it takes as many rounds as shuffles follow each other.
@@ -47,6 +53,8 @@ export function shuffleWriters(
       const behind = writing.some(({ inputs }) => inputs.some((use) => found.has(use.name)));
       const before = stages.some((stage) => reads(stage, name) && stage.outputs.some((use) => found.has(use.name)));
       const tasks = writing.reduce((sum, stage) => sum + taskSpecs(stage, topics).length, 0);
+      if (tasks > 1 || behind) alone.delete(name);
+      else alone.add(name);
       if (tasks > 1 || behind || before) found.set(name, []);
     }
   }
@@ -57,7 +65,7 @@ export function shuffleWriters(
       const behind = stage.inputs.some((use) => found.has(use.name));
       const follows = own.every(keepsTime) ? 'input' : behind ? 'nothing' : 'written';
       const tasks = taskSpecs(stage, topics).length;
-      writers.push({ stage, number: stageNumber(applicationId, stage.name), tasks, follows });
+      writers.push({ stage, number: stageNumber(applicationId, stage.name), tasks, follows, alone: alone.has(name) });
     }
   }
   return found;

@@ -80,7 +80,7 @@ export class InputSet {
   timeReached(time: ShuffleTime | undefined): number {
     let reached = Number.POSITIVE_INFINITY;
     for (const input of this.queues) {
-      const announced = time?.follows(input.use.name) === true && time.limit < Number.POSITIVE_INFINITY;
+      const announced = time?.follows(input.use.name) === true && time.reached < Number.POSITIVE_INFINITY;
       if (!announced && !(input.empty && this.#caughtUp(input))) reached = Math.min(reached, input.streamTime);
     }
     return reached;

@@ -6,15 +6,16 @@ import { ShuffleTime } from './shuffle-time.ts';
 
 const UP = Number.POSITIVE_INFINITY;
 const number = stageNumber('app', 'source');
-const writer = (tasks: number): ShuffleWriter => ({
+const writer = (tasks: number, alone = false): ShuffleWriter => ({
   stage: { name: 'source' } as Stage,
   number,
   tasks,
   follows: 'input',
+  alone,
 });
 
-function following(tasks: number, heard?: string) {
-  const topics = new Map([['shuffle', [writer(tasks)]]]);
+function following(tasks: number, heard?: string, alone = false) {
+  const topics = new Map([['shuffle', [writer(tasks, alone)]]]);
   const time = new ShuffleTime(topics, new Map(heard === undefined ? [] : [['shuffle', heard]]));
   const hear = (partition: number, at: number, caughtUp = false, stage = number): number => {
     time.hear('shuffle', encodeAnnouncement({ stage, tasks: [{ partition, time: at, caughtUp }] }));
@@ -40,6 +41,16 @@ describe('time behind a shuffle', () => {
     expect(hear(1, 200)).toBe(200);
     expect(hear(1, 300, true)).toBe(UP);
     expect(hear(0, 500), 'one has fallen behind').toBe(500);
+  });
+
+  it('is that of the records where one task writes them all, which says to others how far it is', () => {
+    const { hear, time } = following(1, undefined, true);
+    expect([time.limit, time.reached]).toEqual([UP, -1]);
+    hear(0, 500);
+    expect([time.limit, time.reached, time.risen]).toEqual([UP, 500, false]);
+    expect(time.slowest()).toBeUndefined();
+    hear(0, 500, true);
+    expect(time.reached).toBe(UP);
   });
 
   it('is not changed by what is heard again, nor by others', () => {

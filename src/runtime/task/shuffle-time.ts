@@ -8,6 +8,8 @@ import { decodeAnnouncement } from '../../protocol/time-announcement.ts';
  */
 export class ShuffleTime implements TaskTime {
   limit: number;
+  /** How far all of them are, those aside that have read their inputs to the end; also where time does not follow that. */
+  reached: number;
   /** The limit has risen since somebody has put this back. */
   risen = false;
   readonly #topics: ReadonlyMap<string, readonly HeardStage[]>;
@@ -25,7 +27,8 @@ export class ShuffleTime implements TaskTime {
         writers.map((writer) => new HeardStage(writer, heard.get(topic))),
       ]),
     );
-    this.limit = this.#least();
+    this.limit = this.#least(sharedOnly);
+    this.reached = this.#least(all);
   }
 
   /** Whether an input is one that shuffles write. */
@@ -41,7 +44,8 @@ export class ShuffleTime implements TaskTime {
     for (const { caughtUp, partition, time } of announcement.tasks) stage.hear(partition, time, caughtUp);
     this.#described.delete(topic);
     const before = this.limit;
-    this.limit = this.#least();
+    this.limit = this.#least(sharedOnly);
+    this.reached = this.#least(all);
     if (this.limit > before) this.risen = true;
   }
 
@@ -50,7 +54,7 @@ export class ShuffleTime implements TaskTime {
     let slowest: string | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const stage of [...this.#topics.values()].flat()) {
-      const found = stage.slowest();
+      const found = stage.alone ? undefined : stage.slowest();
       if (found === undefined || found.time >= least) continue;
       least = found.time;
       const reached = least < 0 ? 'has not been heard of yet' : `has come to ${new Date(least).toISOString()}`;
@@ -71,23 +75,30 @@ export class ShuffleTime implements TaskTime {
     return described;
   }
 
-  #least(): number {
+  #least(counts: (stage: HeardStage) => boolean): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const stages of this.#topics.values()) for (const stage of stages) least = Math.min(least, stage.least());
+    for (const stages of this.#topics.values()) {
+      for (const stage of stages) if (counts(stage)) least = Math.min(least, stage.least());
+    }
     return least;
   }
 }
 
+const all = (): boolean => true;
+const sharedOnly = (stage: HeardStage): boolean => !stage.alone;
+
 /** What the tasks of one stage have announced. */
 class HeardStage {
   readonly number: number;
+  readonly alone: boolean;
   readonly #name: string;
   readonly #tasks: number;
   /** By partition; infinity for one that has read its input to the end. */
   readonly #times: number[] = [];
 
-  constructor({ number, stage, tasks }: ShuffleWriter, described = '') {
+  constructor({ alone, number, stage, tasks }: ShuffleWriter, described = '') {
     this.number = number;
+    this.alone = alone;
     this.#name = stage.name;
     this.#tasks = tasks;
     for (const text of described.split(';')) {

@@ -35,7 +35,7 @@ export class TaskReach {
 
   /** Whether that is so, and those that write the inputs have taken everything too. */
   get atEnd(): boolean {
-    return this.completed || (this.#limit === Number.POSITIVE_INFINITY && this.caughtUp);
+    return this.completed || (this.#before === Number.POSITIVE_INFINITY && this.caughtUp);
   }
 
   /**
@@ -43,7 +43,7 @@ export class TaskReach {
    * read and nothing waits.
    */
   get time(): number {
-    return Math.min(this.#limit, this.#inputs.timeReached(this.#host.time), this.#holds());
+    return Math.min(this.#before, this.#inputs.timeReached(this.#host.time), this.#holds());
   }
 
   /** Highest timestamp that it has written to a topic; −1 before the first record. */
@@ -80,8 +80,9 @@ export class TaskReach {
     return time.slowest();
   }
 
-  get #limit(): number {
-    return this.#host.time?.limit ?? Number.POSITIVE_INFINITY;
+  /** How far those are that write the inputs. */
+  get #before(): number {
+    return this.#host.time?.reached ?? Number.POSITIVE_INFINITY;
   }
 }
 
