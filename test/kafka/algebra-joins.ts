@@ -23,7 +23,7 @@ export function payments(name: string): Workload {
   const pipeline = orders.pipe(
     joinStream(paid, (n, payment) => ({ n, payment }), {
       store: 'paid-orders',
-      within: { before: '0s', after: '1s' },
+      within: { before: '0s', after: '5s' },
       grace: GRACE,
       type: 'left',
     }),
@@ -48,7 +48,7 @@ export function payments(name: string): Workload {
         ),
       ]);
     },
-    close: (client, start, count) => closing(client, orders, -1, timeOf(start, count) + 1000),
+    close: (client, start, count) => closing(client, orders, -1, timeOf(start, count) + 5000),
     judge: (rows, _start, count) =>
       compare(
         new Map(

@@ -8,8 +8,8 @@ import { allWork } from './algebra-kinds.ts';
 import { CountingProcess } from './counting-process.ts';
 
 /** For how long is waited for what has to come: a process that dies is missed after a session, and replayed by another. */
-const LIMIT_MS = 120_000;
-const BLOCK_MS = 200;
+const LIMIT_MS = 300_000;
+const BLOCK_MS = 1000;
 
 /** What came of one of the pipelines. */
 interface Killed extends Judgement {

@@ -38,8 +38,8 @@ function clicking(name: string) {
   return { clicks, byUser, stream, publish, read: [clicks.name, byUser.name] };
 }
 
-/** Clicks of a person in their turn are 40 ms apart. */
-const SESSION_GAP_MS = 100;
+/** Clicks of a person in their turn are 200 ms apart. */
+const SESSION_GAP_MS = 500;
 
 export function sessions(name: string): Workload {
   const { byUser, publish, read, stream } = clicking(name);

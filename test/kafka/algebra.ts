@@ -3,8 +3,8 @@ import type { Client, Pipeline, Target } from 'millrace';
 export const PARTITIONS = 2;
 /** Numbers that are published together, in another order than that of their times. */
 export const BLOCK = 20;
-/** Event time between numbers: a hundred a second keep up with the clock. */
-const STEP_MS = 10;
+/** Event time between numbers: twenty a second keep up with the clock. */
+const STEP_MS = 50;
 /** More than the time by which one partition falls behind the other while nobody reads it. */
 const GRACE_MS = 30_000;
 export const GRACE = `${GRACE_MS}ms` as const;
