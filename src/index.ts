@@ -86,6 +86,12 @@ export {
 } from './operators/join-lookup.ts';
 export { type Joined, type JoinStreamOptions, joinStream, type OuterSides } from './operators/join-stream.ts';
 export { type JoinGlobalOptions, type JoinTableOptions, joinTable } from './operators/join-table.ts';
+export {
+  type JoinedInWindow,
+  type JoinWindowOptions,
+  joinWindow,
+  type SharedWindower,
+} from './operators/join-window.ts';
 export { keyBy } from './operators/key-by.ts';
 export {
   type KeyValue,

@@ -1,0 +1,112 @@
+import type { Instance } from '../dataflow/operator.ts';
+import type { Step } from '../dataflow/step.ts';
+import type { JoinType } from '../joins/join-rules.ts';
+import { type Pair, pairsOf, type Side, type Sides } from '../joins/window-join.ts';
+import { settled } from '../options/promises.ts';
+import {
+  type Lateness,
+  type LateRecord,
+  makeRecord,
+  NO_HEADERS,
+  type StreamRecord,
+  type WindowedRecord,
+} from '../record.ts';
+import type { WindowRow } from '../state/window-machine.ts';
+import type { State } from './aggregation.ts';
+import { withWindow } from './derive.ts';
+import { openWindowing, type WindowingPlan } from './windowing-plan.ts';
+
+type Row = StreamRecord<unknown, unknown>;
+
+/** Where rows come from that no record caused. */
+const NO_RECORD: Row = makeRecord<unknown, unknown>(null, null, 0, NO_HEADERS, '', 0, -1);
+
+/** What a join in windows calls to make its rows. */
+export type CombineInWindow = (left: unknown, right: unknown, at: object) => unknown;
+
+/** A join in windows as it was checked, without its types. */
+export interface WindowJoinPlan {
+  readonly windowing: WindowingPlan<unknown, unknown>;
+  readonly combine: CombineInWindow;
+  readonly type: JoinType;
+  /** Told before each record which side it is of: folding is synchronous. */
+  readonly from: (side: Side) => void;
+}
+
+/** A join in windows in one task. @param self - The stream is joined with itself. @param ports - Where late records go, by side. */
+export function windowJoining(
+  step: Step<WindowedRecord<unknown, unknown>>,
+  { combine, from, type, windowing }: WindowJoinPlan,
+  self: boolean,
+  ports: Readonly<Record<Side, string>>,
+): Instance {
+  const { keySerde, task } = step;
+  const late = {
+    left: step.port<LateRecord<unknown, unknown>>(ports.left),
+    right: step.port<LateRecord<unknown, unknown>>(ports.right),
+  };
+  /** The record under way, and its side. */
+  let current = NO_RECORD;
+  let side: Side = 'left';
+
+  const emit = ({ key, window }: WindowRow<unknown, State>, { left, right, timestamp }: Pair): void => {
+    const at = { key, window, left: left?.timestamp ?? null, right: right?.timestamp ?? null };
+    const [leftValue, rightValue] = [left?.value ?? null, right?.value ?? null];
+    let value: unknown;
+    try {
+      value = settled(combine(leftValue, rightValue, at));
+    } catch (error) {
+      // The other rows of this moment must not be lost with this one.
+      const content = { left: leftValue, right: rightValue };
+      step.rowFailed(error, { key, keySerde, window, timestamp, holds: 'state', content });
+      return;
+    }
+    step.emitRow(key, { ...withWindow(current, key, value, timestamp, window), headers: NO_HEADERS });
+  };
+
+  const windows = openWindowing<unknown, unknown, unknown>(windowing, task, step.place, {
+    updated: () => undefined,
+    merged: () => undefined,
+    outside: () => step.drop('in no window'),
+    closed(row) {
+      const { failure, key, state, timestamp, unread, window } = row;
+      if (failure !== undefined) {
+        step.rowFailed(failure, { key, keySerde, window, timestamp, holds: 'stored', content: unread });
+      } else if (state !== undefined) for (const pair of pairsOf(state as Sides, type)) emit(row, pair);
+    },
+    late(missed, partial) {
+      const { streamTime } = windows.time;
+      const lateness: Lateness = { step: step.name, streamTime, reason: 'window closed', missed, partial };
+      step.late(current, lateness);
+      if (late[side].used) late[side].next({ ...current, late: lateness });
+    },
+  });
+  task.addState(windows.store);
+
+  const add = (of: Side, key: NonNullable<unknown>): void => {
+    side = of;
+    from(of);
+    windows.add(key, current);
+  };
+  const take =
+    (...sides: readonly Side[]) =>
+    (record: Row): void => {
+      const { key, value } = record;
+      if (key === null || key === undefined) return step.drop('null key');
+      if (value === null || value === undefined) return step.drop('null value');
+      current = record;
+      for (const each of sides) add(each, key);
+    };
+  return {
+    take: self ? [take('left', 'right')] : [take('left'), take('right')],
+    advance() {
+      current = NO_RECORD;
+      windows.advance();
+    },
+    idle: { time: windows.time, due: () => windows.nextClose },
+    closeAll() {
+      current = NO_RECORD;
+      windows.closeAll();
+    },
+  };
+}
