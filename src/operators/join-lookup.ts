@@ -151,6 +151,7 @@ export function joinLookup<R extends AnyRecord, W, U>(
   };
   return operator<R, WithValue<R, U>>({
     name: 'joinLookup',
+    keepsTime: true,
     ...(lookUp.name === '' ? {} : { detail: lookUp.name }),
     create(step) {
       const { out, place, task } = step;

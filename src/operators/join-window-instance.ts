@@ -104,6 +104,7 @@ export function windowJoining(
       windows.advance();
     },
     idle: { time: windows.time, due: () => windows.nextClose },
+    holds: () => windows.oldest,
     closeAll() {
       current = NO_RECORD;
       windows.closeAll();

@@ -176,6 +176,7 @@ export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
     return node<never, WindowedRecord<Key<P>, W>>(self ? [source] : [source, right], {
       name: 'joinWindow',
       detail: name,
+      keepsTime: true,
       needsKey: true,
       closesAfterMs: closesAfterMs(windower),
       stores: windowingStores(windowing),
