@@ -1,3 +1,4 @@
+import { approxDistinct } from './approx-distinct.ts';
 import { collect } from './collect.ts';
 import { count } from './count.ts';
 import { custom } from './custom.ts';
@@ -5,6 +6,7 @@ import { distinct } from './distinct.ts';
 import { max, min } from './extremes.ts';
 import { first, last } from './first-last.ts';
 import { mean } from './mean.ts';
+import { percentiles } from './percentiles.ts';
 import { reduce } from './reduce.ts';
 import { sum } from './sum.ts';
 import { topK } from './top-k.ts';
@@ -34,7 +36,25 @@ export const agg: {
   readonly last: typeof last;
   readonly collect: typeof collect;
   readonly distinct: typeof distinct;
+  readonly approxDistinct: typeof approxDistinct;
+  readonly percentiles: typeof percentiles;
   readonly topK: typeof topK;
   readonly reduce: typeof reduce;
   readonly custom: typeof custom;
-} = { count, sum, min, max, mean, variance, first, last, collect, distinct, topK, reduce, custom };
+} = {
+  count,
+  sum,
+  min,
+  max,
+  mean,
+  variance,
+  first,
+  last,
+  collect,
+  distinct,
+  approxDistinct,
+  percentiles,
+  topK,
+  reduce,
+  custom,
+};
