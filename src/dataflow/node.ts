@@ -78,6 +78,8 @@ export interface NodeSpec<T> {
   readonly needsWindow?: boolean;
   /** Its records are not older than those that they come from, but for what `holds` of its instance says. */
   readonly keepsTime?: boolean;
+  /** Rows may wait for stream time. They come in no order then, older than what has gone on before them. */
+  readonly waits?: boolean;
   /** What it emits are changes of rows, and these are the rows. */
   readonly rows?: KeptRows<unknown, unknown>;
   /** A further output of a step: what feeds it goes on when nobody reads it any more. */

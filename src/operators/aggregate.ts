@@ -98,6 +98,7 @@ export function aggregate<
     return node<StreamRecord<K | null, V | null>, Out>([source], {
       name: 'aggregate',
       keepsTime: true,
+      waits: ttlMs !== undefined,
       detail: name,
       needsKey: true,
       stores: aggregateStores(name, aggregator, ttlMs),

@@ -133,6 +133,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
     node<never, WithValue<R, W>>([right.updates, source], {
       name: 'joinTable',
       keepsTime: true,
+      waits: plan !== undefined,
       detail: right.name,
       needsKey: true,
       guard: 1,

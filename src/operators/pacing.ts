@@ -80,6 +80,7 @@ export function paced<In, Out>(plan: PacingPlan): OperatorFunction<In, Out> {
       name: step,
       detail: name,
       keepsTime: true,
+      waits: plan.values !== undefined,
       needsKey: true,
       stores: storesOf(plan, codec),
       ports: ['late', 'left out'],

@@ -26,6 +26,7 @@ export function processNode<K, P extends OutputDeclarations, Out>(
     name,
     detail: plan.name,
     keepsTime: true,
+    waits: [...plan.kinds.values()].includes('stream-time'),
     needsKey: true,
     stores: [
       { name: plan.name, fingerprint: written },

@@ -36,6 +36,11 @@ export interface WindowingPlan<V, R> {
   readonly everyMs: number;
 }
 
+/** Whether rows come later than the records that they are of. On update, only those do that take a session back. */
+export function rowsWait({ emit, windower }: WindowingPlan<never, unknown>): boolean {
+  return emit !== 'updates' || windower.kind === 'session';
+}
+
 /**
  * Checks what a windowed aggregation was told.
  *

@@ -12,6 +12,7 @@ import {
   to,
   topic,
   tumbling,
+  union,
   windowBy,
 } from 'millrace';
 import { filter } from 'rxjs';
@@ -69,6 +70,14 @@ it('by what they have written where steps may give records other timestamps, and
   );
   const both = ['first: 3 of source by written', 'second: 2 of first by nothing'];
   expect(announced(other, { source: 3, first: 2, second: 2 }).sort()).toEqual(both);
+});
+
+it('one task alone announces its time where rows come later, or where what it writes meets something else', () => {
+  const windows = windowBy(tumbling({ size: '1m', grace: '0s' }), agg.count<number>(), { store: 'windows' });
+  const later = source.pipe(windows, key, through(first), counting, to(out));
+  expect(announced(later, { source: 1, first: 2 })).toEqual(['first: 1 of source by input']);
+  const meets = union(source.pipe(key, through(first)), second).pipe(counting, to(out));
+  expect(announced(meets, { source: 1, first: 2, second: 2 })).toEqual(['first: 1 of source by input']);
 });
 
 it('by their input where rows come later', () => {

@@ -32,8 +32,9 @@ type Topics = ReadonlyMap<string, TopicDescription>;
 
 /**
  * The topics in which tasks of several others meet, with the stages that write them through a shuffle, and all shuffles on
- * the way to and from these. What one task alone writes in order needs no announcements: its time is that of its records, also where
- * it announces for a shuffle that follows. A topic that keeps the newest record of each key has no place for them, and in a circle of shuffles each would wait for itself.
+ * the way to and from these, and those in which rows are that have waited for stream time. What one task alone writes in order
+ * needs no announcements: its time is that of its records, also where it announces for a shuffle that follows. A topic that keeps
+ * the newest record of each key has no place for them, and in a circle of shuffles each would wait for itself.
  */
 export function shuffleWriters(
   stages: readonly Stage[],
@@ -52,10 +53,14 @@ export function shuffleWriters(
       const writing = stages.filter((stage) => sinks.some((sink) => stage.nodes.includes(sink) && writes(sink, name)));
       const behind = writing.some(({ inputs }) => inputs.some((use) => found.has(use.name)));
       const before = stages.some((stage) => reads(stage, name) && stage.outputs.some((use) => found.has(use.name)));
+      // A task that reads something else too is ahead in one of them.
+      const meets = stages.some((stage) => stage.inputs.length > 1 && reads(stage, name));
+      const waits = sinks.some((sink) => writes(sink, name) && rowsWait(sink));
       const tasks = writing.reduce((sum, stage) => sum + taskSpecs(stage, topics).length, 0);
-      if (tasks > 1 || behind) alone.delete(name);
+      const isMixed = tasks > 1 || meets || waits || behind;
+      if (isMixed) alone.delete(name);
       else alone.add(name);
-      if (tasks > 1 || behind || before) found.set(name, []);
+      if (isMixed || before) found.set(name, []);
     }
   }
   for (const [name, writers] of found) {
@@ -87,9 +92,22 @@ function writes(sink: PlannedNode, topic: string): boolean {
   return topicsOf(sink).includes(topic);
 }
 
-/** Whether all steps from the topics to here keep the timestamps of records. */
-function keepsTime({ spec, upstream }: PlannedNode): boolean {
-  return spec.keepsTime === true && [...upstream].every(keepsTime);
+/** The steps from the topics to here. */
+function stepsTo(node: PlannedNode, found: Set<PlannedNode> = new Set()): Set<PlannedNode> {
+  if (found.has(node)) return found;
+  found.add(node);
+  for (const next of node.upstream) stepsTo(next, found);
+  return found;
+}
+
+/** Whether all of them keep the timestamps of records. */
+function keepsTime(sink: PlannedNode): boolean {
+  return [...stepsTo(sink)].every(({ spec }) => spec.keepsTime === true);
+}
+
+/** Whether rows on the way wait for stream time. */
+function rowsWait(sink: PlannedNode): boolean {
+  return [...stepsTo(sink)].some(({ spec }) => spec.waits === true);
 }
 
 /** Whether a stage reads, however indirectly, what it writes. */

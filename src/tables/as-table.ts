@@ -123,6 +123,7 @@ function storedTable<K, V>(
   const changes = node<StreamRecord<K | null, V | null>, Change<K, V>>([stream], {
     name: 'asTable',
     keepsTime: true,
+    waits: ttlMs !== undefined,
     detail: own.name,
     needsKey: true,
     stores: [own.use, ...ttlStores(own.name, ttlMs)],

@@ -119,6 +119,7 @@ export function suppress<R extends StreamRecord<unknown, unknown>>(
       name: 'suppress',
       detail: name,
       keepsTime: true,
+      waits: true,
       needsKey: true,
       needsWindow: onClose,
       stores: [

@@ -118,6 +118,7 @@ class TopicRows<K, V> {
     this.node = new Stream<never>({
       kind: 'table',
       keepsTime: true,
+      waits: ttlMs !== undefined,
       name: 'table',
       detail: use.name,
       topics: [use],

@@ -1,6 +1,7 @@
 import type { OutputTopic } from '../../log/outputs.ts';
 import type { OutgoingBatch } from '../../log/transport.ts';
 import type { ShuffleWriter } from '../../plan/shuffles.ts';
+import type { Stage } from '../../plan/stages.ts';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import {
   announcementBytes,
@@ -42,17 +43,29 @@ export class Announcer {
   readonly #speakers: readonly Speakers[];
   readonly #topics: ReadonlySet<string>;
   readonly #limits: (topic: string) => OutputTopic;
+  /** Windows that are open at the end of the input are closed. */
+  readonly #closes: boolean;
   /** What does not say that its input was read to the end. */
   readonly #behind = new Set<Saying>();
   /** Tasks whose end was said. */
   readonly #ended = new WeakSet<Task>();
 
-  constructor(shuffles: ReadonlyMap<string, readonly ShuffleWriter[]>, limits: (topic: string) => OutputTopic) {
+  constructor(
+    shuffles: ReadonlyMap<string, readonly ShuffleWriter[]>,
+    limits: (topic: string) => OutputTopic,
+    closes: boolean,
+  ) {
+    this.#closes = closes;
     this.#speakers = Array.from(shuffles, ([topic, writers]) => {
       return writers.map((writer): Speakers => ({ topic, writer, sayings: [] }));
     }).flat();
     this.#topics = new Set(shuffles.keys());
     this.#limits = limits;
+  }
+
+  /** Whether tasks of a stage say how far they are. */
+  speaks(stage: Stage): boolean {
+    return this.#speakers.some(({ writer }) => writer.stage === stage);
   }
 
   /** A task has begun. */
@@ -74,8 +87,13 @@ export class Announcer {
 
   /** Whether a task has to say that it has read its input to the end. */
   get due(): boolean {
-    for (const { task } of this.#behind) if (task.reach.atEnd && task.pendingAsync() === 0) return true;
+    for (const { task } of this.#behind) if (this.#atEnd(task) && task.pendingAsync() === 0) return true;
     return false;
+  }
+
+  /** Whether nothing more comes of what is there: rows that wait for the end of a bounded input come with it. */
+  #atEnd({ reach }: Task): boolean {
+    return reach.atEnd && (reach.completed || !this.#closes || !reach.holdsRows);
   }
 
   /** Adds what tasks have to say to what they hand over. */
@@ -121,7 +139,7 @@ export class Announcer {
       const known = before?.time ?? -1;
       // What is under way in asynchronous calls comes later, and may be as old as what was said before.
       const waits = task.pendingAsync() > 0;
-      const caughtUp = task.reach.atEnd && (!waits || before?.caughtUp === true);
+      const caughtUp = this.#atEnd(task) && (!waits || before?.caughtUp === true);
       // What is emitted at the end of a bounded input may be as old as what the task has held back.
       const ends = task.reach.completed && !this.#ended.has(task);
       if (caughtUp && before?.caughtUp === true && !ends) continue;

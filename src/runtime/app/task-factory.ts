@@ -81,7 +81,11 @@ export class TaskFactory {
     this.#clock = clock;
     this.#shared = shared;
     this.#shuffles = shuffleWriters(topology.stages, topics, options.applicationId);
-    this.announcer = new Announcer(this.#shuffles, (name) => this.outputTopic(name));
+    this.announcer = new Announcer(
+      this.#shuffles,
+      (name) => this.outputTopic(name),
+      options.until === 'end' && options.openWindows === 'close',
+    );
   }
 
   /** @param tasks - Those of the session, as they come and go. */
@@ -115,6 +119,7 @@ export class TaskFactory {
       ...this.#host(session),
       uncommitted,
       time: this.#timeOf(stage, heard),
+      speaks: this.announcer.speaks(stage),
       followsWritten: (topic) => this.#writer(stage, topic)?.follows === 'written',
     });
     this.announcer.add(task);

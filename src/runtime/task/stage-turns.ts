@@ -53,8 +53,7 @@ export class StageTurns {
       const behind = ready.filter((task) => !this.#live.has(task));
       const now = this.#watch.begin(this.#clock.monotonic());
       const turn = { done: 0, over: false, until, looked, since: now };
-      // In the very order: nobody says of these that more of the same time may come.
-      this.#go(live, turn, 0);
+      this.#go(live, turn, live.some(({ reach }) => reach.needsOrder) ? 0 : this.#slack);
       if (!turn.over && !this.#waits(behind, now)) this.#go(behind, turn, this.#slack);
       done = turn.done;
       for (const task of ready) {

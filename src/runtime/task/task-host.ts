@@ -38,6 +38,8 @@ export interface TaskHost extends InputFeed, RecordReader {
   readonly time?: ShuffleTime | undefined;
   /** Whether what is written to a topic says how far the task is; see `ShuffleWriter`. */
   readonly followsWritten?: (topic: string) => boolean;
+  /** Whether those who read what the task writes hear how far it is. */
+  readonly speaks?: boolean;
   /** Partitions and limits of an output topic; known before the task is made. */
   outputTopic(name: string): OutputTopic;
   /** Partitions of an input topic. */

@@ -8,6 +8,8 @@ export interface ReachHost {
   readonly time?: ShuffleTime | undefined;
   /** Whether what the task writes to a topic says how far it is. */
   readonly followsWritten?: (topic: string) => boolean;
+  /** Whether those who read what the task writes hear how far it is. */
+  readonly speaks?: boolean;
 }
 
 /** How far a task has read what it reads, and so what it has to say to those who read what it writes. */
@@ -36,6 +38,19 @@ export class TaskReach {
   /** Whether that is so, and those that write the inputs have taken everything too. */
   get atEnd(): boolean {
     return this.completed || (this.#before === Number.POSITIVE_INFINITY && this.caughtUp);
+  }
+
+  /** Whether rows wait for stream time. */
+  get holdsRows(): boolean {
+    return this.#holds() < Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Whether what the task writes has to be in the very order of what others of its stage write: once it has said that it has
+   * read its input to the end, nobody waits for it.
+   */
+  get needsOrder(): boolean {
+    return this.#host.speaks === true && this.#before === Number.POSITIVE_INFINITY;
   }
 
   /**
