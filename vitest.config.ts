@@ -11,6 +11,7 @@ const resolve = {
   alias: [
     { find: /^millrace$/, replacement: here('./src/index.ts') },
     { find: /^millrace\/testing$/, replacement: here('./src/testing/index.ts') },
+    { find: /^millrace\/testing\/fast-check$/, replacement: here('./src/testing/fast-check/index.ts') },
     { find: /^millrace\/embedded$/, replacement: here('./src/transports/embedded/index.ts') },
   ],
 };

@@ -89,7 +89,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'testing',
     rooms: [...parts, 'log', 'plan', 'runtime/task', 'runtime/app', 'transports/memory'],
-    packages: ['rxjs', 'fast-check'],
+    packages: ['rxjs', 'fast-check', '@standard-schema/spec'],
   },
 ];
 

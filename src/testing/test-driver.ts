@@ -300,16 +300,26 @@ export class TestDriver {
     await this.#engine.settle();
   }
 
-  /** Declares the input complete: closes open windows if wanted, and completes the pipeline. */
+  /** Declares the input complete: closes open windows if wanted, completes the pipeline and commits. */
   end(openWindows: 'keep' | 'close' = 'keep'): void {
+    this.#engine.commit();
+    // Tasks that were built again on the way, after a fault, have not been told.
+    while (!this.#endStages(openWindows));
+  }
+
+  /** @returns Whether the tasks are those that it began with. */
+  #endStages(openWindows: 'keep' | 'close'): boolean {
+    const { running } = this.#engine;
     // A stage ends when those which feed it have ended, so that what they emit at their end is still processed.
     for (const stage of byFlow(this.#topology.stages)) {
       for (const task of this.#engine.tasks.filter((each) => each.stage === stage)) {
         task.end(openWindows);
         task.complete();
       }
-      this.#engine.run();
+      this.#engine.commit();
+      if (this.#engine.running !== running) return false;
     }
+    return true;
   }
 
   #run(): void {

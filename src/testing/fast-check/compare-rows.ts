@@ -1,0 +1,79 @@
+import { FatalError } from '../../errors.ts';
+import type { StreamRecord } from '../../record.ts';
+import { CheckFailed } from '../assertion-error.ts';
+import { sourceText } from '../source-text.ts';
+import { rowsOf, type Subject, stampOf, type Way } from './ways.ts';
+
+/** A row as it is compared, beside its key. */
+interface RowText {
+  readonly key: string;
+  readonly text: string;
+}
+
+interface Row {
+  readonly key: unknown;
+  readonly value: unknown;
+  readonly timestamp?: number;
+}
+
+/** Rows as they are compared. @param timed - With their timestamps. */
+export function textsOf(rows: readonly Row[], timed: boolean): RowText[] {
+  return rows.map(({ key, timestamp, value }) => {
+    const row = timed ? { key, value, timestamp } : { key, value };
+    return { key: sourceText(key), text: sourceText(row) };
+  });
+}
+
+/** The rows that come of a way, as texts. */
+export function rowTexts<K, V, RK, RV>(
+  subject: Subject<K, V, RK, RV>,
+  way: Way<K, V>,
+  timed: boolean = true,
+): RowText[] {
+  return textsOf(rowsOf(subject, way), timed);
+}
+
+/** Rows by their keys, those of a key in their order: nothing is said about the order of keys. */
+export function inOrder(rows: readonly RowText[]): string[] {
+  return rows.toSorted((left, right) => compare(left.key, right.key)).map(({ text }) => text);
+}
+
+/** Rows whose order does not count. */
+export function sorted(rows: readonly RowText[]): string[] {
+  return rows.map(({ text }) => text).toSorted(compare);
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+/** Rows that come after one of the same key whose record was later. */
+export function outOfOrder<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): string[] {
+  const last = new Map<string, number>();
+  const rows: StreamRecord<RK, RV | null>[] = rowsOf(subject, way);
+  const wrong = rows.filter((row) => {
+    const number = stampOf(row);
+    if (number === undefined) {
+      throw new FatalError('ERR_NO_ORIGIN', 'a row does not have the headers of its record', {
+        hint: 'the law "order" knows the record of a row by a header: leave it out for operators that make rows of their own',
+      });
+    }
+    const key = sourceText(row.key);
+    const before = last.get(key) ?? -1;
+    last.set(key, Math.max(before, number));
+    return number < before;
+  });
+  return textsOf(wrong, true).map(({ text }) => text);
+}
+
+/** @throws CheckFailed when two outcomes differ */
+export function same<T extends number | readonly string[]>(expected: T, actual: T, why: string, program: string): void {
+  if (JSON.stringify(expected) === JSON.stringify(actual)) return;
+  const show = (rows: number | readonly string[]): string => {
+    if (typeof rows === 'number') return String(rows);
+    return rows.length === 0 ? '  (none)' : rows.map((row) => `  ${row}`).join('\n');
+  };
+  const rows = typeof expected === 'number' ? '' : `\n\nexpected\n${show(expected)}\ngot\n${show(actual)}`;
+  throw new CheckFailed(`${why}${rows}\n\n${program}`, { actual, expected });
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import {
+  agg,
+  filterValues,
+  int32,
+  keyBy,
+  mapValues,
+  type StreamRecord,
+  string,
+  through,
+  to,
+  topic,
+  tumbling,
+  windowBy,
+} from 'millrace';
+import { CheckFailed, expectLaws, type LawsOptions, records } from 'millrace/testing/fast-check';
+import { map, scan } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+
+const numbers = topic('numbers', { key: string(), value: int32() });
+const results = topic('results', { key: string(), value: int32() });
+const some = records({ keys: ['a', 'b', 'c'], values: fc.integer({ min: 0, max: 99 }) });
+const base = { input: numbers, output: results, records: some, seed: 7 };
+const off = { batching: false, restart: false };
+
+/** What a law says that does not hold. */
+function broken(check: () => void): CheckFailed {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof CheckFailed) return error;
+    throw error;
+  }
+  throw new Error('the law holds');
+}
+
+const perTen = numbers.pipe(
+  windowBy(tumbling({ size: '10ms', grace: '20ms' }), agg.count(), { store: 'counts' }),
+  to(results),
+);
+
+describe('laws', () => {
+  it('hold for windows, in every respect', () => {
+    expectLaws(perTen, {
+      ...base,
+      records: records({ keys: ['a', 'b'], values: fc.nat(9), disorder: '20ms', gap: '100ms', duplicates: true }),
+      partitions: true,
+      reorder: '20ms',
+      conserves: { ofRecord: () => 1, ofRow: ({ value }) => value ?? 0 },
+      runs: 12,
+    });
+  });
+
+  it('hold for stages behind a shuffle', () => {
+    const moved = topic('moved', { key: string(), value: int32() });
+    const pipeline = numbers.pipe(
+      keyBy((n) => String(n % 3)),
+      through(moved),
+      windowBy(
+        tumbling({ size: '10ms', grace: '1s' }),
+        agg.sum((n) => n),
+        { store: 'sums' },
+      ),
+      to(results),
+    );
+    const model: LawsOptions<string, number, string, number>['model'] = (all) => {
+      const sums = new Map<string, { key: string; value: number; start: number }>();
+      for (const { timestamp = 0, value } of all) {
+        const start = timestamp - (timestamp % 10);
+        const key = String((value ?? 0) % 3);
+        const before = sums.get(`${key} ${start}`)?.value ?? 0;
+        sums.set(`${key} ${start}`, { key, value: before + (value ?? 0), start });
+      }
+      return [...sums.values()].toSorted((left, right) => left.start - right.start);
+    };
+    expectLaws(pipeline, { ...base, partitions: true, model, runs: 12 });
+  });
+
+  it('find state that a restart loses, with the lines that show it', () => {
+    const counting = scan(
+      (last: StreamRecord<string, number> | undefined, record: StreamRecord<string, number>) => ({
+        ...record,
+        value: (last?.value ?? 0) + 1,
+      }),
+      undefined,
+    );
+    const error = broken(() => expectLaws((source) => source.pipe(counting as never), { ...base, batching: true }));
+    expect(error.name).toBe('AssertionError');
+    expect(error.message).toMatch(/^law "restart" does not hold: after an interruption/);
+    const program =
+      error.message
+        .split('\n\n')
+        .find((part) => part.startsWith('const driver'))
+        ?.split('\n') ?? [];
+    expect(program[0]).toMatch(/^const driver = new TestDriver\(pipeline(, \{ autoCommit: false \})?\);$/);
+    expect(
+      program.filter((line) => line.startsWith('driver.pipe(numbers, {')),
+      'as few as can be',
+    ).toHaveLength(2);
+    expect(program.slice(-2)).toEqual([`driver.end('close');`, 'console.log(driver.read(results));']);
+    expect(error.expected).toHaveLength(2);
+    expect(error.actual).not.toEqual(error.expected);
+  });
+
+  it('find what one partition sees of another', () => {
+    const all = map((record: StreamRecord<string, number>, at: number) => ({ ...record, value: at }));
+    const error = broken(() =>
+      expectLaws((source) => source.pipe(all as never), { ...base, ...off, partitions: true }),
+    );
+    expect(error.message).toMatch(/law "partitions" does not hold: on [234] partitions/);
+    expect(error.message).toContain('partitions: ');
+  });
+
+  it('find rows that depend on arrival, are lost, in disorder, or not those of a model', () => {
+    const inDisorder = { ...base, ...off, records: records({ keys: ['a'], values: fc.nat(9), disorder: '9ms' }) };
+    const short = (source: typeof numbers) =>
+      source.pipe(windowBy(tumbling({ size: '10ms', grace: '1ms' }), agg.count(), { store: 'counts' }));
+    expect(broken(() => expectLaws(short, { ...inDisorder, reorder: '15ms' })).message).toContain('law "reorder"');
+    const few = (source: typeof numbers) => source.pipe(filterValues((n) => n < 90));
+    const one = { ofRecord: () => 1, ofRow: () => 1 };
+    const lost = broken(() => expectLaws(few, { ...base, ...off, conserves: one }));
+    expect(lost.message).toContain('the records add up to 1, and the rows to 0');
+    expect(lost.message).toContain(`driver.pipe(numbers, { key: 'a', value: 90, timestamp: 0 });`);
+    const doubled = (source: typeof numbers) => source.pipe(mapValues((n) => n * 2 + (n === 5 ? 1 : 0)));
+    const wrong = broken(() =>
+      expectLaws(doubled, {
+        ...base,
+        ...off,
+        records: records({ keys: ['a', 'b'], values: fc.nat(9) }),
+        model: (given) => given.map(({ key = null, value }) => ({ key, value: (value ?? 0) * 2 })),
+      }),
+    );
+    expect(wrong.expected).toEqual([`{ key: 'a', value: 10 }`]);
+    expect(wrong.actual).toEqual([`{ key: 'a', value: 11 }`]);
+    expectLaws(few, { ...base, ...off, order: true, runs: 20 });
+  });
+
+  it('refuse a law that cannot be judged, an operator on what is no topic, and no law at all', () => {
+    expect(() => expectLaws(perTen, { ...base, ...off, order: true })).toThrow(/does not have the headers/);
+    expect(() => expectLaws(perTen, { ...base, ...off })).toThrow(/no law/);
+    expect(() => expectLaws(perTen, { ...base, laws: [] } as never)).toThrow(/laws/);
+    const { key, name, use, value } = numbers;
+    const bare = { key, name, use, value } as typeof numbers;
+    expect(() => expectLaws((source) => source as never, { ...base, input: bare })).toThrow(/not a topic/);
+  });
+});

@@ -1,0 +1,79 @@
+import fc, { type Arbitrary } from 'fast-check';
+import { linesOf, type Operation } from '../operations.ts';
+import type { TestRecord } from '../test-driver.ts';
+
+/** What may come between the records of a sequence. @public */
+export interface OperationsOptions {
+  /** Crashes and stops (`true`). */
+  readonly restarts?: boolean;
+  /** Tasks that are revoked and lost (`true`). */
+  readonly rebalances?: boolean;
+  /** Writes, commits and replies that fail (`true`). */
+  readonly faults?: boolean;
+  /** Commits, for drivers with `autoCommit: false`. */
+  readonly commits?: boolean;
+  /** The wall clock moves, by up to so many seconds at once. */
+  readonly advanceSeconds?: number;
+  /** Bytes that the serdes of the topic cannot read. */
+  readonly poison?: boolean;
+}
+
+/** What may happen between two records. */
+export function between<K, V>(options: OperationsOptions): Arbitrary<Operation<K, V>> {
+  const {
+    advanceSeconds = 0,
+    commits = false,
+    faults = true,
+    poison = false,
+    rebalances = true,
+    restarts = true,
+  } = options;
+  const kinds: Arbitrary<Operation<K, V>>[] = [];
+  if (commits) kinds.push(fc.constant({ do: 'commit' }));
+  if (restarts) kinds.push(fc.constantFrom('crash', 'stop').map((how) => ({ do: 'restart', how }) as const));
+  if (rebalances) kinds.push(fc.constantFrom('revoked', 'lost').map((how) => ({ do: 'rebalance', how }) as const));
+  if (faults)
+    kinds.push(fc.constantFrom('write', 'commit', 'reply').map((what) => ({ do: 'failNext', what }) as const));
+  if (advanceSeconds > 0) {
+    kinds.push(
+      fc.integer({ min: 1, max: advanceSeconds }).map((seconds) => ({ do: 'advanceTime', by: `${seconds}s` }) as const),
+    );
+  }
+  if (poison) {
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 4 }).map((tail) => Uint8Array.of(0xff, ...tail));
+    kinds.push(
+      bytes.map((value) => ({ do: 'poison', record: { key: Uint8Array.of(0xff), value, timestamp: 0 } }) as const),
+    );
+  }
+  return fc.oneof(...kinds);
+}
+
+/** Puts operations between records: `[at, operation]` comes before the record with that index. */
+export function woven<K, V>(
+  all: readonly TestRecord<K, V>[],
+  others: readonly (readonly [at: number, operation: Operation<K, V>])[],
+): Operation<K, V>[] {
+  const at = (index: number): Operation<K, V>[] =>
+    others.flatMap(([place, operation]) => (place % (all.length + 1) === index ? [operation] : []));
+  return [...all.flatMap((record, index) => [...at(index), { do: 'pipe', record } as const]), ...at(all.length)];
+}
+
+/**
+ * What a test may do with a driver: records, and in between what may happen to an application. Give it to `drive`.
+ *
+ * A counterexample is printed as lines of a test.
+ *
+ * @public
+ */
+export function operations<K, V>(
+  input: { readonly name: string },
+  all: Arbitrary<readonly TestRecord<K, V>[]>,
+  options: OperationsOptions = {},
+): Arbitrary<Operation<K, V>[]> {
+  const others = fc.array(fc.tuple(fc.nat({ max: 30 }), between<K, V>(options)), { maxLength: 6 });
+  return fc.tuple(all, others).map(([given, placed]) => {
+    const sequence = woven(given, placed);
+    Object.defineProperty(sequence, fc.toStringMethod, { value: () => `\n${linesOf(input, sequence).join('\n')}\n` });
+    return sequence;
+  });
+}

@@ -1,0 +1,118 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import fc, { type Arbitrary } from 'fast-check';
+import { type Duration, durationMs } from '../../options/duration.ts';
+import { checkNames, type OptionNames } from '../../options/option-checks.ts';
+import type { TestRecord } from '../test-driver.ts';
+import { valuesOf } from './from-schema.ts';
+
+/** @public */
+export interface RecordsOptions<K, V> {
+  /** The keys that there are, the first ones more often than the last; or an arbitrary. */
+  readonly keys: readonly (K | null)[] | Arbitrary<K | null>;
+  /** A schema of zod, or an arbitrary. */
+  readonly values: Arbitrary<V> | StandardSchemaV1<unknown, V>;
+  /** Records at most (24). */
+  readonly maxLength?: number;
+  /** Timestamp that the first record is near, in ms since the epoch (0). */
+  readonly start?: number;
+  /** By how much event time moves on with a record, at most (`'10ms'`). Records of one time come too. */
+  readonly step?: Duration;
+  /** How far a record may be behind the highest timestamp before it (`'0ms'`: in order). */
+  readonly disorder?: Duration;
+  /** One record in ten is up to this much further behind: late for windows whose grace is as long as `disorder`. */
+  readonly late?: Duration;
+  /** Now and then nothing happens for as long as this. */
+  readonly gap?: Duration;
+  /** Now and then a record comes again, as it was: one in ten. */
+  readonly duplicates?: boolean;
+  /** Now and then the value is null: one in ten. */
+  readonly tombstones?: boolean;
+}
+
+const OPTIONS: OptionNames<RecordsOptions<unknown, unknown>> = {
+  keys: true,
+  values: true,
+  maxLength: true,
+  start: true,
+  step: true,
+  disorder: true,
+  late: true,
+  gap: true,
+  duplicates: true,
+  tombstones: true,
+};
+
+/** A record with the time relative to those before it, so that a shorter input is one that could have been. */
+interface Arrival<K, V> {
+  readonly key: K | null;
+  readonly value: V | null;
+  readonly by: number;
+  readonly behind: number;
+  readonly again: boolean;
+}
+
+/**
+ * Records as they come from the world: keys that come again, bursts and ties, some disorder, late ones, gaps.
+ *
+ * A counterexample shrinks to few records with the first keys and small steps.
+ *
+ * @example
+ * ```ts
+ * import { records } from 'millrace/testing/fast-check';
+ * import fc from 'fast-check';
+ *
+ * const clicks = records({ keys: ['ada', 'bob'], values: fc.nat(9), disorder: '5s', late: '1m', tombstones: true });
+ * for (const click of fc.sample(clicks, { numRuns: 1, seed: 3 })[0] ?? []) console.log(click.key); // => …
+ * ```
+ * @public
+ */
+export function records<K, V>(options: RecordsOptions<K, V>): Arbitrary<TestRecord<K, V>[]> {
+  checkNames('records', options, OPTIONS);
+  const { duplicates = false, late, maxLength = 24, start = 0, tombstones = false } = options;
+  const ms = (name: 'step' | 'disorder' | 'gap', otherwise: Duration): number =>
+    durationMs(options[name] ?? otherwise, name);
+  const [step, disorder, gap] = [ms('step', '10ms'), ms('disorder', '0ms'), ms('gap', '0ms')];
+  const lateMs = late === undefined ? 0 : durationMs(late, 'late');
+  const seldom = <T>(usual: Arbitrary<T>, other: Arbitrary<T>): Arbitrary<T> =>
+    fc.oneof({ arbitrary: usual, weight: 9 }, { arbitrary: other, weight: 1 });
+  const values: Arbitrary<V | null> = isArbitrary<V>(options.values) ? options.values : valuesOf(options.values);
+  const small = fc.nat({ max: step });
+  const arrival: Arbitrary<Arrival<K, V>> = fc.record({
+    key: keysOf(options.keys),
+    value: tombstones ? seldom(values, fc.constant(null)) : values,
+    by: gap === 0 ? small : seldom(small, fc.integer({ min: Math.min(step, gap), max: gap })),
+    behind:
+      lateMs === 0
+        ? fc.nat({ max: disorder })
+        : seldom(fc.nat({ max: disorder }), fc.integer({ min: disorder, max: disorder + lateMs })),
+    again: duplicates ? seldom(fc.constant(false), fc.constant(true)) : fc.constant(false),
+  });
+  return fc.array(arrival, { maxLength }).map((arrivals) => inTime(arrivals, start));
+}
+
+/** Keys of a small space, earlier ones more often. */
+function keysOf<K>(keys: RecordsOptions<K, unknown>['keys']): Arbitrary<K | null> {
+  if (!Array.isArray(keys)) return keys as Arbitrary<K | null>;
+  const weighted = (keys as readonly (K | null)[]).map((key, at) => ({
+    arbitrary: fc.constant(key),
+    weight: keys.length - at,
+  }));
+  return fc.oneof({ withCrossShrink: true }, ...weighted);
+}
+
+function inTime<K, V>(arrivals: readonly Arrival<K, V>[], start: number): TestRecord<K, V>[] {
+  let now = start;
+  const all: TestRecord<K, V>[] = [];
+  for (const { again, behind, by, key, value } of arrivals) {
+    const before = again ? all.at(-1) : undefined;
+    if (before === undefined) {
+      all.push({ key, value, timestamp: Math.max(0, now + by - behind) });
+      now += by;
+    } else all.push(before);
+  }
+  return all;
+}
+
+function isArbitrary<V>(values: unknown): values is Arbitrary<V> {
+  return typeof (values as { readonly generate?: unknown }).generate === 'function';
+}

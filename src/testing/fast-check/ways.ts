@@ -1,0 +1,63 @@
+import type { Target } from '../../dataflow/target.ts';
+import type { RecordPolicy } from '../../options/record-policy.ts';
+import type { Pipeline } from '../../plan/topology.ts';
+import type { StreamRecord } from '../../record.ts';
+import { drive, linesOf, type Operation } from '../operations.ts';
+import { variableName } from '../source-text.ts';
+import { TestDriver, type TestRecord } from '../test-driver.ts';
+
+/** What is held to laws. */
+export interface Subject<K, V, RK, RV> {
+  readonly pipeline: Pipeline;
+  readonly input: Target<K, V>;
+  readonly output: Target<RK, RV>;
+  readonly onRecordError?: RecordPolicy;
+}
+
+/** A way in which an input may be processed. */
+export interface Way<K, V> {
+  readonly partitions: number;
+  readonly autoCommit: boolean;
+  readonly operations: readonly Operation<K, V>[];
+}
+
+/** Rows that come of a way, with those of the windows that are open at the end. */
+export function rowsOf<K, V, RK, RV>(
+  { input, onRecordError, output, pipeline }: Subject<K, V, RK, RV>,
+  { autoCommit, operations, partitions }: Way<K, V>,
+): StreamRecord<RK, RV | null>[] {
+  const driver = new TestDriver(pipeline, { partitions, autoCommit, ...(onRecordError && { onRecordError }) });
+  drive(driver, input, operations);
+  driver.end('close');
+  return driver.read(output);
+}
+
+/** A way as a program that goes it. */
+export function textOf<K, V, RK, RV>({ input, output }: Subject<K, V, RK, RV>, way: Way<K, V>): string {
+  const options = [
+    ...(way.partitions === 1 ? [] : [`partitions: ${way.partitions}`]),
+    ...(way.autoCommit ? [] : ['autoCommit: false']),
+  ];
+  const driver = `new TestDriver(pipeline${options.length === 0 ? '' : `, { ${options.join(', ')} }`})`;
+  return [
+    `const driver = ${driver};`,
+    ...linesOf(input, way.operations),
+    `driver.end('close');`,
+    `console.log(driver.read(${variableName(output.name)}));`,
+  ].join('\n');
+}
+
+const STAMP = 'millrace.test.number';
+
+/** Records with their numbers in a header. */
+export function stamped<K, V>(records: readonly TestRecord<K, V>[]): TestRecord<K, V>[] {
+  return records.map((record, at) => {
+    return { ...record, headers: [...(record.headers ?? []), [STAMP, new TextEncoder().encode(String(at))] as const] };
+  });
+}
+
+/** The number of the record that a row comes from. */
+export function stampOf({ headers }: StreamRecord<unknown, unknown>): number | undefined {
+  const found = headers.find(([name]) => name === STAMP)?.[1];
+  return found ? Number(new TextDecoder().decode(found)) : undefined;
+}
