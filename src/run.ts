@@ -61,7 +61,8 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
   }
   checkNames('run', options, RUN_OPTIONS);
   const { logger: given, ...rest } = options;
-  const logger = given === false ? undefined : (given ?? defaultLogger());
+  // Whatever else is given, null too, is looked at with the other options.
+  const logger = given === false ? undefined : given === undefined ? defaultLogger() : given;
   const app: AppOptions = logger === undefined ? rest : { ...rest, logger };
   return startApp(pipeline, openLog(withLogger(withStores(options), logger)), app);
 }
