@@ -16,7 +16,7 @@ import { TestDriver, type TestDriverOptions } from 'millrace/testing';
 
 export const left = topic('left', { key: nullable(string()), value: nullable(json<number>()) });
 export const right = topic('right', { key: nullable(string()), value: nullable(json<number>()) });
-export const out = topic('out', { key: string(), value: json<unknown>() });
+const out = topic('out', { key: string(), value: json<unknown>() });
 
 type Side = 'left' | 'right';
 interface Known {

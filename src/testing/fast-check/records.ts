@@ -62,7 +62,7 @@ interface Arrival<K, V> {
  * import fc from 'fast-check';
  *
  * const clicks = records({ keys: ['ada', 'bob'], values: fc.nat(9), disorder: '5s', late: '1m', tombstones: true });
- * for (const click of fc.sample(clicks, { numRuns: 1, seed: 3 })[0] ?? []) console.log(click.key); // => …
+ * for (const click of fc.sample(clicks, { numRuns: 1, seed: 3 })[0] ?? []) console.log(click.key);
  * ```
  * @public
  */
