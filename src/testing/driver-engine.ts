@@ -61,6 +61,7 @@ export class DriverEngine {
   /** How many of the late records are committed. */
   #lateCommitted = 0;
   #woken: (() => void) | undefined;
+  #settling: Promise<void> | undefined;
 
   constructor(topology: Topology, log: MemoryLog, clock: VirtualClock, options: DriverEngineOptions) {
     this.#topology = topology;
@@ -166,8 +167,18 @@ export class DriverEngine {
     this.run();
   }
 
-  /** Resolves when no asynchronous call is under way, with everything that they caused done. */
-  async settle(): Promise<void> {
+  /**
+   * Resolves when no asynchronous call is under way, with everything that they caused done. Callers share one loop: two would
+   * wake each other for ever.
+   */
+  settle(): Promise<void> {
+    this.#settling ??= this.#settle().finally(() => {
+      this.#settling = undefined;
+    });
+    return this.#settling;
+  }
+
+  async #settle(): Promise<void> {
     for (;;) {
       this.run();
       const { committer } = this.#engine;
