@@ -295,7 +295,10 @@ export class TestDriver {
     this.#engine.failNext(what);
   }
 
-  /** Resolves when no asynchronous call is under way, with everything that they caused done. */
+  /**
+   * Resolves when no asynchronous call is under way, with everything that they caused done. A call that failed and is to be
+   * repeated is under way; its repetition waits for `advanceTime`.
+   */
   async settled(): Promise<void> {
     await this.#engine.settle();
   }
