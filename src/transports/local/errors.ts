@@ -7,7 +7,7 @@ const NOT_WRITTEN: ErrorDetails = { written: 'no' };
 export function unknownTopic(topic: string, written: ErrorDetails = {}): FatalError {
   return new FatalError('ERR_UNKNOWN_TOPIC', `There is no topic "${topic}"`, {
     topic,
-    hint: 'create it first, or check the spelling',
+    hint: 'if it was there before, somebody has deleted it; else create it first (client.topics.create), or check the spelling',
     ...written,
   });
 }
