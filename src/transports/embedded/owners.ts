@@ -75,6 +75,7 @@ function running(groupId: string, { pid, since }: Owner): Error {
   return applicationRunning(
     groupId,
     `on this folder, in process ${pid} since ${since}`,
-    `stop process ${pid} first, or choose another applicationId; if it hangs and cannot be stopped, take over with transport: embeddedTransport({ path, takeOver: true })`,
+    `stop process ${pid} first, or choose another applicationId; if it hangs and cannot be stopped, ` +
+      'take over with transport: embeddedTransport({ path, takeOver: true })',
   );
 }
