@@ -27,13 +27,24 @@ export interface TopicConfig {
    * @internal
    */
   readonly claim?: string;
+  /**
+   * How long the record of a deletion stays in a compacted topic, in milliseconds (a day). Left out where it is that.
+   *
+   * @internal
+   */
+  readonly tombstoneMs?: number;
 }
 
+type Internal = 'claim' | 'owner' | 'tombstoneMs';
+
 /** A configuration with all of its settings. @public */
-export type FullTopicConfig = Required<Omit<TopicConfig, 'claim' | 'owner'>> & Pick<TopicConfig, 'claim' | 'owner'>;
+export type FullTopicConfig = Required<Omit<TopicConfig, Internal>> & Pick<TopicConfig, Internal>;
+
+/** How long the record of a deletion stays in a compacted topic unless it is said: a day, as Kafka. */
+export const TOMBSTONE_MS: number = 24 * 60 * 60 * 1000;
 
 /** Settings that a user may give. */
-export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, 'claim' | 'owner'>> = {
+export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, Internal>> = {
   cleanup: true,
   retentionMs: true,
   retentionBytes: true,

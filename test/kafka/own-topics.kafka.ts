@@ -1,3 +1,4 @@
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import {
   connect,
   countByKey,
@@ -99,4 +100,25 @@ it('a stage that has no committed offsets does not take the rest of its shuffle 
   await client.topics.deleteRecords(shuffle, [{ partition: 0, offset: 10 }]);
   const error = await run([write, read], options).done.catch((failure: MillraceError) => failure);
   expect(error).toMatchObject({ code: 'ERR_OFFSET_OUT_OF_RANGE', topic: shuffle.name, offset: 0, lastOffset: 9 });
+});
+
+it('changelogs keep the records of deletions for a day, whatever the default of the brokers is', async () => {
+  const { brokers, id, out, source } = await setUp();
+  const pipeline = source.pipe(
+    keyBy((key) => key),
+    through(topic(`${id}-shuffle`, { key: string(), value: string(), partitions: 1 })),
+    countByKey({ store: 'counts' }),
+    to(out),
+  );
+  await run(pipeline, { applicationId: id, brokers, until: 'end' }).done;
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const name = `${id}-counts-changelog`;
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name, configNames: ['delete.retention.ms'] }],
+  });
+  await admin.disconnect();
+  // Said by the topic itself: an entry that is no default.
+  expect(resources[0]?.configEntries).toMatchObject([{ configValue: String(DAY), isDefault: false }]);
 });

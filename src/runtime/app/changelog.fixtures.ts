@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { memoryTransport, type OpenTransport } from '../../index.ts';
-import type { Capabilities, CommitUnit, GroupSession, Transport } from '../../log/transport.ts';
+import type { Capabilities, CommitUnit, GroupSession, TopicAdmin, Transport } from '../../log/transport.ts';
 import type { StoreBackend } from '../../state/byte-store.ts';
 import type { MemoryLog } from '../../transports/memory/index.ts';
 
@@ -10,6 +10,7 @@ export function withoutState(
   local: StoreBackend,
   atomicCommit: boolean,
   onCommit: (unit: CommitUnit) => void = () => undefined,
+  tombstoneMs?: number,
 ): OpenTransport {
   return async () => {
     const inner = await memoryTransport(log)();
@@ -17,6 +18,7 @@ export function withoutState(
     return new Proxy(inner, {
       get(target, name) {
         if (name === 'capabilities') return capabilities;
+        if (name === 'topics' && tombstoneMs !== undefined) return forgetful(target.topics, tombstoneMs);
         if (name === 'offsets') return async (...args: Parameters<Transport['offsets']>) => lagging(target, ...args);
         if (name === 'group')
           return async (...args: Parameters<Transport['group']>) =>
@@ -26,6 +28,24 @@ export function withoutState(
       },
     });
   };
+}
+
+/** Topics that keep the records of deletions for another time. */
+function forgetful(topics: TopicAdmin, tombstoneMs: number): TopicAdmin {
+  return new Proxy(topics, {
+    get(target, name) {
+      if (name === 'describeAll') {
+        return async (names: readonly string[]) => {
+          const found = await target.describeAll(names);
+          return new Map(
+            Array.from(found, ([key, topic]) => [key, { ...topic, config: { ...topic.config, tombstoneMs } }]),
+          );
+        };
+      }
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }
 
 /** The offsets of a commit can be seen before its changes: what is read of a changelog ends one record earlier. */

@@ -28,8 +28,14 @@ function publish(log: MemoryLog, values: readonly number[]): void {
   }
 }
 
-async function runToEnd(log: MemoryLog, local: StoreBackend, atomicCommit: boolean): Promise<void> {
-  await run(pipeline, { applicationId: 'app', transport: withoutState(log, local, atomicCommit), until: 'end' }).done;
+async function runToEnd(
+  log: MemoryLog,
+  local: StoreBackend,
+  atomicCommit: boolean,
+  tombstoneMs?: number,
+): Promise<void> {
+  const transport = withoutState(log, local, atomicCommit, undefined, tombstoneMs);
+  await run(pipeline, { applicationId: 'app', transport, until: 'end' }).done;
 }
 
 function last(log: MemoryLog): Record<string, number | null> {
@@ -106,6 +112,27 @@ describe.each([
     publish(log, [4]);
     await runToEnd(log, local, atomic);
     expect(last(log)).toEqual({ 'key-0': 10, 'key-1': 10 });
+  });
+
+  it('is rebuilt where its topic forgets deletions earlier than others do', async () => {
+    const log = new MemoryLog();
+    const local = memoryStores();
+    const rows = (): number => [...local.open({ ...store, partition: 0 }).range()].length;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    publish(log, [1]);
+    await runToEnd(log, local, atomic, 60_000);
+    local.apply([{ id: { ...store, partition: 0 }, keys: [Uint8Array.of(9)], values: [Uint8Array.of(9)] }]);
+    // Another process goes on meanwhile, so the changelog grows.
+    publish(log, [2]);
+    await runToEnd(log, memoryStores(), atomic, 60_000);
+    vi.setSystemTime(Date.now() + 29_000);
+    await runToEnd(log, local, atomic, 60_000);
+    expect(rows()).toBe(2);
+    publish(log, [3]);
+    await runToEnd(log, memoryStores(), atomic, 60_000);
+    vi.setSystemTime(Date.now() + 31_000);
+    await runToEnd(log, local, atomic, 60_000);
+    expect(rows()).toBe(1);
   });
 
   it('is refused to a step that means something else, also where only the changelog is left', async () => {

@@ -2,6 +2,7 @@ import { StoreError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import { OutputBuffers } from '../../log/outputs.ts';
 import type { Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
+import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { unwritable } from '../../state/checked-stores.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from '../../state/numbers.ts';
@@ -17,10 +18,10 @@ const POSITION_BYTES = 3 * NUMBER_BYTES;
 const POSITION_BYTES_BEFORE = 2 * NUMBER_BYTES;
 
 /**
- * A compacted topic keeps the record of a deletion for a day (`delete.retention.ms`), and then nothing of the key. A store
- * that is older might keep what was deleted: half of that leaves room for clocks that differ.
+ * A compacted topic keeps the record of a deletion for a time (`delete.retention.ms`), and then nothing of the key. A store
+ * that is older might keep what was deleted. This part of the time leaves room for clocks that differ.
  */
-const MAX_AGE_MS = 12 * 60 * 60 * 1000;
+const MAX_AGE = 0.5;
 
 const TEXT = new TextDecoder();
 
@@ -55,6 +56,7 @@ export class Changelog {
   readonly #applicationId: string;
   readonly #now: () => number;
   readonly #logger: Logger;
+  readonly #topics: ReadonlyMap<string, TopicDescription>;
   readonly #buffers: OutputBuffers;
   readonly #positions = new Map<string, number>();
   /** The latest writer of each changelog. */
@@ -83,6 +85,7 @@ export class Changelog {
     this.#log = log;
     this.#stores = stores;
     this.#applicationId = applicationId;
+    this.#topics = topics;
     this.#buffers = new OutputBuffers((name) => {
       const { config, partitions } = topics.get(name) as TopicDescription;
       return { partitions, maxMessageBytes: config.maxMessageBytes, compression: 'lz4' };
@@ -167,7 +170,7 @@ export class Changelog {
     if (stored?.length === POSITION_BYTES || stored?.length === POSITION_BYTES_BEFORE) {
       const position = readNumber(stored, 0);
       const age = this.#now() - readNumber(stored, NUMBER_BYTES);
-      if (position >= first && position <= end && (position === end || age <= MAX_AGE_MS)) {
+      if (position >= first && position <= end && (position === end || age <= this.#maxAge(id))) {
         const told = stored.length === POSITION_BYTES ? readNumber(stored, 2 * NUMBER_BYTES) : UNSAID;
         this.#writers.set(keyOf(id), told);
         return position;
@@ -177,6 +180,12 @@ export class Changelog {
     this.#clear(this.#stores.open(id));
     this.#stores.apply(ASIDE.map(([store]) => ({ id: { ...id, store }, keys: [storeKey(id.store)], values: [null] })));
     return first;
+  }
+
+  /** How old a store may be to be brought forward, ms: its changelog may say nothing any more of what was deleted before. */
+  #maxAge({ store }: StoreId): number {
+    const config = this.#topics.get(changelogTopic(this.#applicationId, store))?.config;
+    return MAX_AGE * (config?.tombstoneMs ?? TOMBSTONE_MS);
   }
 
   #clear(store: ByteStore): void {

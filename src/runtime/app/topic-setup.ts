@@ -5,6 +5,7 @@ import { deadLetterConfig } from '../../log/letter-config.ts';
 import { isDeadLetter } from '../../log/record-failures.ts';
 import type { KnownTopic, NewTopic, TopicConfig, Transport } from '../../log/transport.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
+import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import { needsKeys } from '../../plan/found-topics.ts';
 import { keysWouldMove } from '../../plan/keys-would-move.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -175,7 +176,8 @@ class TopicSetup {
   /** One compacted topic per store, with a partition per task. */
   async changelogs(uses: readonly ChangelogUse[]): Promise<void> {
     const wanted = uses.map(({ name, stage }) => ({ stage, name, partitions: this.#most(stage.inputs) ?? 1 }));
-    const config: TopicConfig = { cleanup: 'compact' };
+    // Said, whatever the broker's default is: a store that a process still has is brought forward by them.
+    const config: TopicConfig = { cleanup: 'compact', tombstoneMs: TOMBSTONE_MS };
     await this.create(wanted.map(({ name, partitions }) => ({ name, partitions, config })));
     for (const { name, partitions, stage } of wanted) {
       const found = this.found.get(name) as KnownTopic;

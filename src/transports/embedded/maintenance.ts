@@ -1,7 +1,8 @@
+import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import { NewestByKey } from '../local/compaction.ts';
-import { compactTo, retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';
+import { compactTo, retainFrom, type StoredBatchInfo } from '../local/retention.ts';
 import type { StoredTopic } from './catalog.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
 import { filterBatch } from './filter-batch.ts';

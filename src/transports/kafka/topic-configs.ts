@@ -1,8 +1,9 @@
 import type { TopicConfig } from '../../log/transport.ts';
+import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import type { ConfigEntry } from './wire/topic-requests.ts';
 
-const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'claim' | 'owner'>]: string } = {
+const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'claim' | 'owner' | 'tombstoneMs'>]: string } = {
   cleanup: 'cleanup.policy',
   retentionMs: 'retention.ms',
   retentionBytes: 'retention.bytes',
@@ -30,6 +31,7 @@ export function toConfigs(config: TopicConfig): ConfigEntry[] {
     const value = config[field as keyof typeof NAMES];
     if (value !== undefined) entries.push({ name, value: String(value) });
   }
+  if (config.tombstoneMs !== undefined) entries.push({ name: MARK, value: String(config.tombstoneMs) });
   if (config.owner !== undefined) entries.push(markEntry(MARK, OWNER_BASE, config.owner));
   if (config.claim !== undefined) entries.push(...claimEntries(config, config.claim));
   return entries;
@@ -78,6 +80,7 @@ export function fromConfigs(entries: readonly ConfigEntry[]): FullTopicConfig {
   const place = cleanup === 'compact' ? COMPACTED_MARK : MARK;
   const owner = markIn(find(MARK), OWNER_BASE);
   const claim = markIn(find(place), CLAIM_BASE);
+  const tombstoneMs = cleanup === 'compact' ? Number(find(MARK) ?? TOMBSTONE_MS) : TOMBSTONE_MS;
   const marked = claim !== undefined && place === COMPACTED_MARK;
   return {
     cleanup,
@@ -87,5 +90,6 @@ export function fromConfigs(entries: readonly ConfigEntry[]): FullTopicConfig {
     minCompactionLagMs: Number(value('minCompactionLagMs')),
     ...(owner === undefined ? {} : { owner }),
     ...(claim === undefined ? {} : { claim }),
+    ...(tombstoneMs === TOMBSTONE_MS ? {} : { tombstoneMs }),
   };
 }

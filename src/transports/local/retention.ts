@@ -11,9 +11,6 @@ export interface StoredBatchInfo {
   readonly bytes: number;
 }
 
-/** How long a compacted topic keeps tombstones, so that readers that lag behind hear of the deletion: a day, as Kafka. */
-export const TOMBSTONE_MS: number = 24 * 60 * 60 * 1000;
-
 /**
  * The offset before which records may be compacted, and beyond which nothing counts as newer: no batch at or behind it is
  * touched. It spares what a group with committed offsets has not read, because a join would miss rows or find stale ones,

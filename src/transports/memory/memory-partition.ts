@@ -1,8 +1,9 @@
 import type { FetchedBatch } from '../../log/transport.ts';
+import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import { NewestByKey, selectRecords } from '../local/compaction.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
-import { compactTo, retainFrom, type StoredBatchInfo, TOMBSTONE_MS } from '../local/retention.ts';
+import { compactTo, retainFrom, type StoredBatchInfo } from '../local/retention.ts';
 import type { FullTopicConfig } from '../local/topic-config.ts';
 
 interface StoredBatch extends StoredBatchInfo {
