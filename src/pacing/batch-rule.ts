@@ -20,7 +20,9 @@ export function batchRule(count: number, withinMs: number): Rule {
         headers: NO_HEADERS,
       };
       if ((held.value as readonly unknown[]).length >= count) return { spells: NO_SPELLS, record: 'held', row: held };
-      const spell = open === undefined ? { start: streamTime, end: streamTime + withinMs } : open;
+      // Behind a shuffle records may come before any time is known.
+      const start = streamTime < 0 ? record.timestamp : streamTime;
+      const spell = open ?? { start, end: start + withinMs };
       return { spells: [{ ...spell, held }], record: 'held' };
     },
   };

@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   agg,
+  batch,
   connect,
   countByKey,
+  hopping,
+  int32,
+  joinStream,
   json,
   keyBy,
+  mapValues,
   memoryTransport,
   type RunOptions,
   run,
@@ -114,6 +119,96 @@ describe('a shuffle that changes', () => {
     await app.done;
     expect(app.snapshot().late).toBe(0);
     expect(rowsOf(log.read(out))).toEqual(expected(2000, shape));
+  });
+});
+
+describe('one partition everywhere', () => {
+  const value = int32();
+  const named = (name: string) => topic(name, { key: string(), value });
+  const [left, right, first, second, third, out] = [
+    named('left'),
+    named('right'),
+    named('first'),
+    named('second'),
+    named('third'),
+    named('out'),
+  ] as const;
+  const all = keyBy<number, string>(() => 'all');
+
+  it('joins what has passed two shuffles with what has passed one', async () => {
+    const log = new FaultyLog();
+    for (const { name } of [left, right, first, second, third, out]) log.create(name);
+    const times = Array.from({ length: 1500 }, (_, n) => n * 10_000);
+    log.publish(
+      left,
+      times.map((timestamp, n) => ({ key: 'any', value: n, timestamp })),
+    );
+    log.publish(
+      right,
+      times.map((timestamp, n) => ({ key: 'any', value: n, timestamp: timestamp + 500 })),
+    );
+    const paired = left.pipe(
+      all,
+      through(first),
+      all,
+      through(second),
+      joinStream(right.pipe(all, through(third)), (_, n) => n, { store: 'pairs', within: '1s', grace: '0s' }),
+      to(out),
+    );
+    const app = log.run(paired, { until: 'end' });
+    await app.done;
+    expect(app.snapshot().late).toBe(0);
+    expect(log.values(out)).toEqual(times.map((_, n) => n));
+  });
+
+  it('counts rows of windows that overlap', async () => {
+    const log = new FaultyLog();
+    for (const { name } of [left, first, second, out]) log.create(name);
+    log.publish(
+      left,
+      Array.from({ length: 700 }, (_, n) => ({ key: `${n % 7}`, value: n, timestamp: n * 1000 })),
+    );
+    const hops = hopping({ size: '20s', advance: '5s', grace: '0s' });
+    const counted = left.pipe(
+      through(first),
+      windowBy(hops, agg.count(), { store: 'hops' }),
+      all,
+      through(second),
+      windowBy(
+        tumbling({ size: '1m', grace: '0s' }),
+        agg.sum((n: number) => n),
+        { store: 'minutes' },
+      ),
+      to(out),
+    );
+    const app = log.run(counted, { until: 'end', openWindows: 'close' });
+    await app.done;
+    expect(app.snapshot().late).toBe(0);
+    // Each record lies in four windows, but for the first fifteen seconds: none begins before zero.
+    const few = 5 * 3 + 5 * 2 + 5;
+    expect(log.read(out).reduce((sum, row) => sum + (row.value ?? 0), 0)).toBe(700 * 4 - few);
+  });
+});
+
+describe('before any time is known', () => {
+  it('a batch begins, and lasts as long as it may', async () => {
+    const { out, shuffles, sizes, source } = program({ name: 'one', sources: 2, shuffles: 1 });
+    const log = new FaultyLog();
+    for (const [{ name }, partitions] of sizes) log.create(name, partitions);
+    const since = Date.UTC(2026, 0, 1);
+    log.publish(
+      source,
+      backlog(500).map((record) => ({ ...record, timestamp: since + record.timestamp })),
+    );
+    const batched = source.pipe(
+      keyBy(() => 'all'),
+      through(shuffles[0] as typeof source),
+      batch({ count: 1000, within: '1h', store: 'batches' }),
+      mapValues((values) => values.length),
+      to(out),
+    );
+    await log.run(batched, { until: 'end', openWindows: 'close', commitInterval: '0ms', batch: { count: 20 } }).done;
+    expect(log.values(out)).toEqual([500]);
   });
 });
 
