@@ -3,14 +3,18 @@ import {
   countByKey,
   filterValues,
   int32,
+  joinTable,
   keyBy,
+  mapRows,
   mapTimestamp,
   type Pipeline,
   string,
   type Topic,
+  table,
   through,
   to,
   topic,
+  toStream,
   tumbling,
   union,
   windowBy,
@@ -78,6 +82,20 @@ it('one task alone announces its time where rows come later, or where what it wr
   expect(announced(later, { source: 1, first: 2 })).toEqual(['first: 1 of source by input']);
   const meets = union(source.pipe(key, through(first)), second).pipe(counting, to(out));
   expect(announced(meets, { source: 1, first: 2, second: 2 })).toEqual(['first: 1 of source by input']);
+  const users = table('second', { key: string(), value });
+  const rows = users.pipe(mapRows((n) => n + 1));
+  const named = source.pipe(
+    key,
+    through(first),
+    joinTable(rows, (n, row) => n + row),
+    to(out),
+  );
+  expect(announced(named, { source: 1, first: 2, second: 2 }), 'rows are looked up').toEqual([]);
+  const changes = union(source.pipe(key, through(first)), users.pipe(toStream(), filterValues(Boolean))).pipe(
+    counting,
+    to(out),
+  );
+  expect(announced(changes, { source: 1, first: 2, second: 2 })).toEqual(['first: 1 of source by input']);
 });
 
 it('by their input where rows come later', () => {

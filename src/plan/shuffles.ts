@@ -53,8 +53,8 @@ export function shuffleWriters(
       const writing = stages.filter((stage) => sinks.some((sink) => stage.nodes.includes(sink) && writes(sink, name)));
       const behind = writing.some(({ inputs }) => inputs.some((use) => found.has(use.name)));
       const before = stages.some((stage) => reads(stage, name) && stage.outputs.some((use) => found.has(use.name)));
-      // A task that reads something else too is ahead in one of them.
-      const meets = stages.some((stage) => stage.inputs.length > 1 && reads(stage, name));
+      // A task that reads another stream too is ahead in one of them.
+      const meets = stages.some((stage) => reads(stage, name) && streamsOf(stage) > 1);
       const waits = sinks.some((sink) => writes(sink, name) && rowsWait(sink));
       const tasks = writing.reduce((sum, stage) => sum + taskSpecs(stage, topics).length, 0);
       const isMixed = tasks > 1 || meets || waits || behind;
@@ -86,6 +86,16 @@ function topicsOf({ spec }: PlannedNode): string[] {
 
 function reads({ inputs }: Stage, topic: string): boolean {
   return inputs.some(({ name }) => name === topic);
+}
+
+/** How many inputs a stage has whose records lead to others. Rows of a table that stream records are joined with do not. */
+function streamsOf({ inputs, nodes }: Stage): number {
+  const lookedUp = (node: PlannedNode): boolean =>
+    nodes
+      .filter(({ upstream }) => upstream.has(node))
+      .every((next) => next.spec.name === 'joinTable' || (next.spec.kind !== 'sink' && lookedUp(next)));
+  const tables = new Set(nodes.filter((node) => node.spec.kind === 'table' && lookedUp(node)).flatMap(topicsOf));
+  return inputs.filter(({ name }) => !tables.has(name)).length;
 }
 
 function writes(sink: PlannedNode, topic: string): boolean {
