@@ -46,7 +46,7 @@ describe('a write whose answer leaves it in doubt', () => {
   });
 
   it.each([-1, 3, 6, 7, 20, 56])('with code %i keeps its sequence number, which nothing else gets', async (code) => {
-    const client = await connect({ brokers: inject('brokers'), kafka: { deliveryTimeoutMs: 300 } });
+    const client = await connect({ brokers: inject('brokers'), kafka: { deliveryTimeoutMs: 1000 } });
     const lines = topic(unique('doubt'), { key: string(), value: string(), partitions: 1 });
     await client.publish(lines, { key: 'k', value: 'first' });
     let appended = false;
