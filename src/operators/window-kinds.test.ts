@@ -146,6 +146,19 @@ describe('sessions', () => {
 describe('sliding windows', () => {
   const TEN = sliding({ difference: '10ms', grace: '0s' });
 
+  it('count what each of several late records at the beginning of time has missed (SL-5)', () => {
+    const driver = new TestDriver(
+      input.pipe(
+        windowBy(sliding({ difference: '3ms', grace: '0s' }), agg.count(), { store: 's', emit: 'updates' }),
+        asText,
+        to(output),
+      ),
+    );
+    // Late for [0,3] and [1,4], both of them.
+    for (const timestamp of [0, 5, 3, 3]) driver.pipe(input, at(timestamp));
+    expect(driver.tasks().map(({ late }) => late)).toEqual([4]);
+  });
+
   it('have both ends, and only contents of their own (SL-1 to SL-4)', () => {
     const driver = new TestDriver(
       texts.pipe(

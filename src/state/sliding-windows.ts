@@ -97,6 +97,8 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
       starts.add(start);
       if (start > timestamp) continue;
       if (span.timestamp < timestamp && span.timestamp > previous) previous = span.timestamp;
+      // Early records share a window, which knows only the last of them. A window that no record ends begins behind one.
+      else if (start > 0 && span.timestamp < span.end && start > previous) previous = start - 1;
       if (start < leftStart) {
         leftSeed = span;
         continue;
