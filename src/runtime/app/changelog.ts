@@ -203,17 +203,17 @@ export class Changelog {
     this.#stores.check(state);
     for (const { id, keys, values } of state) {
       const aside = ASIDE.find(([store]) => store === id.store);
-      if (aside !== undefined) {
-        // Each goes with the store that it is about, so that whoever rebuilds the store has it too.
-        keys.forEach((key, at) => {
-          const store = TEXT.decode(key);
-          this.#writeAgain({ ...id, store }, generation);
-          this.#append(id, store, aside[1], values[at] ?? null, generation);
-        });
-      } else {
+      if (aside === undefined) {
         this.#writeAgain(id, generation);
-        keys.forEach((key, at) => this.#append(id, id.store, key, values[at] ?? null, generation));
+        this.#append(id, keys, values, generation);
+        continue;
       }
+      // Each goes with the store that it is about, so that whoever rebuilds the store has it too.
+      keys.forEach((key, at) => {
+        const about = { ...id, store: TEXT.decode(key) };
+        this.#writeAgain(about, generation);
+        this.#append(about, [aside[1]], [values[at] ?? null], generation);
+      });
     }
     return this.#buffers.take();
   }
@@ -224,24 +224,24 @@ export class Changelog {
     if (keys === undefined) return;
     this.#again.delete(keyOf(id));
     const store = this.#stores.open(id);
-    for (const key of keys) this.#append(id, id.store, key, store.get(key) ?? null, generation);
+    const values = keys.map((key) => store.get(key) ?? null);
+    this.#append(id, keys, values, generation);
   }
 
-  #append(id: StoreId, store: string, key: Uint8Array, value: Uint8Array | null, generation: number): void {
+  #append(id: StoreId, keys: StoreWrites['keys'], values: StoreWrites['values'], generation: number): void {
+    if (keys.length === 0) return;
+    const { partition, store } = id;
     const output = this.#buffers.topic(changelogTopic(this.#applicationId, store));
-    if (id.partition >= output.partitions) throw notPartitioned({ ...id, store }, output.partitions);
+    if (partition >= output.partitions) throw notPartitioned(id, output.partitions);
+    const writer = writerAfter(this.#writers.get(keyOf(id)) ?? UNSAID, generation);
+    this.#writers.set(keyOf(id), writer);
     try {
-      output.append(id.partition, this.#writer({ ...id, store }, generation), key, value, []);
+      for (let at = 0; at < keys.length; at += 1) {
+        output.append(partition, writer, keys[at] as Uint8Array, values[at] ?? null, []);
+      }
     } catch (error) {
       throw unwritable(store, error);
     }
-  }
-
-  #writer(id: StoreId, generation: number): ChangelogWriter {
-    const key = keyOf(id);
-    const writer = writerAfter(this.#writers.get(key) ?? UNSAID, generation);
-    this.#writers.set(key, writer);
-    return writer;
   }
 
   /** Whether the changelog of a store takes an entry. @throws RecordError `ERR_RECORD_TOO_LARGE` when it does not. */
