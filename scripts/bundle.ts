@@ -3,7 +3,7 @@
  * `dist/chunks`. The declarations are made by tsc. With `--bench` it makes `build-bench` instead, which also has files
  * for what benchmarks measure and users cannot reach: in `dist` each would split the chunks that users load.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { internals } from '../bench/shared/internals.ts';
@@ -35,6 +35,22 @@ const rxjsParts: Plugin = {
   },
 };
 
+/**
+ * Packages that are taken in: they are needed by parts of the package only, and users shall not install them. Their licences
+ * stand in `licenses`.
+ */
+const takenIn: readonly string[] = ['@dagrejs/dagre', '@dagrejs/graphlib'];
+
+const takeIn: Plugin = {
+  name: 'take-in',
+  setup({ onResolve }) {
+    for (const name of takenIn) {
+      const path = fileURLToPath(import.meta.resolve(name));
+      onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path }));
+    }
+  },
+};
+
 await build({
   absWorkingDir: root,
   entryPoints: entries,
@@ -46,7 +62,7 @@ await build({
   splitting: true,
   // Of other packages nothing is taken in.
   packages: 'external',
-  plugins: [rxjsParts],
+  plugins: [rxjsParts, takeIn],
   format: 'esm',
   platform: 'node',
   target: 'es2023',
@@ -56,3 +72,9 @@ await build({
   sourcesContent: false,
   logLevel: 'warning',
 });
+
+mkdirSync(`${root}${outdir}/licenses`, { recursive: true });
+for (const name of takenIn) {
+  const licence = `licenses/${name.replace('@', '').replace('/', '-')}.txt`;
+  copyFileSync(`${root}node_modules/${name}/LICENSE`, `${root}${outdir}/${licence}`);
+}

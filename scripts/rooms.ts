@@ -80,11 +80,13 @@ export const rooms: readonly Room[] = [
     rooms: [...values, 'protocol', 'dataflow', 'sinks', 'streams', 'log'],
     packages: ['rxjs', 'node:'],
   },
+  // Plain data in, text out: for the command, and for a browser.
+  { path: 'graph', rooms: ['plan/graph'], packages: ['@dagrejs/dagre'] },
   {
     path: 'cli',
-    // What every user has: a command needs nothing else.
-    rooms: ['index', 'options/nearest'],
-    packages: ['node:', 'commander'],
+    // What every user has, and pictures: a command needs nothing else.
+    rooms: ['index', 'options/nearest', 'graph'],
+    packages: ['node:', 'commander', 'jiti'],
   },
   {
     path: 'testing',

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { MillraceError } from '../index.ts';
+import { libraryError } from './library-error.ts';
 
 /** What a command found is not what was asked for: nothing failed, and the exit code says so. */
 export class ExitError extends Error {
@@ -14,6 +14,5 @@ export class ExitError extends Error {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExitError) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof MillraceError) return error.errorClass === 'config' ? 2 : 1;
-  return 1;
+  return libraryError(error)?.errorClass === 'config' ? 2 : 1;
 }

@@ -1,4 +1,5 @@
-import { MillraceError } from '../index.ts';
+import type { MillraceError } from '../index.ts';
+import { libraryError } from './library-error.ts';
 import { LineError, withoutHint } from './line-error.ts';
 
 /** One line: what, where and what to do; with `debug` also the stack and the causes. */
@@ -7,9 +8,10 @@ export function explain(error: unknown, debug: boolean): string {
     const cause = error.cause === undefined ? '' : `\ncaused by ${explain(error.cause, debug)}`;
     return `${error.stack ?? error.message}${cause}`;
   }
-  if (!(error instanceof MillraceError)) return error instanceof Error ? error.message : String(error);
-  const hint = hintOf(error instanceof LineError ? error.of : error);
-  return asFlags(`${error.code}: ${withoutHint(error)}${hint === undefined ? '' : ` – ${hint}`}`);
+  const known = libraryError(error);
+  if (known === undefined) return error instanceof Error ? error.message : String(error);
+  const hint = hintOf(known instanceof LineError ? known.of : known);
+  return asFlags(`${known.code}: ${withoutHint(known)}${hint === undefined ? '' : ` – ${hint}`}`);
 }
 
 /** What to do at a command line; the library speaks of its own calls and options. */

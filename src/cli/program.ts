@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { consumeCommand } from './commands/consume.ts';
+import { graphCommand } from './commands/graph.ts';
 import { groupsCommand, lagCommand } from './commands/groups.ts';
 import { produceCommand } from './commands/produce.ts';
 import { topicsCommand } from './commands/topics.ts';
@@ -10,7 +11,7 @@ import { explain } from './explain.ts';
 /** The commands, for help and documentation as well. */
 export function program(context: Context, version: string): Command {
   const command = new Command('millrace')
-    .description('Reads, writes and administers topics of an embedded log or a Kafka cluster.')
+    .description('Draws pipelines; reads, writes and administers topics of an embedded log or a Kafka cluster.')
     .version(version, '-V, --version')
     .option('--debug', 'print stacks of errors')
     .addCommand(topicsCommand(context))
@@ -18,6 +19,7 @@ export function program(context: Context, version: string): Command {
   consumeCommand(command, context);
   produceCommand(command, context);
   lagCommand(command, context);
+  graphCommand(command, context);
   return command;
 }
 

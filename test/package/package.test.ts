@@ -28,14 +28,28 @@ function node(folder: string, source: string): { status: number | null; stdout: 
   return { status, stdout, stderr };
 }
 
+interface SourceMap {
+  readonly sources: readonly string[];
+}
+
 describe('the packed tarball', () => {
   test('holds the build, its sources and the papers, and nothing else', () => {
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     const others = packed.files.filter((file) => !papers.includes(file));
     expect(packed.files).toEqual(expect.arrayContaining(papers));
     expect(
-      others.filter((file) => !/^dist\/.*\.(js|d\.ts)(\.map)?$/.test(file) && !/^src\/.*\.ts$/.test(file)),
+      others.filter(
+        (file) => !/^dist\/(?:.*\.(js|d\.ts)(\.map)?|licenses\/[\w-]+\.txt)$/.test(file) && !/^src\/.*\.ts$/.test(file),
+      ),
     ).toEqual([]);
+  });
+
+  test('holds the licences of what was taken into it', () => {
+    const maps = packed.files.filter((file) => /^dist\/.*\.js\.map$/.test(file));
+    const sources = maps.flatMap((file) => (JSON.parse(readFileSync(root + file, 'utf8')) as SourceMap).sources);
+    const taken = new Set(sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []));
+    expect([...taken]).toEqual(['@dagrejs/dagre']);
+    expect(packed.files).toContain('dist/licenses/dagrejs-dagre.txt');
   });
 
   test('holds no tests', () => {
@@ -46,8 +60,9 @@ describe('the packed tarball', () => {
     const built = packed.files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
     expect(built.filter((file) => !packed.files.includes(`${file}.map`))).toEqual([]);
     const missing = built.flatMap((file) => {
-      const { sources } = JSON.parse(readFileSync(`${root}${file}.map`, 'utf8')) as { sources: string[] };
-      const named = sources.map((source) => posix.join(posix.dirname(file), source));
+      const { sources } = JSON.parse(readFileSync(`${root}${file}.map`, 'utf8')) as SourceMap;
+      const own = sources.filter((source) => !source.includes('node_modules/'));
+      const named = own.map((source) => posix.join(posix.dirname(file), source));
       // That one only passes names of RxJS on.
       return named.filter((source) => source !== 'scripts/rxjs-parts.ts' && !packed.files.includes(source));
     });

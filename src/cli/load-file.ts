@@ -1,0 +1,92 @@
+import { existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { TransformOptions } from 'jiti';
+import type * as library from '../index.ts';
+import { ConfigError } from '../index.ts';
+import { libraryError } from './library-error.ts';
+
+/** The library as a file has it: what the file made belongs to that copy, and to no other. */
+export type Library = typeof library;
+
+/** A file of a user, as it was loaded. */
+export interface LoadedFile {
+  readonly path: string;
+  /** What it exports, by name. */
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly library: Library;
+}
+
+/** A file could not be loaded: what is wrong with it, and where. */
+class FileError extends Error {
+  constructor(file: string, cause: unknown) {
+    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    const place = placeOf(cause);
+    super(`${file} cannot be loaded: ${reason}${place === undefined || reason.includes(place) ? '' : ` (${place})`}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Loads a TypeScript or JavaScript file as it is, on every version of Node alike.
+ *
+ * @param loaded - Told of each file outside of `node_modules` that is loaded for it, also when one of them cannot be.
+ * @throws ConfigError `ERR_FILE` for a file that is not there, or that has no library; FileError for one that fails.
+ */
+export async function loadFile(file: string, loaded: (path: string) => void = () => undefined): Promise<LoadedFile> {
+  const path = resolve(file);
+  if (!existsSync(path) || statSync(path).isDirectory()) {
+    throw new ConfigError('ERR_FILE', `there is no file ${file}`, { hint: 'give the path of a TypeScript file' });
+  }
+  loaded(path);
+  const found = await libraryOf(path);
+  try {
+    return { path, exports: (await imported(path, loaded)) as Record<string, unknown>, library: found };
+  } catch (error) {
+    throw libraryError(error) ?? new FileError(file, error);
+  }
+}
+
+async function libraryOf(path: string): Promise<Library> {
+  let found: string;
+  try {
+    found = createRequire(path).resolve('millrace');
+  } catch (cause) {
+    throw new ConfigError('ERR_FILE', `${path} is in no project that has the package millrace`, {
+      cause,
+      hint: 'install it there: npm install millrace rxjs',
+    });
+  }
+  return (await import(pathToFileURL(found).href)) as Library;
+}
+
+/**
+ * Compiles what is not in `node_modules`, and imports that from there as Node does: so nothing exists twice, the library
+ * least of all.
+ */
+async function imported(path: string, loaded: (path: string) => void): Promise<unknown> {
+  const { createJiti } = await import('jiti');
+  const compiler = createJiti(path, { fsCache: false });
+  const transform = (options: TransformOptions): { code: string } => {
+    if (options.filename !== undefined) loaded(fileURLToPath(pathToFileURL(options.filename)));
+    return { code: compiler.transform(options) };
+  };
+  const jiti = createJiti(path, {
+    fsCache: false,
+    sourceMaps: true,
+    interopDefault: true,
+    tsconfigPaths: true,
+    transform,
+  });
+  return jiti.import(path);
+}
+
+/** `file:line:column` of the first line of the stack that lies in a file of the user. */
+function placeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const lines = (error.stack ?? '').split('\n').slice(1);
+  const own = lines.find((line) => /:\d+:\d+\)?$/.test(line) && !/[\\/](?:node_modules|dist)[\\/]|node:/.test(line));
+  return own?.match(/(?:file:\/\/)?([^\s()]*:\d+:\d+)\)?$/)?.[1];
+}

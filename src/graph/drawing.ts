@@ -1,0 +1,98 @@
+import type { GraphStage, GraphStep, PipelineGraph } from '../plan/graph.ts';
+
+/** A topic or a step in a picture. */
+export interface DrawnNode {
+  /** `topic:clicks`, or `step:3` by the id of the step: stable while the pipeline is written in the same order. */
+  readonly id: string;
+  readonly kind: 'topic' | 'step' | 'rxjs';
+  readonly title: string;
+  readonly stores: readonly string[];
+  /** The stage of a step; a topic lies between stages. */
+  readonly stage: string | undefined;
+  /** Ids of the steps that it stands for: a topic stands for the sources, sinks and shuffles that read and write it. */
+  readonly steps: readonly number[];
+}
+
+/** An arrow in a picture. */
+export interface DrawnEdge {
+  readonly from: string;
+  readonly to: string;
+  /** The stage in which records go this way. */
+  readonly stage: string;
+  /** Records are looked up, and do not flow: a global table. */
+  readonly lookup: boolean;
+}
+
+/** What there is to draw of a pipeline: its topics, and the steps between them. */
+export interface Drawing {
+  readonly stages: readonly string[];
+  readonly nodes: readonly DrawnNode[];
+  readonly edges: readonly DrawnEdge[];
+}
+
+/** Tells what to draw of a pipeline. What reads or writes a topic is drawn as that topic. */
+export function drawingOf({ stages }: PipelineGraph): Drawing {
+  const nodes = new Map<string, DrawnNode>();
+  const edges = new Map<string, DrawnEdge>();
+  const add = (node: DrawnNode): void => {
+    const known = nodes.get(node.id);
+    if (known === undefined) nodes.set(node.id, node);
+    else nodes.set(node.id, { ...known, steps: [...known.steps, ...node.steps] });
+  };
+  const connect = (from: string, to: string, stage: string, lookup = false): void => {
+    const id = JSON.stringify([from, to, stage]);
+    if (!edges.has(id)) edges.set(id, { from, to, stage, lookup });
+  };
+  for (const stage of stages) {
+    const origins = originsIn(stage);
+    for (const name of stage.inputs) add(topicNode(name, []));
+    // Steps are found from the end of a pipeline; a picture begins where records come from.
+    for (const step of stage.steps.toReversed()) {
+      const topics = step.topics.map(topicId);
+      for (const name of step.topics) add(topicNode(name, standsForTopic(step) ? [step.id] : []));
+      const above = step.upstream.flatMap((id) => origins(id));
+      if (step.kind === 'sink') for (const from of above) for (const to of topics) connect(from, to, stage.name);
+      if (standsForTopic(step)) continue;
+      add(stepNode(step, stage));
+      for (const from of above) connect(from, stepId(step), stage.name);
+      for (const from of topics) connect(from, stepId(step), stage.name, step.kind !== 'table');
+    }
+  }
+  return { stages: stages.map(({ name }) => name), nodes: [...nodes.values()], edges: [...edges.values()] };
+}
+
+/** Where the output of a step comes from, as drawn: a sink and a shuffle pass on what they were given. */
+function originsIn({ steps }: GraphStage): (id: number) => readonly string[] {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const origins = (id: number): readonly string[] => {
+    const step = byId.get(id);
+    if (step === undefined) return [];
+    if (step.kind === 'source') return step.topics.map(topicId);
+    return step.kind === 'sink' || step.kind === 'through' ? step.upstream.flatMap(origins) : [stepId(step)];
+  };
+  return origins;
+}
+
+const standsForTopic = ({ kind }: GraphStep): boolean => kind === 'source' || kind === 'sink' || kind === 'through';
+
+const topicId = (name: string): string => `topic:${name}`;
+
+const stepId = ({ id }: GraphStep): string => `step:${id}`;
+
+const topicNode = (name: string, steps: readonly number[]): DrawnNode => ({
+  id: topicId(name),
+  kind: 'topic',
+  title: name,
+  stores: [],
+  stage: undefined,
+  steps,
+});
+
+const stepNode = (step: GraphStep, { name }: GraphStage): DrawnNode => ({
+  id: stepId(step),
+  kind: step.kind === 'rxjs' ? 'rxjs' : 'step',
+  title: step.name,
+  stores: step.stores,
+  stage: name,
+  steps: [step.id],
+});
