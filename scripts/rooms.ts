@@ -16,6 +16,7 @@ const values = [...nouns, 'serdes'];
 /** What pipelines are made of. */
 const parts = [
   ...values,
+  'metrics',
   'protocol',
   'aggregators',
   'windows',
@@ -44,13 +45,14 @@ export const rooms: readonly Room[] = [
     rooms: nouns,
     packages: ['node:', '@bokuweb/zstd-wasm', 'lz4-napi', 'snappyjs'],
   },
+  { path: 'metrics', rooms: nouns, packages: [] },
   { path: 'serdes', rooms: nouns, packages: ['@msgpack/msgpack', '@standard-schema/spec'] },
   { path: 'aggregators', rooms: values, packages: [] },
   { path: 'windows', rooms: [...values, 'aggregators'], packages: [] },
   { path: 'state', rooms: [...values, 'protocol', 'aggregators', 'windows'], packages: ['@msgpack/msgpack'] },
   { path: 'joins', rooms: [...values, 'state'], packages: [] },
   { path: 'pacing', rooms: [...values, 'state'], packages: [] },
-  { path: 'dataflow', rooms: [...values, 'protocol', 'state'], packages: ['rxjs'] },
+  { path: 'dataflow', rooms: [...values, 'protocol', 'metrics', 'state'], packages: ['rxjs'] },
   { path: 'log', rooms: [...values, 'protocol', 'state', 'dataflow'], packages: ['node:'] },
   {
     path: 'operators',
@@ -82,6 +84,11 @@ export const rooms: readonly Room[] = [
   },
   // Plain data in, text out: for the command, and for a browser.
   { path: 'graph', rooms: ['plan/graph'], packages: ['@dagrejs/dagre'] },
+  {
+    path: 'terminal',
+    rooms: [...nouns, 'dataflow', 'runtime/app'],
+    packages: ['rxjs', 'node:'],
+  },
   {
     path: 'cli',
     // What every user has, and pictures: a command needs nothing else.

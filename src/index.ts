@@ -60,6 +60,10 @@ export type {
   TopicDescription,
   TopicPartition,
 } from './log/transport.ts';
+export type { TimingsSnapshot } from './metrics/app-meters.ts';
+export { type HistogramValue, type Metric, type MetricSample } from './metrics/metric.ts';
+export { prometheusText } from './metrics/prometheus-text.ts';
+export type { TimingSnapshot } from './metrics/timing.ts';
 export type { LogLocation } from './open-log.ts';
 export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
 export type { MapAsyncOptions } from './operators/async-limits.ts';
@@ -184,6 +188,7 @@ export type { App } from './runtime/app/app-handle.ts';
 export type { AppOptions } from './runtime/app/app-options.ts';
 export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';
+export type { StepInputSnapshot, StepSnapshot } from './runtime/app/step-snapshots.ts';
 export type { StoredRow, StoreView } from './runtime/app/store-view.ts';
 export {
   bytes,
@@ -219,6 +224,9 @@ export type { Table } from './tables/table.ts';
 export { toStream } from './tables/to-stream.ts';
 export { type TableOptions, type TopicTable, table } from './tables/topic-table.ts';
 export type { ViewOptions } from './tables/view.ts';
+export { type InspectOptions, inspect } from './terminal/inspect.ts';
+export type { TerminalStream } from './terminal/terminal-stream.ts';
+export { type WatchOptions, type WatchResult, watch } from './terminal/watch.ts';
 export type { KafkaOptions, SaslOptions } from './transports/kafka/options.ts';
 export { MemoryLog, type MemoryLogOptions, memoryTransport } from './transports/memory/index.ts';
 export { type CalendarOptions, calendar } from './windows/calendar.ts';

@@ -1,9 +1,8 @@
-import { connect, run } from 'millrace';
+import { connect, run, watch } from 'millrace';
 import { bar, sparkline } from '../shared/chart.ts';
 import { createTopics, feed, inChunks, recordCount } from '../shared/feed.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { readOptions } from '../shared/options.ts';
-import { watch } from '../shared/progress.ts';
 import { tableLines } from '../shared/table.ts';
 import { grouped, paint, screenOf } from '../shared/terminal.ts';
 import { compareRows, sayVerdict } from '../shared/verdict.ts';
@@ -31,7 +30,7 @@ try {
   console.log(`published ${grouped(fed.published)} clicks`);
 
   const app = run(pipeline, { applicationId: 'clickstream', path, until: 'end', openWindows: 'close', signal });
-  const { snapshot, seconds } = await watch(app, screenOf(process.stderr), { from: START, to: START + LENGTH_MS });
+  const { snapshot, seconds } = await watch(app, { span: { from: START, to: START + LENGTH_MS } });
   if (signal.aborted) {
     console.log('Stopped cleanly. Run it again to continue.');
   } else {

@@ -1,7 +1,7 @@
-import { connect, run } from 'millrace';
+import { connect, run, watch } from 'millrace';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { type Options, readOptions } from '../shared/options.ts';
-import { showFeeding, watch } from '../shared/progress.ts';
+import { showFeeding } from '../shared/progress.ts';
 import { grouped, paint, screenOf } from '../shared/terminal.ts';
 import { sayVerdict } from '../shared/verdict.ts';
 import { ReportCheck } from './check.ts';
@@ -49,7 +49,7 @@ try {
   const total = before + published;
   if (from > 0) console.log(`${from === total ? 'nothing new: ' : ''}continued at offset ${grouped(from)}`);
   const app = run(pipeline, { applicationId, ...log, until: 'end', openWindows: 'close', signal });
-  const { seconds } = await watch(app, progress, source.span);
+  const { seconds } = await watch(app, { span: source.span });
   if (signal.aborted) {
     console.log('Stopped cleanly. Run it again to continue, or with --fresh to start over.');
   } else {

@@ -1,4 +1,4 @@
-import type { Span } from '../shared/progress.ts';
+import type { WatchOptions } from 'millrace';
 import { readFlightsJson } from './source-json.ts';
 import { readFlightsParquet } from './source-parquet.ts';
 
@@ -20,7 +20,7 @@ export interface FlightSource {
   readonly name: string;
   readonly total: number;
   /** Scheduled times of the first and the last flight. */
-  readonly span: Span;
+  readonly span: NonNullable<WatchOptions['span']>;
   /** Records published at once; fixed, so that every run cuts the feed in the same places. */
   readonly chunk: number;
   /** The flights from position `from` on, in arrays of `chunk` records at most. */

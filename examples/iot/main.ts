@@ -1,8 +1,7 @@
-import { connect, run } from 'millrace';
+import { connect, run, watch } from 'millrace';
 import { createTopics, feed, inChunks } from '../shared/feed.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { readOptions } from '../shared/options.ts';
-import { watch } from '../shared/progress.ts';
 import { grouped, screenOf } from '../shared/terminal.ts';
 import { compareRows, sayVerdict } from '../shared/verdict.ts';
 import { expectedAlerts, expectedMonths, expectedOutages, expectedRises, rounded } from './check.ts';
@@ -32,7 +31,7 @@ try {
   console.log(`published ${grouped(published)} days of weather`);
 
   const app = run(pipeline, { applicationId: 'iot', path, until: 'end', openWindows: 'close', signal });
-  const { snapshot, seconds } = await watch(app, screenOf(process.stderr), span);
+  const { snapshot, seconds } = await watch(app, { span });
   if (signal.aborted) {
     console.log('Stopped cleanly. Run it again to continue.');
   } else {

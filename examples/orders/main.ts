@@ -1,9 +1,8 @@
-import { connect, run } from 'millrace';
+import { connect, run, watch } from 'millrace';
 import { bar } from '../shared/chart.ts';
 import { createTopics, feed, inChunks } from '../shared/feed.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { readOptions } from '../shared/options.ts';
-import { watch } from '../shared/progress.ts';
 import { tableLines } from '../shared/table.ts';
 import { grouped, screenOf } from '../shared/terminal.ts';
 import { compareRows, sayVerdict } from '../shared/verdict.ts';
@@ -44,7 +43,7 @@ try {
   console.log(`published ${grouped(published)} orders`);
 
   const app = run(pipeline, { applicationId: 'orders', path, until: 'end', openWindows: 'close', signal });
-  const { snapshot, seconds } = await watch(app, screenOf(process.stderr), { from: START, to: START + LENGTH_MS });
+  const { snapshot, seconds } = await watch(app, { span: { from: START, to: START + LENGTH_MS } });
   if (signal.aborted) {
     console.log('Stopped cleanly. Run it again to continue.');
   } else {

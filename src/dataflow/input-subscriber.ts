@@ -1,8 +1,23 @@
 import { Subscriber } from 'rxjs';
+import type { FailureMeter, InputMeter, StepMeter } from '../metrics/step-meters.ts';
 import type { KeyGuard, Placed, TaskContext } from './task-context.ts';
 
 /** What an input does when it ends: the last one to end completes the step. */
 export type InputEnded = () => void;
+
+/** A record failed in a step: counted there, and then what the policy says. */
+export function failedIn(step: string, meter: FailureMeter, task: TaskContext, error: unknown): void {
+  const { deadLettered } = task.counters;
+  meter.failed += 1;
+  task.recordFailed(error, step);
+  meter.deadLettered += task.counters.deadLettered - deadLettered;
+}
+
+/** What counts for a step, and for the input. */
+export interface InputMeters {
+  readonly step: StepMeter;
+  readonly input: InputMeter;
+}
 
 /**
  * The thin RxJS shell over what a step does with the records of one input. It extends `Subscriber` instead of composing
@@ -14,6 +29,8 @@ export class InputSubscriber extends Subscriber<unknown> {
   readonly #ended: InputEnded;
   readonly #task: TaskContext;
   readonly #step: string;
+  readonly #meter: InputMeter;
+  readonly #stepMeter: StepMeter;
 
   constructor(
     destination: Subscriber<unknown>,
@@ -21,12 +38,15 @@ export class InputSubscriber extends Subscriber<unknown> {
     ended: InputEnded,
     task: TaskContext,
     step: string,
+    meters: InputMeters,
   ) {
     super(destination);
     this.#take = take;
     this.#ended = ended;
     this.#task = task;
     this.#step = step;
+    this.#meter = meters.input;
+    this.#stepMeter = meters.step;
   }
 
   protected override _next(record: unknown): void {
@@ -34,10 +54,13 @@ export class InputSubscriber extends Subscriber<unknown> {
       this.#task.emittedOutsideTurn(this.#step);
       return;
     }
+    const meter = this.#meter;
+    meter.records += 1;
+    if (meter.records >= meter.lookAt) meter.show(record);
     try {
       this.#take(record);
     } catch (error) {
-      this.#task.recordFailed(error, this.#step);
+      failedIn(this.#step, this.#stepMeter, this.#task, error);
     }
   }
 
@@ -65,11 +88,12 @@ export class KeyedSubscriber extends InputSubscriber {
     ended: InputEnded,
     task: TaskContext,
     step: string,
+    meters: InputMeters,
     guard: KeyGuard,
   ) {
-    super(destination, take, ended, task, step);
+    super(destination, take, ended, task, step, meters);
     this.#guard = guard;
-    this.#failed = (error) => task.recordFailed(error, step);
+    this.#failed = (error) => failedIn(step, meters.step, task, error);
   }
 
   protected override _next(record: unknown): void {

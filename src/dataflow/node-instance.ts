@@ -17,7 +17,8 @@ export function connectNode<In, Out>(
   task: TaskContext,
   place: NodePlace,
 ): void {
-  const step = new Step<Out>(stream, below, task, place);
+  const meter = task.meters.of(stream);
+  const step = new Step<Out>(stream, below, task, place, meter);
   const instance = instanceOf(definition.create(step));
   const { advance = nothing, closeAll = nothing, holds = nothingWaits, idle } = instance;
   if (advance !== nothing || closeAll !== nothing) {
@@ -43,10 +44,12 @@ export function connectNode<In, Out>(
     // What steps of ours emit is a record by its making.
     const take = input instanceof Stream && input.spec.kind !== 'rxjs' ? own : recordsOnly(own, input);
     const destination = below as Subscriber<unknown>;
+    const from = input instanceof Stream ? input : undefined;
+    const meters = { step: meter, input: task.meters.input(stream, index, from) };
     input.subscribe(
       guard === undefined || (definition.guard ?? index) !== index
-        ? new InputSubscriber(destination, take, ended, task, place.step)
-        : new KeyedSubscriber(destination, take, ended, task, place.step, guard),
+        ? new InputSubscriber(destination, take, ended, task, place.step, meters)
+        : new KeyedSubscriber(destination, take, ended, task, place.step, meters, guard),
     );
   }
 }

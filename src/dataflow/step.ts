@@ -1,6 +1,8 @@
+import type { StepMeter } from '../metrics/step-meters.ts';
 import type { Lateness, StreamRecord, Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { EmittedRow, KeptRow } from './emitted-row.ts';
+import { failedIn } from './input-subscriber.ts';
 import type { NodePlace } from './node.ts';
 import type { Outlet } from './port.ts';
 import type { Emit, Stream } from './stream.ts';
@@ -16,13 +18,16 @@ export class Step<Out> {
   readonly out: Emit<Out>;
   readonly #node: Stream<Out>;
   readonly #update: EmittedRow;
+  /** Counts what happens in the step. */
+  readonly meter: StepMeter;
 
-  constructor(node: Stream<Out>, out: Emit<Out>, task: TaskContext, place: NodePlace) {
+  constructor(node: Stream<Out>, out: Emit<Out>, task: TaskContext, place: NodePlace, meter: StepMeter) {
     this.name = place.step;
     this.place = place;
     this.task = task;
     this.out = out;
     this.#node = node;
+    this.meter = meter;
     this.#update = { step: place.step };
   }
 
@@ -79,16 +84,18 @@ export class Step<Out> {
 
   /** Leaves out the record under way, and counts it. */
   drop(reason: string): void {
+    this.meter.dropped += 1;
     this.task.dropped(reason, this.name);
   }
 
   /** Counts a record that came too late, and tells whoever listens. */
   late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void {
+    this.meter.late += Math.max(1, lateness.missed.length);
     this.task.late(record, lateness);
   }
 
   /** Something failed that belongs to the record under way but must not keep the rest of it from being done. */
   failed(error: unknown): void {
-    this.task.recordFailed(error, this.name);
+    failedIn(this.name, this.meter, this.task, error);
   }
 }

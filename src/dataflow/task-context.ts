@@ -1,3 +1,4 @@
+import type { StepMeters } from '../metrics/step-meters.ts';
 import type { Headers, Lateness, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from '../state/byte-store.ts';
@@ -116,6 +117,8 @@ export interface TaskContext {
   readonly applicationId: string;
   readonly partition: number;
   readonly counters: TaskCounters;
+  /** Count what happens in each step. */
+  readonly meters: StepMeters;
   /** Whether a turn of this task runs now; emissions outside of one are an error. */
   readonly inTurn: boolean;
   readonly clock: Clock;

@@ -56,9 +56,15 @@ export function describePipeline(pipeline: Pipeline): PipelineGraph {
   return graphOf(plan(pipeline));
 }
 
-export function graphOf({ stages }: Topology): PipelineGraph {
+/** The numbers of the steps, in graphs and snapshots. */
+export function stepIds(stages: readonly Stage[]): ReadonlyMap<PlannedNode, number> {
   const ids = new Map<PlannedNode, number>();
   for (const node of stages.flatMap(({ nodes }) => nodes)) ids.set(node, ids.size);
+  return ids;
+}
+
+export function graphOf({ stages }: Topology): PipelineGraph {
+  const ids = stepIds(stages);
   const step = (node: PlannedNode): GraphStep => ({
     id: ids.get(node) as number,
     kind: node.spec.kind satisfies NodeKind,

@@ -58,6 +58,7 @@ export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R
         if (timestamp < 0) throw negativeTimestamp(timestamp);
         if (headers.length > MAX_HEADERS) throw tooManyHeaders(headers.length);
         writer.write(record, timestamp, headers, task);
+        step.meter.written += 1;
         out.next(record);
       };
     },

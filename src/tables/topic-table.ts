@@ -164,6 +164,11 @@ class TopicRows<K, V> {
     const { step } = place;
     const { newest, versions } = this.#open(task);
     const outlets = task.outlets(this.node);
+    const meter = task.meters.of(this.node);
+    const drop = (reason: string): void => {
+      meter.dropped += 1;
+      task.dropped(reason, step);
+    };
     const changes = outlets.get<Change<K, V>>('changes');
     const writes = outlets.get<Change<K, V>>('writes');
     const replace = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
@@ -183,13 +188,13 @@ class TopicRows<K, V> {
       if (readable(() => newest.entry(key), task, step) === null) newest.set(key, undefined, -1);
       const before = changes.used ? readable(() => rows.at(key, timestamp), task, step) : null;
       const isNewest = rows.put(key, value as NonNullable<V> | null, timestamp);
-      if (isNewest === undefined) task.dropped('older than the history', step);
+      if (isNewest === undefined) drop('older than the history');
       else if (changes.used) changes.next(makeVersion<K, V>(key, value, before, timestamp, record, isNewest));
     };
     const ttlMs = this.#ttlMs;
     const take =
       ttlMs !== undefined
-        ? this.#expire(new Step(this.node, subscriber, task, place), ttlMs, newest, { changes, writes })
+        ? this.#expire(new Step(this.node, subscriber, task, place, meter), ttlMs, newest, { changes, writes })
         : versions === undefined
           ? replace
           : version;
@@ -203,7 +208,7 @@ class TopicRows<K, V> {
         outlets.complete();
       },
       deliver(record) {
-        if (record.key === null) task.dropped('null key', step);
+        if (record.key === null) drop('null key');
         else take(record.key as NonNullable<K>, record.value as V | null, record);
       },
     });
@@ -236,7 +241,7 @@ class TopicRows<K, V> {
       const before = entry.value ?? null;
       if (value === null) rows.delete(entry, of);
       else if (before === null && rows.isOver(timestamp)) {
-        task.dropped('older than the ttl', name);
+        step.drop('older than the ttl');
         return;
       } else rows.put(entry, of, value as NonNullable<V>, timestamp);
       const change = makeChange<K, V>(of, value, before, timestamp, record);

@@ -12,8 +12,8 @@ import {
   visits,
 } from '../../examples/clickstream/pipeline.ts';
 import { createTopics, feed, inChunks, recordCount } from '../../examples/shared/feed.ts';
-import { progressLines } from '../../examples/shared/progress.ts';
 import { compareRows } from '../../examples/shared/verdict.ts';
+import { progressLines } from '../../src/terminal/watch.ts';
 
 const never = new AbortController().signal;
 const numbers = topic('numbers', { key: string(), value: json<number>(), partitions: 3 });

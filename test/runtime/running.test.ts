@@ -406,7 +406,7 @@ describe('snapshots', () => {
       ['source/1', 1, 12],
     ]);
     expect(snapshot.tasks[0]?.inputs).toEqual([
-      { topic: 'source', partition: 0, position: 2, end: 2, lag: 0, streamTime: 30 },
+      { topic: 'source', partition: 0, position: 2, end: 2, lag: 0, lagMs: 0, streamTime: 30 },
     ]);
     expect(snapshot.tasks[0]?.stores).toMatchObject([{ name: 's', openWindows: 2, streamTime: 30, dirty: 0 }]);
     await app.stop();

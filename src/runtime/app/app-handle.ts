@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Metric } from '../../metrics/metric.ts';
 import type { KeyValueDeclaration } from '../../operators/key-value.ts';
 import type { Duration } from '../../options/duration.ts';
 import type { PipelineGraph } from '../../plan/graph.ts';
@@ -38,6 +39,11 @@ export interface App {
    */
   store<K, V>(store: KeyValueDeclaration<K, V>): StoreView<K, V>;
   store<K = unknown, V = unknown>(store: string): StoreView<K, V>;
+  /**
+   * Its figures as metrics, for `prometheusText` or an exporter of your own. The first call begins to watch event loop, heap
+   * and garbage collection; before that nothing is.
+   */
+  metrics(): readonly Metric[];
   /** The pipeline as it was planned: stages, steps, topics and stores. */
   readonly graph: PipelineGraph;
   [Symbol.asyncDispose](): Promise<void>;

@@ -4,12 +4,14 @@ import type { MillraceError } from '../../errors.ts';
 import { LetterSender } from '../../log/letter-sender.ts';
 import { noLogger } from '../../log/logger.ts';
 import type { OpenTransport, Transport } from '../../log/transport.ts';
+import { AppMeters } from '../../metrics/app-meters.ts';
 import { type Duration, durationMs } from '../../options/duration.ts';
 import { graphOf, type PipelineGraph } from '../../plan/graph.ts';
 import { type Pipeline, plan, type Topology } from '../../plan/topology.ts';
 import { reportOpenEnds } from '../task/open-ends.ts';
 import { endedBy, stopDeadline, stoppedBeforeReady } from './app-errors.ts';
 import type { App } from './app-handle.ts';
+import { MetricsExporter } from './app-metrics.ts';
 import type { AppOptions } from './app-options.ts';
 import { AppTopics } from './app-topics.ts';
 import { BoundedRun } from './bounded-run.ts';
@@ -19,8 +21,10 @@ import { GlobalTables } from './global-tables.ts';
 import { openPatiently } from './open-patiently.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { Rebuilds } from './rebuilds.ts';
-import { type AppSnapshot, type AppState, describeError, snapshotApp, snapshotTask } from './snapshot.ts';
+import { Settling } from './settling.ts';
+import { type AppSnapshot, type AppState, describeError, logSnapshot, snapshotApp, snapshotTasks } from './snapshot.ts';
 import { snapshotsEvery } from './snapshots.ts';
+import { snapshotSteps } from './step-snapshots.ts';
 import { storeViews } from './store-views.ts';
 
 /**
@@ -33,8 +37,6 @@ export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOp
 }
 
 class Application implements App {
-  readonly ready: Promise<void>;
-  readonly done: Promise<void>;
   readonly graph: PipelineGraph;
   readonly store: App['store'] = storeViews(() => [this.#topics.topology, this.#topics, this.#engine]);
   readonly #topology: Topology;
@@ -55,8 +57,13 @@ class Application implements App {
   #restarting = false;
   #lastSnapshot: AppSnapshot | undefined;
   #waitingFor: string | undefined = 'opening the log';
-  #settle!: { resolve(): void; reject(error: unknown): void };
-  #readiness!: { resolve(): void; reject(error: unknown): void };
+  readonly #settle = new Settling();
+  readonly #readiness = new Settling();
+  readonly done: Promise<void> = this.#settle.promise;
+  readonly ready: Promise<void> = this.#readiness.promise;
+  readonly #meters = new AppMeters();
+  readonly #exporter = new MetricsExporter(() => this.snapshot());
+  readonly metrics: App['metrics'] = () => this.#exporter.metrics();
   /** What ended the application, or what its tasks are rebuilt after. */
   #error: MillraceError | undefined;
   #ending: Promise<void> | undefined;
@@ -81,12 +88,6 @@ class Application implements App {
     this.#stopMs = durationMs(options.stopDeadline ?? '10s', 'stopDeadline');
     // An application that waits for records is at work: it keeps the process alive, as a server's socket would.
     this.#alive = setInterval(() => undefined, 2 ** 30);
-    this.done = new Promise<void>((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    this.ready = new Promise<void>((resolve, reject) => {
-      this.#readiness = { resolve, reject };
-    });
     // Who awaits only `done` learns of the failure there.
     this.ready.catch(() => undefined);
     this.#progress = options.logger && new ProgressWatch(this.#clock, options.logger, () => this.snapshot());
@@ -131,6 +132,7 @@ class Application implements App {
     if (this.#ending !== undefined) return;
     const engine: Engine = new Engine(topology, transport, this.#topics, this.#options, this.#clock, globals, {
       checkedStores: this.#rebuilds.checkedStores,
+      meters: this.#meters,
       failed: (error) => void this.#failed(engine, error),
       idle: () => void this.#idle(engine, bounded),
       ready: () => this.#readiness.resolve(),
@@ -286,6 +288,7 @@ class Application implements App {
     const error = outcome === undefined ? undefined : endedBy(outcome);
     clearInterval(this.#alive);
     this.#progress?.close();
+    this.#exporter.close();
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#state = error === undefined ? 'stopped' : 'failed';
     this.#waitingFor = undefined;
@@ -305,15 +308,11 @@ class Application implements App {
   snapshot(): AppSnapshot {
     const engine = this.#engine;
     const now = this.#clock.monotonic();
-    const tasks = engine === undefined ? undefined : [...engine.tasks.values()];
-    const endOffset = (topic: string, partition: number): number | undefined => engine?.endOffset(topic, partition);
     const waiting = [this.#waitingFor, this.#globals?.waitingFor()].filter((reason) => reason !== undefined);
     return snapshotApp({
       applicationId: this.#options.applicationId,
       state: this.#state,
-      kind: this.#transport?.kind ?? 'unknown',
-      location: this.#transport?.location ?? 'unknown',
-      guarantee: this.#transport?.capabilities.atomicCommit === false ? 'at-least-once' : 'exactly-once',
+      ...logSnapshot(this.#transport),
       uptimeMs: now - this.#started,
       commits: this.#commits + (engine?.committer.commits ?? 0),
       lastCommitAgeMs: engine?.committer.lastCommit === undefined ? undefined : now - engine.committer.lastCommit,
@@ -321,7 +320,9 @@ class Application implements App {
       error: describeError(this.#error),
       waitingFor: [...waiting, ...(engine?.waitingFor() ?? [])],
       globalTables: this.#globals?.snapshot() ?? [],
-      tasks: tasks?.map((task) => snapshotTask(task, endOffset)) ?? this.#lastSnapshot?.tasks ?? [],
+      tasks: snapshotTasks(engine) ?? this.#lastSnapshot?.tasks ?? [],
+      steps: snapshotSteps(this.#topology, this.#meters.steps),
+      timings: this.#meters.timings(),
     });
   }
 

@@ -1,4 +1,6 @@
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import { durationMs } from '../../options/duration.ts';
+import type { AppOptions } from './app-options.ts';
 
 /** Under load the time between commits is at least this many times what the last one took, up to a bound in ms. */
 const COMMIT_SHARE = 5;
@@ -11,6 +13,15 @@ export interface CommitPaceOptions {
   readonly lingerMs: number;
   /** Work is committed as soon as there is no more of it, and not only when the interval is over. */
   readonly eager: boolean;
+}
+
+/** @param atomic - Whether outputs, changes and offsets become durable together. */
+export function paceOf(options: AppOptions, atomic: boolean): CommitPaceOptions {
+  return {
+    eager: atomic || options.until === 'end',
+    intervalMs: durationMs(options.commitInterval ?? (atomic ? '250ms' : '5s'), 'commitInterval'),
+    lingerMs: durationMs(options.batch?.linger ?? '0ms', 'linger'),
+  };
 }
 
 /** Says when a commit is due. */

@@ -18,7 +18,7 @@ function underWay(clock: Clock = systemClock) {
     id: 'stage/0',
     dirty: true,
     pendingAsync: () => 0,
-    takeProgress: () => ({ outputs: [], state: [writes], offsets: [] }),
+    takeProgress: () => ({ outputs: [], state: [writes], offsets: [], newest: [] }),
     committed: () => undefined,
   } as unknown as Task;
   const tasks = new Map([[task.id, task]]);

@@ -2,6 +2,7 @@ import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '../../log/transport.ts';
+import type { AppMeters } from '../../metrics/app-meters.ts';
 import type { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
 import type { TaskProgress } from '../task/task-host.ts';
@@ -24,6 +25,8 @@ export interface CommitterHost {
   readonly outputs: Pick<SharedOutputs, 'take' | 'recycle'>;
   /** Adds what tasks say of their time to what they hand over. */
   announcer?(): Pick<Announcer, 'announce' | 'due'>;
+  /** Measure commits. */
+  readonly meters?: Pick<AppMeters, 'commits' | 'recordToCommit'> | undefined;
   /** Offsets have become durable. */
   committed?(offsets: readonly CommittedOffset[]): void;
   /** Whether a failure has been seen: nothing is committed after it. */
@@ -211,10 +214,19 @@ export class Committer {
       this.commits += 1;
       this.lastCommit = this.#host.clock.monotonic();
       this.lastDurationMs = this.lastCommit - started;
+      this.#measure(progress);
     } catch (error) {
       this.#host.fail(error);
       throw error;
     }
+  }
+
+  #measure(progress: readonly TaskProgress[]): void {
+    const { clock, meters } = this.#host;
+    if (meters === undefined) return;
+    meters.commits.add(this.lastDurationMs);
+    const now = clock.now();
+    for (const { newest } of progress) for (const time of newest) meters.recordToCommit.add(now - time);
   }
 
   *#write(

@@ -3,7 +3,7 @@ import type { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import { noLogger } from '../../log/logger.ts';
 import type { Fetcher, TaskLog, TaskSession } from '../../log/transport.ts';
-import { durationMs, idleMsOf } from '../../options/duration.ts';
+import { idleMsOf } from '../../options/duration.ts';
 import { originOf, taskSpecs } from '../../plan/assignment.ts';
 import type { Topology } from '../../plan/topology.ts';
 import { Rounds } from '../task/rounds.ts';
@@ -11,7 +11,7 @@ import { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
 import type { AppOptions } from './app-options.ts';
 import type { AppTopics } from './app-topics.ts';
-import { CommitPace } from './commit-pace.ts';
+import { CommitPace, paceOf } from './commit-pace.ts';
 import { Committer } from './committer.ts';
 import { ConsumedRecords } from './consumed-records.ts';
 import type { GlobalTables } from './global-tables.ts';
@@ -99,12 +99,7 @@ export class Engine {
     this.#events = events;
     const atomic = log.capabilities.atomicCommit;
     const wake = (): void => this.schedule();
-    const pace = {
-      eager: atomic || options.until === 'end',
-      intervalMs: durationMs(options.commitInterval ?? (atomic ? '250ms' : '5s'), 'commitInterval'),
-      lingerMs: durationMs(options.batch?.linger ?? '0ms', 'linger'),
-    };
-    this.#pace = new CommitPace(clock, pace, wake);
+    this.#pace = new CommitPace(clock, paceOf(options, atomic), wake);
     this.#outputs = new SharedOutputs((name) => this.#factory.outputTopic(name));
     this.committer = new Committer({
       tasks: this.tasks,
@@ -120,6 +115,7 @@ export class Engine {
       },
       origin: (topic, partition) => this.#fetcher.origin(topic, partition),
       failed: () => this.#failed,
+      meters: events.meters,
       schedule: () => this.schedule(),
       fail: (error) => this.#fail(error),
     });
@@ -234,14 +230,17 @@ export class Engine {
   #pump(): void {
     this.#build();
     this.#announce();
-    const until = this.#longest.begin(this.#clock.monotonic()) + SLICE_MS;
+    const began = this.#longest.begin(this.#clock.monotonic());
+    let now = began;
     let progressed = true;
     let worked = false;
     while (progressed && this.#running) {
-      progressed = this.#turns(until);
+      progressed = this.#turns(began + SLICE_MS);
       worked ||= progressed;
-      if (this.#clock.monotonic() >= until) break;
+      now = this.#clock.monotonic();
+      if (now >= began + SLICE_MS) break;
     }
+    if (worked) this.#events.meters?.turns.add(now - began);
     if (!this.#running) return;
     const dirty = this.#dirty();
     const waits = this.committer.pendingAsync() > 0;

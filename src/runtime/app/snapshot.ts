@@ -1,7 +1,10 @@
 import type { ErrorClass, MillraceError } from '../../errors.ts';
+import type { Transport } from '../../log/transport.ts';
+import type { TimingsSnapshot } from '../../metrics/app-meters.ts';
 import type { StoreSnapshot } from '../../state/state-holder.ts';
 import type { Task } from '../task/task.ts';
 import type { GlobalTableSnapshot } from './global-rows.ts';
+import type { StepSnapshot } from './step-snapshots.ts';
 
 /** Where an application stands. @public */
 export type AppState = 'starting' | 'running' | 'stopping' | 'stopped' | 'failed';
@@ -16,6 +19,11 @@ export interface InputSnapshot {
   readonly end: number | undefined;
   /** `end − position`: records that wait. */
   readonly lag: number | undefined;
+  /**
+   * How far the newest record processed lies behind the wall clock while others wait, in ms: 0 when none waits, `undefined`
+   * while unknown.
+   */
+  readonly lagMs: number | undefined;
   /** Highest timestamp processed since the start; −1 before the first. */
   readonly streamTime: number;
 }
@@ -91,18 +99,22 @@ export interface AppSnapshot {
   /** What keeps the application from progressing, in words. Empty when nothing does, or when there is nothing to do. */
   readonly waitingFor: readonly string[];
   readonly tasks: readonly TaskSnapshot[];
+  /** What the steps have done in this process, since the application was started. */
+  readonly steps: readonly StepSnapshot[];
+  readonly timings: TimingsSnapshot;
   readonly globalTables: readonly GlobalTableSnapshot[];
 }
 
-export function snapshotTask(
-  task: Task,
-  endOffset: (topic: string, partition: number) => number | undefined,
-): TaskSnapshot {
+type EndOffset = (topic: string, partition: number) => number | undefined;
+
+export function snapshotTask(task: Task, endOffset: EndOffset): TaskSnapshot {
   const { counters, id, partition, stage, turnMs } = task;
+  const now = task.clock.now();
   const inputs = task.inputs.map(({ position, streamTime, use }): InputSnapshot => {
     const end = endOffset(use.name, partition);
     const lag = end === undefined ? undefined : Math.max(0, end - position);
-    return { topic: use.name, partition, position, end, lag, streamTime };
+    const lagMs = lag === 0 ? 0 : lag === undefined || streamTime < 0 ? undefined : Math.max(0, now - streamTime);
+    return { topic: use.name, partition, position, end, lag, lagMs, streamTime };
   });
   const stores = task.stores.map((store) => store.describe());
   return {
@@ -118,6 +130,25 @@ export function snapshotTask(
     inputs,
     stores,
     waitingFor: task.waitingFor() ?? task.reach.heldBack(),
+  };
+}
+
+/** The tasks of an engine, in the order in which they were built. */
+export function snapshotTasks(
+  engine: { readonly tasks: ReadonlyMap<string, Task>; endOffset: EndOffset } | undefined,
+): TaskSnapshot[] | undefined {
+  if (engine === undefined) return undefined;
+  return Array.from(engine.tasks.values(), (task) => snapshotTask(task, (...place) => engine.endOffset(...place)));
+}
+
+/** Where the records are, and what is promised for them. */
+export function logSnapshot(
+  log: Pick<Transport, 'kind' | 'location' | 'capabilities'> | undefined,
+): Pick<AppSnapshot, 'kind' | 'location' | 'guarantee'> {
+  return {
+    kind: log?.kind ?? 'unknown',
+    location: log?.location ?? 'unknown',
+    guarantee: log?.capabilities.atomicCommit === false ? 'at-least-once' : 'exactly-once',
   };
 }
 

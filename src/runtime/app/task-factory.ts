@@ -5,6 +5,7 @@ import { noLogger } from '../../log/logger.ts';
 import type { OutputTopic } from '../../log/outputs.ts';
 import { recordAt } from '../../log/record-at.ts';
 import type { KnownTopic, TaskLog, TaskSession, TaskSpec, TopicPartition } from '../../log/transport.ts';
+import type { AppMeters } from '../../metrics/app-meters.ts';
 import { durationMs } from '../../options/duration.ts';
 import { type ShuffleWriter, shuffleWriters } from '../../plan/shuffles.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -36,6 +37,8 @@ export interface SharedParts {
 export interface TaskEvents {
   /** Stores with entries that a commit could not write: their changes are checked when they are made. */
   readonly checkedStores: ReadonlySet<string>;
+  /** Measure what the tasks do, over all their lives. */
+  readonly meters?: AppMeters;
   /** A record was too late for some of its windows. */
   late?(record: StreamRecord<unknown, unknown>, lateness: Lateness): void;
 }
@@ -165,6 +168,7 @@ export class TaskFactory {
       stores: checkedStores(session.stores, (store) => this.#checkOf(store)),
       clock: this.#clock,
       cacheEntries,
+      ...(this.#events.meters === undefined ? {} : { meters: this.#events.meters.steps }),
       cacheBudget: this.#cacheBudget,
       onRecordError,
       maxFutureMs:

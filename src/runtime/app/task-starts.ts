@@ -214,7 +214,7 @@ export class TaskStarts {
       const offset = positions.get(place.topic) as number;
       return { ...place, offset, ...originOf(this.options.topics, place.topic, offset, committed.get(place.topic)) };
     });
-    return { outputs: [], state: keeper.write(positions), offsets: keeper.signed(offsets) };
+    return { outputs: [], state: keeper.write(positions), offsets: keeper.signed(offsets), newest: [] };
   }
 
   #id(store: string, { partitions }: TaskSpec): StoreId {

@@ -2,12 +2,13 @@ import type { TopicUse } from '../../dataflow/node.ts';
 import type { InputConsumer, InputOrigin } from '../../dataflow/task-context.ts';
 import { RecordError } from '../../errors.ts';
 import { decodeKey, decodeValue, rawRecord } from '../../log/decode.ts';
+import { TopicMeter } from '../../metrics/step-meters.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import { announcementIn, isAnnouncement } from '../../protocol/time-announcement.ts';
 import { type Headers, makeRecord } from '../../record.ts';
 
 /** Says that a record cannot be used. */
-export type RecordFailed = (error: unknown, step: string) => void;
+export type RecordFailed = (error: unknown, step: string, meter: TopicMeter) => void;
 
 /**
  * One topic's partition as a task reads it: the batch at hand, and the consumers that each record is decoded for.
@@ -15,6 +16,8 @@ export type RecordFailed = (error: unknown, step: string) => void;
 export class InputQueue {
   readonly use: TopicUse;
   readonly partition: number;
+  /** Counts what is read of the topic, in all tasks of the process. */
+  readonly meter: TopicMeter;
   readonly #consumers: InputConsumer[] = [];
   readonly #failed: RecordFailed;
   /** Among the queues of its task. */
@@ -30,10 +33,17 @@ export class InputQueue {
   /** Hears what tasks announce in the topic; such records are for nobody else. */
   hear: ((topic: string, announcement: Uint8Array) => void) | undefined;
 
-  constructor(use: TopicUse, partition: number, position: number, failed: RecordFailed) {
+  constructor(
+    use: TopicUse,
+    partition: number,
+    position: number,
+    failed: RecordFailed,
+    meter: TopicMeter = new TopicMeter(),
+  ) {
     this.use = use;
     this.partition = partition;
     this.position = position;
+    this.meter = meter;
     this.#failed = failed;
   }
 
@@ -73,6 +83,7 @@ export class InputQueue {
   process(): void {
     const batch = this.#batch as RecordColumns;
     const at = this.#at;
+    this.meter.records += 1;
     const timestamp = batch.timestamp[at] as number;
     if (timestamp < 0 || timestamp > this.latest) this.#refuseTimestamp(timestamp);
     else {
@@ -136,7 +147,7 @@ export class InputQueue {
       value = decodeValue(consumer.value, batch, at, name, consumer.tombstones);
       headers = batch.headers(at);
     } catch (error) {
-      this.#failed(error, `${consumer.table ? 'table' : 'topic'}(${name})`);
+      this.#failed(error, `${consumer.table ? 'table' : 'topic'}(${name})`, this.meter);
       return false;
     }
     const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
@@ -151,7 +162,7 @@ export class InputQueue {
       return true;
     } catch (error) {
       // A row that the table's store cannot keep.
-      this.#failed(error, `table(${name})`);
+      this.#failed(error, `table(${name})`, this.meter);
       return false;
     }
   }
@@ -168,6 +179,6 @@ export class InputQueue {
         : new RecordError('ERR_FUTURE_TIMESTAMP', `the record's timestamp ${timestamp} is too far in the future`, {
             hint: 'it would close windows too early; fix the clock of its producer, or raise { maxFutureSkew }',
           });
-    this.#failed(error, `topic(${this.use.name})`);
+    this.#failed(error, `topic(${this.use.name})`, this.meter);
   }
 }

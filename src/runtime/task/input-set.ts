@@ -3,6 +3,7 @@ import type { InputConsumer, InputOrigin } from '../../dataflow/task-context.ts'
 import { ConfigError } from '../../errors.ts';
 import type { CommittedOffset, FetchedBatch } from '../../log/transport.ts';
 import { type UnreadableRange, unreadableRange } from '../../log/unreadable.ts';
+import type { StepMeters } from '../../metrics/step-meters.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import { NO_HEADERS } from '../../record.ts';
 import { DeferredWork } from './deferred-work.ts';
@@ -19,6 +20,8 @@ export interface InputFeed {
   endOffset(topic: string, partition: number): number | undefined;
   /** Topics of which the offset that the task begins at is not committed yet: it goes with the first commit. */
   readonly uncommitted?: ReadonlySet<string>;
+  /** Count what is read. */
+  readonly meters?: StepMeters;
 }
 
 /** Applies the policy to a batch that cannot be read. @returns Whether to pass over it. */
@@ -58,7 +61,7 @@ export class InputSet {
     // Topics that were found by a pattern may have fewer partitions than others.
     this.queues = topics
       .filter(({ foundBy, name }) => foundBy === undefined || positions.has(name))
-      .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed))
+      .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed, feed.meters?.topic(use.name)))
       .sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
     this.#count = this.queues.length;
     for (const [index, queue] of this.queues.entries()) {
@@ -206,6 +209,14 @@ export class InputSet {
   get moved(): boolean {
     for (const { position, use } of this.queues) if (this.#committed.get(use.name) !== position) return true;
     return false;
+  }
+
+  /** Highest timestamps of the inputs that offsets are of, as far as they have any. */
+  newest(offsets: readonly CommittedOffset[]): number[] {
+    if (offsets.length === 0) return [];
+    return this.queues
+      .filter(({ streamTime, use }) => streamTime >= 0 && offsets.some(({ topic }) => topic === use.name))
+      .map(({ streamTime }) => streamTime);
   }
 
   /** Positions that have moved since the last call. */

@@ -56,4 +56,6 @@ export interface TaskProgress {
   readonly outputs: OutgoingBatch[];
   readonly state: StoreWrites[];
   readonly offsets: CommittedOffset[];
+  /** Timestamps of the newest records that the offsets cover. */
+  readonly newest: readonly number[];
 }

@@ -2,6 +2,7 @@ import { Subscription } from 'rxjs';
 import type { Clock } from '../../dataflow/clock.ts';
 import type { EmittedRow } from '../../dataflow/emitted-row.ts';
 import type { GlobalRows } from '../../dataflow/global-source.ts';
+import { failedIn } from '../../dataflow/input-subscriber.ts';
 import { type NodePlace, type TopicUse, topicName } from '../../dataflow/node.ts';
 import { TaskOutlets } from '../../dataflow/port.ts';
 import { withScope } from '../../dataflow/scope.ts';
@@ -18,6 +19,7 @@ import type { MillraceError } from '../../errors.ts';
 import { type Logger, noLogger } from '../../log/logger.ts';
 import { OutputBuffers } from '../../log/outputs.ts';
 import type { OutgoingBatch } from '../../log/transport.ts';
+import { StepMeters } from '../../metrics/step-meters.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { Lateness, StreamRecord } from '../../record.ts';
 import type { ByteStore, StoreWrites } from '../../state/byte-store.ts';
@@ -28,7 +30,7 @@ import { DeferredWork } from './deferred-work.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { checkHeld, checkStart } from './held-check.ts';
 import { HeldRecords } from './held-records.ts';
-import type { InputQueue } from './input-queue.ts';
+import type { InputQueue, RecordFailed } from './input-queue.ts';
 import { type BatchFailed, InputSet } from './input-set.ts';
 import { keyGuardOf } from './key-guard.ts';
 import { PositionKeeper } from './state-positions.ts';
@@ -56,6 +58,7 @@ export class Task implements TaskContext {
   readonly time: TaskTime;
   readonly reach: TaskReach;
   readonly counters: TaskCounters = { recordsIn: 0, recordsOut: 0, late: 0, dropped: 0, skipped: 0, deadLettered: 0 };
+  readonly meters: StepMeters;
   inTurn = false;
   row: EmittedRow | undefined;
   /** Wall time spent in turns, in ms. */
@@ -90,9 +93,10 @@ export class Task implements TaskContext {
     this.clock = host.clock;
     this.cacheEntries = host.cacheEntries;
     this.#host = host;
+    this.meters = host.meters ?? new StepMeters();
     this.time = host.time ?? UNLIMITED;
     this.#logger = host.logger ?? noLogger;
-    const failed = (error: unknown, step: string): void => this.recordFailed(error, step);
+    const failed: RecordFailed = (error, step, meter) => failedIn(step, meter, this, error);
     const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable, this.#deferred);
     this.#origins = new TaskOrigins(host, this, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
@@ -277,7 +281,8 @@ export class Task implements TaskContext {
     for (const holder of this.#holders) holder.collect(state);
     this.#dirty = false;
     const outputs = this.#host.outputs === undefined ? this.#outputs.take() : [];
-    return { outputs, state, offsets: this.#keeper.keep(this.#inputs, state) };
+    const offsets = this.#keeper.keep(this.#inputs, state);
+    return { outputs, state, offsets, newest: this.#inputs.newest(offsets) };
   }
 
   committed(): void {
@@ -296,9 +301,7 @@ export class Task implements TaskContext {
 
   // ------------------------------------------------------------------ for the instances inside
 
-  onTeardown(teardown: () => void): void {
-    this.#subscriptions.add(teardown);
-  }
+  readonly onTeardown = (teardown: () => void): void => this.#subscriptions.add(teardown);
 
   openStore(name: string): ByteStore {
     const use = this.stage.stores.find((store) => store.name === name);
@@ -313,17 +316,13 @@ export class Task implements TaskContext {
 
   readonly addAsyncWorker: TaskContext['addAsyncWorker'] = this.#workers.add;
 
-  wake(): void {
-    this.#host.wake();
-  }
+  readonly wake = (): void => this.#host.wake();
 
   readonly outlets: TaskContext['outlets'] = new TaskOutlets().of;
   readonly defer = (work: Deferred): void => this.#deferred.add(work);
   readonly settle = (): void => this.#deferred.settle();
 
-  global(topic: TopicUse): GlobalRows {
-    return this.#host.globalRows(topic.name);
-  }
+  readonly global = (topic: TopicUse): GlobalRows => this.#host.globalRows(topic.name);
 
   readonly consume: TaskContext['consume'] = (topic, consumer) =>
     this.#inputs.add(topicName(topic, this.applicationId), consumer);
