@@ -12,6 +12,10 @@ export interface Context {
   readonly input: Readable;
   /** Aborted by Ctrl-C, and when nobody reads the output any more. */
   readonly signal: AbortSignal;
+  /** The exit code of the signal that came, where one came: for what could not be stopped cleanly. */
+  readonly signalled?: () => number | undefined;
+  /** The `millrace dev` that this process runs for: it is told of the files that are loaded. */
+  readonly parent?: { loaded(path: string): void };
   readonly now: () => number;
 }
 

@@ -36,6 +36,13 @@ export function locationFlags(command: Command): Command {
     );
 }
 
+/** Whether flags or environment say where the log is. */
+export function isLocated({ brokers, path, ...rest }: LocationFlags, env: Environment): boolean {
+  const flags = [brokers, path, rest.tls, rest.tlsCa, rest.sasl];
+  const variables = [env['MILLRACE_PATH'], env['MILLRACE_BROKERS'], env['KAFKA_BROKERS']];
+  return flags.some((flag) => flag !== undefined) || variables.some((value) => value !== undefined && value !== '');
+}
+
 /**
  * Options of `connect`: a flag goes before the environment, and that before the default.
  *

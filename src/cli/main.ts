@@ -1,21 +1,23 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { processOutput } from './output.ts';
+import { parentOf } from './parent.ts';
 import { main } from './program.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
 const stop = new AbortController();
-let interrupted = false;
+let signalled: number | undefined;
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
   process.on(signal, () => {
-    if (interrupted) process.exit(code);
-    interrupted = true;
+    if (signalled !== undefined) process.exit(code);
+    signalled = code;
     stop.abort();
   });
 }
+const parent = parentOf(process, () => stop.abort());
 process.exitCode = await main(
   process.argv.slice(2),
   {
@@ -23,7 +25,14 @@ process.exitCode = await main(
     env: process.env,
     input: process.stdin,
     signal: stop.signal,
+    signalled: () => signalled,
+    ...(parent === undefined ? {} : { parent }),
     now: () => Date.now(),
   },
   version,
 );
+// The command is done. What a user's file has left open (a timer, a connection) does not keep the process; what is still on
+// its way to a slow reader does.
+setInterval(() => {
+  if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
+}, 500).unref();

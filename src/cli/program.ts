@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { consumeCommand } from './commands/consume.ts';
+import { devCommand } from './commands/dev.ts';
 import { graphCommand } from './commands/graph.ts';
 import { groupsCommand, lagCommand } from './commands/groups.ts';
 import { produceCommand } from './commands/produce.ts';
+import { runCommand } from './commands/run.ts';
 import { topicsCommand } from './commands/topics.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit.ts';
@@ -11,7 +13,9 @@ import { explain } from './explain.ts';
 /** The commands, for help and documentation as well. */
 export function program(context: Context, version: string): Command {
   const command = new Command('millrace')
-    .description('Draws pipelines; reads, writes and administers topics of an embedded log or a Kafka cluster.')
+    .description(
+      'Runs and draws pipelines; reads, writes and administers topics of an embedded log or a Kafka cluster.',
+    )
     .version(version, '-V, --version')
     .option('--debug', 'print stacks of errors')
     .addCommand(topicsCommand(context))
@@ -19,6 +23,8 @@ export function program(context: Context, version: string): Command {
   consumeCommand(command, context);
   produceCommand(command, context);
   lagCommand(command, context);
+  runCommand(command, context, version);
+  devCommand(command, context);
   graphCommand(command, context);
   return command;
 }

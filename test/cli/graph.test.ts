@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -6,14 +6,6 @@ import { useCli } from './processes.ts';
 
 const cli = useCli();
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** A project with the package as it was built, and RxJS. */
-function project(): void {
-  mkdirSync(join(cli.folder, 'node_modules'));
-  writeFileSync(join(cli.folder, 'package.json'), '{ "type": "module" }');
-  symlinkSync(root, join(cli.folder, 'node_modules/millrace'));
-  symlinkSync(join(root, 'node_modules/rxjs'), join(cli.folder, 'node_modules/rxjs'));
-}
 
 const file = (name: string, text: string): void => writeFileSync(join(cli.folder, name), text);
 
@@ -39,7 +31,7 @@ export const users = clicks.pipe(
 `;
 
 beforeEach(() => {
-  project();
+  cli.project();
   file('rules.ts', 'export const isWanted = (user: string): boolean => user !== "";');
   file('clicks.ts', CLICKS);
 });

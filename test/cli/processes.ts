@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -11,6 +11,8 @@ import { main } from '../../src/cli/program.ts';
 
 /** The file that is the command. */
 export const command: string = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
 /** How a command ended. */
 export interface Result {
@@ -29,6 +31,15 @@ export interface Running {
 /** A folder of its own for each test, with commands that run in it. */
 export class Cli {
   folder = '';
+
+  /** Makes the folder a project that has the package as it was built, and RxJS. */
+  project(): void {
+    const modules = join(this.folder, 'node_modules');
+    mkdirSync(modules);
+    symlinkSync(root, join(modules, 'millrace'));
+    symlinkSync(join(root, 'node_modules/rxjs'), join(modules, 'rxjs'));
+    writeFileSync(join(this.folder, 'package.json'), '{ "type": "module" }');
+  }
 
   /** Starts a command. The environment of the tests names no log to it. */
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
@@ -105,6 +116,14 @@ export const lines = (text: string): unknown[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as unknown);
+
+/** Waits until a command has said something on standard error, `times` times. */
+export async function told({ child, said }: Running, text: string, times: number = 1): Promise<void> {
+  while (said.err.split(text).length <= times) {
+    if (child.exitCode !== null) throw new Error(`it has ended, and said: ${said.err}`);
+    await once(child.stderr, 'data');
+  }
+}
 
 /** Waits until a command has printed something. */
 export async function printed({ child, said }: Running, text: string): Promise<void> {

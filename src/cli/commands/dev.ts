@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { type Context, onLog } from '../context.ts';
+import { DevRunner } from '../dev-runner.ts';
+import type { RunFlags } from '../run-settings.ts';
+import { runFlags } from './run.ts';
+
+const HELP = `
+As run, and again after each change of a file that was loaded: the process that runs is stopped first, finishes what it has
+read and commits it, so nothing is lost and nothing counts twice. A file that cannot be loaded, and an application that ends
+with an error, are told; the next change starts it again.
+
+  millrace dev clicks.ts`;
+
+/** `millrace dev FILE` */
+export function devCommand(parent: Command, context: Context): Command {
+  return runFlags(onLog(parent, 'dev', 'run the pipeline of a file, and run it again whenever it changes'))
+    .addHelpText('after', HELP)
+    .action((file: string, _name: string | undefined, _flags: RunFlags, command: Command) =>
+      dev(context, file, command),
+    );
+}
+
+async function dev({ output, signal, signalled }: Context, file: string, command: Command): Promise<void> {
+  const runner = new DevRunner({
+    file,
+    args: childArgs(command),
+    say: (text) => output.say(text),
+  });
+  const stop = (): void => void runner.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  // A second signal ends this process at once, and with it the other one.
+  process.once('exit', () => runner.kill());
+  if (signal.aborted) stop();
+  else runner.start();
+  await runner.ended;
+  if (runner.failedToStop) process.exitCode = signalled?.() ?? 1;
+}
+
+/** What `run` is given: the arguments of this command as they stand on the command line. */
+function childArgs(command: Command): readonly string[] {
+  const given: string[] = [];
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (value === undefined || command.getOptionValueSource(option.attributeName()) === 'default') continue;
+    const flag = option.long ?? option.short ?? '';
+    given.push(...(value === true ? [flag] : [flag, String(value)]));
+  }
+  return [...command.args, ...given];
+}

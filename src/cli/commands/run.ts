@@ -1,0 +1,139 @@
+import { relative } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { App, RunOptions } from '../../index.ts';
+import { type Context, onLog } from '../context.ts';
+import { ExitError } from '../exit.ts';
+import { loadPipeline, type PipelineFile } from '../pipeline-file.ts';
+import { type RunFlags, runSettings, timeoutMs } from '../run-settings.ts';
+import { counted, startBox } from '../start-box.ts';
+
+const HELP = `
+The pipeline is the default export of the file, or the only export that is one, or the one that is named. What the file
+exports as options are options of run(…): applicationId, onRecordError, idle, path, brokers …. A flag goes before the
+environment, and that before the file. TypeScript is loaded as it is; types are not checked.
+
+Ctrl-C and SIGTERM stop it when what was read is finished and committed; a second one ends it at once.
+
+  millrace run clicks.ts
+  millrace run clicks.ts perMinute --path data --exit-on-end
+  millrace run clicks.ts --brokers localhost:9092 --guarantee exactly-once --state-dir state`;
+
+/** The flags of what runs a pipeline. */
+export function runFlags(command: Command): Command {
+  return command
+    .argument('<file>', 'TypeScript or JavaScript file that exports a pipeline')
+    .argument('[export]', 'name of the export')
+    .option(
+      '-a, --app <name>',
+      'applicationId: offsets and state are found by it (default: that of the file, or its name)',
+    )
+    .addOption(new Option('--from <place>', 'where the first start begins').choices(['earliest', 'latest']))
+    .addOption(
+      new Option('--guarantee <name>', 'what commits on Kafka promise').choices(['at-least-once', 'exactly-once']),
+    )
+    .option('--state-dir <folder>', 'folder for the state of an application on Kafka (default: in memory)')
+    .option('--idle <duration>', 'after so long without a record time goes on with the clock, such as 5s')
+    .option('-q, --quiet', 'log errors only, and say nothing else')
+    .option('-v, --verbose', 'also log what goes well');
+}
+
+/** `millrace run FILE` */
+export function runCommand(parent: Command, context: Context, version: string): Command {
+  return runFlags(onLog(parent, 'run', 'run the pipeline of a file until it is stopped'))
+    .option('-e, --exit-on-end', 'end when everything that is there now is processed')
+    .option('--close-windows', 'with --exit-on-end: the input is complete, so open windows are emitted')
+    .option('--timeout <duration>', 'stop after so long, and exit with 124')
+    .option('--json', 'print at the end what was done, as one JSON object')
+    .addHelpText('after', HELP)
+    .action((file: string, name: string | undefined, flags: RunFlags) => run(context, version, file, name, flags));
+}
+
+async function run(
+  context: Context,
+  version: string,
+  file: string,
+  name: string | undefined,
+  flags: RunFlags,
+): Promise<void> {
+  const { output, parent, signal } = context;
+  const limitMs = timeoutMs(flags);
+  const pipeline = await loadPipeline(file, name, (path) => parent?.loaded(path));
+  const options = runSettings(pipeline, flags, context.env, signal);
+  const say = (text: string): void => void (flags.quiet === true ? undefined : output.say(text));
+  const app = pipeline.library.run(pipeline.pipeline, options);
+  say(boxOf(version, pipeline, options, app));
+  tellOfReadiness(app, say, context.now);
+  signal.addEventListener(
+    'abort',
+    () => say('stopping: what was read is finished first; Ctrl-C again ends it at once'),
+    {
+      once: true,
+    },
+  );
+  const timedOut = await done(app, context, limitMs);
+  const { dropped, errors, late, recordsIn, recordsOut } = app.snapshot();
+  say(
+    `stopped: ${counted(recordsIn, 'record')} in, ${recordsOut} out, ${late} late, ${dropped} dropped, ${errors} failed`,
+  );
+  if (flags.json === true) await output.data(`${JSON.stringify(app.snapshot())}\n`);
+  if (timedOut !== undefined) {
+    throw new ExitError(124, [`stopped after ${flags.timeout}`, ...timedOut].join('; it waited: '));
+  }
+}
+
+function boxOf(version: string, { name, path }: PipelineFile, options: RunOptions, { graph }: App): string {
+  const { applicationId, stateDir, until } = options;
+  return startBox({
+    version,
+    applicationId,
+    file: relative(process.cwd(), path),
+    exported: name,
+    location: options,
+    stateDir,
+    configFile: undefined,
+    until,
+    stages: graph.stages.length,
+    stores: graph.stages.reduce((sum, { steps }) => sum + steps.flatMap(({ stores }) => stores).length, 0),
+  });
+}
+
+function tellOfReadiness(app: App, say: (text: string) => void, now: () => number): void {
+  const started = now();
+  app.ready.then(
+    () =>
+      say(
+        `ready after ${((now() - started) / 1000).toFixed(1)} s, with ${counted(app.snapshot().tasks.length, 'task')}`,
+      ),
+    // What went wrong is told by `done`.
+    () => undefined,
+  );
+}
+
+/** @returns What it waited for when its time was over, if it was. @throws what ended the application */
+async function done(
+  app: App,
+  { signal, signalled }: Context,
+  limitMs: number | undefined,
+): Promise<readonly string[] | undefined> {
+  let waited: readonly string[] | undefined;
+  const timer =
+    limitMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          waited = app.snapshot().waitingFor;
+          app.stop().catch(() => undefined);
+        }, limitMs);
+  try {
+    await app.done;
+  } catch (error) {
+    const code = signalled?.();
+    if (code === undefined || !signal.aborted) throw error;
+    throw new ExitError(
+      code,
+      `it could not be stopped cleanly: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+  return waited;
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { relative, resolve } from 'node:path';
+import { FileWatch } from './file-watch.ts';
+import { DEV, type FromChild, type FromParent } from './parent.ts';
+
+/** Editors write a file in several steps, and several files at once. */
+const SETTLE_MS = 100;
+
+export interface DevOptions {
+  readonly file: string;
+  /** Arguments of `millrace run`. */
+  readonly args: readonly string[];
+  readonly say: (text: string) => void;
+}
+
+/**
+ * Runs a pipeline file in a process of its own, and replaces that process after each change of a file that it has loaded.
+ * At most one runs at a time: the next one starts when the last one has drained.
+ */
+export class DevRunner {
+  /** Resolves when it was stopped and nothing runs any more. */
+  readonly ended: Promise<void>;
+  /** The process could not be stopped cleanly at the end. */
+  failedToStop = false;
+  readonly #options: DevOptions;
+  readonly #watch: FileWatch;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  #again = false;
+  #timer: NodeJS.Timeout | undefined;
+  #end: () => void = () => undefined;
+
+  constructor(options: DevOptions) {
+    this.#options = options;
+    this.#watch = new FileWatch((path) => this.#changed(path));
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  start(): void {
+    this.#again = false;
+    this.#watch.begin([resolve(this.#options.file)]);
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, process.argv[1] as string, 'run', ...this.#options.args],
+      {
+        env: { ...process.env, [DEV]: '1' },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        // Of a group of its own, so that Ctrl-C reaches this process alone, which stops the other one once.
+        detached: process.platform !== 'win32',
+      },
+    );
+    this.#child = child;
+    child.on('message', ({ loaded }: FromChild) => this.#watch.add(loaded));
+    child.on('exit', (code, signal) => this.#exited(code, signal));
+    child.on('error', (error) => this.#options.say(`the process cannot be started: ${error.message}`));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#watch.close();
+    if (this.#child === undefined) this.#end();
+    else this.#tellToStop();
+  }
+
+  /** Ends what runs, at once. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  #changed(path: string): void {
+    if (this.#stopping) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#restart(path), SETTLE_MS);
+  }
+
+  #restart(path: string): void {
+    this.#options.say(`${relative(process.cwd(), path)} has changed`);
+    if (this.#child === undefined) {
+      this.start();
+      return;
+    }
+    if (!this.#again) this.#tellToStop();
+    this.#again = true;
+  }
+
+  #tellToStop(): void {
+    if (this.#child?.connected === true) this.#child.send('stop' satisfies FromParent);
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child = undefined;
+    if (this.#stopping) {
+      this.failedToStop = code !== 0;
+      this.#end();
+      return;
+    }
+    if (this.#again) {
+      this.start();
+      return;
+    }
+    const how = code === null ? `was ended by ${signal}` : `has ended with exit code ${code}`;
+    this.#options.say(`it ${how}; the next change starts it again, Ctrl-C ends this`);
+  }
+}

@@ -1,0 +1,26 @@
+/** What `millrace dev` and the process that it starts say to each other. */
+export type FromParent = 'stop';
+export interface FromChild {
+  readonly loaded: string;
+}
+
+/** In the environment of a process that `millrace dev` has started. */
+export const DEV = 'MILLRACE_DEV';
+
+/**
+ * The `millrace dev` that has started this process, if one has. The channel to it does not keep the process alive.
+ *
+ * @param stop - Called when it wants this process to stop, and when it is gone.
+ */
+export function parentOf(
+  child: Pick<NodeJS.Process, 'channel' | 'env' | 'on' | 'send'>,
+  stop: () => void,
+): { loaded(path: string): void } | undefined {
+  if (child.env[DEV] === undefined || child.send === undefined) return undefined;
+  child.on('message', (message: FromParent) => {
+    if (message === 'stop') stop();
+  });
+  child.on('disconnect', stop);
+  child.channel?.unref();
+  return { loaded: (path) => void child.send?.({ loaded: path } satisfies FromChild) };
+}

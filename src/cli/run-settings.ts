@@ -1,0 +1,104 @@
+import { basename, extname } from 'node:path';
+import { ConfigError, type LogLocation, type RunOptions } from '../index.ts';
+import { durationMs } from '../options/duration.ts';
+import { isLocated, type LocationFlags, location } from './location.ts';
+import type { PipelineFile } from './pipeline-file.ts';
+
+/** Flags of `run` and `dev`. */
+export interface RunFlags extends LocationFlags {
+  readonly app?: string;
+  readonly exitOnEnd?: boolean;
+  readonly closeWindows?: boolean;
+  readonly from?: 'earliest' | 'latest';
+  readonly guarantee?: 'at-least-once' | 'exactly-once';
+  readonly stateDir?: string;
+  readonly idle?: string;
+  readonly timeout?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The options of a run. A flag goes before the environment, that before what the file exports as `options`, and that before
+ * the default. The application is called as its file unless something says otherwise.
+ *
+ * @throws ConfigError `ERR_OPTION`
+ */
+export function runSettings(
+  { exports, library, path }: PipelineFile,
+  flags: RunFlags,
+  env: Environment,
+  signal: AbortSignal,
+): RunOptions {
+  const own = optionsOf(exports);
+  const applicationId = flags.app ?? own.applicationId ?? basename(path, extname(path));
+  const level = flags.quiet === true ? 'error' : flags.verbose === true ? 'info' : undefined;
+  const { brokers, create, durability, kafka, path: folder, stateDir, transport, ...rest } = own;
+  const place: Partial<LogLocation> = isLocated(flags, env)
+    ? location(flags, env)
+    : defined<LogLocation>({ brokers, create, durability, kafka, path: folder, transport });
+  return defined<RunOptions>({
+    ...rest,
+    ...withGuarantee(located(place), flags, applicationId),
+    applicationId,
+    stateDir: flags.stateDir ?? stateDir,
+    until: flags.exitOnEnd === true ? ('end' as const) : rest.until,
+    openWindows: flags.closeWindows === true ? ('close' as const) : rest.openWindows,
+    startFrom: flags.from ?? rest.startFrom,
+    idle: (flags.idle as RunOptions['idle']) ?? rest.idle,
+    logger: level === undefined ? rest.logger : library.consoleLogger({ level }),
+    signal: rest.signal === undefined ? signal : AbortSignal.any([signal, rest.signal]),
+  }) as RunOptions;
+}
+
+/** @throws ConfigError `ERR_DURATION` */
+export function timeoutMs({ timeout }: Pick<RunFlags, 'timeout'>): number | undefined {
+  return timeout === undefined ? undefined : durationMs(timeout as `${number}s`, '--timeout');
+}
+
+function optionsOf({ applicationId, options = {} }: Readonly<Record<string, unknown>>): Partial<RunOptions> {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigError('ERR_OPTION', 'the file exports options that are no object', {
+      hint: "export const options = { applicationId: 'clicks' }",
+    });
+  }
+  return typeof applicationId === 'string' ? { applicationId, ...options } : options;
+}
+
+/** A folder is the default, and says so. */
+const located = (place: Partial<LogLocation>): Partial<LogLocation> =>
+  place.path === undefined && place.brokers === undefined && place.transport === undefined
+    ? { ...place, path: '.millrace' }
+    : place;
+
+function withGuarantee(
+  place: Partial<LogLocation>,
+  { guarantee }: RunFlags,
+  applicationId: string,
+): Partial<LogLocation> {
+  if (place.brokers === undefined) {
+    if (guarantee === 'at-least-once') {
+      throw new ConfigError('ERR_OPTION', '--guarantee is given without brokers', {
+        hint: 'on a folder every commit is atomic: exactly once',
+      });
+    }
+    return place;
+  }
+  const { clientId = applicationId, ...kafka } = place.kafka ?? {};
+  return {
+    ...place,
+    kafka: {
+      ...kafka,
+      clientId: clientId === 'millrace-cli' ? applicationId : clientId,
+      ...(guarantee === undefined ? {} : { guarantee }),
+    },
+  };
+}
+
+/** Without what is not given. */
+function defined<T extends object>(options: { readonly [N in keyof T]?: T[N] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
