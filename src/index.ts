@@ -164,6 +164,7 @@ export {
   deadLetter,
   type RecordPolicy,
 } from './options/record-policy.ts';
+export type { InvalidTimestampPolicy, TimestampContext, TimestampOf } from './options/timestamps.ts';
 export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph } from './plan/graph.ts';
 export type { Pipeline } from './plan/topology.ts';
 export type { Compression } from './protocol/compression.ts';

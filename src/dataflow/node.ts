@@ -1,5 +1,6 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { RecordPolicy } from '../options/record-policy.ts';
+import type { TimestampOptions } from '../options/timestamps.ts';
 import type { TopicConfig } from '../options/topic-config.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { UnknownSpec } from '../state/store-spec.ts';
@@ -12,7 +13,7 @@ import type { TaskContext } from './task-context.ts';
 export type NodeKind = 'source' | 'table' | 'operator' | 'sink' | 'through' | 'rxjs';
 
 /** A topic as a node reads or writes it. */
-export interface TopicUse {
+export interface TopicUse extends TimestampOptions {
   readonly name: string;
   /** A shuffle within a step, which nobody names: what it is called begins with the id of the application. */
   readonly internal?: true;

@@ -16,7 +16,8 @@ import type { AnyRecord } from './record-types.ts';
  * ```
  *
  * Steps below go by the new timestamp: windows, their stream time, sinks. The order in which a task takes records of several
- * topics is that of the timestamps in the topics.
+ * topics is that of the timestamps in the topics: where all records of a source say when they happened, better give the source the
+ * function, `topic('clicks', { timestamp: (click) => click.at })`.
  *
  * @param select - Event time in ms since the epoch. Called with the value and the whole record.
  * @throws ConfigError `ERR_ASYNC_FUNCTION`. A timestamp that is no whole number from 0 on is a failure of that record

@@ -1,6 +1,7 @@
 import type { StoreUse, TopicUse } from '../dataflow/node.ts';
 import type { Stream } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
+import { sameTimestamps } from '../options/timestamps.ts';
 import { requireWindow } from './closing.ts';
 import { KeySerdes } from './key-serdes.ts';
 import type { Discovery, PlannedNode } from './plan.ts';
@@ -72,6 +73,7 @@ function stageOf(nodes: readonly PlannedNode[]): Stage {
     for (const use of node.spec.topics ?? []) {
       const known = inputs.get(use.name);
       if (known !== undefined && node.spec.kind === 'source') throw duplicateSource(use.name);
+      if (known !== undefined && !sameTimestamps(known, use)) throw twoTimes(use.name);
       inputs.set(use.name, { ...use, ...known });
     }
   }
@@ -90,6 +92,13 @@ function duplicateSource(name: string): ConfigError {
   return new ConfigError('ERR_DUPLICATE_SOURCE', `topic ${name} is declared twice as a source`, {
     topic: name,
     hint: 'declare it once with topic(…) and start both pipelines from that value',
+  });
+}
+
+function twoTimes(name: string): ConfigError {
+  return new ConfigError('ERR_OPTION', `topic ${name} is read with two sorts of timestamps`, {
+    topic: name,
+    hint: 'a task reads it once: give the same function as timestamp, and the same onInvalidTimestamp, wherever it is declared',
   });
 }
 

@@ -1,10 +1,11 @@
 import type { GlobalSource } from '../dataflow/global-source.ts';
 import type { TopicUse } from '../dataflow/node.ts';
+import { refuseTimestamps } from '../options/timestamps.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { type TopicOptions, topicUse } from './topic.ts';
 
 /** How the records of a global table's topic are read. @public */
-export interface GlobalTableOptions<K, V> extends TopicOptions<K, V> {
+export interface GlobalTableOptions<K, V> extends Omit<TopicOptions<K, V>, 'timestamp' | 'onInvalidTimestamp'> {
   readonly key: Serde<K>;
 }
 
@@ -23,6 +24,7 @@ export class GlobalTable<K, V> implements GlobalSource<K, V> {
 
   /** @internal */
   constructor(name: string, options: GlobalTableOptions<K, V>) {
+    refuseTimestamps(`globalTable ${name}`, options ?? {}, 'a global table lies outside of time: leave it out');
     this.name = name;
     this.key = options.key;
     this.value = options.value;

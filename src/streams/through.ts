@@ -1,6 +1,7 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import { Stream, subscribeSilently } from '../dataflow/stream.ts';
 import { targetUse } from '../dataflow/target.ts';
+import { refuseTimestamps } from '../options/timestamps.ts';
 import type { PlacementOf, StreamRecord } from '../record.ts';
 import { sink } from '../sinks/sink.ts';
 import type { Topic } from './topic.ts';
@@ -42,7 +43,12 @@ import type { Topic } from './topic.ts';
 export function through<K, V>(
   topic: Topic<K, V>,
 ): OperatorFunction<StreamRecord<K | null, V, unknown>, StreamRecord<K, V, PlacementOf<K>>> {
-  targetUse('through(…)', topic);
+  const use = targetUse('through(…)', topic);
+  refuseTimestamps(
+    `the topic ${use.name} of through(…)`,
+    use,
+    'a shuffle keeps the timestamps of records: give them with the source, or by mapTimestamp(…)',
+  );
   return (source: Observable<StreamRecord<K | null, V, unknown>>) => {
     const written = sink(source, { name: 'through', topics: [topic.use], pick: undefined, dropNullKeys: true });
     return new Stream<StreamRecord<K, V, PlacementOf<K>>>({

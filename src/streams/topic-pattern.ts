@@ -6,7 +6,10 @@ import type { Serde } from '../serdes/serde.ts';
 import type { TopicOptions } from './topic.ts';
 
 /** How the records of all topics of a pattern are read. @public */
-export type TopicPatternOptions<K, V> = Pick<TopicOptions<K, V>, 'key' | 'value' | 'onRecordError' | 'idle'>;
+export type TopicPatternOptions<K, V> = Pick<
+  TopicOptions<K, V>,
+  'key' | 'value' | 'onRecordError' | 'idle' | 'timestamp' | 'onInvalidTimestamp'
+>;
 
 /**
  * All topics whose names match a pattern, as one stream. It can only be read.
@@ -22,6 +25,7 @@ export class TopicPattern<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>
   constructor(pattern: RegExp, use: TopicUse) {
     super({
       kind: 'source',
+      keepsTime: true,
       name: 'topic',
       detail: use.name,
       topics: [use],

@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts';
 import { type Duration, idleMsOf } from '../options/duration.ts';
 import { checkNames, checkTopicName, type OptionNames, show } from '../options/option-checks.ts';
 import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
+import { checkTimestamps, type InvalidTimestampPolicy, type TimestampOf } from '../options/timestamps.ts';
 import { TOPIC_CONFIG, type TopicConfig } from '../options/topic-config.ts';
 import type { PlacementOf, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
@@ -25,6 +26,13 @@ export interface TopicOptions<K, V> {
   readonly onRecordError?: RecordPolicy;
   /** For tasks that read this topic, instead of the application's `idle`; the longest, where they read several that say so. */
   readonly idle?: Duration;
+  /**
+   * When it happened what a record tells, in ms since 1970, such as `(order) => order.placedAt`; the record's timestamp in the
+   * topic when left out. The order in which a task takes records of several topics, stream time and all steps go by it.
+   */
+  readonly timestamp?: TimestampOf<K, V>;
+  /** What becomes of a record whose timestamp is no whole number from 0 on. */
+  readonly onInvalidTimestamp?: InvalidTimestampPolicy;
 }
 
 /**
@@ -73,9 +81,21 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
  * Names a topic and says how its records are read and written. Nothing is opened: a topic is a description that any
  * number of pipelines and clients share.
  *
+ * With `timestamp` the value says when it happened what a record tells, and everything goes by that: in which order a task takes the
+ * records of its topics, stream time, windows, joins. It is asked once per record. What it returns must be a whole number of
+ * milliseconds from 0 on, else the record fails (`ERR_TIMESTAMP`) or gets what `onInvalidTimestamp` says. What is written to the topic
+ * keeps its own timestamp, and a topic of `through` cannot have it.
+ *
+ * ```text
+ * topic('clicks', { timestamp: (click) => click.at, … })
+ *
+ * in the topic  --a:{at: 5}(100)----b:{at: 7}(101)--|
+ * the stream    --a:{at: 5}(5)------b:{at: 7}(7)----|
+ * ```
+ *
  * @param name - Letters, digits, `.`, `_` and `-`, at most 249.
  * @param options - Serdes, and what else is known about the topic.
- * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`, `ERR_OPTION`.
+ * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`, `ERR_OPTION`, `ERR_ASYNC_FUNCTION`.
  *
  * @example
  * ```ts
@@ -133,6 +153,8 @@ const TOPIC_OPTIONS: OptionNames<TopicOptions<unknown, unknown>> = {
   config: true,
   onRecordError: true,
   idle: true,
+  timestamp: true,
+  onInvalidTimestamp: true,
 };
 
 /**
@@ -162,6 +184,7 @@ function usedAs<K, V>(
   checkNames(`${kind} ${name}`, options, { ...TOPIC_OPTIONS, ...more });
   checkNames(`${kind} ${name}: config`, options.config ?? {}, TOPIC_CONFIG);
   checkPolicy(`${kind} ${name}`, options.onRecordError);
+  checkTimestamps(`${kind} ${name}`, options);
   return {
     name,
     value: options.value as Serde<unknown>,
@@ -170,6 +193,8 @@ function usedAs<K, V>(
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.onRecordError === undefined ? {} : { onRecordError: options.onRecordError }),
     ...(options.idle === undefined ? {} : { idleMs: idleMsOf(`${kind} ${name}`, options.idle) }),
+    ...(options.timestamp === undefined ? {} : { timestamp: options.timestamp }),
+    ...(options.onInvalidTimestamp === undefined ? {} : { onInvalidTimestamp: options.onInvalidTimestamp }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { TaskContext } from '../dataflow/task-context.ts';
 import { ConfigError, RecordError } from '../errors.ts';
 import { openExpiry, ttlOf, ttlStores } from '../operators/row-expiry.ts';
 import type { Duration } from '../options/duration.ts';
+import type { TimestampOf } from '../options/timestamps.ts';
 import { type Change, makeChange, makeVersion, type StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { KeyValueStore } from '../state/key-value-store.ts';
@@ -23,8 +24,10 @@ import { historyOf, VersionedRows } from './version-stores.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** How the records of a table's topic are read. @public */
-export interface TableOptions<K, V> extends TopicOptions<K, V> {
+export interface TableOptions<K, V> extends Omit<TopicOptions<K, V>, 'timestamp'> {
   readonly key: Serde<K>;
+  /** As that of {@link TopicOptions}. The value is null where a row is deleted, and says nothing then: `(row, { timestamp }) => row?.at ?? timestamp`. */
+  readonly timestamp?: TimestampOf<K, V | null>;
   /** Name of the store that keeps the table; the topic's name by default. */
   readonly store?: string;
   /**
@@ -45,7 +48,7 @@ export class TopicTable<K, V> extends Table<K, V> {
 
   /** @internal */
   constructor(name: string, options: TableOptions<K, V>) {
-    const described = topicUse('table', name, options, { store: true, history: true, ttl: true });
+    const described = topicUse('table', name, options as TopicOptions<K, V>, { store: true, history: true, ttl: true });
     const historyMs = historyOf(`table ${name}`, options.history);
     const ttlMs = tableTtl(`table ${name}`, options);
     const minCompactionLagMs = Math.max(DAY_MS, historyMs ?? 0);
@@ -301,6 +304,8 @@ function readable<T>(read: () => T | undefined, task: TaskContext, step: string)
  * carts    --ada:{1}(0m)--ada:{2}(30m)----------bob:{3}(2h)------------------------------|
  * changes  --ada:{1}------ada:{2} was {1}-------ada:null was {2}(1h30m)--bob:{3}---------|
  * ```
+ *
+ * With `timestamp` the row says when it happened, as in a topic; for a deletion the function gets null as value.
  *
  * @param name - The topic, usually compacted. A topic of versions is better not compacted: a table that is built anew would
  * find the newest rows alone.

@@ -121,6 +121,7 @@ export class TaskFactory {
     const task = new Task(stage, partitionOf(spec), positions, {
       ...this.#host(session),
       uncommitted,
+      heard,
       time: this.#timeOf(stage, heard),
       speaks: this.announcer.speaks(stage),
       followsWritten: (topic) => this.#writer(stage, topic)?.follows === 'written',

@@ -6,6 +6,7 @@ import { TopicMeter } from '../../metrics/step-meters.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import { announcementIn, isAnnouncement } from '../../protocol/time-announcement.ts';
 import { type Headers, makeRecord } from '../../record.ts';
+import type { RecordTimes } from './record-times.ts';
 
 /** Says that a record cannot be used. */
 export type RecordFailed = (error: unknown, step: string, meter: TopicMeter) => void;
@@ -22,6 +23,8 @@ export class InputQueue {
   readonly #failed: RecordFailed;
   /** Among the queues of its task. */
   index = 0;
+  /** Where the topic says no timestamps of its own. */
+  readonly times: RecordTimes | undefined;
   #batch: RecordColumns | undefined;
   #at = 0;
   /** Offset of the next record to process: what a commit after this turn covers. */
@@ -39,18 +42,22 @@ export class InputQueue {
     position: number,
     failed: RecordFailed,
     meter: TopicMeter = new TopicMeter(),
+    times?: RecordTimes,
   ) {
     this.use = use;
     this.partition = partition;
     this.position = position;
     this.meter = meter;
     this.#failed = failed;
+    this.times = times;
   }
 
   add(consumer: InputConsumer): void {
     // Tables first: a record is in the table before a stream of the same topic sees it.
-    if (consumer.table) this.#consumers.unshift(consumer);
-    else this.#consumers.push(consumer);
+    if (consumer.table) {
+      this.#consumers.unshift(consumer);
+      if (this.times !== undefined) this.times.tombstones = true;
+    } else this.#consumers.push(consumer);
   }
 
   /** Whether anything reads it. */
@@ -69,14 +76,20 @@ export class InputQueue {
     this.#at = at;
     if (at < batch.count) {
       this.#batch = batch;
+      this.times?.forget();
       this.#passAnnouncements();
     } else this.position = Math.max(this.position, batch.nextOffset);
   }
 
   /** Timestamp of the record at the head; only while not empty. One that will be refused does not wait for its time. */
   headTimestamp(): number {
-    const timestamp = (this.#batch as RecordColumns).timestamp[this.#at] as number;
+    const timestamp = this.#timestamp(this.#batch as RecordColumns);
     return timestamp > this.latest ? -1 : timestamp;
+  }
+
+  #timestamp(batch: RecordColumns): number {
+    if (this.times === undefined) return batch.timestamp[this.#at] as number;
+    return this.times.at(batch, this.#at, this.streamTime);
   }
 
   /** Processes the head record, and stays at it. */
@@ -84,12 +97,13 @@ export class InputQueue {
     const batch = this.#batch as RecordColumns;
     const at = this.#at;
     this.meter.records += 1;
-    const timestamp = batch.timestamp[at] as number;
+    const timestamp = this.#timestamp(batch);
     if (timestamp < 0 || timestamp > this.latest) this.#refuseTimestamp(timestamp);
     else {
       if (timestamp > this.streamTime) this.streamTime = timestamp;
       // A record that cannot be decoded is left out as a whole, and reported once.
-      for (let index = 0; index < this.#consumers.length; index += 1) if (!this.#deliver(batch, at, index)) break;
+      for (let index = 0; index < this.#consumers.length; index += 1)
+        if (!this.#deliver(batch, at, index, timestamp)) break;
     }
   }
 
@@ -102,6 +116,7 @@ export class InputQueue {
   #leave(batch: RecordColumns): void {
     const at = this.#at;
     this.#at = at + 1;
+    this.times?.forget();
     if (this.#at < batch.count) {
       this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;
     } else {
@@ -136,22 +151,22 @@ export class InputQueue {
     return rawRecord(batch, this.#at, this.use.name, this.partition);
   }
 
-  #deliver(batch: RecordColumns, at: number, index: number): boolean {
+  #deliver(batch: RecordColumns, at: number, index: number, timestamp: number): boolean {
     const consumer = this.#consumers[index] as InputConsumer;
     const { name } = this.use;
     let key: unknown;
     let value: unknown;
     let headers: Headers;
     try {
-      key = decodeKey(consumer.key, batch, at, name, consumer.tombstones);
-      value = decodeValue(consumer.value, batch, at, name, consumer.tombstones);
-      headers = batch.headers(at);
+      const known = this.times?.decodedBy(consumer);
+      key = known === undefined ? decodeKey(consumer.key, batch, at, name, consumer.tombstones) : known.key;
+      value = known === undefined ? decodeValue(consumer.value, batch, at, name, consumer.tombstones) : known.value;
+      headers = known === undefined ? batch.headers(at) : known.headers;
     } catch (error) {
-      this.#failed(error, `${consumer.table ? 'table' : 'topic'}(${name})`, this.meter);
+      this.#failed(error, stepOf(consumer, name), this.meter);
       return false;
     }
     const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
-    const timestamp = batch.timestamp[at] as number;
     const record = makeRecord(key, value, timestamp, headers, name, this.partition, offset);
     if (!consumer.table) {
       consumer.deliver(record);
@@ -162,12 +177,17 @@ export class InputQueue {
       return true;
     } catch (error) {
       // A row that the table's store cannot keep.
-      this.#failed(error, `table(${name})`, this.meter);
+      this.#failed(error, stepOf(consumer, name), this.meter);
       return false;
     }
   }
 
   #refuseTimestamp(timestamp: number): void {
+    if (this.times?.failure !== undefined) {
+      const [consumer] = this.#consumers;
+      this.#failed(this.times.failure, stepOf(consumer as InputConsumer, this.use.name), this.meter);
+      return;
+    }
     const error =
       timestamp < 0 || timestamp > Number.MAX_SAFE_INTEGER
         ? new RecordError('ERR_TIMESTAMP', `the record has the timestamp ${timestamp}`, {
@@ -181,4 +201,8 @@ export class InputQueue {
           });
     this.#failed(error, `topic(${this.use.name})`, this.meter);
   }
+}
+
+function stepOf({ table }: InputConsumer, topic: string): string {
+  return `${table ? 'table' : 'topic'}(${topic})`;
 }

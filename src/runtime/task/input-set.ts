@@ -1,3 +1,4 @@
+import type { Clock } from '../../dataflow/clock.ts';
 import type { TopicUse } from '../../dataflow/node.ts';
 import type { InputConsumer, InputOrigin } from '../../dataflow/task-context.ts';
 import { ConfigError } from '../../errors.ts';
@@ -8,6 +9,7 @@ import type { RecordColumns } from '../../protocol/columns.ts';
 import { NO_HEADERS } from '../../record.ts';
 import { DeferredWork } from './deferred-work.ts';
 import { InputQueue, type RecordFailed } from './input-queue.ts';
+import { keptTime, RecordTimes } from './record-times.ts';
 import type { ShuffleTime } from './shuffle-time.ts';
 
 /** Where the inputs of a task get their batches from. */
@@ -22,6 +24,9 @@ export interface InputFeed {
   readonly uncommitted?: ReadonlySet<string>;
   /** Count what is read. */
   readonly meters?: StepMeters;
+  /** What was kept with the offset that an input begins at; see {@link InputSet.kept}. */
+  readonly heard?: ReadonlyMap<string, string> | undefined;
+  readonly clock?: Clock;
 }
 
 /** Applies the policy to a batch that cannot be read. @returns Whether to pass over it. */
@@ -61,13 +66,30 @@ export class InputSet {
     // Topics that were found by a pattern may have fewer partitions than others.
     this.queues = topics
       .filter(({ foundBy, name }) => foundBy === undefined || positions.has(name))
-      .map((use) => new InputQueue(use, partition, positions.get(use.name) ?? 0, failed, feed.meters?.topic(use.name)))
+      .map((use) => this.#queueOf(use, positions.get(use.name) ?? 0, failed))
       .sort((left, right) => (left.use.name < right.use.name ? -1 : 1));
     this.#count = this.queues.length;
     for (const [index, queue] of this.queues.entries()) {
       queue.index = index;
       if (feed.uncommitted?.has(queue.use.name) !== true) this.#committed.set(queue.use.name, queue.position);
     }
+  }
+
+  #queueOf(use: TopicUse, position: number, failed: RecordFailed): InputQueue {
+    const { clock, heard, meters } = this.#feed;
+    const [partition, meter] = [this.#partition, meters?.topic(use.name)];
+    if (use.timestamp === undefined && use.onInvalidTimestamp === undefined)
+      return new InputQueue(use, partition, position, failed, meter);
+    const times = new RecordTimes(use, partition, clock);
+    const queue = new InputQueue(use, partition, position, failed, meter, times);
+    queue.streamTime = keptTime(heard?.get(use.name));
+    return queue;
+  }
+
+  /** What is kept with the position of an input, so that its records get the same timestamps after a restart. */
+  kept(topic: string): string | undefined {
+    const queue = this.queues.find(({ use }) => use.name === topic);
+    return queue?.times?.mark(queue.streamTime);
   }
 
   /** Announcements in the inputs are heard by it. */

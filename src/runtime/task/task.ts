@@ -111,7 +111,7 @@ export class Task implements TaskContext {
       partition,
       stage.stores,
       host.inputTopics ?? new Map(),
-      (topic) => host.time?.describe(topic),
+      (topic) => host.time?.describe(topic) ?? this.#inputs.kept(topic),
     );
     this.#connect();
   }

@@ -1,0 +1,123 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import type { TopicUse } from '../../dataflow/node.ts';
+import type { InputConsumer } from '../../dataflow/task-context.ts';
+import { RecordError } from '../../errors.ts';
+import { decodeKey, decodeValue } from '../../log/decode.ts';
+import { settledNumber } from '../../options/promises.ts';
+import type { TimestampContext } from '../../options/timestamps.ts';
+import type { RecordColumns } from '../../protocol/columns.ts';
+import { makeRecord, type StreamRecord } from '../../record.ts';
+
+/** What the time of a partition begins with where it is kept with the position. */
+const MARK = '@';
+
+/** The time of a partition, from what was kept with the position at which a task begins; −1 where there is none. */
+export function keptTime(kept: string | undefined): number {
+  const text = kept?.split(';').find((part) => part.startsWith(MARK));
+  return text === undefined ? -1 : Number.parseInt(text.slice(MARK.length), 36);
+}
+
+/** Gives the records of a source the timestamps that its declaration says, when they come to the head of their partition. */
+export class RecordTimes implements TimestampContext {
+  partitionTime = -1;
+  /** Why the record at the head has no timestamp; `undefined` where it has one. */
+  failure: unknown;
+  /** A table reads the topic: deletions are records like others. */
+  tombstones = false;
+  readonly #use: TopicUse;
+  readonly #partition: number;
+  readonly #clock: Clock | undefined;
+  /** The record at the head with the timestamp of the topic, where it had to be decoded for its own. */
+  #record: StreamRecord<unknown, unknown> | undefined;
+  #known = false;
+  #time = -1;
+
+  constructor(use: TopicUse, partition: number, clock: Clock | undefined) {
+    this.#use = use;
+    this.#partition = partition;
+    this.#clock = clock;
+  }
+
+  get now(): number {
+    return this.#clock?.now() ?? -1;
+  }
+
+  /** Another record has come to the head. */
+  forget(): void {
+    this.#known = false;
+    this.failure = undefined;
+    this.#record = undefined;
+  }
+
+  /** Timestamp of the record at the head: found when asked for the first time; −1 where {@link failure} says why not. */
+  at(batch: RecordColumns, at: number, partitionTime: number): number {
+    if (this.#known) return this.#time;
+    this.#known = true;
+    this.partitionTime = partitionTime;
+    try {
+      this.#time = this.#timeOf(batch, at);
+    } catch (error) {
+      this.failure = error;
+      this.#time = -1;
+    }
+    return this.#time;
+  }
+
+  /** The record at the head as a consumer would decode it, where that was done. */
+  decodedBy({ key, tombstones, value }: InputConsumer): StreamRecord<unknown, unknown> | undefined {
+    const sameWay = key === this.#use.key && value === this.#use.value && tombstones === this.tombstones;
+    return sameWay ? this.#record : undefined;
+  }
+
+  /** Keeps the time of the partition with its position, where timestamps may depend on it. */
+  mark(partitionTime: number): string | undefined {
+    const { onInvalidTimestamp, timestamp } = this.#use;
+    const depends = timestamp !== undefined || onInvalidTimestamp === 'partition-time';
+    return depends && partitionTime >= 0 ? `${MARK}${partitionTime.toString(36)}` : undefined;
+  }
+
+  #timeOf(batch: RecordColumns, at: number): number {
+    const { onInvalidTimestamp, timestamp } = this.#use;
+    const own = batch.timestamp[at] as number;
+    const told = timestamp === undefined ? own : settledNumber(timestamp(...this.#decoded(batch, at, own)));
+    if (isTime(told)) return told;
+    const time = this.#instead(own);
+    if (isTime(time)) return time;
+    const { name } = this.#use;
+    const source =
+      timestamp === undefined ? 'the record has the timestamp' : `the timestamp option of ${name} returned`;
+    const also = onInvalidTimestamp === 'partition-time' ? ', and no record before it has one' : '';
+    throw new RecordError('ERR_TIMESTAMP', `${source} ${told}${also}`, {
+      hint:
+        'a timestamp is a whole number of milliseconds since 1970, 2^53 − 1 at most; onInvalidTimestamp says what records ' +
+        'without one get',
+    });
+  }
+
+  #instead(own: number): number {
+    const { onInvalidTimestamp } = this.#use;
+    if (onInvalidTimestamp === 'record-time') return own;
+    if (onInvalidTimestamp === 'partition-time') return this.partitionTime;
+    return onInvalidTimestamp === 'wall-clock' ? this.now : -1;
+  }
+
+  #decoded(batch: RecordColumns, at: number, own: number): [never, StreamRecord<never, never>, TimestampContext] {
+    const { key, name, value } = this.#use;
+    const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
+    const record = makeRecord(
+      decodeKey(key, batch, at, name, this.tombstones),
+      decodeValue(value, batch, at, name, this.tombstones),
+      own,
+      batch.headers(at),
+      name,
+      this.#partition,
+      offset,
+    );
+    this.#record = record;
+    return [record.value as never, record as StreamRecord<never, never>, this];
+  }
+}
+
+function isTime(timestamp: number): boolean {
+  return Number.isSafeInteger(timestamp) && timestamp >= 0;
+}
