@@ -1,7 +1,8 @@
-/** Holds the import directions of scripts/rooms.ts. With `--draw` it draws them into CONTRIBUTING.md. */
+/** Holds the import directions of scripts/rooms.ts, and that time comes from clocks. With `--draw` it draws them into CONTRIBUTING.md. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkExample, checkSource, type Violation } from './imports.ts';
+import { rawTime } from './raw-time.ts';
 import { drawRooms } from './rooms.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -28,6 +29,8 @@ if (process.argv.includes('--draw')) {
     readFileSync(guide, 'utf8').replace(/```mermaid\n[\s\S]*?\n```/, () => graph),
   );
 } else {
-  const files = check('src', checkSource) + check('examples', checkExample);
+  const files =
+    check('src', (file, source) => [...checkSource(file, source), ...rawTime(file, source)]) +
+    check('examples', checkExample);
   if (process.exitCode === undefined) console.log(`imports of ${files} files follow scripts/rooms.ts`);
 }

@@ -30,7 +30,7 @@ const parts = [
   'tables',
 ];
 /** What stands on the transport contract. */
-const onLog = [...nouns, 'protocol', 'state', 'log/transport', 'log/awaitable'];
+const onLog = [...nouns, 'protocol', 'state', 'dataflow/clock', 'dataflow/soon', 'log/transport', 'log/awaitable'];
 
 /**
  * The rooms, lowest first: arrows of imports point upwards in this list, so there can be no cycle between rooms. Test

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../dataflow/clock.ts';
+import { KeepAlive } from '../dataflow/keep-alive.ts';
 import type { TopicUse } from '../dataflow/node.ts';
 import { ConfigError, MillraceError } from '../errors.ts';
 import { LetterSender } from '../log/letter-sender.ts';
@@ -11,7 +12,6 @@ import { type ClientGroups, clientGroups } from './client-groups.ts';
 import { type ClientOptions, publishLimits } from './client-options.ts';
 import { type ClientTopics, clientTopics, nameOf, type TopicName } from './client-topics.ts';
 import { clientClosed } from './failures.ts';
-import { KeepAlive } from './keep-alive.ts';
 import type { Published, PublishRecord } from './publish/published.ts';
 import { Publisher } from './publish/publisher.ts';
 import type { ReadOptions } from './read/read-options.ts';

@@ -28,3 +28,39 @@ export const systemClock: Clock = {
   },
   soon,
 };
+
+/** The machine's clock for work that the process is to stay alive for: what waits for its timers is not given up. */
+export const holdingClock: Clock = {
+  ...systemClock,
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Calls `callback` every `ms`, the first time after `ms`, until it is cancelled. */
+export function every(clock: Clock, ms: number, callback: () => void): Cancel {
+  let cancel: Cancel;
+  const next = (): void => {
+    cancel = clock.after(ms, () => {
+      next();
+      callback();
+    });
+  };
+  next();
+  return () => cancel();
+}
+
+/** Resolves after some time, or when the signal says so. */
+export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal?.addEventListener('abort', done);
+  });
+}

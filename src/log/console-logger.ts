@@ -1,3 +1,4 @@
+import { systemClock } from '../dataflow/clock.ts';
 import { ConfigError } from '../errors.ts';
 import { nearest } from '../options/nearest.ts';
 import type { Logger } from './logger.ts';
@@ -49,7 +50,7 @@ export interface ConsoleLoggerOptions {
  * @public
  */
 export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
-  const { level = 'warn', now = Date.now, stream = standardError() } = options;
+  const { level = 'warn', now = () => systemClock.now(), stream = standardError() } = options;
   const least = LEVELS.indexOf(checkLevel(level, 'consoleLogger: level'));
   const color = options.color ?? wantsColor(stream);
   const write =

@@ -1,4 +1,5 @@
 import type { Clock } from '../../dataflow/clock.ts';
+import type { KeepAlive } from '../../dataflow/keep-alive.ts';
 import type { TopicUse } from '../../dataflow/node.ts';
 import { soon } from '../../dataflow/soon.ts';
 import { ConfigError, MillraceError } from '../../errors.ts';
@@ -7,7 +8,6 @@ import type { Producer, Transport } from '../../log/transport.ts';
 import { show } from '../../options/option-checks.ts';
 import type { PublishLimits } from '../client-options.ts';
 import { clientClosed, writeFailure } from '../failures.ts';
-import type { KeepAlive } from '../keep-alive.ts';
 import { choosePartition, type EncodedRecord, encodeRecord } from './encode-record.ts';
 import type { Published, PublishRecord } from './published.ts';
 import { Round, type Waiting } from './round.ts';

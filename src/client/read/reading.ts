@@ -1,11 +1,11 @@
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import type { KeepAlive } from '../../dataflow/keep-alive.ts';
 import { MillraceError } from '../../errors.ts';
 import type { LetterSender } from '../../log/letter-sender.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { CommittedOffset, Fetcher, TopicPartition, Transport } from '../../log/transport.ts';
 import type { StreamRecord } from '../../record.ts';
 import { clientClosed } from '../failures.ts';
-import type { KeepAlive } from '../keep-alive.ts';
 import { BadRecords } from './bad-records.ts';
 import { GroupRecord } from './committable-record.ts';
 import { GroupMember } from './group-member.ts';

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { type Clock, systemClock } from '../../dataflow/clock.ts';
+import { KeepAlive } from '../../dataflow/keep-alive.ts';
 import type { MillraceError } from '../../errors.ts';
 import { LetterSender } from '../../log/letter-sender.ts';
 import { noLogger } from '../../log/logger.ts';
@@ -69,7 +70,7 @@ class Application implements App {
   #ending: Promise<void> | undefined;
   /** Settles when the start, or the one after a failure, is over; never rejects. */
   #starting: Promise<void> = Promise.resolve();
-  readonly #alive: ReturnType<typeof setInterval>;
+  readonly #alive = new KeepAlive();
   readonly #followers = new Set<() => void>();
   readonly #progress: ProgressWatch | undefined;
 
@@ -87,7 +88,7 @@ class Application implements App {
     this.#started = this.#clock.monotonic();
     this.#stopMs = durationMs(options.stopDeadline ?? '10s', 'stopDeadline');
     // An application that waits for records is at work: it keeps the process alive, as a server's socket would.
-    this.#alive = setInterval(() => undefined, 2 ** 30);
+    this.#alive.hold();
     // Who awaits only `done` learns of the failure there.
     this.ready.catch(() => undefined);
     this.#progress = options.logger && new ProgressWatch(this.#clock, options.logger, () => this.snapshot());
@@ -286,7 +287,7 @@ class Application implements App {
     this.#topics.stop();
     if (this.#state === 'stopped' || this.#state === 'failed') return;
     const error = outcome === undefined ? undefined : endedBy(outcome);
-    clearInterval(this.#alive);
+    this.#alive.close();
     this.#progress?.close();
     this.#exporter.close();
     this.#options.signal?.removeEventListener('abort', this.#aborted);

@@ -1,4 +1,5 @@
 import { closeSync, type FSWatcher, openSync, watch, writeSync } from 'node:fs';
+import { type Cancel, type Clock, every, holdingClock } from '../../dataflow/clock.ts';
 
 const BYTE = Uint8Array.of(0);
 /** Where file events work they are fast; this only catches what they miss. */
@@ -13,14 +14,19 @@ const FAST_POLL_MS = 25;
 export class Doorbell {
   readonly #fd: number;
   readonly #rung: () => void;
+  readonly #clock: Clock;
   #watcher: FSWatcher | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #scheduled: NodeJS.Immediate | undefined;
+  #stop: Cancel | undefined;
+  #scheduled = false;
   #listeners = 0;
   #closed = false;
 
-  /** @param rung - Called when somebody, possibly this process, has committed; also for nothing. */
-  constructor(path: string, rung: () => void) {
+  /**
+   * @param rung - Called when somebody, possibly this process, has committed; also for nothing.
+   * @param clock - Its timers keep the process alive.
+   */
+  constructor(path: string, rung: () => void, clock: Clock = holdingClock) {
+    this.#clock = clock;
     this.#fd = openSync(path, 'w', 0o640);
     this.#rung = rung;
     writeSync(this.#fd, BYTE, 0, 1, 0);
@@ -57,33 +63,33 @@ export class Doorbell {
     this.#closed = true;
     this.#listeners = 0;
     this.#update();
-    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
     this.#watcher?.close();
     closeSync(this.#fd);
   }
 
   #update(): void {
     if (this.#listeners === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      this.#stop?.();
+      this.#stop = undefined;
       return;
     }
-    this.#timer ??= setInterval(this.#rung, this.#watcher === undefined ? FAST_POLL_MS : SLOW_POLL_MS);
+    this.#stop ??= every(this.#clock, this.#watcher === undefined ? FAST_POLL_MS : SLOW_POLL_MS, this.#rung);
   }
 
   #fallBack(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stop?.();
+    this.#stop = undefined;
     this.#update();
   }
 
   #schedule(): void {
-    if (this.#scheduled !== undefined || this.#listeners === 0 || this.#closed) return;
-    this.#scheduled = setImmediate(() => {
-      this.#scheduled = undefined;
-      this.#rung();
+    if (this.#scheduled || this.#listeners === 0 || this.#closed) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#rung();
     });
   }
 }

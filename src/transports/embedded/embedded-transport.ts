@@ -1,3 +1,4 @@
+import { systemClock } from '../../dataflow/clock.ts';
 import { type Awaitable, every } from '../../log/awaitable.ts';
 import type {
   AppendResult,
@@ -88,7 +89,7 @@ export function embeddedTransport(
         durability: options.durability ?? 'fsync',
         maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY,
         maintenanceMs: options.maintenanceMs ?? 60_000,
-        now: options.now ?? Date.now,
+        now: options.now ?? (() => systemClock.now()),
         ...(waiting === undefined ? {} : { waiting }),
       }),
       options.takeOver ?? false,

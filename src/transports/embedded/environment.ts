@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { every, systemClock } from '../../dataflow/clock.ts';
 import { ConfigError, StoreError } from '../../errors.ts';
 import type { Durability } from '../../options/durability.ts';
 import { Doorbell } from './doorbell.ts';
@@ -232,14 +233,14 @@ function startMaintenance(
     return next;
   };
   const quietly = (): void => void run(now(), false).catch(() => undefined);
-  const soon = setTimeout(quietly, Math.min(1000, maintenanceMs)).unref();
-  const timer = setInterval(quietly, maintenanceMs).unref();
+  const first = systemClock.after(Math.min(1000, maintenanceMs), quietly);
+  const stop = every(systemClock, maintenanceMs, quietly);
   return {
     run,
     stop: async () => {
       stopped = true;
-      clearTimeout(soon);
-      clearInterval(timer);
+      first();
+      stop();
       await current.catch(() => undefined);
     },
   };

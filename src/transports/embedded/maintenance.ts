@@ -1,3 +1,4 @@
+import { soon } from '../../dataflow/soon.ts';
 import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import { compressionOf, decodeBatch } from '../../protocol/batch-decoder.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
@@ -127,7 +128,7 @@ function turns(stopped?: () => boolean): (bytes: number) => Promise<boolean> {
     since += bytes;
     if (since >= TURN_BYTES) {
       since = 0;
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => soon(resolve));
     }
     return stopped?.() === true;
   };

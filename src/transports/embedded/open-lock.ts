@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { holdingClock, pause } from '../../dataflow/clock.ts';
 import { StoreError } from '../../errors.ts';
 import { type Presence, standingOf } from './presence.ts';
 import { type LockAttempt, takeAtOnce, tryLock, unlock } from './process-lock.ts';
@@ -33,14 +33,14 @@ export async function withOpenLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const file = join(path, LOCK);
-  const since = performance.now();
+  const since = holdingClock.monotonic();
   for (;;) {
     const attempt = await tryLock(file, sign, standingOf);
     if (attempt.taken) break;
-    const waited = performance.now() - since;
+    const waited = holdingClock.monotonic() - since;
     if (waited > limitMs) throw busy(path, attempt, limitMs);
     if (waited > SOON_MS) waiting(`${nameOf(attempt.holder)} to finish opening or closing ${path}`);
-    await sleep(2 + Math.random() * 4);
+    await pause(holdingClock, 2 + Math.random() * 4);
   }
   waiting(undefined);
   try {
@@ -52,10 +52,10 @@ export async function withOpenLock<T>(
 
 /** At the end of the process, when nothing can be waited for: holds the lock until the process is gone. */
 export function holdOpenLockUntilGone(path: string, { sign }: Presence): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const cell = new Int32Array(new SharedArrayBuffer(4));
   try {
     for (let attempt = 0; attempt < ATTEMPTS_AT_END && !takeAtOnce(join(path, LOCK), sign); attempt++) {
-      Atomics.wait(pause, 0, 0, 5);
+      Atomics.wait(cell, 0, 0, 5);
     }
   } catch {
     // The folder is gone, and nobody opens it.

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { systemClock } from '../../dataflow/clock.ts';
 import { applicationRunning, staleGeneration } from '../local/errors.ts';
 import type { Catalog } from './catalog.ts';
 import { metaKey } from './keys.ts';
@@ -37,7 +38,13 @@ export class Owners {
     const owner = this.#catalog.getJson(key) as Owner | undefined;
     if (owner !== undefined && !takeOver && this.#runs(owner)) throw running(groupId, owner);
     const epoch = (owner?.epoch ?? 0) + 1;
-    const mine: Owner = { ...this.#me, epoch, token: this.#token, since: new Date().toISOString(), ended: false };
+    const mine: Owner = {
+      ...this.#me,
+      epoch,
+      token: this.#token,
+      since: new Date(systemClock.now()).toISOString(),
+      ended: false,
+    };
     this.#catalog.putJson(key, mine);
     return epoch;
   }

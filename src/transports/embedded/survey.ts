@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { systemClock } from '../../dataflow/clock.ts';
 import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
 import { crc32c } from '../../protocol/crc32c.ts';
 import { MAX_PARTITIONS } from '../local/topic-config.ts';
@@ -199,7 +200,7 @@ function surveyRecords(
         indexed ?? {
           nextOffset: header.nextOffset,
           maxTimestamp: header.maxTimestamp,
-          appendedAt: Date.now(),
+          appendedAt: systemClock.now(),
           bytes: bytes.length,
         },
       );

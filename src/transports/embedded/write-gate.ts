@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { holdingClock, pause } from '../../dataflow/clock.ts';
 import { StoreError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
 import { nameOf, PATIENCE_MS, type Patience } from './open-lock.ts';
@@ -80,7 +80,7 @@ export class WriteGate {
   }
 
   async #wait(): Promise<void> {
-    const since = performance.now();
+    const since = holdingClock.monotonic();
     try {
       for (;;) {
         if (this.#fd === undefined) throw closed('embedded log');
@@ -88,8 +88,8 @@ export class WriteGate {
         const opener = this.#opener();
         if (opener !== undefined) {
           this.#waitingFor = `${nameOf(opener)} to finish opening the folder`;
-          if (performance.now() - since > this.#limitMs) throw stopped(opener, this.#limitMs);
-          await sleep(1);
+          if (holdingClock.monotonic() - since > this.#limitMs) throw stopped(opener, this.#limitMs);
+          await pause(holdingClock, 1);
           continue;
         }
         this.#say(WRITING);
@@ -139,12 +139,12 @@ export async function whileNobodyWrites<T>(
   writeFileSync(temporary, JSON.stringify(currentProcess()), { mode: 0o640 });
   renameSync(temporary, file);
   try {
-    const since = performance.now();
+    const since = holdingClock.monotonic();
     for (let writer = writing(others()); writer !== undefined; writer = writing(others())) {
-      const waited = performance.now() - since;
+      const waited = holdingClock.monotonic() - since;
       if (waited > limitMs) throw held(path, writer, limitMs);
       if (waited > 1000) waiting(`process ${writer.pid} to finish its write to ${path}`);
-      await sleep(1);
+      await pause(holdingClock, 1);
     }
     waiting(undefined);
     return await work();

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { systemClock } from '../../dataflow/clock.ts';
 import { MillraceError, StoreError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
 import { type Databases, lastTransactionOf, onFailedBegin } from './lmdb.ts';
@@ -77,7 +78,7 @@ export class Writer {
 
   /** For how long the current transaction has been waiting to begin, in milliseconds. */
   waitingMs(): number {
-    return this.#waitingSince === undefined ? 0 : performance.now() - this.#waitingSince;
+    return this.#waitingSince === undefined ? 0 : systemClock.monotonic() - this.#waitingSince;
   }
 
   /** What the current transaction is waiting for, in words; `undefined` when it does not wait. */
@@ -136,7 +137,7 @@ export class Writer {
       if (this.#doubtful) await this.#reopen();
       const waiting = gate.enter();
       if (waiting !== undefined) await waiting;
-      this.#waitingSince = performance.now();
+      this.#waitingSince = systemClock.monotonic();
       await this.#begin(() => {
         for (const write of writes) {
           try {

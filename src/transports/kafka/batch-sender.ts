@@ -1,3 +1,4 @@
+import type { Cancel } from '../../dataflow/clock.ts';
 import { MillraceError } from '../../errors.ts';
 import { closed, unknownTopic } from '../local/errors.ts';
 import { BufferedBytes } from './buffered-bytes.ts';
@@ -7,6 +8,7 @@ import { divided, fitting, refusalOf } from './divide-batch.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { Code, leavesInDoubt, losesProducer } from './error-codes.ts';
 import { exhausted, type KafkaError, kafkaCodeOf, kafkaError } from './errors.ts';
+import type { Machine } from './machine.ts';
 import { PartitionLine, type QueuedBatch, queuedBatch, type Written } from './partition-line.ts';
 import { pauseMs } from './retry.ts';
 import { sendAdmitted, type WriteOptions } from './send-admitted.ts';
@@ -42,10 +44,11 @@ export class BatchSender {
   /** Lines whose shared producer id has failed. */
   readonly #renewed = new Set<PartitionLine>();
   readonly #complaints: Complaints;
-  readonly #throttles = new Throttles();
+  readonly #throttles: Throttles;
+  readonly #machine: Machine;
   readonly #buffered = new BufferedBytes();
   #pumping = false;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: Cancel | undefined;
   #trouble: MillraceError | undefined;
   #closed = false;
   #doubtful = false;
@@ -57,7 +60,10 @@ export class BatchSender {
     this.#topics = topics;
     this.#options = options;
     this.#lane = cluster.newLane('produce');
-    this.#complaints = new Complaints(cluster.settings.logger);
+    const { machine, settings } = cluster;
+    this.#machine = machine;
+    this.#complaints = new Complaints(settings.logger, machine.clock);
+    this.#throttles = new Throttles(machine.clock);
   }
 
   /**
@@ -73,7 +79,7 @@ export class BatchSender {
       const release = (): void => this.#buffered.remove(bytes.length);
       const line = this.#line(topic, partition);
       const batch = queuedBatch(encoded, {
-        deadline: performance.now() + this.#cluster.settings.deliveryTimeoutMs,
+        deadline: this.#machine.clock.monotonic() + this.#cluster.settings.deliveryTimeoutMs,
         resolve: (written) => {
           release();
           resolve(written);
@@ -108,7 +114,7 @@ export class BatchSender {
   /** Gives up what has not been acknowledged. */
   close(reason: MillraceError = closed('producer')): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     this.#cluster.closeLane(this.#lane);
     for (const line of this.#lines.values()) {
       for (const batch of line.drop(() => true)) batch.reject(writeFailure(reason, batch));
@@ -137,7 +143,7 @@ export class BatchSender {
 
   async #round(): Promise<void> {
     if (this.#closed) return;
-    const now = performance.now();
+    const now = this.#machine.clock.monotonic();
     const byLeader = new Map<number, PartitionLine[]>();
     let next = Number.POSITIVE_INFINITY;
     for (const line of this.#lines.values()) {
@@ -164,13 +170,17 @@ export class BatchSender {
       if (throttled > now) next = Math.min(next, throttled);
       else this.#send(leader, lines);
     }
-    clearTimeout(this.#timer);
-    if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#pump(), Math.max(next - now, 1));
+    this.#cancel?.();
+    if (next !== Number.POSITIVE_INFINITY) this.#wakeIn(Math.max(next - now, 1));
   }
 
   #later(error: unknown): void {
     if (error instanceof MillraceError) this.#trouble = error;
-    this.#timer = setTimeout(() => this.#pump(), pauseMs(3));
+    this.#wakeIn(pauseMs(this.#machine, 3));
+  }
+
+  #wakeIn(ms: number): void {
+    this.#cancel = this.#machine.clock.after(ms, () => this.#pump());
   }
 
   async #identify(line: PartitionLine): Promise<void> {
@@ -206,7 +216,7 @@ export class BatchSender {
   #hold(line: PartitionLine, error: unknown): void {
     const failure = error as MillraceError;
     this.#trouble = failure;
-    line.pausedUntil = performance.now() + pauseMs(4);
+    line.pausedUntil = this.#machine.clock.monotonic() + pauseMs(this.#machine, 4);
     if (!failure.retriable) {
       for (const batch of line.drop(() => true)) batch.reject(writeFailure(failure, batch));
     }
@@ -334,6 +344,6 @@ export class BatchSender {
     this.#trouble = error;
     this.#topics.forget(line.topic);
     line.failed(batch, uncertain);
-    line.pausedUntil = performance.now() + pauseMs(line.attempts);
+    line.pausedUntil = this.#machine.clock.monotonic() + pauseMs(this.#machine, line.attempts);
   }
 }

@@ -3,6 +3,7 @@ import { decodeBatch } from '../../protocol/batch-decoder.ts';
 import type { Cluster } from './cluster.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { connectionError } from './errors.ts';
+import { thisMachine } from './machine.ts';
 import type { KafkaSettings } from './options.ts';
 import { sequenceAfter } from './stamp-producer.ts';
 import type { Topics } from './topics.ts';
@@ -137,8 +138,11 @@ async function answer(partitions: readonly ProducedPartition[], delay: number): 
 /** What a sender needs of a cluster, with a model for a broker. */
 export function clusterOf(broker: BrokerModel, settings: Partial<KafkaSettings>): Cluster {
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-  const cluster: Pick<Cluster, 'settings' | 'newLane' | 'closeLane' | 'reach'> & { readonly request: unknown } = {
+  const cluster: Pick<Cluster, 'machine' | 'settings' | 'newLane' | 'closeLane' | 'reach'> & {
+    readonly request: unknown;
+  } = {
     settings: { logger, ...settings } as KafkaSettings,
+    machine: thisMachine,
     newLane: (purpose) => purpose,
     closeLane: () => undefined,
     reach: async () => undefined,

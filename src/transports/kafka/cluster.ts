@@ -1,7 +1,8 @@
 import { FatalError, MillraceError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
 import { connectionError, kafkaError, movedCoordinator, notAdmitted } from './errors.ts';
-import { type EncodedRequest, KafkaConnection, loadKafkajs } from './kafkajs-internals.ts';
+import { type BrokerConnection, type EncodedRequest, loadKafkajs } from './kafkajs-internals.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import { type KafkaSettings, parseAddress } from './options.ts';
 import { pauseMs, retrying } from './retry.ts';
 import type { Api } from './wire/api.ts';
@@ -18,8 +19,9 @@ const MAIN: Lane = 'main';
 /** Connections to the brokers of a cluster, found through some of their addresses. */
 export class Cluster {
   readonly settings: KafkaSettings;
+  readonly machine: Machine;
   readonly #nodes = new Map<number, NodeAddress>();
-  readonly #connections = new Map<string, Promise<KafkaConnection>>();
+  readonly #connections = new Map<string, Promise<BrokerConnection>>();
   readonly #coordinators = new Map<string, number>();
   /** Addresses that could not be reached lately, and until when they are not tried again. */
   readonly #unreachable = new Map<
@@ -31,8 +33,9 @@ export class Cluster {
   readonly #stopping = new AbortController();
   #lanes = 0;
 
-  constructor(settings: KafkaSettings) {
+  constructor(settings: KafkaSettings, machine: Machine = thisMachine) {
     this.settings = settings;
+    this.machine = machine;
   }
 
   /** Set when the transport closes: what is tried again and again ends then. */
@@ -50,7 +53,7 @@ export class Cluster {
       firstPauseMs: 100,
     };
     try {
-      await retrying({ ...options, signal: this.signal }, () => this.metadata([]));
+      await retrying(this.machine, { ...options, signal: this.signal }, () => this.metadata([]));
     } catch (error) {
       this.close();
       throw error;
@@ -138,9 +141,10 @@ export class Cluster {
   }
 
   /** A connection for metadata: one that is open, or to any broker that answers. */
-  async #any(): Promise<KafkaConnection> {
+  async #any(): Promise<BrokerConnection> {
     const failures: MillraceError[] = [];
-    const ids = [...this.#nodes.keys()].sort(() => Math.random() - 0.5);
+    const { machine } = this;
+    const ids = [...this.#nodes.keys()].sort(() => machine.random() - 0.5);
     for (const connect of [
       ...ids.map((id) => () => this.#connection(id, MAIN)),
       ...this.settings.brokers.map((address) => () => this.#open(`seed ${address}/${MAIN}`, address)),
@@ -158,13 +162,13 @@ export class Cluster {
     );
   }
 
-  async #connection(id: number, lane: Lane): Promise<KafkaConnection> {
+  async #connection(id: number, lane: Lane): Promise<BrokerConnection> {
     const node = this.#nodes.get(id);
     if (node === undefined) throw connectionError(`number ${id}`, 'it is not in the cluster');
     return this.#open(`${id}/${lane}`, `${node.host.includes(':') ? `[${node.host}]` : node.host}:${node.port}`);
   }
 
-  async #open(name: string, address: string): Promise<KafkaConnection> {
+  async #open(name: string, address: string): Promise<BrokerConnection> {
     if (this.signal.aborted) throw closed('transport');
     const known = this.#connections.get(name);
     if (known !== undefined) {
@@ -176,9 +180,10 @@ export class Cluster {
     }
     const place = parseAddress(address);
     if (place === undefined) throw connectionError(address, 'the cluster gave an invalid address');
+    const { machine } = this;
     const unreachable = this.#unreachable.get(address);
-    if (unreachable !== undefined && performance.now() < unreachable.until) throw unreachable.error;
-    const opening = KafkaConnection.open({ ...this.settings, ...place });
+    if (unreachable !== undefined && machine.clock.monotonic() < unreachable.until) throw unreachable.error;
+    const opening = this.machine.connect({ ...this.settings, ...place, clock: this.machine.clock });
     this.#connections.set(name, opening);
     try {
       const connection = await opening;
@@ -190,7 +195,11 @@ export class Cluster {
       const error = this.#known.has(address) ? meanwhile(address, thrown) : thrown;
       // Requests of many kinds want connections; together they are not to try more often than one alone would.
       const attempts = (unreachable?.attempts ?? 0) + 1;
-      this.#unreachable.set(address, { error, attempts, until: performance.now() + pauseMs(attempts, 25) });
+      this.#unreachable.set(address, {
+        error,
+        attempts,
+        until: machine.clock.monotonic() + pauseMs(machine, attempts, 25),
+      });
       if (this.#connections.get(name) === opening) this.#connections.delete(name);
       throw error;
     }
@@ -205,7 +214,7 @@ function meanwhile(address: string, error: unknown): unknown {
   return connectionError(address, `something else answers where a broker was: ${error.message}`, { cause: error });
 }
 
-async function send<Q, R>(connection: KafkaConnection, wanted: Api<Q, R>, query: Q, timeoutMs: number): Promise<R> {
+async function send<Q, R>(connection: BrokerConnection, wanted: Api<Q, R>, query: Q, timeoutMs: number): Promise<R> {
   let api = wanted;
   while (api.older !== undefined && !connection.supports(api.key, api.version)) api = api.older;
   if (!connection.supports(api.key, api.version)) {

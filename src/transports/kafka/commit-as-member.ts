@@ -36,7 +36,7 @@ export async function commitAsMember(
   const doing = `commit offsets of group "${groupId}"`;
   const onRetry = (error: MillraceError): void => void (member.commitTrouble = error);
   const over = (): void => void (member.commitTrouble = undefined);
-  await retrying({ doing, limitMs, firstPauseMs: 5, signal: cluster.signal, onRetry }, async () => {
+  await retrying(cluster.machine, { doing, limitMs, firstPauseMs: 5, signal: cluster.signal, onRetry }, async () => {
     await member.confirm(generation);
     member.check(generation);
     const { identity } = member;

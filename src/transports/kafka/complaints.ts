@@ -1,3 +1,4 @@
+import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
 import type { Logger } from './logger.ts';
 
@@ -7,15 +8,17 @@ const QUIET_MS = 5000;
 /** Warns of what is tried again and again, but not each time. */
 export class Complaints {
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #saidAt = new Map<string, number>();
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, clock: Clock) {
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   /** Says that something failed and is tried again, unless the same kind of failure was said of a moment ago. */
   warn(error: MillraceError, fields: object): void {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     const saidAt = this.#saidAt.get(error.code);
     if (saidAt !== undefined && now - saidAt < QUIET_MS) return;
     this.#saidAt.set(error.code, now);

@@ -50,6 +50,7 @@ export class BatchEncoder {
     const { settings, signal } = this.#cluster;
     const details = NOT_WRITTEN;
     const limit = await retrying(
+      this.#cluster.machine,
       { doing: `find topic "${topic}"`, limitMs: settings.deliveryTimeoutMs, signal, details },
       () => this.#limit(batch),
     );

@@ -77,7 +77,8 @@ export class ExactlyOnceWriter implements SessionWriter {
     const { settings, signal } = this.#cluster;
     const options = { doing: 'hear from the group', limitMs: settings.requestTimeoutMs, signal };
     this.#member.checkHeld(generation);
-    if (!this.#member.mayWrite(generation)) await retrying(options, () => this.#member.confirm(generation));
+    if (!this.#member.mayWrite(generation))
+      await retrying(this.#cluster.machine, options, () => this.#member.confirm(generation));
   }
 
   /** Why it failed. A fenced producer shows in many ways, so a member with a name asks whether another has taken it. */

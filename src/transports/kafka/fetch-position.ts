@@ -6,7 +6,7 @@ import type { Compression } from '../../protocol/compression.ts';
 import { isUnreadable, keepBytes, placed } from '../../protocol/corrupt.ts';
 import { BatchUnpacker, type UnpackOptions } from '../local/batch-unpacker.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
-import { DEFAULT_UNPACKED_BYTES, unpackBudget } from '../local/unpack-budget.ts';
+import { DEFAULT_UNPACKED_BYTES, type UnpackBudget, unpackBudget } from '../local/unpack-budget.ts';
 import { AbortedFilter } from './aborted-filter.ts';
 import { logTruncated } from './errors.ts';
 import type { FetchedPartition } from './wire/fetch.ts';
@@ -84,7 +84,7 @@ export class FetchPosition {
   empty = false;
   /** Whether a request for it is under way. */
   fetching = false;
-  /** Not fetched before this time (`performance.now`). */
+  /** Not fetched before this time (monotonic). */
   pausedUntil = 0;
   /** How many times in a row fetching has failed. */
   attempts = 0;
@@ -92,13 +92,14 @@ export class FetchPosition {
   needsBytes = 0;
   /** The last request had no room for the next batch. */
   hungry = false;
-  /** Since when the end has not moved although there are records behind it, of transactions (`performance.now`). */
+  /** Since when the end has not moved although there are records behind it, of transactions (monotonic). */
   heldSince: number | undefined;
   #delivered: number;
   #deliveredEpoch: number;
   #chunks: Chunk[] = [];
   #buffered = 0;
   readonly #unpacker: BatchUnpacker;
+  readonly #budget: UnpackBudget;
 
   constructor(
     topic: string,
@@ -115,6 +116,7 @@ export class FetchPosition {
     this.committed = committed;
     this.topicId = origin.topicId;
     this.fetchEpoch = this.#deliveredEpoch = origin.leaderEpoch ?? -1;
+    this.#budget = unpack.budget;
     this.#unpacker = new BatchUnpacker(unpack, { topic, partition });
   }
 
@@ -173,7 +175,7 @@ export class FetchPosition {
     const moved = end !== this.endOffset;
     this.endOffset = end;
     if (answer.highWatermark <= end) this.heldSince = undefined;
-    else if (moved || this.heldSince === undefined) this.heldSince = performance.now();
+    else if (moved || this.heldSince === undefined) this.heldSince = this.#budget.clock.monotonic();
     this.attempts = 0;
     if (largest > 0) this.needsBytes = largest;
     this.hungry = length === 0 && !first && this.fetchOffset < end;

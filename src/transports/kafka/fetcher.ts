@@ -1,8 +1,9 @@
+import type { Cancel, Clock } from '../../dataflow/clock.ts';
 import { MillraceError } from '../../errors.ts';
 import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../log/transport.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import { closed, outOfRange, topicRecreated, unknownPartition, unknownTopic } from '../local/errors.ts';
-import { unpackBudget } from '../local/unpack-budget.ts';
+import type { UnpackBudget } from '../local/unpack-budget.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Code } from './error-codes.ts';
@@ -40,12 +41,14 @@ export class KafkaFetcher implements Fetcher {
   /** When the requests under way are answered at the latest, by broker and lane. */
   readonly #due = new Map<string, number>();
   readonly #complaints: Complaints;
-  readonly #throttles = new Throttles();
+  readonly #throttles: Throttles;
+  readonly #clock: Clock;
+  readonly #unpacked: UnpackBudget;
   #trouble: MillraceError | undefined;
   #pumping = false;
   #readyDue = false;
-  #timer: NodeJS.Timeout | undefined;
-  #roomTimer: NodeJS.Timeout | undefined;
+  #cancel: Cancel | undefined;
+  #cancelRoom: Cancel | undefined;
   readonly #roomFree = (): void => this.#ready();
   #closed = false;
 
@@ -54,7 +57,11 @@ export class KafkaFetcher implements Fetcher {
     this.#topics = topics;
     this.#offsets = offsets;
     this.#options = options;
-    this.#complaints = new Complaints(cluster.settings.logger);
+    const { machine, settings } = cluster;
+    this.#clock = machine.clock;
+    this.#unpacked = machine.unpacked;
+    this.#complaints = new Complaints(settings.logger, machine.clock);
+    this.#throttles = new Throttles(machine.clock);
     this.#maxHalfBytes = Math.max(1024, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / 2));
     this.#lanes = Array.from({ length: LANES }, () => cluster.newLane('fetch'));
   }
@@ -63,7 +70,7 @@ export class KafkaFetcher implements Fetcher {
     if (this.#closed) throw closed('fetcher');
     const committed = this.#options.isolation !== 'uncommitted';
     const { maxUnpackedBytes } = this.#cluster.settings;
-    const unpack = { budget: unpackBudget, maxUnpackedBytes };
+    const unpack = { budget: this.#unpacked, maxUnpackedBytes };
     this.unassign(topic, partition);
     this.#positions.set(
       `${topic}/${partition}`,
@@ -83,7 +90,7 @@ export class KafkaFetcher implements Fetcher {
     if (this.#closed || position === undefined) return undefined;
     const batch = position.poll();
     if (position.waits) this.#awaitRoom(position.patienceMs);
-    if (batch !== undefined && position.wants(this.#halfBytes, performance.now())) this.#pump();
+    if (batch !== undefined && position.wants(this.#halfBytes, this.#clock.monotonic())) this.#pump();
     return batch;
   }
 
@@ -103,9 +110,9 @@ export class KafkaFetcher implements Fetcher {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#roomTimer);
-    unpackBudget.forget(this.#roomFree);
+    this.#cancel?.();
+    this.#cancelRoom?.();
+    this.#unpacked.forget(this.#roomFree);
     for (const position of this.#positions.values()) position.close();
     this.#positions.clear();
     for (const lane of this.#lanes) this.#cluster.closeLane(lane);
@@ -118,7 +125,7 @@ export class KafkaFetcher implements Fetcher {
   }
 
   #transaction(): string | undefined {
-    const since = performance.now() - HELD_MS;
+    const since = this.#clock.monotonic() - HELD_MS;
     for (const position of this.#positions.values()) {
       const { topic, partition, fetchOffset } = position;
       if (position.isHeld(since)) {
@@ -132,19 +139,19 @@ export class KafkaFetcher implements Fetcher {
     for (const { patienceMs, topic, partition } of this.#positions.values()) {
       if (patienceMs === undefined) continue;
       const { maxUnpackedBytes } = this.#cluster.settings;
-      return `memory to unpack "${topic}/${partition}": ${unpackBudget.used} of ${maxUnpackedBytes} bytes are in use`;
+      return `memory to unpack "${topic}/${partition}": ${this.#unpacked.used} of ${maxUnpackedBytes} bytes are in use`;
     }
     return undefined;
   }
 
   /** Polls again when memory is given back, or when a partition has waited for long enough. */
   #awaitRoom(patienceMs: number | undefined): void {
-    unpackBudget.onFree(this.#roomFree);
+    this.#unpacked.onFree(this.#roomFree);
     if (patienceMs === undefined) return;
-    this.#roomTimer ??= setTimeout(() => {
-      this.#roomTimer = undefined;
+    this.#cancelRoom ??= this.#clock.after(patienceMs + 1, () => {
+      this.#cancelRoom = undefined;
       this.#ready();
-    }, patienceMs + 1);
+    });
   }
 
   #pump(): void {
@@ -158,7 +165,7 @@ export class KafkaFetcher implements Fetcher {
 
   /** Asks each leader for the partitions that are due, if a request may be made. */
   #round(): void {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     const halfBytes = this.#halfBytes;
     const byLeader = new Map<number, FetchPosition[]>();
     let next = Number.POSITIVE_INFINITY;
@@ -183,8 +190,9 @@ export class KafkaFetcher implements Fetcher {
       if (throttled > now) next = Math.min(next, throttled);
       else this.#request(leader, positions, now);
     }
-    clearTimeout(this.#timer);
-    if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#pump(), Math.max(next - now, 1));
+    this.#cancel?.();
+    if (next !== Number.POSITIVE_INFINITY)
+      this.#cancel = this.#clock.after(Math.max(next - now, 1), () => this.#pump());
   }
 
   /** All requests to a broker are to come back at one time, so that their partitions then go together. */
@@ -321,7 +329,7 @@ export class KafkaFetcher implements Fetcher {
       this.#complaints.warn(failure, { topic: position.topic, partition: position.partition });
       this.#trouble = failure;
       this.#topics.forget(position.topic);
-      position.pausedUntil = performance.now() + pauseMs(position.attempts++);
+      position.pausedUntil = this.#clock.monotonic() + pauseMs(this.#cluster.machine, position.attempts++);
       return;
     }
     position.error = failure;

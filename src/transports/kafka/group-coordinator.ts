@@ -20,7 +20,7 @@ import {
   OLD_LIMIT_BYTES,
   OLD_PROTOCOL_NAME,
 } from './group-protocol-1.ts';
-import { type Moment, momentNow } from './lease.ts';
+import type { Moment } from './lease.ts';
 import { MemberCard } from './member-card.ts';
 import { newProducerId } from './producer-id.ts';
 import type { Api } from './wire/api.ts';
@@ -52,7 +52,7 @@ export class GroupCoordinator {
   /** Transactional ids of the members of the last generation. */
   #transactionalIds: readonly string[] = [];
   /** When the last request that made it a member was sent. */
-  joinedAt: Moment = momentNow();
+  joinedAt: Moment;
 
   constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
     this.#cluster = cluster;
@@ -60,6 +60,7 @@ export class GroupCoordinator {
     this.#card = new MemberCard(options.tasks, transactionalId);
     this.#leader = new GroupLeader(options.tasks, this.#card.digest);
     this.#lane = cluster.newLane('group');
+    this.joinedAt = cluster.machine.moment();
   }
 
   get identity(): GroupIdentity {
@@ -86,7 +87,7 @@ export class GroupCoordinator {
       this.#generation = joined.generation;
       const leads = joined.leader === joined.memberId;
       const { assignments, covered } = leads ? await this.#assign(joined) : { assignments: [], covered: true };
-      const sent = momentNow();
+      const sent = this.#cluster.machine.moment();
       const answer = await this.#ask(syncGroupApi, { ...this.identity, assignments }, this.#longMs);
       // The group has changed once more.
       if (answer.errorCode === Code.REBALANCE_IN_PROGRESS) continue;

@@ -1,3 +1,4 @@
+import { pause } from '../../dataflow/clock.ts';
 import { FatalError, MillraceError } from '../../errors.ts';
 import type { GroupOptions } from '../../log/transport.ts';
 import { closed } from '../local/errors.ts';
@@ -6,7 +7,7 @@ import { staleWork, tooLong, unknownYet } from './errors.ts';
 import { type Granted, GroupCoordinator } from './group-coordinator.ts';
 import { Heart } from './heart.ts';
 import { OffsetNotes } from './offset-metadata.ts';
-import { pause, pauseMs } from './retry.ts';
+import { pauseMs } from './retry.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
 /** What the owner of a session is told; it knows the session. */
@@ -76,9 +77,9 @@ export class GroupMember {
   /** Joins; tasks are told of after the caller has gone on. @throws MillraceError */
   async join(): Promise<void> {
     const { settings } = this.#cluster;
-    const deadline = performance.now() + settings.requestTimeoutMs + settings.rebalanceTimeoutMs;
+    const deadline = this.#cluster.machine.clock.monotonic() + settings.requestTimeoutMs + settings.rebalanceTimeoutMs;
     const granted = await this.#rejoin(deadline);
-    setImmediate(() => void this.#run(granted));
+    this.#cluster.machine.clock.soon(() => void this.#run(granted));
   }
 
   /** @throws MillraceError `ERR_STALE_GENERATION` when work of that generation may belong to another member now */
@@ -147,7 +148,7 @@ export class GroupMember {
     this.#left = true;
     this.#heart.stop();
     // A commit under way may still be done, but not at any price: the broker may be away.
-    await Promise.race([Promise.all(this.#commits), pause(GRACE_MS)]);
+    await Promise.race([Promise.all(this.#commits), pause(this.#cluster.machine.clock, GRACE_MS)]);
     this.#gone = true;
     await this.#coordinator.leave();
   }
@@ -255,10 +256,11 @@ export class GroupMember {
         } catch (error) {
           if (!(error instanceof MillraceError)) throw error;
           if (error.errorClass === 'migrated') await this.#lose();
-          else if (!error.retriable || performance.now() > deadline) throw error;
+          else if (!error.retriable || this.#cluster.machine.clock.monotonic() > deadline) throw error;
           else {
             this.#trouble = error;
-            await pause(pauseMs(attempt), this.#cluster.signal);
+            const { machine, signal } = this.#cluster;
+            await pause(machine.clock, pauseMs(machine, attempt), signal);
           }
         }
       }

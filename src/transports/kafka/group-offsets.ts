@@ -62,7 +62,7 @@ export class GroupOffsets {
     if (named.length === 0) return stored;
     const { logger, requestTimeoutMs: limitMs } = this.#cluster.settings;
     const options = { doing: 'find topics', limitMs, signal: this.#cluster.signal };
-    const now = await retrying(options, () => this.#topics.lookUp([...new Set(named)]));
+    const now = await retrying(this.#cluster.machine, options, () => this.#topics.lookUp([...new Set(named)]));
     return stored.flatMap(({ topicId, ...committed }) => {
       const { offset, partition, topic } = committed;
       const id = now.get(topic)?.id;
@@ -81,7 +81,9 @@ export class GroupOffsets {
     if (offsets.length === 0) return;
     const { requestTimeoutMs } = this.#cluster.settings;
     const limits = { doing: 'find topics', limitMs: requestTimeoutMs, signal: this.#cluster.signal };
-    const topics = await retrying(limits, () => this.#topics.lookUp([...new Set(offsets.map(({ topic }) => topic))]));
+    const topics = await retrying(this.#cluster.machine, limits, () =>
+      this.#topics.lookUp([...new Set(offsets.map(({ topic }) => topic))]),
+    );
     // Whoever sets an offset means the topic that is there now, unless it says so.
     const placed = offsets.map((each) => withTopicId({ topicId: topics.get(each.topic)?.id, ...each }));
     const nobody = { groupId, generation: -1, memberId: '', instanceId: null };
@@ -99,17 +101,21 @@ export class GroupOffsets {
   /** All groups that this user may see. */
   async groups(): Promise<readonly string[]> {
     const { requestTimeoutMs: limitMs } = this.#cluster.settings;
-    return retrying({ doing: 'list the groups', limitMs, signal: this.#cluster.signal }, async () => {
-      await this.#cluster.metadata([]);
-      const nodes = this.#cluster.nodeIds;
-      const answers = await Promise.all(
-        nodes.map((node) => this.#cluster.request(node, 'main', listGroupsApi, undefined)),
-      );
-      return answers.flatMap(({ errorCode, groups }) => {
-        if (errorCode !== 0) throw kafkaError(errorCode, 'list the groups');
-        return groups.map(({ groupId }) => groupId);
-      });
-    });
+    return retrying(
+      this.#cluster.machine,
+      { doing: 'list the groups', limitMs, signal: this.#cluster.signal },
+      async () => {
+        await this.#cluster.metadata([]);
+        const nodes = this.#cluster.nodeIds;
+        const answers = await Promise.all(
+          nodes.map((node) => this.#cluster.request(node, 'main', listGroupsApi, undefined)),
+        );
+        return answers.flatMap(({ errorCode, groups }) => {
+          if (errorCode !== 0) throw kafkaError(errorCode, 'list the groups');
+          return groups.map(({ groupId }) => groupId);
+        });
+      },
+    );
   }
 
   /** Whether a group has members, and all that it has committed; `undefined` where neither is so. */
@@ -134,7 +140,7 @@ export class GroupOffsets {
     read: (answer: R) => T,
   ): Promise<T> {
     const doing = `${what} of group "${groupId}"`;
-    return retrying({ doing, limitMs, signal: this.#cluster.signal }, async () => {
+    return retrying(this.#cluster.machine, { doing, limitMs, signal: this.#cluster.signal }, async () => {
       try {
         const node = await this.#cluster.coordinator('group', groupId);
         return read(await this.#cluster.request(node, 'main', api, query));

@@ -1,9 +1,11 @@
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type Cancel, every } from '../../dataflow/clock.ts';
 import { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { loadKafkajs } from './kafkajs-internals.ts';
 import { Lease, momentNow } from './lease.ts';
 import { noLogger } from './logger.ts';
+import { thisMachine } from './machine.ts';
 import type { KafkaSettings } from './options.ts';
 import { heartbeatApi, leaveGroupApi } from './wire/membership.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
@@ -34,7 +36,7 @@ const KEEP_MS = 30_000;
 class StandIn {
   readonly #settings: KafkaSettings;
   readonly #lease: Lease;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stop: Cancel;
   #joined: { readonly spell: number; readonly identity: GroupIdentity } | undefined;
   #cluster: Cluster | undefined;
   #neededAt = 0;
@@ -45,10 +47,10 @@ class StandIn {
 
   constructor(settings: PortableSettings, memory: SharedArrayBuffer) {
     this.#settings = { ...settings, logger: noLogger, stores: undefined };
-    this.#lease = new Lease(memory);
+    this.#lease = new Lease(momentNow, memory);
     // When it is needed there is no time for that.
     loadKafkajs();
-    this.#timer = setInterval(() => this.#tick(), settings.heartbeatIntervalMs);
+    this.#stop = every(thisMachine.clock, settings.heartbeatIntervalMs, () => this.#tick());
   }
 
   joined(spell: number, identity: GroupIdentity): void {
@@ -56,7 +58,7 @@ class StandIn {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stop();
     this.#cluster?.close();
   }
 

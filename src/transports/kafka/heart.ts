@@ -1,9 +1,10 @@
+import type { Cancel } from '../../dataflow/clock.ts';
 import { MillraceError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import type { GroupCoordinator } from './group-coordinator.ts';
-import { Lease, type Moment, momentNow } from './lease.ts';
+import { Lease, type Moment } from './lease.ts';
 import { SecondHeart } from './second-heart.ts';
 
 /** What a member learns of its group: it is to join again, or it has been given up. */
@@ -11,11 +12,11 @@ export type GroupNews = 'rebalance' | 'lost';
 
 /** Tells the coordinator in time that the member is there, and hears from it whether the group changes. */
 export class Heart {
-  readonly lease: Lease = new Lease();
+  readonly lease: Lease;
   readonly #second: SecondHeart | undefined;
   readonly #cluster: Cluster;
   readonly #coordinator: GroupCoordinator;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: Cancel | undefined;
   #beating: Promise<void> | undefined;
   #running = false;
   #news: GroupNews | undefined;
@@ -29,7 +30,8 @@ export class Heart {
   constructor(cluster: Cluster, coordinator: GroupCoordinator) {
     this.#cluster = cluster;
     this.#coordinator = coordinator;
-    this.#second = SecondHeart.of(cluster.settings, this.lease);
+    this.lease = new Lease(cluster.machine.moment);
+    this.#second = cluster.machine.threads ? SecondHeart.of(cluster.settings, this.lease) : undefined;
   }
 
   /** Begins, after the member has joined with a request that was sent then. */
@@ -46,7 +48,7 @@ export class Heart {
   pause(): void {
     this.#running = false;
     this.lease.joining = true;
-    clearTimeout(this.#timer);
+    this.#cancel?.();
   }
 
   stop(): void {
@@ -102,8 +104,8 @@ export class Heart {
   }
 
   #schedule(ms: number): void {
-    clearTimeout(this.#timer);
-    if (this.#running) this.#timer = setTimeout(() => void this.#beat(), ms);
+    this.#cancel?.();
+    if (this.#running) this.#cancel = this.#cluster.machine.clock.after(ms, () => void this.#beat());
   }
 
   #beat(): Promise<void> {
@@ -112,9 +114,10 @@ export class Heart {
   }
 
   async #once(): Promise<void> {
-    const { heartbeatIntervalMs } = this.#cluster.settings;
+    const { machine, settings } = this.#cluster;
+    const { heartbeatIntervalMs } = settings;
     const { generation } = this.#coordinator.identity;
-    const sent = momentNow();
+    const sent = machine.moment();
     this.lease.live();
     try {
       // While it joins, that request keeps what comes after it on its connection waiting.

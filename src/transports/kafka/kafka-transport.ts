@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type {
   Capabilities,
   CommittedOffset,
@@ -24,6 +23,7 @@ import { KafkaFetcher } from './fetcher.ts';
 import { GroupMember, type MemberOptions } from './group-member.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import { warnOfInsecure } from './insecure.ts';
+import type { Machine } from './machine.ts';
 import { Offsets } from './offsets.ts';
 import type { KafkaSettings } from './options.ts';
 import { KafkaProducer } from './producer.ts';
@@ -59,9 +59,9 @@ export class KafkaTransport implements Transport {
   }
 
   /** @throws MillraceError that says why no broker can be used */
-  static async open(settings: KafkaSettings): Promise<KafkaTransport> {
+  static async open(settings: KafkaSettings, machine?: Machine): Promise<KafkaTransport> {
     warnOfInsecure(settings);
-    const cluster = new Cluster(settings);
+    const cluster = new Cluster(settings, machine);
     await cluster.connect();
     return new KafkaTransport(cluster);
   }
@@ -112,9 +112,10 @@ export class KafkaTransport implements Transport {
 
   async group(options: GroupOptions): Promise<GroupSession> {
     this.#live();
-    const { exactlyOnce, instanceId } = this.#cluster.settings;
+    const { machine, settings } = this.#cluster;
+    const { exactlyOnce, instanceId } = settings;
     const stores = await this.#openStores(options.groupId);
-    const transactionalId = exactlyOnce ? `${options.groupId}-${instanceId ?? randomUUID()}` : null;
+    const transactionalId = exactlyOnce ? `${options.groupId}-${instanceId ?? machine.name()}` : null;
     let begin = (): void => undefined;
     const begun = new Promise<void>((resolve) => {
       begin = resolve;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import type { Clock } from '../../dataflow/clock.ts';
 import { ConfigError, MillraceError } from '../../errors.ts';
 import { whenDue } from './due.ts';
 import { connectFailure, connectionError, requestTimeout } from './errors.ts';
@@ -62,6 +63,7 @@ export interface ConnectOptions {
   readonly sasl: SaslOptions | undefined;
   readonly connectTimeoutMs: number;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** A request, encoded. */
@@ -73,12 +75,30 @@ export interface EncodedRequest {
 }
 
 /** One connection to one broker, authenticated. Requests are answered in order. */
-export class KafkaConnection {
+export interface BrokerConnection {
+  readonly address: string;
+  /** Whether new requests may go here. A connection whose login is about to expire is left to finish what it has. */
+  readonly usable: boolean;
+  /** Whether the broker knows a version of a request. */
+  supports(key: number, version: number): boolean;
+  /**
+   * Sends a request and gives the bytes of the response after its header.
+   *
+   * @throws MillraceError `ERR_CONNECTION`, `ERR_REQUEST_TIMEOUT`: what became of the request is not known.
+   */
+  request(request: EncodedRequest, timeoutMs: number): Promise<Buffer>;
+  /** Closes at once; requests under way fail. */
+  close(reason?: Error): void;
+}
+
+/** A connection over a socket of kafkajs. */
+export class KafkaConnection implements BrokerConnection {
   readonly address: string;
   readonly #clientId: Uint8Array;
   readonly #connection: Connection;
   readonly #versions: Readonly<Record<number, VersionRange>>;
   readonly #sasl: boolean;
+  readonly #clock: Clock;
   readonly #frames: FrameReader;
   #closed: Error | undefined;
   #answered = false;
@@ -94,6 +114,7 @@ export class KafkaConnection {
     this.#connection = connection;
     this.#versions = versions;
     this.#sasl = options.sasl !== undefined;
+    this.#clock = options.clock;
     this.#frames = wire.frames;
     wire.frames.maxBytes = MAX_RESPONSE_BYTES;
     wire.bad = (error) => this.close(connectionError(this.address, `it sent ${error.message}`, { cause: error }));
@@ -136,6 +157,7 @@ export class KafkaConnection {
     connectionPool.setSupportAuthenticationProtocol(true);
     const broker = new Broker({ connectionPool, logger, authenticationTimeout: options.connectTimeoutMs });
     const settled = whenDue(
+      options.clock,
       options.connectTimeoutMs,
       () => wire.frames.received,
       () => failed(new Error(`no connection in ${options.connectTimeoutMs} ms`)),
@@ -165,23 +187,16 @@ export class KafkaConnection {
     }
   }
 
-  /** Whether new requests may go here. A connection whose login is about to expire is left to finish what it has. */
   get usable(): boolean {
     if (this.#closed !== undefined || !this.#connection.isConnected()) return false;
     return !this.#sasl || this.#connection.isAuthenticated();
   }
 
-  /** Whether the broker knows a version of a request. */
   supports(key: number, version: number): boolean {
     const range = this.#versions[key];
     return range !== undefined && range.minVersion <= version && version <= range.maxVersion;
   }
 
-  /**
-   * Sends a request and gives the bytes of the response after its header.
-   *
-   * @throws MillraceError `ERR_CONNECTION`, `ERR_REQUEST_TIMEOUT`: what became of the request is not known.
-   */
   async request(request: EncodedRequest, timeoutMs: number): Promise<Buffer> {
     if (!this.usable) throw this.#closed ?? connectionError(this.address, 'the connection is closed');
     const connection = this.#connection;
@@ -191,6 +206,7 @@ export class KafkaConnection {
     try {
       const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
         settled = whenDue(
+          this.#clock,
           timeoutMs,
           () => this.#frames.received,
           () => this.close(requestTimeout(this.address, request.name, timeoutMs)),
@@ -226,7 +242,6 @@ export class KafkaConnection {
     }
   }
 
-  /** Closes at once; requests under way fail. */
   close(reason: Error = connectionError(this.address, 'the connection was closed')): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;

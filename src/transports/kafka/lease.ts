@@ -10,12 +10,6 @@ export function momentNow(): Moment {
   return { monotonicMs: seconds * 1000 + Math.floor(nanoseconds / 1e6), wallMs: Date.now() };
 }
 
-/** How long ago that was, by whichever clock says more. */
-function elapsedSince({ monotonicMs, wallMs }: Moment): number {
-  const now = momentNow();
-  return Math.max(now.monotonicMs - monotonicMs, now.wallMs - wallMs);
-}
-
 /** What is known to have become of a spell of membership: it goes on, is over, or was ended from within. */
 export type Fate = 'held' | 'lost' | 'left';
 const FATES: readonly Fate[] = ['held', 'lost', 'left'];
@@ -40,8 +34,13 @@ const SLOTS = 8;
 export class Lease {
   readonly memory: SharedArrayBuffer;
   readonly #slots: BigInt64Array;
+  readonly #now: () => Moment;
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * BigInt64Array.BYTES_PER_ELEMENT)) {
+  constructor(
+    now: () => Moment,
+    memory: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * BigInt64Array.BYTES_PER_ELEMENT),
+  ) {
+    this.#now = now;
     this.memory = memory;
     this.#slots = new BigInt64Array(memory);
   }
@@ -70,9 +69,10 @@ export class Lease {
     return this.#get(UNSURE) === 1;
   }
 
-  /** For how long nothing has been acknowledged, in milliseconds. */
+  /** For how long nothing has been acknowledged, in milliseconds, by whichever clock says more. */
   get silenceMs(): number {
-    return elapsedSince({ monotonicMs: this.#get(HELD_MONOTONIC), wallMs: this.#get(HELD_WALL) });
+    const { monotonicMs, wallMs } = this.#now();
+    return Math.max(monotonicMs - this.#get(HELD_MONOTONIC), wallMs - this.#get(HELD_WALL));
   }
 
   /** The spell with that number is over. */
@@ -95,7 +95,7 @@ export class Lease {
 
   /** The thread of the member is at work. */
   live(): void {
-    this.#set(ALIVE, momentNow().monotonicMs);
+    this.#set(ALIVE, this.#now().monotonicMs);
   }
 
   get aliveAt(): number {

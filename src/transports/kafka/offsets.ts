@@ -30,7 +30,7 @@ export class Offsets {
   ): Promise<ReadonlyMap<number, number>> {
     const doing = `find offsets of "${topic}"`;
     const { settings, signal } = this.#cluster;
-    return retrying({ doing, limitMs: settings.requestTimeoutMs, signal }, async () => {
+    return retrying(this.#cluster.machine, { doing, limitMs: settings.requestTimeoutMs, signal }, async () => {
       const { leaders } = (await this.#topics.refresh(topic)) ?? (await this.#topics.get(topic));
       const wanted = partitions ?? leaders.map((_, partition) => partition);
       const missing = wanted.find((partition) => leaders[partition] === undefined);

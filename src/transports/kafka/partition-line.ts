@@ -52,7 +52,7 @@ export class PartitionLine {
   #ackedSequence = 0;
   #cautious = false;
   #attempts = 0;
-  /** Nothing is sent before this time (`performance.now`). */
+  /** Nothing is sent before this time (monotonic). */
   pausedUntil = 0;
 
   constructor(topic: string, partition: number) {

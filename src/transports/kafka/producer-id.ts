@@ -16,7 +16,7 @@ export async function newProducerId(
   const { transactionTimeoutMs } = cluster.settings;
   const doing = transactionalId === null ? 'get a producer id' : `begin transactions as "${transactionalId}"`;
   const timeoutMs = transactionalId === null ? 2 ** 31 - 1 : transactionTimeoutMs;
-  return retrying({ doing, limitMs, firstPauseMs: 5, signal }, async () => {
+  return retrying(cluster.machine, { doing, limitMs, firstPauseMs: 5, signal }, async () => {
     try {
       const query = { transactionalId, timeoutMs };
       const { errorCode, producerId, producerEpoch } =

@@ -1,5 +1,7 @@
+import { pause } from '../../dataflow/clock.ts';
 import { type ErrorDetails, MillraceError } from '../../errors.ts';
 import { exhausted } from './errors.ts';
+import type { Machine } from './machine.ts';
 
 export interface RetryOptions {
   /** What is tried, as in "could not …". */
@@ -20,23 +22,12 @@ const MAX_PAUSE_MS = 1000;
 
 const isOver = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
-/** A pause with full jitter, so that clients that failed together do not come back together. */
-export function pauseMs(attempt: number, firstPauseMs = 20): number {
-  return Math.random() * Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** Math.min(attempt, 10));
-}
+/** Where time and chance come from. */
+export type RetryMachine = Pick<Machine, 'clock' | 'random'>;
 
-/** Resolves after some time, or when the signal says so. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-  });
+/** How long to wait, in milliseconds: with full jitter, so that clients that failed together do not come back together. */
+export function pauseMs({ random }: Pick<Machine, 'random'>, attempt: number, firstPauseMs = 20): number {
+  return random() * Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** Math.min(attempt, 10));
 }
 
 /**
@@ -45,17 +36,18 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
  * @throws MillraceError the failure, when it is not retriable or the signal is set; class `retriable-exhausted` when
  * the time is over.
  */
-export async function retrying<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + options.limitMs;
+export async function retrying<T>(machine: RetryMachine, options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
+  const { clock } = machine;
+  const deadline = clock.monotonic() + options.limitMs;
   for (let tries = 0; ; tries++) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof MillraceError) || !error.retriable || isOver(options.signal)) throw error;
-      const wait = pauseMs(tries, options.firstPauseMs);
-      if (performance.now() + wait > deadline) throw exhausted(options.doing, options.limitMs, error, options.details);
+      const wait = pauseMs(machine, tries, options.firstPauseMs);
+      if (clock.monotonic() + wait > deadline) throw exhausted(options.doing, options.limitMs, error, options.details);
       options.onRetry?.(error, tries + 1);
-      await pause(wait, options.signal);
+      await pause(clock, wait, options.signal);
       if (isOver(options.signal)) throw error;
     }
   }

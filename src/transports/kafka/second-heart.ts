@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { type Cancel, every, systemClock } from '../../dataflow/clock.ts';
 import type { HeartMessage, PortableSettings } from './heart-worker.ts';
 import type { Lease } from './lease.ts';
 import type { KafkaSettings } from './options.ts';
@@ -21,7 +22,7 @@ export class SecondHeart {
   readonly #lease: Lease;
   readonly #thread: HeartThread;
   readonly #id = ++members;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stop: Cancel;
 
   /** @returns `undefined` when the settings hold what cannot be told to another thread. */
   static of(settings: KafkaSettings, lease: Lease): SecondHeart | undefined {
@@ -42,7 +43,7 @@ export class SecondHeart {
     this.#thread.users.set(this.#id, settings);
     this.#thread.post({ kind: 'open', id: this.#id, settings: portable, memory: lease.memory });
     lease.live();
-    this.#timer = setInterval(() => lease.live(), settings.heartbeatIntervalMs).unref();
+    this.#stop = every(systemClock, settings.heartbeatIntervalMs, () => lease.live());
   }
 
   /** The member has joined. */
@@ -52,15 +53,15 @@ export class SecondHeart {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stop();
     this.#thread.post({ kind: 'close', id: this.#id });
     this.#thread.users.delete(this.#id);
     // An application that rebuilds its tasks is back at once.
-    setTimeout(() => {
+    systemClock.after(KEEP_MS, () => {
       if (this.#thread.users.size > 0) return;
       if (thread === this.#thread) thread = undefined;
       this.#thread.end();
-    }, KEEP_MS).unref();
+    });
   }
 }
 

@@ -1,20 +1,27 @@
+import type { Clock } from '../../dataflow/clock.ts';
+
 /** Brokers that asked to be left alone for a while, because a quota is used up. */
 export class Throttles {
   readonly #until = new Map<number, number>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** A broker has answered, and said for how long it wants no more of the same. */
   heard(node: number, ms: number): void {
-    if (ms > 0) this.#until.set(node, Math.max(this.until(node), performance.now() + ms));
+    if (ms > 0) this.#until.set(node, Math.max(this.until(node), this.#clock.monotonic() + ms));
   }
 
-  /** From when on a broker may be asked (`performance.now`). */
+  /** From when on a broker may be asked (monotonic). */
   until(node: number): number {
     return this.#until.get(node) ?? 0;
   }
 
   /** What is waited for, in words. @param doing - What the quota is for, as in "may … again". */
   waitingFor(doing: string): string | undefined {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     const held = [...this.#until].filter(([, until]) => until > now);
     if (held.length === 0) return undefined;
     const longest = Math.ceil(Math.max(...held.map(([, until]) => until - now)));

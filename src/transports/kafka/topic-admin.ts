@@ -1,3 +1,4 @@
+import { pause } from '../../dataflow/clock.ts';
 import type {
   FullTopicConfig,
   KnownTopic,
@@ -19,7 +20,7 @@ import type { Cluster } from './cluster.ts';
 import { Code, codeClass } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import type { Offsets } from './offsets.ts';
-import { pause, retrying } from './retry.ts';
+import { retrying } from './retry.ts';
 import { CONFIG_NAMES, claimEntries, fromConfigs, toConfigs, unmarkBefore, unmarkEntries } from './topic-configs.ts';
 import type { KnownTopic as FoundTopic, Topics } from './topics.ts';
 import { metadataApi, type TopicMetadata } from './wire/metadata.ts';
@@ -227,7 +228,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
         return answers.every(({ configs, errorCode }) => errorCode !== 0 || isMarked(fromConfigs(configs)));
       });
     }
-    await pause(CLAIM_MS, this.#cluster.signal);
+    await pause(this.#cluster.machine.clock, CLAIM_MS, this.#cluster.signal);
   }
 
   async release(name: string): Promise<void> {
@@ -272,7 +273,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
 
   #retrying<T>(doing: string, attempt: () => Promise<T>, onRetry: () => void = () => undefined): Promise<T> {
     const { settings, signal } = this.#cluster;
-    return retrying({ doing, limitMs: settings.requestTimeoutMs, signal, onRetry }, attempt);
+    return retrying(this.#cluster.machine, { doing, limitMs: settings.requestTimeoutMs, signal, onRetry }, attempt);
   }
 
   /** Waits until all brokers that can be reached have heard of a change. */
@@ -290,11 +291,11 @@ export class KafkaTopicAdmin implements TopicAdmin {
   }
 
   async #until(what: string, condition: () => Promise<boolean>): Promise<void> {
-    const { settings, signal } = this.#cluster;
-    const deadline = performance.now() + settings.requestTimeoutMs;
+    const { machine, settings, signal } = this.#cluster;
+    const deadline = machine.clock.monotonic() + settings.requestTimeoutMs;
     while (!(await condition())) {
-      if (performance.now() > deadline || signal.aborted) throw kafkaError(7, `wait for ${what}`);
-      await pause(5, signal);
+      if (machine.clock.monotonic() > deadline || signal.aborted) throw kafkaError(7, `wait for ${what}`);
+      await pause(machine.clock, 5, signal);
     }
   }
 }

@@ -30,7 +30,7 @@ export class Topics {
   /** A topic, possibly as it was some seconds ago; `undefined` when there is none. */
   async find(name: string): Promise<KnownTopic | undefined> {
     const known = this.#known.get(name);
-    const fresh = known !== undefined && !known.moved && known.until > performance.now();
+    const fresh = known !== undefined && !known.moved && known.until > this.#cluster.machine.clock.monotonic();
     return fresh ? known : this.refresh(name);
   }
 
@@ -120,17 +120,17 @@ export class Topics {
   /** The largest batch that a topic takes, in bytes; without permission to ask, Kafka's default. */
   async maxMessageBytes(name: string): Promise<number> {
     const known = this.#limits.get(name);
-    if (known !== undefined && known.until > performance.now()) return known.bytes;
+    if (known !== undefined && known.until > this.#cluster.machine.clock.monotonic()) return known.bytes;
     const [answer] = await this.#cluster.ask(describeConfigsApi, { topics: [name], names: ['max.message.bytes'] });
     const value = Number(answer?.configs[0]?.value ?? 1_048_588);
-    this.#limits.set(name, { bytes: value, until: performance.now() + MAX_AGE_MS });
+    this.#limits.set(name, { bytes: value, until: this.#cluster.machine.clock.monotonic() + MAX_AGE_MS });
     return value;
   }
 
   /** As `maxMessageBytes`, when it is known without asking. */
   peekMaxMessageBytes(name: string): number | undefined {
     const known = this.#limits.get(name);
-    return known !== undefined && known.until > performance.now() ? known.bytes : undefined;
+    return known !== undefined && known.until > this.#cluster.machine.clock.monotonic() ? known.bytes : undefined;
   }
 
   /** What is known of each topic, or why it is not. */
@@ -152,7 +152,14 @@ export class Topics {
         leaders[partition] = leader;
         epochs[partition] = leaderEpoch;
       }
-      const known = { name: topic, id, leaders, epochs, until: performance.now() + MAX_AGE_MS, moved: false };
+      const known = {
+        name: topic,
+        id,
+        leaders,
+        epochs,
+        until: this.#cluster.machine.clock.monotonic() + MAX_AGE_MS,
+        moved: false,
+      };
       this.#known.set(topic, known);
       found.set(topic, known);
     }

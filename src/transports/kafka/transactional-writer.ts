@@ -1,3 +1,4 @@
+import { pause } from '../../dataflow/clock.ts';
 import { MillraceError } from '../../errors.ts';
 import type { CommittedOffset } from '../../log/transport.ts';
 import { closed } from '../local/errors.ts';
@@ -9,7 +10,7 @@ import { Code } from './error-codes.ts';
 import { kafkaCodeOf, kafkaError } from './errors.ts';
 import type { GroupMember } from './group-member.ts';
 import { newProducerId } from './producer-id.ts';
-import { pause, retrying } from './retry.ts';
+import { retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
 import type { Api } from './wire/api.ts';
 import * as wire from './wire/transactions.ts';
@@ -222,8 +223,9 @@ export class TransactionalWriter {
    */
   async #visible(): Promise<void> {
     const id = this.#transactionalId;
-    const deadline = performance.now() + this.#cluster.settings.transactionTimeoutMs;
-    for (let pauseMs = 1; performance.now() < deadline && !this.#ending.signal.aborted; pauseMs *= 2) {
+    const { machine, settings } = this.#cluster;
+    const deadline = machine.clock.monotonic() + settings.transactionTimeoutMs;
+    for (let pauseMs = 1; machine.clock.monotonic() < deadline && !this.#ending.signal.aborted; pauseMs *= 2) {
       try {
         const node = await this.#cluster.coordinator('transaction', id);
         const { state } = await this.#cluster.request(node, 'main', wire.describeTransactionApi, {
@@ -234,7 +236,7 @@ export class TransactionalWriter {
         // What can be found out here is not worth failing a commit that is decided.
         return;
       }
-      await pause(pauseMs, this.#ending.signal);
+      await pause(machine.clock, pauseMs, this.#ending.signal);
     }
   }
 
@@ -258,17 +260,21 @@ export class TransactionalWriter {
     const me = this.#me();
     const { settings } = this.#cluster;
     const { signal } = this.#ending;
-    await retrying({ doing, limitMs: settings.requestTimeoutMs, firstPauseMs: 3, signal, onRetry }, async () => {
-      try {
-        const node = await this.#cluster.coordinator('transaction', id);
-        const code = codeOf(await this.#request(node, api, { ...query, ...me }));
-        if (code === Code.INVALID_PRODUCER_EPOCH || code === Code.PRODUCER_FENCED) throw fenced(id);
-        if (code !== 0) throw kafkaError(code, doing, id);
-      } catch (error) {
-        this.#cluster.forgetCoordinator('transaction', id, error);
-        throw error;
-      }
-    });
+    await retrying(
+      this.#cluster.machine,
+      { doing, limitMs: settings.requestTimeoutMs, firstPauseMs: 3, signal, onRetry },
+      async () => {
+        try {
+          const node = await this.#cluster.coordinator('transaction', id);
+          const code = codeOf(await this.#request(node, api, { ...query, ...me }));
+          if (code === Code.INVALID_PRODUCER_EPOCH || code === Code.PRODUCER_FENCED) throw fenced(id);
+          if (code !== 0) throw kafkaError(code, doing, id);
+        } catch (error) {
+          this.#cluster.forgetCoordinator('transaction', id, error);
+          throw error;
+        }
+      },
+    );
   }
 }
 

@@ -45,7 +45,7 @@ export class BatchUnpacker {
   /** How long the next record still waits for room, in milliseconds; `undefined` when it does not. */
   get patienceMs(): number | undefined {
     if (this.#waitingSince === undefined) return undefined;
-    return Math.max(this.#waitingSince + PATIENCE_MS - performance.now(), 0);
+    return Math.max(this.#waitingSince + PATIENCE_MS - this.#options.budget.clock.monotonic(), 0);
   }
 
   /** What was unpacked last is not used any more. */
@@ -106,7 +106,7 @@ export class BatchUnpacker {
   }
 
   #overdraw(bytes: number): boolean {
-    this.#waitingSince ??= performance.now();
+    this.#waitingSince ??= this.#options.budget.clock.monotonic();
     this.#needed = bytes;
     if (this.patienceMs !== 0) return false;
     this.#waitingSince = undefined;

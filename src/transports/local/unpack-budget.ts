@@ -1,3 +1,5 @@
+import { type Clock, holdingClock } from '../../dataflow/clock.ts';
+
 /** What unpacked batches may take in this process unless told otherwise, in bytes. */
 export const DEFAULT_UNPACKED_BYTES: number = 128 * 1024 * 1024;
 
@@ -6,9 +8,15 @@ export const DEFAULT_UNPACKED_BYTES: number = 128 * 1024 * 1024;
  * a bound for each partition would be none.
  */
 export class UnpackBudget {
+  /** Of those who wait for room. */
+  readonly clock: Clock;
   #used = 0;
   #rests = false;
   readonly #waiting = new Set<() => void>();
+
+  constructor(clock: Clock = holdingClock) {
+    this.clock = clock;
+  }
 
   get used(): number {
     return this.#used;
@@ -41,7 +49,7 @@ export class UnpackBudget {
   rest(): void {
     if (this.#rests) return;
     this.#rests = true;
-    setImmediate(() => {
+    this.clock.soon(() => {
       this.#rests = false;
       this.#wake();
     });

@@ -1,3 +1,4 @@
+import { systemClock } from '../../dataflow/clock.ts';
 import type {
   CommittedOffset,
   FetchedBatch,
@@ -69,7 +70,7 @@ export class MemoryLog {
   #ids = 0;
 
   constructor(options: MemoryLogOptions = {}) {
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => systemClock.now());
   }
 
   list(): readonly string[] {
