@@ -12,6 +12,7 @@ const MAY: Readonly<Record<string, string>> = {
   'transports/kafka/lease.ts': 'two threads share these times, and each has an origin of its own for other clocks',
   'transports/kafka/kafkajs-internals.ts': 'a queue of kafkajs counts its throttle by the wall clock',
   'transports/embedded/open-lock.ts': 'at the end of the process it blocks the thread, whose timers fire no more',
+  'runtime/app/process-watch.ts': 'it measures this process, and how late its timers are',
   'cli/main.ts': 'a program is where time comes from',
 };
 

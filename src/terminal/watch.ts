@@ -1,3 +1,4 @@
+import { systemClock } from '../dataflow/clock.ts';
 import { ConfigError } from '../errors.ts';
 import type { Duration } from '../options/duration.ts';
 import { checkMethods, checkNames, type OptionNames, show } from '../options/option-checks.ts';
@@ -55,11 +56,11 @@ export async function watch(app: App, options: WatchOptions = {}): Promise<Watch
     throw new ConfigError('ERR_OPTION', `watch: span is ${show(span)}`, { hint: 'give { from, to } in epoch ms' });
   }
   const screen = screenOf(stream);
-  const started = performance.now();
+  const started = systemClock.monotonic();
   const rate = new Rate(started);
   const lines = screen.live ? new Redrawn(stream) : undefined;
   const subscription = app.snapshots(lines === undefined ? lineEvery : every).subscribe((snapshot) => {
-    const perSecond = rate.next(snapshot.recordsIn, performance.now());
+    const perSecond = rate.next(snapshot.recordsIn, systemClock.monotonic());
     const shown = progressLines(screen, snapshot, perSecond, span);
     if (lines === undefined) stream.write(`${shown.join('   ')}\n`);
     else lines.draw(shown);
@@ -70,7 +71,7 @@ export async function watch(app: App, options: WatchOptions = {}): Promise<Watch
     subscription.unsubscribe();
     lines?.erase();
   }
-  return { snapshot: app.snapshot(), seconds: (performance.now() - started) / 1000 };
+  return { snapshot: app.snapshot(), seconds: (systemClock.monotonic() - started) / 1000 };
 }
 
 /** The state of a run in a few short lines, none of which wraps. */

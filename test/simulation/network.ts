@@ -1,0 +1,221 @@
+import type { Cancel } from '../../src/dataflow/clock.ts';
+import { connectionError, requestTimeout } from '../../src/transports/kafka/errors.ts';
+import type { BrokerConnection, ConnectOptions, EncodedRequest } from '../../src/transports/kafka/kafkajs-internals.ts';
+import type { ModelBroker } from './model/broker.ts';
+import type { Random } from './random.ts';
+import type { Host, World } from './world.ts';
+
+interface Sent {
+  readonly request: EncodedRequest;
+  readonly bytes: Uint8Array;
+  readonly resolve: (answer: Buffer) => void;
+  readonly reject: (error: unknown) => void;
+  readonly cancel: Cancel;
+  /** Nobody waits for it any more. */
+  over: boolean;
+}
+
+/** How a network is at a time. */
+export interface Weather {
+  /** The longest that a message takes, in ms. */
+  latencyMs: number;
+  /** How often a connection is cut before a request arrives, and after it was carried out. */
+  lostRequests: number;
+  lostReplies: number;
+  /** How often a message takes much longer, and how long at most. */
+  stragglers: number;
+  straggleMs: number;
+}
+
+export const CALM: Weather = { latencyMs: 2, lostRequests: 0, lostReplies: 0, stragglers: 0, straggleMs: 0 };
+
+/** What has a request number, in words. */
+const NAMES: Readonly<Record<number, string>> = {
+  0: 'Produce',
+  26: 'EndTxn',
+  28: 'TxnOffsetCommit',
+  8: 'OffsetCommit',
+};
+
+/** Carries requests from hosts to the broker, and answers back. Requests of one connection arrive in their order. */
+export class Network {
+  readonly #world: World;
+  readonly #broker: ModelBroker;
+  readonly #random: Random;
+  readonly #server: Host;
+  readonly #links = new Set<Link>();
+  weather: Weather = CALM;
+  /** Nodes that nobody reaches. */
+  readonly down: Set<number> = new Set();
+  readonly counts: Record<string, number> = {};
+
+  constructor(world: World, broker: ModelBroker, server: Host, random: Random) {
+    this.#world = world;
+    this.#broker = broker;
+    this.#server = server;
+    this.#random = random;
+  }
+
+  count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  }
+
+  async connect(host: Host, { host: name, port }: ConnectOptions): Promise<BrokerConnection> {
+    const address = `${name}:${port}`;
+    const node = this.#broker.nodes.find((id) => this.#broker.addressOf(id).host === name) ?? 1;
+    await new Promise<void>((resolve) => void host.clock.after(this.delay(), resolve));
+    if (this.down.has(node)) throw connectionError(address, 'connect ECONNREFUSED');
+    const link = new Link(this, this.#world, this.#broker, this.#server, host, node, address);
+    this.#links.add(link);
+    return link;
+  }
+
+  delay(): number {
+    const { latencyMs, straggleMs, stragglers } = this.weather;
+    const ms = this.#random.next() * latencyMs;
+    if (!this.#random.chance(stragglers)) return ms;
+    this.count('straggling messages');
+    return ms + this.#random.next() * straggleMs;
+  }
+
+  /** What becomes of a request. */
+  fate(request: EncodedRequest): 'answered' | 'lost before' | 'lost after' {
+    if (this.#random.chance(this.weather.lostRequests)) {
+      this.count('lost requests');
+      return 'lost before';
+    }
+    if (!this.#random.chance(this.weather.lostReplies)) return 'answered';
+    this.count('lost replies');
+    const name = NAMES[request.key];
+    if (name !== undefined) this.count(`lost replies of ${name}`);
+    return 'lost after';
+  }
+
+  /** Whether what is under way on a connection that is cut arrives nevertheless. */
+  arrives(): boolean {
+    return this.#random.chance(0.5);
+  }
+
+  /** Cuts connections of a host, or to a node, or all of them. */
+  cut(which: { readonly host?: Host; readonly node?: number } = {}): void {
+    for (const link of this.#links) {
+      if (which.host !== undefined && link.owner !== which.host) continue;
+      if (which.node !== undefined && link.node !== which.node) continue;
+      link.cut();
+    }
+  }
+
+  closed(link: Link): void {
+    this.#links.delete(link);
+  }
+}
+
+class Link implements BrokerConnection {
+  readonly address: string;
+  readonly owner: Host;
+  readonly node: number;
+  readonly #network: Network;
+  readonly #world: World;
+  readonly #broker: ModelBroker;
+  readonly #server: Host;
+  readonly #underWay = new Set<Sent>();
+  #closed: Error | undefined;
+  /** The broker has seen that it is closed: what comes after that does not arrive. */
+  #cut = false;
+  #arrivesAt = 0;
+  #answersAt = 0;
+  readonly #queue: Sent[] = [];
+  #busy = false;
+
+  constructor(
+    network: Network,
+    world: World,
+    broker: ModelBroker,
+    server: Host,
+    owner: Host,
+    node: number,
+    address: string,
+  ) {
+    this.#network = network;
+    this.#world = world;
+    this.#broker = broker;
+    this.#server = server;
+    this.owner = owner;
+    this.node = node;
+    this.address = address;
+  }
+
+  get usable(): boolean {
+    return this.#closed === undefined;
+  }
+
+  supports(key: number, version: number): boolean {
+    return this.#broker.supports(key, version);
+  }
+
+  request(request: EncodedRequest, timeoutMs: number): Promise<Buffer> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => {
+      const cancel = this.owner.clock.after(timeoutMs, () =>
+        this.close(requestTimeout(this.address, request.name, timeoutMs)),
+      );
+      // What is on its way does not change any more.
+      const bytes = new Uint8Array(Buffer.concat(request.pieces));
+      const sent: Sent = { request, bytes, resolve, reject, cancel, over: false };
+      this.#underWay.add(sent);
+      const fate = this.#network.fate(request);
+      this.#arrivesAt = Math.max(this.#arrivesAt, this.#world.now + this.#network.delay());
+      this.#world.at(this.#server, this.#arrivesAt, request.name, () => {
+        if (fate === 'lost before') return this.cut();
+        if (this.#cut && !this.#network.arrives()) return;
+        this.#queue.push(sent);
+        void this.#serve(fate === 'lost after' ? sent : undefined);
+      });
+    });
+  }
+
+  async #serve(lost?: Sent): Promise<void> {
+    if (lost !== undefined) lost.over = true;
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let sent = this.#queue.shift(); sent !== undefined; sent = this.#queue.shift()) {
+      const { bytes, request } = sent;
+      const answer = await this.#broker.handle(request.key, request.version, bytes);
+      if (sent.over) {
+        this.cut();
+        continue;
+      }
+      this.#answersAt = Math.max(this.#answersAt, this.#world.now + this.#network.delay());
+      this.#world.at(this.owner, this.#answersAt, `${request.name} answered`, () => this.#answered(sent, answer));
+    }
+    this.#busy = false;
+  }
+
+  #answered(sent: Sent, answer: Buffer): void {
+    if (!this.#underWay.delete(sent) || this.#closed !== undefined) return;
+    sent.cancel();
+    sent.resolve(answer);
+  }
+
+  /** The connection ends, and its owner hears of it. */
+  cut(): void {
+    if (this.#cut) return;
+    this.#cut = true;
+    this.#network.count('cut connections');
+    this.#world.at(this.owner, this.#world.now, 'cut', () =>
+      this.close(connectionError(this.address, 'it closed the connection')),
+    );
+  }
+
+  close(reason: Error = connectionError(this.address, 'the connection was closed')): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#cut = true;
+    this.#network.closed(this);
+    for (const sent of this.#underWay) {
+      sent.cancel();
+      sent.reject(reason);
+    }
+    this.#underWay.clear();
+  }
+}
