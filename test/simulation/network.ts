@@ -29,13 +29,16 @@ export interface Weather {
 
 export const CALM: Weather = { latencyMs: 2, lostRequests: 0, lostReplies: 0, stragglers: 0, straggleMs: 0 };
 
-/** What has a request number, in words. */
-const NAMES: Readonly<Record<number, string>> = {
-  0: 'Produce',
-  26: 'EndTxn',
-  28: 'TxnOffsetCommit',
-  8: 'OffsetCommit',
-};
+/** What becomes of a request. */
+export type Fate = 'answered' | 'lost before' | 'lost after' | 'late';
+
+/** What is to happen to the next request of a name, of a host. */
+interface Trap {
+  readonly host: Host;
+  readonly request: string;
+  /** @returns what becomes of it, or `undefined` if that is left to chance */
+  readonly sprung: () => Fate | undefined;
+}
 
 /** Carries requests from hosts to the broker, and answers back. Requests of one connection arrive in their order. */
 export class Network {
@@ -48,6 +51,7 @@ export class Network {
   /** Nodes that nobody reaches. */
   readonly down: Set<number> = new Set();
   readonly counts: Record<string, number> = {};
+  readonly traps: Set<Trap> = new Set();
 
   constructor(world: World, broker: ModelBroker, server: Host, random: Random) {
     this.#world = world;
@@ -78,16 +82,25 @@ export class Network {
     return ms + this.#random.next() * straggleMs;
   }
 
+  /** How long something that is late takes. */
+  straggle(): number {
+    return this.#random.next() * 15_000;
+  }
+
   /** What becomes of a request. */
-  fate(request: EncodedRequest): 'answered' | 'lost before' | 'lost after' {
+  fate(host: Host, request: EncodedRequest): Fate {
+    for (const trap of this.traps) {
+      if (trap.host !== host || trap.request !== request.name) continue;
+      this.traps.delete(trap);
+      const fate = trap.sprung();
+      if (fate !== undefined) return fate;
+    }
     if (this.#random.chance(this.weather.lostRequests)) {
       this.count('lost requests');
       return 'lost before';
     }
     if (!this.#random.chance(this.weather.lostReplies)) return 'answered';
     this.count('lost replies');
-    const name = NAMES[request.key];
-    if (name !== undefined) this.count(`lost replies of ${name}`);
     return 'lost after';
   }
 
@@ -163,14 +176,24 @@ class Link implements BrokerConnection {
       const bytes = new Uint8Array(Buffer.concat(request.pieces));
       const sent: Sent = { request, bytes, resolve, reject, cancel, over: false };
       this.#underWay.add(sent);
-      const fate = this.#network.fate(request);
+      const fate = this.#network.fate(this.owner, request);
       this.#arrivesAt = Math.max(this.#arrivesAt, this.#world.now + this.#network.delay());
       this.#world.at(this.#server, this.#arrivesAt, request.name, () => {
         if (fate === 'lost before') return this.cut();
+        if (fate === 'late') return this.#late(sent);
         if (this.#cut && !this.#network.arrives()) return;
         this.#queue.push(sent);
         void this.#serve(fate === 'lost after' ? sent : undefined);
       });
+    });
+  }
+
+  /** The connection is cut while the request is on its way, and somebody carries it there all the same. */
+  #late({ bytes, request }: Sent): void {
+    this.cut();
+    const ms = this.#network.straggle();
+    this.#world.at(this.#server, this.#world.now + ms, `late ${request.name}`, () => {
+      void this.#broker.handle(request.key, request.version, bytes);
     });
   }
 

@@ -5,6 +5,9 @@ export type Guarantee = 'at-least-once' | 'exactly-once';
 /** Kinds of faults, and what they are called in the report. */
 export const KINDS = [
   'crash',
+  'crash at a request',
+  'lost reply of a request',
+  'late request',
   'pause',
   'long pause',
   'stop',
@@ -29,6 +32,8 @@ export interface Fault {
   /** Which of the processes, or of the nodes. */
   readonly which: number;
   readonly forMs: number;
+  /** Of requests it is the next one of this name. */
+  readonly request: string;
 }
 
 /** What one run does, all of it a function of its seed. */
@@ -51,6 +56,20 @@ export interface Plan {
   readonly disks: readonly boolean[];
   readonly faults: readonly Fault[];
 }
+
+/** Requests that change something. */
+const REQUESTS = [
+  'Produce',
+  'AddPartitionsToTxn',
+  'AddOffsetsToTxn',
+  'TxnOffsetCommit',
+  'EndTxn',
+  'OffsetCommit',
+  'InitProducerId',
+  'JoinGroup',
+  'SyncGroup',
+  'OffsetFetch',
+];
 
 export const SESSION_MS = 6000;
 /** How long things go wrong. */
@@ -81,10 +100,16 @@ export function makePlan(seed: number, random: Random): Plan {
 }
 
 function makeFaults(random: Random): Fault[] {
-  const faults = Array.from({ length: random.int(0, 10) }, (): Fault => {
+  const faults = Array.from({ length: random.int(0, 20) }, (): Fault => {
     const kind = random.pick(KINDS);
     const long = kind === 'long pause' ? random.int(SESSION_MS, 5 * SESSION_MS) : random.int(10, 8000);
-    return { at: random.int(0, TROUBLE_MS), kind, which: random.int(0, 9), forMs: long };
+    return {
+      at: random.int(0, TROUBLE_MS),
+      kind,
+      which: random.int(0, 9),
+      forMs: long,
+      request: random.pick(REQUESTS),
+    };
   });
   return faults.sort((left, right) => left.at - right.at);
 }

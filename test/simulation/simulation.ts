@@ -1,9 +1,10 @@
 import { decodeBatch } from '../../src/protocol/batch-decoder.ts';
+import { ensureCodec } from '../../src/protocol/compression.ts';
 import { checkHistory, type HistoryEvent } from '../../src/testing/index.ts';
 import { encodeInput, type Input, makeInputs } from './inputs.ts';
 import { Instance } from './instance.ts';
 import { ModelBroker } from './model/broker.ts';
-import { Network } from './network.ts';
+import { type Fate, Network } from './network.ts';
 import { type Fault, makePlan, type Plan, TROUBLE_MS } from './plan.ts';
 import { countingProgram, type Program, type Rows } from './programs.ts';
 import { Random } from './random.ts';
@@ -33,6 +34,8 @@ const QUIET_MS = 15_000;
 
 /** One run of the real runtime and transport in a world that the seed decides. */
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Outcome> {
+  // Loading takes time of the machine, and only once.
+  for (const codec of ['gzip', 'snappy', 'lz4', 'zstd'] as const) await ensureCodec(codec);
   const random = new Random(seed);
   const planned = makePlan(seed, random.branch('plan'));
   const plan = { ...planned, faults: planned.faults.filter((_, at) => options.keeps?.(at) !== false) };
@@ -156,6 +159,7 @@ class Simulation {
       straggleMs: 0,
     };
     this.#network.down.clear();
+    this.#network.traps.clear();
     this.#broker.transactions.markerMs = 5;
     for (const instance of this.#instances) {
       instance.diskFull = false;
@@ -165,7 +169,7 @@ class Simulation {
     }
   }
 
-  #cause({ forMs, kind, which }: Fault): void {
+  #cause({ forMs, kind, request, which }: Fault): void {
     const world = this.#world;
     const instance = this.#instances[which % this.#instances.length] as Instance;
     const { host } = instance;
@@ -177,6 +181,15 @@ class Simulation {
         this.#network.weather = before;
       });
     };
+    const trap = (sprung: () => Fate | undefined): void => {
+      if (host === undefined) return;
+      const said = (): Fate | undefined => {
+        this.#count(`${kind}: ${request}`);
+        this.#log(`${kind}: ${request} of ${host.name}`);
+        return sprung();
+      };
+      this.#network.traps.add({ host, request, sprung: said });
+    };
     this.#count(kind);
     this.#log(`fault: ${kind} (${instance.host?.name ?? 'nobody'}, ${forMs} ms)`);
     const node = this.#broker.nodes[which % this.#broker.nodes.length] as number;
@@ -184,6 +197,21 @@ class Simulation {
       case 'crash':
         instance.kill();
         later(() => instance.start());
+        break;
+      case 'crash at a request':
+        trap(() => {
+          const fate = this.#random.pick<Fate>(['answered', 'lost before', 'late']);
+          // It is sent, and the process is gone before anything else happens.
+          this.#at(world.now, () => instance.kill());
+          later(() => instance.start());
+          return fate;
+        });
+        break;
+      case 'lost reply of a request':
+        trap(() => 'lost after');
+        break;
+      case 'late request':
+        trap(() => 'late');
         break;
       case 'pause':
       case 'long pause':
