@@ -146,6 +146,12 @@ export function logTruncated({ topic, partition }: TopicPartition, from: number,
   );
 }
 
+/** Why a partition cannot be read, whatever was thrown. */
+export function fetchFailed({ partition, topic }: TopicPartition, cause: unknown): MillraceError {
+  if (cause instanceof MillraceError) return cause;
+  return new MillraceError('fatal', 'ERR_FETCH', `Fetching failed: ${String(cause)}`, { topic, partition, cause });
+}
+
 /** Something was tried again and again, and the time for it is over. */
 export function exhausted(doing: string, ms: number, last: MillraceError, details: ErrorDetails = {}): MillraceError {
   return new MillraceError(

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
-import { MillraceError } from '../../errors.ts';
+import type { MillraceError } from '../../errors.ts';
 import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../log/transport.ts';
 import { ensureCodec } from '../../protocol/compression.ts';
 import { closed, outOfRange, topicRecreated, unknownPartition, unknownTopic } from '../local/errors.ts';
@@ -7,7 +7,7 @@ import type { UnpackBudget } from '../local/unpack-budget.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Code } from './error-codes.ts';
-import { kafkaError } from './errors.ts';
+import { fetchFailed, kafkaError } from './errors.ts';
 import { FetchPosition, survey } from './fetch-position.ts';
 import type { Offsets } from './offsets.ts';
 import { pauseMs } from './retry.ts';
@@ -317,14 +317,7 @@ export class KafkaFetcher implements Fetcher {
 
   #failed(position: FetchPosition, error: unknown): void {
     if (this.#closed) return;
-    const failure =
-      error instanceof MillraceError
-        ? error
-        : new MillraceError('fatal', 'ERR_FETCH', `Fetching failed: ${String(error)}`, {
-            topic: position.topic,
-            partition: position.partition,
-            cause: error,
-          });
+    const failure = fetchFailed(position, error);
     if (failure.retriable) {
       this.#complaints.warn(failure, { topic: position.topic, partition: position.partition });
       this.#trouble = failure;

@@ -140,7 +140,7 @@ export class Groups implements PendingOffsets {
   /** Takes members out, as an operator would. */
   expel(groupId: string): void {
     const group = this.#group(groupId);
-    for (const member of [...group.members.values()]) this.#remove(group, member);
+    for (const member of group.members.values()) this.#remove(group, member);
   }
 
   /** Begins another generation. */
@@ -221,7 +221,7 @@ export class Groups implements PendingOffsets {
 
   forget(topic: string): void {
     for (const { offsets } of this.#groups.values()) {
-      for (const key of [...offsets.keys()]) if (key.startsWith(`${topic}/`)) offsets.delete(key);
+      for (const key of offsets.keys()) if (key.startsWith(`${topic}/`)) offsets.delete(key);
     }
   }
 
