@@ -23,3 +23,51 @@ export interface KeptRow {
   readonly holds: 'value' | 'state' | 'stored';
   readonly content: unknown;
 }
+
+/**
+ * A row of a step that holds its value. It is one object, because each record that comes of it refers to it until it is
+ * committed: there are as many of them at a time as rows in a commit.
+ */
+export class EmittedValue implements EmittedRow, KeptRow {
+  readonly key: NonNullable<unknown>;
+  readonly window: Window | undefined;
+  readonly timestamp: number;
+  readonly content: unknown;
+  readonly #by: EmittingStep;
+
+  constructor(
+    by: EmittingStep,
+    key: NonNullable<unknown>,
+    content: unknown,
+    timestamp: number,
+    window: Window | undefined,
+  ) {
+    this.key = key;
+    this.window = window;
+    this.timestamp = timestamp;
+    this.content = content;
+    this.#by = by;
+  }
+
+  get step(): string {
+    return this.#by.name;
+  }
+
+  get keySerde(): Serde<unknown> | undefined {
+    return this.#by.keySerde;
+  }
+
+  get holds(): 'value' {
+    return 'value';
+  }
+
+  get kept(): KeptRow {
+    return this;
+  }
+}
+
+/** What is known of a row by the step that emits it. */
+interface EmittingStep {
+  readonly name: string;
+  readonly keySerde: Serde<unknown> | undefined;
+}

@@ -1,7 +1,7 @@
 import type { StepMeter } from '../metrics/step-meters.ts';
 import type { Lateness, StreamRecord, Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
-import type { EmittedRow, KeptRow } from './emitted-row.ts';
+import { type EmittedRow, EmittedValue, type KeptRow } from './emitted-row.ts';
 import { failedIn } from './input-subscriber.ts';
 import type { NodePlace } from './node.ts';
 import type { Outlet } from './port.ts';
@@ -49,8 +49,7 @@ export class Step<Out> {
    */
   emitRow<T = Out>(key: NonNullable<unknown>, row: T, to: Emit<T> = this.out as Emit<never>): void {
     const { timestamp, value, window } = row as { readonly window?: Window } & StreamRecord<unknown, unknown>;
-    const kept: KeptRow = { key, keySerde: this.keySerde, window, timestamp, holds: 'value', content: value };
-    this.#emit(row, { step: this.name, kept }, to);
+    this.#emit(row, new EmittedValue(this, key, value, timestamp, window), to);
   }
 
   /** Emits a row about the record under way, which is in the step's state already. */

@@ -1,6 +1,6 @@
 import { RecordError } from '../errors.ts';
 import { isThenable, settled } from '../options/promises.ts';
-import { makeChange, makeRecord, type StreamRecord, type Window, type WindowedRecord } from '../record.ts';
+import { makeChange, makeRecord, NO_HEADERS, type StreamRecord, type Window, type WindowedRecord } from '../record.ts';
 import type { NewRecord, Rekeyed } from './record-types.ts';
 
 type Source = StreamRecord<unknown, unknown, unknown> & { readonly window?: Window; readonly before?: unknown };
@@ -31,6 +31,18 @@ export function withWindow<K, V>(
 ): WindowedRecord<K, V> {
   const { headers, topic, partition, offset } = record;
   return { key, value, timestamp, headers, topic, partition, offset, window };
+}
+
+/** A row that the record only lets out: its headers are not those of the row. */
+export function withoutHeaders<K, V>(
+  record: StreamRecord<unknown, unknown, unknown>,
+  key: K,
+  value: V,
+  timestamp: number,
+  window: Window,
+): WindowedRecord<K, V> {
+  const { topic, partition, offset } = record;
+  return { key, value, timestamp, headers: NO_HEADERS, topic, partition, offset, window };
 }
 
 /** The record with another timestamp, all else being the same. @throws as {@link fromNew}. */

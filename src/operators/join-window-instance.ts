@@ -13,7 +13,7 @@ import {
 } from '../record.ts';
 import type { WindowRow } from '../state/window-machine.ts';
 import type { State } from './aggregation.ts';
-import { withWindow } from './derive.ts';
+import { withoutHeaders } from './derive.ts';
 import { openWindowing, type WindowingPlan } from './windowing-plan.ts';
 
 type Row = StreamRecord<unknown, unknown>;
@@ -61,7 +61,7 @@ export function windowJoining(
       step.rowFailed(error, { key, keySerde, window, timestamp, holds: 'state', content });
       return;
     }
-    step.emitRow(key, { ...withWindow(current, key, value, timestamp, window), headers: NO_HEADERS });
+    step.emitRow(key, withoutHeaders(current, key, value, timestamp, window));
   };
 
   const windows = openWindowing<unknown, unknown, unknown>(windowing, task, step.place, {

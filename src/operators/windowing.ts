@@ -7,7 +7,7 @@ import { NO_HEADERS } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { WindowRow } from '../state/window-machine.ts';
 import type { State } from './aggregation.ts';
-import { withWindow } from './derive.ts';
+import { withoutHeaders, withWindow } from './derive.ts';
 import { IntervalTimer } from './process-intervals.ts';
 import { openChanges, openWindowing, type WindowingPlan } from './windowing-plan.ts';
 
@@ -53,9 +53,9 @@ export function windowing<K, V, R>(
       step.rowFailed(error, kept ? unmade(row, step.keySerde) : undefined);
       return;
     }
-    const made = withWindow(current ?? NO_RECORD, row.key, value, row.timestamp, row.window);
-    if (kept) step.emitRow(row.key, { ...made, headers: NO_HEADERS });
-    else step.emitUpdate(made);
+    const { key, timestamp, window } = row;
+    if (kept) step.emitRow(key, withoutHeaders(current ?? NO_RECORD, key, value, timestamp, window));
+    else step.emitUpdate(withWindow(current ?? NO_RECORD, key, value, timestamp, window));
   };
   const emitGone = ({ key, timestamp, window }: Omit<WindowRow<K, State>, 'state'>, kept: boolean): void =>
     emitRow({ key, window, state: undefined, timestamp }, kept);

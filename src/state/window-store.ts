@@ -131,12 +131,15 @@ export class WindowStore<K, A> implements StateHolder {
     this.#forget(group);
     this.#open.delete(window.start, window.end);
     const panes: Pane<K, A>[] = [];
-    for (const pane of [...group.panes(), ...rest]) {
-      if (pane.stored) this.#removed.push(this.#keys.of(window, pane.keyBytes));
-      pane.stored = false;
-      if (pane.state !== undefined || pane.failure !== undefined) panes.push(pane);
-    }
+    for (const pane of group.panes()) this.#take(pane, window, panes);
+    for (const pane of rest) this.#take(pane, window, panes);
     return sortByBytes(panes);
+  }
+
+  #take(pane: Pane<K, A>, window: Window, into: Pane<K, A>[]): void {
+    if (pane.stored) this.#removed.push(this.#keys.of(window, pane.keyBytes));
+    pane.stored = false;
+    if (pane.state !== undefined || pane.failure !== undefined) into.push(pane);
   }
 
   collect(into: StoreWrites[]): void {

@@ -3,6 +3,7 @@ import type { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '../../log/transport.ts';
 import type { AppMeters } from '../../metrics/app-meters.ts';
+import type { StoreWrites } from '../../state/byte-store.ts';
 import type { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
 import type { TaskProgress } from '../task/task-host.ts';
@@ -35,6 +36,8 @@ export interface CommitterHost {
   schedule(): void;
   fail(error: unknown): void;
 }
+
+const NONE: readonly OutgoingBatch[] = [];
 
 /** A commit that takes longer than this is worth saying, in ms. */
 const LONG_MS = 1000;
@@ -181,7 +184,7 @@ export class Committer {
 
   *#begin(session: TaskSession, generation: number, progress: readonly TaskProgress[]): Steps<void> {
     yield* this.#write(session, generation, progress, []);
-    this.#host.changelog()?.committed(progress.flatMap(({ state }) => state));
+    this.#host.changelog()?.committed(statesOf(progress));
   }
 
   *#once(): Steps<void> {
@@ -190,7 +193,8 @@ export class Committer {
       // Given up: offsets never pass records whose calls are not finished.
       if (this.#abandoned || this.pendingAsync() > 0) return;
       const joined = this.#host.session();
-      const tasks = Array.from(this.#host.tasks.values()).filter((task) => task.dirty);
+      const tasks: Task[] = [];
+      for (const task of this.#host.tasks.values()) if (task.dirty) tasks.push(task);
       if (joined === undefined || this.#host.failed()) return;
       if (tasks.length === 0 && this.#host.announcer?.().due !== true) return;
       // A task may fail between turns, by an emission that nobody foresaw: what it has done since is not to be trusted.
@@ -206,11 +210,14 @@ export class Committer {
         this.#host.announcer?.().announce(outputs) ?? outputs,
       );
       // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
-      const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
-      this.#host.changelog()?.committed(kept.flatMap(({ state }) => state));
+      const changelog = this.#host.changelog();
+      if (changelog !== undefined) {
+        const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
+        changelog.committed(statesOf(kept));
+      }
       this.#host.outputs.recycle(outputs);
       for (const task of tasks) task.committed();
-      this.#host.committed?.(progress.flatMap(({ offsets }) => offsets));
+      for (const { offsets } of progress) this.#host.committed?.(offsets);
       this.commits += 1;
       this.lastCommit = this.#host.clock.monotonic();
       this.lastDurationMs = this.lastCommit - started;
@@ -236,10 +243,10 @@ export class Committer {
     written: readonly OutgoingBatch[],
   ): Steps<void> {
     const changelog = this.#host.changelog();
-    const state = progress.flatMap((each) => each.state);
-    const outputs = [...written];
-    const changes = changelog?.batches(state, generation) ?? [];
-    if (this.#host.atomic || changes.length === 0) outputs.push(...changes);
+    const state = statesOf(progress);
+    const changes = changelog?.batches(state, generation) ?? NONE;
+    const together = changes.length > 0 && this.#host.atomic;
+    const outputs = together ? [...written, ...changes] : written;
     this.#waitsFor('its outputs to be taken');
     if (outputs.length > 0) yield* until(session.send(outputs, generation));
     if (!this.#host.atomic && changes.length > 0) {
@@ -249,8 +256,10 @@ export class Committer {
       this.#waitsFor('the changes of its stores to be taken');
       yield* until(session.send(changes, generation));
     }
-    const offsets = progress.flatMap((each) => each.offsets);
-    const placed = offsets.map((each) => ({ ...each, ...this.#host.origin(each.topic, each.partition) }));
+    const placed: CommittedOffset[] = [];
+    for (const { offsets } of progress) {
+      for (const each of offsets) placed.push({ ...each, ...this.#host.origin(each.topic, each.partition) });
+    }
     this.#waitsFor('its offsets to be committed');
     yield* until(session.commit({ generation, offsets: placed, state: changelog === undefined ? state : [] }));
   }
@@ -265,4 +274,9 @@ export class Committer {
     yield* until(quiet);
     this.#barrier = undefined;
   }
+}
+
+/** The changes of all stores. A live application commits a record or two at a time, and mostly of one task. */
+function statesOf(progress: readonly TaskProgress[]): readonly StoreWrites[] {
+  return progress.length === 1 ? (progress[0] as TaskProgress).state : progress.flatMap(({ state }) => state);
 }

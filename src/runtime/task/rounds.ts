@@ -12,6 +12,7 @@ export class Rounds {
   readonly #stages = new Map<Stage, StageTurns>();
   /** The stages that have not had their turn in this round. */
   #rest: IterableIterator<StageTurns> | undefined;
+  readonly #tasks = new Set<Task>();
   readonly #idle: IdleWatch;
   /** Why a task could not go on. */
   failure: MillraceError | undefined;
@@ -33,9 +34,11 @@ export class Rounds {
       this.#stages.set(task.stage, turns);
     }
     turns.tasks.push(task);
+    this.#tasks.add(task);
   }
 
   remove(task: Task): void {
+    this.#tasks.delete(task);
     this.#stages.get(task.stage)?.remove(task);
   }
 
@@ -62,21 +65,17 @@ export class Rounds {
     for (const turns of round) {
       const worked = turns.turn(room, until, looked) > 0;
       progressed ||= worked;
-      this.failure = turns.tasks.find(({ failure }) => failure !== undefined)?.failure;
+      this.failure = turns.failure;
       if (this.failure !== undefined) return false;
       if (worked && this.#clock.monotonic() >= until) {
         this.#rest = round;
         break;
       }
     }
-    return (room && this.#idle.look(this.#tasks(), knows)) || progressed;
+    return (room && this.#idle.look(this.#tasks, knows)) || progressed;
   }
 
   close(): void {
     this.#idle.close();
-  }
-
-  *#tasks(): Generator<Task> {
-    for (const { tasks } of this.#stages.values()) yield* tasks;
   }
 }

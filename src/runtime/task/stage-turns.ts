@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
+import type { MillraceError } from '../../errors.ts';
 import type { Task } from './task.ts';
 import { TurnWatch } from './turn-watch.ts';
 
@@ -29,6 +30,10 @@ export class StageTurns {
   #turnAt: number;
   #cancelWake: Cancel | undefined;
   readonly #heap = new TaskHeap();
+  /** Tasks that have a turn now, and those of them that are live, or behind. */
+  readonly #ready: Task[] = [];
+  readonly #caughtUp: Task[] = [];
+  readonly #behind: Task[] = [];
   /** How far a task may go beyond the next record of another one, in ms of event time. */
   #slack = 0;
 
@@ -46,11 +51,17 @@ export class StageTurns {
    * @returns Records processed.
    */
   turn(room: boolean, until: number, looked: (task: Task, now: number) => void): number {
-    const ready = this.tasks.filter((task) => task.beginTurn());
+    // Lists of their own are kept: a live application has a turn for each record or two.
+    const ready = this.#ready;
+    const live = this.#caughtUp;
+    const behind = this.#behind;
+    ready.length = 0;
+    live.length = 0;
+    behind.length = 0;
+    for (const task of this.tasks) if (task.beginTurn()) ready.push(task);
     let done = 0;
     if (room) {
-      const live = ready.filter((task) => this.#live.has(task));
-      const behind = ready.filter((task) => !this.#live.has(task));
+      for (const task of ready) (this.#live.has(task) ? live : behind).push(task);
       const now = this.#watch.begin(this.#clock.monotonic());
       const turn = { done: 0, over: false, until, looked, since: now };
       this.#go(live, turn, live.some(({ reach }) => reach.needsOrder) ? 0 : this.#slack);
@@ -69,6 +80,12 @@ export class StageTurns {
     return done;
   }
 
+  /** Why one of the tasks could not go on. */
+  get failure(): MillraceError | undefined {
+    for (const { failure } of this.tasks) if (failure !== undefined) return failure;
+    return undefined;
+  }
+
   remove(task: Task): void {
     this.tasks.splice(this.tasks.indexOf(task), 1);
     this.#live.delete(task);
@@ -80,6 +97,7 @@ export class StageTurns {
   }
 
   #go(tasks: readonly Task[], turn: StageTurn, slack: number): void {
+    if (tasks.length === 0) return;
     const most = turn.done + TURN_RECORDS * tasks.length;
     const heap = this.#heap;
     heap.fill(tasks);
@@ -185,7 +203,8 @@ class TaskHeap {
 
   fill(tasks: readonly Task[]): void {
     this.size = 0;
-    for (const [rank, task] of tasks.entries()) {
+    for (let rank = 0; rank < tasks.length; rank += 1) {
+      const task = tasks[rank] as Task;
       const time = task.nextTimestamp();
       if (time === undefined) continue;
       this.#tasks[this.size] = task;
