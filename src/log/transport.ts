@@ -250,6 +250,11 @@ export interface CommitUnit {
 /** Membership of a group. A log in memory does what it is told at once, and then returns no promises. */
 export interface TaskSession {
   readonly generation: number;
+  /**
+   * Tells the generation from all others of the group, also where these are counted anew: 32 bits, the same for all members and
+   * never 0.
+   */
+  readonly epoch: number;
   /** The stores of the application, which `commit` writes to. */
   readonly stores: StoreBackend;
   /**

@@ -6,6 +6,8 @@ export const TIME_HEADER = 'millrace.time';
 const VERSION = 1;
 const HEAD_BYTES = 6;
 const ENTRY_BYTES = 12;
+/** Behind the entries: earlier versions, which said no epoch, pass over it. */
+const EPOCH_BYTES = 4;
 const CAUGHT_UP = 0x8000_0000;
 
 /** How far a task is whose records lie in a shuffle. */
@@ -21,12 +23,14 @@ export interface TaskTimeEntry {
 export interface TimeAnnouncement {
   /** A number that tells the stages of an application apart, and those of others: 32 bits. */
   readonly stage: number;
+  /** Tells the generation of the group in which it was made from all others: 32 bits; 0 where that was not said. */
+  readonly epoch: number;
   readonly tasks: readonly TaskTimeEntry[];
 }
 
 /** The most that an announcement takes in a batch, in bytes; a batch of its own included. */
 export function announcementBytes(tasks: number): number {
-  return 160 + tasks * ENTRY_BYTES;
+  return 164 + tasks * ENTRY_BYTES;
 }
 
 /** How many tasks an announcement may have where a batch has a limit; one at the least. */
@@ -34,8 +38,9 @@ export function tasksWithin(maxBytes: number): number {
   return Math.max(1, Math.floor((maxBytes - announcementBytes(0)) / ENTRY_BYTES));
 }
 
-export function encodeAnnouncement({ stage, tasks }: TimeAnnouncement): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + tasks.length * ENTRY_BYTES);
+export function encodeAnnouncement({ epoch, stage, tasks }: TimeAnnouncement): Uint8Array {
+  const end = HEAD_BYTES + tasks.length * ENTRY_BYTES;
+  const bytes = new Uint8Array(end + EPOCH_BYTES);
   const view = new DataView(bytes.buffer);
   bytes[0] = VERSION;
   view.setUint32(2, stage);
@@ -44,6 +49,7 @@ export function encodeAnnouncement({ stage, tasks }: TimeAnnouncement): Uint8Arr
     view.setUint32(at, caughtUp ? partition + CAUGHT_UP : partition);
     view.setFloat64(at + 4, time);
   }
+  view.setUint32(end, epoch);
   return bytes;
 }
 
@@ -58,7 +64,9 @@ export function decodeAnnouncement(bytes: Uint8Array): TimeAnnouncement | undefi
     const caughtUp = word >= CAUGHT_UP;
     return { partition: caughtUp ? word - CAUGHT_UP : word, time: view.getFloat64(at + 4), caughtUp };
   });
-  return { stage: view.getUint32(2), tasks };
+  const end = HEAD_BYTES + count * ENTRY_BYTES;
+  const epoch = bytes.length === end + EPOCH_BYTES ? view.getUint32(end) : 0;
+  return { stage: view.getUint32(2), epoch, tasks };
 }
 
 /** Whether a record is an announcement, and none for users. */

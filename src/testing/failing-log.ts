@@ -70,6 +70,10 @@ class FailingSession implements TaskSession {
     return this.#session.generation;
   }
 
+  get epoch(): number {
+    return this.#session.epoch;
+  }
+
   get stores(): StoreBackend {
     return this.#session.stores;
   }

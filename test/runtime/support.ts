@@ -170,6 +170,9 @@ export class FaultyLog {
       get generation() {
         return session.generation;
       },
+      get epoch() {
+        return session.epoch;
+      },
       stores: session.stores,
       waitingFor: () => session.waitingFor(),
       leave: () => session.leave(),

@@ -25,6 +25,8 @@ interface Saying {
   readonly task: Task;
   /** What was said last; `undefined` before the first time. */
   last: TaskTimeEntry | undefined;
+  /** In which generation that was. */
+  epoch: number;
 }
 
 /** A topic, and who writes it of one stage in this process. */
@@ -37,7 +39,8 @@ interface Speakers {
 /**
  * Says in the shuffles that tasks write to how far they are: behind the records of each hand-over, and before them where a
  * task that had read its input to the end has fallen behind. Only what has changed is said, for all tasks of a stage
- * together, and of a task that goes on keeping up nothing.
+ * together, and of a task that goes on keeping up nothing. In each generation of the group each task speaks once, before its first records of
+ * it: what others have said of it before no longer counts.
  */
 export class Announcer {
   readonly #speakers: readonly Speakers[];
@@ -45,10 +48,11 @@ export class Announcer {
   readonly #limits: (topic: string) => OutputTopic;
   /** Windows that are open at the end of the input are closed. */
   readonly #closes: boolean;
-  /** What does not say that its input was read to the end. */
+  /** What does not say in this generation that its input was read to the end. */
   readonly #behind = new Set<Saying>();
   /** Tasks whose end was said. */
   readonly #ended = new WeakSet<Task>();
+  #epoch = 0;
 
   constructor(
     shuffles: ReadonlyMap<string, readonly ShuffleWriter[]>,
@@ -68,11 +72,23 @@ export class Announcer {
     return this.#speakers.some(({ writer }) => writer.stage === stage);
   }
 
+  /** The generation in which tasks work now; see `TaskSession`. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** From here on the tasks work in another generation. */
+  begin(epoch: number): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    for (const { sayings } of this.#speakers) for (const saying of sayings) this.#behind.add(saying);
+  }
+
   /** A task has begun. */
   add(task: Task): void {
     for (const speakers of this.#speakers) {
       if (speakers.writer.stage !== task.stage) continue;
-      const saying: Saying = { task, last: undefined };
+      const saying: Saying = { task, last: undefined, epoch: -1 };
       speakers.sayings = [...speakers.sayings, saying];
       this.#behind.add(saying);
     }
@@ -113,8 +129,8 @@ export class Announcer {
       const { first, last } = this.#changes(sayings, topic, writer);
       if (first.length === 0 && last.length === 0) continue;
       const { maxMessageBytes, partitions } = this.#limits(topic);
-      const fallenBehind = announcements(writer, first, maxMessageBytes);
-      const reached = announcements(writer, last, maxMessageBytes);
+      const fallenBehind = announcements(writer, this.#epoch, first, maxMessageBytes);
+      const reached = announcements(writer, this.#epoch, last, maxMessageBytes);
       for (let partition = 0; partition < partitions; partition += 1) {
         const batch = batches.get(topic)?.get(partition);
         if (batch !== undefined) for (const each of fallenBehind) before.push(alone(topic, partition, each));
@@ -136,21 +152,24 @@ export class Announcer {
     const last: TaskTimeEntry[] = [];
     for (const saying of sayings) {
       const { last: before, task } = saying;
+      const isNew = saying.epoch !== this.#epoch;
       const known = before?.time ?? -1;
       // What is under way in asynchronous calls comes later, and may be as old as what was said before.
       const waits = task.pendingAsync() > 0;
-      const caughtUp = this.#atEnd(task) && (!waits || before?.caughtUp === true);
+      const caughtUp = this.#atEnd(task) && (!waits || (before?.caughtUp === true && !isNew));
       // What is emitted at the end of a bounded input may be as old as what the task has held back.
       const ends = task.reach.completed && !this.#ended.has(task);
-      if (caughtUp && before?.caughtUp === true && !ends) continue;
+      if (caughtUp && before?.caughtUp === true && !ends && !isNew) continue;
       const reached = waits ? known : timeOf(task, topic, writer);
       const time = Number.isFinite(reached) ? Math.max(known, reached) : known;
       const { partition } = task;
-      if (ends || (!caughtUp && before?.caughtUp !== false)) first.push({ partition, time: known, caughtUp: false });
-      if (!ends && before?.caughtUp === caughtUp && time === known) continue;
+      if (ends || isNew || (!caughtUp && before?.caughtUp !== false))
+        first.push({ partition, time: known, caughtUp: false });
+      if (!ends && !isNew && before?.caughtUp === caughtUp && time === known) continue;
       const entry = { partition, time, caughtUp };
       last.push(entry);
       saying.last = entry;
+      saying.epoch = this.#epoch;
       if (caughtUp) this.#behind.delete(saying);
       else this.#behind.add(saying);
     }
@@ -166,6 +185,7 @@ function timeOf({ reach }: Task, topic: string, { follows }: ShuffleWriter): num
 /** Several where one has no room for all tasks. */
 function announcements(
   { number }: ShuffleWriter,
+  epoch: number,
   tasks: readonly TaskTimeEntry[],
   maxMessageBytes: number,
 ): Announcement[] {
@@ -174,7 +194,7 @@ function announcements(
   for (let from = 0; from < tasks.length; from += most) {
     const some = tasks.slice(from, from + most);
     const timestamp = some.reduce((latest, { time }) => Math.max(latest, time), 0);
-    const headers: Headers = [[TIME_HEADER, encodeAnnouncement({ stage: number, tasks: some })]];
+    const headers: Headers = [[TIME_HEADER, encodeAnnouncement({ stage: number, epoch, tasks: some })]];
     made.push({ headers, timestamp, bytes: announcementBytes(some.length) });
   }
   return made;

@@ -63,6 +63,9 @@ function keeping(session: GroupSession, stores: StoreBackend, onCommit: (unit: C
     get generation() {
       return session.generation;
     },
+    get epoch() {
+      return session.epoch;
+    },
     stores,
     send: (batches) => session.send(batches),
     async commit(unit) {

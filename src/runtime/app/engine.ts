@@ -18,6 +18,7 @@ import type { GlobalTables } from './global-tables.ts';
 import { LongestTurn } from './longest-turn.ts';
 import { sayingOldRows } from './old-rows.ts';
 import { consumables } from './own-topics.ts';
+import { OwnedTasks } from './owned-tasks.ts';
 import { type TaskEvents, TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
 import { type AssignedTask, TaskStarts } from './task-starts.ts';
@@ -62,8 +63,7 @@ export class Engine {
   #session: TaskSession | undefined;
   /** Tasks that are ours but not built yet. */
   readonly #assigned: AssignedTask[] = [];
-  /** Ids of all tasks that are ours, built or not. */
-  readonly #owned = new Set<string>();
+  readonly #owned = new OwnedTasks();
   /** Assignments whose committed offsets are being read. */
   #assigning = 0;
   readonly #fetcher: Fetcher;
@@ -146,10 +146,7 @@ export class Engine {
       onError: (error) => this.#fail(error),
     });
     const session = yield* until(joining);
-    if (!this.#running) {
-      yield* until(session.leave());
-      return;
-    }
+    if (!this.#running) return yield* until(session.leave());
     this.#session = session;
     this.schedule();
   }
@@ -159,8 +156,9 @@ export class Engine {
     try {
       this.#session = session;
       this.#generation = generation;
-      for (const id of ids) this.#owned.add(id);
-      this.#assigned.push(...(yield* this.#opening.assigned(ids)));
+      this.#factory.announcer.begin(session.epoch);
+      const pick = this.#owned.give(ids);
+      this.#assigned.push(...pick(yield* this.#opening.assigned(ids)));
       this.schedule();
     } finally {
       this.#assigning -= 1;
@@ -177,7 +175,8 @@ export class Engine {
   *#begin(session: TaskSession, assigned: readonly AssignedTask[]): Steps<void> {
     this.#assigning += 1;
     try {
-      const opened = yield* this.#opening.open(session, assigned, (id) => this.#running && this.#owned.has(id));
+      const owns = (task: AssignedTask): boolean => this.#running && this.#owned.has(task);
+      const opened = yield* this.#opening.open(session, assigned, owns);
       if (this.#running) for (const each of opened) this.#add(session, each);
       this.schedule();
     } catch (error) {
@@ -188,7 +187,7 @@ export class Engine {
   }
 
   #add(session: TaskSession, { start, task: assigned }: OpenedTask): void {
-    if (!this.#owned.has(assigned.spec.id)) return;
+    if (!this.#owned.has(assigned)) return;
     const task = this.#factory.build(session, assigned, start);
     this.tasks.set(task.id, task);
     this.#rounds.add(task);
@@ -202,7 +201,7 @@ export class Engine {
   *#revoked(ids: readonly string[], lost: boolean): Steps<void> {
     if (!lost) yield* until(this.committer.commit());
     for (const id of ids) {
-      this.#owned.delete(id);
+      this.#owned.remove(id);
       const task = this.tasks.get(id);
       if (task === undefined) continue;
       this.tasks.delete(id);

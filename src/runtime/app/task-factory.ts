@@ -140,7 +140,7 @@ export class TaskFactory {
       const writers = this.#shuffles.get(name);
       return writers === undefined ? [] : [[name, writers] as const];
     });
-    return followed.length === 0 ? undefined : new ShuffleTime(new Map(followed), heard);
+    return followed.length === 0 ? undefined : new ShuffleTime(new Map(followed), heard, () => this.announcer.epoch);
   }
 
   /** What is being restored, in words. */

@@ -50,21 +50,15 @@ export class TaskOpening {
   /**
    * Brings the stores of tasks up to date, finds out where they begin, and makes that durable.
    *
-   * @param owned - Whether a task is still this member's.
+   * @param owned - Whether a task is still this member's, and was not given to it once more.
    */
   *open(
     session: TaskSession,
     assigned: readonly AssignedTask[],
-    owned: (id: string) => boolean,
+    owned: (task: AssignedTask) => boolean,
   ): Steps<readonly OpenedTask[]> {
     yield* until(this.#factory.restore(session, assigned));
-    const settled = inSteps(
-      this.#settle(
-        session,
-        assigned.filter(({ spec }) => owned(spec.id)),
-        owned,
-      ),
-    );
+    const settled = inSteps(this.#settle(session, assigned.filter(owned), owned));
     this.settling = quietly(() => settled);
     return yield* until(settled);
   }
@@ -72,11 +66,11 @@ export class TaskOpening {
   *#settle(
     session: TaskSession,
     tasks: readonly AssignedTask[],
-    owned: (id: string) => boolean,
+    owned: (task: AssignedTask) => boolean,
   ): Steps<readonly OpenedTask[]> {
     const starts = yield* this.#starts.find(tasks, session.stores);
     const opened = tasks.map((task, at) => ({ task, start: starts[at] as TaskStart }));
-    const due = opened.filter(({ task }) => owned(task.spec.id)).flatMap(({ start }) => start.progress ?? []);
+    const due = opened.filter(({ task }) => owned(task)).flatMap(({ start }) => start.progress ?? []);
     if (due.length > 0) yield* until(this.#committer.settle(due));
     return opened;
   }

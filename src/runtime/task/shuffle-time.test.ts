@@ -14,11 +14,11 @@ const writer = (tasks: number, alone = false): ShuffleWriter => ({
   alone,
 });
 
-function following(tasks: number, heard?: string, alone = false) {
+function following(tasks: number, heard?: string, alone = false, epoch = () => 0) {
   const topics = new Map([['shuffle', [writer(tasks, alone)]]]);
-  const time = new ShuffleTime(topics, new Map(heard === undefined ? [] : [['shuffle', heard]]));
-  const hear = (partition: number, at: number, caughtUp = false, stage = number): number => {
-    time.hear('shuffle', encodeAnnouncement({ stage, tasks: [{ partition, time: at, caughtUp }] }));
+  const time = new ShuffleTime(topics, new Map(heard === undefined ? [] : [['shuffle', heard]]), epoch);
+  const hear = (partition: number, at: number, caughtUp = false, stage = number, said = 0): number => {
+    time.hear('shuffle', encodeAnnouncement({ stage, epoch: said, tasks: [{ partition, time: at, caughtUp }] }));
     return time.limit;
   };
   return { time, hear };
@@ -75,14 +75,106 @@ describe('time behind a shuffle', () => {
     expect(following(3).time.describe('other')).toBeUndefined();
   });
 
+  describe('when tasks are given to processes anew', () => {
+    const [before, now] = [7, 8];
+    /** Two tasks that had read everything in the generation before. */
+    function ended(epoch = () => now) {
+      const followed = following(2, undefined, false, epoch);
+      const say = (partition: number, at: number, caughtUp: boolean, said: number): number =>
+        followed.hear(partition, at, caughtUp, number, said);
+      say(0, 50, true, before);
+      say(1, 50, true, before);
+      return { ...followed, say };
+    }
+
+    it('waits for those that had read their inputs to the end, from the first word of the new generation on', () => {
+      const { say, time } = ended();
+      expect(time.limit).toBe(UP);
+      expect(say(0, 60, false, now)).toBe(-1);
+      expect(say(0, 90, true, now)).toBe(-1);
+      expect(time.slowest()).toBe('the time of task source/1, which has not been heard of yet');
+      expect(say(1, 55, false, now)).toBe(55);
+      expect(say(1, 95, true, now)).toBe(UP);
+    });
+
+    it('believes what was said of time by those that were behind', () => {
+      const { say } = ended();
+      say(0, 60, false, before);
+      say(1, 70, false, before);
+      expect(say(1, 70, false, now)).toBe(60);
+      expect(say(1, 90, true, now)).toBe(-1);
+      expect(say(0, 65, false, now)).toBe(65);
+    });
+
+    it('goes on when all have spoken, in whatever order they learn of it, and although the group counts from 1 again', () => {
+      const { say } = ended();
+      say(0, 60, true, now);
+      say(1, 50, false, before);
+      expect(say(1, 60, true, before)).toBe(-1);
+      expect(say(1, 60, true, now)).toBe(UP);
+      expect(say(1, 60, true, 1)).toBe(-1);
+      expect(say(0, 60, true, 1)).toBe(UP);
+    });
+
+    it('says itself that all is read only by what was said in its own generation', () => {
+      let own = before;
+      const { say, time } = ended(() => own);
+      expect(time.reached).toBe(UP);
+      own = now;
+      expect([time.limit, time.reached]).toEqual([UP, -1]);
+      say(0, 60, true, now);
+      say(1, 60, true, now);
+      expect(time.reached).toBe(UP);
+    });
+
+    it('remembers who has spoken', () => {
+      const { say, time } = ended();
+      say(0, 60, true, now);
+      const again = following(2, time.describe('shuffle'), false, () => now);
+      expect(again.time.limit).toBe(-1);
+      expect(again.hear(1, 60, true, number, now)).toBe(UP);
+      expect(again.time.reached).toBe(UP);
+      const old = following(2, `${number.toString(36)}:a:3:2`);
+      expect(old.time.limit, 'as an earlier version has kept it').toBe(UP);
+      expect(old.hear(0, 60, true, number, now)).toBe(-1);
+    });
+
+    it('holds for all inputs of a task together', () => {
+      const other = stageNumber('app', 'other');
+      const writers = [number, other].map((each) => ({ ...writer(1), number: each }));
+      const time = new ShuffleTime(
+        new Map([
+          ['one', [writers[0]!]],
+          ['two', [writers[1]!]],
+        ]),
+        new Map(),
+      );
+      const say = (topic: string, stage: number, epoch: number, caughtUp = true): number => {
+        time.hear(topic, encodeAnnouncement({ stage, epoch, tasks: [{ partition: 0, time: 5, caughtUp }] }));
+        return time.limit;
+      };
+      say('one', number, before);
+      expect(say('two', other, before)).toBe(UP);
+      expect(say('two', other, now)).toBe(-1);
+      expect(say('one', number, now, false)).toBe(5);
+      expect(say('one', number, now)).toBe(UP);
+    });
+
+    it('does not wait for a stage that has no tasks', () => {
+      expect(following(0).time.limit).toBe(UP);
+      expect(following(0).time.reached).toBe(UP);
+    });
+  });
+
   it('is announced in a few bytes', () => {
     const tasks = [
       { partition: 0, time: -1, caughtUp: false },
       { partition: 70_000, time: Number.MAX_SAFE_INTEGER, caughtUp: true },
     ];
-    const bytes = encodeAnnouncement({ stage: number, tasks });
-    expect(bytes).toHaveLength(30);
-    expect(decodeAnnouncement(bytes)).toEqual({ stage: number, tasks });
+    const bytes = encodeAnnouncement({ stage: number, epoch: 4_000_000_000, tasks });
+    expect(bytes).toHaveLength(34);
+    expect(decodeAnnouncement(bytes)).toEqual({ stage: number, epoch: 4_000_000_000, tasks });
+    expect(decodeAnnouncement(bytes.subarray(0, 30)), 'as before').toEqual({ stage: number, epoch: 0, tasks });
     expect(decodeAnnouncement(Uint8Array.of(9, ...bytes.subarray(1)))).toBeUndefined();
   });
 });

@@ -1,34 +1,58 @@
 import type { TaskTime } from '../../dataflow/task-time.ts';
 import type { ShuffleWriter } from '../../plan/shuffles.ts';
 import { decodeAnnouncement } from '../../protocol/time-announcement.ts';
+import { HeardStage } from './heard-stage.ts';
 
 /**
  * How far the tasks are that write what a task reads, by what they have announced in its inputs. Stream time may go no
  * further than the one that is least far and has not read its input to the end; one that was not heard of yet is nowhere.
+ *
+ * That an input was read to its end is believed while all tasks have said what they said last in one generation of the group: when a
+ * task speaks that was given to a process anew, others may be under way that are behind and have not said so yet.
  */
 export class ShuffleTime implements TaskTime {
-  limit: number;
-  /** How far all of them are, those aside that have read their inputs to the end; also where time does not follow that. */
-  reached: number;
+  limit = -1;
   /** The limit has risen since somebody has put this back. */
   risen = false;
   readonly #topics: ReadonlyMap<string, readonly HeardStage[]>;
+  readonly #stages: readonly HeardStage[];
+  readonly #epoch: () => number;
+  /** In which generation all tasks have spoken last; `undefined` while these differ. */
+  #agreed: number | undefined;
+  /** How far all of them are. */
+  #reached = -1;
   /** What was described since something was heard last. */
   readonly #described = new Map<string, string>();
 
   /**
    * @param topics - The inputs that shuffles write, and who writes them.
    * @param heard - What {@link describe} said of an input at the offset where the task begins.
+   * @param epoch - The generation in which the task works now.
    */
-  constructor(topics: ReadonlyMap<string, readonly ShuffleWriter[]>, heard: ReadonlyMap<string, string>) {
+  constructor(
+    topics: ReadonlyMap<string, readonly ShuffleWriter[]>,
+    heard: ReadonlyMap<string, string>,
+    epoch: () => number = () => 0,
+  ) {
+    this.#epoch = epoch;
     this.#topics = new Map(
       Array.from(topics, ([topic, writers]) => [
         topic,
         writers.map((writer) => new HeardStage(writer, heard.get(topic))),
       ]),
     );
-    this.limit = this.#least(sharedOnly);
-    this.reached = this.#least(all);
+    this.#stages = [...this.#topics.values()].flat().filter(({ hasTasks }) => hasTasks);
+    this.#follow();
+  }
+
+  /**
+   * How far all of them are, those aside that have read their inputs to the end; also where time does not follow that. What the
+   * task says of itself rests on it, so it believes only what was said in the generation in which it says so.
+   */
+  get reached(): number {
+    const { length } = this.#stages;
+    if (length === 0 || this.#reached < Number.POSITIVE_INFINITY) return this.#reached;
+    return this.#agreed === this.#epoch() ? this.#reached : -1;
   }
 
   /** Whether an input is one that shuffles write. */
@@ -41,20 +65,28 @@ export class ShuffleTime implements TaskTime {
     const announcement = decodeAnnouncement(bytes);
     const stage = this.#topics.get(topic)?.find(({ number }) => number === announcement?.stage);
     if (announcement === undefined || stage === undefined) return;
-    for (const { caughtUp, partition, time } of announcement.tasks) stage.hear(partition, time, caughtUp);
+    const { epoch, tasks } = announcement;
+    for (const { caughtUp, partition, time } of tasks) stage.hear(partition, time, caughtUp, epoch);
     this.#described.delete(topic);
     const before = this.limit;
-    this.limit = this.#least(sharedOnly);
-    this.reached = this.#least(all);
+    this.#follow();
     if (this.limit > before) this.risen = true;
+  }
+
+  #follow(): void {
+    const [first, ...rest] = this.#stages;
+    const epoch = first?.epoch();
+    this.#agreed = rest.every((stage) => stage.epoch() === epoch) ? epoch : undefined;
+    this.limit = this.#least(sharedOnly);
+    this.#reached = this.#least(all);
   }
 
   /** The task that is least far, in words; `undefined` when all have read their inputs to the end. */
   slowest(): string | undefined {
     let slowest: string | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const stage of [...this.#topics.values()].flat()) {
-      const found = stage.alone ? undefined : stage.slowest();
+    for (const stage of this.#stages) {
+      const found = stage.alone ? undefined : stage.slowest(this.#agreed !== undefined, this.#epoch());
       if (found === undefined || found.time >= least) continue;
       least = found.time;
       const reached = least < 0 ? 'has not been heard of yet' : `has come to ${new Date(least).toISOString()}`;
@@ -77,8 +109,8 @@ export class ShuffleTime implements TaskTime {
 
   #least(counts: (stage: HeardStage) => boolean): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const stages of this.#topics.values()) {
-      for (const stage of stages) if (counts(stage)) least = Math.min(least, stage.least());
+    for (const stage of this.#stages) {
+      if (counts(stage)) least = Math.min(least, stage.least(this.#agreed !== undefined));
     }
     return least;
   }
@@ -86,69 +118,3 @@ export class ShuffleTime implements TaskTime {
 
 const all = (): boolean => true;
 const sharedOnly = (stage: HeardStage): boolean => !stage.alone;
-
-/** What the tasks of one stage have announced. */
-class HeardStage {
-  readonly number: number;
-  readonly alone: boolean;
-  readonly #name: string;
-  readonly #tasks: number;
-  /** By partition; infinity for one that has read its input to the end. */
-  readonly #times: number[] = [];
-
-  constructor({ alone, number, stage, tasks }: ShuffleWriter, described = '') {
-    this.number = number;
-    this.alone = alone;
-    this.#name = stage.name;
-    this.#tasks = tasks;
-    for (const text of described.split(';')) {
-      const [stage, least = '', caughtUp = '', count = '0'] = text.split(':');
-      if (stage !== number.toString(36)) continue;
-      for (const [at, digit] of [...caughtUp].entries()) {
-        for (let bit = 0; bit < 5 && at * 5 + bit < Number(count); bit += 1) {
-          const up = (Number.parseInt(digit, 32) & (1 << bit)) !== 0;
-          this.#times[at * 5 + bit] = up ? Number.POSITIVE_INFINITY : Number.parseInt(least, 36);
-        }
-      }
-    }
-  }
-
-  hear(partition: number, time: number, caughtUp: boolean): void {
-    while (this.#times.length < partition) this.#times.push(-1);
-    const before = this.#times[partition] ?? -1;
-    if (caughtUp) this.#times[partition] = Number.POSITIVE_INFINITY;
-    else this.#times[partition] = before === Number.POSITIVE_INFINITY ? time : Math.max(before, time);
-  }
-
-  slowest(): { readonly task: string; readonly time: number } | undefined {
-    const least = this.least();
-    if (least === Number.POSITIVE_INFINITY) return undefined;
-    for (let partition = 0; partition < this.#tasks; partition += 1) {
-      const time = this.#times[partition] ?? -1;
-      if (time === least) return { task: `${this.#name}/${partition}`, time };
-    }
-    return undefined;
-  }
-
-  least(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (let partition = 0; partition < this.#tasks; partition += 1) {
-      least = Math.min(least, this.#times[partition] ?? -1);
-    }
-    return least;
-  }
-
-  /** In a few characters, because it goes with each commit: the least time, and who has read its input to the end. */
-  describe(): string {
-    const times = this.#times;
-    const behind = times.filter((time) => time !== Number.POSITIVE_INFINITY);
-    const least = behind.reduce((low, time) => Math.min(low, time), behind[0] ?? -1);
-    let caughtUp = '';
-    for (let at = 0; at < times.length; at += 5) {
-      let digit = 0;
-      for (let bit = 0; bit < 5; bit += 1) if (times[at + bit] === Number.POSITIVE_INFINITY) digit |= 1 << bit;
-      caughtUp += digit.toString(32);
-    }
-    return `${this.number.toString(36)}:${least.toString(36)}:${caughtUp}:${times.length}`;
-  }
-}

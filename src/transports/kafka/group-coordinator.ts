@@ -1,4 +1,5 @@
 import { ConfigError } from '../../errors.ts';
+import { nameHash } from '../../log/name-hash.ts';
 import type { GroupOptions } from '../../log/transport.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Code } from './error-codes.ts';
@@ -31,9 +32,11 @@ import type { GroupIdentity } from './wire/offset-commit.ts';
 export interface Granted {
   readonly tasks: ReadonlySet<string>;
   readonly generation: number;
+  /** Tells the generation from all others: a group that was deleted counts from 1 again, but has other leaders. */
+  readonly epoch: number;
 }
 
-const NOTHING: Granted = { tasks: new Set(), generation: 0 };
+const NOTHING: Granted = { tasks: new Set(), generation: 0, epoch: 0 };
 /** More than this the broker needs to answer after the time that it gives the members. */
 const EXTRA_MS = 5000;
 /** How long the answer to a request that waits for other members is waited for, before it is asked again. */
@@ -93,7 +96,7 @@ export class GroupCoordinator {
       if (answer.errorCode === Code.REBALANCE_IN_PROGRESS) continue;
       this.#check(answer.errorCode);
       const decode = joined.protocol === OLD_PROTOCOL_NAME ? decodeOldAssignment : decodeAssignment;
-      const { tasks, tell, transactionalIds } = decode(answer.assignment);
+      const { epoch, tasks, tell, transactionalIds } = decode(answer.assignment);
       this.#transactionalIds = transactionalIds;
       // Once more, and with what was missing. What it has it keeps until then.
       this.#card.tell = tell;
@@ -102,7 +105,8 @@ export class GroupCoordinator {
         this.#card.listAll = true;
         continue;
       }
-      this.#granted = { tasks: new Set(tasks), generation: joined.generation };
+      const { generation, leader } = joined;
+      this.#granted = { tasks: new Set(tasks), generation, epoch: epoch ?? epochOf(generation, leader) };
       this.joinedAt = sent;
       return this.#granted;
     }
@@ -170,10 +174,11 @@ export class GroupCoordinator {
     const { abandoned, assignments, covered, partitions } = this.#leader.share(infos);
     await this.#fence(abandoned);
     const write = old ? encodeOldAssignment : encodeAssignment;
+    const epoch = 1 + Math.floor(this.#cluster.machine.random() * (2 ** 32 - 1));
     return {
       covered,
       assignments: [...assignments].map(([memberId, assignment]) => {
-        return { memberId, assignment: write(assignment, partitions(assignment.tasks)) };
+        return { memberId, assignment: write({ ...assignment, epoch }, partitions(assignment.tasks)) };
       }),
     };
   }
@@ -218,4 +223,9 @@ export class GroupCoordinator {
       throw error;
     }
   }
+}
+
+/** Where the leader is of an earlier version, which says none. */
+function epochOf(generation: number, leader: string): number {
+  return Number.parseInt(nameHash(`${generation} ${leader}`), 16) || 1;
 }

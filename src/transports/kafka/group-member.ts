@@ -35,6 +35,7 @@ export class GroupMember {
   /** Tasks that the member was told of. */
   #tasks = new Set<string>();
   #generation = 0;
+  #epoch = 0;
   #validSince = Number.POSITIVE_INFINITY;
   /** The first generation since the member was given up last. */
   #heldSince = Number.POSITIVE_INFINITY;
@@ -62,6 +63,11 @@ export class GroupMember {
   /** The generation that the owner of the session was told of. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Tells that generation from others. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** As whom to commit now. */
@@ -176,7 +182,7 @@ export class GroupMember {
   }
 
   /** Tells of tasks that go, then of those that come. Returns whether others wait for what was given up. */
-  async #take({ tasks, generation }: Granted): Promise<boolean> {
+  async #take({ epoch, generation, tasks }: Granted): Promise<boolean> {
     const revoked = [...this.#tasks].filter((task) => !tasks.has(task));
     if (revoked.length > 0) {
       await this.#options.onRevoked(revoked, false);
@@ -187,6 +193,7 @@ export class GroupMember {
     if (revoked.length > 0 || this.#validSince > generation) this.#validSince = generation;
     if (this.#heldSince > generation) this.#heldSince = generation;
     this.#generation = generation;
+    this.#epoch = epoch;
     // What is new comes after the next joining, for which others are waiting.
     const added = revoked.length > 0 ? [] : [...tasks].filter((task) => !this.#tasks.has(task));
     const assigning = this.#options.onAssigned(added, generation);

@@ -34,7 +34,7 @@ export function decodeOldMember(bytes: Uint8Array): MemberInfo {
 }
 
 export function encodeOldAssignment(
-  { tasks, transactionalIds }: TaskAssignment,
+  { epoch, tasks, transactionalIds }: TaskAssignment,
   partitions: readonly TopicPartition[],
 ): Uint8Array {
   const writer = new WireWriter();
@@ -43,13 +43,14 @@ export function encodeOldAssignment(
     .array(byTopic(partitions), (each) =>
       writer.string(each.topic).array(each.partitions, ({ partition }) => writer.int32(partition)),
     );
-  return bytesOf(writer.bytes(encoder.encode(JSON.stringify({ tasks, transactionalIds }))));
+  return bytesOf(writer.bytes(encoder.encode(JSON.stringify({ tasks, transactionalIds, epoch }))));
 }
 
 export function decodeOldAssignment(bytes: Uint8Array): TaskAssignment {
   if (bytes.length === 0) return { tasks: [], transactionalIds: [], tell: false };
   const { data } = userData(bytes, (reader) => [reader.string(), reader.array(() => reader.int32())]);
-  return { tasks: texts(data['tasks']), transactionalIds: texts(data['transactionalIds']), tell: false };
+  const epoch = typeof data['epoch'] === 'number' ? data['epoch'] : undefined;
+  return { tasks: texts(data['tasks']), transactionalIds: texts(data['transactionalIds']), tell: false, epoch };
 }
 
 function userData<T>(

@@ -34,6 +34,8 @@ export interface TaskAssignment {
   readonly transactionalIds: readonly string[];
   /** Whether the leader wants to be told the tasks that the member knows. */
   readonly tell: boolean;
+  /** Tells the generation from all others; earlier versions said none. */
+  readonly epoch?: number | undefined;
 }
 
 const VERSION = 1;
@@ -88,6 +90,8 @@ export function encodeAssignment(assignment: TaskAssignment, partitions: readonl
   const body = new WireWriter();
   body.boolean(assignment.tell).array(assignment.transactionalIds, (id) => body.string(id));
   writeTasks(body, assignment.tasks);
+  // Earlier versions read no further.
+  body.int32(assignment.epoch ?? 0);
   const writer = new WireWriter();
   writer
     .int16(0)
@@ -106,7 +110,9 @@ export function decodeAssignment(bytes: Uint8Array): TaskAssignment {
   const body = unpacked(reader.bytes());
   const tell = body.boolean();
   const transactionalIds = body.array(() => body.string());
-  return { tell, transactionalIds, tasks: readTasks(body) };
+  const tasks = readTasks(body);
+  const epoch = body.ended ? 0 : body.int32() >>> 0;
+  return { tell, transactionalIds, tasks, epoch: epoch || undefined };
 }
 
 function packed(body: WireWriter): Uint8Array {

@@ -43,6 +43,10 @@ export class KafkaSession implements GroupSession {
     return this.#member.generation;
   }
 
+  get epoch(): number {
+    return this.#member.epoch;
+  }
+
   async send(batches: readonly OutgoingBatch[], generation: number = this.generation): Promise<void> {
     const encoded = prepareAll(batches, (batch) => this.#encoder.encode(batch));
     // Handed over in order; the gate opens for the next call before this one has been taken.

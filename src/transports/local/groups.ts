@@ -8,6 +8,8 @@ import { applicationRunning, staleGeneration } from './errors.ts';
 export interface GroupSeat {
   /** The generation that the member has been told of, 0 before the first. */
   readonly generation: number;
+  /** Tells that generation from others, also from those of other processes. */
+  readonly epoch: number;
   /** Whether the tasks of this group are being moved between members. */
   readonly rebalancing: boolean;
   /** @throws MillraceError `ERR_STALE_GENERATION` when work of that generation may belong to another member now. */
@@ -36,6 +38,8 @@ interface Member {
 interface Group {
   readonly members: Set<Member>;
   readonly commits: Set<Promise<unknown>>;
+  /** Generations are counted anew in each process: where the epochs begin. */
+  readonly firstEpoch: number;
   generation: number;
   running: boolean;
   again: boolean;
@@ -117,7 +121,8 @@ export class LocalGroups {
   #group(groupId: string): Group {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
-      group = { members: new Set(), commits: new Set(), generation: 0, running: false, again: false };
+      const firstEpoch = crypto.getRandomValues(new Uint32Array(1))[0] as number;
+      group = { members: new Set(), commits: new Set(), firstEpoch, generation: 0, running: false, again: false };
       this.#groups.set(groupId, group);
     }
     return group;
@@ -211,6 +216,10 @@ class Seat implements GroupSeat {
 
   get generation(): number {
     return this.member?.generation ?? 0;
+  }
+
+  get epoch(): number {
+    return (this.#group.firstEpoch + this.generation) >>> 0 || 1;
   }
 
   get rebalancing(): boolean {

@@ -52,6 +52,10 @@ export class LocalSession<B> implements TaskSession {
     return this.#seat.generation;
   }
 
+  get epoch(): number {
+    return this.#seat.epoch;
+  }
+
   get stores(): StoreBackend {
     return this.#log.stores;
   }
@@ -151,6 +155,10 @@ export class PromisedSession implements GroupSession {
 
   get generation(): number {
     return this.#session.generation;
+  }
+
+  get epoch(): number {
+    return this.#session.epoch;
   }
 
   get stores(): StoreBackend {

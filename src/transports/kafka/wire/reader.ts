@@ -20,6 +20,11 @@ export class WireReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Whether there is nothing more to read. */
+  get ended(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
   int8(): number {
     return this.#view.getInt8(this.#skip(1));
   }
