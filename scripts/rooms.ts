@@ -92,7 +92,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'cli',
     // What every user has, and pictures: a command needs nothing else.
-    rooms: ['index', 'options/nearest', 'options/duration', 'graph'],
+    rooms: ['index', 'options/counted', 'options/nearest', 'options/duration', 'graph'],
     packages: ['node:', 'commander', 'jiti'],
   },
   {

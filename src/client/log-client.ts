@@ -5,6 +5,7 @@ import { ConfigError, MillraceError } from '../errors.ts';
 import { LetterSender } from '../log/letter-sender.ts';
 import { type Logger, noLogger } from '../log/logger.ts';
 import type { OffsetQuery, TopicPartition, Transport } from '../log/transport.ts';
+import { counted } from '../options/counted.ts';
 import { durationMs } from '../options/duration.ts';
 import { checkWhole, show, timeMs } from '../options/option-checks.ts';
 import type { Client, PartitionOffsets } from './client.ts';
@@ -195,11 +196,15 @@ function badQuery(query: unknown): ConfigError {
 }
 
 function noPartition(topic: string, partition: number, count: number): ConfigError {
-  return new ConfigError('ERR_UNKNOWN_PARTITION', `topic ${topic} has ${count} partitions, no ${partition}`, {
-    topic,
-    partition,
-    hint: `use partitions 0 to ${count - 1}`,
-  });
+  return new ConfigError(
+    'ERR_UNKNOWN_PARTITION',
+    `topic ${topic} has ${counted(count, 'partition')}, no ${partition}`,
+    {
+      topic,
+      partition,
+      hint: `use partitions 0 to ${count - 1}`,
+    },
+  );
 }
 
 function closeDeadline(deadlineMs: number, written: 'no' | 'unknown'): MillraceError {

@@ -1,6 +1,6 @@
 import type { KeptRow } from '../dataflow/emitted-row.ts';
 import type { InputOrigin } from '../dataflow/task-context.ts';
-import { type MillraceError, RecordError } from '../errors.ts';
+import { bareMessage, type MillraceError, RecordError } from '../errors.ts';
 import { sha256Hex } from '../protocol/sha256.ts';
 import { type Header, type Headers, NO_HEADERS } from '../record.ts';
 import { OVERHEAD } from './outputs.ts';
@@ -200,7 +200,8 @@ function headerBytes([name, value]: Header): number {
 
 /** Why the record is here. Texts in UTF-8. */
 function reasons(error: MillraceError, place: FailurePlace, messageChars: number): Header[] {
-  const { message } = error;
+  // Its place is in the other headers, and what to do about it is for those who run the application.
+  const message = bareMessage(error);
   return [
     header('error.code', error.code),
     header('error.class', error.errorClass),

@@ -1,5 +1,6 @@
 import type { TopicUse } from '../dataflow/node.ts';
 import { ConfigError, type ErrorDetails, FatalError } from '../errors.ts';
+import { counted } from '../options/counted.ts';
 import { nearest } from '../options/nearest.ts';
 import type { TopicDescription, TopicPartition, Transport } from './transport.ts';
 
@@ -35,7 +36,7 @@ export function checkPartitionCount(
   if (use.partitions === undefined || use.partitions === partitions) return;
   throw new ConfigError(
     'ERR_PARTITION_COUNT',
-    `topic ${name} has ${partitions} partitions, but topic('${name}', …) wants ${use.partitions}`,
+    `topic ${name} has ${counted(partitions, 'partition')}, but topic('${name}', …) wants ${use.partitions}`,
     {
       topic: name,
       hint: 'leave out { partitions } to use the topic as it is; keyed state cannot move between partitions',

@@ -1,4 +1,5 @@
 import { ConfigError, type ErrorDetails } from '../errors.ts';
+import { counted } from '../options/counted.ts';
 import type { Stage } from './stages.ts';
 
 /** The error for a stage whose state lies in more partitions than it was written for, or in fewer. */
@@ -12,13 +13,13 @@ export function keysWouldMove(
   const kept = stores.map((store) => store.name).join(', ');
   return new ConfigError(
     'ERR_PARTITION_COUNT',
-    `stage ${name} keeps state (${kept}) in ${before} partitions, but ${topics} now has ${now}: keys are no longer in the partition of their state`,
+    `stage ${name} keeps state (${kept}) in ${counted(before, 'partition')}, but ${topics} now has ${now}: keys are no longer in the partition of their state`,
     {
       ...(inputs[0] === undefined ? {} : { topic: inputs[0].name }),
       stage: name,
       hint:
-        `copy the records into a new topic with ${now} partitions (topic → through or to) and read that one under a new ` +
-        `applicationId, so that its state is built from scratch; or recreate ${topics} with ${before} partitions`,
+        `copy the records into a new topic with ${counted(now, 'partition')} (topic → through or to) and read that one under a new ` +
+        `applicationId, so that its state is built from scratch; or recreate ${topics} with ${counted(before, 'partition')}`,
       ...details,
     },
   );

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type Client, ConfigError, type TopicConfig } from '../../index.ts';
+import { counted } from '../../options/counted.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { pairs, whole } from '../flags.ts';
 import type { LocationFlags } from '../location.ts';
@@ -132,7 +133,7 @@ async function remove(context: Context, topic: string, flags: Flags & { yes?: bo
   await withClient(context, flags, async (client) => {
     await existing(client, topic);
     const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
-    const what = `topic ${topic}: ${ends.size} partitions, ${between(starts, ends)} offsets`;
+    const what = `topic ${topic}: ${counted(ends.size, 'partition')}, ${counted(between(starts, ends), 'offset')}`;
     if (flags.yes !== true) {
       context.output.say(`${what} would be deleted; add --yes to delete it`);
       return;

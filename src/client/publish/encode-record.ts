@@ -2,6 +2,7 @@ import type { TopicUse } from '../../dataflow/node.ts';
 import { ConfigError, RecordError } from '../../errors.ts';
 import { checkFields, encode, partitionOf } from '../../log/encode.ts';
 import type { OutputTopic } from '../../log/outputs.ts';
+import { counted } from '../../options/counted.ts';
 import { show } from '../../options/option-checks.ts';
 import { MAX_HEADERS, tooManyHeaders } from '../../protocol/header-limit.ts';
 import { type Headers, NO_HEADERS } from '../../record.ts';
@@ -62,11 +63,15 @@ function encodeKey(use: TopicUse, { key }: PublishRecord<unknown, unknown>): Uin
 export function choosePartition({ key, partition }: EncodedRecord, { partitions }: OutputTopic, topic: string): number {
   if (partition === -1) return partitionOf(key, partitions);
   if (Number.isInteger(partition) && partition >= 0 && partition < partitions) return partition;
-  throw new ConfigError('ERR_UNKNOWN_PARTITION', `topic ${topic} has ${partitions} partitions, no ${show(partition)}`, {
-    topic,
-    written: 'no',
-    hint: `use partitions 0 to ${partitions - 1}, or leave the partition out`,
-  });
+  throw new ConfigError(
+    'ERR_UNKNOWN_PARTITION',
+    `topic ${topic} has ${counted(partitions, 'partition')}, no ${show(partition)}`,
+    {
+      topic,
+      written: 'no',
+      hint: `use partitions 0 to ${partitions - 1}, or leave the partition out`,
+    },
+  );
 }
 
 /** About how much memory headers take, once they are found to be some. */

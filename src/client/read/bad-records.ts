@@ -6,6 +6,7 @@ import type { LetterSender } from '../../log/letter-sender.ts';
 import { asRecordError, type FailurePlace, isDeadLetter } from '../../log/record-failures.ts';
 import type { FetchedBatch } from '../../log/transport.ts';
 import { unreadableRange } from '../../log/unreadable.ts';
+import { counted } from '../../options/counted.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../../options/record-policy.ts';
 import { writeFailure } from '../failures.ts';
 import type { ReadInput } from './read-input.ts';
@@ -64,7 +65,7 @@ export class BadRecords {
     if (isDeadLetter(policy)) {
       void this.#write(policy, error, this.#place(), origin, () => move(nextOffset));
     } else {
-      this.#host.warn(error, `a batch of ${records} records was left out`);
+      this.#host.warn(error, `a batch of ${counted(records, 'record')} was left out`);
       move(nextOffset);
     }
     return true;

@@ -1,5 +1,6 @@
 import { noLogger } from '../../log/logger.ts';
 import type { Transport } from '../../log/transport.ts';
+import { counted } from '../../options/counted.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { Task } from '../task/task.ts';
@@ -88,7 +89,8 @@ export class BoundedRun {
         if (open === 0) continue;
         logger[openWindows === undefined ? 'warn' : 'info'](
           { applicationId, stage: stage.name, store: name, windows: open },
-          `the input has ended, and ${open} windows of ${name} are still open: they stay in the store, and rows on close come ` +
+          `the input has ended, and ${counted(open, 'window')} of ${name} ${open === 1 ? 'is' : 'are'} still open: ` +
+            `${open === 1 ? 'it stays in the store, and its row on close comes' : 'they stay in the store, and rows on close come'} ` +
             "with later records. Run with openWindows: 'close' to close them now, or with 'keep' to say that this is meant",
         );
       }

@@ -2,6 +2,7 @@ import { StoreError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import { OutputBuffers } from '../../log/outputs.ts';
 import type { Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
+import { counted } from '../../options/counted.ts';
 import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { unwritable } from '../../state/checked-stores.ts';
@@ -156,7 +157,7 @@ export class Changelog {
     const latest = generationOf(this.#writers.get(keyOf(id)) ?? UNSAID);
     this.#logger.warn(
       { applicationId: this.#applicationId, topic, partition: id.partition, store: id.store, keys: keys.size },
-      `the changelog of store ${id.store} holds late changes of ${keys.size} keys by a process that had lost the task ` +
+      `the changelog of store ${id.store} holds late changes of ${counted(keys.size, 'key')} by a process that had lost the task ` +
         `(generation ${[...generations].join(', ')} after ${latest}): they do not count, and the values that hold are written again`,
     );
   }
@@ -283,10 +284,14 @@ function keyOf({ partition, store }: StoreId): string {
 }
 
 function notPartitioned({ partition, store }: StoreId, partitions: number): StoreError {
-  return new StoreError('ERR_CHANGELOG_PARTITIONS', `the changelog of store ${store} has ${partitions} partitions`, {
-    partition,
-    hint:
-      'it needs as many as the topics of its stage: run under a new applicationId; or delete it, so that it is created ' +
-      'again and empty, and set the offsets from which it is to be filled',
-  });
+  return new StoreError(
+    'ERR_CHANGELOG_PARTITIONS',
+    `the changelog of store ${store} has ${counted(partitions, 'partition')}`,
+    {
+      partition,
+      hint:
+        'it needs as many as the topics of its stage: run under a new applicationId; or delete it, so that it is created ' +
+        'again and empty, and set the offsets from which it is to be filled',
+    },
+  );
 }

@@ -4,6 +4,7 @@ import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/a
 import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '../../log/transport.ts';
 import type { AppMeters } from '../../metrics/app-meters.ts';
 import type { StoreWrites } from '../../state/byte-store.ts';
+import { counted } from '../../options/counted.ts';
 import type { SharedOutputs } from '../task/shared-outputs.ts';
 import type { Task } from '../task/task.ts';
 import type { TaskProgress } from '../task/task-host.ts';
@@ -78,7 +79,7 @@ export class Committer {
 
   /** What a commit waits for, in words: asynchronous calls before it, or the log for longer than is usual. */
   waitingFor(): string | undefined {
-    if (this.closed) return `a commit waits for ${this.pendingAsync()} asynchronous calls`;
+    if (this.closed) return `a commit waits for ${counted(this.pendingAsync(), 'asynchronous call')}`;
     if (this.#step === '') return undefined;
     const ms = this.#host.clock.monotonic() - this.#stepSince;
     return ms < LONG_MS ? undefined : `a commit, which has waited for ${Math.floor(ms / 1000)} s for ${this.#step}`;
