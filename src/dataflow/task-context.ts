@@ -81,6 +81,8 @@ export interface AsyncWorker {
   full(): boolean;
   /** Emits what is finished, in order; runs as a turn. @returns Records that were finished. */
   drain(): number;
+  /** Wall-clock time before which nothing goes on; `undefined` where something else than the clock is waited for too. */
+  readonly nextAt?: number | undefined;
 }
 
 /** What says of a record where it belongs, and where it was read. */

@@ -41,6 +41,8 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   /** Slots that may be called as soon as there is room. */
   readonly #waiting: Slot<R, U>[] = [];
   #finished: Slot<R, U>[] = [];
+  /** When calls that have failed are made again, by the wall clock. */
+  readonly #pauses = new Set<{ readonly until: number }>();
   #running = 0;
   #pending = 0;
   /** How many of the pending ones wait for another one of their key. */
@@ -81,6 +83,11 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   full(): boolean {
     const { concurrency } = this.#limits;
     return this.#pending - this.#behind >= concurrency || this.#pending >= HELD_PER_CALL * concurrency;
+  }
+
+  get nextAt(): number | undefined {
+    if (this.#pauses.size === 0 || this.#pauses.size < this.#running || this.#finished.length > 0) return undefined;
+    return Math.min(...Array.from(this.#pauses, ({ until }) => until));
   }
 
   /** Whether a record of this key would not be ahead of one that is under way. */
@@ -188,8 +195,11 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   }
 
   #pause(ms: number): Promise<void> {
+    const pause = { until: this.#task.clock.now() + ms };
+    this.#pauses.add(pause);
     return new Promise((resolve) => {
       const done = (): void => {
+        this.#pauses.delete(pause);
         cancel();
         this.#stop.signal.removeEventListener('abort', done);
         resolve();

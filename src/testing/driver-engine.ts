@@ -1,13 +1,14 @@
 import type { Clock } from '../dataflow/clock.ts';
 import type { TopicUse } from '../dataflow/node.ts';
-import type { MillraceError } from '../errors.ts';
+import { FatalError, type MillraceError } from '../errors.ts';
 import { type Awaitable, quietly } from '../log/awaitable.ts';
 import { type DeadLetter, type LetterLimits, limitsOf } from '../log/dead-letter.ts';
 import type { Letters } from '../log/letter-sender.ts';
 import type { OutputTopic } from '../log/outputs.ts';
 import { isDeadLetter } from '../log/record-failures.ts';
 import type { KnownTopic, TopicDescription } from '../log/transport.ts';
-import type { Duration } from '../options/duration.ts';
+import { counted } from '../options/counted.ts';
+import { type Duration, formatMs } from '../options/duration.ts';
 import type { DeadLetterPolicy, RecordPolicy } from '../options/record-policy.ts';
 import type { Topology } from '../plan/topology.ts';
 import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
@@ -34,6 +35,9 @@ export interface DriverEngineOptions {
   readonly idle?: Duration;
   readonly autoCommit?: boolean;
 }
+
+/** How long, in real time, `settled` waits for a clock that stands still before it says so. */
+const STANDING_MS = 1000;
 
 /** Until a commit comes by itself where it is not to: a hundred years of the virtual clock. */
 const NEVER = '36500d';
@@ -183,13 +187,37 @@ export class DriverEngine {
       this.run();
       const { committer } = this.#engine;
       if (committer.pendingAsync() > 0) {
-        await new Promise<void>((resolve) => {
-          this.#woken = resolve;
-        });
+        await this.#wakening();
       } else if (committer.current === undefined) return;
       // It waited for the last of the calls.
       else await quietly(() => committer.current);
     }
+  }
+
+  /** Resolves when there is something to do. @throws FatalError `ERR_CLOCK_STANDS` where only the clock can bring it, and stands */
+  async #wakening(): Promise<void> {
+    let looking: ReturnType<typeof setTimeout> | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#woken = resolve;
+        const look = (before: number): void => {
+          const now = this.#clock.now();
+          const error = now === before ? this.#standing(now) : undefined;
+          if (error === undefined) looking = setTimeout(look, STANDING_MS, now);
+          else reject(error);
+        };
+        looking = setTimeout(look, STANDING_MS, this.#clock.now());
+      });
+    } finally {
+      clearTimeout(looking);
+    }
+  }
+
+  /** Why nothing goes on although calls are under way: all of them wait for the clock. */
+  #standing(now: number): FatalError | undefined {
+    const busy = this.tasks.filter((task) => task.pendingAsync() > 0).map((task) => task.waitsForClock());
+    const [first] = busy.flatMap((each) => each ?? []).sort((one, other) => one.until - other.until);
+    return first === undefined || busy.includes(undefined) ? undefined : clockStands(first, now);
   }
 
   /** A record that a table does not take ends an application. Later calls must not go on without it. */
@@ -260,6 +288,21 @@ export class DriverEngine {
     void tables.load(this.#tasks, new Map());
     return tables;
   }
+}
+
+function clockStands(
+  { calls, step, until }: { readonly step: string; readonly calls: number; readonly until: number },
+  now: number,
+): FatalError {
+  const after = formatMs(until - now);
+  return new FatalError(
+    'ERR_CLOCK_STANDS',
+    `settled() waits for ${counted(calls, 'call')} of ${step} that failed, to be made again in ${after} of the driver's clock, which stands still`,
+    {
+      step,
+      hint: `move it: const settled = driver.settled(), then driver.advanceTime('${after}'), then await settled`,
+    },
+  );
 }
 
 /** Writes dead letters straight into a log. */

@@ -67,7 +67,7 @@ describe('a bounded run', () => {
     await log.run(counts, { until: 'end', logger }).done;
     expect(log.values()).toEqual([]);
     expect(said.filter((text) => text.includes('open'))).toEqual([
-      expect.stringMatching(/^warn: the input has ended, and 1 windows of counts are still open/),
+      expect.stringMatching(/^warn: the input has ended, and 1 window of counts is still open/),
     ]);
     said.length = 0;
     log.publish(source, [at('a', 3)]);
@@ -75,6 +75,25 @@ describe('a bounded run', () => {
     expect(said.filter((text) => text.includes('open'))).toEqual([expect.stringMatching(/^info: /)]);
     await log.run(counts, { until: 'end', openWindows: 'close' }).done;
     expect(log.values()).toEqual([3]);
+  });
+
+  it('says when nobody has waited for the end, as after await run(…) without done', async () => {
+    const lines: string[] = [];
+    const on = (level: string) => (_fields: object, text: string) => lines.push(`${level}: ${text}`);
+    const logger = { debug: on('debug'), info: on('info'), warn: on('warn'), error: on('error') };
+    const ended = (): boolean => lines.includes('info: stopped');
+    const log = new FaultyLog().create('source');
+    log.publish(source, [at('a', 1)]);
+    // oxlint-disable-next-line typescript/await-thenable -- that is the mistake
+    await log.run(source.pipe(to(out)), { until: 'end', logger });
+    await until('the end', ended);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^warn: .*nothing has waited for that: `await run\(…\)` goes on/),
+    );
+    lines.length = 0;
+    const app = log.run(source.pipe(to(out)), { until: 'end', logger });
+    await app.done;
+    expect(lines.filter((line) => line.includes('waited'))).toEqual([]);
   });
 
   it('gives rows of closing windows to asynchronous steps below', async () => {
@@ -426,7 +445,7 @@ describe('snapshots', () => {
     );
     log.publish(source, [at('a', 1), at('b', 2)]);
     await until('a call', () => app.snapshot().tasks[0]?.pendingAsync === 1);
-    expect(app.snapshot().waitingFor).toEqual(['task source/0 waits for 1 asynchronous calls of mapAsync']);
+    expect(app.snapshot().waitingFor).toEqual(['task source/0 waits for 1 asynchronous call of mapAsync']);
     expect(app.snapshot()).toMatchObject({ lag: 1, recordsIn: 1 });
     open();
     await until('both are written', () => log.values().length === 2 || app.snapshot().recordsIn === 2);

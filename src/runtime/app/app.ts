@@ -15,6 +15,7 @@ import type { App } from './app-handle.ts';
 import { MetricsExporter } from './app-metrics.ts';
 import type { AppOptions } from './app-options.ts';
 import { AppTopics } from './app-topics.ts';
+import { noting, sayIfNobodyWaited } from './asked.ts';
 import { BoundedRun } from './bounded-run.ts';
 import { checkDeadLetters, checkOptions } from './check-options.ts';
 import { Engine } from './engine.ts';
@@ -34,7 +35,7 @@ import { storeViews } from './store-views.ts';
  * @throws ConfigError at once for anything wrong with the pipeline or the options. What goes wrong later rejects `done`.
  */
 export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOptions): App {
-  return new Application(pipeline, open, options);
+  return noting(new Application(pipeline, open, options));
 }
 
 class Application implements App {
@@ -297,6 +298,7 @@ class Application implements App {
     this.#readiness.reject(error ?? stoppedBeforeReady());
     const { applicationId, logger = noLogger } = this.#options;
     if (error === undefined) {
+      sayIfNobodyWaited(this, this.#options);
       logger.info({ applicationId }, 'stopped');
       this.#settle.resolve();
     } else {

@@ -1,4 +1,5 @@
 import type { AsyncWorker } from '../../dataflow/task-context.ts';
+import { counted } from '../../options/counted.ts';
 
 /** The parts of a task that work outside of its turns. */
 export class AsyncWorkers {
@@ -20,6 +21,18 @@ export class AsyncWorkers {
     return this.#workers.reduce((sum, worker) => sum + worker.pending(), 0);
   }
 
+  /** Where nothing goes on before the wall clock does: the step whose calls wait for that, and until when. */
+  waitsForClock(): { readonly step: string; readonly calls: number; readonly until: number } | undefined {
+    const busy = this.#workers.filter((worker) => worker.pending() > 0);
+    let first: { readonly step: string; readonly calls: number; readonly until: number } | undefined;
+    for (const worker of busy) {
+      const { nextAt: until, step } = worker;
+      if (until === undefined) return undefined;
+      if (first === undefined || until < first.until) first = { step, calls: worker.pending(), until };
+    }
+    return first;
+  }
+
   /** Whether one of them cannot take another record. */
   get full(): boolean {
     for (const worker of this.#workers) if (worker.full()) return true;
@@ -29,6 +42,6 @@ export class AsyncWorkers {
   /** What keeps them from taking a record, in words. */
   waitingFor(): string | undefined {
     const full = this.#workers.find((worker) => worker.full());
-    return full && `${full.pending()} asynchronous calls of ${full.step}`;
+    return full && `${counted(full.pending(), 'asynchronous call')} of ${full.step}`;
   }
 }

@@ -1,4 +1,4 @@
-import { map, tap } from 'rxjs';
+import { map, type Observable, tap } from 'rxjs';
 import { expect, it } from 'vitest';
 import {
   agg,
@@ -17,9 +17,9 @@ import {
   to,
   topic,
 } from '../../index.ts';
-import type { Logger } from '../../log/logger.ts';
+import { type Logger, noLogger } from '../../log/logger.ts';
 import { plan } from '../../plan/topology.ts';
-import { reportOpenEnds } from './open-ends.ts';
+import { reportOpenEnds, watchOpenEnd } from './open-ends.ts';
 
 const source = topic('source', { key: string(), value: json<number>() });
 const out = topic('out', { key: string(), value: json<number>() });
@@ -73,4 +73,23 @@ it('takes functions of the program for the end that is meant', () => {
   for (const pipeline of [source.pipe(tap(() => undefined)), source.pipe(mapAsync(log)), source.pipe(mapValues(log))]) {
     expect(said(pipeline)).toEqual([]);
   }
+});
+
+it('warns once of values that are made and go nowhere, whatever the number of tasks', () => {
+  const warnings: string[] = [];
+  const logger: Logger = { ...noLogger, warn: (_fields, message) => void warnings.push(message) };
+  const watch = (pipeline: Observable<unknown>) => {
+    const topology = plan(pipeline);
+    const looks = [1, 2].map(() => watchOpenEnd(topology.roots[0] as never, topology, logger, 'app'));
+    for (const look of looks) for (const value of [undefined, 1, 2]) look?.({ value });
+    return warnings.splice(0);
+  };
+  expect(watch(source.pipe(mapValues((n) => n + 1)))).toEqual([
+    'the results of mapValues go nowhere: no to(…) follows it (what only looks at records stands in tap(…))',
+  ]);
+  expect(watch(source.pipe(mapValues((n) => n + 1)).pipe(to(out)))).toEqual([]);
+  expect(watch(source.pipe(mapAsync(async (n) => n)))).toEqual([]);
+  const topology = plan(source.pipe(mapValues(() => undefined)));
+  watchOpenEnd(topology.roots[0] as never, topology, logger, 'app')?.({ value: undefined });
+  expect(warnings).toEqual([]);
 });

@@ -1,5 +1,8 @@
+import type { Observable } from 'rxjs';
+import { Stream } from '../../dataflow/stream.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { PlannedNode } from '../../plan/plan.ts';
+import type { Topology } from '../../plan/topology.ts';
 
 /** Steps whose functions may be there for what they do. */
 const ACTING = new Set(['mapAsync', 'mapValues', 'flatMapValues', 'mapRecord', 'flatMapRecord', 'process']);
@@ -15,6 +18,37 @@ export function reportOpenEnds(nodes: Iterable<PlannedNode>, logger: Logger, app
     if ((spec.stores ?? []).length > 0) logger.info({ applicationId, step }, message);
     else logger.warn({ applicationId, step }, message);
   }
+}
+
+/** Steps that make a new value of a record. A function that is there for what it does makes none. */
+const MAKING = new Set(['mapValues', 'flatMapValues', 'mapRecord', 'flatMapRecord']);
+
+/** What was told already, by the tasks of a pipeline. */
+const TOLD = new WeakMap<Topology, Set<string>>();
+
+/**
+ * Looks at the results of a step that ends a pipeline with a function of the program: a value that it makes goes nowhere, which is
+ * said once.
+ *
+ * @returns Called with each result; `undefined` where there is nothing to look at.
+ */
+export function watchOpenEnd(
+  root: Observable<unknown>,
+  topology: Topology,
+  logger: Logger,
+  applicationId: string,
+): ((result: unknown) => void) | undefined {
+  const node = root instanceof Stream ? topology.node(root as Stream<unknown>) : undefined;
+  if (node === undefined || !MAKING.has(node.spec.name)) return undefined;
+  for (const { upstream } of topology.nodes) if (upstream.has(node)) return undefined;
+  const told = TOLD.get(topology) ?? new Set<string>();
+  TOLD.set(topology, told);
+  return (result) => {
+    if (told.has(node.step) || (result as { readonly value?: unknown } | null)?.value === undefined) return;
+    told.add(node.step);
+    const message = `the results of ${node.step} go nowhere: no to(…) follows it (what only looks at records stands in tap(…))`;
+    logger.warn({ applicationId, step: node.step }, message);
+  };
 }
 
 /** Steps that nothing reads, and that do nothing but emit. */

@@ -33,6 +33,7 @@ import { HeldRecords } from './held-records.ts';
 import type { InputQueue, RecordFailed } from './input-queue.ts';
 import { type BatchFailed, InputSet } from './input-set.ts';
 import { keyGuardOf } from './key-guard.ts';
+import { endOf } from './pipeline-end.ts';
 import { PositionKeeper } from './state-positions.ts';
 import { TaskFailures } from './task-failures.ts';
 import type { TaskHost, TaskProgress } from './task-host.ts';
@@ -125,14 +126,7 @@ export class Task implements TaskContext {
     const scope = new TaskScope(this.#host.topology, this.stage, this, this.#held);
     withScope(scope, () => {
       for (const root of this.#host.topology.roots) {
-        this.#subscriptions.add(
-          root.subscribe({
-            next: () => {
-              if (!this.inTurn) this.emittedOutsideTurn('the end of the pipeline');
-            },
-            error: (error: unknown) => this.chainFailed(error, 'the end of the pipeline'),
-          }),
-        );
+        this.#subscriptions.add(root.subscribe(endOf(root, this, this.#host.topology, this.#logger)));
       }
     });
     checkStart(this.#held, this.#host.topology, this.#failures);
@@ -261,6 +255,8 @@ export class Task implements TaskContext {
   pendingAsync(): number {
     return this.#workers.pending();
   }
+
+  readonly waitsForClock: AsyncWorkers['waitsForClock'] = () => this.#workers.waitsForClock();
 
   /** Whether there is something to commit. */
   get dirty(): boolean {
