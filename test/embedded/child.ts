@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../../src/errors.ts';
 import { RecordBatchBuilder } from '../../src/protocol/batch-builder.ts';
 import { embeddedTransport, localStores } from '../../src/transports/embedded/index.ts';
+import { batchSize } from './batch-size.ts';
 
 const [task = '', path = '', ...args] = process.argv.slice(2);
 /** Synchronous, so that what was said before a SIGKILL has been said. Waits while the pipe to the parent is full. */
@@ -38,7 +39,7 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     const one = async (lane: number): Promise<void> => {
       for (let n = 0; ; n++) {
         const partition = (lane + n) % 2;
-        const count = 1 + ((n * 7 + lane * 13) % 50);
+        const count = batchSize(lane, n);
         const values = Array.from({ length: count }, (_, i) => `${prefix}-${lane}-${n}-${i}-${count}`);
         const records = builderOf(values);
         const [result] = await producer.send([

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { checkHistory, type HistoryEvent } from '../../src/testing/index.ts';
 import { embeddedTransport } from '../../src/transports/embedded/index.ts';
 import { readAll } from '../contract/support.ts';
+import { batchSize } from './batch-size.ts';
 import { folder, startChild } from './children.ts';
 
 const FOLDERS = 4;
@@ -34,6 +36,35 @@ async function killRounds(path: string, rounds: number): Promise<Acknowledged[]>
   return acknowledged;
 }
 
+/** The records of a batch. */
+const idsOf = ({ count, first }: Pick<Acknowledged, 'count' | 'first'>): string[] => {
+  const stem = first.split('-').slice(0, 3).join('-');
+  return Array.from({ length: count }, (_, i) => `${stem}-${i}-${count}`);
+};
+
+/** What was published, told by the acknowledgements: of each lane one batch more may be there, which was under way at the kill. */
+function published(acknowledged: readonly Acknowledged[]): HistoryEvent[] {
+  const events: HistoryEvent[] = [];
+  const next = new Map<string, number>();
+  for (let round = 0; round < ROUNDS; round++) for (const lane of [0, 1, 2]) next.set(`r${round}-${lane}`, 0);
+  for (const ack of acknowledged) {
+    const { first, offset, partition } = ack;
+    const [prefix, lane, n] = first.split('-');
+    const writer = `${prefix}-${lane}`;
+    next.set(writer, Number(n) + 1);
+    idsOf(ack).forEach((id, i) => {
+      events.push({ type: 'published', topic: 'events', id, writer, partition, offset: offset + i });
+    });
+  }
+  for (const [writer, n] of next) {
+    const count = batchSize(Number(writer.split('-')[1]), n);
+    for (const id of idsOf({ count, first: `${writer}-${n}-0` })) {
+      events.push({ type: 'published', topic: 'events', id, writer, outcome: 'unknown' });
+    }
+  }
+  return events;
+}
+
 async function check(path: string, acknowledged: readonly Acknowledged[]): Promise<number> {
   const transport = await embeddedTransport({ path })();
   const values = await Promise.all(
@@ -45,12 +76,10 @@ async function check(path: string, acknowledged: readonly Acknowledged[]): Promi
     }),
   );
   await transport.close();
-  const lost = acknowledged.filter(({ partition, offset, count, first }) => {
-    const stem = first.split('-').slice(0, 3).join('-');
-    for (let i = 0; i < count; i++) if (values[partition]![offset + i] !== `${stem}-${i}-${count}`) return true;
-    return false;
-  });
-  expect(lost, 'acknowledged and not there').toEqual([]);
+  const reads = values.flatMap((list, partition) =>
+    list.map((id, offset): HistoryEvent => ({ type: 'read', topic: 'events', partition, offset, id })),
+  );
+  expect(checkHistory([...published(acknowledged), ...reads]), 'the history of the log').toEqual([]);
   // A batch is there as a whole or not at all: after record i of n comes record i + 1.
   for (const list of values) {
     let due = 0;

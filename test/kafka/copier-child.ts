@@ -25,7 +25,7 @@ const copier = await Copier.start(open, {
   to,
   partitions,
   onTrouble: (error) => say(`trouble ${String(error)}`),
-  onCommit: (records) => say(`copied ${records}`),
+  onCommit: (records, copied) => say(`copied ${records} ${JSON.stringify(copied)}`),
 });
 say('joined');
 process.once('SIGTERM', () => {

@@ -8,8 +8,14 @@ export interface CopierOptions {
   readonly partitions: number;
   /** Told of everything that goes wrong and that the copier gets over. */
   readonly onTrouble?: (error: unknown) => void;
-  /** Told of each commit. */
-  readonly onCommit?: (records: number) => void;
+  /** Told of each commit, with the offsets that it has copied by partition. */
+  readonly onCommit?: (records: number, copied: readonly Copied[]) => void;
+}
+
+/** What was copied of a partition. */
+export interface Copied {
+  readonly partition: number;
+  readonly offsets: readonly number[];
 }
 
 /** Copies a topic partition by partition, as a task of an application would: outputs and offsets in one commit. */
@@ -127,7 +133,13 @@ export class Copier {
     await session.send(outputs);
     const offsets = batches.map(([partition, { nextOffset }]) => ({ topic: from, partition, offset: nextOffset }));
     await session.commit({ generation, offsets, state: [] });
-    this.#options.onCommit?.(batches.reduce((sum, [, { count }]) => sum + count, 0));
+    const copied = batches.map(([partition, { baseOffset, count, offsetDelta }]): Copied => {
+      return { partition, offsets: Array.from({ length: count }, (_, i) => baseOffset + offsetDelta[i]!) };
+    });
+    this.#options.onCommit?.(
+      batches.reduce((sum, [, { count }]) => sum + count, 0),
+      copied,
+    );
   }
 
   async #recover(): Promise<void> {

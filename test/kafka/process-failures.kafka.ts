@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, inject, it } from 'vitest';
+import { checkHistory, type HistoryEvent, type PublishedEvent, type ReadEvent } from '../../src/testing/index.ts';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { batch, readAll, unique, until, values, valuesOf } from '../contract/support.ts';
+import type { Copied } from './copier.ts';
 
 const script = fileURLToPath(new URL('./copier-child.ts', import.meta.url));
 const sessionTimeoutMs = 3000;
@@ -12,6 +14,8 @@ const PARTITIONS = 4;
 interface Child {
   readonly process: ChildProcess;
   copied: number;
+  /** What it has said of its commits. */
+  readonly processed: HistoryEvent[];
   joined: boolean;
   readonly troubles: string[];
 }
@@ -20,22 +24,33 @@ const children: Child[] = [];
 const running = (): Child[] =>
   children.filter(({ process: { exitCode, signalCode } }) => exitCode === null && signalCode === null);
 
-function launch(options: object): Child {
+function launch(options: { readonly from: string; readonly to: string }): Child {
+  const by = `process ${children.length}`;
   const child: Child = {
     process: spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
     copied: 0,
+    processed: [],
     joined: false,
     troubles: [],
   };
   createInterface({ input: child.process.stdout! }).on('line', (line) => {
-    if (line.startsWith('copied ')) child.copied += Number(line.slice(7));
-    else if (line === 'joined') child.joined = true;
+    const [, records, copied] = /^copied (\d+) (.*)$/.exec(line) ?? [];
+    if (copied !== undefined) {
+      child.copied += Number(records);
+      child.processed.push(...processedBy(by, options.from, JSON.parse(copied) as Copied[]));
+    } else if (line === 'joined') child.joined = true;
     else child.troubles.push(line);
   });
   children.push(child);
   return child;
+}
+
+function processedBy(by: string, topic: string, copied: readonly Copied[]): HistoryEvent[] {
+  return copied.flatMap(({ offsets, partition }) =>
+    offsets.map((offset) => ({ type: 'processed', topic, partition, offset, by }) as const),
+  );
 }
 
 const ended = (child: Child): Promise<unknown> =>
@@ -72,10 +87,16 @@ describe('two processes that share a topic', () => {
 
       const producer = transport.producer();
       const feed = { sent: 0, stop: false };
+      const published: (PublishedEvent & { readonly partition: number; readonly offset: number })[] = [];
       const feeding = (async () => {
         while (!feed.stop) {
           const list = values(...Array.from({ length: 5 }, (_, i) => String(feed.sent + i)));
-          await producer.send([batch(from, (feed.sent / 5) % PARTITIONS, list)]);
+          const [written] = await producer.send([batch(from, (feed.sent / 5) % PARTITIONS, list)]);
+          const { baseOffset, partition } = written!;
+          for (let i = 0; i < 5; i++) {
+            const [id, offset] = [feed.sent + i, baseOffset + i];
+            published.push({ type: 'published', topic: from, id, writer: `feed ${partition}`, partition, offset });
+          }
           feed.sent += 5;
           await pause(5);
         }
@@ -108,6 +129,29 @@ describe('two processes that share a topic', () => {
       const all = (await complete(transport, to, feed.sent)).sort((a, b) => a - b);
       for (const child of running()) child.process.kill('SIGTERM');
       await Promise.all(pair.map(ended));
+      const reads = await Promise.all(
+        Array.from({ length: PARTITIONS }, async (_, partition) =>
+          (await readAll(transport, to, partition)).map(({ offset, value }): ReadEvent => {
+            return { type: 'read', topic: to, partition, offset, id: Number(value) };
+          }),
+        ),
+      );
+      const said = new Map(children.flatMap(({ processed }) => processed).map((event) => [placeOf(event), event]));
+      const seen = new Set(reads.flat().map(({ id }) => id));
+      // Who was killed has not said all that it had committed: what can be read was.
+      const unsaid = published.filter((event) => !said.has(placeOf(event)) && seen.has(event.id));
+      const history: HistoryEvent[] = [
+        ...published,
+        ...children.flatMap(({ processed }) => processed),
+        ...unsaid.map(({ offset, partition }) => ({ type: 'processed', topic: from, partition, offset }) as const),
+        // A copy is written by whoever has processed its record.
+        ...published.map(
+          ({ id, partition }) => ({ type: 'published', topic: to, id, writer: `copy ${partition}` }) as const,
+        ),
+        ...reads.flat(),
+      ];
+      const allowed = guarantee === 'exactly-once' ? [] : ['duplicate'];
+      expect(checkHistory(history).filter(({ kind }) => !allowed.includes(kind))).toEqual([]);
       const expected = Array.from({ length: feed.sent }, (_, n) => n);
       if (guarantee === 'exactly-once') expect(all).toEqual(expected);
       else expect([...new Set(all)]).toEqual(expected);
@@ -117,6 +161,9 @@ describe('two processes that share a topic', () => {
     },
   );
 });
+
+const placeOf = (event: HistoryEvent): string =>
+  event.type === 'published' || event.type === 'processed' ? `${event.partition}@${event.offset}` : '';
 
 /** Reads the copies until the numbers up to a count are all there. */
 async function complete(transport: Parameters<typeof readAll>[0], topic: string, count: number): Promise<number[]> {
