@@ -12,6 +12,7 @@ const resolve = {
     { find: /^millrace$/, replacement: here('./src/index.ts') },
     { find: /^millrace\/testing$/, replacement: here('./src/testing/index.ts') },
     { find: /^millrace\/testing\/fast-check$/, replacement: here('./src/testing/fast-check/index.ts') },
+    { find: /^millrace\/testing\/models$/, replacement: here('./src/testing/models/index.ts') },
     { find: /^millrace\/embedded$/, replacement: here('./src/transports/embedded/index.ts') },
   ],
 };

@@ -12,5 +12,6 @@ export type {
   PublishedEvent,
   ReadEvent,
 } from './history/events.ts';
+export { expectMarbles, type MarbleOptions, type MarbleTopic, playMarbles } from './marbles/marbles.ts';
 export { TestDriver, type TestDriverOptions, type TestRecord, type TestTopic } from './test-driver.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -6,10 +6,10 @@ import type { DriverFault } from './failing-log.ts';
 import { sourceText, variableName } from './source-text.ts';
 import type { TestDriver, TestRecord } from './test-driver.ts';
 
-/** Something that a test does with a driver. @public */
+/** Something that a test does with a driver. Records go to the topic that `drive` is given, or to that in `to`. @public */
 export type Operation<K, V> =
-  | { readonly do: 'pipe'; readonly record: TestRecord<K, V> }
-  | { readonly do: 'pipeAll'; readonly records: readonly TestRecord<K, V>[] }
+  | { readonly do: 'pipe'; readonly record: TestRecord<K, V>; readonly to?: Target<K, V> }
+  | { readonly do: 'pipeAll'; readonly records: readonly TestRecord<K, V>[]; readonly to?: Target<K, V> }
   /** Bytes that no serde of the topic has written. */
   | { readonly do: 'poison'; readonly record: TestRecord<Uint8Array, Uint8Array> }
   | { readonly do: 'advanceTime'; readonly by: Duration }
@@ -27,10 +27,10 @@ export function drive<K, V>(driver: TestDriver, input: Target<K, V>, operations:
 function once<K, V>(driver: TestDriver, input: Target<K, V>, operation: Operation<K, V>): void {
   switch (operation.do) {
     case 'pipe':
-      driver.pipe(input, operation.record);
+      driver.pipe(operation.to ?? input, operation.record);
       break;
     case 'pipeAll':
-      driver.pipeAll(input, operation.records);
+      driver.pipeAll(operation.to ?? input, operation.records);
       break;
     case 'poison':
       driver.pipe(topic(input.name, { key: bytes(), value: bytes() }), operation.record);
@@ -57,8 +57,10 @@ function once<K, V>(driver: TestDriver, input: Target<K, V>, operation: Operatio
 
 /** Operations as lines of a test. */
 export function linesOf<K, V>(input: { readonly name: string }, operations: Iterable<Operation<K, V>>): string[] {
-  const name = variableName(input.name);
-  return Array.from(operations, (operation) => lineOf(name, input.name, operation));
+  return Array.from(operations, (operation) => {
+    const { name } = ('to' in operation ? operation.to : undefined) ?? input;
+    return lineOf(variableName(name), name, operation);
+  });
 }
 
 function lineOf<K, V>(variable: string, name: string, operation: Operation<K, V>): string {

@@ -1,3 +1,4 @@
+import type { ModelFold } from '../../../src/testing/models/model.ts';
 import { type Data, type Json, NotImplemented } from '../format.ts';
 
 /** An aggregate function in plain code; `undefined` stands for no aggregate yet. Null deletes it. */
@@ -13,35 +14,26 @@ const folds: Readonly<Record<string, Fold>> = {
   reduce: (aggregate, value) => (aggregate === undefined ? value : `${String(aggregate)}+${String(value)}`),
 };
 
-export function foldOf(name: string): Fold {
+function foldOf(name: string): Fold {
   const fold = folds[name];
   if (fold === undefined) throw new NotImplemented(`the aggregate ${name}`);
   return fold;
 }
 
-interface Folded {
-  readonly value: Json;
-  readonly timestamp: number;
-}
-
-/** Folds values in order of arrival, always from the first one on. `value` is null where the last one deleted it. */
-export function foldAll(fold: Fold, arrivals: readonly { readonly value: Data; readonly timestamp: number }[]): Folded {
-  let aggregate: Json | undefined;
-  let highest = -1;
-  let folded: Folded = { value: null, timestamp: -1 };
-  for (const { value, timestamp } of arrivals) {
-    highest = Math.max(highest, timestamp);
-    const next = fold(aggregate, value);
-    folded = { value: next, timestamp: highest };
-    aggregate = next ?? undefined;
-    if (next === null) highest = -1;
-  }
-  return folded;
-}
-
 /** What joins two aggregates of sessions, the first of which may be the initial one. */
-export function mergeOf(name: string): (left: Json | undefined, right: Json) => Json {
+function mergeOf(name: string): (left: Json | undefined, right: Json) => Json {
   if (name === 'count' || name === 'sum') return (left = 0, right) => Number(left) + Number(right);
   if (name === 'reduce') return (left, right) => (left === undefined ? right : `${String(left)}+${String(right)}`);
   return (left = '0', right) => `${String(left)}&${String(right)}`;
+}
+
+/** A fold of the vectors as the models of users take it. */
+export function modelFold(name: string): ModelFold<Data, Json | undefined, Json> {
+  const [fold, merge] = [foldOf(name), mergeOf(name)];
+  return {
+    init: () => undefined,
+    add: (state, value) => fold(state, value),
+    merge: (left, right) => merge(left, right as Json),
+    result: (state) => state as Json,
+  };
 }

@@ -1,21 +1,17 @@
-import { type Input, type Json, type Key, type Params, type Row, textOf } from '../format.ts';
+import type { SidedRecord } from '../../../src/testing/models/join-stream.ts';
+import { joinTableModel } from '../../../src/testing/models/join-table.ts';
+import { type Data, type Input, type Json, type Key, type Params, type Row, textOf } from '../format.ts';
 import type { Expected } from './expected.ts';
 
 /** A stream joined with the latest rows of a table (JT-1, JT-2, TM-9). */
 export function joinModel(params: Params, inputs: readonly Input[]): Expected {
-  const left = textOf(params, 'type') === 'left';
-  let dropped = 0;
-  const steps = inputs.map(({ key, timestamp, topic, value }, at): Row[] => {
-    if (topic === 'table') {
-      if (key === null) dropped += 1;
-      return [];
-    }
-    if (value === null || (key === null && !left)) {
-      dropped += 1;
-      return [];
-    }
-    return joined({ key, value, timestamp }, latestRow(inputs.slice(0, at), 'table', key), left);
-  });
+  const sided = inputs.map((input) => ({ ...input, side: input.topic === 'table' ? 'right' : 'left' }));
+  const type = textOf(params, 'type') === 'left' ? 'left' : 'inner';
+  const { dropped, steps } = joinTableModel(
+    { type },
+    (value, row): Json => [value, row],
+    sided as SidedRecord<string, Data, Data>[],
+  );
   return { steps, dropped };
 }
 

@@ -1,6 +1,8 @@
 export { CheckFailed } from '../assertion-error.ts';
 export { drive, type Operation } from '../operations.ts';
+export type { CommonLaws, ModelRow } from './common-laws.ts';
 export { valuesOf } from './from-schema.ts';
-export { expectLaws, type LawsOptions, type ModelRow } from './laws.ts';
+export { expectJoinLaws, type JoinLawsOptions, type LawsInput, type LawsSide, type SideRecord } from './join-laws.ts';
+export { expectLaws, type LawsOptions } from './laws.ts';
 export { type OperationsOptions, operations } from './operation-sequences.ts';
 export { type RecordsOptions, records } from './records.ts';

@@ -48,14 +48,14 @@ export function between<K, V>(options: OperationsOptions): Arbitrary<Operation<K
   return fc.oneof(...kinds);
 }
 
-/** Puts operations between records: `[at, operation]` comes before the record with that index. */
+/** Puts operations between others: `[at, operation]` comes before the one with that index. */
 export function woven<K, V>(
-  all: readonly TestRecord<K, V>[],
+  all: readonly Operation<K, V>[],
   others: readonly (readonly [at: number, operation: Operation<K, V>])[],
 ): Operation<K, V>[] {
   const at = (index: number): Operation<K, V>[] =>
     others.flatMap(([place, operation]) => (place % (all.length + 1) === index ? [operation] : []));
-  return [...all.flatMap((record, index) => [...at(index), { do: 'pipe', record } as const]), ...at(all.length)];
+  return [...all.flatMap((each, index) => [...at(index), each]), ...at(all.length)];
 }
 
 /**
@@ -72,7 +72,10 @@ export function operations<K, V>(
 ): Arbitrary<Operation<K, V>[]> {
   const others = fc.array(fc.tuple(fc.nat({ max: 30 }), between<K, V>(options)), { maxLength: 6 });
   return fc.tuple(all, others).map(([given, placed]) => {
-    const sequence = woven(given, placed);
+    const sequence = woven<K, V>(
+      given.map((record) => ({ do: 'pipe', record })),
+      placed,
+    );
     Object.defineProperty(sequence, fc.toStringMethod, { value: () => `\n${linesOf(input, sequence).join('\n')}\n` });
     return sequence;
   });

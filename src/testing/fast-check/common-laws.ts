@@ -1,0 +1,141 @@
+import fc, { type Arbitrary } from 'fast-check';
+import { CheckFailed } from '../assertion-error.ts';
+import type { Operation } from '../operations.ts';
+import { inOrder, rowTexts, same, sorted, textsOf } from './compare-rows.ts';
+import { between, woven } from './operation-sequences.ts';
+import { type Subject, textOf, type Way } from './ways.ts';
+
+/** A row as a model gives it: what it leaves out is not compared. @public */
+export interface ModelRow<K, V> {
+  readonly key: K | null;
+  readonly value: V | null;
+  readonly timestamp?: number;
+}
+
+/** The laws that hold for steps with one input and with several. @public */
+export interface CommonLaws {
+  /** The rows do not depend on how the input is cut into batches (`true`). */
+  readonly batching?: boolean;
+  /** Nor on crashes, stops, rebalances, and writes and commits that fail, at any place (`true`). */
+  readonly restart?: boolean;
+  /** Nor on the number of partitions (`false`). Late records break it: each partition has a stream time of its own. */
+  readonly partitions?: boolean;
+  /** Inputs that each law is tried on (100). */
+  readonly runs?: number;
+  /** Begins the random numbers, to repeat a failure. */
+  readonly seed?: number;
+}
+
+/** A law: draws inputs, and says what is wrong on one. */
+export interface Law {
+  readonly name: string;
+  readonly property: fc.IProperty<[unknown, unknown]>;
+}
+
+/** Makes a law. @param check - Throws where it does not hold. */
+export function law<I, W>(
+  name: string,
+  inputs: Arbitrary<I>,
+  ways: Arbitrary<W>,
+  check: (input: I, way: W) => void,
+): Law {
+  return { name, property: fc.property(inputs, ways, check) };
+}
+
+/** What is put into a step under test. */
+export interface Feed<I, K, V> {
+  readonly inputs: Arbitrary<readonly I[]>;
+  /** One record after the other. */
+  pipe(item: I): Operation<K, V>;
+  /** Records that come at once: those of one topic. */
+  pipeAll(items: readonly I[]): readonly Operation<K, V>[];
+  /** The order in which they are taken when they are read again after a crash; their own unless given. */
+  again?(items: readonly I[]): readonly I[];
+}
+
+/** An input record by record, on one partition. */
+export function oneByOne<I, K, V>(feed: Feed<I, K, V>, items: readonly I[], more: Partial<Way<K, V>> = {}): Way<K, V> {
+  return { partitions: 1, autoCommit: true, operations: items.map((item) => feed.pipe(item)), ...more };
+}
+
+/** Two ways lead to the same rows. @throws CheckFailed */
+export function agree<K, V, RK, RV>(
+  subject: Subject<K, V, RK, RV>,
+  one: Way<K, V>,
+  other: Way<K, V>,
+  as: typeof inOrder,
+  why: string,
+): void {
+  same(as(rowTexts(subject, one)), as(rowTexts(subject, other)), why, textOf(subject, other));
+}
+
+export function commonLaws<I, K, V, RK, RV>(
+  subject: Subject<K, V, RK, RV>,
+  feed: Feed<I, K, V>,
+  { batching = true, partitions = false, restart = true }: CommonLaws,
+): Law[] {
+  const laws: Law[] = [];
+  const straight = (items: readonly I[]): Way<K, V> => oneByOne(feed, items);
+  if (batching) {
+    const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 5 });
+    laws.push(
+      law('batching', feed.inputs, sizes, (items, cuts) => {
+        const operations: Operation<K, V>[] = [];
+        for (let at = 0, cut = 0; at < items.length; cut += 1) {
+          const size = cuts[cut % cuts.length] as number;
+          operations.push(...feed.pipeAll(items.slice(at, at + size)));
+          at += size;
+        }
+        const batches = oneByOne(feed, items, { operations });
+        agree(subject, straight(items), batches, inOrder, 'in batches the rows are not those of one by one');
+      }),
+    );
+  }
+  if (restart) {
+    const others = fc.array(fc.tuple(fc.nat({ max: 30 }), between<K, V>({ commits: true })), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    laws.push(
+      law('restart', feed.inputs, fc.tuple(others, fc.boolean()), (items, [placed, autoCommit]) => {
+        const way = straight(feed.again?.(items) ?? items);
+        const broken = { ...way, autoCommit, operations: woven(way.operations, placed) };
+        agree(subject, way, broken, inOrder, 'after an interruption the rows are not those of a straight run');
+      }),
+    );
+  }
+  if (partitions) {
+    laws.push(
+      law('partitions', feed.inputs, fc.integer({ min: 2, max: 4 }), (items, count) => {
+        const wide = oneByOne(feed, items, { partitions: count });
+        agree(subject, straight(items), wide, sorted, `on ${count} partitions the rows are not those on one`);
+      }),
+    );
+  }
+  return laws;
+}
+
+/** The rows are those of a plain function. */
+export function modelLaw<I, K, V, RK, RV>(
+  subject: Subject<K, V, RK, RV>,
+  feed: Feed<I, K, V>,
+  model: (items: readonly I[]) => readonly ModelRow<RK, RV>[],
+): Law {
+  return law('model', feed.inputs, fc.constant(undefined), (items) => {
+    const way = oneByOne(feed, items);
+    const wanted = model(items);
+    const timed = wanted.some(({ timestamp }) => timestamp !== undefined);
+    const [expected, got] = [inOrder(textsOf(wanted, timed)), inOrder(rowTexts(subject, way, timed))];
+    same(expected, got, 'the rows are not those of the model', textOf(subject, way));
+  });
+}
+
+/** @throws CheckFailed with the smallest input on which a law does not hold */
+export function hold({ name, property }: Law, { runs = 100, seed }: Pick<CommonLaws, 'runs' | 'seed'>): void {
+  const details = fc.check(property, { numRuns: runs, ...(seed === undefined ? {} : { seed }) });
+  if (!details.failed) return;
+  const { errorInstance: error } = details;
+  if (!(error instanceof CheckFailed)) throw error ?? new Error(`law "${name}" was not tried: ${details.numRuns} runs`);
+  const found = `found with seed ${details.seed}, shrunk ${details.numShrinks} times`;
+  throw new CheckFailed(`law "${name}" does not hold: ${error.message}\n\n(${found})`, error);
+}

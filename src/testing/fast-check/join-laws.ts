@@ -1,0 +1,175 @@
+import fc, { type Arbitrary } from 'fast-check';
+import type { Observable } from 'rxjs';
+import type { Target } from '../../dataflow/target.ts';
+import { checkNames, type OptionNames } from '../../options/option-checks.ts';
+import type { RecordPolicy } from '../../options/record-policy.ts';
+import type { Pipeline } from '../../plan/topology.ts';
+import type { StreamRecord } from '../../record.ts';
+import { to } from '../../sinks/to.ts';
+import type { Operation } from '../operations.ts';
+import type { TestRecord } from '../test-driver.ts';
+import { type CommonLaws, commonLaws, type Feed, hold, type ModelRow, modelLaw } from './common-laws.ts';
+import { noLaws } from './laws.ts';
+import type { Subject } from './ways.ts';
+
+/** One side of a step with two inputs. @typeParam S - A topic or a table. @public */
+export interface LawsSide<S, K, V> {
+  /** A topic, or a table. */
+  readonly input: S;
+  /** Inputs, as `records` makes them. */
+  readonly records: Arbitrary<readonly TestRecord<K, V>[]>;
+}
+
+/** A record of one of two inputs, in the order of arrival of both. @public */
+export type SideRecord<K, L, R> =
+  | (TestRecord<K, L> & { readonly side: 'left' })
+  | (TestRecord<K, R> & { readonly side: 'right' });
+
+/** Which laws a step with two inputs is held to. @public */
+export interface JoinLawsOptions<K, L, R, RK, RV, LS, RS> extends CommonLaws {
+  readonly left: LawsSide<LS, K, L>;
+  readonly right: LawsSide<RS, K, R>;
+  readonly output: Target<RK, RV>;
+  /** What the rows should be, as a plain function over the records of both sides as they come; of each key in this order. */
+  readonly model?: (records: readonly SideRecord<K, L, R>[]) => readonly ModelRow<RK, RV>[];
+  readonly onRecordError?: RecordPolicy;
+}
+
+const OPTIONS: OptionNames<JoinLawsOptions<unknown, unknown, unknown, unknown, unknown, unknown, unknown>> = {
+  left: true,
+  right: true,
+  output: true,
+  batching: true,
+  restart: true,
+  partitions: true,
+  model: true,
+  runs: true,
+  seed: true,
+  onRecordError: true,
+};
+
+/** The part of a topic and of a table that the laws need. @public */
+export interface LawsInput<K, V> {
+  readonly name: string;
+  readonly key: Target<K, V>['key'];
+  readonly value: Target<K, V>['value'];
+}
+
+/**
+ * Holds a step with two inputs, such as a join, to laws, as {@link expectLaws} does with one input. Records of both sides
+ * come mostly in the order of their times.
+ *
+ * @param subject - A pipeline from both inputs to `output`, or a function that makes the rows of the two.
+ * @throws CheckFailed, an ordinary assertion error, when a law does not hold.
+ *
+ * @example
+ * ```ts
+ * import { int32, joinTable, string, table, topic } from 'millrace';
+ * import { expectJoinLaws, records } from 'millrace/testing/fast-check';
+ * import { joinTableModel } from 'millrace/testing/models';
+ * import fc from 'fast-check';
+ *
+ * const orders = topic('orders', { key: string(), value: int32() });
+ * const prices = table('prices', { key: string(), value: int32() });
+ * const totals = topic('totals', { key: string(), value: int32() });
+ * const some = records({ keys: ['tea', 'cake'], values: fc.nat(9) });
+ * expectJoinLaws((left, right) => left.pipe(joinTable(right, (count, price) => count * price)), {
+ *   left: { input: orders, records: some },
+ *   right: { input: prices, records: some },
+ *   output: totals,
+ *   partitions: true,
+ *   model: (all) => joinTableModel({}, (count, price) => count * (price ?? 0), all).rows,
+ *   runs: 20,
+ * });
+ * console.log('holds'); // => holds
+ * ```
+ * @public
+ */
+export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS extends LawsInput<K, R>>(
+  subject: Pipeline | ((left: LS, right: RS) => Observable<StreamRecord<RK, RV | null>>),
+  options: JoinLawsOptions<K, L, R, RK, RV, LS, RS>,
+): void {
+  checkNames('expectJoinLaws', options, OPTIONS);
+  const { left, model, onRecordError, output, right } = options;
+  const pipeline =
+    typeof subject === 'function'
+      ? subject(left.input, right.input).pipe(to(output as Target<RK, RV | null>) as never)
+      : subject;
+  const sides = { left: left.input, right: right.input } as unknown as Record<'left' | 'right', Target<K, L | R>>;
+  const under: Subject<K, L | R, RK, RV> = {
+    pipeline,
+    input: sides.left,
+    output,
+    ...(onRecordError && { onRecordError }),
+  };
+  const feed: Feed<SideRecord<K, L, R>, K, L | R> = {
+    inputs: fc
+      .tuple(left.records, right.records, fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 24 }))
+      .map(([lefts, rights, turns]) => together(lefts, rights, turns)),
+    pipe: ({ side, ...record }) => ({ do: 'pipe', record, to: sides[side] }),
+    pipeAll: (items) => bySide(items, sides),
+    again: (items) => asBacklog(items, sides.left.name < sides.right.name ? 'left' : 'right'),
+  };
+  const laws = commonLaws(under, feed, options);
+  if (model !== undefined) laws.push(modelLaw(under, feed, model));
+  if (laws.length === 0) throw noLaws('expectJoinLaws');
+  for (const law of laws) hold(law, options);
+}
+
+/** Two inputs as one: the earlier record first, and the other one now and then. */
+function together<K, L, R>(
+  lefts: readonly TestRecord<K, L>[],
+  rights: readonly TestRecord<K, R>[],
+  turns: readonly number[],
+): SideRecord<K, L, R>[] {
+  const all: SideRecord<K, L, R>[] = [];
+  let [left, right] = [0, 0];
+  while (left < lefts.length || right < rights.length) {
+    const [one, other] = [lefts[left], rights[right]];
+    const inTime = (one?.timestamp ?? 0) <= (other?.timestamp ?? 0);
+    const swap = turns[all.length % turns.length] === 9;
+    if (one !== undefined && (other === undefined || inTime !== swap)) {
+      all.push({ ...one, side: 'left' });
+      left += 1;
+    } else if (other !== undefined) {
+      all.push({ ...other, side: 'right' });
+      right += 1;
+    }
+  }
+  return all;
+}
+
+/**
+ * Records of two topics as a task takes them when it reads them again: by time, those of each topic in their order. A join may tell
+ * other rows then than for the order in which they came.
+ *
+ * @param first - The side that comes first where times are equal: topics come by name.
+ */
+function asBacklog<K, L, R>(
+  items: readonly SideRecord<K, L, R>[],
+  first: 'left' | 'right',
+): readonly SideRecord<K, L, R>[] {
+  const queues = [items.filter(({ side }) => side === first), items.filter(({ side }) => side !== first)] as const;
+  return items.map((): SideRecord<K, L, R> => {
+    const [one, other] = queues;
+    const isFirst = other[0] === undefined || (one[0]?.timestamp ?? Infinity) <= (other[0].timestamp ?? 0);
+    return (isFirst ? one : other).shift() as SideRecord<K, L, R>;
+  });
+}
+
+/** What comes at once is of one topic: of two, tasks would take it by timestamp. */
+function bySide<K, L, R>(
+  items: readonly SideRecord<K, L, R>[],
+  sides: Readonly<Record<'left' | 'right', Target<K, L | R>>>,
+): Operation<K, L | R>[] {
+  const operations: Operation<K, L | R>[] = [];
+  let last: { readonly side: string; readonly records: TestRecord<K, L | R>[] } | undefined;
+  for (const { side, ...record } of items) {
+    if (last?.side !== side) {
+      last = { side, records: [] };
+      operations.push({ do: 'pipeAll', records: last.records, to: sides[side] });
+    }
+    last.records.push(record);
+  }
+  return operations;
+}

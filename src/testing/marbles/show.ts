@@ -1,0 +1,43 @@
+import { formatMs } from '../../options/duration.ts';
+import type { Window } from '../../record.ts';
+import { sourceText } from '../source-text.ts';
+import type { MarbleAct, MarbleItem, MarbleRow } from './cells.ts';
+
+/** What is read as a word, and as the same one. */
+const PLAIN = /^[^\s\-:()[\]{}|,"!^+\d][^\s\-:()[\]{}|,"]*$/;
+const TAKEN = new Set(['null', 'true', 'false']);
+
+/** What a value is called in a diagram. @param values - Words, and what they stand for. */
+function valueText(value: unknown, values: Readonly<Record<string, unknown>>): string {
+  const same = sourceText(value);
+  const word = Object.keys(values).find((name) => sourceText(values[name]) === same);
+  if (word !== undefined) return word;
+  if (typeof value === 'string' && PLAIN.test(value) && !TAKEN.has(value) && !Object.hasOwn(values, value))
+    return value;
+  if (typeof value === 'number') return same;
+  // What JSON cannot say is shown as code, which no diagram can be read from: `values` gives it a name.
+  const json = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+  return json === undefined || sourceText(JSON.parse(json)) !== same ? `<${same}>` : json;
+}
+
+/** `1s`, `70s`, `1500ms`. */
+function timeText(ms: number): string {
+  if (ms === Number.POSITIVE_INFINITY) return '∞';
+  return ms === 0 ? '0s' : formatMs(ms);
+}
+
+const windowText = ({ end, start }: Window): string => `[${timeText(start)},${timeText(end)})`;
+
+export function rowText(row: MarbleRow, values: Readonly<Record<string, unknown>>): string {
+  const { key, missed = [], timestamp, value, window } = row;
+  const at = timestamp === undefined ? '' : `(${timeText(timestamp)})`;
+  const of = window === undefined ? '' : windowText(window);
+  return `${valueText(key, values)}${of}:${valueText(value, values)}${at}${missed.map(windowText).join('')}`;
+}
+
+const ACTS: Readonly<Record<Exclude<MarbleAct['kind'], 'advance'>, string>> = { end: '|', crash: '!', commit: '^' };
+
+export function itemText(item: MarbleItem, values: Readonly<Record<string, unknown>>): string {
+  if (item.kind === 'row') return rowText(item, values);
+  return item.kind === 'advance' ? `+${timeText(item.ms)}` : ACTS[item.kind];
+}
