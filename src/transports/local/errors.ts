@@ -1,5 +1,6 @@
 import { ConfigError, type ErrorDetails, FatalError, MillraceError, RecordError, StoreError } from '../../errors.ts';
 import type { TopicPartition } from '../../log/transport.ts';
+import { counted } from '../../options/counted.ts';
 
 /** Errors of a write say that nothing was written; the same conditions met while reading leave that out. */
 const NOT_WRITTEN: ErrorDetails = { written: 'no' };
@@ -17,12 +18,16 @@ export function unknownPartition(
   partitions: number,
   written: ErrorDetails = {},
 ): ConfigError {
-  return new ConfigError('ERR_UNKNOWN_PARTITION', `Topic "${topic}" has ${partitions} partitions, no ${partition}`, {
-    topic,
-    partition,
-    hint: `use partitions 0 to ${partitions - 1}, or add partitions`,
-    ...written,
-  });
+  return new ConfigError(
+    'ERR_UNKNOWN_PARTITION',
+    `Topic "${topic}" has ${counted(partitions, 'partition')}, no ${partition}`,
+    {
+      topic,
+      partition,
+      hint: `use partitions 0 to ${partitions - 1}, or add partitions`,
+      ...written,
+    },
+  );
 }
 
 export function topicRecreated({ topic, partition }: TopicPartition): FatalError {
