@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../dataflow/clock.ts';
-import type { GroupSession } from '../../log/transport.ts';
+import type { CommitUnit, GroupSession } from '../../log/transport.ts';
 import type { StoreWrites } from '../../state/byte-store.ts';
 import type { Task } from '../task/task.ts';
 import type { Changelog } from './changelog.ts';
@@ -113,4 +113,43 @@ test('a commit that takes long says what it waits for, and a short one does not'
   expect(committer.waitingFor()).toBe('a commit, which has waited for 3 s for its offsets to be committed');
   await finish();
   expect(committer.waitingFor()).toBeUndefined();
+});
+
+test('outputs come first, then what stores have changed, then offsets, each when the one before is acknowledged', async () => {
+  for (const atomic of [true, false]) {
+    const calls: string[] = [];
+    const call = async (name: string): Promise<void> => {
+      calls.push(name);
+      await new Promise((resolve) => setImmediate(resolve));
+      calls.push(`${name} done`);
+    };
+    const nameOf = (batches: readonly unknown[]): string => batches.join('+');
+    const session = {
+      send: (batches: readonly unknown[]) => call(nameOf(batches)),
+      commit: ({ offsets }: CommitUnit) => call(offsets.length === 0 ? 'acknowledge' : 'offsets'),
+    } as unknown as GroupSession;
+    const offset = { topic: 'in', partition: 0, offset: 1 };
+    const task = {
+      id: 'stage/0',
+      dirty: true,
+      pendingAsync: () => 0,
+      takeProgress: () => ({ outputs: [], state: [writes], offsets: [offset] }),
+      committed: () => undefined,
+    } as unknown as Task;
+    const committer = new Committer({
+      tasks: new Map([[task.id, task]]),
+      clock: systemClock,
+      atomic,
+      session: () => ({ session, generation: 1 }),
+      changelog: () => ({ batches: () => ['changes'], committed: () => undefined }) as unknown as Changelog,
+      origin: () => ({}),
+      outputs: { take: () => ['outputs'] as never[], recycle: () => undefined },
+      failed: () => false,
+      schedule: () => undefined,
+      fail: () => undefined,
+    });
+    await committer.commit();
+    const steps = atomic ? ['outputs+changes', 'offsets'] : ['outputs', 'acknowledge', 'changes', 'offsets'];
+    expect(calls).toEqual(steps.flatMap((step) => [step, `${step} done`]));
+  }
 });

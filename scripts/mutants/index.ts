@@ -1,0 +1,15 @@
+import { kafkaMutants } from './kafka.ts';
+import type { Mutant } from './mutant.ts';
+import { operatorMutants } from './operators.ts';
+import { runtimeMutants } from './runtime.ts';
+import { transportMutants } from './transports.ts';
+import { windowMutants } from './windows.ts';
+
+/** All of them. Their texts are checked in the tests of the package, so that a change of the sources finds them at once. */
+export const mutants: readonly Mutant[] = [
+  ...runtimeMutants,
+  ...windowMutants,
+  ...operatorMutants,
+  ...transportMutants,
+  ...kafkaMutants,
+];

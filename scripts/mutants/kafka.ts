@@ -1,0 +1,177 @@
+import type { Mutant } from './mutant.ts';
+
+const sender = {
+  file: 'src/transports/kafka/batch-sender.prop.test.ts',
+  test: 'says of each record what the log says, whatever a broker answers before or after appending',
+};
+const line = {
+  file: 'src/transports/kafka/partition-line.prop.test.ts',
+  test: 'writes each batch once and in order, whatever answers are lost, also where the sequence begins again',
+};
+const committed = {
+  file: 'src/transports/kafka/aborted-filter.prop.test.ts',
+  test: 'shows exactly those of committed transactions, in pieces of any size, and ends at the end',
+};
+
+/** Faults of what speaks to Kafka, found without a broker. */
+export const kafkaMutants: readonly Mutant[] = [
+  {
+    name: 'read-committed-off',
+    fault: 'records of aborted transactions are read',
+    file: 'src/transports/kafka/aborted-filter.ts',
+    text: 'return header.transactional && !header.control && this.#open.has(header.producerId);',
+    instead: 'return false;',
+    caughtBy: [committed],
+  },
+  {
+    name: 'aborted-without-end',
+    fault: 'after an aborted transaction nothing of its producer is read any more',
+    file: 'src/transports/kafka/aborted-filter.ts',
+    text: 'this.#open.delete(producerId);',
+    instead: '',
+    caughtBy: [committed],
+  },
+  {
+    name: 'aborted-by-order-of-answer',
+    fault: 'aborted transactions are taken in the order in which the broker names them',
+    file: 'src/transports/kafka/aborted-filter.ts',
+    text: '[...aborted].sort((a, b) => b.firstOffset - a.firstOffset)',
+    instead: '[...aborted]',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/aborted-filter.prop.test.ts',
+        test: 'does not depend on the order in which the broker names aborted transactions',
+      },
+    ],
+  },
+  {
+    name: 'read-beyond-the-stable-end',
+    fault: 'who reads committed records is told of an end behind open transactions',
+    file: 'src/transports/kafka/fetch-position.ts',
+    text: 'const end = this.committed ? answer.lastStableOffset : answer.highWatermark;',
+    instead: 'const end = answer.highWatermark;',
+    caughtBy: [committed],
+  },
+  {
+    name: 'records-below-the-position',
+    fault: 'a fetch that begins inside a batch gives the records before it too',
+    file: 'src/transports/kafka/fetch-position.ts',
+    text: 'const below = recordsBelow(batch.offsetDelta, batch.baseOffset, this.#delivered);',
+    instead: 'const below = 0;',
+    caughtBy: [committed],
+  },
+  {
+    name: 'doubt-with-another-number',
+    fault: 'a batch that may be in the log is sent again under another sequence number',
+    file: 'src/transports/kafka/partition-line.ts',
+    text: 'if (!batch.uncertain) batch.sequence = this.#nextSequence;',
+    instead: 'batch.sequence = this.#nextSequence;',
+    caughtBy: [line],
+  },
+  {
+    name: 'producer-reused-after-doubt',
+    fault: 'a producer goes on whose batch was given up and may still arrive',
+    file: 'src/transports/kafka/partition-line.ts',
+    text: 'if (batch.uncertain) this.renew();',
+    instead: '',
+    caughtBy: [sender],
+  },
+  {
+    name: 'epoch-reused-after-doubt',
+    fault: 'after a transaction with a request whose answer was lost the next one has the same epoch',
+    file: 'src/transports/kafka/transactional-writer.ts',
+    text: 'if (this.#doubtful || this.#sender.doubtful) await this.#renew();',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/transactional-writer.test.ts',
+        test: 'goes on in another epoch when a request of it had no answer',
+      },
+    ],
+  },
+  {
+    name: 'sent-again-in-disorder',
+    fault: 'batches that failed are sent again behind those that waited',
+    file: 'src/transports/kafka/partition-line.ts',
+    text: 'this.#waiting.unshift(...this.#failed.sort((a, b) => a.order - b.order));',
+    instead: 'this.#waiting.push(...this.#failed.sort((a, b) => a.order - b.order));',
+    caughtBy: [line],
+  },
+  {
+    name: 'gap-in-the-sequence',
+    fault: 'a number that was left free is used while a batch with the next one may still arrive',
+    file: 'src/transports/kafka/partition-line.ts',
+    text: 'if (ahead > 0) return this.renew();',
+    instead: '',
+    caughtBy: [sender],
+  },
+  {
+    name: 'sequence-without-end',
+    fault: 'sequence numbers do not begin again',
+    file: 'src/transports/kafka/stamp-producer.ts',
+    text: '(sequence + count) % SEQUENCES',
+    instead: '(sequence + count)',
+    caughtBy: [line],
+  },
+  {
+    name: 'offsets-of-a-stale-generation',
+    fault: 'offsets are committed for work of a generation whose tasks were lost while the coordinator was asked',
+    file: 'src/transports/kafka/commit-as-member.ts',
+    text: `    await member.confirm(generation);
+    member.check(generation);`,
+    instead: '    await member.confirm(generation);',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/commit-as-member.test.ts',
+        test: 'commits nothing when the member has lost tasks while it asked',
+      },
+    ],
+  },
+  {
+    name: 'offsets-before-outputs',
+    fault: 'at least once, offsets are committed before the outputs are acknowledged',
+    file: 'src/transports/kafka/at-least-once.ts',
+    text: 'await Promise.all(outputs);',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/at-least-once.test.ts',
+        test: 'commits offsets when all outputs are acknowledged, and not before',
+      },
+    ],
+  },
+  {
+    name: 'two-owners',
+    fault: 'a task is given to its next owner while another member has it',
+    file: 'src/transports/kafka/share-tasks.ts',
+    text: '(owners.get(task) ?? memberId) === memberId',
+    instead: '(owners.get(task) ?? memberId) !== undefined',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/share-tasks.prop.test.ts',
+        test: 'never gives a task to two, nor to one while another has it',
+      },
+    ],
+  },
+  {
+    name: 'claim-of-an-old-generation',
+    fault: 'of two members that claim a task, the one of the older generation is believed',
+    file: 'src/transports/kafka/share-tasks.ts',
+    text: '(generations.get(task) ?? -1) >= generation',
+    instead: '(generations.get(task) ?? 1e9) <= generation',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/share-tasks.prop.test.ts',
+        test: 'never gives a task to two, nor to one while another has it',
+      },
+    ],
+  },
+  {
+    name: 'transactions-of-the-living',
+    fault: 'the leader ends transactions of members that are there',
+    file: 'src/transports/kafka/share-tasks.ts',
+    text: '.filter((id) => !present.has(id));',
+    instead: '.filter((id) => present.has(id) || id !== undefined);',
+    caughtBy: [{ file: 'src/transports/kafka/share-tasks.prop.test.ts', test: 'are none while everybody is there' }],
+  },
+];

@@ -1,0 +1,247 @@
+import type { Mutant } from './mutant.ts';
+
+/** Faults of the engine: commits, where tasks begin, what they hold, how they take turns. */
+export const runtimeMutants: readonly Mutant[] = [
+  {
+    name: 'commit-before-flush',
+    fault: 'offsets are committed before the outputs are handed over',
+    file: 'src/runtime/app/committer.ts',
+    text: `    if (outputs.length > 0) yield* until(session.send(outputs, generation));
+    if (!this`,
+    instead: `    yield* until(session.commit({ generation, offsets: progress.flatMap((each) => each.offsets), state: [] }));
+    if (outputs.length > 0) yield* until(session.send(outputs, generation));
+    if (!this`,
+    caughtBy: [
+      {
+        file: 'src/runtime/app/committer.test.ts',
+        test: 'outputs come first, then what stores have changed, then offsets, each when the one before is acknowledged',
+      },
+      {
+        file: 'src/testing/fast-check/laws.prop.test.ts',
+        test: 'hold for windows, in every respect',
+      },
+    ],
+  },
+  {
+    name: 'state-before-outputs',
+    fault: 'at least once, stores know of a closed window before its row is acknowledged',
+    file: 'src/runtime/app/committer.ts',
+    text: 'yield* until(session.commit({ generation, offsets: [], state: [] }));',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/committer.test.ts',
+        test: 'outputs come first, then what stores have changed, then offsets, each when the one before is acknowledged',
+      },
+    ],
+  },
+  {
+    name: 'stores-of-a-lost-task',
+    fault: 'local stores take the changes of a task that was given away and back during the commit',
+    file: 'src/runtime/app/committer.ts',
+    text: 'const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);',
+    instead: 'const kept = progress;',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/committer.test.ts',
+        test: 'they do not when the task was lost and given again meanwhile: they may have been restored since',
+      },
+    ],
+  },
+  {
+    name: 'commit-does-not-wait-for-calls',
+    fault: 'a commit passes records whose asynchronous calls are under way',
+    file: 'src/runtime/app/committer.ts',
+    text: 'for (const task of this.#host.tasks.values()) sum += task.pendingAsync();',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/operators/map-async.test.ts',
+        test: 'wait for calls: a crash calls again what was not finished, and nothing else',
+      },
+    ],
+  },
+  {
+    name: 'position-stays-behind',
+    fault: 'the position after a record is that of the record',
+    file: 'src/runtime/task/input-queue.ts',
+    text: 'this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;',
+    instead: 'this.position = batch.baseOffset + (batch.offsetDelta[at] as number);',
+    caughtBy: [
+      {
+        file: 'test/runtime/exactly-once.prop.test.ts',
+        test: 'holds on outputs, state and offsets, whatever fails between',
+      },
+    ],
+  },
+  {
+    name: 'first-record-skipped',
+    fault: 'a task that begins inside a batch leaves out the record at its position',
+    file: 'src/runtime/task/input-queue.ts',
+    text: '(batch.offsetDelta[at] as number) < this.position) at += 1;',
+    instead: '(batch.offsetDelta[at] as number) <= this.position) at += 1;',
+    caughtBy: [{ file: 'src/testing/fast-check/laws.prop.test.ts', test: 'hold for windows, in every respect' }],
+  },
+  {
+    name: 'table-after-stream',
+    fault: 'a stream sees a record before the table of the same topic does',
+    file: 'src/runtime/task/input-queue.ts',
+    text: 'if (consumer.table) this.#consumers.unshift(consumer);',
+    instead: 'if (consumer.table) this.#consumers.push(consumer);',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/task.test.ts',
+        test: 'brings a table up to date before a stream of the same topic sees the record',
+      },
+    ],
+  },
+  {
+    name: 'time-lost-at-restart',
+    fault: 'a step does not know after a restart how far its time was: late records count again',
+    file: 'src/state/step-time.ts',
+    text: 'if (stored === undefined) return;',
+    instead: 'if (stored !== undefined) return;',
+    caughtBy: [
+      {
+        file: 'src/operators/window-by.test.ts',
+        test: 'stay late after a restart, also when nothing has come since (TM-3)',
+      },
+      { file: 'src/operators/restart.prop.test.ts', test: 'makes a restart between any two records invisible' },
+    ],
+  },
+  {
+    name: 'state-not-restored',
+    fault: 'a changelog is read to its end, and nothing of it reaches the store',
+    file: 'src/runtime/app/changelog.ts',
+    text: 'this.#stores.apply([...writes, this.#position(id, position)]);',
+    instead: 'this.#stores.apply([this.#position(id, position)]);',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/changelog.test.ts',
+        test: 'is rebuilt from the changelog where the local stores are gone',
+      },
+    ],
+  },
+  {
+    name: 'restored-to-what-can-be-read',
+    fault: 'a restoration does not wait for a transaction that holds a changelog back',
+    file: 'src/runtime/app/changelog.ts',
+    text: "await this.#log.offsets(topic, 'written', [partition])",
+    instead: "await this.#log.offsets(topic, 'latest', [partition])",
+    caughtBy: [{ file: 'src/runtime/app/changelog.test.ts', test: 'is said to be waited for, and read when it comes' }],
+  },
+  {
+    name: 'old-store-brought-forward',
+    fault: 'a store goes on whose changelog may have forgotten deletions',
+    file: 'src/runtime/app/changelog.ts',
+    text: '(position === end || age <= this.#maxAge(id))',
+    instead: '(position === end || age >= 0)',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/changelog.test.ts',
+        test: 'is rebuilt where the changelog may have forgotten deletions since',
+      },
+    ],
+  },
+  {
+    name: 'late-writer-believed',
+    fault: 'a restoration takes the changes of a process that had lost the task',
+    file: 'src/runtime/app/changelog-records.ts',
+    text: 'if (writer !== UNSAID && writer < last) {',
+    instead: 'if (writer !== UNSAID && writer < -1) {',
+    caughtBy: [{ file: 'src/runtime/app/changelog-writer.test.ts', test: 'is passed over when the store is rebuilt' }],
+  },
+  {
+    name: 'state-behind-offsets',
+    fault: 'a task starts although its store lacks records that are committed',
+    file: 'src/runtime/app/task-starts.ts',
+    text: 'if (low.offset < known.offset) throw this.#behind(low, high, known.offset);',
+    instead: '',
+    caughtBy: [
+      { file: 'src/runtime/app/task-starts.test.ts', test: 'stops where a changelog lacks what was committed' },
+    ],
+  },
+  {
+    name: 'turns-without-time',
+    fault: 'a task goes on although another one has an earlier record',
+    file: 'src/runtime/task/stage-turns.ts',
+    text: 'const taken = task.advance(wanted, heap.second + slack);',
+    instead: 'const taken = task.advance(wanted, Number.POSITIVE_INFINITY);',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/stage-turns.test.ts',
+        test: 'take what they have in the order of time, those with few records too',
+      },
+    ],
+  },
+  {
+    name: 'unheard-tasks-are-ahead',
+    fault: 'behind a shuffle a task that nobody has heard of yet does not hold back time',
+    file: 'src/runtime/task/shuffle-time.ts',
+    text: 'least = Math.min(least, this.#times[partition] ?? -1);',
+    instead: 'least = Math.min(least, this.#times[partition] ?? Number.POSITIVE_INFINITY);',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/shuffle-time.test.ts',
+        test: 'goes no further than the task that is least far, and nowhere before all were heard of',
+      },
+    ],
+  },
+  {
+    name: 'held-records-unseen',
+    fault: 'a plain RxJS operator may hold a record over a commit',
+    file: 'src/runtime/task/held-records.ts',
+    text: 'if (this.#unchanged()) return undefined;',
+    instead: 'if (this.#watched.length >= 0) return undefined;',
+    caughtBy: [
+      { file: 'src/runtime/task/held-records.test.ts', test: 'is found behind mapAsync, in a branch of late turns' },
+    ],
+  },
+  {
+    name: 'dead-letter-not-written',
+    fault: 'a record that fails is passed over instead of being put aside',
+    file: 'src/runtime/task/task-failures.ts',
+    text: 'if (isDeadLetter(policy)) this.#write(this.#outputs, policy.deadLetter, failure, place, origin);',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/operators/stateless.test.ts',
+        test: 'writes dead letters with the bytes and headers as they were, why and whence',
+      },
+    ],
+  },
+  {
+    name: 'late-counted-twice',
+    fault: 'a record that is late for one window counts for two',
+    file: 'src/runtime/task/task.ts',
+    text: 'this.counters.late += Math.max(1, lateness.missed.length);',
+    instead: 'this.counters.late += 1 + lateness.missed.length;',
+    caughtBy: [{ file: 'src/operators/window-by.test.ts', test: 'count (record, window) pairs as late' }],
+  },
+  {
+    name: 'idle-while-busy',
+    fault: 'stream time goes on with the clock while records are still there to be read',
+    file: 'src/runtime/task/task.ts',
+    text: 'return this.failure === undefined && !this.reach.completed && this.reach.atEnd && this.pendingAsync() === 0;',
+    instead: 'return this.failure === undefined && !this.reach.completed && this.pendingAsync() === 0;',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/idle-watch.test.ts',
+        test: 'does not let a task tick that has more to read, or does not know',
+      },
+    ],
+  },
+  {
+    name: 'branch-executed-twice',
+    fault: 'what stands above a branch point runs once for each branch',
+    file: 'src/runtime/task/task-scope.ts',
+    text: 'if (node.fanOut < 2) {',
+    instead: 'if (node.fanOut < 200) {',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/task.test.ts',
+        test: 'runs what is above a branch point once per record: operators, plain operators, after mergeWith, in shuffles',
+      },
+    ],
+  },
+];

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { memoryStores } from '../../state/memory-backend.ts';
+import { AtLeastOnceWriter } from './at-least-once.ts';
+import { batchOf, topicsOf } from './broker-model.fixtures.ts';
+import { fakeCluster, fakeMember } from './fake-cluster.fixtures.ts';
+
+it('commits offsets when all outputs are acknowledged, and not before', async () => {
+  const told: string[] = [];
+  let acknowledge: () => void = () => undefined;
+  const cluster = fakeCluster((name) => {
+    told.push(name);
+    return name === 'InitProducerId' ? { errorCode: 0, producerId: 7n, producerEpoch: 0 } : [];
+  });
+  const { request } = cluster;
+  const asked = { ask: async () => ({ errorCode: 0, producerId: 7n, producerEpoch: 0 }) };
+  Object.assign(cluster, asked, {
+    request: async (...args: Parameters<typeof request>) => {
+      if (args[2].name === 'Produce') await new Promise<void>((resolve) => (acknowledge = resolve));
+      return request.apply(cluster, args as never);
+    },
+  });
+  const writer = new AtLeastOnceWriter(cluster, topicsOf(), fakeMember(), memoryStores(), undefined as never);
+  const sent = writer.send([batchOf(0, [false], false)], 1);
+  const done = writer.commit({ generation: 1, offsets: [{ topic: 'in', partition: 0, offset: 5 }], state: [] });
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toEqual([]);
+  acknowledge();
+  await Promise.all([sent, done]);
+  expect(told).toEqual(['OffsetCommit']);
+  await writer.close();
+});
