@@ -86,8 +86,8 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'table-after-stream',
     fault: 'a stream sees a record before the table of the same topic does',
     file: 'src/runtime/task/input-queue.ts',
-    text: 'if (consumer.table) this.#consumers.unshift(consumer);',
-    instead: 'if (consumer.table) this.#consumers.push(consumer);',
+    text: 'this.#consumers.unshift(consumer);',
+    instead: 'this.#consumers.push(consumer);',
     caughtBy: [
       {
         file: 'src/runtime/task/task.test.ts',

@@ -1,4 +1,4 @@
-import type { Clock } from '../dataflow/clock.ts';
+import { type Cancel, type Clock, holdingClock } from '../dataflow/clock.ts';
 import type { TopicUse } from '../dataflow/node.ts';
 import { FatalError, type MillraceError } from '../errors.ts';
 import { type Awaitable, quietly } from '../log/awaitable.ts';
@@ -196,20 +196,23 @@ export class DriverEngine {
 
   /** Resolves when there is something to do. @throws FatalError `ERR_CLOCK_STANDS` where only the clock can bring it, and stands */
   async #wakening(): Promise<void> {
-    let looking: ReturnType<typeof setTimeout> | undefined;
+    let cancel: Cancel | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         this.#woken = resolve;
         const look = (before: number): void => {
           const now = this.#clock.now();
           const error = now === before ? this.#standing(now) : undefined;
-          if (error === undefined) looking = setTimeout(look, STANDING_MS, now);
+          if (error === undefined) wait(now);
           else reject(error);
         };
-        looking = setTimeout(look, STANDING_MS, this.#clock.now());
+        const wait = (now: number): void => {
+          cancel = holdingClock.after(STANDING_MS, () => look(now));
+        };
+        wait(this.#clock.now());
       });
     } finally {
-      clearTimeout(looking);
+      cancel?.();
     }
   }
 

@@ -15,7 +15,7 @@ import type { App } from './app-handle.ts';
 import { MetricsExporter } from './app-metrics.ts';
 import type { AppOptions } from './app-options.ts';
 import { AppTopics } from './app-topics.ts';
-import { noting, sayIfNobodyWaited } from './asked.ts';
+import { noting, sayEnded } from './asked.ts';
 import { BoundedRun } from './bounded-run.ts';
 import { checkDeadLetters, checkOptions } from './check-options.ts';
 import { Engine } from './engine.ts';
@@ -296,15 +296,9 @@ class Application implements App {
     this.#waitingFor = undefined;
     this.#error = error;
     this.#readiness.reject(error ?? stoppedBeforeReady());
-    const { applicationId, logger = noLogger } = this.#options;
-    if (error === undefined) {
-      sayIfNobodyWaited(this, this.#options);
-      logger.info({ applicationId }, 'stopped');
-      this.#settle.resolve();
-    } else {
-      logger.error({ applicationId, code: error.code, error: error.message }, 'failed');
-      this.#settle.reject(error);
-    }
+    sayEnded(this, this.#options, error);
+    if (error === undefined) this.#settle.resolve();
+    else this.#settle.reject(error);
     for (const follower of this.#followers) follower();
   }
 

@@ -1,3 +1,4 @@
+import type { MillraceError } from '../../errors.ts';
 import type { AppOptions } from './app-options.ts';
 
 /** Applications that the program has asked for anything. */
@@ -17,11 +18,19 @@ export function noting<T extends object>(app: T): T {
   });
 }
 
-/** An application has ended without an error. Where it has read a bounded input, somebody should have waited for that. */
-export function sayIfNobodyWaited(app: object, { applicationId, logger, signal, until }: AppOptions): void {
-  if (until !== 'end' || signal?.aborted === true || ASKED.has(app)) return;
-  logger?.warn(
-    { applicationId },
-    'the input has been read to its end, and nothing has waited for that: `await run(…)` goes on at once, `await run(…).done` waits',
-  );
+/** Says that an application has ended; of one that has read a bounded input, also when nothing has waited for that. */
+export function sayEnded(
+  app: object,
+  { applicationId, logger, signal, until }: AppOptions,
+  error?: MillraceError,
+): void {
+  if (error !== undefined) {
+    logger?.error({ applicationId, code: error.code, error: error.message }, 'failed');
+    return;
+  }
+  if (until === 'end' && signal?.aborted !== true && !ASKED.has(app)) logger?.warn({ applicationId }, NOBODY_WAITED);
+  logger?.info({ applicationId }, 'stopped');
 }
+
+const NOBODY_WAITED =
+  'the input has been read to its end, and nothing has waited for that: `await run(…)` goes on at once, `await run(…).done` waits';
