@@ -177,9 +177,9 @@ export const runtimeMutants: readonly Mutant[] = [
   {
     name: 'unheard-tasks-are-ahead',
     fault: 'behind a shuffle a task that nobody has heard of yet does not hold back time',
-    file: 'src/runtime/task/shuffle-time.ts',
-    text: 'least = Math.min(least, this.#times[partition] ?? -1);',
-    instead: 'least = Math.min(least, this.#times[partition] ?? Number.POSITIVE_INFINITY);',
+    file: 'src/runtime/task/heard-stage.ts',
+    text: 'const time = this.#times[partition] ?? NOWHERE;',
+    instead: 'const time = this.#times[partition] ?? AT_END;',
     caughtBy: [
       {
         file: 'src/runtime/task/shuffle-time.test.ts',
