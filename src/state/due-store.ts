@@ -1,5 +1,6 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { FrontRow } from './front-row.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { type StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
@@ -17,6 +18,7 @@ export interface DueRow<K, V> {
 export class DueStore<K, V> implements StateHolder {
   readonly name: string;
   readonly #rows: StoredRows<V>;
+  readonly #front: FrontRow<V>;
   readonly #key: Serde<K>;
   readonly #present: (value: V) => unknown;
   /** The earliest time, where it is known. */
@@ -31,6 +33,7 @@ export class DueStore<K, V> implements StateHolder {
   ) {
     this.name = bytes.id.store;
     this.#rows = new StoredRows(bytes, codec, cacheEntries);
+    this.#front = new FrontRow(this.#rows, NO_KEY, TIME_KEY);
     this.#key = key;
     this.#present = present;
   }
@@ -43,8 +46,8 @@ export class DueStore<K, V> implements StateHolder {
   /** The earliest time of a row; `Infinity` where there is none. Costs nothing as long as none is deleted. */
   get firstTime(): number {
     if (this.#first === undefined) {
-      const next = this.#rows.range(undefined, TIME_KEY).next();
-      this.#first = next.done === true ? Number.POSITIVE_INFINITY : readNumber(next.value.keyBytes, 0);
+      const first = this.#front.first();
+      this.#first = first === undefined ? Number.POSITIVE_INFINITY : readNumber(first.keyBytes, 0);
     }
     return this.#first;
   }
@@ -54,7 +57,9 @@ export class DueStore<K, V> implements StateHolder {
   }
 
   put(time: number, key: NonNullable<K>, value: V): void {
-    this.#rows.put(dueKey(time, this.#key.serialize(key)), value, time);
+    const keyBytes = dueKey(time, this.#key.serialize(key));
+    this.#rows.put(keyBytes, value, time);
+    this.#front.added(keyBytes);
     if (this.#first !== undefined && time < this.#first) this.#first = time;
   }
 
@@ -71,13 +76,13 @@ export class DueStore<K, V> implements StateHolder {
   *dueBy(time: number, from: number = 0): Generator<DueRow<K, V>> {
     if (from === 0 && time < this.firstTime) return;
     const end = time >= Number.MAX_SAFE_INTEGER ? TIME_KEY : dueKey(time + 1, NO_KEY);
-    for (const row of this.#rows.range(dueKey(from, NO_KEY), end)) yield this.#rowOf(row);
+    for (const row of this.#front.between(dueKey(from, NO_KEY), end)) yield this.#rowOf(row);
   }
 
   /** The earliest time of a row that is due at `from` or later; `Infinity` where there is none. */
   nextTime(from: number): number {
-    const next = this.#rows.keys(dueKey(from, NO_KEY), TIME_KEY).next();
-    return next.done === true ? Number.POSITIVE_INFINITY : readNumber(next.value, 0);
+    const { done, value } = this.#front.between(dueKey(from, NO_KEY), TIME_KEY).next();
+    return done === true ? Number.POSITIVE_INFINITY : readNumber(value.keyBytes, 0);
   }
 
   /** All rows, by time, then by key bytes. */

@@ -161,15 +161,25 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
     const [keyBytes, own] = store.keyOf(key);
     let last: Window | undefined;
     for (const span of store.spans(own)) {
+      if (this.#goneAt(span) > streamTime) {
+        last = span;
+        break;
+      }
+      if (span.shown && before <= span.end + this.#graceMs) closed.push({ ...span, key, keyBytes });
+      store.delete(own, span);
+    }
+    if (last === undefined) return;
+    // What lies between has closed before, and is kept.
+    const closing = before - this.#graceMs - this.#differenceMs;
+    for (const span of store.spans(own, Math.max(last.start, closing))) {
       if (store.isOpen(span)) {
         store.wake(span.end + this.#graceMs + 1, keyBytes);
         return;
       }
-      if (span.shown && before <= span.end + this.#graceMs) closed.push({ ...span, key, keyBytes });
-      if (this.#goneAt(span) <= streamTime) store.delete(own, span);
-      else last = span;
+      if (span.shown) closed.push({ ...span, key, keyBytes });
+      last = span;
     }
-    if (last !== undefined) store.wake(this.#goneAt(last), keyBytes);
+    store.wake(this.#goneAt(last), keyBytes);
   }
 
   protected compare(left: Window, right: Window): number {

@@ -1,6 +1,7 @@
 import type { Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import { FrontRow } from './front-row.ts';
 import { bytesId } from './key-codec.ts';
 import { DUE, type SpanContent, spanCodec } from './span-codec.ts';
 import {
@@ -62,6 +63,8 @@ export class SpanStore<K, A> implements StateHolder {
   readonly #options: SpanStoreOptions<K, A>;
   readonly #rows: StoredRows<SpanContent<A>>;
   readonly #codec: ValueCodec<SpanContent<A>>;
+  /** When keys are looked at. */
+  readonly #due: FrontRow<SpanContent<A>>;
   /** No key is looked at earlier, where that is known. */
   #firstDue: number | undefined;
 
@@ -71,6 +74,7 @@ export class SpanStore<K, A> implements StateHolder {
     this.#options = options;
     this.#codec = spanCodec(options.codec);
     this.#rows = new StoredRows(bytes, this.#codec, options.cacheEntries);
+    this.#due = new FrontRow(this.#rows, SPANS_END, DUE_END);
     this.time = this.#rows.keepTime(options.limit);
   }
 
@@ -119,14 +123,15 @@ export class SpanStore<K, A> implements StateHolder {
     const at = dueKey(time, keyBytes);
     if (this.#rows.get(at) !== undefined) return;
     this.#rows.put(at, DUE, -1);
+    this.#due.added(at);
     if (this.#firstDue !== undefined && time < this.#firstDue) this.#firstDue = time;
   }
 
   /** The earliest time at which a key is looked at; `Infinity` where there is none. */
   get firstWake(): number {
     if (this.#firstDue === undefined) {
-      const next = this.#rows.range(SPANS_END, DUE_END).next();
-      this.#firstDue = next.done === true ? Number.POSITIVE_INFINITY : dueTime(next.value.keyBytes);
+      const first = this.#due.first();
+      this.#firstDue = first === undefined ? Number.POSITIVE_INFINITY : dueTime(first.keyBytes);
     }
     return this.#firstDue;
   }
@@ -135,7 +140,7 @@ export class SpanStore<K, A> implements StateHolder {
   wakeBy(time: number): NonNullable<K>[] {
     if (time < this.firstWake) return [];
     const keys = new Map<string, Uint8Array>();
-    const due = [...this.#rows.range(SPANS_END, dueKey(time + 1))];
+    const due = [...this.#due.before(dueKey(time + 1))];
     for (const { keyBytes } of due) {
       const key = keyOfDue(keyBytes);
       keys.set(bytesId(key), key);

@@ -1,121 +1,16 @@
 import fc from 'fast-check';
-import {
-  agg,
-  aggregate,
-  type Change,
-  joinTable,
-  json,
-  mapRows,
-  nullable,
-  string,
-  table,
-  to,
-  topic,
-  toStream,
-} from 'millrace';
-import { TestDriver } from 'millrace/testing';
-import { map } from 'rxjs';
 import { expect, it } from 'vitest';
-
-const TTL = 10;
-const rows = topic('rows', { key: string(), value: nullable(json<number>()) });
-const looks = topic('looks', { key: string(), value: json<string>() });
-const orders = topic('orders', { key: string(), value: nullable(json<number>()) });
-const changes = topic('changes', { key: string(), value: json<unknown>() });
-const joined = topic('joined', { key: string(), value: json<unknown>() });
-const sums = topic('sums', { key: string(), value: json<unknown>() });
-
-const told = map((change: Change<string, number>) => ({ ...change, value: [change.before, change.value] }));
-const kept = table('rows', { key: string(), value: json<number>(), ttl: '10ms' });
-const pipeline = [
-  kept.pipe(toStream(), told, to(changes)),
-  looks.pipe(
-    joinTable(kept.pipe(mapRows((n) => n, { store: 'view' })), (text, n) => [text, n], { type: 'left' }),
-    to(joined),
-  ),
-  orders.pipe(
-    aggregate(
-      agg.sum((n: number) => n),
-      { store: 'sums', ttl: '10ms' },
-    ),
-    told,
-    to(sums),
-  ),
-];
-
-interface Row {
-  readonly value: number;
-  readonly time: number;
-}
-
-/** Rows of one partition, all of which are looked at each time. */
-class Model {
-  readonly rows = new Map<string, Row>();
-  #time = -1;
-
-  /** @returns What is told of rows that have ended. */
-  observe(time: number): unknown[] {
-    this.#time = Math.max(this.#time, time);
-    const over = [...this.rows].filter(([, row]) => row.time + TTL <= this.#time);
-    over.sort(([one, { time: at }], [other, { time: then }]) => at - then || (one < other ? -1 : 1));
-    for (const [key] of over) this.rows.delete(key);
-    return over.map(([key, row]) => [key, row.time + TTL, [row.value, null]]);
-  }
-
-  isOver(time: number): boolean {
-    return time + TTL <= this.#time;
-  }
-}
-
-const record = fc.record({
-  topic: fc.constantFrom(rows, rows, orders, looks),
-  key: fc.constantFrom('a', 'b', 'c'),
-  value: fc.option(fc.nat({ max: 9 }), { freq: 5 }),
-  timestamp: fc.nat({ max: 50 }),
-});
+import { ttlOutcomes, ttlRecord } from './ttl.fixtures.ts';
 
 it('tables and aggregates with ttl tell what a model tells that looks at all rows each time, over restarts', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(0, 1000),
-      fc.array(record, { maxLength: 14 }),
+      fc.array(ttlRecord, { maxLength: 14 }),
       fc.array(fc.nat({ max: 14 }), { maxLength: 3 }),
       (cacheEntries, records, restarts) => {
-        const driver = new TestDriver(pipeline, { cacheEntries });
-        const [table, view, aggregates] = [new Model(), [] as unknown[], new Model()];
-        const wanted = { changes: [] as unknown[], joined: view, sums: [] as unknown[] };
-        for (const [at, { key, timestamp, topic: source, value }] of records.entries()) {
-          if (source === looks) {
-            driver.pipe(looks, { key, value: `${at}`, timestamp });
-            wanted.changes.push(...table.observe(timestamp));
-            wanted.joined.push([key, timestamp, [`${at}`, table.rows.get(key)?.value ?? null]]);
-          } else if (source === rows) {
-            driver.pipe(rows, { key, value, timestamp });
-            wanted.changes.push(...table.observe(timestamp));
-            const known = table.rows.get(key);
-            if (value === null) table.rows.delete(key);
-            else if (known === undefined && table.isOver(timestamp)) continue;
-            else table.rows.set(key, { value, time: Math.max(known?.time ?? -1, timestamp) });
-            if (value !== null || known !== undefined) {
-              wanted.changes.push([key, timestamp, [known?.value ?? null, value]]);
-            }
-          } else {
-            driver.pipe(orders, { key, value, timestamp });
-            if (value === null) continue;
-            wanted.sums.push(...aggregates.observe(timestamp));
-            const known = aggregates.rows.get(key);
-            if (known === undefined && aggregates.isOver(timestamp)) continue;
-            const row = { value: (known?.value ?? 0) + value, time: Math.max(known?.time ?? -1, timestamp) };
-            aggregates.rows.set(key, row);
-            wanted.sums.push([key, row.time, [known?.value ?? null, row.value]]);
-          }
-          if (restarts.includes(at)) driver.restart();
-        }
-        const told = (from: typeof changes) =>
-          driver.read(from).map(({ key, timestamp, value }) => [key, timestamp, value]);
-        expect(told(changes)).toEqual(wanted.changes);
-        expect(told(joined)).toEqual(wanted.joined);
-        expect(told(sums)).toEqual(wanted.sums);
+        const { told, wanted } = ttlOutcomes(records, restarts, { cacheEntries });
+        expect(told).toEqual(wanted);
       },
     ),
     { numRuns: 1000 },
