@@ -1,3 +1,4 @@
+import { PROGRAM_NAMES, type ProgramName } from './programs.ts';
 import type { Random } from './random.ts';
 
 export type Guarantee = 'at-least-once' | 'exactly-once';
@@ -40,6 +41,7 @@ export interface Fault {
 export interface Plan {
   readonly seed: number;
   readonly guarantee: Guarantee;
+  readonly program: ProgramName;
   readonly instances: number;
   readonly nodes: number;
   readonly sources: number;
@@ -81,6 +83,7 @@ export function makePlan(seed: number, random: Random): Plan {
   return {
     seed,
     guarantee: random.chance(0.5) ? 'exactly-once' : 'at-least-once',
+    program: random.pick(PROGRAM_NAMES),
     instances,
     nodes: random.int(1, 3),
     sources: random.int(1, 4),

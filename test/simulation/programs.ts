@@ -1,10 +1,16 @@
 import {
   agg,
+  countByKey,
+  filterValues,
   int32,
+  joinStream,
+  json,
   keyBy,
+  keyValue,
   mapRecord,
   mapValues,
   type Pipeline,
+  process,
   string,
   through,
   to,
@@ -15,10 +21,15 @@ import {
 import { CLOSERS, type Input } from './inputs.ts';
 
 const WINDOW_MS = 10_000;
+const WITHIN_MS = 5000;
 
-/** What is to be found in a topic in the end: rows by name, and how often each at least and at most. */
+/** What is to be found in a topic in the end. */
 export interface Rows {
   readonly topic: string;
+  /** What a row is called and is worth: its value, or its key with its value as a number. */
+  readonly named: 'value' | 'key';
+  /** Whether each row comes once, or only the last one of its name counts. */
+  readonly counts: 'each' | 'last';
   /** The value of each row, by its name. */
   readonly values: ReadonlyMap<string, number>;
 }
@@ -28,56 +39,162 @@ export interface Program {
   readonly pipeline: Pipeline;
   /** Topics that are there before, by their partitions. */
   readonly topics: ReadonlyMap<string, number>;
+  /** First the copies of all inputs, then the results. */
   readonly expected: (inputs: readonly Input[]) => readonly Rows[];
 }
 
 export interface ProgramShape {
+  readonly program: ProgramName;
   readonly sources: number;
   readonly shuffles: number;
   /** How late records may be, in ms. */
   readonly graceMs: number;
 }
 
-/**
- * Copies every record, and counts records by key and window behind a shuffle. The key of a row says which window it is of.
- */
-export function countingProgram({ graceMs, shuffles, sources }: ProgramShape): Program {
-  const source = topic('source', { key: string(), value: string() });
-  const copies = topic('copies', { key: string(), value: string() });
-  const shuffle = topic('shuffle', { key: string(), value: string() });
-  const counts = topic('counts', { key: string(), value: int32() });
+const source = topic('source', { key: string(), value: string() });
+const copies = topic('copies', { key: string(), value: string() });
+const shuffle = topic('shuffle', { key: string(), value: string() });
+const other = topic('other', { key: string(), value: string() });
+const results = topic('results', { key: string(), value: int32() });
+const pairs = topic('results', { key: string(), value: string() });
+
+const keyOf = (id: number): string => `n${id % CLOSERS}`;
+const byNumber = keyBy((id: string) => keyOf(Number(id)));
+const add = (sums: Map<string, number>, name: string): Map<string, number> => sums.set(name, (sums.get(name) ?? 0) + 1);
+
+/** Records by key and window, of all windows that the last record has closed. */
+function windowsOf(inputs: readonly Input[], graceMs: number): Map<string, number> {
+  const last = Math.max(...inputs.map(({ timestamp }) => timestamp));
+  const windows = new Map<string, number>();
+  for (const { id, timestamp } of inputs) {
+    const start = timestamp - (timestamp % WINDOW_MS);
+    if (start + WINDOW_MS + graceMs <= last) add(windows, `${keyOf(id)} ${start}`);
+  }
+  return windows;
+}
+
+type Make = (shape: ProgramShape) => {
+  readonly pipeline: Pipeline;
+  readonly rows: (inputs: readonly Input[]) => Omit<Rows, 'topic'>;
+};
+
+const PROGRAMS = {
+  /** Counts by key and window. The key of a row says which window it is of. */
+  windows: ({ graceMs }) => ({
+    pipeline: source.pipe(
+      byNumber,
+      through(shuffle),
+      windowBy(tumbling({ size: `${WINDOW_MS}ms`, grace: `${graceMs}ms` }), agg.count(), { store: 'counts' }),
+      mapRecord((row) => ({ ...row, key: `${row.key} ${row.window.start}` })),
+      to(results),
+    ),
+    rows: (inputs) => ({ named: 'key', counts: 'each', values: windowsOf(inputs, graceMs) }),
+  }),
+  /** The same by hand, with timers. */
+  timers: ({ graceMs }) => ({
+    pipeline: source.pipe(
+      byNumber,
+      through(shuffle),
+      process({
+        name: 'by-hand',
+        stores: { open: keyValue('open', { value: json<Record<string, number>>() }) },
+        timers: { close: 'stream-time' },
+        next({ timestamp }, { key, stores, timers }) {
+          const start = timestamp - (timestamp % WINDOW_MS);
+          const open = stores.open.get(key) ?? {};
+          stores.open.set(key, { ...open, [start]: (open[start] ?? 0) + 1 });
+          timers.close.add(start + WINDOW_MS + graceMs);
+        },
+        due: {
+          close({ key, time }, { emit, stores }) {
+            const start = time - graceMs - WINDOW_MS;
+            const { [start]: count, ...rest } = stores.open.get(key) ?? {};
+            stores.open.set(key, rest);
+            emit(`${start} ${count ?? 0}`);
+          },
+        },
+      }),
+      mapRecord(({ value, ...row }) => {
+        const [start, count] = value.split(' ');
+        return { ...row, key: `${row.key} ${start}`, value: Number(count) };
+      }),
+      to(results),
+    ),
+    rows: (inputs) => ({ named: 'key', counts: 'each', values: windowsOf(inputs, graceMs) }),
+  }),
+  /** A table of how many there are by key. */
+  counts: () => ({
+    pipeline: source.pipe(byNumber, through(shuffle), countByKey({ store: 'counts' }), to(results)),
+    rows: (inputs) => {
+      const values = new Map<string, number>();
+      for (const { id } of inputs) add(values, keyOf(id));
+      return { named: 'key', counts: 'last', values };
+    },
+  }),
+  /** Even ids with odd ones of the same key and about the same time, and those without. */
+  pairs: ({ graceMs }) => {
+    const half = (rest: number) => filterValues((id: string) => Number(id) % 2 === rest);
+    const odd = source.pipe(half(1), byNumber, through(other));
+    return {
+      pipeline: source.pipe(
+        half(0),
+        byNumber,
+        through(shuffle),
+        joinStream(odd, (left, right) => `${left}+${right ?? ''}`, {
+          store: 'pairs',
+          within: `${WITHIN_MS}ms`,
+          grace: `${graceMs}ms`,
+          type: 'left',
+        }),
+        to(pairs),
+      ),
+      rows: (inputs) => {
+        const last = Math.max(...inputs.map(({ timestamp }) => timestamp));
+        const values = new Map<string, number>();
+        for (const left of inputs) {
+          if (left.id % 2 !== 0) continue;
+          const partners = inputs.filter(
+            (right) =>
+              right.id % 2 === 1 &&
+              keyOf(right.id) === keyOf(left.id) &&
+              Math.abs(right.timestamp - left.timestamp) <= WITHIN_MS,
+          );
+          for (const right of partners) values.set(`${left.id}+${right.id}`, 1);
+          if (partners.length === 0 && left.timestamp + WITHIN_MS + graceMs < last) values.set(`${left.id}+`, 1);
+        }
+        return { named: 'value', counts: 'each', values };
+      },
+    };
+  },
+} satisfies Record<string, Make>;
+
+export type ProgramName = keyof typeof PROGRAMS;
+export const PROGRAM_NAMES = Object.keys(PROGRAMS) as ProgramName[];
+
+/** Copies every record, and does what its name says with it behind a shuffle. */
+export function makeProgram(shape: ProgramShape): Program {
+  const { pipeline, rows } = PROGRAMS[shape.program](shape);
   const copy = source.pipe(
     mapValues((id) => id),
     to(copies),
   );
-  const counting = source.pipe(
-    keyBy((id: string) => `n${Number(id) % CLOSERS}`),
-    through(shuffle),
-    windowBy(tumbling({ size: `${WINDOW_MS}ms`, grace: `${graceMs}ms` }), agg.count(), { store: 'counts' }),
-    mapRecord((row) => ({ ...row, key: `${row.key} ${row.window.start}` })),
-    to(counts),
-  );
   return {
-    pipeline: [copy, counting],
+    pipeline: [copy, pipeline],
     topics: new Map([
-      ['source', sources],
-      ['copies', sources],
-      ['shuffle', shuffles],
-      ['counts', 2],
+      ['source', shape.sources],
+      ['copies', shape.sources],
+      ['shuffle', shape.shuffles],
+      ...(shape.program === 'pairs' ? ([['other', shape.shuffles]] as const) : []),
+      ['results', 2],
     ]),
-    expected: (inputs) => {
-      const windows = new Map<string, number>();
-      const last = Math.max(...inputs.map(({ timestamp }) => timestamp));
-      for (const { id, timestamp } of inputs) {
-        const start = timestamp - (timestamp % WINDOW_MS);
-        if (start + WINDOW_MS + graceMs > last) continue;
-        const name = `n${id % CLOSERS} ${start}`;
-        windows.set(name, (windows.get(name) ?? 0) + 1);
-      }
-      return [
-        { topic: 'copies', values: new Map(inputs.map(({ id }) => [String(id), 1])) },
-        { topic: 'counts', values: windows },
-      ];
-    },
+    expected: (inputs) => [
+      {
+        topic: 'copies',
+        named: 'value',
+        counts: 'each',
+        values: new Map(inputs.map(({ id }) => [String(id), 1])),
+      },
+      { topic: 'results', ...rows(inputs) },
+    ],
   };
 }

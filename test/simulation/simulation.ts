@@ -4,9 +4,9 @@ import { checkHistory, type HistoryEvent } from '../../src/testing/index.ts';
 import { encodeInput, type Input, makeInputs } from './inputs.ts';
 import { Instance } from './instance.ts';
 import { ModelBroker } from './model/broker.ts';
-import { type Fate, Network } from './network.ts';
+import { CALM, type Fate, Network, type Weather } from './network.ts';
 import { type Fault, makePlan, type Plan, TROUBLE_MS } from './plan.ts';
-import { countingProgram, type Program, type Rows } from './programs.ts';
+import { makeProgram, type Program, type Rows } from './programs.ts';
 import { Random } from './random.ts';
 import { World } from './world.ts';
 
@@ -51,6 +51,8 @@ class Simulation {
   readonly #inputs: readonly Input[];
   readonly #instances: Instance[];
   readonly #log: (line: string) => void;
+  /** How the network departs from calm. */
+  readonly #weather = new Set<Partial<Weather>>();
   readonly #counts: Record<string, number> = {};
   readonly #server;
   /** What comes when all else is processed. */
@@ -66,8 +68,8 @@ class Simulation {
     this.#server = this.#world.host('broker');
     this.#broker = new ModelBroker(this.#server.clock, random.branch('broker'), plan.nodes);
     this.#network = new Network(this.#world, this.#broker, this.#server, random.branch('network'));
-    this.#network.weather = { ...this.#network.weather, latencyMs: plan.latencyMs };
-    this.#program = countingProgram(plan);
+    this.#network.weather = this.#weatherNow();
+    this.#program = makeProgram(plan);
     for (const [name, partitions] of this.#program.topics) this.#broker.topics.create(name, partitions);
     this.#inputs = makeInputs({ ...plan, partitions: plan.sources }, random.branch('inputs'));
     this.#instances = Array.from({ length: plan.instances }, (_, at) => this.#newInstance(at, random));
@@ -128,6 +130,10 @@ class Simulation {
     };
   }
 
+  #weatherNow(): Weather {
+    return Object.assign({ ...CALM, latencyMs: this.#plan.latencyMs }, ...this.#weather) as Weather;
+  }
+
   #at(ms: number, run: () => void): void {
     this.#world.at(this.#server, ms, 'plan', run);
   }
@@ -151,13 +157,8 @@ class Simulation {
   }
 
   #heal(): void {
-    this.#network.weather = {
-      latencyMs: this.#plan.latencyMs,
-      lostReplies: 0,
-      lostRequests: 0,
-      stragglers: 0,
-      straggleMs: 0,
-    };
+    this.#weather.clear();
+    this.#network.weather = this.#weatherNow();
     this.#network.down.clear();
     this.#network.traps.clear();
     this.#broker.transactions.markerMs = 5;
@@ -174,11 +175,12 @@ class Simulation {
     const instance = this.#instances[which % this.#instances.length] as Instance;
     const { host } = instance;
     const later = (run: () => void): void => this.#at(world.now + forMs, run);
-    const weather = (change: Partial<Network['weather']>): void => {
-      const before = this.#network.weather;
-      this.#network.weather = { ...before, ...change };
+    const weather = (change: Partial<Weather>): void => {
+      this.#weather.add(change);
+      this.#network.weather = this.#weatherNow();
       later(() => {
-        this.#network.weather = before;
+        this.#weather.delete(change);
+        this.#network.weather = this.#weatherNow();
       });
     };
     const trap = (sprung: () => Fate | undefined): void => {
@@ -298,36 +300,44 @@ class Simulation {
     );
   }
 
-  #rows(topic: string): Map<string, number[]> {
+  #rows({ counts, named, topic }: Rows): Map<string, number[]> {
     const rows = new Map<string, number[]>();
     for (const { key, value } of this.#read(topic)) {
       const [name, number] =
-        topic === 'copies' ? [Buffer.from(value).toString(), 1] : [key, Buffer.from(value).readInt32BE(0)];
+        named === 'value' ? [Buffer.from(value).toString(), 1] : [key, Buffer.from(value).readInt32BE(0)];
+      if (counts === 'last') rows.delete(name);
       rows.set(name, [...(rows.get(name) ?? []), number]);
     }
     return rows;
   }
 
   #missing(expected: readonly Rows[]): string[] {
-    return expected.flatMap(({ topic, values }) => {
-      const rows = this.#rows(topic);
-      return [...values.keys()].filter((name) => !rows.has(name)).map((name) => `lost: ${topic} has no ${name}`);
+    return expected.flatMap((wanted) => {
+      const { counts, topic, values } = wanted;
+      const rows = this.#rows(wanted);
+      // Of a table the last row is waited for.
+      const there = (name: string, value: number): boolean =>
+        counts === 'each' ? rows.has(name) : (rows.get(name)?.[0] ?? 0) >= value;
+      return [...values].flatMap(([name, value]) =>
+        there(name, value) ? [] : `lost: ${topic} has no ${name} = ${value}`,
+      );
     });
   }
 
   /** What is there and should not be, or is not as it should be. */
   #wrong(expected: readonly Rows[]): string[] {
     const exact = this.#plan.guarantee === 'exactly-once';
-    const problems = expected.flatMap(({ topic, values }) =>
-      [...this.#rows(topic)].flatMap(([name, found]) => {
+    const problems = expected.flatMap((wanted) => {
+      const { topic, values } = wanted;
+      return [...this.#rows(wanted)].flatMap(([name, found]) => {
         const value = values.get(name);
         if (value === undefined) return [`invented: ${topic} has ${name} = ${found.join(', ')}`];
         if (exact && found.length > 1)
           return [`twice: ${topic} has ${name} ${found.length} times: ${found.join(', ')}`];
         const wrong = found.filter((each) => (exact ? each !== value : each < value));
         return wrong.length === 0 ? [] : [`wrong: ${topic} has ${name} = ${wrong.join(', ')}, not ${value}`];
-      }),
-    );
+      });
+    });
     return [...problems, ...this.#history(exact)].slice(0, 10);
   }
 

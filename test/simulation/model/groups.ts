@@ -28,8 +28,10 @@ interface Group {
   leader: string | undefined;
   protocol: string;
   readonly members: Map<string, Member>;
-  /** Ids that were given out and not used yet. */
-  readonly promised: Set<string>;
+  /** Ids that were given out and not used yet: they are waited for. */
+  readonly promised: Map<string, Cancel>;
+  /** Somebody has joined, or committed something. */
+  exists: boolean;
   readonly offsets: Map<string, Offset>;
   /** Offsets in transactions, by producer. */
   readonly pending: Map<bigint, Map<string, Offset>>;
@@ -57,13 +59,20 @@ export class Groups implements PendingOffsets {
     const { memberId } = request;
     if (memberId === '') {
       const id = `member-${String(++this.#members).padStart(4, '0')}`;
-      group.promised.add(id);
+      group.exists = true;
+      group.promised.set(
+        id,
+        this.#clock.after(request.sessionTimeoutMs, () => {
+          group.promised.delete(id);
+          this.#perhaps(group);
+        }),
+      );
       answer(failed(79, id));
       return;
     }
     const known = group.members.get(memberId);
     if (known === undefined) {
-      if (!group.promised.delete(memberId)) return answer(failed(25, memberId));
+      if (!this.#kept(group, memberId)) return answer(failed(25, memberId));
       const member: Member = {
         id: memberId,
         request,
@@ -130,7 +139,10 @@ export class Groups implements PendingOffsets {
 
   leave(groupId: string, memberId: string): number {
     const group = this.#group(groupId);
-    if (group.promised.delete(memberId)) return 0;
+    if (this.#kept(group, memberId)) {
+      this.#perhaps(group);
+      return 0;
+    }
     const member = group.members.get(memberId);
     if (member === undefined) return 25;
     this.#remove(group, member);
@@ -152,6 +164,7 @@ export class Groups implements PendingOffsets {
   #checkCommit(identity: GroupIdentity, transactional: boolean): number {
     const group = this.#group(identity.groupId);
     const { generation, memberId } = identity;
+    if (!group.exists && generation >= 0) return 22;
     if (generation < 0 && group.state === 'Empty') return 0;
     if (generation >= 0 || memberId !== '') {
       if (!group.members.has(memberId)) return 25;
@@ -164,6 +177,7 @@ export class Groups implements PendingOffsets {
     const code = this.#checkCommit(identity, false);
     if (code !== 0) return code;
     const group = this.#group(identity.groupId);
+    group.exists = true;
     for (const each of offsets) group.offsets.set(keyOf(each.topic, each.partition), offsetOf(each));
     const member = group.members.get(identity.memberId);
     if (member !== undefined) this.#live(group, member);
@@ -179,6 +193,7 @@ export class Groups implements PendingOffsets {
     const code = this.#checkCommit(identity, true);
     if (code !== 0) return code;
     const group = this.#group(identity.groupId);
+    group.exists = true;
     if (epoch < (group.epochs.get(producerId) ?? 0)) return 47;
     group.epochs.set(producerId, epoch);
     let pending = group.pending.get(producerId);
@@ -238,7 +253,8 @@ export class Groups implements PendingOffsets {
         leader: undefined,
         protocol: '',
         members: new Map(),
-        promised: new Set(),
+        promised: new Map(),
+        exists: false,
         offsets: new Map(),
         pending: new Map(),
         epochs: new Map(),
@@ -275,8 +291,14 @@ export class Groups implements PendingOffsets {
     this.#perhaps(group);
   }
 
+  /** Whether an id was promised, which it is no more. */
+  #kept(group: Group, memberId: string): boolean {
+    group.promised.get(memberId)?.();
+    return group.promised.delete(memberId);
+  }
+
   #perhaps(group: Group): void {
-    if (group.state !== 'PreparingRebalance') return;
+    if (group.state !== 'PreparingRebalance' || group.promised.size > 0) return;
     if ([...group.members.values()].every(({ joining }) => joining !== undefined)) this.#complete(group);
   }
 

@@ -33,6 +33,8 @@ export class PartitionLog {
   readonly #batches: Batch[] = [];
   readonly #producers = new Map<bigint, Producer>();
   readonly #aborted: (AbortedTransaction & { readonly last: number })[] = [];
+  /** The lowest sequence number of producers whose transactions have not begun here yet. */
+  readonly #lowest = new Map<bigint, { readonly epoch: number; readonly sequence: number }>();
   /** Called when there is more to read. */
   readonly #listeners = new Set<() => void>();
 
@@ -49,10 +51,20 @@ export class PartitionLog {
     return this.#producers.get(producerId)?.openFrom !== undefined;
   }
 
+  /** A producer begins to write in a transaction: it is to begin with the first sequence number that it has come with. */
+  begins({ baseSequence, producerEpoch, producerId }: BatchHeader): void {
+    const known = this.#lowest.get(producerId);
+    const sequence = known?.epoch === producerEpoch ? Math.min(known.sequence, baseSequence) : baseSequence;
+    if (known === undefined || producerEpoch >= known.epoch)
+      this.#lowest.set(producerId, { epoch: producerEpoch, sequence });
+  }
+
   append(given: Uint8Array): Appended {
     const header = peekBatchHeader(given, 0) as BatchHeader;
     const { baseSequence, count, producerEpoch, producerId, transactional } = header;
     if (producerId < 0n) return this.#add(given);
+    const lowest = this.#lowest.get(producerId);
+    if (lowest !== undefined && baseSequence > lowest.sequence) return refused(45);
     const known = this.#producers.get(producerId);
     const last = (baseSequence + count - 1) % SEQUENCES;
     if (known !== undefined) {
@@ -61,6 +73,7 @@ export class PartitionLog {
       if (again !== undefined && producerEpoch === known.epoch) return { errorCode: 0, baseOffset: again.offset };
       const before = producerEpoch === known.epoch ? (known.last.at(-1)?.last ?? -1) : -1;
       if ((before + 1) % SEQUENCES !== baseSequence) return refused(45);
+      if (!transactional && known.openFrom !== undefined) return refused(48);
     }
     const producer = known ?? { epoch: producerEpoch, last: [], openFrom: undefined };
     if (producer.epoch !== producerEpoch) producer.last = [];
@@ -68,7 +81,10 @@ export class PartitionLog {
     this.#producers.set(producerId, producer);
     const appended = this.#add(given);
     producer.last = [...producer.last.slice(1 - KEPT), { first: baseSequence, last, offset: appended.baseOffset }];
-    if (transactional) producer.openFrom ??= appended.baseOffset;
+    if (transactional) {
+      producer.openFrom ??= appended.baseOffset;
+      this.#lowest.delete(producerId);
+    }
     this.#tell();
     return appended;
   }
@@ -119,7 +135,8 @@ export class PartitionLog {
   offsetAt(time: number, committed: boolean): number {
     const end = committed ? this.stable : this.end;
     for (const { bytes, header } of this.#batches) {
-      if (header.control || header.maxTimestamp < time || header.nextOffset <= this.start) continue;
+      if (header.maxTimestamp < time || header.nextOffset <= this.start || header.baseOffset >= end) continue;
+      if (header.control) return header.baseOffset;
       const columns = decodeBatch(bytes, 0);
       for (let at = 0; at < columns.count; at++) {
         const offset = header.baseOffset + (columns.offsetDelta[at] as number);

@@ -33,7 +33,9 @@ function append(broker: ModelBroker, id: string | null, name: string, partition:
   const header = peekBatchHeader(batch, 0);
   if (header === undefined) return refused(2);
   const { producerEpoch, producerId, transactional } = header;
+  if (transactional && id === null) return refused(53);
   if (transactional && !log.isOpen(producerId)) {
+    log.begins(header);
     const code = broker.transactions.verify(id, producerId, producerEpoch, { partition: `${name}/${partition}` });
     if (code !== 0) return refused(code);
   }
