@@ -31,14 +31,17 @@ it('reads only what it shows of a value of 100 MB', () => {
   const large = new Uint8Array(100_000_000);
   expect(preview(large, 200)).toMatch(/^<100000000 bytes: 00 00 .* …>$/);
   let read = 0;
-  const watched = new Proxy({} as Record<string, unknown>, {
-    ownKeys: () => Array.from({ length: 10_000 }, (_, at) => `field${at}`),
-    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true, value: 1 }),
-    get: () => {
-      read += 1;
-      return 'x'.repeat(1000);
+  const watched = new Proxy<Record<string, unknown>>(
+    {},
+    {
+      ownKeys: () => Array.from({ length: 10_000 }, (_, at) => `field${at}`),
+      getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true, value: 1 }),
+      get: () => {
+        read += 1;
+        return 'x'.repeat(1000);
+      },
     },
-  });
+  );
   expect(preview(watched, 300).length).toBeLessThan(310);
   expect(read).toBeLessThan(5);
 });

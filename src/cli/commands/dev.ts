@@ -43,7 +43,7 @@ function childArgs(command: Command): readonly string[] {
     const value: unknown = command.getOptionValue(option.attributeName());
     if (value === undefined || command.getOptionValueSource(option.attributeName()) === 'default') continue;
     const flag = option.long ?? option.short ?? '';
-    given.push(...(value === true ? [flag] : [flag, String(value)]));
+    given.push(...(value === true ? [flag] : [flag, `${value as string | number}`]));
   }
   return [...command.args, ...given];
 }

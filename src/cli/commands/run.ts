@@ -59,7 +59,9 @@ async function run(
   const limitMs = timeoutMs(flags);
   const pipeline = await loadPipeline(file, name, (path) => parent?.loaded(path));
   const options = runSettings(pipeline, flags, context.env, signal);
-  const say = (text: string): void => void (flags.quiet === true ? undefined : output.say(text));
+  const say = (text: string): void => {
+    if (flags.quiet !== true) output.say(text);
+  };
   const app = pipeline.library.run(pipeline.pipeline, options);
   say(boxOf(version, pipeline, options, app));
   tellOfReadiness(app, say, context.now);
