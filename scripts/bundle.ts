@@ -41,6 +41,9 @@ const rxjsParts: Plugin = {
  */
 const takenIn: readonly string[] = ['@dagrejs/dagre', '@dagrejs/graphlib'];
 
+/** Packages that the page of the dashboard is made of. */
+const inPage: readonly string[] = ['preact', 'uplot'];
+
 const takeIn: Plugin = {
   name: 'take-in',
   setup({ onResolve }) {
@@ -73,8 +76,27 @@ await build({
   logLevel: 'warning',
 });
 
+// The page of the dashboard, for browsers: all that it needs is in it, and nothing is loaded from elsewhere.
+if (!bench) {
+  const page = `${outdir}/dashboard/page`;
+  await build({
+    absWorkingDir: root,
+    entryPoints: { page: 'page/main.tsx' },
+    outdir: page,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    tsconfig: 'page/tsconfig.json',
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  for (const file of ['page.html', 'icon.svg']) copyFileSync(`${root}page/${file}`, `${root}${page}/${file}`);
+}
+
 mkdirSync(`${root}${outdir}/licenses`, { recursive: true });
-for (const name of takenIn) {
+for (const name of bench ? takenIn : [...takenIn, ...inPage]) {
   const licence = `licenses/${name.replace('@', '').replace('/', '-')}.txt`;
   copyFileSync(`${root}node_modules/${name}/LICENSE`, `${root}${outdir}/${licence}`);
 }

@@ -9,7 +9,14 @@ export interface Room {
 }
 
 /** Files that put the rooms together: they may import everything. */
-export const compositionRoots: readonly string[] = ['index', 'run', 'run-until-signal', 'connect', 'open-log'];
+export const compositionRoots: readonly string[] = [
+  'index',
+  'run',
+  'run-dashboard',
+  'run-until-signal',
+  'connect',
+  'open-log',
+];
 
 const nouns = ['record', 'errors', 'options'];
 const values = [...nouns, 'serdes'];
@@ -87,6 +94,11 @@ export const rooms: readonly Room[] = [
   {
     path: 'terminal',
     rooms: [...nouns, 'dataflow', 'runtime/app'],
+    packages: ['rxjs', 'node:'],
+  },
+  {
+    path: 'dashboard',
+    rooms: [...parts, 'log', 'plan/graph', 'graph', 'runtime/app', 'client'],
     packages: ['rxjs', 'node:'],
   },
   {

@@ -33,6 +33,7 @@ export type {
 } from './client/read/read-options.ts';
 export { Records } from './client/read/records.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export type { DashboardOptions, MaskPlace } from './dashboard/options.ts';
 export type { Cancel, Clock } from './dataflow/clock.ts';
 export type { GlobalSource } from './dataflow/global-source.ts';
 export type { LongPipe } from './dataflow/long-pipe.ts';
@@ -185,7 +186,7 @@ export {
 } from './record.ts';
 export { type RunOptions, run } from './run.ts';
 export { runUntilSignal } from './run-until-signal.ts';
-export type { App } from './runtime/app/app-handle.ts';
+export type { App, Dashboard } from './runtime/app/app-handle.ts';
 export type { AppOptions } from './runtime/app/app-options.ts';
 export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';

@@ -1,11 +1,16 @@
+import { type DashboardOptions, dashboardSettings } from './dashboard/options.ts';
+import { systemClock } from './dataflow/clock.ts';
 import { ConfigError } from './errors.ts';
 import { defaultLogger } from './log/console-logger.ts';
+import { EventLog } from './log/event-log.ts';
 import type { Logger } from './log/logger.ts';
+import { AppMeters } from './metrics/app-meters.ts';
 import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
 import { checkNames, checkText, type OptionNames } from './options/option-checks.ts';
 import type { Pipeline } from './plan/topology.ts';
+import { startDashboard } from './run-dashboard.ts';
 import { startApp } from './runtime/app/app.ts';
-import type { App } from './runtime/app/app-handle.ts';
+import type { App, Dashboard } from './runtime/app/app-handle.ts';
 import { APP_OPTIONS, type AppOptions } from './runtime/app/app-options.ts';
 import type { OpenLocalStores } from './state/byte-store.ts';
 
@@ -22,9 +27,14 @@ export interface RunOptions extends Omit<AppOptions, 'logger'>, LogLocation {
    * the state itself.
    */
   readonly stateDir?: string;
+  /**
+   * Serves a page that shows the application at work: `true`, or how. At 127.0.0.1 and read-only unless more is said; beside it
+   * `/healthz`, `/readyz`, `/metrics` and `/topology.svg`. It ends with the application; `app.dashboard` says where it is.
+   */
+  readonly dashboard?: boolean | DashboardOptions;
 }
 
-const RUN_OPTIONS: OptionNames<RunOptions> = { ...LOG_LOCATION, ...APP_OPTIONS, stateDir: true };
+const RUN_OPTIONS: OptionNames<RunOptions> = { ...LOG_LOCATION, ...APP_OPTIONS, stateDir: true, dashboard: true };
 
 /**
  * Runs a pipeline. Nothing happens before this call; the pipeline value can be run, tested and drawn any number of times.
@@ -60,11 +70,27 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
     });
   }
   checkNames('run', options, RUN_OPTIONS);
-  const { logger: given, ...rest } = options;
+  const { dashboard = false, logger: given, ...rest } = options;
+  const { clock = systemClock } = options;
+  if (dashboard !== false) dashboardSettings(dashboard);
   // Whatever else is given, null too, is looked at with the other options.
   const logger = given === false ? undefined : given === undefined ? defaultLogger() : given;
-  const app: AppOptions = logger === undefined ? rest : { ...rest, logger };
-  return startApp(pipeline, openLog(withLogger(withStores(options), logger)), app);
+  const events = dashboard === false ? undefined : new EventLog(() => clock.now());
+  const tells = events?.tee(logger) ?? logger;
+  const app: AppOptions = tells === undefined ? rest : { ...rest, logger: tells };
+  const location = withStores(options);
+  const meters = new AppMeters();
+  const started = startApp(pipeline, openLog(withLogger(location, tells)), app, meters);
+  if (dashboard === false || events === undefined) return started;
+  const { applicationId, onRecordError } = options;
+  const parts = { pipeline, applicationId, location, onRecordError, meters, events, logger: tells };
+  return withDashboard(started, startDashboard(started, dashboard, parts));
+}
+
+/** Who does not ask where the dashboard is learns by the log that there is none. */
+function withDashboard(app: App, dashboard: Promise<Dashboard>): App {
+  dashboard.catch(() => undefined);
+  return Object.assign(app, { dashboard });
 }
 
 /** The Kafka client says what it has to say where the application does. */
@@ -74,7 +100,7 @@ function withLogger(location: LogLocation, logger: Logger | undefined): LogLocat
 }
 
 /** @throws ConfigError `ERR_OPTION` where the stores have another place */
-function withStores({ logger: _logger, stateDir, ...options }: RunOptions): LogLocation {
+function withStores({ dashboard: _dashboard, logger: _logger, stateDir, ...options }: RunOptions): LogLocation {
   if (stateDir === undefined) return options;
   checkText('run', 'stateDir', stateDir);
   if (options.brokers === undefined || options.kafka?.stores !== undefined) {

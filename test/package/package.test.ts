@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doors, install, manifest, pack, remove, root } from './tarball.ts';
 
@@ -28,6 +29,9 @@ function node(folder: string, source: string): { status: number | null; stdout: 
   return { status, stdout, stderr };
 }
 
+/** The page of the dashboard, for browsers. */
+const page = ['icon.svg', 'page.css', 'page.html', 'page.js'].map((file) => `dist/dashboard/page/${file}`);
+
 interface SourceMap {
   readonly sources: readonly string[];
 }
@@ -39,7 +43,10 @@ describe('the packed tarball', () => {
     expect(packed.files).toEqual(expect.arrayContaining(papers));
     expect(
       others.filter(
-        (file) => !/^dist\/(?:.*\.(js|d\.ts)(\.map)?|licenses\/[\w-]+\.txt)$/.test(file) && !/^src\/.*\.ts$/.test(file),
+        (file) =>
+          !/^dist\/(?:.*\.(js|d\.ts)(\.map)?|licenses\/[\w-]+\.txt)$/.test(file) &&
+          !/^src\/.*\.ts$/.test(file) &&
+          !page.includes(file),
       ),
     ).toEqual([]);
   });
@@ -50,6 +57,29 @@ describe('the packed tarball', () => {
     const taken = new Set(sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []));
     expect([...taken]).toEqual(['@dagrejs/dagre']);
     expect(packed.files).toContain('dist/licenses/dagrejs-dagre.txt');
+    for (const name of ['preact', 'uplot']) expect(packed.files).toContain(`dist/licenses/${name}.txt`);
+  });
+
+  test('holds the page of the dashboard: small, and loading nothing from elsewhere', () => {
+    expect(packed.files).toEqual(expect.arrayContaining(page));
+    const sizes = page.map((file) => gzipSync(readFileSync(root + file)).length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000);
+    for (const file of page) {
+      const text = readFileSync(root + file, 'utf8').replaceAll('http://www.w3.org/', '');
+      expect(text.match(/\b(?:https?:)?\/\/[a-z0-9-]+\.[a-z]{2,}/gi) ?? [], file).toEqual([]);
+    }
+  });
+
+  test('loads the server of the dashboard only when it is wanted', () => {
+    const seen = new Set(['dist/index.js']);
+    for (const file of seen) {
+      const text = readFileSync(root + file, 'utf8');
+      for (const [, path] of text.matchAll(/(?:from|^import)\s*"(\.{1,2}\/[^"]+)"/gm)) {
+        seen.add(posix.join(posix.dirname(file), path ?? ''));
+      }
+    }
+    const http = [...seen].filter((file) => readFileSync(root + file, 'utf8').includes('node:http'));
+    expect(http).toEqual([]);
   });
 
   test('holds no tests', () => {
@@ -57,7 +87,7 @@ describe('the packed tarball', () => {
   });
 
   test('has a map for every built file, and the sources that it names, so that a debugger shows them', () => {
-    const built = packed.files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
+    const built = packed.files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file) && !page.includes(file));
     expect(built.filter((file) => !packed.files.includes(`${file}.map`))).toEqual([]);
     const missing = built.flatMap((file) => {
       const { sources } = JSON.parse(readFileSync(`${root}${file}.map`, 'utf8')) as SourceMap;

@@ -6,6 +6,14 @@ import type { PipelineGraph } from '../../plan/graph.ts';
 import type { AppSnapshot } from './snapshot.ts';
 import type { StoreView } from './store-view.ts';
 
+/** A dashboard that is served. @public */
+export interface Dashboard {
+  /** Where to open it; without the token. */
+  readonly url: string;
+  /** Ends it; an application does so by itself when it ends. */
+  close(): Promise<void>;
+}
+
 /** A running application. @public */
 export interface App {
   /**
@@ -44,6 +52,11 @@ export interface App {
    * and garbage collection; before that nothing is.
    */
   metrics(): readonly Metric[];
+  /**
+   * The page that shows it, where `run` was told to serve one; `undefined` elsewhere. Rejects with `ERR_DASHBOARD` when the port
+   * cannot be had: the application runs without it then, and the log says so.
+   */
+  readonly dashboard: Promise<Dashboard | undefined>;
   /** The pipeline as it was planned: stages, steps, topics and stores. */
   readonly graph: PipelineGraph;
   [Symbol.asyncDispose](): Promise<void>;

@@ -34,8 +34,8 @@ import { storeViews } from './store-views.ts';
  *
  * @throws ConfigError at once for anything wrong with the pipeline or the options. What goes wrong later rejects `done`.
  */
-export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOptions): App {
-  return noting(new Application(pipeline, open, options));
+export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOptions, meters?: AppMeters): App {
+  return noting(new Application(pipeline, open, options, meters));
 }
 
 class Application implements App {
@@ -63,7 +63,8 @@ class Application implements App {
   readonly #readiness = new Settling();
   readonly done: Promise<void> = this.#settle.promise;
   readonly ready: Promise<void> = this.#readiness.promise;
-  readonly #meters = new AppMeters();
+  readonly dashboard: App['dashboard'] = Promise.resolve(undefined);
+  readonly #meters: AppMeters;
   readonly #exporter = new MetricsExporter(() => this.snapshot());
   readonly metrics: App['metrics'] = () => this.#exporter.metrics();
   /** What ended the application, or what its tasks are rebuilt after. */
@@ -75,13 +76,14 @@ class Application implements App {
   readonly #followers = new Set<() => void>();
   readonly #progress: ProgressWatch | undefined;
 
-  constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions) {
+  constructor(pipeline: Pipeline, open: OpenTransport, options: AppOptions, meters: AppMeters = new AppMeters()) {
     checkOptions(options);
     this.#topology = plan(pipeline, options.applicationId);
     checkDeadLetters(this.#topology, options.onRecordError ?? 'fail');
     reportOpenEnds(this.#topology.nodes, options.logger ?? noLogger, options.applicationId);
     this.graph = graphOf(this.#topology);
     this.#open = open;
+    this.#meters = meters;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#topics = new AppTopics(this.#topology, options, this.#clock);
@@ -230,8 +232,7 @@ class Application implements App {
   }
 
   async #closeTransport(): Promise<void> {
-    this.#transportClosed ??= this.#transport?.close();
-    await this.#transportClosed;
+    await (this.#transportClosed ??= this.#transport?.close());
   }
 
   stop(options: { readonly deadline?: Duration } = {}): Promise<void> {

@@ -1,0 +1,234 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Client } from '../client/client.ts';
+import { ConfigError } from '../errors.ts';
+import { draw } from '../graph/draw.ts';
+import type { GraphFormat } from '../graph/formats.ts';
+import { prometheusText } from '../metrics/prometheus-text.ts';
+import type { App, Dashboard } from '../runtime/app/app-handle.ts';
+import { AppApi } from './app-api.ts';
+import { assetAt } from './assets.ts';
+import { Guard } from './guard.ts';
+import type { About } from './live-data.ts';
+import { overviewOf } from './log-overview.ts';
+import type { DashboardSettings } from './options.ts';
+import { SECURITY_HEADERS, sendJson, sendText } from './pages.ts';
+import type { DashboardSource } from './source.ts';
+
+const TOPOLOGY: Readonly<Record<string, readonly [format: GraphFormat, type: string]>> = {
+  '/topology.json': ['json', 'application/json'],
+  '/topology.mmd': ['mermaid', 'text/plain'],
+  '/topology.dot': ['dot', 'text/vnd.graphviz'],
+  '/topology.svg': ['svg', 'image/svg+xml'],
+};
+/** Ports that are tried where none is given. */
+const PORTS_TRIED = 10;
+const MAX_CONNECTIONS = 128;
+
+/** @throws ConfigError `ERR_DASHBOARD` when the port cannot be had */
+export async function serve(source: DashboardSource, settings: DashboardSettings): Promise<Dashboard> {
+  const server = createServer();
+  server.maxConnections = MAX_CONNECTIONS;
+  // It is not what keeps a process alive.
+  server.on('connection', (socket) => void socket.unref());
+  const port = await listen(server, settings);
+  const site = new Site(source, settings, port);
+  server.on('request', (request, response) => void site.handle(request, response));
+  server.unref();
+  const name = settings.local || /^(0\.0\.0\.0|::)$/.test(settings.host) ? 'localhost' : settings.host;
+  let closing: Promise<void> | undefined;
+  return {
+    url: `http://${name.includes(':') ? `[${name}]` : name}:${port}/`,
+    close: () => {
+      closing ??= (async () => {
+        site.close();
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+          setTimeout(() => server.closeAllConnections(), 500).unref();
+        });
+      })();
+      return closing;
+    },
+  };
+}
+
+async function listen(server: Server, { anyPort, host, port }: DashboardSettings): Promise<number> {
+  for (let tried = 0; ; tried += 1) {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port + tried, host, () => {
+          server.removeListener('error', reject);
+          resolve();
+        });
+      });
+      return (server.address() as AddressInfo).port;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE' && anyPort && tried + 1 < PORTS_TRIED) continue;
+      throw new ConfigError('ERR_DASHBOARD', `the dashboard cannot listen at ${host}:${port + tried}: ${code}`, {
+        cause: error,
+        hint:
+          code === 'EADDRINUSE' ? 'another process listens there: give { port }' : 'give another { host } or { port }',
+      });
+    }
+  }
+}
+
+/** Answers requests. */
+class Site {
+  readonly #source: DashboardSource;
+  readonly #settings: DashboardSettings;
+  readonly #guard: Guard;
+  readonly #api: AppApi | undefined;
+
+  constructor(source: DashboardSource, settings: DashboardSettings, port: number) {
+    this.#source = source;
+    this.#settings = settings;
+    this.#guard = new Guard(settings, port);
+    this.#api =
+      settings.page && source.watched !== undefined ? new AppApi(source.watched, source, settings) : undefined;
+  }
+
+  close(): void {
+    this.#api?.close();
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    try {
+      const url = urlOf(request);
+      if (url === undefined) return sendText(response, 400, 'this is no address\n');
+      await this.#answer(url, request, response);
+    } catch (error) {
+      // What failed is for the log of who runs it, not for who asks.
+      if (!response.headersSent) sendJson(response, { error: error instanceof Error ? error.message : 'failed' }, 500);
+      else response.destroy();
+    }
+  }
+
+  async #answer({ pathname, searchParams }: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const token = searchParams.get('token');
+    const verdict = this.#guard.check(request, pathname);
+    if ('status' in verdict && !(verdict.status === 401 && pathname === '/' && token !== null)) {
+      if (verdict.status === 405) response.setHeader('allow', 'GET, HEAD, POST');
+      return sendText(response, verdict.status, `${verdict.message}\n`);
+    }
+    if (token !== null && pathname === '/') return this.#welcome(token, response);
+    if (request.method === 'POST') {
+      if ((await this.#api?.post(pathname, request, response)) !== true)
+        sendText(response, 404, 'there is no such action\n');
+      return;
+    }
+    if (this.#plain(pathname, response)) return;
+    if (this.#settings.page && (await this.#page(pathname, searchParams, request, response))) return;
+    sendText(response, 404, 'there is no such page\n');
+  }
+
+  /** Keeps the token in a cookie, and takes it out of the address. */
+  #welcome(token: string, response: ServerResponse): void {
+    if (this.#settings.token !== undefined && !this.#guard.isToken(token)) {
+      return sendText(response, 401, 'this is not the token\n');
+    }
+    if (this.#settings.token !== undefined) response.setHeader('set-cookie', this.#guard.cookie(token));
+    response.writeHead(303, { location: '/' }).end();
+  }
+
+  /** What is there without the page. */
+  #plain(path: string, response: ServerResponse): boolean {
+    const app = this.#source.watched?.app;
+    if (path === '/healthz' || path === '/readyz') {
+      const problems = app === undefined ? [] : path === '/healthz' ? unhealthy(app) : unready(app);
+      sendText(response, problems.length === 0 ? 200 : 503, `${problems.length === 0 ? 'ok' : problems.join('\n')}\n`);
+      return true;
+    }
+    if (app === undefined) return false;
+    if (path === '/metrics') {
+      sendText(response, 200, prometheusText(app.metrics()), 'text/plain; version=0.0.4');
+      return true;
+    }
+    const topology = Object.hasOwn(TOPOLOGY, path) ? TOPOLOGY[path] : undefined;
+    if (topology === undefined) return false;
+    // A picture has its own styles, and runs nothing.
+    if (path.endsWith('.svg')) {
+      response.setHeader('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    }
+    sendText(response, 200, draw(app.graph, topology[0]), topology[1]);
+    return true;
+  }
+
+  async #page(
+    path: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<boolean> {
+    if (path.startsWith('/api/')) {
+      if ((await this.#api?.get(path, query, response)) === true) return true;
+      return this.#api === undefined && (await this.#log(path, response));
+    }
+    const asset = assetAt(path);
+    if (asset === undefined) {
+      if (path !== '/') return false;
+      sendText(response, 503, 'the page is not built: npm run build\n');
+      return true;
+    }
+    const gzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    const body = gzip ? asset.gzipped : asset.body;
+    response.writeHead(200, {
+      'content-type': asset.type,
+      'content-length': body.length,
+      ...(gzip ? { 'content-encoding': 'gzip' } : {}),
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+    return true;
+  }
+
+  /** What the page asks where there is no application. */
+  async #log(path: string, response: ServerResponse): Promise<boolean> {
+    if (path === '/api/about') {
+      const { location } = this.#source;
+      const about: About = {
+        of: 'log',
+        name: location,
+        location,
+        acts: false,
+        stores: [],
+        letterTopics: [],
+        picture: undefined,
+        history: [],
+      };
+      sendJson(response, about);
+      return true;
+    }
+    if (path !== '/api/log') return false;
+    const client: Client = await this.#source.client();
+    sendJson(response, await overviewOf(client));
+    return true;
+  }
+}
+
+/** A path is that of a page here, and never one of a file. */
+function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+  if (!url.startsWith('/') || url.startsWith('//')) return undefined;
+  try {
+    return new URL(url, 'http://localhost');
+  } catch {
+    return undefined;
+  }
+}
+
+function unhealthy(app: App): string[] {
+  const { error, state } = app.snapshot();
+  return state === 'failed' || state === 'stopped'
+    ? [`the application has ${state}${error === undefined ? '' : `: ${error.code}`}`]
+    : [];
+}
+
+/** An application that waits for something is not ready, but alive. */
+function unready(app: App): string[] {
+  const { state, tasks, waitingFor } = app.snapshot();
+  if (state !== 'running') return [`the application is ${state}`, ...waitingFor];
+  return tasks.length === 0 ? waitingFor.map((reason) => `waiting for ${reason}`) : [];
+}
