@@ -7,7 +7,7 @@ export function count(value: number | null | undefined): string {
 }
 
 /** `1.2M` */
-export function short(value: number | null | undefined): string {
+function short(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
   return Math.abs(value) < 10_000 ? count(value) : SHORT.format(value);
 }

@@ -20,7 +20,11 @@ const PROGRAMS = ['cli/', 'dashboard/'];
 
 /** Where a file of `src` tells the time past the clock that it is given. */
 export function rawTime(file: string, source: string): Violation[] {
-  if (/\.(?:test|test-d|prop\.test|fixtures)\.ts$/.test(file) || PROGRAMS.some((room) => file.startsWith(room)) || MAY[file] !== undefined)
+  if (
+    /\.(?:test|test-d|prop\.test|fixtures)\.ts$/.test(file) ||
+    PROGRAMS.some((room) => file.startsWith(room)) ||
+    MAY[file] !== undefined
+  )
     return [];
   return source.split('\n').flatMap((line, at): Violation[] => {
     const code = line.replace(/\/\/.*$|^\s*\*.*$|^\s*\/\*\*.*$/, '');

@@ -38,8 +38,8 @@ export async function startDashboard(
   try {
     const { serveApp } = await import('./dashboard/index.ts');
     const dashboard = await serveApp(watched, () => connect(locationOf(location)), options);
-    const close = (): void => void dashboard.close();
-    app.done.then(close, close);
+    // Not by `done`: a failure that nobody awaits has to end the process, and whoever listens there has awaited it.
+    app.snapshots('1h').subscribe({ complete: () => void dashboard.close() });
     logger?.info({ applicationId, url: dashboard.url }, 'dashboard');
     return dashboard;
   } catch (error) {

@@ -5,7 +5,7 @@ import { layoutOf } from '../graph/layout.ts';
 import type { PipelineGraph } from '../plan/graph.ts';
 import { ProcessWatch } from '../runtime/app/process-watch.ts';
 import { Letters } from './letters.ts';
-import type { About, Live, Picture, ShownRecord } from './live-data.ts';
+import type { About, Live, LiveEvent, Picture, ShownRecord } from './live-data.ts';
 import { LiveStreams } from './live-stream.ts';
 import type { DashboardSettings } from './options.ts';
 import { bodyOf, jsonOf, sendJson, sendText } from './pages.ts';
@@ -133,14 +133,26 @@ export class AppApi {
     if (this.#streams.size > 0) this.#streams.send('live', jsonOf(this.#live));
     const events = this.#watched.events.since(this.#events);
     this.#events = events.at(-1)?.number ?? this.#events;
-    if (events.length > 0) this.#streams.send('events', jsonOf(events));
+    if (events.length > 0) this.#streams.send('events', jsonOf(this.#told(events)));
+  }
+
+  #told(events: readonly LiveEvent[]): LiveEvent[] {
+    return events.map((event) => {
+      const { error } = event.fields;
+      return error === undefined
+        ? event
+        : { ...event, fields: { ...event.fields, error: this.#shown.reason(String(error)) } };
+    });
   }
 
   #stream(response: ServerResponse): void {
     const stream = this.#streams.open(response);
     if (stream === undefined) return sendText(response, 503, 'too many pages are open\n');
     stream.send('live', jsonOf(this.#live));
-    stream.send('events', jsonOf(this.#watched.events.since(0).filter(({ number }) => number <= this.#events)));
+    stream.send(
+      'events',
+      jsonOf(this.#told(this.#watched.events.since(0).filter(({ number }) => number <= this.#events))),
+    );
   }
 
   #peek(query: URLSearchParams, response: ServerResponse): void {

@@ -15,7 +15,7 @@ export interface Admission {
 }
 
 /** Header that a request which acts has to carry: a form or a link of another site cannot send it. */
-export const ACTION_HEADER = 'x-millrace-action';
+const ACTION_HEADER = 'x-millrace-action';
 
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Anybody who reaches the port may ask for these: they say nothing but yes or no. */

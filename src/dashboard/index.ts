@@ -4,8 +4,6 @@ import { type DashboardOptions, dashboardSettings } from './options.ts';
 import { serve } from './server.ts';
 import type { DashboardSource, WatchedApp } from './source.ts';
 
-export type { Dashboard } from '../runtime/app/app-handle.ts';
-export type { DashboardOptions, MaskPlace } from './options.ts';
 
 /** Serves the dashboard of an application that runs in this process, until it ends. */
 export async function serveApp(

@@ -90,7 +90,7 @@ export class Letters {
       ...shown,
       headers: shown.headers.filter(({ name }) => !name.startsWith('millrace.')),
       code: textHeader(headers, 'error.code') ?? '',
-      message: textHeader(headers, 'error.message') ?? '',
+      message: this.#shown.reason(textHeader(headers, 'error.message') ?? ''),
       step: textHeader(headers, 'step') ?? '',
       origin: originOf(headers),
       notReplayable: notReplayable(headers),

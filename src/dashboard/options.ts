@@ -53,7 +53,7 @@ export interface DashboardSettings {
   readonly local: boolean;
   readonly token: string | undefined;
   readonly allowedHosts: readonly string[];
-  readonly mask: NonNullable<DashboardOptions['mask']>;
+  readonly mask: DashboardOptions['mask'];
   readonly page: boolean;
 }
 
@@ -86,7 +86,7 @@ export function dashboardSettings(given: true | DashboardOptions): DashboardSett
     local,
     token,
     allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
-    mask: mask ?? ((value) => value),
+    mask,
     page,
   };
 }

@@ -13,7 +13,7 @@ const record = (value: unknown) => ({
   partition: 0,
   offset: 5,
 });
-const plain = new Shown((value) => value);
+const plain = new Shown();
 
 describe('what is shown of a record', () => {
   it('is short, whatever its size: a value of 100 MB is not read', () => {

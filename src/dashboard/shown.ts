@@ -14,8 +14,13 @@ const MAX_BYTES = 4096;
 export class Shown {
   readonly #mask: DashboardSettings['mask'];
 
-  constructor(mask: DashboardSettings['mask']) {
+  constructor(mask?: DashboardSettings['mask']) {
     this.#mask = mask;
+  }
+
+  /** What is said of a failure quotes the record that failed: a mask takes nothing out of it, so it hides it. */
+  reason(text: string): string {
+    return this.#mask === undefined ? text : '(not shown: records are masked)';
   }
 
   record(record: unknown, of: string): ShownRecord {
@@ -60,7 +65,7 @@ export class Shown {
 
   #part(value: unknown, chars: number, place: MaskPlace): string {
     try {
-      return preview(textOf(this.#mask(value, place)), chars);
+      return preview(textOf(this.#mask === undefined ? value : this.#mask(value, place)), chars);
     } catch {
       return '(not shown: the mask failed)';
     }

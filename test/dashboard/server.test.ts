@@ -195,6 +195,22 @@ describe('a dashboard', () => {
     expect((await ask(url, '/api/replay', { method: 'POST', headers: acting, body: '{}' })).status).toBe(400);
   });
 
+  it('shows nothing of a record that is masked, also where a failure quotes it', async () => {
+    const { app, client, url } = await start({ port: 0, mask: () => '•••' });
+    await client.publish(raw, { key: null, value: new TextEncoder().encode('{"secret'), timestamp: 7 } as never);
+    await until('the letter', () => app.snapshot().errors === 1 && app.snapshot().lag === 0);
+    let letters = '[]';
+    while (letters === '[]') letters = (await ask(url, '/api/letters?topic=bad')).text;
+    const events = await nextEvent<readonly LiveEvent[]>(url, '/api/live', 'events', (all) =>
+      all.some(({ level }) => level === 'warn'),
+    );
+    for (const text of [letters, JSON.stringify(events)]) {
+      expect(text).toContain('masked');
+      expect(text).not.toContain('secret');
+      expect(text).not.toContain(Buffer.from('secret').toString('hex'));
+    }
+  });
+
   it('ends with its application, and keeps no process alive', async () => {
     const servers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length;
     const before = servers();
