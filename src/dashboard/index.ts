@@ -4,7 +4,6 @@ import { type DashboardOptions, dashboardSettings } from './options.ts';
 import { serve } from './server.ts';
 import type { DashboardSource, WatchedApp } from './source.ts';
 
-
 /** Serves the dashboard of an application that runs in this process, until it ends. */
 export async function serveApp(
   watched: WatchedApp,
