@@ -11,6 +11,7 @@ import { tableLines } from './shared/table.ts';
 const BENCHMARKS = [
   'protocol',
   'operators',
+  'algebra',
   'windows',
   'windowed-count',
   'embedded-log',
@@ -31,9 +32,9 @@ const HELP = `Measures Millrace and prints a table: the median of several runs, 
 
   --only A,B   these only; there are ${BENCHMARKS.join(', ')}
   --quick      few and short runs: to see that everything works
-  --records N  so many instead of two million (kafka)
-  --runs N     each so often instead of three times (kafka)
-  --match TEXT only those whose name contains it, such as 'map,', 'count-1m' or 'delay' (kafka)
+  --records N  so many instead of two million (kafka), or of 400,000 (algebra)
+  --runs N     each so often instead of three times (kafka, algebra)
+  --match TEXT only those whose name contains it, such as 'map,', 'count-1m' or 'delay' (kafka, algebra)
   --json FILE  where the figures go as JSON (bench/results/DATE.json)
   --help       this text
 

@@ -9,22 +9,30 @@ export class CommittedOffsets {
   readonly #transport: Transport;
   readonly #group: string;
   readonly #topics: readonly string[];
+  /** The topic between two stages. */
+  readonly #between: string | undefined;
   #committed: ReadonlyMap<string, number> = new Map();
   #changedAt = 0;
   #over = false;
   readonly #watching: Promise<void>;
 
-  private constructor(transport: Transport, group: string, topics: readonly string[]) {
+  private constructor(transport: Transport, group: string, topics: readonly string[], between: string | undefined) {
     this.#transport = transport;
     this.#group = group;
     this.#topics = topics;
+    this.#between = between;
     this.#watching = this.#watch();
     // Told when it is asked for.
     this.#watching.catch(() => undefined);
   }
 
-  static async watch(open: OpenTransport, group: string, topics: readonly string[]): Promise<CommittedOffsets> {
-    return new CommittedOffsets(await open(), group, topics);
+  static async watch(
+    open: OpenTransport,
+    group: string,
+    topics: readonly string[],
+    between?: string,
+  ): Promise<CommittedOffsets> {
+    return new CommittedOffsets(await open(), group, topics, between);
   }
 
   /**
@@ -41,7 +49,7 @@ export class CommittedOffsets {
       for (const [partition, end] of await this.#transport.offsets(topic, 'latest')) {
         const committed = this.#committed.get(`${topic}/${partition}`) ?? 0;
         // Between two stages a transaction ends with a marker, behind which an offset need not be.
-        const wanted = exactlyOnce && topic !== this.#topics[0] ? end - 1 : end;
+        const wanted = exactlyOnce && topic === this.#between ? end - 1 : end;
         if (committed < wanted) throw new Error(`${topic}/${partition}: committed ${committed} of ${end}`);
       }
     }

@@ -3,6 +3,8 @@ import { expectedRows } from './expected.ts';
 import type { Count, Work } from './works.ts';
 
 const SHOWN = 5;
+/** Works whose rows have the timestamps of records, and not those of whatever came last. */
+const TIMED: readonly Work[] = ['pass', 'map', 'stream-join', 'table-join'];
 
 /** What rows have in common however they are ordered. */
 export interface Digest {
@@ -62,7 +64,7 @@ async function readRows(brokers: readonly string[], output: string, work: Work):
   const rows: string[] = [];
   const final = new Map<string, string>();
   await client.records(source, { from: 'earliest', until: 'end' }).forEach(({ key, timestamp, value }) => {
-    if (work === 'pass' || work === 'map') rows.push(`${key} ${timestamp} ${value}`);
+    if (TIMED.includes(work)) rows.push(`${key} ${timestamp} ${value}`);
     // A contestant may write a count as often as it likes on its way to the last.
     else if (work === 'shuffle') final.set(`${key} ${(JSON.parse(value) as Count).start}`, `${key} ${value}`);
     else rows.push(`${key} ${value}`);

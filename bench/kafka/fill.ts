@@ -1,7 +1,7 @@
 import { connect } from 'millrace';
 import { type Click, KINDS } from '../shared/clicks.ts';
-import { inputAt } from './expected.ts';
-import { CLICKS, categoryOf, clicks, PARTITIONS, PRODUCTS, products } from './works.ts';
+import { buyAt, buysFor, inputAt } from './expected.ts';
+import { BUYS, buys, CLICKS, categoryOf, clicks, PARTITIONS, PRODUCTS, products } from './works.ts';
 
 const CHUNK = 10_000;
 
@@ -9,10 +9,10 @@ const CHUNK = 10_000;
 export async function fillTopics(brokers: readonly string[], records: number): Promise<void> {
   // kafkajs reads no lz4.
   const client = await connect({ brokers, compression: 'none' });
-  for (const name of [CLICKS, PRODUCTS]) {
+  for (const name of [CLICKS, BUYS, PRODUCTS]) {
     if ((await client.topics.list()).includes(name)) await client.topics.delete(name);
   }
-  await client.topics.create(CLICKS, { partitions: PARTITIONS });
+  for (const name of [CLICKS, BUYS]) await client.topics.create(name, { partitions: PARTITIONS });
   await client.topics.create(PRODUCTS, { partitions: 1, config: { cleanup: 'compact' } });
   const rows = Array.from({ length: KINDS }, (_, product) => ({
     key: `/products/${product}`,
@@ -29,6 +29,14 @@ export async function fillTopics(brokers: readonly string[], records: number): P
         const { text, timestamp, userId } = inputAt(begin + index, records);
         return { key: userId, value: JSON.parse(text) as Click, timestamp };
       }),
+    );
+  }
+  const count = buysFor(records);
+  for (let begin = 0; begin < count; begin += CHUNK) {
+    const length = Math.min(CHUNK, count - begin);
+    await client.publishAll(
+      buys,
+      Array.from({ length }, (_, index) => buyAt(begin + index, records)),
     );
   }
   await client.close();

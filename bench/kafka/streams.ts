@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { withScratch } from '../shared/scratch.ts';
 import type { Contest } from './contestants.ts';
-import { shuffledRecords } from './expected.ts';
-import { CLICKS, PRODUCTS } from './works.ts';
+import { inputsOf, shuffledRecords } from './expected.ts';
+import { BUYS, CLICKS, PRODUCTS } from './works.ts';
 
 const run = promisify(execFile);
 const FOLDER = fileURLToPath(new URL('../kafka-streams', import.meta.url));
@@ -33,8 +33,9 @@ export async function kafkaStreams(contest: Contest, cache: Cache): Promise<numb
       output,
       state,
       cache,
-      records,
+      records: inputsOf(work, records),
       input: CLICKS,
+      buys: BUYS,
       products: PRODUCTS,
       shuffled: work === 'shuffle' ? shuffledRecords(records) : 0,
     };

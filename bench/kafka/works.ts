@@ -3,15 +3,21 @@ import {
   bytes,
   filterValues,
   globalTable,
+  joinRows,
+  joinStream,
   joinTable,
   json,
   keyBy,
   mapValues,
+  nullable,
   type Pipeline,
+  session,
   string,
+  table,
   through,
   to,
   topic,
+  toStream,
   tumbling,
   windowBy,
 } from 'millrace';
@@ -21,10 +27,29 @@ export const PARTITIONS = 2;
 
 /** The topics that all contestants read. */
 export const CLICKS = 'bench-clicks';
+export const BUYS = 'bench-buys';
 export const PRODUCTS = 'bench-products';
 
-export const WORKS = ['pass', 'map', 'count-1m', 'count-10m', 'shuffle'] as const;
+export const WORKS = [
+  'pass',
+  'map',
+  'count-1m',
+  'count-10m',
+  'shuffle',
+  'sessions',
+  'stream-join',
+  'table-join',
+] as const;
 export type Work = (typeof WORKS)[number];
+
+/** Works whose rows come of clicks and buys. */
+export const JOINS: readonly Work[] = ['stream-join', 'table-join'];
+
+/** Somebody who does not click for so long has gone. */
+export const GAP_MS = 20_000;
+/** A buy belongs to clicks that are so far away. Rows are kept for ten minutes more, which are about 100,000. */
+export const WITHIN_MS = 30_000;
+const JOIN_GRACE = '10m';
 
 export const WINDOW_MS = { 'count-1m': 60_000, 'count-10m': 600_000, shuffle: 10_000 } as const;
 
@@ -48,6 +73,23 @@ export interface Count {
   readonly clicks: number;
 }
 
+export interface Buy {
+  readonly product: string;
+}
+
+export interface Visit {
+  readonly start: number;
+  readonly end: number;
+  readonly clicks: number;
+}
+
+/** What somebody has looked at, and what was bought. */
+export interface Bought {
+  readonly url: string;
+  readonly product: string;
+}
+
+export const buys = topic(BUYS, { key: string(), value: json<Buy>(), partitions: PARTITIONS });
 export const clicks = topic(CLICKS, { key: string(), value: json<Click>(), partitions: PARTITIONS });
 export const products = globalTable(PRODUCTS, { key: string(), value: json<Product>(), partitions: 1 });
 
@@ -57,6 +99,8 @@ export const viewOf = ({ at, url, userId }: Click): View => ({ userId, product: 
 /** The row of a product in the global table; some are missing, and their clicks are left out by the join. */
 export const categoryOf = (product: number): string | undefined =>
   product % 16 === 5 ? undefined : `category-${product % 97}`;
+
+export const boughtOf = ({ url }: Click, { product }: Buy): Bought => ({ url, product });
 
 /** The topic between the two stages of `shuffle`. */
 export const shuffleTopic = (output: string): string => `${output}-shuffle`;
@@ -80,6 +124,28 @@ export function pipelineOf(work: Work, output: string): Pipeline {
         mapValues((value, { window }): Count => ({ start: window.start, clicks: value.clicks })),
         to(counts),
       );
+    case 'sessions': {
+      const visits = topic(output, { key: string(), value: json<Visit>(), partitions: PARTITIONS });
+      return clicks.pipe(
+        windowBy(session({ gap: `${GAP_MS}ms`, grace: '0s' }), { clicks: agg.count() }, { store: 'visits' }),
+        mapValues((value, { window }): Visit => ({ start: window.start, end: window.end, clicks: value.clicks })),
+        to(visits),
+      );
+    }
+    case 'stream-join':
+      return clicks.pipe(
+        joinStream(buys, boughtOf, { store: 'bought', within: `${WITHIN_MS}ms`, grace: JOIN_GRACE }),
+        to(topic(output, { key: string(), value: json<Bought>(), partitions: PARTITIONS })),
+      );
+    case 'table-join': {
+      const lastBuys = table(BUYS, { key: string(), value: json<Buy>(), partitions: PARTITIONS });
+      const lastClicks = table(CLICKS, { key: string(), value: json<Click>(), partitions: PARTITIONS });
+      return lastClicks.pipe(
+        joinRows(lastBuys, boughtOf, { store: 'last' }),
+        toStream(),
+        to(topic(output, { key: string(), value: nullable(json<Bought>()), partitions: PARTITIONS })),
+      );
+    }
     case 'shuffle': {
       const between = topic(shuffleTopic(output), {
         key: string(),

@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { type Observable, tap } from 'rxjs';
 import type * as Clock from '../../src/dataflow/clock.ts';
 import type { FetchedBatch } from '../../src/log/transport.ts';
 import type * as Topology from '../../src/plan/topology.ts';
@@ -6,6 +6,7 @@ import type * as BatchBuilder from '../../src/protocol/batch-builder.ts';
 import type * as BatchDecoder from '../../src/protocol/batch-decoder.ts';
 import type * as TaskModule from '../../src/runtime/task/task.ts';
 import type * as TaskTurn from '../../src/runtime/task/task-turn.ts';
+import type { StoreBackend } from '../../src/state/byte-store.ts';
 import type * as MemoryBackend from '../../src/state/memory-backend.ts';
 import type * as FetchedModule from '../../src/transports/local/fetched-rows.ts';
 import { built } from './built.ts';
@@ -52,13 +53,28 @@ export function batchesOf(count: number, record: (at: number) => RawRecord): Fet
  * event loop, no input and no output.
  */
 export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBatch[]): void {
-  const topology = plan(pipeline);
+  passAll(pipeline, () => batches);
+}
+
+/**
+ * As {@link pass}, for a stage that may read several topics, with its stores in memory or elsewhere.
+ *
+ * @param applicationId - Another one in each run that uses the same stores.
+ * @returns The late records and the rows that came out, so that nobody measures work that was not done.
+ */
+export function passAll(
+  pipeline: Observable<unknown>,
+  batchesOf: (topic: string) => readonly FetchedBatch[],
+  stores: StoreBackend = memoryStores(),
+  applicationId = 'bench',
+): { readonly late: number; readonly rows: number } {
+  let rows = 0;
+  const topology = plan(pipeline.pipe(tap(() => void (rows += 1))));
   const [stage] = topology.stages;
   if (stage === undefined || topology.stages.length !== 1) throw new Error('the pipeline must have one stage');
-  let next = 0;
-  const stores = memoryStores();
+  const left = new Map(stage.inputs.map(({ name }) => [name, batchesOf(name).values()]));
   const task = new Task(stage, 0, new Map(stage.inputs.map(({ name }) => [name, 0])), {
-    applicationId: 'bench',
+    applicationId,
     topology,
     stores,
     clock: systemClock,
@@ -69,8 +85,8 @@ export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBat
     outputTopic: () => ({ partitions: 1, maxMessageBytes: 2 ** 20, compression: 'none' }),
     inputPartitions: () => 4,
     assign: () => undefined,
-    poll: () => batches[next++],
-    endOffset: () => undefined,
+    poll: (topic) => left.get(topic)?.next().value,
+    endOffset: (topic) => batchesOf(topic).at(-1)?.nextOffset ?? 0,
     wake: () => undefined,
   });
   let committed = performance.now();
@@ -85,4 +101,5 @@ export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBat
   }
   if (task.failure !== undefined) throw task.failure;
   task.close();
+  return { late: task.counters.late, rows };
 }

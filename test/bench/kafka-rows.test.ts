@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { differences, digestOf } from '../../bench/kafka/compare.ts';
-import { expectedRows, inputAt, shuffledRecords } from '../../bench/kafka/expected.ts';
+import { buysFor, expectedRows, inputAt, inputsOf, shuffledRecords } from '../../bench/kafka/expected.ts';
 import { WORKS, type Work } from '../../bench/kafka/works.ts';
 
 const RECORDS = 20_000;
@@ -19,6 +19,18 @@ describe('rows expected of the works on Kafka', () => {
     expect(clicks('count-1m')).toBe(RECORDS - 8_000);
     expect(clicks('count-10m')).toBe(RECORDS - 8_000);
     expect(clicks('shuffle')).toBe(shuffledRecords(RECORDS));
+  });
+
+  it('are visits that have ended, pairs that are close in time, and changes of joined rows', () => {
+    const visits = rowsOf('sessions').map((row) => JSON.parse(row.slice(row.indexOf('{'))) as Record<string, number>);
+    const clicks = visits.reduce((sum, visit) => sum + (visit['clicks'] ?? 0), 0);
+    expect(clicks).toBeGreaterThanOrEqual(RECORDS - 8_000);
+    expect(clicks).toBeLessThan(RECORDS);
+    for (const visit of visits) expect((visit['start'] ?? 0) <= (visit['end'] ?? 0)).toBe(true);
+    // Each buy comes right after a click of the same person.
+    expect(rowsOf('stream-join').length).toBeGreaterThanOrEqual(buysFor(RECORDS));
+    expect(rowsOf('table-join').length).toBeGreaterThanOrEqual(buysFor(RECORDS));
+    expect(rowsOf('table-join').length).toBeLessThan(inputsOf('table-join', RECORDS));
   });
 
   it('have a break of more than an hour near the end of the input, and are of 100 bytes', () => {

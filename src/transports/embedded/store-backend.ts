@@ -13,7 +13,10 @@ interface StoredStore {
 
 /** Entries that an iteration reads at once. It holds no snapshot between them, so that old pages can be reused. */
 const CHUNK = 256;
+/** What it reads first: many who ask take one entry, or a few, and seek on. Each time it reads so many times more. */
 const FIRST_KEYS = 16;
+const FIRST_ENTRIES = 4;
+const GROWTH = 4;
 /** The number of its store, before each key. */
 const STORE_BYTES = 4;
 const NO_BYTES = new Uint8Array(0);
@@ -111,17 +114,17 @@ export class LmdbStores implements StoreBackend {
 
   *#stored(id: StoreId, from: Uint8Array, end: Uint8Array | undefined): Generator<StoredEntry> {
     let start = from;
-    for (let first = true; ; first = false) {
+    for (let limit = FIRST_ENTRIES; ; limit = Math.min(CHUNK, limit * GROWTH)) {
       const chunk: StoredEntry[] = [];
       let last: Uint8Array | undefined;
-      const bounds = { start, limit: CHUNK, exclusiveStart: !first, ...(end === undefined ? {} : { end }) };
+      const bounds = { start, limit, exclusiveStart: start !== from, ...(end === undefined ? {} : { end }) };
       for (const { key, value } of this.#db.state.getRange(bounds)) {
         const own = Uint8Array.from(key.subarray(STORE_BYTES));
         chunk.push(originalEntry({ key: own, value: unseal(key, value, placeOf(id)) }));
         last = key;
       }
       yield* chunk;
-      if (last === undefined || chunk.length < CHUNK) return;
+      if (last === undefined || chunk.length < limit) return;
       start = last.slice();
     }
   }
@@ -135,8 +138,7 @@ export class LmdbStores implements StoreBackend {
     if (number === undefined) return;
     const { end, start } = boundsOf(number, from, to);
     let at = start;
-    // Many who ask for keys take a few and seek on.
-    for (let limit = FIRST_KEYS; ; limit = Math.min(CHUNK, limit * 4)) {
+    for (let limit = FIRST_KEYS; ; limit = Math.min(CHUNK, limit * GROWTH)) {
       const bounds = { start: at, limit, exclusiveStart: at !== start, ...(end === undefined ? {} : { end }) };
       const chunk = Array.from(this.#db.state.getKeys(bounds), (key) => Uint8Array.from(key));
       for (const full of chunk) {

@@ -13,7 +13,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) throws InterruptedException {
-    Work work = new Work(setting("input"), setting("output"), setting("products"));
+    Work work = new Work(setting("input"), setting("output"), setting("products"), setting("buys"));
     String guarantee = setting("guarantee");
     Properties config = new Properties();
     config.put(StreamsConfig.APPLICATION_ID_CONFIG, setting("group"));

@@ -10,13 +10,18 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.EmitStrategy;
+import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.WindowStore;
 
 /** The pipelines, step by step those of bench/kafka/works.ts. */
@@ -30,6 +35,12 @@ final class Work {
   record Categorised(String category, long at) {}
 
   record Count(long start, long clicks) {}
+
+  record Buy(String product) {}
+
+  record Visit(long start, long end, long clicks) {}
+
+  record Bought(String url, String product) {}
 
   private static final Serde<String> KEY = Serdes.String();
   private static final Duration DAY = Duration.ofDays(1);
@@ -46,11 +57,13 @@ final class Work {
   private final String input;
   private final String output;
   private final String products;
+  private final String buys;
 
-  Work(String input, String output, String products) {
+  Work(String input, String output, String products, String buys) {
     this.input = input;
     this.output = output;
     this.products = products;
+    this.buys = buys;
   }
 
   Topology topology(String name) {
@@ -65,6 +78,9 @@ final class Work {
       case "count-1m" -> count(builder, Duration.ofMinutes(1));
       case "count-10m" -> count(builder, Duration.ofMinutes(10));
       case "shuffle" -> shuffle(builder);
+      case "sessions" -> sessions(builder);
+      case "stream-join" -> streamJoin(builder);
+      case "table-join" -> tableJoin(builder);
       default -> throw new IllegalArgumentException(name);
     }
     return builder.build();
@@ -93,6 +109,50 @@ final class Work {
             .windowedBy(TimeWindows.ofSizeWithNoGrace(size))
             .emitStrategy(EmitStrategy.onWindowClose())
             .count(store));
+  }
+
+  private void sessions(StreamsBuilder builder) {
+    Materialized<String, Long, SessionStore<Bytes, byte[]>> store =
+        Materialized.<String, Long, SessionStore<Bytes, byte[]>>as("visits")
+            .withKeySerde(KEY)
+            .withValueSerde(Serdes.Long())
+            .withRetention(Duration.ofHours(2));
+    seen(clicks(builder))
+        .groupByKey()
+        .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Duration.ofSeconds(20)))
+        .emitStrategy(EmitStrategy.onWindowClose())
+        .count(store)
+        .toStream()
+        .map(
+            (window, clicks) ->
+                KeyValue.pair(window.key(), new Visit(window.window().start(), window.window().end(), clicks)))
+        .to(output, Produced.with(KEY, Json.of(Visit.class)));
+  }
+
+  private void streamJoin(StreamsBuilder builder) {
+    KStream<String, Buy> bought = seen(builder.stream(buys, Consumed.with(KEY, Json.of(Buy.class))));
+    seen(clicks(builder))
+        .join(
+            bought,
+            (click, buy) -> new Bought(click.url, buy.product),
+            JoinWindows.ofTimeDifferenceAndGrace(Duration.ofSeconds(30), Duration.ofMinutes(10)),
+            StreamJoined.with(KEY, Json.of(Click.class), Json.of(Buy.class)).withStoreName("bought"))
+        .to(output, Produced.with(KEY, Json.of(Bought.class)));
+  }
+
+  /** Tables are made of streams, so that records can be seen on their way: a table reads its topic itself. */
+  private void tableJoin(StreamsBuilder builder) {
+    KTable<String, Buy> lastBuys =
+        seen(builder.stream(buys, Consumed.with(KEY, Json.of(Buy.class)))).toTable(stored("last-buys", Buy.class));
+    KTable<String, Click> lastClicks = seen(clicks(builder)).toTable(stored("last-clicks", Click.class));
+    lastClicks
+        .join(lastBuys, (click, buy) -> new Bought(click.url, buy.product), stored("last", Bought.class))
+        .toStream()
+        .to(output, Produced.with(KEY, Json.of(Bought.class)));
+  }
+
+  private static <V> Materialized<String, V, KeyValueStore<Bytes, byte[]>> stored(String name, Class<V> type) {
+    return Materialized.<String, V, KeyValueStore<Bytes, byte[]>>as(name).withKeySerde(KEY).withValueSerde(Json.of(type));
   }
 
   private void shuffle(StreamsBuilder builder) {
