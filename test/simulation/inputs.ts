@@ -24,7 +24,7 @@ export interface InputShape {
 }
 
 /** Event time begins here; long before the clocks of the simulated machines. */
-export const EPOCH = 1_600_000_000_000;
+const EPOCH = 1_600_000_000_000;
 /** Keys behind a shuffle: records are spread over them by their ids. */
 export const CLOSERS = 5;
 /** Records so much later than all others close their windows. */

@@ -14,7 +14,7 @@ import { type Plan, SESSION_MS } from './plan.ts';
 import type { Random } from './random.ts';
 import type { Host, World } from './world.ts';
 
-export const APPLICATION = 'simulated';
+const APPLICATION = 'simulated';
 
 /** A machine on which a process of the application runs: the disk stays, the process comes and goes. */
 export class Instance {

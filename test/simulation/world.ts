@@ -13,7 +13,7 @@ interface Event {
 /** How long what is put off for `soon` takes at most, in ms. */
 const SOON_MS = 0.1;
 /** When the simulated world begins, in ms since the epoch. */
-export const BEGINNING = 1_700_000_000_000;
+const BEGINNING = 1_700_000_000_000;
 
 /** A process, or a machine, with a clock of its own. What it waits for does not happen once it is dead. */
 export class Host {

@@ -19,7 +19,7 @@ export type Handler = (
 ) => void | Promise<void>;
 
 /** Requests in the versions that the model speaks, and from which version on they have tagged fields. */
-export const requests: ReadonlyMap<
+const requests: ReadonlyMap<
   number,
   { readonly versions: readonly number[]; readonly flexible: number; readonly handle: Handler }
 > = new Map([
