@@ -19,6 +19,12 @@ export const ASIDE: readonly (readonly [store: string, key: Uint8Array])[] = [
   [INPUTS_STORE, INPUTS_KEY],
 ];
 
+/** Between which writers a process owned a task, so that nobody else wrote. */
+export interface Spell {
+  readonly since: ChangelogWriter;
+  readonly latest: ChangelogWriter;
+}
+
 /** Records of a changelog that were written by a process which had lost the task. */
 export interface PassedOver {
   /** Their keys, each once. */
@@ -31,11 +37,13 @@ export interface PassedOver {
  * out.
  *
  * @param latest - The latest writer before the batch.
+ * @param mine - What the process wrote itself before it stopped: what it reads of that again is in its store.
  */
 export function writesOf(
   id: StoreId,
   batch: FetchedBatch,
   latest: ChangelogWriter,
+  mine: Spell,
   passedOver: PassedOver,
 ): { readonly writes: readonly StoreWrites[]; readonly latest: ChangelogWriter } {
   const keys: Uint8Array[] = [];
@@ -52,6 +60,7 @@ export function writesOf(
     const aside = key[0] === ODD ? asideOf(key) : undefined;
     const writer = writerOf(timestamp[at] as number);
     if (writer !== UNSAID && writer < last) {
+      if (writer >= mine.since && last <= mine.latest) continue;
       if (aside === undefined) passedOver.keys.set(Buffer.from(key).toString('latin1'), key);
       passedOver.generations.add(generationOf(writer));
       continue;

@@ -111,6 +111,29 @@ describe('a write of a process that had lost the task', () => {
     expect(written()).toEqual([['bob', '2', 6]]);
   });
 
+  it('is not what the process itself wrote in an earlier generation, and reads again', async () => {
+    const { append, restore, stored, warnings } = await setUp();
+    append(['ada', '1', 2]);
+    const changelog = await restore();
+    const write = (value: string, generation: number): void => {
+      const state = [{ id, keys: [bytes('ada')], values: [bytes(value)] }];
+      changelog.batches(state, generation);
+      append(['ada', value, generation]);
+      // As the marker of a transaction, which nobody counts.
+      append(['', '', generation]);
+      changelog.committed(state);
+    };
+    write('2', 3);
+    write('3', 3);
+    write('4', 11);
+    await restore();
+    expect([stored('ada'), warnings]).toEqual(['4', []]);
+    // What others write after that, and what comes late after them, is told.
+    append(['ada', '5', 12], ['ada', '6', 11]);
+    await restore();
+    expect([stored('ada'), warnings]).toEqual(['5', [expect.stringContaining('generation 11 after 12')]]);
+  });
+
   it('is believed where it does not say who wrote it', async () => {
     const { append, restore, stored, warnings } = await setUp();
     append(['ada', '9', 5]);

@@ -7,16 +7,19 @@ import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { unwritable } from '../../state/checked-stores.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from '../../state/numbers.ts';
-import { ASIDE, isAside, type PassedOver, storeKey, writesOf } from './changelog-records.ts';
+import { ASIDE, isAside, type PassedOver, type Spell, storeKey, writesOf } from './changelog-records.ts';
 import { type ChangelogWriter, generationOf, UNSAID, writerAfter } from './changelog-writer.ts';
 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
 const POSITIONS = '#positions';
 
-/** A position in a changelog, when it was reached in epoch milliseconds, and the latest writer up to there. */
-const POSITION_BYTES = 3 * NUMBER_BYTES;
-/** Stores of version 0.1 do not know the writer. */
-const POSITION_BYTES_BEFORE = 2 * NUMBER_BYTES;
+/**
+ * A position in a changelog, when it was reached in epoch milliseconds, the latest writer up to there, and since which one
+ * the task has been owned here.
+ */
+const POSITION_BYTES = 4 * NUMBER_BYTES;
+/** Stores of version 0.1 know no writer, and some after them only the latest. */
+const POSITION_BYTES_BEFORE: readonly number[] = [2 * NUMBER_BYTES, 3 * NUMBER_BYTES];
 
 /**
  * A compacted topic keeps the record of a deletion for a time (`delete.retention.ms`), and then nothing of the key. A store
@@ -45,7 +48,7 @@ export function changelogTopic(applicationId: string, store: string): string {
  * Every change is written to the changelog within the commit that it belongs to, and to the local store when that commit
  * is acknowledged, together with the position in the changelog. So a local store is never ahead of its changelog: after a
  * crash it is brought forward from its position, not thrown away. The position kept is a lower bound (transaction markers
- * are not counted), which only means that a few changes are applied twice, in order.
+ * are not counted), which only means that a few changes of this process are read twice.
  *
  * Every record says in which generation of the group it was written. At least once, a process that lost its tasks may have
  * had a write under way which the broker takes after those of the new owner: a restore passes it over, and the changelog
@@ -62,6 +65,8 @@ export class Changelog {
   readonly #positions = new Map<string, number>();
   /** The latest writer of each changelog. */
   readonly #writers = new Map<string, ChangelogWriter>();
+  /** The first writer of each changelog since its store was restored here: from it on to the latest, nobody else wrote. */
+  readonly #since = new Map<string, ChangelogWriter>();
   /** Keys of records that were passed over, until what their stores hold is written again. */
   readonly #again = new Map<string, readonly Uint8Array[]>();
   #restoring: Promise<unknown> = Promise.resolve();
@@ -125,7 +130,7 @@ export class Changelog {
     // Not the end of what can be read: offsets may be seen as committed before the changes of the same transaction are, and
     // then the store would lack them. What is still open is waited for.
     const end = (await this.#log.offsets(topic, 'written', [partition])).get(partition) ?? 0;
-    const from = this.#startAt(id, first, end);
+    const { from, mine } = this.#startAt(id, first, end);
     fetcher.assign(topic, partition, from);
     // Told before anything is read: an open transaction may hold the first record back.
     if (from < end) progress({ store, partition, restored: 0, total: end - from });
@@ -140,11 +145,13 @@ export class Changelog {
         continue;
       }
       position = batch.nextOffset;
-      const { latest, writes } = writesOf(id, batch, this.#writers.get(keyOf(id)) ?? UNSAID, passedOver);
+      const { latest, writes } = writesOf(id, batch, this.#writers.get(keyOf(id)) ?? UNSAID, mine, passedOver);
       this.#writers.set(keyOf(id), latest);
+      if (latest > mine.latest) this.#since.delete(keyOf(id));
       this.#stores.apply([...writes, this.#position(id, position)]);
       progress({ store, partition, restored: position - from, total: end - from });
     }
+    this.#since.delete(keyOf(id));
     this.#positions.set(keyOf(id), Math.max(from, end));
     fetcher.unassign(topic, partition);
     this.#tell(id, topic, passedOver);
@@ -166,21 +173,26 @@ export class Changelog {
    * Where the local store goes on; from the beginning, and empty, where its position is not part of this changelog, and
    * where it is so old that the changelog may have forgotten what was deleted since.
    */
-  #startAt(id: StoreId, first: number, end: number): number {
+  #startAt(id: StoreId, first: number, end: number): { readonly from: number; readonly mine: Spell } {
     const stored = this.#open(id).get(storeKey(id.store));
-    if (stored?.length === POSITION_BYTES || stored?.length === POSITION_BYTES_BEFORE) {
+    this.#since.delete(keyOf(id));
+    if (stored !== undefined && (stored.length === POSITION_BYTES || POSITION_BYTES_BEFORE.includes(stored.length))) {
       const position = readNumber(stored, 0);
       const age = this.#now() - readNumber(stored, NUMBER_BYTES);
       if (position >= first && position <= end && (position === end || age <= this.#maxAge(id))) {
-        const told = stored.length === POSITION_BYTES ? readNumber(stored, 2 * NUMBER_BYTES) : UNSAID;
-        this.#writers.set(keyOf(id), told);
-        return position;
+        const told = (at: number, otherwise: ChangelogWriter): ChangelogWriter =>
+          stored.length > at * NUMBER_BYTES ? readNumber(stored, at * NUMBER_BYTES) : otherwise;
+        const latest = told(2, UNSAID);
+        const since = told(3, latest);
+        this.#writers.set(keyOf(id), latest);
+        this.#since.set(keyOf(id), since);
+        return { from: position, mine: { since, latest } };
       }
     }
     this.#writers.set(keyOf(id), UNSAID);
     this.#clear(this.#stores.open(id));
     this.#stores.apply(ASIDE.map(([store]) => ({ id: { ...id, store }, keys: [storeKey(id.store)], values: [null] })));
-    return first;
+    return { from: first, mine: { since: Number.POSITIVE_INFINITY, latest: UNSAID } };
   }
 
   /** How old a store may be to be brought forward, ms: its changelog may say nothing any more of what was deleted before. */
@@ -236,6 +248,7 @@ export class Changelog {
     if (partition >= output.partitions) throw notPartitioned(id, output.partitions);
     const writer = writerAfter(this.#writers.get(keyOf(id)) ?? UNSAID, generation);
     this.#writers.set(keyOf(id), writer);
+    if (!this.#since.has(keyOf(id))) this.#since.set(keyOf(id), writer);
     try {
       for (let at = 0; at < keys.length; at += 1) {
         output.append(partition, writer, keys[at] as Uint8Array, values[at] ?? null, []);
@@ -274,7 +287,9 @@ export class Changelog {
     const value = new Uint8Array(POSITION_BYTES);
     writeNumber(value, 0, position);
     writeNumber(value, NUMBER_BYTES, this.#now());
-    writeNumber(value, 2 * NUMBER_BYTES, this.#writers.get(keyOf(id)) ?? UNSAID);
+    const latest = this.#writers.get(keyOf(id)) ?? UNSAID;
+    writeNumber(value, 2 * NUMBER_BYTES, latest);
+    writeNumber(value, 3 * NUMBER_BYTES, this.#since.get(keyOf(id)) ?? latest);
     return { id: { ...id, store: POSITIONS }, keys: [storeKey(id.store)], values: [value] };
   }
 }
