@@ -45,8 +45,8 @@ export type Work = (typeof WORKS)[number];
 /** Works whose rows come of clicks and buys. */
 export const JOINS: readonly Work[] = ['stream-join', 'table-join'];
 
-/** Somebody who does not click for so long has gone. */
-export const GAP_MS = 20_000;
+/** Somebody who does not click for so long has gone. The clicks behind the break are of less time, so that no visit ends among them. */
+export const GAP_MS = 60_000;
 /** A buy belongs to clicks that are so far away. Rows are kept for ten minutes more, which are about 100,000. */
 export const WITHIN_MS = 30_000;
 const JOIN_GRACE = '10m';

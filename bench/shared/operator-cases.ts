@@ -16,6 +16,7 @@ import {
   joinTable,
   joinWindow,
   keyValue,
+  output,
   process,
   regroup,
   session,
@@ -112,7 +113,11 @@ export const OPERATOR_CASES: Readonly<Record<string, OperatorCase>> = {
     record: inOrder,
   },
   'windowBy tumbling': windowed(tumbling({ size: '1m', grace: '0s' })),
-  'windowBy hopping, 60 overlaps': windowed(hopping({ size: '1m', advance: '1s', grace: '0s' })),
+  // Of fewer keys, each once in six seconds: sixty windows of each are open.
+  'windowBy hopping, 60 overlaps': {
+    ...windowed(hopping({ size: '1m', advance: '1s', grace: '0s' })),
+    record: (at, random) => ({ ...inOrder(at, random), key: Math.floor((random * KEYS) / 10) }),
+  },
   'windowBy sliding': windowed(sliding({ difference: '1m', grace: '0s' })),
   'windowBy session': windowed(session({ gap: '20s', grace: '0s' })),
   'windowBy session, merged again and again': merging,
@@ -148,7 +153,9 @@ export const OPERATOR_CASES: Readonly<Record<string, OperatorCase>> = {
           name: 'watch',
           stores: { last: keyValue('last', { value: int32() }) },
           timers: { quiet: 'stream-time' },
-          next({ timestamp, value }, { key, stores, timers }) {
+          emits: output<number>(),
+          next({ timestamp, value }, { emit, key, stores, timers }) {
+            emit(value);
             stores.last.set(key, value);
             timers.quiet.set(timestamp + 30_000);
           },

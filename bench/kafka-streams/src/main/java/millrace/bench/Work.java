@@ -119,7 +119,7 @@ final class Work {
             .withRetention(Duration.ofHours(2));
     seen(clicks(builder))
         .groupByKey()
-        .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Duration.ofSeconds(20)))
+        .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Duration.ofMinutes(1)))
         .emitStrategy(EmitStrategy.onWindowClose())
         .count(store)
         .toStream()
