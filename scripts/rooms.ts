@@ -16,6 +16,7 @@ export const compositionRoots: readonly string[] = [
   'run-until-signal',
   'connect',
   'open-log',
+  'read-state',
 ];
 
 const nouns = ['record', 'errors', 'options'];
@@ -104,7 +105,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'cli',
     // What every user has, and pictures: a command needs nothing else.
-    rooms: ['index', 'options/counted', 'options/nearest', 'options/duration', 'graph'],
+    rooms: ['index', 'options/counted', 'options/nearest', 'options/duration', 'log/name-hash', 'graph'],
     packages: ['node:', 'commander', 'jiti'],
   },
   {

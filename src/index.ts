@@ -170,6 +170,14 @@ export { describePipeline, type GraphStage, type GraphStep, type PipelineGraph }
 export type { Pipeline } from './plan/topology.ts';
 export type { Compression } from './protocol/compression.ts';
 export {
+  type ReadStateOptions,
+  readState,
+  type StateDamage,
+  type StoredBytes,
+  type StoredState,
+  type StoredStore,
+} from './read-state.ts';
+export {
   type Change,
   type CoLocated,
   type Header,

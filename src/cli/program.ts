@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { consumeCommand } from './commands/consume.ts';
 import { devCommand } from './commands/dev.ts';
+import { dlqCommand } from './commands/dlq.ts';
 import { graphCommand } from './commands/graph.ts';
 import { groupsCommand, lagCommand } from './commands/groups.ts';
 import { produceCommand } from './commands/produce.ts';
+import { resetCommand } from './commands/reset.ts';
 import { runCommand } from './commands/run.ts';
+import { stateCommand } from './commands/state.ts';
 import { topicsCommand } from './commands/topics.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit.ts';
@@ -19,10 +22,13 @@ export function program(context: Context, version: string): Command {
     .version(version, '-V, --version')
     .option('--debug', 'print stacks of errors')
     .addCommand(topicsCommand(context))
-    .addCommand(groupsCommand(context));
+    .addCommand(groupsCommand(context))
+    .addCommand(stateCommand(context))
+    .addCommand(dlqCommand(context));
   consumeCommand(command, context);
   produceCommand(command, context);
   lagCommand(command, context);
+  resetCommand(command, context);
   runCommand(command, context, version);
   devCommand(command, context);
   graphCommand(command, context);

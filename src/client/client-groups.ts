@@ -28,16 +28,22 @@ export interface ClientGroups {
   list(): Promise<readonly string[]>;
   /** `undefined` for a group that has no committed offsets and has no members. */
   describe(group: string): Promise<GroupDescription | undefined>;
+  /**
+   * Forgets what a group has committed; of an application on the embedded log also its stores, with the same write. It starts as
+   * for the first time then. On Kafka the changelogs of an application are topics, and stay. Nothing where there is nothing.
+   *
+   * @throws ConfigError `ERR_GROUP_ACTIVE`
+   */
+  delete(group: string): Promise<void>;
 }
 
 /** @param live - The open transport. @throws `ERR_CLOSED` after that. */
 export function clientGroups(live: () => Transport): ClientGroups {
   return {
     list: async () => [...(await live().groups())].sort(),
-    describe: async (name) => {
-      if (typeof name !== 'string' || name === '') {
-        throw new ConfigError('ERR_OPTION', `${show(name)} is not a group name`, { hint: 'give the name as a string' });
-      }
+    delete: async (name) => live().deleteGroup(checked(name)),
+    describe: async (given) => {
+      const name = checked(given);
       const facts = await live().describeGroup(name);
       if (facts === undefined) return undefined;
       const signed = facts.offsets.flatMap((offset) => [...(storesOf(offset) ?? [])]);
@@ -51,4 +57,9 @@ export function clientGroups(live: () => Transport): ClientGroups {
       };
     },
   };
+}
+
+function checked(name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name;
+  throw new ConfigError('ERR_OPTION', `${show(name)} is not a group name`, { hint: 'give the name as a string' });
 }

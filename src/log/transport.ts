@@ -3,7 +3,7 @@ import type { FullTopicConfig, TopicConfig } from '../options/topic-config.ts';
 import type { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { RecordColumns } from '../protocol/columns.ts';
 import type { Compression } from '../protocol/compression.ts';
-import type { StoreBackend, StoreWrites } from '../state/byte-store.ts';
+import type { ReadableStores, StoreBackend, StoreWrites } from '../state/byte-store.ts';
 import type { Awaitable } from './awaitable.ts';
 import type { Origins, OutputOrigin } from './origins.ts';
 
@@ -336,6 +336,13 @@ export interface Transport extends TaskLog {
   groups(): Promise<readonly string[]>;
   /** What is known of a group; `undefined` for one that has no committed offsets and has no members. */
   describeGroup(groupId: string): Promise<GroupFacts | undefined>;
+  /**
+   * Forgets what a group has committed, and the stores of an application where the log holds them: it starts as for the first
+   * time. Nothing where there is nothing. @throws `ERR_GROUP_ACTIVE`
+   */
+  deleteGroup(groupId: string): Promise<void>;
+  /** What an application has committed to its stores, on logs that hold it. It is as it is at the time of each call. */
+  state?(applicationId: string): ReadableStores;
   producer(): Producer;
   group(options: GroupOptions): Promise<GroupSession>;
   close(): Promise<void>;

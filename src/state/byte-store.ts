@@ -43,6 +43,14 @@ export interface StoreWrites {
   readonly values: readonly (Uint8Array | null)[];
 }
 
+/** The stores of an application, for those who only look. */
+export interface ReadableStores {
+  /** Opens a store. Nothing is made where there is none. */
+  open(id: StoreId): ByteStore;
+  /** Ids of all that hold entries. */
+  list(): readonly StoreId[];
+}
+
 /** Where stores live: memory, LMDB. */
 export interface StoreBackend {
   /** Opens a store, empty when it has never been written. Opening twice gives two handles on the same entries. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Client, connect } from 'millrace';
-import { afterEach, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { main } from '../../src/cli/program.ts';
 
 /** The file that is the command. */
@@ -107,6 +107,16 @@ export function useCli(): Cli {
     cli.folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'));
   });
   afterEach(() => rmSync(cli.folder, { recursive: true, force: true }));
+  return cli;
+}
+
+/** Gives all tests of a file one folder. */
+export function useCliOnce(): Cli {
+  const cli = new Cli();
+  beforeAll(() => {
+    cli.folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'));
+  });
+  afterAll(() => rmSync(cli.folder, { recursive: true, force: true }));
   return cli;
 }
 

@@ -39,6 +39,38 @@ export function commitContract(openLog: () => Promise<TestLog>): void {
       await session.leave();
     });
 
+    it('are forgotten with their group, once it has no members, and so is its state', async () => {
+      const { group, topic, session, id, generation } = await setUp();
+      const other = await scope.another();
+      const place = { topic, partition: 0 };
+      const keys = Array.from({ length: 5000 }, (_, i) => bytes(`k${i}`));
+      await session.commit({
+        generation,
+        offsets: [{ ...place, offset: 5 }],
+        state: [{ id, keys, values: keys.map(() => bytes('v')) }],
+      });
+      await failure('ERR_GROUP_ACTIVE', scope.transport.deleteGroup(group));
+      await session.leave();
+      await other.deleteGroup(group);
+      expect(await other.committed(group, [place])).toEqual([]);
+      expect(await other.describeGroup(group)).toBeUndefined();
+      // Nothing where there is nothing.
+      await other.deleteGroup(group);
+      const again = await join(scope.transport, group, topic, 1);
+      await until('the task', () => again.tasks.size === 1);
+      if (scope.transport.capabilities.stateWithLog) {
+        expect(again.session.stores.list(group)).toEqual([]);
+        expect([...again.session.stores.open(id).keys()]).toEqual([]);
+      }
+      await again.session.commit({
+        generation: again.session.generation,
+        offsets: [{ ...place, offset: 1 }],
+        state: [],
+      });
+      expect(await other.committed(group, [place])).toMatchObject([{ offset: 1 }]);
+      await again.session.leave();
+    });
+
     it('that do not happen leave no trace', async () => {
       const { group, topic, session, generation } = await setUp();
       if (!scope.transport.capabilities.atomicCommit) return session.leave();

@@ -137,6 +137,7 @@ export class FaultyLog {
       groups: () => real.groups(),
       describeGroup: (groupId) => real.describeGroup(groupId),
       setCommitted: (...args) => real.setCommitted(...args),
+      deleteGroup: (group) => real.deleteGroup(group),
       fetcher: (options) => {
         const fetcher = real.fetcher(options);
         return {

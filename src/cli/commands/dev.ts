@@ -40,10 +40,10 @@ async function dev({ output, signal, signalled }: Context, file: string, command
 function childArgs(command: Command): readonly string[] {
   const given: string[] = [];
   for (const option of command.options) {
-    const value: unknown = command.getOptionValue(option.attributeName());
-    if (value === undefined || command.getOptionValueSource(option.attributeName()) === 'default') continue;
+    const value = command.getOptionValue(option.attributeName()) as string | true | undefined;
+    if (value === undefined) continue;
     const flag = option.long ?? option.short ?? '';
-    given.push(...(value === true ? [flag] : [flag, `${value as string | number}`]));
+    given.push(...(value === true ? [flag] : [flag, `${value}`]));
   }
   return [...command.args, ...given];
 }

@@ -142,6 +142,13 @@ export class Catalog {
     this.#boundGone();
   }
 
+  /** Forgets what a group has committed. Who has run it stays known, so that epochs only grow. */
+  removeGroup(groupId: string): void {
+    for (const kind of ['group', 'gone'] as const) {
+      for (const { key } of this.#entries(kind, groupId)) this.#db.meta.removeSync(key);
+    }
+  }
+
   /** The topic of that name that a group has committed something for, and that was deleted. */
   goneTopic(groupId: string, name: string): number | undefined {
     return (this.getJson(metaKey('gone', groupId, name)) as GoneTopic | undefined)?.id;

@@ -24,6 +24,10 @@ export interface EncodedBatch extends TopicPartition {
 }
 
 const NOT_WRITTEN: ErrorDetails = { written: 'no' };
+/** Writes that free space are tried even when there is none left. */
+const FREES_SPACE = 0;
+/** Entries removed in one transaction. */
+const PORTION = 2000;
 /** Bytes that a write costs beside its payload: keys, index, tree pages. */
 const WRITE_OVERHEAD = 4096;
 
@@ -179,11 +183,32 @@ export class EmbeddedLog {
 
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
     return this.writer.write(WRITE_OVERHEAD, () => {
-      if (this.groups.hasMembers(groupId)) throw groupActive(groupId);
-      const pid = this.owners.alive(groupId);
-      if (pid !== undefined) throw groupActive(groupId, ` in process ${pid}`);
+      this.#checkInactive(groupId);
       this.#putCommitted(groupId, offsets);
     });
+  }
+
+  /**
+   * Forgets offsets and stores of a group, all or none. The entries of the stores, which nothing leads to any more, are removed
+   * after that in portions, so that others can write in between.
+   *
+   * @throws `ERR_GROUP_ACTIVE`
+   */
+  async deleteGroup(groupId: string): Promise<void> {
+    const numbers = await this.writer.write(FREES_SPACE, () => {
+      this.#checkInactive(groupId);
+      this.catalog.removeGroup(groupId);
+      return this.stores.forget(groupId);
+    });
+    for (const number of numbers) {
+      while (await this.writer.write(FREES_SPACE, () => this.stores.removeEntries(number, PORTION)));
+    }
+  }
+
+  #checkInactive(groupId: string): void {
+    if (this.groups.hasMembers(groupId)) throw groupActive(groupId);
+    const pid = this.owners.alive(groupId);
+    if (pid !== undefined) throw groupActive(groupId, ` in process ${pid}`);
   }
 
   #putCommitted(groupId: string, offsets: readonly CommittedOffset[]): void {

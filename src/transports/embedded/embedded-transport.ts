@@ -19,6 +19,7 @@ import type {
 } from '../../log/transport.ts';
 import type { Durability } from '../../options/durability.ts';
 import { checkNames, checkOneOf, checkWhole, type OptionNames, requireText } from '../../options/option-checks.ts';
+import type { ReadableStores } from '../../state/byte-store.ts';
 import { closed } from '../local/errors.ts';
 import { LocalFetcher } from '../local/fetcher.ts';
 import { oneByOne } from '../local/one-by-one.ts';
@@ -163,6 +164,17 @@ class EmbeddedTransport implements EmbeddedLogTransport {
 
   async describeGroup(groupId: string): Promise<GroupFacts | undefined> {
     return this.#live().describeGroup(groupId);
+  }
+
+  async deleteGroup(groupId: string): Promise<void> {
+    await this.#live().deleteGroup(groupId);
+  }
+
+  state(applicationId: string): ReadableStores {
+    return {
+      open: (id) => this.#live().stores.open(id),
+      list: () => this.#live().stores.list(applicationId),
+    };
   }
 
   fetcher(options: FetcherOptions): Fetcher {

@@ -77,6 +77,25 @@ export class LmdbStores implements StoreBackend {
     }
   }
 
+  /** Forgets the stores of an application, inside the surrounding transaction. @returns the numbers of their entries */
+  forget(applicationId: string): readonly number[] {
+    const stores = this.#catalog.list('store', applicationId) as StoredStore[];
+    for (const { id } of stores) {
+      this.#catalog.remove(metaKey('store', applicationId, id.store, String(id.partition)));
+    }
+    return stores.map(({ number }) => number);
+  }
+
+  /** Removes entries of a store that was forgotten, up to a number of them. @returns whether there may be more */
+  removeEntries(number: number, limit: number): boolean {
+    const start = stateKey(number, NO_BYTES);
+    const end = afterPrefix(start);
+    const bounds = { start, limit, ...(end === undefined ? {} : { end }) };
+    const keys = Array.from(this.#db.state.getKeys(bounds), (key) => Uint8Array.from(key));
+    for (const key of keys) this.#db.state.removeSync(key);
+    return keys.length === limit;
+  }
+
   #find({ applicationId, store, partition }: StoreId): StoredStore | undefined {
     return this.#catalog.getJson(metaKey('store', applicationId, store, String(partition))) as StoredStore | undefined;
   }

@@ -8,6 +8,7 @@ import { type OffsetNote, readMetadata, withTopicId } from './offset-metadata.ts
 import { retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
 import type { Api } from './wire/api.ts';
+import { deleteGroupsApi } from './wire/delete-groups.ts';
 import { listGroupsApi } from './wire/list-groups.ts';
 import { offsetCommitApi } from './wire/offset-commit.ts';
 import { type FetchedOffset, offsetFetchApi } from './wire/offset-fetch.ts';
@@ -94,6 +95,18 @@ export class GroupOffsets {
         if (errorCode === Code.UNKNOWN_MEMBER_ID) throw groupActive(groupId);
         if (errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) throw unknownTopic(topic);
         throw kafkaError(errorCode, 'set offsets', groupId, { topic, partition });
+      }
+    });
+  }
+
+  /** Deletes a group that has no members, with its offsets. @throws ConfigError `ERR_GROUP_ACTIVE` */
+  async delete(groupId: string): Promise<void> {
+    const { requestTimeoutMs } = this.#cluster.settings;
+    await this.#ask(groupId, 'delete offsets', requestTimeoutMs, deleteGroupsApi, [groupId], (answers) => {
+      for (const { errorCode } of answers) {
+        if (errorCode === 0 || errorCode === Code.GROUP_ID_NOT_FOUND) continue;
+        if (errorCode === Code.NON_EMPTY_GROUP) throw groupActive(groupId);
+        throw kafkaError(errorCode, 'delete offsets', groupId);
       }
     });
   }

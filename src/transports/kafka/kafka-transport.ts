@@ -90,6 +90,11 @@ export class KafkaTransport implements Transport {
     return this.#groupOffsets.set(groupId, offsets);
   }
 
+  async deleteGroup(groupId: string): Promise<void> {
+    this.#live();
+    return this.#groupOffsets.delete(groupId);
+  }
+
   async groups(): Promise<readonly string[]> {
     this.#live();
     return this.#groupOffsets.groups();

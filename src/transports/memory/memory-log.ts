@@ -243,6 +243,17 @@ export class MemoryLog {
     return offsets.length === 0 && !active ? undefined : { active, offsets, stores: storeNames(this.stores, groupId) };
   }
 
+  /** As `Transport.deleteGroup`. @throws `ERR_GROUP_ACTIVE` @internal */
+  deleteGroup(groupId: string): void {
+    if (this.groups.hasMembers(groupId)) throw groupActive(groupId);
+    this.#committed.delete(groupId);
+    for (const key of this.#gone.keys()) if (key.startsWith(`${groupId}/`)) this.#gone.delete(key);
+    for (const id of this.stores.list(groupId)) {
+      const keys = [...this.stores.open(id).keys()];
+      this.stores.apply([{ id, keys, values: keys.map(() => null) }]);
+    }
+  }
+
   /** @throws `ERR_GROUP_ACTIVE` */
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): void {
     if (this.groups.hasMembers(groupId)) throw groupActive(groupId);

@@ -17,6 +17,7 @@ import type {
   TopicPartition,
   Transport,
 } from '../../log/transport.ts';
+import type { ReadableStores } from '../../state/byte-store.ts';
 import { closed } from '../local/errors.ts';
 import { oneByOne } from '../local/one-by-one.ts';
 import { OrderedGate } from '../local/ordered-gate.ts';
@@ -98,6 +99,17 @@ class MemoryTransport implements Transport {
 
   async describeGroup(groupId: string): Promise<GroupFacts | undefined> {
     return this.#live().describeGroup(groupId);
+  }
+
+  async deleteGroup(groupId: string): Promise<void> {
+    this.#live().deleteGroup(groupId);
+  }
+
+  state(applicationId: string): ReadableStores {
+    return {
+      open: (id) => this.#live().stores.open(id),
+      list: () => this.#live().stores.list(applicationId),
+    };
   }
 
   fetcher(options: FetcherOptions): Fetcher {

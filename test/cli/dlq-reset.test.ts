@@ -1,0 +1,159 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Cli, lines, told, useCli, useCliOnce } from './processes.ts';
+
+let cli: Cli;
+const file = (name: string, text: string): void => writeFileSync(join(cli.folder, name), text);
+
+const pipeline = (limit: number): string => `
+  import { agg, aggregate, deadLetter, json, keyBy, mapValues, string, through, to, topic } from 'millrace';
+  const orders = topic('orders', { key: string(), value: json<{ total: number; shop: string }>() });
+  const byShop = topic('by-shop', { key: string(), value: json<{ total: number; shop: string }>() });
+  const totals = topic('totals', { key: string(), value: json<number>() });
+  export const options = { onRecordError: deadLetter('bad-orders') };
+  export default orders.pipe(
+    mapValues((order: { total: number; shop: string }) => { if (order.total > ${limit}) throw new Error('too dear'); return order; }),
+    keyBy((order) => order.shop),
+    through(byShop),
+    aggregate(agg.sum((order: { total: number }) => order.total), { store: 'totals' }),
+    to(totals),
+  );
+`;
+const ORDERS = ['{"total":1,"shop":"n"}', '{"total":100,"shop":"n"}', '{"total":2,"shop":"n"}', 'no json'];
+const run = async (): Promise<void> => {
+  expect((await cli.run('run orders.ts -e -q')).err.replace(/^.*warn .*\n/gm, '')).toBe('');
+};
+const totals = async (): Promise<string[]> =>
+  (await cli.run(['consume', 'totals', '-e', '-f', '%v\\n'])).out.trim().split('\n');
+
+async function setUp(): Promise<void> {
+  cli.project();
+  file('orders.ts', pipeline(10));
+  await cli.inProcess('topics create orders');
+  await cli.inProcess(['produce', 'orders', '-k', 'a', '-H', 'from=test'], `${ORDERS.join('\n')}\n`);
+  await run();
+}
+
+describe('dead letters and starting over', () => {
+  const own = useCli();
+  beforeEach(() => {
+    cli = own;
+    return setUp();
+  });
+
+  describe('millrace dlq', () => {
+    it('lists, shows, replays once, and drops dead letters', async () => {
+      expect(lines((await cli.run('dlq ls')).out)).toEqual([{ topic: 'bad-orders', letters: 2, last: 'ERR_DECODE' }]);
+      const listed = lines((await cli.run('dlq ls bad-orders')).out);
+      expect(listed).toMatchObject([
+        { place: '0@0', code: 'ERR_USER_CODE', from: 'orders/0@1' },
+        { place: '0@1', code: 'ERR_DECODE', from: 'orders/0@3' },
+      ]);
+      expect(lines((await cli.inProcess('dlq ls bad-orders --code ERR_DECODE')).out)).toHaveLength(1);
+      const shown = await cli.run('dlq show bad-orders 0@0 --value json');
+      expect(lines(shown.out)).toMatchObject([
+        {
+          code: 'ERR_USER_CODE',
+          message: expect.stringContaining('too dear') as string,
+          value: ORDERS[1],
+          headers: 'from=test',
+        },
+      ]);
+      const dry = await cli.run('dlq replay bad-orders --code ERR_USER_CODE');
+      expect([dry.code, lines(dry.out)]).toEqual([0, [{ topic: 'orders', records: 1 }]]);
+      expect(dry.err).toContain('would be replayed; add --execute');
+      file('orders.ts', pipeline(1000));
+      expect((await cli.run('dlq replay bad-orders --execute')).err).toContain('2 records were replayed');
+      expect((await cli.run('dlq replay bad-orders --execute')).err).toContain('nothing to replay');
+      const copies = lines((await cli.run('consume orders -J -e')).out) as { offset: number; timestamp: number }[];
+      expect({ ...copies[4], offset: 1 }).toEqual(copies[1]);
+      await run();
+      expect((await totals()).at(-1)).toBe('103');
+      expect((await cli.run('dlq drop bad-orders --before 1')).err).toContain(
+        '1 letter of bad-orders would be removed',
+      );
+      expect((await cli.run('dlq drop bad-orders --yes')).err).toContain('3 letters of bad-orders removed');
+      expect((await cli.run('dlq ls bad-orders')).err).toContain('no dead letters');
+    });
+  });
+
+  describe('millrace reset', () => {
+    it('shows what would be done, and starts the application over', async () => {
+      expect(await totals()).toEqual(['1', '3']);
+      const dry = await cli.run('reset orders');
+      expect(dry.code).toBe(0);
+      expect(lines(dry.out)).toEqual([
+        { what: 'offset', name: 'orders', partition: 0, from: 4, to: 'none' },
+        { what: 'store', name: 'totals', partition: null, from: null, to: 'deleted' },
+        { what: 'topic', name: 'by-shop', partition: null, from: null, to: 'deleted' },
+      ]);
+      expect(dry.err).toContain('would be reset; add --execute');
+      await run();
+      expect(await totals()).toEqual(['1', '3']);
+      expect((await cli.run('reset orders --execute')).err).toContain('was reset');
+      expect((await cli.inProcess('state ls orders')).err).toContain('has not run');
+      await run();
+      // Counted from nothing, and each record once.
+      expect(await totals()).toEqual(['1', '3', '1', '3']);
+    });
+
+    it('moves it to where an option says', async () => {
+      file('offsets.csv', 'orders,0,2\n');
+      const to = async (option: string): Promise<unknown> =>
+        (lines((await cli.inProcess(`reset orders ${option}`)).out)[0] as { to: unknown }).to;
+      expect(await to('--to-earliest')).toBe(0);
+      expect(await to('--to-latest')).toBe(4);
+      expect(await to('--to-offset 3')).toBe(3);
+      expect(await to('--to-offset 30')).toBe(4);
+      expect(await to('--shift-by -3')).toBe(1);
+      expect(await to('--by-duration PT1H')).toBe(0);
+      expect(await to('--to-datetime 2999-01-01')).toBe(4);
+      expect(await to(`--from-file ${join(cli.folder, 'offsets.csv')}`)).toBe(2);
+      await cli.run('reset orders --to-offset 2 --yes');
+      await run();
+      expect(await totals()).toEqual(['1', '3', '2']);
+    });
+
+    it('is refused while the application runs', async () => {
+      const running = cli.start(['run', 'orders.ts']);
+      await told(running, 'ready after');
+      expect(await cli.run('reset orders --execute')).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('ERR_GROUP_ACTIVE') as string,
+      });
+      running.child.kill('SIGTERM');
+      expect((await running.ended).code).toBe(0);
+      expect((await cli.inProcess('reset orders')).code).toBe(0);
+    });
+  });
+});
+
+describe('wrong use', () => {
+  const shared = useCliOnce();
+  beforeAll(() => {
+    cli = shared;
+    return setUp();
+  });
+
+  it.each([
+    ['dlq ls nope', 1, 'there is no topic nope'],
+    ['dlq show bad-orders 0@99', 1, 'there is no dead letter at 0@99'],
+    ['dlq show bad-orders x', 2, 'x is no place'],
+    ['dlq drop orders --yes', 2, 'are no dead letters'],
+    ['dlq replay bad-orders --to nope', 1, 'there is no topic nope'],
+    ['dlq ls -b 127.0.0.1:1', 1, 'ECONNREFUSED'],
+    ['dlq', 2, 'Usage: millrace dlq'],
+    ['reset order', 1, 'did you mean orders?'],
+    ['reset orders --to-earliest --to-latest', 2, 'more than one place'],
+    ['reset orders --shift-by x', 2, 'give a whole number'],
+    ['reset orders --by-duration soon', 2, 'such as 1h'],
+    ['reset orders --from-file nope', 2, 'cannot be read'],
+    ['reset orders --input-topics nope', 1, 'there is no topic nope'],
+    ['reset orders --dry-run --execute', 2, 'both given'],
+    ['reset', 2, "missing required argument 'application'"],
+  ])('%s: ends with %i', { timeout: 30_000 }, async (args, code, message) => {
+    cli = shared;
+    expect(await cli.run(args)).toMatchObject({ code, out: '', err: expect.stringContaining(message) as string });
+  });
+});
