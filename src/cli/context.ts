@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { type Client, type ConnectOptions, connect, type Logger } from '../index.ts';
+import type { Config } from './config.ts';
 import { asFlags } from './explain.ts';
 import { type LocationFlags, location, locationFlags } from './location.ts';
 import type { Output } from './output.ts';
@@ -8,7 +9,12 @@ import type { Output } from './output.ts';
 /** What commands need of the process. */
 export interface Context {
   readonly output: Output;
+  /** The environment, with what the file of the project says where it says nothing. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The environment alone. */
+  readonly ownEnv?: Readonly<Record<string, string | undefined>>;
+  /** The file of the project. */
+  readonly config?: Config;
   readonly input: Readable;
   /** Aborted by Ctrl-C, and when nobody reads the output any more. */
   readonly signal: AbortSignal;

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
+import { readConfig, withConfig } from './config.ts';
+import { exitCodeOf } from './exit.ts';
+import { explain } from './explain.ts';
 import { processOutput } from './output.ts';
 import { parentOf } from './parent.ts';
 import { main } from './program.ts';
@@ -18,19 +21,29 @@ for (const [signal, code] of [
   });
 }
 const parent = parentOf(process, () => stop.abort());
-process.exitCode = await main(
-  process.argv.slice(2),
-  {
-    output: processOutput(process, process.argv.includes('--raw'), () => stop.abort()),
-    env: process.env,
-    input: process.stdin,
-    signal: stop.signal,
-    signalled: () => signalled,
-    ...(parent === undefined ? {} : { parent }),
-    now: () => Date.now(),
-  },
-  version,
-);
+const output = processOutput(process, process.argv.includes('--raw'), () => stop.abort());
+try {
+  const config = readConfig(process.cwd());
+  process.exitCode = await main(
+    process.argv.slice(2),
+    {
+      output,
+      env: withConfig(process.env, config),
+      ownEnv: process.env,
+      ...(config === undefined ? {} : { config }),
+      input: process.stdin,
+      signal: stop.signal,
+      signalled: () => signalled,
+      ...(parent === undefined ? {} : { parent }),
+      now: () => Date.now(),
+    },
+    version,
+  );
+} catch (error) {
+  // What is wrong with the file of the project.
+  output.say(explain(error, process.argv.includes('--debug')));
+  process.exitCode = exitCodeOf(error);
+}
 // The command is done. What a user's file has left open (a timer, a connection) does not keep the process; what is still on
 // its way to a slow reader does.
 setInterval(() => {

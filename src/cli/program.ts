@@ -1,9 +1,13 @@
 import { Command, CommanderError } from 'commander';
+import { completionCommand } from './commands/completion.ts';
+import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
 import { devCommand } from './commands/dev.ts';
 import { dlqCommand } from './commands/dlq.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { graphCommand } from './commands/graph.ts';
 import { groupsCommand, lagCommand } from './commands/groups.ts';
+import { initCommand } from './commands/init.ts';
 import { produceCommand } from './commands/produce.ts';
 import { resetCommand } from './commands/reset.ts';
 import { runCommand } from './commands/run.ts';
@@ -24,7 +28,8 @@ export function program(context: Context, version: string): Command {
     .addCommand(topicsCommand(context))
     .addCommand(groupsCommand(context))
     .addCommand(stateCommand(context))
-    .addCommand(dlqCommand(context));
+    .addCommand(dlqCommand(context))
+    .addCommand(configCommand(context));
   consumeCommand(command, context);
   produceCommand(command, context);
   lagCommand(command, context);
@@ -32,6 +37,9 @@ export function program(context: Context, version: string): Command {
   runCommand(command, context, version);
   devCommand(command, context);
   graphCommand(command, context);
+  doctorCommand(command, context);
+  initCommand(command, context, version);
+  completionCommand(command, context);
   return command;
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
 import type { LogLocation } from '../index.ts';
+import { counted } from '../options/counted.ts';
 
 /** What a start says first, so that nobody has to ask later. */
 export interface Start {
@@ -31,8 +32,6 @@ export function startBox(start: Start): string {
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${value}`])).join('\n');
 }
-
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 function logOf({ brokers, path, transport }: LogLocation): string {
   if (transport !== undefined) return 'the transport of the file';

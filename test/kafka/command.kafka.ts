@@ -1,4 +1,4 @@
-import { bytes, connect, nullable, type Published, topic } from 'millrace';
+import { agg, aggregate, bytes, connect, json, nullable, type Published, run, string, to, topic } from 'millrace';
 import { expect, inject, it } from 'vitest';
 import { Cli, lines, printed } from '../cli/processes.ts';
 import { unique } from '../contract/support.ts';
@@ -60,6 +60,41 @@ it('shows and moves groups', { timeout: 60_000 }, async () => {
   await client.setCommitted(group, name, [1]);
   expect(await client.groups.describe(group)).toMatchObject({ offsets: [{ topic: name, partition: 0, offset: 1 }] });
   expect(await client.groups.describe(stateful)).toBeUndefined();
+  await client.close();
+});
+
+it('starts an application over, with its changelogs', { timeout: 90_000 }, async () => {
+  const [from, into, app] = [unique('in'), unique('out'), unique('app')];
+  const numbers = topic(from, { key: string(), value: json<number>(), partitions: 1 });
+  const sums = topic(into, { key: string(), value: json<number>(), partitions: 1 });
+  const pipeline = numbers.pipe(
+    aggregate(
+      agg.sum((value: number) => value),
+      { store: 'sums' },
+    ),
+    to(sums),
+  );
+  const start = () => run(pipeline, { applicationId: app, brokers, until: 'end' }).done;
+  const client = await connect({ brokers });
+  await client.topics.create(numbers);
+  await client.publishAll(
+    numbers,
+    [1, 2].map((value) => ({ key: 'a', value })),
+  );
+  await start();
+  const dry = lines((await cli.run(`reset ${app} ${at}`)).out);
+  expect(dry).toContainEqual({ what: 'offset', name: from, partition: 0, from: 2, to: 'none' });
+  const changelog = { what: 'topic', name: `${app}-sums-changelog`, partition: null, from: null, to: 'deleted' };
+  expect(dry).toContainEqual(changelog);
+  const done = await cli.run(`reset ${app} --execute ${at}`);
+  expect(done).toMatchObject({ code: 0, err: expect.stringContaining('was reset') as string });
+  expect(await client.groups.describe(app)).toBeUndefined();
+  await start();
+  const values: number[] = [];
+  for await (const { value } of client.records(sums, { from: 'earliest', until: 'end' })) values.push(value);
+  // What is at the end was counted from nothing.
+  expect([values.at(0), values.at(-1), Math.max(...values)]).toEqual([expect.any(Number), 3, 3]);
+  expect(values.length).toBeGreaterThanOrEqual(2);
   await client.close();
 });
 

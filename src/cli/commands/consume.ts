@@ -11,7 +11,7 @@ import {
   type Records,
   type StreamRecord,
 } from '../../index.ts';
-import { CODEC_NAMES, type Codec, codecOf } from '../codecs.ts';
+import { CODEC_NAMES, type Codec } from '../codecs.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { envelope, type RawRecord } from '../envelope.ts';
 import { oneMore, partitions, whole } from '../flags.ts';
@@ -21,6 +21,7 @@ import type { LocationFlags } from '../location.ts';
 import { parseRange } from '../offsets.ts';
 import { boundsOf } from '../range-offsets.ts';
 import { existing } from '../topic-names.ts';
+import { codecsOf } from '../with-file.ts';
 
 interface Flags extends LocationFlags {
   readonly offset?: readonly string[];
@@ -35,6 +36,7 @@ interface Flags extends LocationFlags {
   readonly json?: boolean;
   readonly key?: string;
   readonly value?: string;
+  readonly with?: string;
   readonly grep?: string;
   readonly readUncommitted?: boolean;
 }
@@ -71,6 +73,7 @@ export function consumeCommand(parent: Command, context: Context): Command {
     .option('-J, --json', 'one JSON object per line, as produce --json reads it')
     .option('--key <serde>', `how to decode keys: ${CODEC_NAMES.join(', ')}`)
     .option('--value <serde>', 'how to decode values')
+    .option('-w, --with <file>', 'file that exports the declaration of the topic: its serdes decode keys and values')
     .option('--grep <text>', 'only records whose key or value, as printed, contains this text')
     .option('--read-uncommitted', 'also print records of aborted and open transactions')
     .option('--raw', 'print control characters unescaped')
@@ -81,7 +84,7 @@ export function consumeCommand(parent: Command, context: Context): Command {
 async function consume(context: Context, name: string, flags: Flags): Promise<void> {
   const { output, signal } = context;
   checkFlags(flags);
-  const [key, value] = [codecOf('--key', flags.key), codecOf('--value', flags.value)];
+  const { key, value } = await codecsOf(name, flags);
   const print = printer(flags, key, value, output.tty);
   const wanted = (record: RawRecord): boolean => flags.grep === undefined || matches(record, flags.grep, key, value);
   const most = flags.num ?? flags.count ?? Number.POSITIVE_INFINITY;

@@ -9,7 +9,7 @@ import {
   type Headers,
   nullable,
 } from '../../index.ts';
-import { CODEC_NAMES, type Codec, codecOf } from '../codecs.ts';
+import { CODEC_NAMES, type Codec } from '../codecs.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { type EnvelopeRecord, parseEnvelope, textOf } from '../envelope.ts';
 import { pairs, partition, whole } from '../flags.ts';
@@ -18,6 +18,7 @@ import { atLine, badText } from '../line-error.ts';
 import { LineSender } from '../line-sender.ts';
 import type { LocationFlags } from '../location.ts';
 import { existing } from '../topic-names.ts';
+import { type Codecs, codecsOf } from '../with-file.ts';
 
 interface Flags extends LocationFlags {
   readonly keyDelimiter?: string;
@@ -26,6 +27,7 @@ interface Flags extends LocationFlags {
   readonly json?: boolean;
   readonly key?: string;
   readonly value?: string;
+  readonly with?: string;
   readonly partition?: number;
   readonly repartition?: boolean;
   readonly tombstone?: boolean;
@@ -56,6 +58,7 @@ export function produceCommand(parent: Command, context: Context): Command {
     .option('-J, --json', 'read lines in the format that consume --json prints')
     .option('--key <serde>', `how to encode keys: ${CODEC_NAMES.join(', ')}`)
     .option('--value <serde>', 'how to encode values')
+    .option('-w, --with <file>', 'file that exports the declaration of the topic: its serdes encode keys and values')
     .option('-p, --partition <n>', 'the partition of all records (default: chosen by key)', partition)
     .option('--repartition', 'with --json: choose partitions by key, and ignore those in the lines')
     .option('-Z, --tombstone', 'write tombstones (null values): each line is a key, or -k gives the key')
@@ -68,7 +71,7 @@ export function produceCommand(parent: Command, context: Context): Command {
 
 async function produce(context: Context, name: string, flags: Flags): Promise<void> {
   checkFlags(flags);
-  const parse = lineParser(flags);
+  const parse = lineParser(flags, await codecsOf(name, flags));
   const input = readsNothing(flags) ? undefined : await inputOf(context, flags);
   const target = declare(name, { key: nullable(bytes()), value: nullable(bytes()) });
   const compression = flags.compression === undefined ? {} : { compression: flags.compression };
@@ -169,8 +172,7 @@ function checkFlags(flags: Flags): void {
   }
 }
 
-function lineParser(flags: Flags): (line: Uint8Array) => EnvelopeRecord {
-  const [key, value] = [codecOf('--key', flags.key), codecOf('--value', flags.value)];
+function lineParser(flags: Flags, { key, value }: Codecs): (line: Uint8Array) => EnvelopeRecord {
   const headers: Headers = (flags.header ?? []).map(([name, text]) => [name, utf8(text)]);
   const { partition: fixed } = flags;
   if (flags.json === true) {

@@ -1,11 +1,12 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { App, RunOptions } from '../../index.ts';
+import { counted } from '../../options/counted.ts';
 import { type Context, onLog } from '../context.ts';
 import { ExitError } from '../exit.ts';
 import { loadPipeline, type PipelineFile } from '../pipeline-file.ts';
 import { type RunFlags, runSettings, timeoutMs } from '../run-settings.ts';
-import { counted, startBox } from '../start-box.ts';
+import { startBox } from '../start-box.ts';
 
 const HELP = `
 The pipeline is the default export of the file, or the only export that is one, or the one that is named. What the file
@@ -63,7 +64,7 @@ async function run(
     if (flags.quiet !== true) output.say(text);
   };
   const app = pipeline.library.run(pipeline.pipeline, options);
-  say(boxOf(version, pipeline, options, app));
+  say(boxOf(version, pipeline, options, app, context.config?.file));
   tellOfReadiness(app, say, context.now);
   signal.addEventListener(
     'abort',
@@ -83,7 +84,13 @@ async function run(
   }
 }
 
-function boxOf(version: string, { name, path }: PipelineFile, options: RunOptions, { graph }: App): string {
+function boxOf(
+  version: string,
+  { name, path }: PipelineFile,
+  options: RunOptions,
+  { graph }: App,
+  configFile: string | undefined,
+): string {
   const { applicationId, stateDir, until } = options;
   return startBox({
     version,
@@ -92,7 +99,7 @@ function boxOf(version: string, { name, path }: PipelineFile, options: RunOption
     exported: name,
     location: options,
     stateDir,
-    configFile: undefined,
+    configFile,
     until,
     stages: graph.stages.length,
     stores: graph.stages.reduce((sum, { steps }) => sum + steps.flatMap(({ stores }) => stores).length, 0),

@@ -134,6 +134,7 @@ async function remove(context: Context, topic: string, flags: Flags & { yes?: bo
     await existing(client, topic);
     const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
     const what = `topic ${topic}: ${counted(ends.size, 'partition')}, ${counted(between(starts, ends), 'offset')}`;
+    for (const user of await usersOf(client, topic)) context.output.say(`warning: ${user}`);
     if (flags.yes !== true) {
       context.output.say(`${what} would be deleted; add --yes to delete it`);
       return;
@@ -141,6 +142,17 @@ async function remove(context: Context, topic: string, flags: Flags & { yes?: bo
     await client.topics.delete(topic);
     context.output.say(`${what} were deleted`);
   });
+}
+
+/** Who would miss a topic, in words. */
+async function usersOf(client: Client, topic: string): Promise<string[]> {
+  const users: string[] = [];
+  for (const name of await client.groups.list()) {
+    const group = await client.groups.describe(name);
+    if (group?.offsets.some((offset) => offset.topic === topic) !== true) continue;
+    users.push(`application or group ${name} ${group.active ? 'reads it now' : 'has read it'}`);
+  }
+  return users;
 }
 
 const between = (starts: ReadonlyMap<number, number>, ends: ReadonlyMap<number, number>): number =>

@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { connect as connectTls, type PeerCertificate } from 'node:tls';
+import type { Command } from 'commander';
+import { type ConnectOptions, connect } from '../../index.ts';
+import { type Context, onLog, withClient } from '../context.ts';
+import { ExitError } from '../exit.ts';
+import { explain } from '../explain.ts';
+import { libraryError } from '../library-error.ts';
+import { type LocationFlags, location } from '../location.ts';
+import { writeRows } from '../output.ts';
+
+type Flags = LocationFlags & { readonly json?: boolean };
+
+/** What was looked at, and whether it is as it should be. */
+interface Finding {
+  readonly [name: string]: string;
+  readonly check: string;
+  readonly state: 'ok' | 'note' | 'problem';
+  readonly found: string;
+}
+
+const OLDEST_NODE = [20, 19] as const;
+const LEAST_FREE = 1024 ** 3;
+const CERTIFICATE_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+/** `millrace doctor` */
+export function doctorCommand(parent: Command, context: Context): Command {
+  return onLog(parent, 'doctor', 'look for what keeps Millrace from working here; exits with 3 when there is something')
+    .option('--json', 'one JSON object per line')
+    .action((flags: Flags) => doctor(context, flags));
+}
+
+async function doctor(context: Context, flags: Flags): Promise<void> {
+  const at = location(flags, context.env);
+  const findings: Finding[] = [nodeVersion(), rxjs(), await nativeStore()];
+  if (at.brokers === undefined) findings.push(await disk(at.path ?? '.millrace'));
+  else if (at.kafka?.ssl !== undefined) findings.push(...(await certificates(at, context.now())));
+  findings.push(...(await log(context, flags, at)));
+  await writeRows(context.output, findings, ['check', 'state', 'found'], flags.json === true);
+  const problems = findings.filter(({ state }) => state === 'problem').length;
+  if (problems > 0) throw new ExitError(3, `${problems} ${problems === 1 ? 'problem' : 'problems'}`);
+}
+
+const ok = (check: string, found: string): Finding => ({ check, state: 'ok', found });
+const problem = (check: string, found: string): Finding => ({ check, state: 'problem', found });
+
+function nodeVersion(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [least, leastMinor] = OLDEST_NODE;
+  const fits = major > least || (major === least && minor >= leastMinor);
+  const found = `Node ${process.versions.node}, ${process.platform} ${process.arch}`;
+  return fits ? ok('node', found) : problem('node', `${found}: at least ${OLDEST_NODE.join('.')} is needed`);
+}
+
+function rxjs(): Finding {
+  const here = createRequire(resolve('package.json'));
+  try {
+    const { version } = here('rxjs/package.json') as { readonly version: string };
+    return version.startsWith('7.') ? ok('rxjs', version) : problem('rxjs', `${version}: version 7 is needed`);
+  } catch {
+    return { check: 'rxjs', state: 'note', found: 'no project here has it: npm install rxjs' };
+  }
+}
+
+/** Opens a log of its own, so that the native part is really used. */
+async function nativeStore(): Promise<Finding> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-doctor-'));
+  try {
+    const client = await connect({ path: folder });
+    await client.topics.create('doctor');
+    await client.close();
+    return ok('store', 'LMDB loads and writes');
+  } catch (error) {
+    return problem('store', explain(error, false));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function disk(path: string): Promise<Finding> {
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    try {
+      const { bavail, bsize } = await statfs(folder);
+      const free = bavail * bsize;
+      const found = `${(free / LEAST_FREE).toFixed(1)} GiB free at ${folder}`;
+      return free < LEAST_FREE ? problem('disk', `${found}: a full disk stops applications`) : ok('disk', found);
+    } catch (error) {
+      if (dirname(folder) === folder) return problem('disk', String(error));
+    }
+  }
+}
+
+/** Opens the log that is meant, and looks at its topics and groups. */
+async function log(context: Context, flags: Flags, at: ConnectOptions): Promise<Finding[]> {
+  const where = at.brokers === undefined ? `folder ${resolve(at.path ?? '.millrace')}` : at.brokers.join(', ');
+  try {
+    return await withClient(context, flags, async (client) => {
+      const [topics, groups] = [await client.topics.list(), await client.groups.list()];
+      return [ok('log', `${where}: ${topics.length} topics, ${groups.length} groups`)];
+    });
+  } catch (error) {
+    if (libraryError(error)?.code === 'ERR_NO_LOG')
+      return [{ check: 'log', state: 'note', found: `${where} is none yet` }];
+    return [problem('log', explain(error, false))];
+  }
+}
+
+async function certificates(at: ConnectOptions, now: number): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const broker of at.brokers ?? []) {
+    const [, host = broker, port = '9092'] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(broker) ?? [];
+    try {
+      const { valid_to: until } = await certificateOf(host, Number(port), at.kafka?.ssl);
+      const days = Math.floor((Date.parse(until) - now) / DAY_MS);
+      const found = `${broker}: valid for ${days} days, to ${until}`;
+      findings.push(days < CERTIFICATE_DAYS ? problem('certificate', found) : ok('certificate', found));
+    } catch (error) {
+      findings.push(problem('certificate', `${broker}: ${error instanceof Error ? error.message : String(error)}`));
+    }
+  }
+  return findings;
+}
+
+const TLS_MS = 5000;
+
+function certificateOf(
+  host: string,
+  port: number,
+  ssl: NonNullable<ConnectOptions['kafka']>['ssl'],
+): Promise<PeerCertificate> {
+  return new Promise((found, failed) => {
+    const given = typeof ssl === 'object' ? ssl : {};
+    // What is wrong with a certificate that is not accepted is told by the connection of the client.
+    const socket = connectTls({ ...given, host, port, servername: host, rejectUnauthorized: false }, () => {
+      found(socket.getPeerCertificate());
+      socket.end();
+    });
+    socket.setTimeout(TLS_MS, () => socket.destroy(new Error('it does not answer')));
+    socket.on('error', failed);
+  });
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { ConfigError } from '../../index.ts';
+import type { Context } from '../context.ts';
+import { ExitError } from '../exit.ts';
+import { projectFiles } from '../init-files.ts';
+
+interface Flags {
+  readonly package?: string;
+  readonly install: boolean;
+}
+
+const HELP = `
+The folder gets a pipeline with a window, a program that feeds and runs it, and a test, in TypeScript, and its packages are
+installed with npm. Then:
+
+  cd shop
+  npm start      # orders, and every few seconds what each shop has sold
+  npm test`;
+
+/** `millrace init NAME` */
+export function initCommand(parent: Command, context: Context, version: string): Command {
+  return parent
+    .command('init')
+    .summary('make a project with a pipeline and its test')
+    .description('make a project with a pipeline and its test.')
+    .argument('<name>', 'folder of the project, which is new or empty')
+    .option('--package <file>', 'tarball of millrace to install instead of the one of the registry')
+    .option('--no-install', 'install nothing')
+    .option('--debug', 'print stacks of errors')
+    .addHelpText('after', HELP)
+    .action((name: string, flags: Flags) => init(context, version, name, flags));
+}
+
+async function init({ output, signal }: Context, version: string, name: string, flags: Flags): Promise<void> {
+  const folder = resolve(name);
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new ConfigError('ERR_OPTION', `${name} is there, and not empty`, { hint: 'give the name of a new folder' });
+  }
+  const project = basename(folder).toLowerCase();
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(project)) {
+    throw new ConfigError('ERR_OPTION', `${basename(folder)} is no name of a package`, {
+      hint: 'use letters, digits, ".", "_" and "-"',
+    });
+  }
+  const tarball = flags.package === undefined ? undefined : resolve(flags.package);
+  if (tarball !== undefined && !existsSync(tarball)) {
+    throw new ConfigError('ERR_OPTION', `--package: there is no file ${flags.package}`, { hint: 'check the path' });
+  }
+  const files = projectFiles(project, tarball === undefined ? `^${version}` : `file:${tarball}`);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  output.say(`${name} was made: ${Object.keys(files).join(', ')}`);
+  if (flags.install) await npmInstall(folder, (text) => output.say(text), signal);
+  const steps = [
+    `cd ${relative(process.cwd(), folder)}`,
+    ...(flags.install ? [] : ['npm install']),
+    'npm start',
+    'npm test',
+  ];
+  output.say(`next:\n${steps.map((step) => `  ${step}`).join('\n')}`);
+}
+
+async function npmInstall(folder: string, say: (text: string) => void, signal: AbortSignal): Promise<void> {
+  say('installing its packages');
+  const args = ['install', '--no-audit', '--no-fund', '--loglevel', 'error'];
+  const child = spawn(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+    signal,
+  });
+  const code = await new Promise<number | null>((ended, failed) => {
+    child.on('error', failed);
+    child.on('exit', ended);
+  });
+  if (code !== 0) throw new ExitError(1, `npm install failed; the files are in ${folder}`);
+}

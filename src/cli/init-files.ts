@@ -1,0 +1,145 @@
+/** The files of a new project, by their paths. @param library - Where npm gets the library from: a version, or a file. */
+export function projectFiles(name: string, library: string): Readonly<Record<string, string>> {
+  return {
+    'package.json': `${JSON.stringify(
+      {
+        name,
+        version: '0.1.0',
+        private: true,
+        type: 'module',
+        scripts: {
+          start: 'tsx src/main.ts',
+          dev: 'millrace dev src/sales.ts',
+          graph: 'millrace graph src/sales.ts',
+          test: 'tsx --test test/sales.test.ts',
+        },
+        dependencies: { millrace: library, rxjs: '^7.8.2' },
+        devDependencies: { '@types/node': '^20.19.0', tsx: '^4.20.0' },
+      },
+      undefined,
+      2,
+    )}\n`,
+    'tsconfig.json': `${JSON.stringify(
+      {
+        compilerOptions: {
+          target: 'ES2023',
+          module: 'NodeNext',
+          moduleResolution: 'NodeNext',
+          strict: true,
+          noEmit: true,
+          allowImportingTsExtensions: true,
+          skipLibCheck: true,
+          types: ['node'],
+        },
+        include: ['src', 'test'],
+      },
+      undefined,
+      2,
+    )}\n`,
+    '.gitignore': 'node_modules\n.millrace\n',
+    'README.md': readme(name),
+    'src/sales.ts': SALES,
+    'src/main.ts': MAIN,
+    'test/sales.test.ts': TEST,
+  };
+}
+
+const readme = (name: string): string => `# ${name}
+
+What each shop sells, counted in windows of event time. Everything lies in the folder \`.millrace\`: no broker is needed.
+
+- \`npm start\` feeds orders, runs the pipeline, and shows its rows. Stop it with Ctrl-C, start it again: it goes on where it was.
+- \`npm test\` tests the pipeline without a log.
+- \`npm run dev\` runs \`src/sales.ts\` alone, again after each change; \`npm run graph\` draws it.
+- \`npx millrace consume sales -o -10 -e\`, \`npx millrace state ls sales\` look inside.
+`;
+
+const SALES = `import { agg, json, string, to, topic, tumbling, windowBy } from 'millrace';
+
+export interface Order {
+  readonly product: string;
+  readonly cents: number;
+}
+
+export interface Sold {
+  readonly orders: number;
+  readonly cents: number;
+}
+
+/** Orders, by the shop that took them. */
+export const orders = topic('orders', { key: string(), value: json<Order>(), partitions: 1 });
+
+/** What each shop has sold in five seconds. */
+export const sales = topic('sales', { key: string(), value: json<Sold>(), partitions: 1 });
+
+export default orders.pipe(
+  windowBy(
+    tumbling({ size: '5s', grace: '1s' }),
+    { orders: agg.count(), cents: agg.sum((order: Order) => order.cents) },
+    { store: 'sales' },
+  ),
+  to(sales, { window: 'headers' }),
+);
+
+export const options = { applicationId: 'sales' };
+`;
+
+const MAIN = `import { connect, run, runUntilSignal } from 'millrace';
+import pipeline, { options, orders, sales } from './sales.ts';
+
+const SHOPS = ['north', 'south', 'harbour'];
+const PRODUCTS = ['tea', 'coffee', 'bread'];
+const oneOf = (names: readonly string[]): string => names[Math.floor(Math.random() * names.length)] ?? '';
+
+const client = await connect();
+const app = run(pipeline, options);
+await app.ready;
+
+// The feed: an order every 100 ms.
+const feed = setInterval(() => {
+  const value = { product: oneOf(PRODUCTS), cents: 100 + Math.floor(Math.random() * 900) };
+  client.publish(orders, { key: oneOf(SHOPS), value }).catch((error: unknown) => console.error(error));
+}, 100);
+
+// What comes of it.
+const rows = client.records(sales).subscribe(({ key, value, timestamp }) => {
+  const euros = (value.cents / 100).toFixed(2).padStart(8);
+  console.log(\`\${new Date(timestamp).toISOString().slice(11, 19)}  \${key.padEnd(8)} \${value.orders} orders \${euros}\`);
+});
+
+console.log('orders come in; every five seconds a row for each shop. Ctrl-C ends it.');
+await runUntilSignal(app);
+clearInterval(feed);
+rows.unsubscribe();
+await client.close();
+`;
+
+const TEST = `import assert from 'node:assert/strict';
+import test from 'node:test';
+import { TestDriver } from 'millrace/testing';
+import pipeline, { orders, sales } from '../src/sales.ts';
+
+const order = (key: string, cents: number, timestamp: number) => ({ key, value: { product: 'tea', cents }, timestamp });
+
+test('sums up the orders of each shop, in windows of five seconds', () => {
+  const driver = new TestDriver(pipeline);
+  driver.pipeAll(orders, [order('north', 300, 1000), order('north', 200, 4999), order('south', 700, 2000)]);
+  assert.deepEqual(driver.read(sales), []);
+  // A window closes when time has come a second beyond its end.
+  driver.pipe(orders, order('south', 1, 6000));
+  assert.deepEqual(
+    driver.read(sales).map(({ key, value }) => [key, value]),
+    [
+      ['north', { orders: 2, cents: 500 }],
+      ['south', { orders: 1, cents: 700 }],
+    ],
+  );
+});
+
+test('leaves out what comes too late, and says so', () => {
+  const driver = new TestDriver(pipeline);
+  driver.pipeAll(orders, [order('north', 300, 1000), order('north', 1, 20_000), order('north', 200, 1000)]);
+  assert.equal(driver.read(sales)[0]?.value.orders, 1);
+  assert.equal(driver.late.length, 1);
+});
+`;
