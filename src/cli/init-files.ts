@@ -1,3 +1,6 @@
+/** A line of a file that is made; in this one it would be an import of its own. */
+const imported = (names: string, from: string): string => `import ${names} from '${from}';`;
+
 /** The files of a new project, by their paths. @param library - Where npm gets the library from: a version, or a file. */
 export function projectFiles(name: string, library: string): Readonly<Record<string, string>> {
   return {
@@ -54,7 +57,7 @@ What each shop sells, counted in windows of event time. Everything lies in the f
 - \`npx millrace consume sales -o -10 -e\`, \`npx millrace state ls sales\` look inside.
 `;
 
-const SALES = `import { agg, json, string, to, topic, tumbling, windowBy } from 'millrace';
+const SALES = `${imported('{ agg, json, string, to, topic, tumbling, windowBy }', 'millrace')}
 
 export interface Order {
   readonly product: string;
@@ -84,8 +87,8 @@ export default orders.pipe(
 export const options = { applicationId: 'sales' };
 `;
 
-const MAIN = `import { connect, run, runUntilSignal } from 'millrace';
-import pipeline, { options, orders, sales } from './sales.ts';
+const MAIN = `${imported('{ connect, run, runUntilSignal }', 'millrace')}
+${imported('pipeline, { options, orders, sales }', './sales.ts')}
 
 const SHOPS = ['north', 'south', 'harbour'];
 const PRODUCTS = ['tea', 'coffee', 'bread'];
@@ -114,10 +117,10 @@ rows.unsubscribe();
 await client.close();
 `;
 
-const TEST = `import assert from 'node:assert/strict';
-import test from 'node:test';
-import { TestDriver } from 'millrace/testing';
-import pipeline, { orders, sales } from '../src/sales.ts';
+const TEST = `${imported('assert', 'node:assert/strict')}
+${imported('test', 'node:test')}
+${imported('{ TestDriver }', 'millrace/testing')}
+${imported('pipeline, { orders, sales }', '../src/sales.ts')}
 
 const order = (key: string, cents: number, timestamp: number) => ({ key, value: { product: 'tea', cents }, timestamp });
 
