@@ -95,8 +95,9 @@ const PRODUCTS = ['tea', 'coffee', 'bread'];
 const oneOf = (names: readonly string[]): string => names[Math.floor(Math.random() * names.length)] ?? '';
 
 const client = await connect();
-const app = run(pipeline, options);
+const app = run(pipeline, { ...options, dashboard: true });
 await app.ready;
+const page = await app.dashboard.catch(() => undefined);
 
 // The feed: an order every 100 ms.
 const feed = setInterval(() => {
@@ -111,6 +112,7 @@ const rows = client.records(sales).subscribe(({ key, value, timestamp }) => {
 });
 
 console.log('orders come in; every five seconds a row for each shop. Ctrl-C ends it.');
+if (page !== undefined) console.log(\`live: \${page.url}\`);
 await runUntilSignal(app);
 clearInterval(feed);
 rows.unsubscribe();

@@ -14,6 +14,7 @@ export interface RunFlags extends LocationFlags {
   readonly stateDir?: string;
   readonly idle?: string;
   readonly timeout?: string;
+  readonly dashboard?: boolean | string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly json?: boolean;
@@ -32,6 +33,7 @@ export function runSettings(
   flags: RunFlags,
   env: Environment,
   signal: AbortSignal,
+  dev: boolean,
 ): RunOptions {
   const own = optionsOf(exports);
   const applicationId = flags.app ?? own.applicationId ?? basename(path, extname(path));
@@ -49,9 +51,17 @@ export function runSettings(
     openWindows: flags.closeWindows === true ? ('close' as const) : rest.openWindows,
     startFrom: flags.from ?? rest.startFrom,
     idle: (flags.idle as RunOptions['idle']) ?? rest.idle,
+    dashboard: dashboardOf(flags) ?? rest.dashboard ?? (dev ? true : undefined),
     logger: level === undefined ? rest.logger : library.consoleLogger({ level }),
     signal: rest.signal === undefined ? signal : AbortSignal.any([signal, rest.signal]),
   }) as RunOptions;
+}
+
+/** @throws ConfigError `ERR_OPTION` */
+function dashboardOf({ dashboard }: RunFlags): RunOptions['dashboard'] {
+  if (typeof dashboard !== 'string') return dashboard;
+  if (/^\d{1,5}$/.test(dashboard)) return { port: Number(dashboard) };
+  throw new ConfigError('ERR_OPTION', `--dashboard is ${dashboard}`, { hint: 'give a port, or nothing' });
 }
 
 /** @throws ConfigError `ERR_DURATION` */

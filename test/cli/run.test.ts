@@ -115,6 +115,7 @@ describe('millrace run', () => {
     ['run double.ts --ap x', 2, 'Did you mean --app?'],
     ['run double.ts --timeout 5', 2, 'ERR_DURATION'],
     ['run double.ts --idle soon -e', 2, 'ERR_DURATION'],
+    ['run double.ts --dashboard x', 2, '--dashboard is x'],
     ['run double.ts --close-windows', 2, "openWindows is given without until: 'end'"],
     ['run double.ts --app a/b', 2, 'ERR_APPLICATION_ID'],
     ['run double.ts --guarantee at-least-once', 2, '--guarantee is given without brokers'],
@@ -134,8 +135,9 @@ describe('millrace dev', () => {
   it('runs again after a change, shows what is wrong with a file, and ends with Ctrl-C', async () => {
     file('factor.ts', 'export const factor = 2;');
     file('double.ts', `import { factor } from './factor.ts';\n${doubling('value * factor')}`);
-    const running = cli.start(['dev', 'double.ts']);
+    const running = cli.start(['dev', 'double.ts', '--dashboard', '0']);
     await told(running, 'ready after');
+    await told(running, 'dashboard    http://127.0.0.1:');
     file('factor.ts', 'export const factor = ;');
     await told(running, 'factor.ts has changed');
     await told(running, 'cannot be loaded');

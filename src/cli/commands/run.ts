@@ -34,6 +34,7 @@ export function runFlags(command: Command): Command {
     )
     .option('--state-dir <folder>', 'folder for the state of an application on Kafka (default: in memory)')
     .option('--idle <duration>', 'after so long without a record time goes on with the clock, such as 5s')
+    .option('--dashboard [port]', 'serve a live page of it on this machine (port 7070; dev always does)')
     .option('-q, --quiet', 'log errors only, and say nothing else')
     .option('-v, --verbose', 'also log what goes well');
 }
@@ -59,13 +60,18 @@ async function run(
   const { output, parent, signal } = context;
   const limitMs = timeoutMs(flags);
   const pipeline = await loadPipeline(file, name, (path) => parent?.loaded(path));
-  const options = runSettings(pipeline, flags, context.env, signal);
+  const options = runSettings(pipeline, flags, context.env, signal, parent !== undefined);
   const say = (text: string): void => {
     if (flags.quiet !== true) output.say(text);
   };
   const app = pipeline.library.run(pipeline.pipeline, options);
   say(boxOf(version, pipeline, options, app, context.config?.file));
   tellOfReadiness(app, say, context.now);
+  app.dashboard.then(
+    (page) => (page === undefined ? undefined : say(`dashboard    ${page.url}`)),
+    // Told by the log.
+    () => undefined,
+  );
   signal.addEventListener(
     'abort',
     () => say('stopping: what was read is finished first; Ctrl-C again ends it at once'),
