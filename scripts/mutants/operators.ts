@@ -6,8 +6,8 @@ const pacing = {
 };
 
 const joined = {
-  file: 'test/conformance/conformance.test.ts',
-  test: 'joinStream agrees with its model, however much is forgotten, committed at once, and restarted',
+  file: 'src/operators/join-stream.prop.test.ts',
+  test: 'keeps the laws of two inputs, and gives the rows of its model',
 };
 
 /** Faults of joins, tables, timers and other operators. */
@@ -43,16 +43,6 @@ export const operatorMutants: readonly Mutant[] = [
     caughtBy: [joined],
   },
   {
-    name: 'join-forgets-early',
-    fault: 'rows are removed while a partner may still come for them',
-    file: 'src/joins/join-rules.ts',
-    text: 'keepMs: aheadMs + Math.max(0, backMs) + graceMs,',
-    instead: 'keepMs: aheadMs,',
-    caughtBy: [
-      { file: 'src/operators/join-stream.test.ts', test: 'removes rows that no partner can come for, and only those' },
-    ],
-  },
-  {
     name: 'join-late-by-the-wrong-side',
     fault: 'a record of a join is judged late without grace',
     file: 'src/joins/join-rules.ts',
@@ -86,8 +76,8 @@ export const operatorMutants: readonly Mutant[] = [
     instead: '',
     caughtBy: [
       {
-        file: 'src/state/timer-store.prop.test.ts',
-        test: 'fire as those of a plain map do, whatever is undone, committed, or lost in a crash',
+        file: 'src/operators/process.prop.test.ts',
+        test: 'that does what tumbling windows do gives the same rows, with restarts anywhere',
       },
     ],
   },
@@ -278,8 +268,8 @@ export const operatorMutants: readonly Mutant[] = [
     instead: '0',
     caughtBy: [
       {
-        file: 'src/aggregators/agg.prop.test.ts',
-        test: 'gives the same when the state is stored and read at any point, and when two spans are merged',
+        file: 'src/aggregators/collections.prop.test.ts',
+        test: 'is that of the whole list, merged at any point, and without what was taken out again',
       },
     ],
   },

@@ -69,8 +69,8 @@ export const runtimeMutants: readonly Mutant[] = [
     instead: 'this.position = batch.baseOffset + (batch.offsetDelta[at] as number);',
     caughtBy: [
       {
-        file: 'test/runtime/exactly-once.prop.test.ts',
-        test: 'holds on outputs, state and offsets, whatever fails between',
+        file: 'src/runtime/task/input-set.test.ts',
+        test: 'are committed up to the record after the last one, inside of a batch too',
       },
     ],
   },
@@ -81,19 +81,6 @@ export const runtimeMutants: readonly Mutant[] = [
     text: '(batch.offsetDelta[at] as number) < this.position) at += 1;',
     instead: '(batch.offsetDelta[at] as number) <= this.position) at += 1;',
     caughtBy: [{ file: 'src/testing/fast-check/laws.prop.test.ts', test: 'hold for windows, in every respect' }],
-  },
-  {
-    name: 'table-after-stream',
-    fault: 'a stream sees a record before the table of the same topic does',
-    file: 'src/runtime/task/input-queue.ts',
-    text: 'this.#consumers.unshift(consumer);',
-    instead: 'this.#consumers.push(consumer);',
-    caughtBy: [
-      {
-        file: 'src/runtime/task/task.test.ts',
-        test: 'brings a table up to date before a stream of the same topic sees the record',
-      },
-    ],
   },
   {
     name: 'time-lost-at-restart',
@@ -175,15 +162,16 @@ export const runtimeMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'unheard-tasks-are-ahead',
-    fault: 'behind a shuffle a task that nobody has heard of yet does not hold back time',
+    name: 'ends-of-before-are-believed',
+    fault:
+      'behind a shuffle a task does not hold back time that had read its input to the end in an earlier generation',
     file: 'src/runtime/task/heard-stage.ts',
-    text: 'const time = this.#times[partition] ?? NOWHERE;',
-    instead: 'const time = this.#times[partition] ?? AT_END;',
+    text: 'return ends || time !== AT_END ? time : NOWHERE;',
+    instead: 'return time;',
     caughtBy: [
       {
         file: 'src/runtime/task/shuffle-time.test.ts',
-        test: 'goes no further than the task that is least far, and nowhere before all were heard of',
+        test: 'waits for those that had read their inputs to the end, from the first word of the new generation on',
       },
     ],
   },
@@ -217,19 +205,6 @@ export const runtimeMutants: readonly Mutant[] = [
     text: 'this.counters.late += Math.max(1, lateness.missed.length);',
     instead: 'this.counters.late += 1 + lateness.missed.length;',
     caughtBy: [{ file: 'src/operators/window-by.test.ts', test: 'count (record, window) pairs as late' }],
-  },
-  {
-    name: 'idle-while-busy',
-    fault: 'stream time goes on with the clock while records are still there to be read',
-    file: 'src/runtime/task/task.ts',
-    text: 'return this.failure === undefined && !this.reach.completed && this.reach.atEnd && this.pendingAsync() === 0;',
-    instead: 'return this.failure === undefined && !this.reach.completed && this.pendingAsync() === 0;',
-    caughtBy: [
-      {
-        file: 'src/runtime/task/idle-watch.test.ts',
-        test: 'does not let a task tick that has more to read, or does not know',
-      },
-    ],
   },
   {
     name: 'branch-executed-twice',

@@ -39,14 +39,6 @@ export const transportMutants: readonly Mutant[] = [
     caughtBy: [contract('memory', 'that are refused leave no trace, and the next one works')],
   },
   {
-    name: 'commits-overtake',
-    fault: 'a commit whose outputs are encoded sooner takes effect before an earlier one',
-    file: 'src/transports/local/ordered-gate.ts',
-    text: 'const turn = Promise.allSettled([this.#tail, ...inputs]);',
-    instead: 'const turn = Promise.allSettled(inputs);',
-    caughtBy: [contract('memory', 'that overlap take effect in order, whatever their codecs')],
-  },
-  {
     name: 'tasks-shared-unevenly',
     fault: 'a member keeps a task although another one has two fewer',
     file: 'src/transports/local/assign-tasks.ts',
@@ -65,7 +57,9 @@ export const transportMutants: readonly Mutant[] = [
     file: 'src/transports/local/compaction.ts',
     text: 'if (known === undefined || known < offset) this.#newest.set(key, offset);',
     instead: 'if (known === undefined || known > offset) this.#newest.set(key, offset);',
-    caughtBy: [contract('memory', 'agrees with arrays under random operations')],
+    caughtBy: [
+      { file: 'test/embedded/maintenance.test.ts', test: 'keeps the newest record of each key at its offset, none' },
+    ],
   },
   {
     name: 'compaction-passes-readers',
@@ -94,7 +88,7 @@ export const transportMutants: readonly Mutant[] = [
     file: 'src/transports/embedded/writer.ts',
     text: 'for (const { write, value } of results) write.done(value);',
     instead: 'for (const [at, { write }] of results.entries()) write.done(results[results.length - 1 - at]!.value);',
-    caughtBy: [contract('embedded', 'gives consecutive offsets, per partition, and says where each batch went')],
+    caughtBy: [contract('embedded', 'keeps the order of sends that were not awaited one by one')],
   },
   {
     name: 'owner-of-before-writes',

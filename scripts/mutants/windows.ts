@@ -106,14 +106,6 @@ export const windowMutants: readonly Mutant[] = [
     caughtBy: [model('sliding')],
   },
   {
-    name: 'eviction-of-changed-windows',
-    fault: 'the cache of windows forgets changes that are not written yet',
-    file: 'src/state/window-store.ts',
-    text: 'if (pane.dirty) continue;',
-    instead: '',
-    caughtBy: [{ file: 'src/operators/restart.prop.test.ts', test: 'makes the size of the cache invisible' }],
-  },
-  {
     name: 'closed-windows-stay-stored',
     fault: 'a window that was emitted stays in its store, and comes again after a restart',
     file: 'src/state/window-store.ts',
@@ -148,19 +140,6 @@ export const windowMutants: readonly Mutant[] = [
     instead: 'const before = row.before;',
     caughtBy: [
       { file: 'src/tables/suppress.test.ts', test: 'tells of changes what was there before the first that waited' },
-    ],
-  },
-  {
-    name: 'suppress-releases-early',
-    fault: 'rows that wait for their window go on when it is over, before its grace',
-    file: 'src/state/suppressor.ts',
-    text: 'if (time.advance()) this.#release(time.streamTime - this.#rules.delayMs);',
-    instead: 'if (time.advance()) this.#release(time.streamTime);',
-    caughtBy: [
-      {
-        file: 'src/tables/suppress.test.ts',
-        test: 'gives one row for a window or a session, and none for what was merged away (SU-1, SU-2)',
-      },
     ],
   },
 ];

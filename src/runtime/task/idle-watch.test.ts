@@ -8,6 +8,7 @@ import {
   joinStream,
   joinTable,
   json,
+  mapAsync,
   mapValues,
   output,
   process,
@@ -234,6 +235,32 @@ describe('a task that is silent', () => {
       }
     });
   }
+});
+
+describe('a task with records that it cannot take yet', () => {
+  it('is not silent: time does not go on without them', async () => {
+    const source = topic('busy', { key: string(), value: json<number>() });
+    const target = topic('busy-counts', { key: string(), value: json<number>() });
+    let answer: () => void = () => undefined;
+    const slow = (n: number) => (n === 0 ? new Promise<number>((resolve) => (answer = () => resolve(n))) : n);
+    const pipeline = source.pipe(
+      mapAsync(slow),
+      windowBy(tumbling({ size: '10s', grace: '0s' }), agg.count(), { store: 'busy' }),
+      to(target),
+    );
+    const driver = new TestDriver(pipeline, { partitions: 2, idle: '30s' });
+    driver.pipe(source, { key: 'b', value: 1, timestamp: 1_000, partition: 1 });
+    await driver.settled();
+    // A commit waits for this call, and no task takes records meanwhile.
+    driver.pipe(source, { key: 'a', value: 0, timestamp: 1_000, partition: 0 });
+    driver.pipe(source, { key: 'b', value: 2, timestamp: 2_000, partition: 1 });
+    driver.advanceTime('1m');
+    answer();
+    await driver.settled();
+    driver.end('close');
+    expect(driver.late).toEqual([]);
+    expect(driver.read(target).map(({ key, value }) => `${key} ${value}`)).toEqual(['a 1', 'b 2']);
+  });
 });
 
 describe('IdleWatch', () => {

@@ -102,6 +102,19 @@ describe('the inputs of a task', () => {
     expect(set.takeOffsets()).toEqual([]);
   });
 
+  it('are committed up to the record after the last one, inside of a batch too', () => {
+    const feed = new Feed();
+    feed.put('a', 10, 5, 6, 7);
+    const { set } = setOf(feed, ['a']);
+    const offsets: number[] = [];
+    while (set.step()) {
+      // The engine rests after each turn: the record is left behind then.
+      set.rest();
+      offsets.push(...set.takeOffsets().map(({ offset }) => offset));
+    }
+    expect(offsets).toEqual([11, 12, 13]);
+  });
+
   it('are refused where nothing reads one of them', () => {
     const set = new InputSet(
       [{ name: 'a', value: int32() as Serde<unknown> }],

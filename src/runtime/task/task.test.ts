@@ -379,6 +379,18 @@ describe('order between topics', () => {
       [2, 2],
     ]);
   });
+
+  it('does so whichever of both the program has made first', () => {
+    const self = table('source', { key: string(), value: json<number>(), store: 'self' });
+    const copied = source.pipe(to(other));
+    const joined = source.pipe(
+      joinTable(self, (n, row) => [n, row], { type: 'left' }),
+      to(out),
+    );
+    const driver = new TestDriver([copied, joined]);
+    driver.pipe(source, at(1));
+    expect(values(driver)).toEqual([[1, 1]]);
+  });
 });
 
 describe('a branch with a default', () => {
