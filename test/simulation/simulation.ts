@@ -53,6 +53,8 @@ class Simulation {
   readonly #log: (line: string) => void;
   /** How the network departs from calm. */
   readonly #weather = new Set<Partial<Weather>>();
+  /** What the processes said that they should never have to say. */
+  readonly #said: string[] = [];
   readonly #counts: Record<string, number> = {};
   readonly #server;
   /** What comes when all else is processed. */
@@ -63,6 +65,8 @@ class Simulation {
     this.#world = new World(random.branch('world'));
     this.#log = (line) => {
       this.#world.note(line);
+      // A transaction of a past owner is fenced: exactly once nothing of it is ever read.
+      if (plan.guarantee === 'exactly-once' && line.includes('late changes of')) this.#said.push(line);
       log(`${(this.#world.now / 1000).toFixed(3).padStart(9)} ${line}`);
     };
     this.#server = this.#world.host('broker');
@@ -119,6 +123,7 @@ class Simulation {
     } else {
       problems.push(...this.#missing(expected).slice(0, 5), ...this.#whyNot());
     }
+    problems.push(...this.#said.slice(0, 2).map((line) => `said: ${line.slice(0, 300)}`));
     problems.push(...(await this.#stop()));
     return {
       plan: this.#plan,
