@@ -137,7 +137,7 @@ describe('millrace dev', () => {
     file('double.ts', `import { factor } from './factor.ts';\n${doubling('value * factor')}`);
     const running = cli.start(['dev', 'double.ts', '--dashboard', '0']);
     await told(running, 'ready after');
-    await told(running, 'dashboard    http://127.0.0.1:');
+    await told(running, 'dashboard    http://localhost:');
     file('factor.ts', 'export const factor = ;');
     await told(running, 'factor.ts has changed');
     await told(running, 'cannot be loaded');
