@@ -79,6 +79,8 @@ export interface NodeSpec<T> {
   readonly needsWindow?: boolean;
   /** Its records are not older than those that they come from, but for what `holds` of its instance says. */
   readonly keepsTime?: boolean;
+  /** Records that are older than stream time may be late for it. */
+  readonly mayBeLate?: boolean;
   /** Rows may wait for stream time. They come in no order then, older than what has gone on before them. */
   readonly waits?: boolean;
   /** What it emits are changes of rows, and these are the rows. */

@@ -25,6 +25,8 @@ export interface NodeDefinition<In, Out> {
   readonly needsWindow?: boolean;
   /** See {@link NodeSpec.keepsTime}. */
   readonly keepsTime?: boolean;
+  /** See {@link NodeSpec.mayBeLate}. */
+  readonly mayBeLate?: boolean;
   /** See {@link NodeSpec.waits}. */
   readonly waits?: boolean;
   /** The one input whose keys are checked, where it needs keys of several; all when left out. */

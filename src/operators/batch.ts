@@ -75,6 +75,7 @@ export function batch<K, V>(
     name,
     rule: batchRule(count, spanMsOf(where, 'within', within)),
     ...valuesAs('batch', value, true),
+    nothingIsLate: true,
     dropsNull: true,
     missed: () => [],
   });

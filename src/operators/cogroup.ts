@@ -17,7 +17,7 @@ import { checkStoreName } from './keyed.ts';
 import { type Expires, ttlOf } from './row-expiry.ts';
 import type { UpdateDeletes } from './window-by.ts';
 import { windowing } from './windowing.ts';
-import { planWindowing, rowsWait, type WindowEmit, windowingStores } from './windowing-plan.ts';
+import { endsByTime, planWindowing, rowsWait, type WindowEmit, windowingStores } from './windowing-plan.ts';
 
 /** The streams that `cogroup` aggregates together. @public */
 export type CogroupInputs = readonly Observable<StreamRecord<unknown, unknown>>[];
@@ -238,6 +238,7 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
   const { late } = given;
   return node<In, WindowedRecord<unknown, State>>(inputs, {
     keepsTime: true,
+    mayBeLate: endsByTime(plan),
     waits: rowsWait(plan),
     ...shared,
     closesAfterMs: closesAfterMs(given.windows),

@@ -146,6 +146,7 @@ export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
     return node<never, StreamRecord<P['key'], W>>(self ? [source] : [source, right], {
       name: 'joinStream',
       keepsTime: true,
+      mayBeLate: true,
       waits: plan.rules.type !== 'inner',
       detail: plan.name,
       needsKey: true,

@@ -177,6 +177,8 @@ export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
       name: 'joinWindow',
       detail: name,
       keepsTime: true,
+      waits: true,
+      mayBeLate: true,
       needsKey: true,
       closesAfterMs: closesAfterMs(windower),
       stores: windowingStores(windowing),

@@ -30,6 +30,10 @@ export interface PacingPlan {
   readonly rule: Rule;
   /** How the values of what is held back are kept. */
   readonly values?: ValueForm;
+  /** Records are taken however late they come. */
+  readonly nothingIsLate?: true;
+  /** Whether rows wait for stream time; unless given, where values are kept. */
+  readonly waits?: boolean;
   /** What must stay as it is. */
   readonly fingerprint: string;
   /** The part of a value that is compared with those of other records of the key; `undefined`: with none. */
@@ -80,7 +84,8 @@ export function paced<In, Out>(plan: PacingPlan): OperatorFunction<In, Out> {
       name: step,
       detail: name,
       keepsTime: true,
-      waits: plan.values !== undefined,
+      mayBeLate: plan.nothingIsLate !== true,
+      waits: plan.waits ?? plan.values !== undefined,
       needsKey: true,
       stores: storesOf(plan, codec),
       ports: ['late', 'left out'],

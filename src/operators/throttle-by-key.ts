@@ -97,6 +97,7 @@ export function throttleByKey<R extends StreamRecord<unknown, unknown>>(
     name,
     rule: throttleRule(spanMs, graceMsOf(where, grace), take !== 'last', take !== 'first'),
     ...valuesAs('throttleByKey', value),
+    waits: take !== 'first',
     missed: (timestamp) => [{ start: timestamp, end: timestamp + spanMs }],
     late,
   });

@@ -8,7 +8,7 @@ import type { SessionWindower, Windower } from '../windows/windower.ts';
 import { type AggregationDeletes, type AggregationResult, type State, toAggregator } from './aggregation.ts';
 import { checkStoreName } from './keyed.ts';
 import { windowing } from './windowing.ts';
-import { planWindowing, rowsWait, type WindowEmit, windowingStores } from './windowing-plan.ts';
+import { endsByTime, planWindowing, rowsWait, type WindowEmit, windowingStores } from './windowing-plan.ts';
 
 /** @public */
 export interface WindowByOptions<K, V> {
@@ -113,6 +113,7 @@ export function windowBy<
       name: step,
       detail: name,
       keepsTime: true,
+      mayBeLate: endsByTime(plan),
       waits: rowsWait(plan),
       needsKey: true,
       closesAfterMs: closesAfterMs(windower),

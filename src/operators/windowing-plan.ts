@@ -36,8 +36,15 @@ export interface WindowingPlan<V, R> {
   readonly everyMs: number;
 }
 
+/** Whether windows end by time: else no record is too late for one. */
+export function endsByTime({ windower }: WindowingPlan<never, unknown>): boolean {
+  return windower.kind !== 'count' && windower.kind !== 'unlimited';
+}
+
 /** Whether rows come later than the records that they are of. On update, only those do that take a session back. */
 export function rowsWait({ emit, windower }: WindowingPlan<never, unknown>): boolean {
+  // What counts records closes with one.
+  if (emit === 'close') return windower.kind !== 'count';
   return emit !== 'updates' || windower.kind === 'session';
 }
 

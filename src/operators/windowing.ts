@@ -134,7 +134,8 @@ export function windowing<K, V, R>(
       if (emit === 'updates') return plan.windower.kind === 'session' ? windows.oldest : Number.POSITIVE_INFINITY;
       if (interval === undefined || changes === undefined) return windows.oldest;
       // What has changed since the last multiple of the interval is newer than that.
-      return Math.min(windows.oldest, changes.oldestGone, interval.next - everyMs);
+      const since = changes.waits ? interval.next - everyMs : Number.POSITIVE_INFINITY;
+      return Math.min(windows.oldest, changes.oldestGone, since);
     },
     closeAll() {
       current = undefined;

@@ -53,6 +53,23 @@ it('tasks announce their time where several write', () => {
   expect(announced(pipeline, { source: 3, first: 2 }, 'compact'), 'it has no place for them').toEqual([]);
 });
 
+it('a compacted shuffle is refused where records behind it would be late, also behind further ones', () => {
+  const windows = windowBy<string, number, number, number, never>(tumbling({ size: '1m', grace: '0s' }), agg.count(), {
+    store: 'windows',
+  });
+  const near = source.pipe(key, through(first), windows, to(out));
+  const far = source.pipe(key, through(first), key, through(second), windows, to(out));
+  const message =
+    'the shuffle first keeps the newest record of each key, and is written in no order of time; windowBy(windows) behind it';
+  expect(() => announced(near, { source: 3, first: 2 }, 'compact')).toThrow(message);
+  expect(() => announced(far, { source: 3, first: 2, second: 2 }, 'compact')).toThrow(
+    'keeps the newest record of each key',
+  );
+  expect(announced(near, { source: 1, first: 2 }, 'compact'), 'one task writes it in order').toEqual([]);
+  const beside = [source.pipe(key, through(first), counting, to(out)), source.pipe(windows, to(second))];
+  expect(announced(beside, { source: 3, first: 2, second: 2 }, 'compact')).toEqual([]);
+});
+
 it('and in all shuffles on the way to and from these', () => {
   const pipeline = source.pipe(key, through(first), key, through(second), counting, to(out));
   const each = ['first: 1 alone of source by input', 'second: 3 of first by input'];

@@ -1,3 +1,5 @@
+import { stepName } from '../dataflow/node.ts';
+import { ConfigError } from '../errors.ts';
 import { nameHash } from '../log/name-hash.ts';
 import type { TopicDescription } from '../log/transport.ts';
 import { taskSpecs } from './assignment.ts';
@@ -35,6 +37,8 @@ type Topics = ReadonlyMap<string, TopicDescription>;
  * the way to and from these, and those in which rows are that have waited for stream time. What one task alone writes in order
  * needs no announcements: its time is that of its records, also where it announces for a shuffle that follows. A topic that keeps
  * the newest record of each key has no place for them, and in a circle of shuffles each would wait for itself.
+ *
+ * @throws ConfigError `ERR_COMPACTED_SHUFFLE`
  */
 export function shuffleWriters(
   stages: readonly Stage[],
@@ -49,7 +53,7 @@ export function shuffleWriters(
   for (let known = -1; known !== found.size; ) {
     known = found.size;
     for (const name of new Set(sinks.flatMap(topicsOf))) {
-      if (found.has(name) || topics.get(name)?.config.cleanup !== 'delete') continue;
+      if (found.has(name) || !topics.has(name)) continue;
       const writing = stages.filter((stage) => sinks.some((sink) => stage.nodes.includes(sink) && writes(sink, name)));
       const behind = writing.some(({ inputs }) => inputs.some((use) => found.has(use.name)));
       const before = stages.some((stage) => reads(stage, name) && stage.outputs.some((use) => found.has(use.name)));
@@ -58,6 +62,10 @@ export function shuffleWriters(
       const waits = sinks.some((sink) => writes(sink, name) && rowsWait(sink));
       const tasks = writing.reduce((sum, stage) => sum + taskSpecs(stage, topics).length, 0);
       const isMixed = tasks > 1 || meets || waits || behind;
+      if (topics.get(name)?.config.cleanup !== 'delete') {
+        if (isMixed) refuseLate(name, stages);
+        continue;
+      }
       if (isMixed) alone.delete(name);
       else alone.add(name);
       if (isMixed || before) found.set(name, []);
@@ -74,6 +82,47 @@ export function shuffleWriters(
     }
   }
   return found;
+}
+
+/** Behind a shuffle in which tasks cannot say how far they are, records would be late at random. */
+function refuseLate(name: string, stages: readonly Stage[]): void {
+  const step = lateBelow(name, stages);
+  if (step === undefined) return;
+  throw new ConfigError(
+    'ERR_COMPACTED_SHUFFLE',
+    `the shuffle ${name} keeps the newest record of each key, and is written in no order of time; ${stepName(step.spec)} behind it goes by ` +
+      'stream time',
+    {
+      topic: name,
+      hint:
+        "tasks cannot say in a compacted topic how far they are: give through(…) one with cleanup: 'delete', and write the other " +
+        'beside it with to(…)',
+    },
+  );
+}
+
+/** A step below a topic, however many shuffles are between, for which records may be late. */
+function lateBelow(name: string, stages: readonly Stage[], seen: Set<string> = new Set()): PlannedNode | undefined {
+  seen.add(name);
+  for (const stage of stages) {
+    const below = stage.nodes.filter(
+      (node) => node.spec.kind !== 'sink' && reads(stage, name) && comesFrom(node, name),
+    );
+    const late = below.find(({ spec }) => spec.mayBeLate === true || spec.waits === true);
+    if (late !== undefined) return late;
+    for (const sink of stage.nodes.filter((node) => node.spec.kind === 'sink' && comesFrom(node, name))) {
+      for (const next of topicsOf(sink)) {
+        const found = seen.has(next) ? undefined : lateBelow(next, stages, seen);
+        if (found !== undefined) return found;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Whether a step has records of a topic that its stage reads. */
+function comesFrom(node: PlannedNode, name: string): boolean {
+  return [...stepsTo(node)].some((step) => step.spec.kind !== 'sink' && topicsOf(step).includes(name));
 }
 
 function shufflesOf({ nodes }: Stage): PlannedNode[] {
