@@ -105,7 +105,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'cli',
     // What every user has, and pictures: a command needs nothing else.
-    rooms: ['index', 'options/counted', 'options/nearest', 'options/duration', 'log/name-hash', 'graph'],
+    rooms: ['index', 'dashboard', 'options/counted', 'options/nearest', 'options/duration', 'log/name-hash', 'graph'],
     packages: ['node:', 'commander', 'jiti'],
   },
   {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
+import { dashboardCommand } from './commands/dashboard.ts';
 import { devCommand } from './commands/dev.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -36,6 +37,7 @@ export function program(context: Context, version: string): Command {
   resetCommand(command, context);
   runCommand(command, context, version);
   devCommand(command, context);
+  dashboardCommand(command, context);
   graphCommand(command, context);
   doctorCommand(command, context);
   initCommand(command, context, version);

@@ -13,7 +13,7 @@ export interface MaskPlace {
 
 /** How the dashboard is served. @public */
 export interface DashboardOptions {
-  /** The port (7070); the next free one of ten when it is taken, unless it is given. 0: any. */
+  /** The port (7070); another free one when it is taken, unless it is given. 0: any. */
   readonly port?: number;
   /** The address to listen at (`'127.0.0.1'`). Any other than that of this machine needs a token. */
   readonly host?: string;

@@ -58,7 +58,8 @@ async function listen(server: Server, { anyPort, host, port }: DashboardSettings
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen(port + tried, host, () => {
+        // When others have all of them, any will do.
+        server.listen(tried < PORTS_TRIED ? port + tried : 0, host, () => {
           server.removeListener('error', reject);
           resolve();
         });
@@ -66,7 +67,7 @@ async function listen(server: Server, { anyPort, host, port }: DashboardSettings
       return (server.address() as AddressInfo).port;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE' && anyPort && tried + 1 < PORTS_TRIED) continue;
+      if (code === 'EADDRINUSE' && anyPort && tried < PORTS_TRIED) continue;
       throw new ConfigError('ERR_DASHBOARD', `the dashboard cannot listen at ${host}:${port + tried}: ${code}`, {
         cause: error,
         hint:

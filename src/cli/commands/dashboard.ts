@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import type { DashboardOptions } from '../../index.ts';
+import { type Context, onLog, withClient } from '../context.ts';
+import { whole } from '../flags.ts';
+import { type LocationFlags, location } from '../location.ts';
+
+interface Flags extends LocationFlags {
+  readonly port?: number;
+  readonly host?: string;
+}
+
+const HELP = `
+Shows topics, groups and how far they are behind, of what runs in other processes. An application shows itself: millrace run
+FILE --dashboard, or run(…, { dashboard: true }). The page can only be read, and only by this machine: another --host needs a
+token in MILLRACE_DASHBOARD_TOKEN.
+
+  millrace dashboard --path data
+  millrace dashboard --brokers localhost:9092 --port 8080`;
+
+/** `millrace dashboard` */
+export function dashboardCommand(parent: Command, context: Context): Command {
+  return onLog(parent, 'dashboard', 'serve a page with the topics and groups of a log until it is stopped')
+    .option('--port <number>', 'port of the page (default: 7070, or the next free one)', whole)
+    .option('--host <address>', 'address to listen at (default: 127.0.0.1)')
+    .addHelpText('after', HELP)
+    .action((flags: Flags) => dashboard(context, flags));
+}
+
+async function dashboard(context: Context, flags: Flags): Promise<void> {
+  const { env, output, signal } = context;
+  const { brokers, path } = location(flags, env);
+  await withClient(context, flags, async (client) => {
+    const { serveLog } = await import('../../dashboard/index.ts');
+    const served = await serveLog(client, brokers?.join(', ') ?? path ?? '.millrace', pageOptions(env, flags));
+    output.say(`dashboard    ${served.url}`);
+    // The page keeps no process alive, and here there is nothing else.
+    const alive = setInterval(() => undefined, 2 ** 30);
+    try {
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    } finally {
+      clearInterval(alive);
+      await served.close();
+    }
+  });
+}
+
+/** A token is a secret: it comes from the environment, for others see command lines. */
+function pageOptions(
+  { MILLRACE_DASHBOARD_TOKEN: token }: Context['env'],
+  { host, port }: Pick<Flags, 'host' | 'port'>,
+): DashboardOptions {
+  return {
+    ...(port === undefined ? {} : { port }),
+    ...(host === undefined ? {} : { host }),
+    ...(token === undefined || token === '' ? {} : { token }),
+  };
+}
