@@ -175,7 +175,7 @@ class Site {
       sendText(response, 503, 'the page is not built: npm run build\n');
       return true;
     }
-    const gzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    const gzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
     const body = gzip ? asset.gzipped : asset.body;
     response.writeHead(200, {
       'content-type': asset.type,

@@ -179,11 +179,11 @@ describe.runIf(chromium !== undefined)('the dashboard in a browser', () => {
           await page.locator('main h2').first().waitFor();
           // By the debugger: the policy of the page lets no script in.
           await page.evaluate(axe);
-          const found = (await page.evaluate(
+          const found = await page.evaluate<readonly string[]>(
             `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
               violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
                 .map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))`,
-          )) as readonly string[];
+          );
           expect(found, `${view}, ${theme}`).toEqual([]);
         }
       }
@@ -239,7 +239,7 @@ describe.runIf(chromium !== undefined)('the dashboard in a browser', () => {
     const { page, problems } = await open(browser, `${(await app.dashboard)?.url}#sources`);
     await page.getByText('1–50 of 1,000').waitFor();
     // From a click to the rows that it asks for; the quickest of some, for other work of the machine is not the page's.
-    const quickest = (await page.evaluate(`(async () => {
+    const quickest = await page.evaluate<number>(`(async () => {
       let least = Infinity;
       for (let page = 0; page < 8; page += 1) {
         const next = [...document.querySelectorAll('.pages button')].at(-1);
@@ -251,7 +251,7 @@ describe.runIf(chromium !== undefined)('the dashboard in a browser', () => {
         least = Math.min(least, performance.now() - began);
       }
       return least;
-    })()`)) as number;
+    })()`);
     expect(quickest).toBeLessThan(100);
     expect(problems).toEqual([]);
     await page.close();

@@ -147,21 +147,21 @@ export const SAMPLES: Record<string, Sample> = {
   'windowBy tumbling at intervals': {
     pipeline: left.pipe(windowBy(ten, agg.count(), { store, emit: { every: '3s' } }), to(out)),
   },
-  'windowBy hopping': { pipeline: counted(hopping({ size: '10s', advance: '3s', grace: '1s' }) as never) },
-  'windowBy cumulate': { pipeline: counted(cumulate({ size: '12s', step: '4s', grace: '1s' }) as never) },
-  'windowBy session': { pipeline: counted(session({ gap: '4s', grace: '1s' }) as never) },
-  'windowBy sliding': { pipeline: counted(sliding({ difference: '4s', grace: '1s' }) as never) },
-  'windowBy calendar': { pipeline: counted(calendar({ unit: 'day', zone: 'UTC', grace: '0s' }) as never) },
+  'windowBy hopping': { pipeline: counted(hopping({ size: '10s', advance: '3s', grace: '1s' })) },
+  'windowBy cumulate': { pipeline: counted(cumulate({ size: '12s', step: '4s', grace: '1s' })) },
+  'windowBy session': { pipeline: counted(session({ gap: '4s', grace: '1s' })) },
+  'windowBy sliding': { pipeline: counted(sliding({ difference: '4s', grace: '1s' })) },
+  'windowBy calendar': { pipeline: counted(calendar({ unit: 'day', zone: 'UTC', grace: '0s' })) },
   'windowBy customWindows': {
     pipeline: counted(
       customWindows({
         name: 'sevens',
         windowsOf: (at: number) => [{ start: at - (at % 7000), end: at - (at % 7000) + 7000 }],
         grace: '0s',
-      }) as never,
+      }),
     ),
   },
-  'windowBy countWindows': { pipeline: counted(countWindows({ size: 3, advance: 2 }) as never) },
+  'windowBy countWindows': { pipeline: counted(countWindows({ size: 3, advance: 2 })) },
   'windowBy unlimited': {
     pipeline: left.pipe(windowBy(unlimited(), agg.count(), { store, emit: 'updates' }), to(out)),
   },
@@ -245,7 +245,7 @@ export const SAMPLES: Record<string, Sample> = {
       to(out),
     ),
   },
-  inspect: { pipeline: left.pipe(inspect({ stream: { write: () => true } as never }), to(out)) },
+  inspect: { pipeline: left.pipe(inspect({ stream: { write: () => true } }), to(out)) },
   through: { pipeline: left.pipe(through(topic('shuffle', numbers)), to(out)) },
   flatMapRecord: {
     pipeline: left.pipe(

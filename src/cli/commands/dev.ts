@@ -43,7 +43,7 @@ function childArgs(command: Command): readonly string[] {
     const value = command.getOptionValue(option.attributeName()) as string | true | undefined;
     if (value === undefined) continue;
     const flag = option.long ?? option.short ?? '';
-    given.push(...(value === true ? [flag] : [flag, `${value}`]));
+    given.push(...(value === true ? [flag] : [flag, value]));
   }
   return [...command.args, ...given];
 }
