@@ -1,12 +1,17 @@
 import {
   agg,
+  aggregate,
+  batch,
   cogroup,
+  cumulate,
   debounceByKey,
+  dedupe,
   filterValues,
   hopping,
   int32,
   joinRows,
   joinStream,
+  joinWindow,
   keyBy,
   mapValues,
   type Pipeline,
@@ -17,6 +22,7 @@ import {
   suppress,
   type Topic,
   table,
+  throttleByKey,
   through,
   to,
   topic,
@@ -74,6 +80,42 @@ export const STEPS = {
           grace: '3s',
           type: 'outer',
         }),
+      ),
+  },
+  'joins of windows': {
+    final: true,
+    of: (n: Numbers) =>
+      n.pipe(
+        filterValues((each) => each % 3 === 0),
+        joinWindow(n.pipe(filterValues((each) => each % 5 === 0)), span, (left, right) => (left ?? 0) + (right ?? 0), {
+          store,
+          type: 'outer',
+        }),
+      ),
+  },
+  cumulated: {
+    final: true,
+    of: (n: Numbers) => n.pipe(windowBy(cumulate({ size: '9s', step: '3s', grace: '0s' }), agg.count(), { store })),
+  },
+  batches: {
+    final: false,
+    of: (n: Numbers) =>
+      n.pipe(
+        batch({ count: 4, within: '6s', store }),
+        mapValues((values) => values.length),
+      ),
+  },
+  throttled: {
+    final: true,
+    of: (n: Numbers) => n.pipe(throttleByKey('3s', { grace: '0s', store, take: 'both' })),
+  },
+  'seen once': { final: true, of: (n: Numbers) => n.pipe(dedupe({ within: '3s', grace: '0s', store })) },
+  'rows with a time to live': {
+    final: false,
+    of: (n: Numbers) =>
+      n.pipe(
+        aggregate(agg.count(), { store, ttl: '8s' }),
+        filterValues((count) => count !== null),
       ),
   },
   bursts: { final: true, of: (n: Numbers) => n.pipe(debounceByKey('3s', { grace: '0s', store })) },
