@@ -276,6 +276,6 @@ export const NO_STEPS: ReadonlySet<string> = new Set(
     'ConfigError FatalError GlobalTable MemoryLog MillraceError NoTaskError RecordError Records StoreError',
     'bytes float64 int32 int64 json msgpack nullable string uuid windowedKey',
     'connect consoleLogger deadLetter describePipeline memoryTransport prometheusText run runUntilSignal',
-    'keyValue output watch',
+    'keyValue output readState watch',
   ].flatMap((line) => line.split(' ')),
 );
