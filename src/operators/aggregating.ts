@@ -80,6 +80,7 @@ export function aggregating<K, V, Row, Out extends Change<K, Row>>(
     }
     expiring?.observe(record.timestamp);
     const entry = store.entry(key as NonNullable<K>);
+    expiring?.endFor(entry, key as NonNullable<K>);
     const { value: state } = entry;
     if (state === undefined && expiring?.isOver(record.timestamp) === true) {
       step.drop('older than the ttl');

@@ -23,7 +23,8 @@ export interface ExpiryEvents<K, V> {
 }
 
 /**
- * Rows that live for a time: each until stream time reaches its timestamp, the highest one of its writes, plus that time. The
+ * Rows that live for a time: each until stream time reaches its timestamp, the highest one of its writes, plus that time. For the
+ * record under way they have ended by its own time, also where stream time is held back for tasks that are behind. The
  * index has each key at the timestamp of its row or at an earlier one, so a row that is written again and again costs it nothing:
  * what is not over yet when its time comes is noted anew.
  */
@@ -34,6 +35,8 @@ export class ExpiringRows<K, V> {
   readonly #events: ExpiryEvents<K, V>;
   readonly #bytes: ByteStore;
   readonly #key: Serde<K>;
+  /** Time of the record under way; −1 where there is none. */
+  #asOf = -1;
 
   /** @param bytes - Of the rows. Those from before there was an index are noted now, by their stored timestamps. */
   constructor(
@@ -58,7 +61,7 @@ export class ExpiringRows<K, V> {
 
   /** Whether rows have ended that are not removed yet: only when time came from somebody who looks. */
   get behind(): boolean {
-    return this.#end >= this.#waiting.part('rows').first;
+    return this.#endNow >= this.#waiting.part('rows').first;
   }
 
   /** The time of the step, and when the first row ends, or a little before. */
@@ -69,12 +72,12 @@ export class ExpiringRows<K, V> {
 
   get(key: NonNullable<K>): V | undefined {
     const { timestamp, value } = this.#rows.entry(key);
-    return value === undefined || this.isOver(timestamp) ? undefined : value;
+    return value === undefined || timestamp <= this.#endNow ? undefined : value;
   }
 
   timestampOf(key: NonNullable<K>): number {
     const { timestamp, value } = this.#rows.entry(key);
-    return value === undefined || this.isOver(timestamp) ? -1 : timestamp;
+    return value === undefined || timestamp <= this.#endNow ? -1 : timestamp;
   }
 
   /** Whether what was written at a time has ended. */
@@ -84,19 +87,33 @@ export class ExpiringRows<K, V> {
 
   /** A record has come: what has ended by its time goes first. */
   observe(timestamp: number): void {
+    this.#asOf = timestamp;
     this.#waiting.time.observe(timestamp);
     this.expire();
   }
 
+  /**
+   * The row of the key that the record under way is for: it goes first when it has ended by the time of that record. Others of
+   * the same time may still come before their rows end, and are waited for by stream time.
+   */
+  endFor(entry: Entry<V>, key: NonNullable<K>): void {
+    const { timestamp, value } = entry;
+    if (value === undefined || timestamp > this.#endNow) return;
+    this.delete(entry, key);
+    this.#events.expired({ key, value, endMs: timestamp + this.#ttlMs });
+  }
+
   /** Stream time may go further than before. */
   advance(): void {
+    this.#asOf = -1;
     if (this.#waiting.time.advance()) this.expire();
   }
 
   /** Time has come to there for somebody who looks. @returns Whether rows have to be removed. */
   reach(timestamp: number): boolean {
+    this.#asOf = timestamp;
     this.#waiting.time.observe(timestamp);
-    return this.behind;
+    return this.#end >= this.#waiting.part('rows').first;
   }
 
   /** Sets a row. One that is not there yet must not be over. @throws as the store's `put` */
@@ -148,5 +165,10 @@ export class ExpiringRows<K, V> {
 
   get #end(): number {
     return this.#waiting.time.streamTime - this.#ttlMs;
+  }
+
+  /** What was written until then has ended for the record under way. */
+  get #endNow(): number {
+    return Math.max(this.#waiting.time.streamTime, this.#asOf) - this.#ttlMs;
   }
 }

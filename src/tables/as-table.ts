@@ -153,6 +153,7 @@ function storedTable<K, V>(
         }
         expiring?.observe(timestamp);
         const entry = rows.entry(key as NonNullable<K>);
+        expiring?.endFor(entry, key as NonNullable<K>);
         const before = entry.value ?? null;
         const value = record.value ?? null;
         if (value !== null && before === null && expiring?.isOver(timestamp) === true) {

@@ -241,6 +241,7 @@ class TopicRows<K, V> {
       rows.observe(timestamp);
       if (readable(() => newest.entry(of), task, name) === null) newest.set(of, undefined, -1);
       const entry = newest.entry(of);
+      rows.endFor(entry, of);
       const before = entry.value ?? null;
       if (value === null) rows.delete(entry, of);
       else if (before === null && rows.isOver(timestamp)) {

@@ -3,6 +3,7 @@ import type { KafkaOptions } from 'millrace/kafka';
 import type { Observable } from 'rxjs';
 import type { Workload } from './algebra.ts';
 import { labels, payments, prices } from './algebra-joins.ts';
+import { carts } from './algebra-ttl.ts';
 import { finals, sessions } from './algebra-windows.ts';
 
 /** Each pipeline by what it is about; `name` makes its topics its own. */
@@ -15,6 +16,9 @@ const workOf = (makers: Readonly<Record<string, (name: string) => Workload>>, na
 
 /** All of them, each with topics of its own, to be run as one application. */
 export const allWork = (name: string): Work[] => workOf(workloads, name);
+
+/** Those, and what needs processes that read everything before they stop. */
+export const restoredWork = (name: string): Work[] => workOf({ ...workloads, carts }, name);
 
 export const pipelineOf = (work: readonly Workload[]): Pipeline =>
   work.flatMap(({ pipeline }) => pipeline as readonly Observable<unknown>[]);

@@ -3,12 +3,12 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { readAll, unique } from '../contract/support.ts';
 import { BLOCK, numbersFrom, PARTITIONS } from './algebra.ts';
-import { allWork, pipelineOf } from './algebra-kinds.ts';
+import { pipelineOf, restoredWork } from './algebra-kinds.ts';
 
 /** So many numbers before each start. No process leaves anything behind but what is on the broker. */
 const BLOCKS = 15;
 
-it('goes on with sessions, joins and held rows from changelogs alone', {
+it('goes on with sessions, joins, held rows and rows that end from changelogs alone', {
   timeout: 180_000,
 }, async () => {
   const brokers = inject('brokers');
@@ -17,7 +17,7 @@ it('goes on with sessions, joins and held rows from changelogs alone', {
   const transport = await kafkaTransport({ brokers })();
   onTestFinished(() => transport.close());
   const applicationId = unique('algebra');
-  const parts = allWork(applicationId);
+  const parts = restoredWork(applicationId);
   for (const topic of parts.flatMap(({ topics }) => topics))
     await client.topics.create(topic, { partitions: PARTITIONS });
   const pipeline = pipelineOf(parts);

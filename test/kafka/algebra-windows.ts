@@ -19,10 +19,10 @@ interface Click {
   readonly n: number;
 }
 /** Four people click in turns, then four others; each comes back when the other seven groups have had their turn. */
-const clickOf = (n: number): Click => ({ user: `user-${(Math.floor(n / 48) % 8) * 4 + (n % 4)}`, n });
+export const clickOf = (n: number): Click => ({ user: `user-${(Math.floor(n / 48) % 8) * 4 + (n % 4)}`, n });
 
 /** Clicks behind a shuffle. */
-function clicking(name: string) {
+export function clicking(name: string) {
   const clicks = topic(`${name}-clicks`, { value: json<Click>(), partitions: PARTITIONS });
   const byUser = topic(`${name}-by-user`, { key: string(), value: json<number>(), partitions: PARTITIONS });
   const stream = clicks.pipe(
