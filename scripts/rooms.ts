@@ -105,7 +105,16 @@ export const rooms: readonly Room[] = [
   {
     path: 'cli',
     // What every user has, and pictures: a command needs nothing else.
-    rooms: ['index', 'dashboard', 'options/counted', 'options/nearest', 'options/duration', 'log/name-hash', 'graph'],
+    rooms: [
+      'index',
+      'dashboard',
+      'options/counted',
+      'options/nearest',
+      'options/duration',
+      'log/name-hash',
+      'log/read-letter',
+      'graph',
+    ],
     packages: ['node:', 'commander', 'jiti'],
   },
   {

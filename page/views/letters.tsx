@@ -101,7 +101,7 @@ export function LettersView({ about }: { readonly about: About }) {
                   replay
                 </button>
               ) : (
-                <small>{letter.notReplayable}</small>
+                <small>a letter {letter.notReplayable}</small>
               ),
           },
         ]}

@@ -1,6 +1,7 @@
 import type { Client } from '../client/client.ts';
 import { MillraceError } from '../errors.ts';
-import type { Headers, StreamRecord } from '../record.ts';
+import { type Letter, letterOf } from '../log/read-letter.ts';
+import type { StreamRecord } from '../record.ts';
 import { bytes } from '../serdes/bytes.ts';
 import { nullable } from '../serdes/nullable.ts';
 import { topic } from '../streams/topic.ts';
@@ -10,7 +11,12 @@ import type { Shown } from './shown.ts';
 /** Letters that are shown of a topic: the last ones. */
 const MAX_LETTERS = 100;
 
-type Letter = StreamRecord<Uint8Array | null, Uint8Array | null>;
+type Raw = StreamRecord<Uint8Array | null, Uint8Array | null>;
+
+interface Found {
+  readonly record: Raw;
+  readonly letter: Letter;
+}
 
 /** Where a dead letter is. */
 export interface LetterPlace {
@@ -42,7 +48,10 @@ export class Letters {
     }
     const letters: ShownLetter[] = [];
     const found = client.records(raw(name), { from: { offsets }, until: 'end', outOfRange: 'earliest' });
-    for await (const letter of found) letters.push(this.#show(letter));
+    for await (const record of found) {
+      const letter = letterOf(record);
+      if (letter !== undefined) letters.push(this.#show({ record, letter }));
+    }
     return letters.sort((left, right) => right.timestamp - left.timestamp).slice(0, MAX_LETTERS);
   }
 
@@ -51,76 +60,48 @@ export class Letters {
    * stays where it is: a log does not forget.
    */
   async replay({ offset, partition, topic: name }: LetterPlace): Promise<{ readonly offset: number }> {
-    const letter = this.topics.includes(name) ? await this.#read({ topic: name, partition, offset }) : undefined;
-    if (letter === undefined) {
+    const found = this.topics.includes(name) ? await this.#read({ topic: name, partition, offset }) : undefined;
+    if (found === undefined) {
       throw new MillraceError('record', 'ERR_NO_LETTER', `there is no dead letter at ${name}/${partition}@${offset}`, {
         hint: 'it may have been removed: look at the list again',
       });
     }
-    const why = notReplayable(letter.headers);
-    if (why !== undefined) {
-      throw new MillraceError('record', 'ERR_NOT_REPLAYABLE', `the dead letter cannot be replayed: ${why}`, {
+    const { notReplayable, origin, record } = found.letter;
+    if (notReplayable !== undefined || origin === undefined) {
+      throw new MillraceError('record', 'ERR_NOT_REPLAYABLE', `a dead letter ${notReplayable} cannot be replayed`, {
         hint: 'publish a record of your own instead',
       });
     }
-    const origin = originOf(letter.headers) as LetterPlace;
     const client = await this.#client();
-    return client.publish(raw(origin.topic), {
-      key: letter.key,
-      value: letter.value,
-      timestamp: Number(textHeader(letter.headers, 'origin.timestamp') ?? letter.timestamp),
-      headers: letter.headers.filter(([header]) => !header.startsWith('millrace.')),
-      partition: origin.partition,
-    });
+    return client.publish(raw(origin.topic), { ...record, partition: origin.partition });
   }
 
-  async #read({ offset, partition, topic: name }: LetterPlace): Promise<Letter | undefined> {
+  async #read({ offset, partition, topic: name }: LetterPlace): Promise<Found | undefined> {
     const client = await this.#client();
     const last = (await client.offsets(name, 'latest')).get(partition);
     if (last === undefined || offset >= last || offset < 0) return undefined;
     const one = { partitions: [partition], from: { offset }, until: { offset: offset + 1 } } as const;
-    for await (const letter of client.records(raw(name), one)) if (letter.offset === offset) return letter;
+    for await (const record of client.records(raw(name), one)) {
+      if (record.offset !== offset) continue;
+      const letter = letterOf(record);
+      return letter && { record, letter };
+    }
     return undefined;
   }
 
-  #show(letter: Letter): ShownLetter {
-    const { headers } = letter;
-    const shown = this.#shown.record(letter, letter.topic);
+  #show({ letter, record }: Found): ShownLetter {
+    const { code, message, notReplayable, origin, step = '' } = letter;
     return {
-      ...shown,
-      headers: shown.headers.filter(({ name }) => !name.startsWith('millrace.')),
-      code: textHeader(headers, 'error.code') ?? '',
-      message: this.#shown.reason(textHeader(headers, 'error.message') ?? ''),
-      step: textHeader(headers, 'step') ?? '',
-      origin: originOf(headers),
-      notReplayable: notReplayable(headers),
+      ...this.#shown.record({ ...record, headers: letter.headers }, record.topic),
+      code,
+      message: this.#shown.reason(message),
+      step,
+      origin: origin && { topic: origin.topic, partition: origin.partition, offset: origin.offset },
+      notReplayable,
     };
   }
 }
 
 function raw(name: string) {
   return topic(name, { key: nullable(bytes()), value: nullable(bytes()) });
-}
-
-function notReplayable(headers: Headers): string | undefined {
-  const applied = textHeader(headers, 'applied');
-  if (applied !== undefined) return `${applied} has counted it already`;
-  if (originOf(headers) === undefined) return 'it is a row that a step had kept, and no record of a topic';
-  if (textHeader(headers, 'origin.last-offset') !== undefined) return 'it is a whole batch that cannot be read';
-  const cut = headers.some(([name]) => /^millrace\.origin\.(value\.size|key\.size|headers\.left-out)$/.test(name));
-  return cut ? 'it was too large for its topic, and is not whole' : undefined;
-}
-
-function originOf(headers: Headers): LetterPlace | undefined {
-  const topic = textHeader(headers, 'origin.topic');
-  const partition = Number(textHeader(headers, 'origin.partition') ?? Number.NaN);
-  const offset = Number(textHeader(headers, 'origin.offset') ?? Number.NaN);
-  if (topic === undefined || !Number.isSafeInteger(partition) || !Number.isSafeInteger(offset)) return undefined;
-  return { topic, partition, offset };
-}
-
-/** The last one of a name is that of Millrace: what came before it was written by whoever made the record. */
-function textHeader(headers: Headers, name: string): string | undefined {
-  const value = headers.findLast(([header]) => header === `millrace.${name}`)?.[1];
-  return value === undefined || value === null ? undefined : new TextDecoder().decode(value.subarray(0, 2000));
 }

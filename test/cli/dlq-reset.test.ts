@@ -76,6 +76,29 @@ describe('dead letters and starting over', () => {
       expect((await cli.run('dlq drop bad-orders --yes')).err).toContain('3 letters of bad-orders removed');
       expect((await cli.run('dlq ls bad-orders')).err).toContain('no dead letters');
     });
+
+    it('leaves out a record that a step has counted, unless it goes to another topic', async () => {
+      file(
+        'sums.ts',
+        `import { agg, aggregate, deadLetter, json, mapValues, string, to, topic } from 'millrace';
+        const numbers = topic('numbers', { key: string(), value: json<number>() });
+        export const options = { onRecordError: deadLetter('bad-numbers') };
+        export default numbers.pipe(
+          aggregate(agg.sum((n: number) => n), { store: 'sums' }),
+          mapValues((sum) => { if (sum > 1) throw new Error('too dear'); return sum; }),
+          to(topic('sums', { key: string(), value: json<number>() })),
+        );`,
+      );
+      await cli.inProcess('topics create numbers');
+      await cli.inProcess(['produce', 'numbers', '-k', 'a'], '1\n2\n');
+      expect((await cli.run('run sums.ts -e -q')).code).toBe(0);
+      const left = await cli.run('dlq replay bad-numbers --execute');
+      expect([left.code, left.out]).toEqual([0, '']);
+      expect(left.err).toContain('1 letter whose record aggregate(sums) has counted already: left out');
+      await cli.inProcess('topics create repair');
+      const repaired = await cli.run('dlq replay bad-numbers --all --to repair --execute');
+      expect(lines(repaired.out)).toEqual([{ topic: 'repair', records: 1 }]);
+    });
   });
 
   describe('millrace reset', () => {

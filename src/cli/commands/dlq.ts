@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { bytes, type Client, ConfigError, topic as declare, nullable, type PartitionOffsets } from '../../index.ts';
+import { type Letter, letterOf } from '../../log/read-letter.ts';
 import { CODEC_NAMES, codecOf } from '../codecs.ts';
 import { type Context, onLog, withClient } from '../context.ts';
-import { type Letter, letterOf, originalOf } from '../dead-letters.ts';
 import type { RawRecord } from '../envelope.ts';
 import { ExitError } from '../exit.ts';
 import { whole } from '../flags.ts';
@@ -28,10 +28,11 @@ interface Flags extends LocationFlags {
 }
 
 const REPLAY_HELP = `
-Each record goes back to the topic that it came from, with its key, value, headers and timestamp, behind those that are
-there. What was replayed is remembered as the offsets of the group TOPIC.replay, so that the next replay goes on behind it;
---all begins with the first letter again. A letter that holds a part of its record only, and one of a row of a window, are told and
-left out. After a crash a letter may be replayed twice.
+Each record goes back to the topic that it came from, with its key, value, headers and timestamp, to its
+partition and behind what is there. What was replayed is remembered as the offsets of the group TOPIC.replay, so that the next replay goes on behind it;
+--all begins with the first letter again. Told and left out are letters that hold only a part of their record, those of rows
+and of batches that cannot be read, and those of records that a step has counted already, which would be counted twice: with
+--to another topic these go too. After a crash a letter may be replayed twice.
 
   millrace dlq replay bad-orders
   millrace dlq replay bad-orders --execute`;
@@ -224,12 +225,17 @@ async function replay(context: Context, client: Client, topic: string, flags: Fl
       const { letter, record } = found;
       if (wanted(found, flags)) {
         const target = flags.to ?? letter.origin?.topic;
-        if (target === undefined) note(left, 'of rows of windows, which were in no topic');
-        else if (letter.cut) note(left, 'that hold a part of their record only');
-        else if ((await client.topics.describe(target)) === undefined) note(left, `of topic ${target}, which is gone`);
+        const why = flags.to === undefined ? letter.notReplayable : letter.notWhole;
+        if (why !== undefined || target === undefined) note(left, why ?? '');
         else {
-          if (execute) await client.publish(raw(target), originalOf(record, letter));
-          note(counts, target);
+          const there = await client.topics.describe(target);
+          if (there === undefined) note(left, `of topic ${target}, which is gone`);
+          else {
+            const home = letter.origin?.partition ?? there.partitions;
+            const back = flags.to === undefined && home < there.partitions ? { partition: home } : {};
+            if (execute) await client.publish(raw(target), { ...letter.record, ...back });
+            note(counts, target);
+          }
         }
       }
       done.set(record.partition, record.offset + 1);
