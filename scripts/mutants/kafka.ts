@@ -70,6 +70,23 @@ export const kafkaMutants: readonly Mutant[] = [
     caughtBy: [line],
   },
   {
+    name: 'producer-reused-after-doubt',
+    fault: 'a producer goes on whose batch was given up and may still arrive',
+    file: 'src/transports/kafka/partition-line.ts',
+    text: 'if (batch.uncertain) this.renew();',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/batch-sender.test.ts',
+        test: 'takes no batch for written because another one came late under its number',
+      },
+      {
+        file: 'src/transports/kafka/partition-line.test.ts',
+        test: 'leaves its number to no other one: the line needs another producer first',
+      },
+    ],
+  },
+  {
     name: 'epoch-reused-after-doubt',
     fault: 'after a transaction with a request whose answer was lost the next one has the same epoch',
     file: 'src/transports/kafka/transactional-writer.ts',
@@ -89,6 +106,19 @@ export const kafkaMutants: readonly Mutant[] = [
     text: 'this.#waiting.unshift(...this.#failed.sort((a, b) => a.order - b.order));',
     instead: 'this.#waiting.push(...this.#failed.sort((a, b) => a.order - b.order));',
     caughtBy: [line],
+  },
+  {
+    name: 'gap-in-the-sequence',
+    fault: 'a number that was left free is used while a batch with the next one may still arrive',
+    file: 'src/transports/kafka/partition-line.ts',
+    text: 'if (ahead > 0) return this.renew();',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/partition-line.test.ts',
+        test: 'are not used by parts of the batch before it: the line needs another producer first',
+      },
+    ],
   },
   {
     name: 'sequence-without-end',

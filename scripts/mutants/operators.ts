@@ -43,6 +43,19 @@ export const operatorMutants: readonly Mutant[] = [
     caughtBy: [joined],
   },
   {
+    name: 'join-forgets-early',
+    fault: 'rows are removed while a partner may still come for them',
+    file: 'src/joins/join-rules.ts',
+    text: 'keepMs: aheadMs + Math.max(0, backMs) + graceMs,',
+    instead: 'keepMs: aheadMs,',
+    caughtBy: [
+      {
+        file: 'src/operators/join-stream.test.ts',
+        test: 'keeps a row up to the moment after which its last partner would be late',
+      },
+    ],
+  },
+  {
     name: 'join-late-by-the-wrong-side',
     fault: 'a record of a join is judged late without grace',
     file: 'src/joins/join-rules.ts',

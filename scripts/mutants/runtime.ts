@@ -83,6 +83,19 @@ export const runtimeMutants: readonly Mutant[] = [
     caughtBy: [{ file: 'src/testing/fast-check/laws.prop.test.ts', test: 'hold for windows, in every respect' }],
   },
   {
+    name: 'table-after-stream',
+    fault: 'a stream sees a record before the table of the same topic does',
+    file: 'src/runtime/task/input-queue.ts',
+    text: 'this.#consumers.unshift(consumer);',
+    instead: 'this.#consumers.push(consumer);',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/input-queue.test.ts',
+        test: 'gives a record to the table before streams, which have it in their own order',
+      },
+    ],
+  },
+  {
     name: 'time-lost-at-restart',
     fault: 'a step does not know after a restart how far its time was: late records count again',
     file: 'src/state/step-time.ts',
@@ -205,6 +218,19 @@ export const runtimeMutants: readonly Mutant[] = [
     text: 'this.counters.late += Math.max(1, lateness.missed.length);',
     instead: 'this.counters.late += 1 + lateness.missed.length;',
     caughtBy: [{ file: 'src/operators/window-by.test.ts', test: 'count (record, window) pairs as late' }],
+  },
+  {
+    name: 'idle-while-busy',
+    fault: 'stream time goes on with the clock while records are still there to be read',
+    file: 'src/runtime/task/task.ts',
+    text: 'return this.failure === undefined && !this.reach.completed && this.reach.atEnd && this.pendingAsync() === 0;',
+    instead: 'return this.failure === undefined && !this.reach.completed && this.pendingAsync() === 0;',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/task-silence.test.ts',
+        test: 'a task is silent when it has taken all that is known to be there, not when the rest is on its way',
+      },
+    ],
   },
   {
     name: 'branch-executed-twice',

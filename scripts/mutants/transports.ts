@@ -39,6 +39,19 @@ export const transportMutants: readonly Mutant[] = [
     caughtBy: [contract('memory', 'that are refused leave no trace, and the next one works')],
   },
   {
+    name: 'commits-overtake',
+    fault: 'a commit whose outputs are encoded sooner takes effect before an earlier one',
+    file: 'src/transports/local/ordered-gate.ts',
+    text: 'const turn = Promise.allSettled([this.#tail, ...inputs]);',
+    instead: 'const turn = Promise.allSettled(inputs);',
+    caughtBy: [
+      {
+        file: 'src/transports/local/ordered-gate.test.ts',
+        test: 'is handed over in the order of the calls, whichever input is there first',
+      },
+    ],
+  },
+  {
     name: 'tasks-shared-unevenly',
     fault: 'a member keeps a task although another one has two fewer',
     file: 'src/transports/local/assign-tasks.ts',

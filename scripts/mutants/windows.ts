@@ -106,6 +106,23 @@ export const windowMutants: readonly Mutant[] = [
     caughtBy: [model('sliding')],
   },
   {
+    name: 'eviction-of-changed-windows',
+    fault: 'the cache of windows forgets changes that are not written yet',
+    file: 'src/state/window-store.ts',
+    text: 'if (pane.dirty) continue;',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/state/window-store.test.ts',
+        test: 'a cache that is too small keeps what has changed while a commit was under way',
+      },
+      {
+        file: 'src/state/window-store.prop.test.ts',
+        test: 'is a map of maps with a stream time, whatever is committed, evicted, taken and reopened',
+      },
+    ],
+  },
+  {
     name: 'closed-windows-stay-stored',
     fault: 'a window that was emitted stays in its store, and comes again after a restart',
     file: 'src/state/window-store.ts',
@@ -140,6 +157,23 @@ export const windowMutants: readonly Mutant[] = [
     instead: 'const before = row.before;',
     caughtBy: [
       { file: 'src/tables/suppress.test.ts', test: 'tells of changes what was there before the first that waited' },
+    ],
+  },
+  {
+    name: 'suppress-releases-early',
+    fault: 'rows that wait for their window go on when it is over, before its grace',
+    file: 'src/state/suppressor.ts',
+    text: 'if (time.advance()) this.#release(time.streamTime - this.#rules.delayMs);',
+    instead: 'if (time.advance()) this.#release(time.streamTime);',
+    caughtBy: [
+      {
+        file: 'src/state/suppressor.test.ts',
+        test: 'go on when it has risen so far beyond their time as they have to wait, and not before',
+      },
+      {
+        file: 'src/state/suppressor.test.ts',
+        test: 'go on when the grace of their window is over, not with its end',
+      },
     ],
   },
 ];

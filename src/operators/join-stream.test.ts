@@ -181,6 +181,20 @@ describe('joinStream', () => {
     expect(rowsOf(new TestDriver(told), steps).flat()).toEqual(['k="k 5 3"@5', 'm="m 4 null"@4']);
   });
 
+  it('keeps a row up to the moment after which its last partner would be late', () => {
+    const driver = new TestDriver(inner());
+    driver.pipe(left, { key: 'k', value: 'A', timestamp: 0 });
+    // Every 64th row has others looked at that nobody needs any more. A partner at 10 is not late yet at 25.
+    const others = Array.from({ length: 255 }, () => ({ key: 'other', value: 'x', timestamp: 25 }));
+    driver.pipeAll(left, others);
+    driver.pipe(right, { key: 'k', value: 'last', timestamp: 10 });
+    expect(shown(driver.read(out))).toEqual(['k="A+last"@10']);
+    driver.pipe(left, { key: 'other', value: 'x', timestamp: 26 });
+    driver.pipeAll(left, others);
+    const kept = [...driver.store('join-left').entries()];
+    expect(kept.filter(({ key }) => key === 'k')).toEqual([]);
+  });
+
   it('removes rows that no partner can come for, and only those', () => {
     const driver = new TestDriver(inner());
     const times = (): number[] => [...driver.store('join-left').entries()].map(({ timestamp }) => timestamp);

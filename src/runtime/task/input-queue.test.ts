@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import type { Serde } from '../../serdes/serde.ts';
+import { string } from '../../serdes/string.ts';
+import { InputQueue } from './input-queue.ts';
+
+const value = string() as Serde<unknown>;
+
+function queueOf(seen: string[], consumers: readonly (readonly [name: string, table: boolean])[]): InputQueue {
+  const queue = new InputQueue({ name: 'source', value }, 0, 0, (error) => {
+    throw error;
+  });
+  for (const [name, table] of consumers) {
+    queue.add({
+      key: undefined,
+      value,
+      tombstones: table,
+      table,
+      deliver: (record) => void seen.push(`${name} ${String(record.value)}`),
+      complete: () => undefined,
+    });
+  }
+  return queue;
+}
+
+describe('a topic that is read as a table and as streams', () => {
+  const orders = [
+    [
+      ['rows', true],
+      ['first', false],
+      ['second', false],
+    ],
+    [
+      ['first', false],
+      ['rows', true],
+      ['second', false],
+    ],
+    [
+      ['first', false],
+      ['second', false],
+      ['rows', true],
+    ],
+  ] as const;
+
+  it('gives a record to the table before streams, which have it in their own order', () => {
+    for (const consumers of orders) {
+      const seen: string[] = [];
+      const queue = queueOf(seen, consumers);
+      const batch = new RecordBatchBuilder();
+      for (const text of ['a', 'b']) batch.append(1, null, text, []);
+      queue.push(batch.columns(0));
+      while (!queue.empty) {
+        queue.process();
+        queue.advance();
+      }
+      expect(seen).toEqual(['rows a', 'first a', 'second a', 'rows b', 'first b', 'second b']);
+    }
+  });
+});
