@@ -251,8 +251,8 @@ export interface CommitUnit {
 export interface TaskSession {
   readonly generation: number;
   /**
-   * Tells the generation from all others of the group, also where these are counted anew: 32 bits, the same for all members and
-   * never 0.
+   * Tells the generation from all others of the group, also where the count starts again; the same for all members. See
+   * `protocol/epoch.ts`.
    */
   readonly epoch: number;
   /** The stores of the application, which `commit` writes to. */

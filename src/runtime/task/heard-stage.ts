@@ -1,4 +1,5 @@
 import type { ShuffleWriter } from '../../plan/shuffles.ts';
+import { inOneLife, isEarlier } from '../../protocol/epoch.ts';
 
 /** What a task counts for that has read its input to the end. */
 const AT_END = Number.POSITIVE_INFINITY;
@@ -6,6 +7,8 @@ const AT_END = Number.POSITIVE_INFINITY;
 const NOWHERE = -1;
 /** Of announcements that do not say in which generation they were made, and of tasks that were not heard of. */
 const UNSAID = 0;
+/** So many earlier lives of the group are remembered. */
+const FORMER_LIVES = 4;
 
 /** What the tasks of one stage have announced, and in which generation of their group each of them has said so. */
 export class HeardStage {
@@ -16,6 +19,10 @@ export class HeardStage {
   /** By partition; infinity for one that has read its input to the end. */
   readonly #times: number[] = [];
   readonly #epochs: number[] = [];
+  /** The last generation of which something was heard. */
+  #newest = UNSAID;
+  /** The last generations of earlier lives of the group. */
+  readonly #former: number[] = [];
 
   /** @param described - What {@link describe} said. */
   constructor({ alone, number, stage, tasks }: ShuffleWriter, described = '') {
@@ -33,6 +40,7 @@ export class HeardStage {
     const [said = '', which] = epochs.split('/');
     const known = said.split('.').map((epoch) => Number.parseInt(epoch, 36) || UNSAID);
     const indexes = which?.split('.');
+    this.#newest = known[0] ?? UNSAID;
     for (let at = 0; at < Number(count); at += 1) {
       const digit = Number.parseInt(caughtUp[Math.floor(at / 5)] ?? '0', 32);
       this.#times[at] = (digit & (1 << (at % 5))) !== 0 ? AT_END : Number.parseInt(least, 36);
@@ -45,7 +53,13 @@ export class HeardStage {
     return this.#tasks > 0;
   }
 
-  hear(partition: number, time: number, caughtUp: boolean, epoch: number): void {
+  /**
+   * A task has spoken. What one has said whose process had lost it before may come late, at least once: nothing changes by that.
+   *
+   * @param own - The generation in which the listener works.
+   */
+  hear(partition: number, time: number, caughtUp: boolean, epoch: number, own: number): void {
+    if (isEarlier(epoch, this.#epochs[partition] ?? UNSAID) || !this.#isNews(epoch, own)) return;
     while (this.#times.length <= partition) {
       this.#times.push(NOWHERE);
       this.#epochs.push(UNSAID);
@@ -54,6 +68,23 @@ export class HeardStage {
     this.#epochs[partition] = epoch;
     if (caughtUp) this.#times[partition] = AT_END;
     else this.#times[partition] = before === AT_END ? time : Math.max(before, time);
+  }
+
+  /** Whether a generation may have come after those that others have spoken in. */
+  #isNews(epoch: number, own: number): boolean {
+    if (epoch === UNSAID) return true;
+    if (inOneLife(epoch, this.#newest)) {
+      if (isEarlier(this.#newest, epoch)) this.#newest = epoch;
+      return true;
+    }
+    const at = this.#former.findIndex((former) => inOneLife(former, epoch));
+    // Of the generation that it works in itself the listener knows that it is the last one.
+    if (at >= 0 && epoch !== own && !isEarlier(this.#former[at] as number, epoch)) return false;
+    if (at >= 0) this.#former.splice(at, 1);
+    if (this.#newest !== UNSAID) this.#former.push(this.#newest);
+    if (this.#former.length > FORMER_LIVES) this.#former.shift();
+    this.#newest = epoch;
+    return true;
   }
 
   /** In which generation all of its tasks have spoken last; `undefined` while these differ, or one was not heard of. */
@@ -80,10 +111,11 @@ export class HeardStage {
     if (least === AT_END) return undefined;
     let found: number | undefined;
     for (let partition = 0; partition < this.#tasks; partition += 1) {
-      if (this.#timeOf(partition, ends) !== least) continue;
-      found ??= partition;
-      // Among those that are nowhere the one that has not spoken yet is to blame.
-      if (this.#epochs[partition] !== epoch) return { task: `${this.#name}/${partition}`, time: least };
+      const isLeast = this.#timeOf(partition, ends) === least;
+      if (isLeast) found ??= partition;
+      // While ends are not believed, the one that has not spoken yet is to blame.
+      const isMissing = least === NOWHERE && this.#epochs[partition] !== epoch;
+      if (isMissing || (isLeast && least !== NOWHERE)) return { task: `${this.#name}/${partition}`, time: least };
     }
     return found === undefined ? undefined : { task: `${this.#name}/${found}`, time: least };
   }
@@ -104,7 +136,8 @@ export class HeardStage {
       for (let bit = 0; bit < 5; bit += 1) if (times[at + bit] === AT_END) digit |= 1 << bit;
       caughtUp += digit.toString(32);
     }
-    const said = [...new Set(this.#epochs)];
+    // The last one is told first.
+    const said = [...new Set(times.length === 0 ? [] : [this.#newest, ...this.#epochs])];
     const which = said.length > 1 ? `/${this.#epochs.map((epoch) => said.indexOf(epoch)).join('.')}` : '';
     const epochs = said.map((epoch) => epoch.toString(36)).join('.') + which;
     return `${this.number.toString(36)}:${least.toString(36)}:${caughtUp}:${times.length}:${epochs}`;

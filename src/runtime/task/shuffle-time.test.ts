@@ -76,7 +76,7 @@ describe('time behind a shuffle', () => {
   });
 
   describe('when tasks are given to processes anew', () => {
-    const [before, now] = [7, 8];
+    const [before, now, anew] = [0x5_0007, 0x5_0008, 0x9_0001];
     /** Two tasks that had read everything in the generation before. */
     function ended(epoch = () => now) {
       const followed = following(2, undefined, false, epoch);
@@ -106,14 +106,51 @@ describe('time behind a shuffle', () => {
       expect(say(0, 65, false, now)).toBe(65);
     });
 
-    it('goes on when all have spoken, in whatever order they learn of it, and although the group counts from 1 again', () => {
+    it('goes on when all have spoken, in whatever order they learn of it, and where the group counts from 1 again', () => {
       const { say } = ended();
       say(0, 60, true, now);
       say(1, 50, false, before);
       expect(say(1, 60, true, before)).toBe(-1);
       expect(say(1, 60, true, now)).toBe(UP);
-      expect(say(1, 60, true, 1)).toBe(-1);
-      expect(say(0, 60, true, 1)).toBe(UP);
+      expect(say(1, 60, true, anew)).toBe(-1);
+      expect(say(0, 60, true, anew)).toBe(UP);
+    });
+
+    it('does not change by what one says late that had the task before', () => {
+      const { say, time } = ended();
+      say(0, 60, true, now);
+      expect(say(1, 60, true, now)).toBe(UP);
+      expect(say(0, 50, false, before)).toBe(UP);
+      expect(say(1, 900, true, 0x5_ffff), 'the count had passed its end').toBe(UP);
+      const again = following(2, time.describe('shuffle'), false, () => now);
+      expect(again.hear(0, 50, false, number, before)).toBe(UP);
+      expect(again.hear(0, 50, false, number, now), 'its own owner').toBe(50);
+    });
+
+    it('does not change by what comes late from an earlier life of the group, which has been heard of', () => {
+      const { say, time } = ended(() => anew);
+      say(0, 60, false, anew);
+      const again = following(2, time.describe('shuffle'), false, () => anew);
+      for (const hear of [
+        say,
+        (...[partition, at, caughtUp, said]: Parameters<typeof say>) =>
+          again.hear(partition, at, caughtUp, number, said),
+      ]) {
+        expect(hear(1, 60, true, before)).toBe(-1);
+        expect(hear(1, 65, true, anew)).toBe(60);
+        expect(hear(1, 50, false, before)).toBe(60);
+        expect(hear(0, 90, true, anew)).toBe(UP);
+        expect(hear(0, 90, true, before)).toBe(UP);
+      }
+    });
+
+    it('believes its own generation, whatever was heard of others', () => {
+      const { say, time } = ended(() => anew);
+      say(0, 60, true, anew);
+      say(1, 60, true, anew);
+      expect(say(0, 60, false, 0x5_0009), 'a generation that was not heard of yet').toBe(-1);
+      expect(time.slowest()).toBe('the time of task source/0, which has not been heard of yet');
+      expect(say(0, 70, true, anew)).toBe(UP);
     });
 
     it('says itself that all is read only by what was said in its own generation', () => {

@@ -66,7 +66,7 @@ export class ShuffleTime implements TaskTime {
     const stage = this.#topics.get(topic)?.find(({ number }) => number === announcement?.stage);
     if (announcement === undefined || stage === undefined) return;
     const { epoch, tasks } = announcement;
-    for (const { caughtUp, partition, time } of tasks) stage.hear(partition, time, caughtUp, epoch);
+    for (const { caughtUp, partition, time } of tasks) stage.hear(partition, time, caughtUp, epoch, this.#epoch());
     this.#described.delete(topic);
     const before = this.limit;
     this.#follow();

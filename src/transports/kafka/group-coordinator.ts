@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { nameHash } from '../../log/name-hash.ts';
 import type { GroupOptions } from '../../log/transport.ts';
+import { nextEpoch } from '../../protocol/epoch.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
@@ -32,7 +33,7 @@ import type { GroupIdentity } from './wire/offset-commit.ts';
 export interface Granted {
   readonly tasks: ReadonlySet<string>;
   readonly generation: number;
-  /** Tells the generation from all others: a group that was deleted counts from 1 again, but has other leaders. */
+  /** Tells the generation from all others: a group that was deleted counts from 1 again, but in another life. */
   readonly epoch: number;
 }
 
@@ -52,6 +53,8 @@ export class GroupCoordinator {
   #memberId = '';
   #generation = -1;
   #granted: Granted = NOTHING;
+  /** Of the last generation that it was in; it outlasts the membership. */
+  #epoch: number | undefined;
   /** Transactional ids of the members of the last generation. */
   #transactionalIds: readonly string[] = [];
   /** When the last request that made it a member was sent. */
@@ -107,6 +110,7 @@ export class GroupCoordinator {
       }
       const { generation, leader } = joined;
       this.#granted = { tasks: new Set(tasks), generation, epoch: epoch ?? epochOf(generation, leader) };
+      this.#epoch = this.#granted.epoch;
       this.joinedAt = sent;
       return this.#granted;
     }
@@ -147,7 +151,8 @@ export class GroupCoordinator {
   #join(): Promise<JoinGroupResponse> {
     const { settings } = this.#cluster;
     const { groupId } = this.#options;
-    const info = this.#card.info([...this.#granted.tasks], this.#granted.generation, this.#transactionalIds);
+    const { generation, tasks } = this.#granted;
+    const info = this.#card.info([...tasks], generation, this.#transactionalIds, this.#epoch);
     const old = encodeOldMember(this.#card.whole(info));
     const protocols = [{ name: PROTOCOL_NAME, metadata: encodeMember(info) }];
     if (old.length <= OLD_LIMIT_BYTES) protocols.push({ name: OLD_PROTOCOL_NAME, metadata: old });
@@ -164,7 +169,7 @@ export class GroupCoordinator {
   }
 
   /** Shares out the tasks, as the leader. */
-  async #assign({ members, protocol }: JoinGroupResponse): Promise<{
+  async #assign({ generation, members, protocol }: JoinGroupResponse): Promise<{
     readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[];
     readonly covered: boolean;
   }> {
@@ -174,7 +179,8 @@ export class GroupCoordinator {
     const { abandoned, assignments, covered, partitions } = this.#leader.share(infos);
     await this.#fence(abandoned);
     const write = old ? encodeOldAssignment : encodeAssignment;
-    const epoch = 1 + Math.floor(this.#cluster.machine.random() * (2 ** 32 - 1));
+    const known = [...infos.values()].flatMap((info) => info.epoch ?? []);
+    const epoch = nextEpoch(generation, known, this.#cluster.machine.random);
     return {
       covered,
       assignments: [...assignments].map(([memberId, assignment]) => {

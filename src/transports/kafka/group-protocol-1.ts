@@ -29,6 +29,7 @@ export function decodeOldMember(bytes: Uint8Array): MemberInfo {
     generation: typeof data['generation'] === 'number' ? data['generation'] : 0,
     transactionalId: typeof data['transactionalId'] === 'string' ? data['transactionalId'] : null,
     transactionalIds: texts(data['transactionalIds']),
+    epoch: typeof data['epoch'] === 'number' ? data['epoch'] : undefined,
     topics,
   };
 }

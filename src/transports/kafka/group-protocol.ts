@@ -23,6 +23,8 @@ export interface MemberInfo {
   readonly transactionalId: string | null;
   /** Those of members of that generation. */
   readonly transactionalIds: readonly string[];
+  /** The epoch of the generation that it was in last, also when it was given up since; earlier versions say none. */
+  readonly epoch?: number | undefined;
   /** The topics that the coordinator takes it to read. */
   readonly topics: readonly string[];
 }
@@ -65,6 +67,8 @@ export function encodeMember(info: MemberInfo): Uint8Array {
   writeTasks(body, info.owned);
   body.boolean(info.known !== undefined);
   writeTasks(body, info.known ?? []);
+  // Earlier versions read no further.
+  body.int32(info.epoch ?? 0);
   const writer = new WireWriter();
   writer.int16(0).array(info.topics, (topic) => writer.string(topic));
   return bytesOf(writer.bytes(packed(body)));
@@ -81,8 +85,10 @@ export function decodeMember(bytes: Uint8Array): MemberInfo {
   const transactionalIds = body.array(() => body.string());
   const owned = readTasks(body);
   const told = body.boolean();
-  const known = readTasks(body);
-  return { digest, generation, transactionalId, transactionalIds, owned, known: told ? known : undefined, topics };
+  const tasks = readTasks(body);
+  const known = told ? tasks : undefined;
+  const epoch = body.ended ? undefined : body.int32() >>> 0 || undefined;
+  return { digest, generation, transactionalId, transactionalIds, owned, known, epoch, topics };
 }
 
 /** @param partitions - For tools that describe groups; they may be left out. */

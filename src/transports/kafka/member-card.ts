@@ -33,8 +33,11 @@ export class MemberCard {
     this.#fewTopics = this.#topics.reduce((sum, topic) => sum + topic.length + 2, 0) <= SHORT_BYTES;
   }
 
-  /** @param owned - What it has, of which generation. */
-  info(owned: readonly string[], generation: number, transactionalIds: readonly string[]): MemberInfo {
+  /**
+   * @param owned - What it has, of which generation.
+   * @param epoch - That of the generation it was in last, also when it was given up since.
+   */
+  info(owned: readonly string[], generation: number, transactionalIds: readonly string[], epoch?: number): MemberInfo {
     const whole = this.#fewTopics || this.listAll;
     return {
       digest: this.digest,
@@ -43,6 +46,7 @@ export class MemberCard {
       generation,
       transactionalId: this.#transactionalId,
       transactionalIds,
+      epoch,
       topics: whole ? this.#topics : [...new Set(owned.flatMap((task) => this.#topicsOf.get(task) ?? []))].sort(),
     };
   }

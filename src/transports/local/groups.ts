@@ -1,6 +1,7 @@
 import { MillraceError } from '../../errors.ts';
 import { type Awaitable, every, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import type { GroupOptions, TaskSession } from '../../log/transport.ts';
+import { firstEpoch } from '../../protocol/epoch.ts';
 import { assignTasks } from './assign-tasks.ts';
 import { applicationRunning, staleGeneration } from './errors.ts';
 
@@ -121,8 +122,15 @@ export class LocalGroups {
   #group(groupId: string): Group {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
-      const firstEpoch = crypto.getRandomValues(new Uint32Array(1))[0] as number;
-      group = { members: new Set(), commits: new Set(), firstEpoch, generation: 0, running: false, again: false };
+      const begins = firstEpoch(0, Math.random);
+      group = {
+        members: new Set(),
+        commits: new Set(),
+        firstEpoch: begins,
+        generation: 0,
+        running: false,
+        again: false,
+      };
       this.#groups.set(groupId, group);
     }
     return group;
