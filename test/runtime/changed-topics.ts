@@ -160,6 +160,30 @@ export function changedTopics(
       expect(await start(counts, unique('anew'), { until: 'end' }).ended).toBeUndefined();
     });
 
+    it.each([
+      { what: 'more', before: 2, now: 4 },
+      { what: 'fewer', before: 4, now: 2 },
+    ])(
+      'a stage whose state was built from another topic of $what partitions does not start',
+      async ({ before, now }) => {
+        const id = unique('app');
+        const shuffle = numbers(unique('shuffle'));
+        await client.topics.addPartitions(source, before);
+        await client.topics.create(shuffle, { partitions: now });
+        const alone = source.pipe(aggregate(agg.count(), { store: 'counts' }), to(out));
+        const behind = source.pipe(through(shuffle), aggregate(agg.count(), { store: 'counts' }), to(out));
+        // The last partition is one that has a task in one of both pipelines only.
+        await publish(source, 'a', 1, before - 1);
+        expect(await start(alone, id, { until: 'end' }).ended).toBeUndefined();
+        const refused = await start(behind, id, { until: 'end' }).ended;
+        expect(refused).toMatchObject({ code: 'ERR_PARTITION_COUNT', stage: shuffle.name });
+        expect(refused?.message).toContain(`in ${before} partitions, but`);
+        expect(await start(alone, id, { until: 'end' }).ended, 'as before').toBeUndefined();
+        await client.topics.release(shuffle);
+        expect(await start(behind, unique('anew'), { until: 'end' }).ended).toBeUndefined();
+      },
+    );
+
     it('a shuffle that grows is read where no state depends on it, and ends the application where some does', async () => {
       const shuffle = numbers(unique('shuffle'));
       const shuffled = source.pipe(

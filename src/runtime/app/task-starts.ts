@@ -16,6 +16,7 @@ import {
   statePositions,
 } from '../task/state-positions.ts';
 import type { TaskProgress } from '../task/task-host.ts';
+import { checkLeftOver, checkSpread } from './state-spread.ts';
 import { goneUnread, otherTopic, type Reached, stateBehind } from './task-start-errors.ts';
 import type { TopicEnds } from './topic-ends.ts';
 
@@ -76,6 +77,7 @@ export class TaskStarts {
    * `ERR_STATE_OF_OTHER_TOPIC`; ConfigError `ERR_PARTITION_COUNT`
    */
   *find(assigned: readonly AssignedTask[], stores: StoreBackend): Steps<TaskStart[]> {
+    checkLeftOver(this.options, new Set(assigned.map(({ stage }) => stage)), stores);
     const starts = assigned.map((task) => ({ task, found: this.#compare(task, stores) }));
     const missing = new Map<string, number[]>();
     for (const { found, task } of starts) {
@@ -118,6 +120,7 @@ export class TaskStarts {
   /** The offsets that are known, of one task. */
   #compare({ committed, spec, stage }: AssignedTask, stores: StoreBackend): Map<string, number> {
     const states = stage.stores.map(({ name }) => this.#state(stores, name, spec));
+    checkSpread(stage, states, this.options.topics);
     const found = new Map<string, number>();
     for (const { partition, topic } of spec.partitions) {
       const place = new Place(this.options, stage, topic, partition);
