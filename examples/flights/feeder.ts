@@ -1,28 +1,38 @@
 import type { Client } from 'millrace';
 import { createTopics, type Fed, feed, inChunks, recordCount } from '../shared/feed.ts';
 import { readAirports } from './airports.ts';
-import { airportHours, airports, flights, worstAirports } from './pipeline.ts';
+import { airportHours, airports, type flights as Flights, worstAirports } from './pipeline.ts';
 import type { FlightRecord, FlightSource } from './source.ts';
 
 /** The log was filled from another file. */
 export class OtherFlightsError extends Error {}
 
-/** Publishes the airports and the flights; goes on where an earlier run was stopped. */
+/**
+ * Publishes the airports and the flights; goes on where an earlier run was stopped. Flights are dealt out to the partitions one
+ * by one.
+ */
 export async function publishFlights(
   client: Client,
   source: FlightSource,
+  flights: typeof Flights,
   options: { readonly signal: AbortSignal; readonly onChunk?: (count: number) => void },
 ): Promise<Fed> {
   await createTopics(client, [flights, airports, airportHours, worstAirports]);
-  await refuseOtherFlights(client, source);
+  await refuseOtherFlights(client, source, flights);
   // The table's rows are older than any flight, so a task has read them all before its first flight.
   const rows = [...(await readAirports())].map(([key, value]) => ({ key, value, timestamp: 0 }));
   await feed(client, airports, (from) => inChunks(rows, rows.length, from), { signal: options.signal });
-  return feed(client, flights, (from) => source.chunks(from), options);
+  return feed(client, flights, (from) => dealt(source, from, flights.partitions ?? 1), options);
+}
+
+async function* dealt(source: FlightSource, from: number, partitions: number) {
+  let at = from;
+  for await (const chunk of source.chunks(from))
+    yield chunk.map((flight) => ({ ...flight, partition: at++ % partitions }));
 }
 
 /** The last flight in the topic tells whether it was filled from the same file. */
-async function refuseOtherFlights(client: Client, source: FlightSource): Promise<void> {
+async function refuseOtherFlights(client: Client, source: FlightSource, flights: typeof Flights): Promise<void> {
   const count = await recordCount(client, flights);
   if (count === 0) return;
   let expected: FlightRecord | undefined;
@@ -33,7 +43,9 @@ async function refuseOtherFlights(client: Client, source: FlightSource): Promise
     }
   }
   const fingerprint = ({ timestamp, value }: FlightRecord): string => JSON.stringify([timestamp, value]);
-  for await (const last of client.records(flights, { from: { offset: count - 1 }, until: 'end' })) {
+  const { partitions = 1 } = flights;
+  const place = { partitions: [(count - 1) % partitions], from: { offset: Math.floor((count - 1) / partitions) } };
+  for await (const last of client.records(flights, { ...place, until: 'end' })) {
     if (expected !== undefined && fingerprint(last) === fingerprint(expected)) return;
     throw new OtherFlightsError(`this log holds other flights than ${source.name}: take --fresh or another --path`);
   }

@@ -6,7 +6,7 @@ import { grouped, paint, screenOf } from '../shared/terminal.ts';
 import { sayVerdict } from '../shared/verdict.ts';
 import { ReportCheck } from './check.ts';
 import { OtherFlightsError, publishFlights } from './feeder.ts';
-import { airportHours, flights, pipeline, worstAirports } from './pipeline.ts';
+import { airportHours, flightsIn, pipelineOf, worstAirports } from './pipeline.ts';
 import { render } from './render.ts';
 import { openFlights } from './source.ts';
 import { Summary } from './summary.ts';
@@ -17,15 +17,29 @@ function dataFile({ full, data }: Options['given']): string {
   throw new Error(`--data ${file}: there is no such file of flights`);
 }
 
+function partitionCount({ partitions }: Options['given']): number {
+  if (/^([1-9]|1[0-6])$/.test(String(partitions ?? 1))) return Number(partitions ?? 1);
+  throw new Error(`--partitions ${partitions}: 1 to 16`);
+}
+
 const { path, given } = readOptions({
   text: `Delays of real US flights per airport and hour, and the ten worst airports of each day.
 
-  --data FILE  flights-2k.json, -5k, -10k, -20k (default) or flights-3m.parquet
-  --full       three million flights: --data flights-3m.parquet
-  --brokers A  run on a Kafka cluster instead of a folder: --brokers localhost:9092`,
-  options: { data: { type: 'string' }, full: { type: 'boolean' }, brokers: { type: 'string' } },
-  // A folder per file: another file is another feed.
-  path: (options) => `.millrace/demo/${dataFile(options).replace(/\..*/, '')}`,
+  --data FILE    flights-2k.json, -5k, -10k, -20k (default) or flights-3m.parquet
+  --full         three million flights: --data flights-3m.parquet
+  --partitions N deal the flights out to so many partitions, instead of 1: the report is the same
+  --brokers A    run on a Kafka cluster instead of a folder: --brokers localhost:9092`,
+  options: {
+    data: { type: 'string' },
+    full: { type: 'boolean' },
+    partitions: { type: 'string' },
+    brokers: { type: 'string' },
+  },
+  // A folder per file, and per number of partitions: each is another feed.
+  path: (options) => {
+    const partitions = partitionCount(options);
+    return `.millrace/demo/${dataFile(options).replace(/\..*/, '')}${partitions > 1 ? `-in-${partitions}` : ''}`;
+  },
 });
 const screen = screenOf(process.stdout);
 const progress = screenOf(process.stderr);
@@ -38,17 +52,19 @@ console.log(
   `${grouped(source.total)} flights of ${source.name}, log ${'brokers' in log ? 'on' : 'in'} ${brokers ?? path}`,
 );
 const client = await connect(log);
+const flights = flightsIn(partitionCount(given));
 try {
   const feeding = showFeeding(progress, source.total);
-  const { before, published } = await publishFlights(client, source, { signal, onChunk: feeding.show });
+  const { before, published } = await publishFlights(client, source, flights, { signal, onChunk: feeding.show });
   feeding.erase();
   console.log(`published ${grouped(published)} flights${before > 0 ? `, ${grouped(before)} were there already` : ''}`);
 
   const applicationId = 'flights';
-  const from = (await client.committed(applicationId, flights)).get(0) ?? 0;
+  const committed = await client.committed(applicationId, flights);
+  const from = [...committed.values()].reduce((sum, offset) => sum + offset, 0);
   const total = before + published;
   if (from > 0) console.log(`${from === total ? 'nothing new: ' : ''}continued at offset ${grouped(from)}`);
-  const app = run(pipeline, { applicationId, ...log, until: 'end', openWindows: 'close', signal });
+  const app = run(pipelineOf(flights), { applicationId, ...log, until: 'end', openWindows: 'close', signal });
   const { seconds } = await watch(app, { span: source.span });
   if (signal.aborted) {
     console.log('Stopped cleanly. Run it again to continue, or with --fresh to start over.');

@@ -18,8 +18,9 @@ import { standings, worstTen } from './standings.ts';
 
 const partitions = 4;
 
-// One partition keeps all flights in order of their scheduled time.
-export const flights = topic('flights', { value: json(Flight), partitions: 1 });
+/** The flights, in so many partitions. Each keeps the order of scheduled time, and that is all that is asked of them. */
+export const flightsIn = (count: number) => topic('flights', { value: json(Flight), partitions: count });
+export const flights = flightsIn(1);
 const flightsByOrigin = topic('flights-by-origin', { key: string(), value: json(Flight), partitions });
 export const airports = table('airports', { key: string(), value: json(Airport), partitions });
 export const airportHours = topic('airport-hours', { key: string(), value: json(AirportHour), partitions });
@@ -27,27 +28,28 @@ const hoursByDay = topic('airport-hours-by-day', { key: string(), value: json(Ai
 export const worstAirports = topic('worst-airports', { key: string(), value: json(WorstAirports), partitions });
 
 /** Delays per airport and hour, with the airport's name. */
-const report = flights.pipe(
-  keyBy((flight) => flight.origin),
-  through(flightsByOrigin),
-  windowBy(
-    tumbling({ size: '1h', grace: '0s' }),
-    {
-      flights: agg.count(),
-      minutes: agg.sum((flight) => flight.delay),
-      mean: agg.mean((flight) => flight.delay),
-      worst: agg.max((flight) => flight.delay),
-    },
-    { store: 'delays-per-hour' },
-  ),
-  joinTable(airports, (delays, airport, { key, window }) => ({
-    airport: key,
-    hour: window.start,
-    ...airport,
-    ...delays,
-  })),
-  to(airportHours),
-);
+const reportOf = (source: typeof flights) =>
+  source.pipe(
+    keyBy((flight) => flight.origin),
+    through(flightsByOrigin),
+    windowBy(
+      tumbling({ size: '1h', grace: '0s' }),
+      {
+        flights: agg.count(),
+        minutes: agg.sum((flight) => flight.delay),
+        mean: agg.mean((flight) => flight.delay),
+        worst: agg.max((flight) => flight.delay),
+      },
+      { store: 'delays-per-hour' },
+    ),
+    joinTable(airports, (delays, airport, { key, window }) => ({
+      airport: key,
+      hour: window.start,
+      ...airport,
+      ...delays,
+    })),
+    to(airportHours),
+  );
 
 /**
  * The ten worst airports of each day. Not a window of one day: the hours of a day come from four tasks, each with a
@@ -61,4 +63,5 @@ const worst = airportHours.pipe(
   to(worstAirports),
 );
 
-export const pipeline = [report, worst];
+export const pipelineOf = (source: typeof flights) => [reportOf(source), worst];
+export const pipeline = pipelineOf(flights);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readFlightsReport } from './flights-report.ts';
 import { runExample, startExample, temporaryFolder } from './run-example.ts';
@@ -29,6 +30,26 @@ describe('examples/flights', () => {
     expect(second.code).toBe(0);
     expect(second.stdout).toContain('nothing new: continued at offset 20,000');
     expect(report(second.stdout)).toBe(report(first.stdout));
+  });
+
+  test('gives the same report when the flights come in four partitions, and none is late', async () => {
+    const one = ['--data', 'flights-5k.json', '--path', join(folder.path, 'one')];
+    const four = ['--data', 'flights-5k.json', '--path', join(folder.path, 'four'), '--partitions', '4'];
+    const [first, second] = [await runExample('flights', one), await runExample('flights', four)];
+    expect([first.code, second.code], `${first.stdout}${second.stdout}`).toEqual([0, 0]);
+    // All flights are in the rows, so none was late.
+    expect(second.stdout).toContain('✓ 5,000 flights');
+    expect(second.stderr).toMatch(/late 0 [^\n]*\n$/);
+    expect(report(second.stdout)).toBe(report(first.stdout));
+    const [left, right] = [
+      await readFlightsReport(join(folder.path, 'one')),
+      await readFlightsReport(join(folder.path, 'four')),
+    ];
+    expect(right).toEqual(left);
+    const again = await runExample('flights', four);
+    expect(again.stdout).toContain('nothing new: continued at offset 5,000');
+    const other = await runExample('flights', [...four.slice(0, -1), '2']);
+    expect(other.stderr).toContain('ERR_PARTITION_COUNT');
   });
 
   test('stops cleanly on Ctrl-C, and the next run continues to the same report', async () => {
@@ -63,7 +84,8 @@ describe('examples/flights', () => {
   test('--help says what can be asked for; an unknown option is refused', async () => {
     const help = await runExample('flights', ['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    for (const option of ['--data', '--full', '--path', '--fresh']) expect(help.stdout).toContain(option);
+    for (const option of ['--data', '--full', '--partitions', '--path', '--fresh'])
+      expect(help.stdout).toContain(option);
     const wrong = await runExample('flights', ['--dta', 'x']);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain('--dta');
