@@ -32,12 +32,11 @@ export interface Shape {
   readonly shuffles: number;
 }
 
-/** The topics of a program, and the program. */
-export function program({ name, shuffles, sources }: Shape) {
-  const source = topic('source', { key: string(), value });
-  const first = topic('first', { key: string(), value });
-  const second = topic('second', { key: string(), value });
-  const out = topic('out', { key: string(), value });
+/** The topics of a program, and the program. @param prefix - Of the names of topics, where the log is not for it alone. */
+export function program({ name, shuffles, sources }: Shape, prefix = '') {
+  const [source, first, second, out] = ['source', 'first', 'second', 'out'].map((each) =>
+    topic(`${prefix}${each}`, { key: string(), value }),
+  ) as [Values, Values, Values, Values];
   const sizes = new Map([
     [source, sources],
     [first, shuffles],
