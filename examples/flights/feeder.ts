@@ -1,7 +1,7 @@
 import type { Client } from 'millrace';
 import { createTopics, type Fed, feed, inChunks, recordCount } from '../shared/feed.ts';
 import { readAirports } from './airports.ts';
-import { airportHours, airports, type flights as Flights, worstAirports } from './pipeline.ts';
+import { airportHours, airports, flightsIn, worstAirports } from './pipeline.ts';
 import type { FlightRecord, FlightSource } from './source.ts';
 
 /** The log was filled from another file. */
@@ -14,15 +14,16 @@ export class OtherFlightsError extends Error {}
 export async function publishFlights(
   client: Client,
   source: FlightSource,
-  flights: typeof Flights,
+  partitions: number,
   options: { readonly signal: AbortSignal; readonly onChunk?: (count: number) => void },
 ): Promise<Fed> {
+  const flights = flightsIn(partitions);
   await createTopics(client, [flights, airports, airportHours, worstAirports]);
-  await refuseOtherFlights(client, source, flights);
+  await refuseOtherFlights(client, source, partitions);
   // The table's rows are older than any flight, so a task has read them all before its first flight.
   const rows = [...(await readAirports())].map(([key, value]) => ({ key, value, timestamp: 0 }));
   await feed(client, airports, (from) => inChunks(rows, rows.length, from), { signal: options.signal });
-  return feed(client, flights, (from) => dealt(source, from, flights.partitions ?? 1), options);
+  return feed(client, flights, (from) => dealt(source, from, partitions), options);
 }
 
 async function* dealt(source: FlightSource, from: number, partitions: number) {
@@ -32,7 +33,8 @@ async function* dealt(source: FlightSource, from: number, partitions: number) {
 }
 
 /** The last flight in the topic tells whether it was filled from the same file. */
-async function refuseOtherFlights(client: Client, source: FlightSource, flights: typeof Flights): Promise<void> {
+async function refuseOtherFlights(client: Client, source: FlightSource, partitions: number): Promise<void> {
+  const flights = flightsIn(partitions);
   const count = await recordCount(client, flights);
   if (count === 0) return;
   let expected: FlightRecord | undefined;
@@ -43,7 +45,6 @@ async function refuseOtherFlights(client: Client, source: FlightSource, flights:
     }
   }
   const fingerprint = ({ timestamp, value }: FlightRecord): string => JSON.stringify([timestamp, value]);
-  const { partitions = 1 } = flights;
   const place = { partitions: [(count - 1) % partitions], from: { offset: Math.floor((count - 1) / partitions) } };
   for await (const last of client.records(flights, { ...place, until: 'end' })) {
     if (expected !== undefined && fingerprint(last) === fingerprint(expected)) return;

@@ -52,10 +52,11 @@ console.log(
   `${grouped(source.total)} flights of ${source.name}, log ${'brokers' in log ? 'on' : 'in'} ${brokers ?? path}`,
 );
 const client = await connect(log);
-const flights = flightsIn(partitionCount(given));
+const partitions = partitionCount(given);
+const flights = flightsIn(partitions);
 try {
   const feeding = showFeeding(progress, source.total);
-  const { before, published } = await publishFlights(client, source, flights, { signal, onChunk: feeding.show });
+  const { before, published } = await publishFlights(client, source, partitions, { signal, onChunk: feeding.show });
   feeding.erase();
   console.log(`published ${grouped(published)} flights${before > 0 ? `, ${grouped(before)} were there already` : ''}`);
 

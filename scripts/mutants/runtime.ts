@@ -26,7 +26,7 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'state-before-outputs',
     fault: 'at least once, stores know of a closed window before its row is acknowledged',
     file: 'src/runtime/app/committer.ts',
-    text: 'yield* until(session.commit({ generation, offsets: [], state: [] }));',
+    text: 'yield* until(session.commit({ generation: this.#generation(joined, owned), offsets: [], state: [] }));',
     instead: '',
     caughtBy: [
       {
@@ -39,12 +39,25 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'stores-of-a-lost-task',
     fault: 'local stores take the changes of a task that was given away and back during the commit',
     file: 'src/runtime/app/committer.ts',
-    text: 'const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);',
+    text: 'const kept = progress.filter((_, at) => this.#isOurs(tasks[at]!));',
     instead: 'const kept = progress;',
     caughtBy: [
       {
         file: 'src/runtime/app/committer.test.ts',
         test: 'they do not when the task was lost and given again meanwhile: they may have been restored since',
+      },
+    ],
+  },
+  {
+    name: 'work-of-a-lost-task',
+    fault: 'what a task did that was lost during the commit is committed in the generation of its next owner',
+    file: 'src/runtime/app/committer.ts',
+    text: 'return owned() ? (this.#host.session()?.generation ?? generation) : generation;',
+    instead: 'return this.#host.session()?.generation ?? generation;',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/committer.test.ts',
+        test: 'when the group goes on to another generation while outputs are taken, work is of the new one if its tasks are lost',
       },
     ],
   },

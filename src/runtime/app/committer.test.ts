@@ -153,3 +153,70 @@ test('outputs come first, then what stores have changed, then offsets, each when
     expect(calls).toEqual(steps.flatMap((step) => [step, `${step} done`]));
   }
 });
+
+test.each(['stay', 'are lost'])(
+  'when the group goes on to another generation while outputs are taken, work is of the new one if its tasks %s',
+  async (what) => {
+    let generation = 1;
+    let taken: () => void = () => undefined;
+    const committed: number[] = [];
+    const session = {
+      send: () => new Promise<void>((resolve) => (taken = resolve)),
+      commit: async (unit: CommitUnit) => void committed.push(unit.generation),
+    } as unknown as GroupSession;
+    const task = {
+      id: 'stage/0',
+      dirty: true,
+      pendingAsync: () => 0,
+      takeProgress: () => ({ outputs: [], state: [], offsets: [], newest: [] }),
+      committed: () => undefined,
+    } as unknown as Task;
+    const tasks = new Map([[task.id, task]]);
+    const committer = new Committer({
+      tasks,
+      clock: systemClock,
+      atomic: true,
+      session: () => ({ session, generation }),
+      changelog: () => undefined,
+      origin: () => ({}),
+      outputs: { take: () => ['outputs'] as never[], recycle: () => undefined },
+      failed: () => false,
+      schedule: () => undefined,
+      fail: () => undefined,
+    });
+    const done = committer.commit();
+    generation = 2;
+    if (what === 'are lost') tasks.set(task.id, Object.create(task) as Task);
+    taken();
+    await done;
+    // The log refuses work of the old one, if somebody else may have it.
+    expect(committed).toEqual([what === 'stay' ? 2 : 1]);
+  },
+);
+
+test('where a task begins is not written when the task is lost while an earlier commit is waited for', async () => {
+  const { committer, finish } = underWay();
+  await new Promise((resolve) => setImmediate(resolve));
+  const lost = new Set<string>();
+  const begins = (id: string) => ({
+    outputs: [],
+    state: [{ ...writes, id: { ...writes.id, store: id } }],
+    offsets: [],
+    newest: [],
+  });
+  const due = () => ['a', 'b'].filter((id) => !lost.has(id)).map(begins);
+  let asked = 0;
+  const settled = committer.settle(
+    () => {
+      asked += 1;
+      return due();
+    },
+    () => true,
+  );
+  expect(asked).toBe(0);
+  for (const id of ['a', 'b']) lost.add(id);
+  await finish();
+  await settled;
+  expect(asked).toBe(1);
+  expect(committer.current, 'nothing is left to write').toBeUndefined();
+});

@@ -17,8 +17,8 @@ export interface CommitterHost {
   readonly clock: Clock;
   /** Whether the outputs, changes and offsets of a commit become durable together. */
   readonly atomic: boolean;
-  /** The session, and the generation in which its tasks work; `undefined` before it has joined. */
-  session(): { readonly session: TaskSession; readonly generation: number } | undefined;
+  /** `undefined` before it has joined. */
+  session(): Joined | undefined;
   /** What the positions in an input are offsets of. */
   origin(topic: string, partition: number): OffsetOrigin;
   /** Keeps stores and changelogs together where the log does not hold the state. */
@@ -36,6 +36,13 @@ export interface CommitterHost {
   /** Turns are wanted. */
   schedule(): void;
   fail(error: unknown): void;
+}
+
+/** A session, and the generation in which its tasks work. */
+/** A session, and the generation in which its tasks work. */
+interface Joined {
+  readonly session: TaskSession;
+  readonly generation: number;
 }
 
 const NONE: readonly OutgoingBatch[] = [];
@@ -171,20 +178,26 @@ export class Committer {
     }
   }
 
-  /** Makes durable where tasks begin, before they are built. No commit of others runs at the same time. */
-  settle(progress: readonly TaskProgress[]): Awaitable<void> {
-    return inSteps(this.#settle(progress));
+  /**
+   * Makes durable where tasks begin, before they are built. No commit of others runs at the same time.
+   *
+   * @param due - What there is to write of the tasks that are still this member's when the commit begins.
+   * @param owned - Whether all of these still are.
+   */
+  settle(due: () => readonly TaskProgress[], owned: () => boolean): Awaitable<void> {
+    return inSteps(this.#settle(due, owned));
   }
 
-  *#settle(progress: readonly TaskProgress[]): Steps<void> {
+  *#settle(due: () => readonly TaskProgress[], owned: () => boolean): Steps<void> {
     while (this.#current !== undefined) yield* until(this.#current.catch(() => undefined));
     const joined = this.#host.session();
-    if (joined === undefined || this.#host.failed()) return;
-    yield* until(this.#alone(this.#begin(joined.session, joined.generation, progress)));
+    const progress = due();
+    if (joined === undefined || progress.length === 0 || this.#host.failed()) return;
+    yield* until(this.#alone(this.#begin(joined, progress, owned)));
   }
 
-  *#begin(session: TaskSession, generation: number, progress: readonly TaskProgress[]): Steps<void> {
-    yield* this.#write(session, generation, progress, []);
+  *#begin(joined: Joined, progress: readonly TaskProgress[], owned: () => boolean): Steps<void> {
+    yield* this.#write(joined, owned, progress, []);
     this.#host.changelog()?.committed(statesOf(progress));
   }
 
@@ -204,16 +217,12 @@ export class Committer {
       const started = this.#host.clock.monotonic();
       const progress = tasks.map((task) => task.takeProgress());
       const outputs = this.#host.outputs.take();
-      yield* this.#write(
-        joined.session,
-        joined.generation,
-        progress,
-        this.#host.announcer?.().announce(outputs) ?? outputs,
-      );
+      const owned = (): boolean => tasks.every((task) => this.#isOurs(task));
+      yield* this.#write(joined, owned, progress, this.#host.announcer?.().announce(outputs) ?? outputs);
       // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
       const changelog = this.#host.changelog();
       if (changelog !== undefined) {
-        const kept = progress.filter((_, at) => this.#host.tasks.get(tasks[at]!.id) === tasks[at]);
+        const kept = progress.filter((_, at) => this.#isOurs(tasks[at]!));
         changelog.committed(statesOf(kept));
       }
       this.#host.outputs.recycle(outputs);
@@ -237,12 +246,26 @@ export class Committer {
     for (const { newest } of progress) for (const time of newest) meters.recordToCommit.add(now - time);
   }
 
+  #isOurs(task: Task): boolean {
+    return this.#host.tasks.get(task.id) === task;
+  }
+
+  /**
+   * The generation of work of tasks. The group may go on to another one before the log is asked to commit; where all of these
+   * tasks stay, so does what they did.
+   */
+  #generation({ generation }: Joined, owned: () => boolean): number {
+    return owned() ? (this.#host.session()?.generation ?? generation) : generation;
+  }
+
+  /** @param owned - Whether all whose work it is are still this member's. */
   *#write(
-    session: TaskSession,
-    generation: number,
+    joined: Joined,
+    owned: () => boolean,
     progress: readonly TaskProgress[],
     written: readonly OutgoingBatch[],
   ): Steps<void> {
+    const { generation, session } = joined;
     const changelog = this.#host.changelog();
     const state = statesOf(progress);
     const changes = changelog?.batches(state, generation) ?? NONE;
@@ -253,7 +276,7 @@ export class Committer {
     if (!this.#host.atomic && changes.length > 0) {
       // First all outputs are acknowledged. A store that knew after a crash of a closed window would not emit it again.
       this.#waitsFor('its outputs to be acknowledged');
-      yield* until(session.commit({ generation, offsets: [], state: [] }));
+      yield* until(session.commit({ generation: this.#generation(joined, owned), offsets: [], state: [] }));
       this.#waitsFor('the changes of its stores to be taken');
       yield* until(session.send(changes, generation));
     }
@@ -262,7 +285,13 @@ export class Committer {
       for (const each of offsets) placed.push({ ...each, ...this.#host.origin(each.topic, each.partition) });
     }
     this.#waitsFor('its offsets to be committed');
-    yield* until(session.commit({ generation, offsets: placed, state: changelog === undefined ? state : [] }));
+    yield* until(
+      session.commit({
+        generation: this.#generation(joined, owned),
+        offsets: placed,
+        state: changelog === undefined ? state : [],
+      }),
+    );
   }
 
   /** Resolves when no asynchronous call is under way; until then tasks take no records. */

@@ -1,6 +1,7 @@
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import type { CommittedOffset, TaskLog, TaskSession } from '../../log/transport.ts';
 import { taskSpecs } from '../../plan/assignment.ts';
+import type { TaskProgress } from '../task/task-host.ts';
 import type { Committer } from './committer.ts';
 import type { TaskFactory } from './task-factory.ts';
 import type { AssignedTask, TaskStart, TaskStarts } from './task-starts.ts';
@@ -70,8 +71,12 @@ export class TaskOpening {
   ): Steps<readonly OpenedTask[]> {
     const starts = yield* this.#starts.find(tasks, session.stores);
     const opened = tasks.map((task, at) => ({ task, start: starts[at] as TaskStart }));
-    const due = opened.filter(({ task }) => owned(task)).flatMap(({ start }) => start.progress ?? []);
-    if (due.length > 0) yield* until(this.#committer.settle(due));
+    let kept: readonly OpenedTask[] = [];
+    const due = (): readonly TaskProgress[] => {
+      kept = opened.filter(({ start, task }) => start.progress !== undefined && owned(task));
+      return kept.flatMap(({ start }) => start.progress ?? []);
+    };
+    if (due().length > 0) yield* until(this.#committer.settle(due, () => kept.every(({ task }) => owned(task))));
     return opened;
   }
 }

@@ -122,12 +122,15 @@ export class KafkaTransport implements Transport {
     const stores = await this.#openStores(options.groupId);
     const transactionalId = exactlyOnce ? `${options.groupId}-${instanceId ?? machine.name()}` : null;
     let begin = (): void => undefined;
-    const begun = new Promise<void>((resolve) => {
+    let begun: Promise<void> | undefined = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    // Nobody is told of tasks before what they do can be written, and not at all if it cannot.
-    const onAssigned: MemberOptions['onAssigned'] = (ids, generation) =>
-      begun.then(() => options.onAssigned(ids, generation, session));
+    // Nobody is told of tasks before what they do can be written, and not at all if it cannot. Later they are told at once:
+    // what is committed in between would be of a generation that is over.
+    const onAssigned: MemberOptions['onAssigned'] = async (ids, generation) => {
+      if (begun !== undefined) await begun;
+      await options.onAssigned(ids, generation, session);
+    };
     const member = new GroupMember(this.#cluster, { ...options, onAssigned }, transactionalId);
     const encoder = new BatchEncoder(this.#cluster, this.#topics, exactlyOnce);
     const writer =
@@ -145,6 +148,7 @@ export class KafkaTransport implements Transport {
       throw error;
     }
     begin();
+    begun = undefined;
     return session;
   }
 
