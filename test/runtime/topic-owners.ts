@@ -180,6 +180,32 @@ export function topicOwners(openLog: () => Promise<TestLog>): void {
       expect(await read(last)).toHaveLength(6);
     });
 
+    it('is not forgotten with records that no step reads any more when the pipeline has changed', async () => {
+      const id = unique('first');
+      const warnings: string[] = [];
+      const quiet = (): void => undefined;
+      const warn = (_: object, message: string): void => void warnings.push(message);
+      const logger = { debug: quiet, info: quiet, warn, error: quiet };
+      const copies = source.pipe(to(out));
+      expect(await toEnd(counts(shuffle, numbers(unique('counted'))), id)).toBeUndefined();
+      // What tasks say of their time is not missed by anybody.
+      expect(await toEnd(copies, id, { logger })).toBeUndefined();
+      expect(warnings).toEqual([]);
+      await client.publish(source, { key: 'k', value: 7 });
+      await client.publish(source, { key: 'k', value: 8 });
+      expect(await toEnd(source.pipe(to(shuffle)), id)).toBeUndefined();
+      expect(await toEnd(copies, id, { logger })).toBeUndefined();
+      expect(warnings).toEqual([
+        expect.stringContaining(`${shuffle.name} that it has not read, and no step reads them`),
+      ]);
+      // Who reads them again finds them.
+      const counted = numbers(unique('counted'));
+      expect(await toEnd(counts(shuffle, counted), id, { logger })).toBeUndefined();
+      expect((await read(counted)).length).toBeGreaterThanOrEqual(2);
+      expect(await toEnd(copies, id, { logger })).toBeUndefined();
+      expect(warnings).toHaveLength(1);
+    });
+
     it('ends an application whose topic was made anew by another one', async () => {
       const [first, second] = [unique('first'), unique('second')];
       const { app, ended } = start(source.pipe(through(shuffle), to(out)), first);

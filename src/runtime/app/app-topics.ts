@@ -3,6 +3,7 @@ import { noLogger } from '../../log/logger.ts';
 import type { Transport } from '../../log/transport.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { AppOptions } from './app-options.ts';
+import { warnOfLeftBehind } from './left-behind.ts';
 import { warnOfRetention, writtenAndRead } from './own-topics.ts';
 import { PatternTopics } from './pattern-topics.ts';
 import { NO_ENDS, type TopicEnds, topicEnds } from './topic-ends.ts';
@@ -48,6 +49,7 @@ export class AppTopics {
     if (startFrom === 'latest') this.ends = await topicEnds(this.topology, this.now, applicationId, transport);
     warnOfRetention(this.topology, this.now, onRecordError, applicationId, logger);
     warnOfUnmarked(writtenAndRead(this.topology), this.now, applicationId, logger);
+    await warnOfLeftBehind(this.topology, transport, applicationId, logger);
   }
 
   /** Looks topics up again, if they have changed. @throws as {@link setUpTopics}, for what the application cannot take up */
