@@ -23,7 +23,7 @@ const { values } = parseArgs({
 if (values.seed !== undefined) {
   const kept = values.only?.split(',').map(Number);
   const outcome = await simulate(Number(values.seed), {
-    keeps: (fault) => kept?.includes(fault) ?? true,
+    keeps: (_, at) => kept?.includes(at) ?? true,
     log: (line) => values.quiet !== true && console.log(line),
   });
   console.log(JSON.stringify(outcome.plan));

@@ -7,7 +7,7 @@ export async function shrink(failed: Outcome): Promise<string> {
   let outcome = failed;
   for (let at = faults.length - 1; at >= 0; at--) {
     without.add(at);
-    const attempt = await simulate(seed, { keeps: (fault) => !without.has(fault) });
+    const attempt = await simulate(seed, { keeps: (_, fault) => !without.has(fault) });
     if (attempt.problems.length === 0) without.delete(at);
     else outcome = attempt;
   }

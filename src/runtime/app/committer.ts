@@ -130,6 +130,16 @@ export class Committer {
     return this.#current ?? this.#alone(this.#once());
   }
 
+  /** Commits what the tasks have done until now, also what a commit under way came too early for. */
+  commitAll(): Awaitable<void> {
+    return inSteps(this.#all());
+  }
+
+  *#all(): Steps<void> {
+    while (this.#current !== undefined) yield* until(this.#current);
+    yield* until(this.commit());
+  }
+
   /** Runs what no other commit may come between. */
   #alone(work: Steps<void>): Awaitable<void> {
     let done: Awaitable<void>;

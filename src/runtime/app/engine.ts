@@ -199,7 +199,10 @@ export class Engine {
   }
 
   *#revoked(ids: readonly string[], lost: boolean): Steps<void> {
-    if (!lost) yield* until(this.committer.commit());
+    if (!lost) {
+      for (const id of ids) this.tasks.get(id)?.retire();
+      yield* until(this.committer.commitAll());
+    }
     for (const id of ids) {
       this.#owned.remove(id);
       const task = this.tasks.get(id);

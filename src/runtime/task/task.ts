@@ -83,6 +83,8 @@ export class Task implements TaskContext {
   readonly #checkHeld = (): void => checkHeld(this.#held, this.#host.topology, this.#failures, this.reach.completed);
   readonly #subscriptions = new Subscription();
   #dirty = false;
+  /** It goes to another process: what it has begun is finished, and nothing else. */
+  #retired = false;
   /** Size of the outputs at which the turn ends. */
   #full = 0;
 
@@ -136,7 +138,7 @@ export class Task implements TaskContext {
 
   /** A turn begins: takes in what asynchronous work has finished. @returns Whether the task can have one. */
   beginTurn(): boolean {
-    if (this.failure !== undefined) return false;
+    if (this.failure !== undefined || (this.#retired && this.pendingAsync() === 0)) return false;
     this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
     this.#full = this.#outputs.bytes + TURN_OUTPUT_BYTES;
     this.#within(this.#drain);
@@ -146,7 +148,7 @@ export class Task implements TaskContext {
 
   /** Timestamp of the next record that the task can take; `undefined` when there is none at hand, or it can take none. */
   nextTimestamp(): number | undefined {
-    if (this.failure !== undefined || this.reach.completed || this.#workers.full) return undefined;
+    if (this.failure !== undefined || this.reach.completed || this.#retired || this.#workers.full) return undefined;
     return this.#within(this.#next);
   }
 
@@ -157,7 +159,7 @@ export class Task implements TaskContext {
    */
   advance(most: number, latest: number): number {
     // What came after the end is for the next run: nobody would see it any more.
-    if (this.reach.completed) return 0;
+    if (this.reach.completed || this.#retired) return 0;
     let done = 0;
     this.#host.outputs?.enter(this.#seat);
     this.inTurn = true;
@@ -225,7 +227,8 @@ export class Task implements TaskContext {
 
   /** Whether everything known to be there is done, so that only time can bring more. */
   get isSilent(): boolean {
-    return this.failure === undefined && !this.reach.completed && this.reach.atEnd && this.pendingAsync() === 0;
+    const works = this.failure === undefined && !this.reach.completed && !this.#retired;
+    return works && this.reach.atEnd && this.pendingAsync() === 0;
   }
 
   /** So much time is over without records: that of the steps goes on. */
@@ -247,6 +250,11 @@ export class Task implements TaskContext {
   complete(): void {
     this.reach.completed = true;
     this.#asTurn(() => this.#inputs.complete());
+  }
+
+  /** Takes no more records: a commit that begins after this has all that it will ever do. */
+  retire(): void {
+    this.#retired = true;
   }
 
   readonly #drain = (): void => void (this.#dirty = this.#workers.drain() || this.#dirty);
