@@ -57,7 +57,7 @@ describe.each(Object.entries(naive))('%s', (_name, [aggregator, expected]) => {
           before === undefined ? before : serde.deserialize(serde.serialize(before as NonNullable<unknown>));
         expect(aggregator.result(fold(aggregator, list.slice(cut), stored))).toEqual(expected(list));
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -74,7 +74,7 @@ describe.each(Object.entries(naive))('%s', (_name, [aggregator, expected]) => {
         }
         expect([left, right].map((state) => (state === undefined ? state : aggregator.result(state)))).toEqual(known);
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
   });
 });

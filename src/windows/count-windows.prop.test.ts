@@ -70,7 +70,7 @@ describe('windows of so many records', () => {
       fc.property(sizes, fc.array(arrival, { maxLength: 20 }), fc.nat(), ([size, advance], arrivals, restarts) => {
         expect(run(size, advance, arrivals, restarts)).toEqual(naive(size, advance, arrivals));
       }),
-      { numRuns: 150 },
+      { numRuns: 1_000 },
     );
   });
 
