@@ -39,7 +39,6 @@ export interface CommitterHost {
 }
 
 /** A session, and the generation in which its tasks work. */
-/** A session, and the generation in which its tasks work. */
 interface Joined {
   readonly session: TaskSession;
   readonly generation: number;
@@ -130,12 +129,13 @@ export class Committer {
     return this.#current ?? this.#alone(this.#once());
   }
 
-  /** Commits what the tasks have done until now, also what a commit under way came too early for. */
-  commitAll(): Awaitable<void> {
-    return inSteps(this.#all());
+  /** Tasks that go to another process take no more records; all that they did is committed, also what a commit under way came too early for. */
+  retire(ids: readonly string[]): Awaitable<void> {
+    return inSteps(this.#retire(ids));
   }
 
-  *#all(): Steps<void> {
+  *#retire(ids: readonly string[]): Steps<void> {
+    for (const id of ids) this.#host.tasks.get(id)?.retire();
     while (this.#current !== undefined) yield* until(this.#current);
     yield* until(this.commit());
   }

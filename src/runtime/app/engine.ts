@@ -199,10 +199,7 @@ export class Engine {
   }
 
   *#revoked(ids: readonly string[], lost: boolean): Steps<void> {
-    if (!lost) {
-      for (const id of ids) this.tasks.get(id)?.retire();
-      yield* until(this.committer.commitAll());
-    }
+    if (!lost) yield* until(this.committer.retire(ids));
     for (const id of ids) {
       this.#owned.remove(id);
       const task = this.tasks.get(id);
