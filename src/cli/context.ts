@@ -31,14 +31,20 @@ export interface OpenOptions extends Pick<ConnectOptions, 'compression'> {
   readonly create?: boolean;
 }
 
+/** What each command on a log may be told, besides where that is. */
+export interface LogFlags extends LocationFlags {
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
 /** Opens the log that flags and environment name, for as long as `work` takes. */
 export async function withClient<T>(
   context: Context,
-  flags: LocationFlags,
+  flags: LogFlags,
   work: (client: Client) => Promise<T>,
   { create = false, ...options }: OpenOptions = {},
 ): Promise<T> {
-  const logger = warnings(context.output);
+  const logger = warnings(context.output, flags.verbose === true);
   const at = location(flags, context.env);
   const where = at.path === undefined ? { ...at, kafka: { ...at.kafka, logger } } : { ...at, create };
   const client = await connect({ ...where, ...options, logger });
@@ -51,19 +57,22 @@ export async function withClient<T>(
 
 /** A command on a log, with the flags that name it. */
 export function onLog(parent: Command, name: string, summary: string): Command {
-  return locationFlags(parent.command(name).summary(summary).description(`${summary}.`)).option(
-    '--debug',
-    'print stacks of errors',
-  );
+  return locationFlags(parent.command(name).summary(summary).description(`${summary}.`))
+    .option('-q, --quiet', 'say nothing but errors')
+    .option('-v, --verbose', 'also say what goes well')
+    .option('--debug', 'print stacks of errors');
 }
 
 /** What the library warns of, one line each. */
-function warnings({ say }: Output): Logger {
-  const warn = (fields: object, message: string): void => {
-    const told = Object.entries(fields as Record<string, unknown>)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-    say(asFlags(['warning:', message, ...(told.length === 0 ? [] : [`(${told.join(', ')})`])].join(' ')));
-  };
-  return { debug: () => undefined, info: () => undefined, warn, error: warn };
+function warnings({ say }: Output, verbose: boolean): Logger {
+  const tell =
+    (prefix: readonly string[]) =>
+    (fields: object, message: string): void => {
+      const told = Object.entries(fields as Record<string, unknown>)
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+      say(asFlags([...prefix, message, ...(told.length === 0 ? [] : [`(${told.join(', ')})`])].join(' ')));
+    };
+  const [warn, info] = [tell(['warning:']), verbose ? tell([]) : () => undefined];
+  return { debug: () => undefined, info, warn, error: warn };
 }

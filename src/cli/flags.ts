@@ -14,6 +14,12 @@ export function whole(text: string): number {
   throw new InvalidArgumentError('give a whole number, 1 or more.');
 }
 
+/** A whole number from 0 on. */
+export function fromZero(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('give a whole number, 0 or more.');
+}
+
 /** The number of a partition. */
 export function partition(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
@@ -38,4 +44,13 @@ export function pairs(
   before: readonly (readonly [string, string])[] | undefined,
 ): readonly (readonly [string, string])[] {
   return [...(before ?? []), pair(text)];
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '0': '\0', '\\': '\\' };
+
+/** A delimiter, in which `\\t`, `\\n`, `\\r`, `\\0` and `\\xHH` stand for characters that are hard to type. */
+export function delimiter(text: string): string {
+  return text.replace(/\\(?:x([0-9a-fA-F]{2})|([tnr0\\]))/g, (_, hex: string | undefined, letter: string) =>
+    hex === undefined ? (ESCAPES[letter] as string) : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }

@@ -17,6 +17,7 @@ import { topicsCommand } from './commands/topics.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit.ts';
 import { explain } from './explain.ts';
+import type { Output } from './output.ts';
 
 /** The commands, for help and documentation as well. */
 export function program(context: Context, version: string): Command {
@@ -52,9 +53,14 @@ export function program(context: Context, version: string): Command {
  * @returns The exit code.
  */
 export async function main(args: readonly string[], context: Context, version: string): Promise<number> {
-  const command = program(context, version);
   const { output } = context;
+  let quiet = false;
+  const told = { ...context, output: hushed(output, () => quiet) };
+  const command = program(told, version);
   quietly(command, context);
+  command.hook('preAction', (_, action) => {
+    quiet = action.opts<{ quiet?: boolean }>().quiet === true;
+  });
   try {
     await command.parseAsync([...args], { from: 'user' });
     if (output.failure === undefined) return 0;
@@ -64,6 +70,23 @@ export async function main(args: readonly string[], context: Context, version: s
     if (!(error instanceof CommanderError)) output.say(explain(error, args.includes('--debug')));
     return exitCodeOf(error);
   }
+}
+
+/** An output that says nothing where it is to be quiet; data is written all the same. */
+function hushed(output: Output, quiet: () => boolean): Output {
+  return {
+    data: (text) => output.data(text),
+    deliver: (text) => output.deliver(text),
+    say: (text) => {
+      if (!quiet()) output.say(text);
+    },
+    get tty() {
+      return output.tty;
+    },
+    get failure() {
+      return output.failure;
+    },
+  };
 }
 
 /** Commander ends the process and writes by itself; here it throws, and the output is the context's. */

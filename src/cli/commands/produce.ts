@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import {
   bytes,
@@ -12,7 +13,7 @@ import {
 import { CODEC_NAMES, type Codec } from '../codecs.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { type EnvelopeRecord, parseEnvelope, textOf } from '../envelope.ts';
-import { pairs, partition, whole } from '../flags.ts';
+import { delimiter, pairs, partition, whole } from '../flags.ts';
 import { inputLines, openFile } from '../input-lines.ts';
 import { atLine, badText } from '../line-error.ts';
 import { LineSender } from '../line-sender.ts';
@@ -33,6 +34,7 @@ interface Flags extends LocationFlags {
   readonly tombstone?: boolean;
   readonly file?: string;
   readonly repeat?: number;
+  readonly rate?: number;
   readonly compression?: Compression;
 }
 
@@ -52,7 +54,7 @@ as they are. When a line fails, what is written is told, and the line to go on w
 export function produceCommand(parent: Command, context: Context): Command {
   return onLog(parent, 'produce', 'write lines as records to a topic; ends when all are acknowledged')
     .argument('<topic>')
-    .option('-K, --key-delimiter <text>', 'the text between key and value in a line')
+    .option('-K, --key-delimiter <text>', 'the text between key and value in a line', delimiter)
     .option('-k <key>', 'the key of all records')
     .option('-H, --header <name=value>', 'a header of all records; may be repeated', pairs)
     .option('-J, --json', 'read lines in the format that consume --json prints')
@@ -64,6 +66,7 @@ export function produceCommand(parent: Command, context: Context): Command {
     .option('-Z, --tombstone', 'write tombstones (null values): each line is a key, or -k gives the key')
     .option('-l, --file <file>', 'read lines from a file')
     .option('--repeat <n>', 'write each record this many times', whole, 1)
+    .option('--rate <n>', 'write at most so many records a second', whole)
     .addOption(new Option('-z, --compression <codec>', 'how to compress batches').choices(COMPRESSIONS))
     .addHelpText('after', HELP)
     .action((topic: string, flags: Flags) => produce(context, topic, flags));
@@ -79,7 +82,7 @@ async function produce(context: Context, name: string, flags: Flags): Promise<vo
     await existing(client, name);
     if (input !== undefined && isTerminal(input)) context.output.say('each line becomes a record; Ctrl-D ends');
     const sender = new LineSender(client, target);
-    const failure = await sendAll(sender, input, parse, flags.repeat ?? 1, context.signal);
+    const failure = await sendAll(sender, input, parse, flags, context.signal);
     await sender.settled();
     const records = `${sender.written} ${sender.written === 1 ? 'record' : 'records'} written to ${name}`;
     const failed = firstOf(sender.failures) ?? failure;
@@ -106,9 +109,10 @@ async function sendAll(
   sender: LineSender,
   input: Readable | undefined,
   parse: (line: Uint8Array) => EnvelopeRecord,
-  repeat: number,
+  { rate, repeat = 1 }: Flags,
   signal: AbortSignal,
 ): Promise<LineFailure | undefined> {
+  const paced = pacer(rate, signal);
   let line = 0;
   for await (const text of input === undefined ? [new Uint8Array(0)] : inputLines(input, signal)) {
     line += 1;
@@ -118,10 +122,27 @@ async function sendAll(
     } catch (error) {
       return { line, error };
     }
-    for (let times = repeat; times > 0 && sender.failures.size === 0; times -= 1) await sender.send(line, record);
+    for (let times = repeat; times > 0 && sender.failures.size === 0; times -= 1) {
+      await paced();
+      // What waited for its turn is not read as written.
+      if (signal.aborted) return undefined;
+      await sender.send(line, record);
+    }
     if (sender.failures.size > 0 || signal.aborted) return undefined;
   }
   return undefined;
+}
+
+/** Waits so that records come at an even rate, without ever catching up what a slow line has taken. */
+function pacer(rate: number | undefined, signal: AbortSignal): () => Promise<void> | undefined {
+  if (rate === undefined) return () => undefined;
+  let due = performance.now();
+  return async () => {
+    const now = performance.now();
+    const waitMs = due - now;
+    due = Math.max(due, now - 1000) + 1000 / rate;
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+  };
 }
 
 function firstOf(failures: ReadonlyMap<number, unknown>): LineFailure | undefined {

@@ -1,24 +1,15 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Client, ConfigError, FatalError, type GroupDescription, type PartitionOffsets } from '../../index.ts';
 import { nameHash } from '../../log/name-hash.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { oneMore } from '../flags.ts';
 import { type LocationFlags, location } from '../location.ts';
-import { parseRange } from '../offsets.ts';
 import { writeRows } from '../output.ts';
 import { loadPipeline } from '../pipeline-file.ts';
-import { boundsOf } from '../range-offsets.ts';
+import { type PlaceFlags, placeFlags, placeOf } from '../places.ts';
 import { existing, meant } from '../topic-names.ts';
 
-interface Flags extends LocationFlags {
-  readonly toEarliest?: boolean;
-  readonly toLatest?: boolean;
-  readonly toOffset?: string;
-  readonly toDatetime?: string;
-  readonly byDuration?: string;
-  readonly shiftBy?: string;
-  readonly fromFile?: string;
+interface Flags extends LocationFlags, PlaceFlags {
   readonly inputTopics?: readonly string[];
   readonly internalTopics?: readonly string[];
   readonly with?: string;
@@ -43,15 +34,12 @@ const list = (text: string, before: readonly string[] | undefined): readonly str
 
 /** `millrace reset APP` */
 export function resetCommand(parent: Command, context: Context): Command {
-  return onLog(parent, 'reset', 'start an application over; only shows what would be done unless --execute is given')
-    .argument('<application>')
-    .option('--to-earliest', 'it reads its input topics from their first records')
-    .option('--to-latest', 'it reads only what comes from now on')
-    .option('--to-offset <n>', 'it reads from this offset of each partition')
-    .option('--to-datetime <time>', 'it reads what is not older than that, such as 2026-01-31T12:00:00Z')
-    .option('--by-duration <duration>', 'it reads what is not older than so long ago, such as 1h or PT1H')
-    .option('--shift-by <n>', 'it reads from so many records after what it had read; before it with a minus')
-    .option('--from-file <file>', 'it reads from the offsets of a file: topic,partition,offset in each line')
+  const command = onLog(
+    parent,
+    'reset',
+    'start an application over; only shows what would be done unless --execute is given',
+  ).argument('<application>');
+  return placeFlags(command)
     .option('--input-topics <names>', 'further input topics, with commas (default: those it has read)', list)
     .option('--internal-topics <names>', 'further topics of its own to delete, with commas', list)
     .option('-w, --with <file>', 'file with its pipeline, which knows its topics')
@@ -78,7 +66,9 @@ async function reset(context: Context, application: string, flags: Flags): Promi
   const { output } = context;
   const place = placeOf(flags);
   const execute = flags.execute === true || flags.yes === true;
-  if (execute && flags.dryRun === true) throw wrong('--dry-run and --execute are both given', 'leave one of them out');
+  if (execute && flags.dryRun === true) {
+    throw new ConfigError('ERR_OPTION', '--dry-run and --execute are both given', { hint: 'leave one of them out' });
+  }
   const stores = await storesOf(flags);
   const onKafka = location(flags, context.env).brokers !== undefined;
   await withClient(context, flags, async (client) => {
@@ -208,88 +198,6 @@ function stepsOf(
 
 const committedIn = (topic: string, found: GroupDescription | undefined): PartitionOffsets =>
   new Map((found?.offsets ?? []).filter((each) => each.topic === topic).map((each) => [each.partition, each.offset]));
-
-/** Finds the offsets of a topic that an option means; `undefined` for a topic that it says nothing of. */
-type Place = (
-  client: Client,
-  topic: string,
-  committed: PartitionOffsets,
-  context: Context,
-) => Promise<PartitionOffsets | undefined>;
-
-/** @throws ConfigError `ERR_OPTION` */
-function placeOf(flags: Flags): Place | undefined {
-  const { byDuration, fromFile, shiftBy, toDatetime, toEarliest, toLatest, toOffset } = flags;
-  const given = Object.entries({ toEarliest, toLatest, toOffset, toDatetime, byDuration, shiftBy, fromFile });
-  const named = given.filter(([, value]) => value !== undefined);
-  if (named.length > 1) throw wrong('more than one place to start is given', 'leave all but one of them out');
-  if (toEarliest === true) return ranged('start');
-  if (toLatest === true) return ranged('end');
-  if (toOffset !== undefined) return ranged(wholeText('--to-offset', toOffset, /^\d+$/));
-  if (toDatetime !== undefined) return ranged(`@${toDatetime}`);
-  if (byDuration !== undefined) return ranged(`@-${durationText(byDuration)}`);
-  if (shiftBy !== undefined) return shifted(Number(wholeText('--shift-by', shiftBy, /^[+-]?\d+$/)));
-  return fromFile === undefined ? undefined : ofFile(fromFile);
-}
-
-const ranged =
-  (text: string): Place =>
-  async (client, topic, _, { now }) =>
-    within(client, topic, (await boundsOf(client, topic, parseRange([text], now()))).from);
-
-const shifted =
-  (count: number): Place =>
-  async (client, topic, committed) =>
-    within(client, topic, new Map([...committed].map(([partition, offset]) => [partition, offset + count])));
-
-function ofFile(file: string): Place {
-  const offsets = new Map<string, Map<number, number>>();
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new ConfigError('ERR_OPTION', `--from-file: ${file} cannot be read`, { cause, hint: 'check the path' });
-  }
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '') continue;
-    const [, topic, partition, offset] = /^"?([^",]+)"?,(\d+),(\d+)$/.exec(line.trim()) ?? [];
-    if (topic === undefined) throw wrong(`--from-file: line ${index + 1} is ${line}`, 'write topic,partition,offset');
-    offsets.set(topic, (offsets.get(topic) ?? new Map<number, number>()).set(Number(partition), Number(offset)));
-  }
-  return async (client, topic) => {
-    const found = offsets.get(topic);
-    return found === undefined ? undefined : within(client, topic, found);
-  };
-}
-
-/** Offsets that there are: what lies before the first record begins there, what lies beyond the end begins at the end. */
-async function within(client: Client, topic: string, wanted: PartitionOffsets): Promise<PartitionOffsets> {
-  const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
-  return new Map(
-    [...wanted]
-      .filter(([partition]) => ends.has(partition))
-      .map(([partition, offset]) => [
-        partition,
-        Math.min(Math.max(offset, starts.get(partition) ?? 0), ends.get(partition) ?? 0),
-      ]),
-  );
-}
-
-/** `1h`, or as ISO 8601 has it: `PT1H30M` (in seconds). */
-function durationText(text: string): string {
-  if (/^\d+(?:\.\d+)?(?:ms|[smhdw])$/.test(text)) return text;
-  const [whole, days = '0', hours = '0', minutes = '0', seconds = '0'] =
-    /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text) ?? [];
-  if (whole === undefined || whole.length < 3) throw wrong(`--by-duration is ${text}`, 'such as 1h, 7d or PT1H30M');
-  return `${((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)}s`;
-}
-
-function wholeText(flag: string, text: string, pattern: RegExp): string {
-  if (pattern.test(text) && Number.isSafeInteger(Number(text))) return text;
-  throw wrong(`${flag} is ${text}`, 'give a whole number');
-}
-
-const wrong = (message: string, hint: string): ConfigError => new ConfigError('ERR_OPTION', message, { hint });
 
 async function unknown(client: Client, application: string): Promise<FatalError> {
   const names = await client.groups.list();

@@ -34,9 +34,7 @@ export function runFlags(command: Command): Command {
     )
     .option('--state-dir <folder>', 'folder for the state of an application on Kafka (default: in memory)')
     .option('--idle <duration>', 'after so long without a record time goes on with the clock, such as 5s')
-    .option('--dashboard [port]', 'serve a live page of it on this machine (port 7070; dev always does)')
-    .option('-q, --quiet', 'log errors only, and say nothing else')
-    .option('-v, --verbose', 'also log what goes well');
+    .option('--dashboard [port]', 'serve a live page of it on this machine (port 7070; dev always does)');
 }
 
 /** `millrace run FILE` */

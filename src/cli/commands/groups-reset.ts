@@ -1,0 +1,220 @@
+import type { Command } from 'commander';
+import { type Client, ConfigError, type GroupDescription, type PartitionOffsets } from '../../index.ts';
+import { type Context, onLog, withClient } from '../context.ts';
+import { partitions } from '../flags.ts';
+import { committedIn, known } from '../known-groups.ts';
+import type { LocationFlags } from '../location.ts';
+import { parseRange, type Range } from '../offsets.ts';
+import { type Output, writeRows } from '../output.ts';
+import { type PlaceFlags, placeFlags, placeOf } from '../places.ts';
+import { boundsOf } from '../range-offsets.ts';
+import { existing } from '../topic-names.ts';
+
+interface ResetFlags extends LocationFlags, PlaceFlags {
+  readonly json?: boolean;
+  readonly to?: string;
+  readonly partition?: readonly number[];
+  readonly export?: boolean;
+  readonly dryRun?: boolean;
+  readonly execute?: boolean;
+  readonly yes?: boolean;
+  readonly force?: boolean;
+}
+
+const RESET_HELP = `
+Without a topic all topics are moved that the group has committed for. --to takes what consume -o takes; the other spellings are those
+of Kafka's own tools, which go to the first or the last record where a partition does not reach so far. --export prints the
+offsets, for --from-file to take.
+
+  millrace groups reset billing orders --to @-1h
+  millrace groups reset billing --shift-by -100 --execute
+  millrace groups reset billing --to-earliest --export > offsets.csv
+
+Offsets beyond the end of a partition are refused. An application that keeps state does not start from an offset before
+what its stores hold, since it would take records twice, and lacks in its stores what it is moved past: to process records
+again, run it under another applicationId. --force moves it nevertheless, as when an error of it has said where it is to
+begin; and a group that there is not yet.`;
+
+/** `millrace groups reset GROUP` */
+export function groupsResetCommand(groups: Command, context: Context): void {
+  const moving = onLog(
+    groups,
+    'reset',
+    'move the offsets of a group without members; only shows the change unless --execute is given',
+  )
+    .argument('<group>')
+    .argument('[topic...]')
+    .option('--to <place>', 'start, end, 100, +100, -100, @2026-01-31T12:00:00Z, @-1h');
+  placeFlags(moving)
+    .option('-p, --partition <n>', 'only this partition; several with commas, or repeated', partitions)
+    .option('--export', 'print the new offsets as topic,partition,offset')
+    .option('--dry-run', 'only show what would be done (the default)')
+    .option('--execute', 'make the change')
+    .option('-y, --yes', 'as --execute')
+    .option('--force', 'also move an application with state, or a group that does not exist yet')
+    .option('--json', 'one JSON object per line')
+    .addHelpText('after', RESET_HELP)
+    .action((group: string, topics: readonly string[], flags: ResetFlags) => reset(context, group, topics, flags));
+}
+
+/** Where the offsets of a topic are to go. */
+type Wanted = (client: Client, topic: string, committed: PartitionOffsets) => Promise<PartitionOffsets | undefined>;
+
+/** @throws ConfigError `ERR_OPTION` */
+function wantedOf(
+  context: Context,
+  flags: ResetFlags,
+): { readonly place: Wanted; readonly topics?: readonly string[] } {
+  const place = placeOf(flags);
+  if (flags.to === undefined) {
+    if (place === undefined) {
+      throw new ConfigError('ERR_OPTION', 'nothing says where the group is to go', {
+        hint: 'give --to PLACE, --to-earliest, --to-latest, --to-offset, --to-datetime, --by-duration, --shift-by or --from-file',
+      });
+    }
+    return {
+      place: async (client, topic, committed) => {
+        const to = await place(client, topic, committed, context);
+        return to === undefined ? undefined : only(topic, to, flags, await client.offsets(topic, 'latest'));
+      },
+      ...(place.topics === undefined ? {} : { topics: place.topics }),
+    };
+  }
+  if (place !== undefined) {
+    throw new ConfigError('ERR_OPTION', 'more than one place is given', { hint: 'leave all but one of them out' });
+  }
+  const range = parseRange([flags.to], context.now());
+  if (range.until !== undefined || range.from.kind === 'stored') {
+    throw new ConfigError('ERR_OPTION', `--to is ${flags.to}`, {
+      hint: 'give one place, such as start, end, 100 or @-1h',
+    });
+  }
+  return { place: (client, topic) => places(client, topic, range, flags) };
+}
+
+async function reset(context: Context, group: string, named: readonly string[], flags: ResetFlags): Promise<void> {
+  const { output } = context;
+  const execute = flags.execute === true || flags.yes === true;
+  if (execute && flags.dryRun === true) {
+    throw new ConfigError('ERR_OPTION', '--dry-run and --execute are both given', { hint: 'leave one of them out' });
+  }
+  const wanted = wantedOf(context, flags);
+  await withClient(context, flags, async (client) => {
+    for (const topic of named) await existing(client, topic);
+    const found = flags.force === true ? await client.groups.describe(group) : await known(client, group);
+    const changes = await changesOf(client, found, named.length > 0 ? named : wanted.topics, wanted.place);
+    const moving = changes.filter(({ moves }) => moves.size > 0);
+    // What speaks against it is said before the change is shown, and stops it before anything is done.
+    const objection = found === undefined ? undefined : objectionTo(found, moving);
+    if (objection !== undefined && execute && (flags.force !== true || found?.active === true)) throw objection;
+    if (objection !== undefined) output.say(`warning: ${objection.message}`);
+    if (execute) for (const { moves, topic } of moving) await client.setCommitted(group, topic, moves);
+    await showChanges(output, changes, flags);
+    output.say(`group ${group} ${told(moving.length, execute)}`);
+  });
+}
+
+/** What becomes of the offsets of a topic. */
+interface Change {
+  readonly topic: string;
+  readonly committed: PartitionOffsets;
+  readonly to: PartitionOffsets;
+  /** Those that differ from what is committed. */
+  readonly moves: PartitionOffsets;
+}
+
+async function changesOf(
+  client: Client,
+  found: GroupDescription | undefined,
+  named: readonly string[] | undefined,
+  place: Wanted,
+): Promise<Change[]> {
+  const offsets = found?.offsets ?? [];
+  const topics = named ?? [...new Set(offsets.map(({ topic }) => topic))].sort();
+  if (topics.length === 0) {
+    throw new ConfigError('ERR_OPTION', 'nothing says which topics are to be moved', { hint: 'name a topic' });
+  }
+  const changes: Change[] = [];
+  for (const topic of topics) {
+    // Kafka remembers offsets of a topic for a while after it is gone.
+    if (named === undefined && (await client.topics.describe(topic)) === undefined) continue;
+    await existing(client, topic);
+    const committed = committedIn(topic, offsets);
+    const to = await place(client, topic, committed);
+    if (to === undefined) continue;
+    const moves = new Map([...to].filter(([partition, offset]) => committed.get(partition) !== offset));
+    changes.push({ topic, committed, to, moves });
+  }
+  return changes;
+}
+
+async function showChanges(output: Output, changes: readonly Change[], flags: ResetFlags): Promise<void> {
+  const rows = changes.flatMap(({ committed, to, topic }) =>
+    [...to].map(([partition, offset]) => ({
+      topic,
+      partition,
+      committed: committed.get(partition) ?? null,
+      new: offset,
+    })),
+  );
+  if (flags.export === true) {
+    for (const row of rows) await output.data(`${row.topic},${row.partition},${row.new}\n`);
+    return;
+  }
+  await writeRows(output, rows, ['topic', 'partition', 'committed', 'new'], flags.json === true);
+}
+
+function told(moves: number, done: boolean): string {
+  if (moves === 0) return 'is already there';
+  return done ? 'moved' : 'would be moved; add --execute to do it';
+}
+
+/** Those of the partitions that are to be moved. @throws ConfigError `ERR_UNKNOWN_PARTITION` */
+function only(topic: string, offsets: PartitionOffsets, flags: ResetFlags, ends: PartitionOffsets): PartitionOffsets {
+  const wanted = flags.partition ?? [...offsets.keys()];
+  for (const partition of wanted) {
+    if (ends.has(partition)) continue;
+    throw new ConfigError('ERR_UNKNOWN_PARTITION', `topic ${topic} has no partition ${partition}`, {
+      topic,
+      hint: ends.size === 1 ? 'it has only partition 0' : `it has partitions 0 to ${ends.size - 1}`,
+    });
+  }
+  return new Map([...offsets].filter(([partition]) => wanted.includes(partition)));
+}
+
+/** The offsets that a place means, of the partitions that are to be moved. @throws ConfigError */
+async function places(client: Client, topic: string, range: Range, flags: ResetFlags): Promise<PartitionOffsets> {
+  const [{ from }, ends] = [await boundsOf(client, topic, range), await client.offsets(topic, 'latest')];
+  const to = only(topic, from, flags, ends);
+  for (const [partition, offset] of to) {
+    const end = ends.get(partition) ?? 0;
+    if (offset <= end) continue;
+    throw new ConfigError('ERR_OPTION', `--to is ${flags.to}, and partition ${partition} of ${topic} ends at ${end}`, {
+      hint: `give at most ${end}, or end; use --partition to move only some partitions`,
+    });
+  }
+  return to;
+}
+
+/** What speaks against moving a group. */
+function objectionTo({ active, name, stores }: GroupDescription, moving: readonly Change[]): ConfigError | undefined {
+  if (moving.length === 0) return undefined;
+  if (active) {
+    return new ConfigError('ERR_GROUP_ACTIVE', `group ${name} is in use, so it cannot be moved`, {
+      hint: 'stop its members first',
+    });
+  }
+  if (stores.length === 0) return undefined;
+  const back = moving.some(({ committed, moves }) =>
+    [...moves].some(([partition, offset]) => offset < (committed.get(partition) ?? 0)),
+  );
+  return new ConfigError(
+    'ERR_GROUP_STATEFUL',
+    `group ${name} is an application that keeps state in ${stores.join(', ')}`,
+    {
+      hint: back
+        ? 'it refuses to start from an offset that its stores are already past: run it under another applicationId, or add --force if its error says so'
+        : 'its stores would miss the records in between: add --force to skip them',
+    },
+  );
+}

@@ -1,0 +1,106 @@
+import {
+  bytes,
+  type Client,
+  topic as declare,
+  FatalError,
+  nullable,
+  type PartitionOffsets,
+  type Records,
+  type StreamRecord,
+} from '../index.ts';
+import type { Context } from './context.ts';
+import type { RawRecord } from './envelope.ts';
+
+type Raw = Uint8Array | null;
+export type RawRecords = Records<StreamRecord<Raw, Raw>>;
+
+interface MemberFlags {
+  readonly group?: string;
+  readonly exitOnEnd?: boolean;
+  readonly readUncommitted?: boolean;
+}
+
+/** A topic whose records are bytes. */
+export const raw = (name: string) => declare(name, { key: nullable(bytes()), value: nullable(bytes()) });
+
+/** Which records are seen. */
+export const isolationOf = ({ readUncommitted }: MemberFlags): 'uncommitted' | 'committed' =>
+  readUncommitted === true ? 'uncommitted' : 'committed';
+
+/** What is printed of the records that come. */
+export interface Printing {
+  readonly print: (record: RawRecord) => string;
+  readonly wanted: (record: RawRecord) => boolean;
+  readonly most: number;
+}
+
+/**
+ * Reads for a group. What has been printed is committed, at the latest at the end; what could not be printed, because nobody
+ * reads any more, is not.
+ *
+ * @returns How many records were printed.
+ */
+export async function consumeAsMember(
+  { output, signal }: Context,
+  client: Client,
+  name: string,
+  flags: MemberFlags,
+  { most, print, wanted }: Printing,
+): Promise<number> {
+  const group = flags.group as string;
+  const enough = new AbortController();
+  const ended = AbortSignal.any([signal, enough.signal]);
+  const printed = new Map<number, number>();
+  const records = asMember(client, name, flags, group, ended)[Symbol.asyncIterator]();
+  let count = 0;
+  try {
+    for (;;) {
+      // Whoever asks for the next record says that the one before is done, and so it is committed.
+      const next = records.next();
+      if (count >= most) {
+        enough.abort();
+        await next;
+        break;
+      }
+      const { done, value: record } = await next;
+      if (done === true) break;
+      if (!wanted(record)) continue;
+      if (!(await output.deliver(print(record)))) break;
+      printed.set(record.partition, record.offset + 1);
+      count += 1;
+    }
+  } catch (error) {
+    if (error !== ended.reason) throw error;
+  } finally {
+    // The last commit.
+    await records.return();
+  }
+  await checkCommitted(client, group, name, printed);
+  return count;
+}
+
+function asMember(client: Client, name: string, flags: MemberFlags, group: string, signal: AbortSignal): RawRecords {
+  return client.records(raw(name), {
+    group,
+    from: 'earliest',
+    isolation: isolationOf(flags),
+    signal,
+    ...(flags.exitOnEnd === true ? { until: 'end' } : {}),
+  });
+}
+
+/** @throws FatalError `ERR_NOT_COMMITTED` when the group does not stand behind what was printed */
+async function checkCommitted(client: Client, group: string, topic: string, printed: PartitionOffsets): Promise<void> {
+  if (printed.size === 0) return;
+  const committed = await client.committed(group, topic);
+  for (const [partition, offset] of printed) {
+    const stands = committed.get(partition) ?? 0;
+    if (stands >= offset) continue;
+    throw new FatalError('ERR_NOT_COMMITTED', `group ${group} is at ${stands}, but records up to here were printed`, {
+      topic,
+      partition,
+      offset: offset - 1,
+      hint: 'the last commit failed: the next member of the group reads these records again',
+    });
+  }
+}

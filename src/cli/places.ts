@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type Client, ConfigError, type PartitionOffsets } from '../index.ts';
+import type { Context } from './context.ts';
+import { parseRange } from './offsets.ts';
+import { boundsOf } from './range-offsets.ts';
+
+/** Flags that say where a group or an application is to go on, as Kafka's own tools spell them. */
+export interface PlaceFlags {
+  readonly toEarliest?: boolean;
+  readonly toLatest?: boolean;
+  readonly toOffset?: string;
+  readonly toDatetime?: string;
+  readonly byDuration?: string;
+  readonly shiftBy?: string;
+  readonly fromFile?: string;
+}
+
+/** Adds the flags that name a place. */
+export function placeFlags(command: Command): Command {
+  return command
+    .option('--to-earliest', 'from the first records')
+    .option('--to-latest', 'only what comes from now on')
+    .option('--to-offset <n>', 'from this offset of each partition')
+    .option('--to-datetime <time>', 'from what is not older than that, such as 2026-01-31T12:00:00Z')
+    .option('--by-duration <duration>', 'from what is not older than so long ago, such as 1h or PT1H')
+    .option('--shift-by <n>', 'from so many records behind where it is; before it with a minus')
+    .option(
+      '--from-file <file>',
+      'from the offsets of a file: topic,partition,offset in each line, as --export prints it',
+    );
+}
+
+/** Finds the offsets of a topic that an option means; `undefined` for a topic that it says nothing of. */
+export interface Place {
+  (
+    client: Client,
+    topic: string,
+    committed: PartitionOffsets,
+    context: Pick<Context, 'now'>,
+  ): Promise<PartitionOffsets | undefined>;
+  /** The topics that it says something of, where it names them. */
+  readonly topics?: readonly string[];
+}
+
+/** The place that flags name, if they do. @throws ConfigError `ERR_OPTION` */
+export function placeOf(flags: PlaceFlags): Place | undefined {
+  const { byDuration, fromFile, shiftBy, toDatetime, toEarliest, toLatest, toOffset } = flags;
+  const given = Object.entries({ toEarliest, toLatest, toOffset, toDatetime, byDuration, shiftBy, fromFile });
+  const named = given.filter(([, value]) => value !== undefined);
+  if (named.length > 1) throw wrong('more than one place to start is given', 'leave all but one of them out');
+  if (toEarliest === true) return ranged('start');
+  if (toLatest === true) return ranged('end');
+  if (toOffset !== undefined) return ranged(wholeText('--to-offset', toOffset, /^\d+$/));
+  if (toDatetime !== undefined) return ranged(`@${toDatetime}`);
+  if (byDuration !== undefined) return ranged(`@-${durationText(byDuration)}`);
+  if (shiftBy !== undefined) return shifted(Number(wholeText('--shift-by', shiftBy, /^[+-]?\d+$/)));
+  return fromFile === undefined ? undefined : ofFile(fromFile);
+}
+
+const ranged =
+  (text: string): Place =>
+  async (client, topic, _, { now }) =>
+    within(client, topic, (await boundsOf(client, topic, parseRange([text], now()))).from);
+
+const shifted =
+  (count: number): Place =>
+  async (client, topic, committed) =>
+    within(client, topic, new Map([...committed].map(([partition, offset]) => [partition, offset + count])));
+
+function ofFile(file: string): Place {
+  const offsets = new Map<string, Map<number, number>>();
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('ERR_OPTION', `--from-file: ${file} cannot be read`, { cause, hint: 'check the path' });
+  }
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '') continue;
+    const [, topic, partition, offset] = /^"?([^",]+)"?,(\d+),(\d+)$/.exec(line.trim()) ?? [];
+    if (topic === undefined) throw wrong(`--from-file: line ${index + 1} is ${line}`, 'write topic,partition,offset');
+    offsets.set(topic, (offsets.get(topic) ?? new Map<number, number>()).set(Number(partition), Number(offset)));
+  }
+  const place = async (client: Client, topic: string): Promise<PartitionOffsets | undefined> => {
+    const found = offsets.get(topic);
+    return found === undefined ? undefined : within(client, topic, found);
+  };
+  return Object.assign(place, { topics: [...offsets.keys()] });
+}
+
+/** Offsets that there are: what lies before the first record begins there, what lies beyond the end begins at the end. */
+async function within(client: Client, topic: string, wanted: PartitionOffsets): Promise<PartitionOffsets> {
+  const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
+  return new Map(
+    [...wanted]
+      .filter(([partition]) => ends.has(partition))
+      .map(([partition, offset]) => [
+        partition,
+        Math.min(Math.max(offset, starts.get(partition) ?? 0), ends.get(partition) ?? 0),
+      ]),
+  );
+}
+
+/** `1h`, or as ISO 8601 has it: `PT1H30M` (in seconds). */
+function durationText(text: string): string {
+  if (/^\d+(?:\.\d+)?(?:ms|[smhdw])$/.test(text)) return text;
+  const [whole, days = '0', hours = '0', minutes = '0', seconds = '0'] =
+    /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text) ?? [];
+  if (whole === undefined || whole.length < 3) throw wrong(`--by-duration is ${text}`, 'such as 1h, 7d or PT1H30M');
+  return `${((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)}s`;
+}
+
+function wholeText(flag: string, text: string, pattern: RegExp): string {
+  if (pattern.test(text) && Number.isSafeInteger(Number(text))) return text;
+  throw wrong(`${flag} is ${text}`, 'give a whole number');
+}
+
+const wrong = (message: string, hint: string): ConfigError => new ConfigError('ERR_OPTION', message, { hint });
