@@ -13,6 +13,7 @@ const resolve = {
     { find: /^millrace\/testing$/, replacement: here('./src/testing/index.ts') },
     { find: /^millrace\/testing\/fast-check$/, replacement: here('./src/testing/fast-check/index.ts') },
     { find: /^millrace\/testing\/models$/, replacement: here('./src/testing/models/index.ts') },
+    { find: /^millrace\/opentelemetry$/, replacement: here('./src/opentelemetry/index.ts') },
     { find: /^millrace\/embedded$/, replacement: here('./src/transports/embedded/index.ts') },
   ],
 };

@@ -103,6 +103,11 @@ export const rooms: readonly Room[] = [
     packages: ['rxjs', 'node:'],
   },
   {
+    path: 'opentelemetry',
+    rooms: ['record', 'metrics', 'log', 'runtime/task', 'runtime/app'],
+    packages: ['node:', '@opentelemetry/api'],
+  },
+  {
     path: 'cli',
     // What every user has, and pictures: a command needs nothing else.
     rooms: [

@@ -196,10 +196,12 @@ export { type RunOptions, run } from './run.ts';
 export { runUntilSignal } from './run-until-signal.ts';
 export type { App, Dashboard } from './runtime/app/app-handle.ts';
 export type { AppOptions } from './runtime/app/app-options.ts';
+export type { ChannelEvents, CommitEvent, FetchEvent, StateEvent, TurnsEvent } from './runtime/app/channels.ts';
 export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';
 export type { StepInputSnapshot, StepSnapshot } from './runtime/app/step-snapshots.ts';
 export type { StoredRow, StoreView } from './runtime/app/store-view.ts';
+export type { TracedRecord } from './runtime/task/traced-records.ts';
 export {
   bytes,
   float64,

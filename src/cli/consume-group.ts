@@ -5,6 +5,7 @@ import {
   FatalError,
   nullable,
   type PartitionOffsets,
+  type ReadOptions,
   type Records,
   type StreamRecord,
 } from '../index.ts';
@@ -12,6 +13,7 @@ import type { Context } from './context.ts';
 import type { RawRecord } from './envelope.ts';
 
 type Raw = Uint8Array | null;
+/** Records as bytes. */
 export type RawRecords = Records<StreamRecord<Raw, Raw>>;
 
 interface MemberFlags {
@@ -20,8 +22,10 @@ interface MemberFlags {
   readonly readUncommitted?: boolean;
 }
 
-/** A topic whose records are bytes. */
-export const raw = (name: string) => declare(name, { key: nullable(bytes()), value: nullable(bytes()) });
+/** The records of a topic as bytes. */
+export function rawRecords(client: Client, name: string, options: ReadOptions): RawRecords {
+  return client.records(declare(name, { key: nullable(bytes()), value: nullable(bytes()) }), options);
+}
 
 /** Which records are seen. */
 export const isolationOf = ({ readUncommitted }: MemberFlags): 'uncommitted' | 'committed' =>
@@ -80,7 +84,7 @@ export async function consumeAsMember(
 }
 
 function asMember(client: Client, name: string, flags: MemberFlags, group: string, signal: AbortSignal): RawRecords {
-  return client.records(raw(name), {
+  return rawRecords(client, name, {
     group,
     from: 'earliest',
     isolation: isolationOf(flags),

@@ -82,7 +82,7 @@ function holds(found: unknown, operator: Operator, wanted: unknown): boolean {
 /** Whole numbers beyond what JSON holds are shown as texts, and a text may look like a number. */
 function isSame(found: unknown, wanted: unknown): boolean {
   if (typeof found === 'object' || typeof wanted === 'object') return JSON.stringify(found) === JSON.stringify(wanted);
-  return found === wanted || (typeof found === 'string' && found === String(wanted));
+  return found === wanted || (typeof found === 'string' && found === JSON.stringify(wanted));
 }
 
 function wrong(text: string): ConfigError {

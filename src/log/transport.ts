@@ -128,6 +128,8 @@ export interface FetcherOptions {
   readonly maxBytes?: number;
   /** Called, never synchronously from a method of the fetcher, when `poll` may have something new to say. */
   readonly onReady: () => void;
+  /** Measures fetches: each that brings records hands on what `begin` has returned. */
+  readonly timing?: { begin(): number; came(began: number): void };
 }
 
 /**

@@ -3,7 +3,7 @@ import { type Client, ConfigError, type PartitionOffsets } from '../../index.ts'
 import { counted } from '../../options/counted.ts';
 import { durationMs } from '../../options/duration.ts';
 import { CODEC_NAMES, type Codec } from '../codecs.ts';
-import { consumeAsMember, isolationOf, type Printing, type RawRecords, raw } from '../consume-group.ts';
+import { consumeAsMember, isolationOf, type Printing, type RawRecords, rawRecords } from '../consume-group.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { ExitError } from '../exit.ts';
 import { type Filter, parseFilter } from '../filter.ts';
@@ -214,7 +214,7 @@ async function open(
   const partitions =
     until === undefined ? wanted : wanted.filter((each) => (from.get(each) ?? 0) < (until.get(each) ?? 0));
   if (partitions.length === 0) return undefined;
-  return client.records(raw(name), {
+  return rawRecords(client, name, {
     from: { offsets: only(from, partitions) },
     ...(until === undefined ? {} : { until: { offsets: only(until, partitions) } }),
     ...(flags.partition === undefined && until === undefined ? {} : { partitions }),

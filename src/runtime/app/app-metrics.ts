@@ -71,12 +71,13 @@ function applicationMetrics(app: AppSnapshot, of: Labels): Metric[] {
 }
 
 function timingMetrics({ timings }: AppSnapshot, of: Labels): Metric[] {
-  const { commits, recordToCommit, turns } = timings;
+  const { commits, fetches, recordToCommit, turns } = timings;
   const timing = (name: string, help: string, value: TimingSnapshot): Metric =>
     metric('histogram', name, help, [{ labels: of, value: histogram(value) }]);
   return [
     timing('commit_duration_seconds', 'Time that a commit took.', commits),
     timing('turn_duration_seconds', 'Time that the process was busy with records at a stretch.', turns),
+    timing('fetch_duration_seconds', 'Time until records had come from the log.', fetches),
     timing(
       'record_to_commit_seconds',
       'From the timestamp of the newest record of a partition to the commit that covers it.',

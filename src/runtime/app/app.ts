@@ -24,8 +24,9 @@ import { openPatiently } from './open-patiently.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { Settling } from './settling.ts';
-import { type AppSnapshot, type AppState, describeError, logSnapshot, snapshotApp, snapshotTasks } from './snapshot.ts';
+import { type AppSnapshot, describeError, logSnapshot, snapshotApp, snapshotTasks } from './snapshot.ts';
 import { snapshotsEvery } from './snapshots.ts';
+import { Standing } from './standing.ts';
 import { snapshotSteps } from './step-snapshots.ts';
 import { storeViews } from './store-views.ts';
 
@@ -47,7 +48,7 @@ class Application implements App {
   readonly #clock: Clock;
   readonly #started: number;
   readonly #stopMs: number;
-  #state: AppState = 'starting';
+  readonly #standing: Standing;
   #transport: Transport | undefined;
   #transportClosed: Promise<void> | undefined;
   #engine: Engine | undefined;
@@ -85,6 +86,7 @@ class Application implements App {
     this.#open = open;
     this.#meters = meters;
     this.#options = options;
+    this.#standing = new Standing(options.applicationId);
     this.#clock = options.clock ?? systemClock;
     this.#topics = new AppTopics(this.#topology, options, this.#clock);
     this.#rebuilds = new Rebuilds(options);
@@ -144,7 +146,7 @@ class Application implements App {
     this.#engine = engine;
     await engine.start();
     if (this.#ending !== undefined) return;
-    this.#state = 'running';
+    this.#standing.become('running');
     this.#options.logger?.info({ applicationId: this.#options.applicationId }, 'running');
   }
 
@@ -176,11 +178,12 @@ class Application implements App {
   async #failed(engine: Engine | undefined, error: MillraceError): Promise<void> {
     if (engine !== this.#engine || this.#ending !== undefined || this.#restarting) return;
     const commits = engine?.committer.commits ?? 0;
-    const waitMs = this.#state === 'running' ? this.#rebuilds.after(error, commits) : undefined;
+    const waitMs = this.#standing.state === 'running' ? this.#rebuilds.after(error, commits) : undefined;
     if (waitMs === undefined) return this.#end(error);
     this.#error = error;
     if (error.code === 'ERR_TOPIC_RECREATED') this.#topics.changed();
     this.#waitingFor = `rebuilding tasks from the last commit after ${error.code}`;
+    this.#standing.tell('rebuilding', error);
     await this.#runAnew(async () => {
       await this.#closeEngine();
       await new Promise<void>((resolve) => void this.#clock.after(waitMs, resolve));
@@ -245,7 +248,7 @@ class Application implements App {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    this.#state = 'stopping';
+    this.#standing.become('stopping');
     let cancel: (() => void) | undefined;
     const deadline = new Promise<'late'>((resolve) => {
       cancel = this.#clock.after(deadlineMs, () => resolve('late'));
@@ -287,13 +290,13 @@ class Application implements App {
 
   #settled(outcome: unknown): void {
     this.#topics.stop();
-    if (this.#state === 'stopped' || this.#state === 'failed') return;
+    if (this.#standing.state === 'stopped' || this.#standing.state === 'failed') return;
     const error = outcome === undefined ? undefined : endedBy(outcome);
     this.#alive.close();
     this.#progress?.close();
     this.#exporter.close();
     this.#options.signal?.removeEventListener('abort', this.#aborted);
-    this.#state = error === undefined ? 'stopped' : 'failed';
+    this.#standing.become(error === undefined ? 'stopped' : 'failed', error);
     this.#waitingFor = undefined;
     this.#error = error;
     this.#readiness.reject(error ?? stoppedBeforeReady());
@@ -309,7 +312,7 @@ class Application implements App {
     const waiting = [this.#waitingFor, this.#globals?.waitingFor()].filter((reason) => reason !== undefined);
     return snapshotApp({
       applicationId: this.#options.applicationId,
-      state: this.#state,
+      state: this.#standing.state,
       ...logSnapshot(this.#transport),
       uptimeMs: now - this.#started,
       commits: this.#commits + (engine?.committer.commits ?? 0),

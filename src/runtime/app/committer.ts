@@ -2,7 +2,6 @@ import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '../../log/transport.ts';
-import type { AppMeters } from '../../metrics/app-meters.ts';
 import { counted } from '../../options/counted.ts';
 import type { StoreWrites } from '../../state/byte-store.ts';
 import type { SharedOutputs } from '../task/shared-outputs.ts';
@@ -10,6 +9,7 @@ import type { Task } from '../task/task.ts';
 import type { TaskProgress } from '../task/task-host.ts';
 import type { Announcer } from './announcer.ts';
 import type { Changelog } from './changelog.ts';
+import type { BegunCommit, Telemetry } from './telemetry.ts';
 
 /** What a committer needs of the engine around it. */
 export interface CommitterHost {
@@ -27,8 +27,8 @@ export interface CommitterHost {
   readonly outputs: Pick<SharedOutputs, 'take' | 'recycle'>;
   /** Adds what tasks say of their time to what they hand over. */
   announcer?(): Pick<Announcer, 'announce' | 'due'>;
-  /** Measure commits. */
-  readonly meters?: Pick<AppMeters, 'commits' | 'recordToCommit'> | undefined;
+  /** Measures commits, and tells of them. */
+  readonly telemetry?: Pick<Telemetry, 'begun' | 'committed' | 'failed'> | undefined;
   /** Offsets have become durable. */
   committed?(offsets: readonly CommittedOffset[]): void;
   /** Whether a failure has been seen: nothing is committed after it. */
@@ -212,6 +212,10 @@ export class Committer {
   }
 
   *#once(): Steps<void> {
+    const { telemetry } = this.#host;
+    let begun: BegunCommit | undefined;
+    let started = 0;
+    let progress: readonly TaskProgress[] = [];
     try {
       yield* this.#quiet();
       // Given up: offsets never pass records whose calls are not finished.
@@ -224,8 +228,9 @@ export class Committer {
       // A task may fail between turns, by an emission that nobody foresaw: what it has done since is not to be trusted.
       const broken = tasks.find((task) => task.failure !== undefined);
       if (broken !== undefined) throw broken.failure as MillraceError;
-      const started = this.#host.clock.monotonic();
-      const progress = tasks.map((task) => task.takeProgress());
+      started = this.#host.clock.monotonic();
+      begun = telemetry?.begun();
+      progress = tasks.map((task) => task.takeProgress());
       const outputs = this.#host.outputs.take();
       const owned = (): boolean => tasks.every((task) => this.#isOurs(task));
       yield* this.#write(joined, owned, progress, this.#host.announcer?.().announce(outputs) ?? outputs);
@@ -241,19 +246,12 @@ export class Committer {
       this.commits += 1;
       this.lastCommit = this.#host.clock.monotonic();
       this.lastDurationMs = this.lastCommit - started;
-      this.#measure(progress);
+      if (begun !== undefined) telemetry?.committed(begun, this.lastDurationMs, progress);
     } catch (error) {
+      if (begun !== undefined) telemetry?.failed(begun, this.#host.clock.monotonic() - started, progress, error);
       this.#host.fail(error);
       throw error;
     }
-  }
-
-  #measure(progress: readonly TaskProgress[]): void {
-    const { clock, meters } = this.#host;
-    if (meters === undefined) return;
-    meters.commits.add(this.lastDurationMs);
-    const now = clock.now();
-    for (const { newest } of progress) for (const time of newest) meters.recordToCommit.add(now - time);
   }
 
   #isOurs(task: Task): boolean {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../dataflow/clock.ts';
+import { type Clock, pause } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import { noLogger } from '../../log/logger.ts';
@@ -22,6 +22,7 @@ import { OwnedTasks } from './owned-tasks.ts';
 import { type TaskEvents, TaskFactory } from './task-factory.ts';
 import { type OpenedTask, TaskOpening } from './task-opening.ts';
 import { type AssignedTask, TaskStarts } from './task-starts.ts';
+import { Telemetry } from './telemetry.ts';
 import type { TopicsInUse } from './topic-setup.ts';
 import { tasksWaiting } from './why-unread.ts';
 
@@ -60,6 +61,7 @@ export class Engine {
   readonly #events: EngineEvents;
   readonly #clock: Clock;
   readonly #pace: CommitPace;
+  readonly #telemetry: Telemetry | undefined;
   #session: TaskSession | undefined;
   /** Tasks that are ours but not built yet. */
   readonly #assigned: AssignedTask[] = [];
@@ -98,6 +100,7 @@ export class Engine {
     this.#clock = clock;
     this.#events = events;
     const atomic = log.capabilities.atomicCommit;
+    this.#telemetry = events.meters && new Telemetry(options.applicationId, log.kind, clock, events.meters);
     const wake = (): void => this.schedule();
     this.#pace = new CommitPace(clock, paceOf(options, atomic), wake);
     this.#outputs = new SharedOutputs((name) => this.#factory.outputTopic(name));
@@ -115,13 +118,13 @@ export class Engine {
       },
       origin: (topic, partition) => this.#fetcher.origin(topic, partition),
       failed: () => this.#failed,
-      meters: events.meters,
+      telemetry: this.#telemetry,
       schedule: () => this.schedule(),
       fail: (error) => this.#fail(error),
     });
-    this.#fetcher = log.fetcher({ onReady: wake });
+    this.#fetcher = log.fetcher({ onReady: wake, ...this.#telemetry?.ofFetcher });
     this.#rounds = new Rounds(clock, wake, options.idle && idleMsOf('run', options.idle));
-    const shared = { outputs: this.#outputs, feed: this.#fetcher, wake };
+    const shared = { outputs: this.#outputs, feed: this.#fetcher, wake, traced: this.#telemetry?.traced };
     this.#factory = new TaskFactory(topology, log, topics, options, clock, shared, globals);
     this.#factory.begin(events, this.tasks);
     const { applicationId, logger = noLogger, startFrom = 'earliest' } = options;
@@ -239,7 +242,7 @@ export class Engine {
       now = this.#clock.monotonic();
       if (now >= began + SLICE_MS) break;
     }
-    if (worked) this.#events.meters?.turns.add(now - began);
+    if (worked) this.#telemetry?.turned(now - began);
     if (!this.#running) return;
     const dirty = this.#dirty();
     const waits = this.committer.pendingAsync() > 0;
@@ -330,16 +333,12 @@ export class Engine {
     this.#consumed.close();
     this.committer.abandon();
     const commit = this.committer.settled();
-    if (commit !== undefined) yield* until(Promise.race([commit, this.#after(CLOSE_MS)]));
+    if (commit !== undefined) yield* until(Promise.race([commit, pause(this.#clock, CLOSE_MS)]));
     this.#factory.close();
     yield* until(this.#fetcher.close());
     // This also ends a commit that is tried again and again.
     yield* until(this.#session?.leave());
     yield* until(commit);
-  }
-
-  #after(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(ms, resolve));
   }
 
   #fail(error: unknown): void {

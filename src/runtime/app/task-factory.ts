@@ -19,6 +19,7 @@ import type { SharedOutputs } from '../task/shared-outputs.ts';
 import { ShuffleTime } from '../task/shuffle-time.ts';
 import { Task } from '../task/task.ts';
 import type { TaskHost } from '../task/task-host.ts';
+import type { TracedRecords } from '../task/traced-records.ts';
 import { Announcer } from './announcer.ts';
 import type { AppOptions } from './app-options.ts';
 import { Changelog, type RestoreProgress } from './changelog.ts';
@@ -32,6 +33,8 @@ export interface SharedParts {
   readonly outputs: SharedOutputs;
   readonly feed: InputFeed;
   readonly wake: () => void;
+  /** Sees batches as they are taken. */
+  readonly traced?: TracedRecords | undefined;
 }
 /** What tasks tell of, and what they are told. */
 export interface TaskEvents {
@@ -180,7 +183,11 @@ export class TaskFactory {
       outputs: this.#shared.outputs,
       outputTopic: (name) => this.outputTopic(name),
       inputPartitions: (name) => this.#topics.get(name)?.partitions ?? 1,
-      assign: (topic, partition, offset) => this.#shared.feed.assign(topic, partition, offset),
+      assign: (topic, partition, offset) => {
+        this.#shared.traced?.forget(topic, partition);
+        this.#shared.feed.assign(topic, partition, offset);
+      },
+      traced: this.#shared.traced,
       poll: (topic, partition) => this.#shared.feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#shared.feed.endOffset(topic, partition),
       wake: this.#shared.wake,

@@ -11,6 +11,7 @@ import { DeferredWork } from './deferred-work.ts';
 import { InputQueue, type RecordFailed } from './input-queue.ts';
 import { keptTime, RecordTimes } from './record-times.ts';
 import type { ShuffleTime } from './shuffle-time.ts';
+import type { TracedRecords } from './traced-records.ts';
 
 /** Where the inputs of a task get their batches from. */
 export interface InputFeed {
@@ -27,6 +28,8 @@ export interface InputFeed {
   /** What was kept with the offset that an input begins at; see {@link InputSet.kept}. */
   readonly heard?: ReadonlyMap<string, string> | undefined;
   readonly clock?: Clock;
+  /** Sees batches as they are taken. */
+  readonly traced?: TracedRecords | undefined;
 }
 
 /** Applies the policy to a batch that cannot be read. @returns Whether to pass over it. */
@@ -285,6 +288,7 @@ export class InputSet {
     while (input.empty) {
       const batch = this.#poll(input);
       if (batch === undefined) return false;
+      this.#feed.traced?.see(input.use.name, this.#partition, input.position, batch);
       input.push(batch);
     }
     return true;

@@ -218,7 +218,7 @@ export class KafkaFetcher implements Fetcher {
       offset: fetchOffset,
       maxBytes: Math.min(Math.max(halfBytes, needsBytes), MAX_RESPONSE_BYTES),
     }));
-    const { committed } = positions[0] as FetchPosition;
+    const [began, { committed }] = [this.#options.timing?.begin() ?? 0, positions[0] as FetchPosition];
     try {
       const query = { maxWaitMs, maxBytes: MAX_RESPONSE_BYTES, committed, partitions };
       const answer = await this.#cluster.request(leader, lane, fetchApi(partitions), query);
@@ -226,14 +226,15 @@ export class KafkaFetcher implements Fetcher {
       this.#throttles.heard(leader, throttleMs);
       if (errorCode !== 0) throw kafkaError(errorCode, 'fetch');
       this.#trouble = undefined;
-      // A partition must not keep what was fetched for others.
-      const shared = answers.filter(({ records }) => records.length > 0).length > 1;
+      const filled = answers.filter(({ records }) => records.length > 0).length;
+      if (filled > 0) this.#options.timing?.came(began);
       const found = new Map(answers.map((each) => [`${each.topicId ?? each.topic}/${each.partition}`, each]));
       for (const position of positions) {
         const { partition, topic, topicId } = position;
         const answer = found.get(`${topicId}/${partition}`) ?? found.get(`${topic}/${partition}`);
         if (answer === undefined) continue;
-        const records = shared ? new Uint8Array(answer.records) : answer.records;
+        // A partition must not keep what was fetched for others.
+        const records = filled > 1 ? new Uint8Array(answer.records) : answer.records;
         await this.#take(position, { ...answer, records }, position === positions[0]);
       }
     } catch (error) {

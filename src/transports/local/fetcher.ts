@@ -79,6 +79,8 @@ export class LocalFetcher implements Fetcher {
     const position = this.#positions.get(keyOf(topic, partition));
     if (this.#closed || position === undefined || position.pending !== undefined) return undefined;
     if (position.error !== undefined) throw position.error;
+    const { timing } = this.#options;
+    const began = timing?.begin() ?? 0;
     const batch = this.#log.read(topic, partition, position.offset, position.topicId);
     if (batch instanceof Promise) {
       this.#await(position, batch);
@@ -88,6 +90,7 @@ export class LocalFetcher implements Fetcher {
       position.seenEnd = position.offset;
       return undefined;
     }
+    timing?.came(began);
     position.seenEnd = batch.endOffset;
     position.offset = batch.nextOffset;
     return batch;

@@ -1,0 +1,202 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import {
+  context as contexts,
+  isSpanContextValid,
+  type Link,
+  type Meter,
+  metrics,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import type { App } from '../runtime/app/app-handle.ts';
+import type { ChannelEvents, CommitEvent } from '../runtime/app/channels.ts';
+import type { TracedRecord } from '../runtime/task/traced-records.ts';
+import { type AppAttributes, type Durations, durations, observeMetrics } from './instruments.ts';
+
+/** What an application is reported with. @public */
+export interface OpenTelemetryOptions {
+  /** `metrics.getMeter('millrace')` unless given; `false`: no metrics. */
+  readonly meter?: Meter | false;
+  /** `trace.getTracer('millrace')` unless given; `false`: no spans. */
+  readonly tracer?: Tracer | false;
+}
+
+/** The reporting of an application. @public */
+export interface OpenTelemetryReport {
+  /** Ends it. Without that it goes on after the application has ended, so that its last figures are collected. */
+  close(): void;
+}
+
+const DURATION = 1000;
+
+/**
+ * Reports an application to OpenTelemetry: all of its metrics, under names of their own and under those of the messaging
+ * conventions, and a span for each commit, linked to the records of traces that it holds.
+ *
+ * Nothing is counted or measured for it that is not anyway: figures are asked for when they are collected, and spans are made
+ * per commit. Two applications of one process need different applicationIds.
+ *
+ * @param app - What `run` has returned.
+ * @param options - A meter and a tracer other than those of the process.
+ *
+ * @example
+ * ```ts
+ * import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+ * import { connect, memoryTransport, MemoryLog, run, string, to, topic } from 'millrace';
+ * import { openTelemetry } from 'millrace/opentelemetry';
+ *
+ * const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+ * const provider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
+ *
+ * const log = new MemoryLog();
+ * const lines = topic('lines', { value: string(), partitions: 1 });
+ * const client = await connect({ transport: memoryTransport(log) });
+ * await client.publish(lines, { value: 'a' });
+ * const app = run(lines.pipe(to(topic('copies', { value: string() }))), {
+ *   applicationId: 'copier',
+ *   transport: memoryTransport(log),
+ *   until: 'end',
+ * });
+ * const report = openTelemetry(app, { meter: provider.getMeter('example') });
+ * await app.done;
+ * await provider.forceFlush();
+ * const all = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+ * console.log(all.find(({ descriptor }) => descriptor.name === 'messaging.client.sent.messages')?.dataPoints[0]?.value); // => 1
+ * report.close();
+ * await provider.shutdown();
+ * await client.close();
+ * ```
+ * @public
+ */
+export function openTelemetry(app: App, options: OpenTelemetryOptions = {}): OpenTelemetryReport {
+  const { meter = metrics.getMeter('millrace'), tracer = trace.getTracer('millrace') } = options;
+  const { applicationId } = app.snapshot();
+  const ends: (() => void)[] = [];
+  const listen = <N extends keyof ChannelEvents>(name: N, heard: (event: ChannelEvents[N]) => void): void => {
+    const listener = (message: unknown): void => {
+      const event = message as ChannelEvents[N];
+      if (event.applicationId === applicationId) heard(event);
+    };
+    subscribe(name, listener);
+    ends.push(() => void unsubscribe(name, listener));
+  };
+  const attributes = (): AppAttributes => attributesOf(app);
+  if (meter !== false) {
+    ends.push(observeMetrics(app, meter, attributes));
+    measure(durations(app, meter), attributes, listen);
+  }
+  if (tracer !== false) listen('millrace:commit', (event) => spansOf(tracer, event, attributes()));
+  return {
+    close: () => {
+      for (const end of ends.splice(0)) end();
+    },
+  };
+}
+
+/** By the conventions; of what is no broker, the name of the package. */
+function attributesOf(app: App): AppAttributes {
+  const { applicationId, kind } = app.snapshot();
+  return {
+    'messaging.system': kind === 'kafka' ? 'kafka' : 'millrace',
+    'messaging.consumer.group.name': applicationId,
+  };
+}
+
+type Listen = <N extends keyof ChannelEvents>(name: N, heard: (event: ChannelEvents[N]) => void) => void;
+
+function measure(into: Durations, attributes: () => AppAttributes, listen: Listen): void {
+  let known: AppAttributes | undefined;
+  const of = (operation: string): AppAttributes => {
+    known ??= attributes();
+    return { ...known, 'messaging.operation.name': operation };
+  };
+  const own = ({ applicationId }: { readonly applicationId: string }) => ({ application: applicationId });
+  listen('millrace:turns', (event) => {
+    into.turns.record(event.durationMs / DURATION, own(event));
+    into.processing.record(event.durationMs / DURATION, of('process'));
+  });
+  listen('millrace:fetch', (event) => {
+    into.fetches.record(event.durationMs / DURATION, own(event));
+    into.operations.record(event.durationMs / DURATION, { ...of('poll'), 'messaging.operation.type': 'receive' });
+  });
+  listen('millrace:commit', (event) => {
+    into.operations.record(event.durationMs / DURATION, {
+      ...of('commit'),
+      'messaging.operation.type': 'settle',
+      ...(event.error === undefined ? {} : { 'error.type': errorType(event.error) }),
+    });
+    if (event.error !== undefined) return;
+    into.commits.record(event.durationMs / DURATION, own(event));
+    for (const ms of event.recordToCommitMs) into.recordToCommit.record(ms / DURATION, own(event));
+  });
+}
+
+/** A span for what was done with the records of a commit, and in it one for the commit itself. */
+function spansOf(tracer: Tracer, event: CommitEvent, of: AppAttributes): void {
+  const { committingAt, durationMs, error, records, startedAt, topics, traced } = event;
+  // Nothing was read: only what time has brought about.
+  if (topics.length === 0 && error === undefined) return;
+  // Several topics have no name that they could stand under.
+  const destination = topics.length === 1 ? { 'messaging.destination.name': topics[0] as string } : {};
+  const name = topics.length === 1 ? ` ${topics[0]}` : '';
+  const ended = committingAt + durationMs;
+  const process = tracer.startSpan(
+    `process${name}`,
+    {
+      kind: SpanKind.CONSUMER,
+      startTime: startedAt,
+      links: traced.flatMap(linkTo),
+      attributes: {
+        ...of,
+        ...destination,
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.batch.message_count': records,
+      },
+    },
+    ROOT_CONTEXT,
+  );
+  const commit = tracer.startSpan(
+    `commit${name}`,
+    {
+      kind: SpanKind.CLIENT,
+      startTime: committingAt,
+      attributes: { ...of, ...destination, 'messaging.operation.name': 'commit', 'messaging.operation.type': 'settle' },
+    },
+    trace.setSpan(contexts.active(), process),
+  );
+  for (const span of [commit, process]) {
+    if (error !== undefined) {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : 'it has failed' });
+      span.setAttribute('error.type', errorType(error));
+    }
+    span.end(ended);
+  }
+}
+
+/** To the span that a record was written in, as its header says. */
+function linkTo({ offset, partition, topic, traceparent }: TracedRecord): readonly Link[] {
+  const [, traceId, spanId, flags] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return [];
+  const context: SpanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  if (!isSpanContextValid(context)) return [];
+  return [
+    {
+      context,
+      attributes: {
+        'messaging.destination.name': topic,
+        'messaging.destination.partition.id': String(partition),
+        'messaging.kafka.offset': offset,
+      },
+    },
+  ];
+}
+
+const errorType = (error: unknown): string => {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : error instanceof Error ? error.name : '_OTHER';
+};

@@ -1,0 +1,22 @@
+import { channel, type StateEvent } from './channels.ts';
+import type { AppState } from './snapshot.ts';
+
+/** The state that an application is in. Every change is told to those who listen. */
+export class Standing {
+  state: AppState = 'starting';
+  readonly #applicationId: string;
+  readonly #channel = channel('millrace:state');
+
+  constructor(applicationId: string) {
+    this.#applicationId = applicationId;
+  }
+
+  become(state: Exclude<AppState, 'starting'>, error?: unknown): void {
+    this.state = state;
+    this.tell(state, error);
+  }
+
+  tell(state: StateEvent['state'], error?: unknown): void {
+    if (this.#channel.hasSubscribers) this.#channel.publish({ applicationId: this.#applicationId, state, error });
+  }
+}

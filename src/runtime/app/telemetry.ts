@@ -1,0 +1,108 @@
+import type { Clock } from '../../dataflow/clock.ts';
+import type { CommittedOffset, FetcherOptions } from '../../log/transport.ts';
+import type { AppMeters } from '../../metrics/app-meters.ts';
+import type { TaskProgress } from '../task/task-host.ts';
+import { TracedRecords } from '../task/traced-records.ts';
+import { channel } from './channels.ts';
+
+/** A commit that has begun. */
+export interface BegunCommit {
+  /** Epoch ms. */
+  readonly at: number;
+  /** When the first record since the commit before was taken. */
+  readonly since: number;
+  /** Records read until now, in the life of the application. */
+  readonly read: number;
+}
+
+/** Measures what an engine does, and tells it to those who listen on channels of Node. */
+export class Telemetry {
+  readonly traced: TracedRecords;
+  /** What a fetcher is opened with. */
+  readonly ofFetcher: Pick<FetcherOptions, 'timing'> = {
+    timing: { begin: () => this.#clock.monotonic(), came: (began) => this.#fetched(this.#clock.monotonic() - began) },
+  };
+  readonly #applicationId: string;
+  readonly #kind: string;
+  readonly #clock: Clock;
+  readonly #meters: AppMeters;
+  readonly #turns = channel('millrace:turns');
+  readonly #fetches = channel('millrace:fetch');
+  readonly #commits = channel('millrace:commit');
+  /** When the first record since the last commit was taken. */
+  #since: number | undefined;
+  /** Records read up to the last commit. */
+  #told = 0;
+
+  constructor(applicationId: string, kind: string, clock: Clock, meters: AppMeters) {
+    this.#applicationId = applicationId;
+    this.#kind = kind;
+    this.#clock = clock;
+    this.#meters = meters;
+    this.#told = this.#read();
+    this.traced = new TracedRecords(() => this.#commits.hasSubscribers);
+  }
+
+  /** Turns have taken the process for so long. */
+  turned(durationMs: number): void {
+    this.#meters.turns.add(durationMs);
+    this.#since ??= this.#clock.now() - durationMs;
+    if (this.#turns.hasSubscribers) this.#turns.publish({ applicationId: this.#applicationId, durationMs });
+  }
+
+  #fetched(durationMs: number): void {
+    this.#meters.fetches.add(durationMs);
+    if (!this.#fetches.hasSubscribers) return;
+    this.#fetches.publish({ applicationId: this.#applicationId, kind: this.#kind, durationMs });
+  }
+
+  /** What the tasks have done is handed over. */
+  begun(): BegunCommit {
+    const at = this.#clock.now();
+    const since = this.#since ?? at;
+    this.#since = undefined;
+    return { at, since, read: this.#commits.hasSubscribers ? this.#read() : 0 };
+  }
+
+  committed(begun: BegunCommit, durationMs: number, progress: readonly TaskProgress[]): void {
+    this.#meters.commits.add(durationMs);
+    const now = this.#clock.now();
+    for (const { newest } of progress) for (const time of newest) this.#meters.recordToCommit.add(now - time);
+    if (this.#commits.hasSubscribers) this.#tell(begun, durationMs, progress, now, undefined);
+  }
+
+  failed(begun: BegunCommit, durationMs: number, progress: readonly TaskProgress[], error: unknown): void {
+    if (this.#commits.hasSubscribers) this.#tell(begun, durationMs, progress, this.#clock.now(), error);
+  }
+
+  #tell(
+    { at, read, since }: BegunCommit,
+    durationMs: number,
+    progress: readonly TaskProgress[],
+    now: number,
+    error: unknown,
+  ): void {
+    const offsets = progress.flatMap((each): readonly CommittedOffset[] => each.offsets);
+    const records = Math.max(0, read - this.#told);
+    this.#told = read;
+    this.#commits.publish({
+      applicationId: this.#applicationId,
+      kind: this.#kind,
+      topics: [...new Set(offsets.map(({ topic }) => topic))].sort(),
+      records,
+      startedAt: since,
+      committingAt: at,
+      durationMs,
+      recordToCommitMs: progress.flatMap(({ newest }) => newest.map((time) => Math.max(0, now - time))),
+      traced: offsets.flatMap(({ offset, partition, topic }) => this.traced.take(topic, partition, offset)),
+      error,
+    });
+  }
+
+  /** Records that were read of all topics, in all tasks. */
+  #read(): number {
+    let sum = 0;
+    for (const { records } of this.#meters.steps.topics().values()) sum += records;
+    return sum;
+  }
+}

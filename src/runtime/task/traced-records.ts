@@ -1,0 +1,67 @@
+import type { TopicPartition } from '../../log/transport.ts';
+import type { RecordColumns } from '../../protocol/columns.ts';
+
+/** A record that was processed, with the trace that it belongs to: its headers `traceparent` and `tracestate` (W3C). @public */
+export interface TracedRecord extends TopicPartition {
+  readonly offset: number;
+  readonly traceparent: string;
+  readonly tracestate: string | undefined;
+}
+
+/** Of each partition, between two commits. */
+const MOST = 128;
+
+const TEXT = new TextDecoder();
+
+/** Collects the records that belong to traces, from batches as tasks take them, until they are committed. */
+export class TracedRecords {
+  readonly #listening: () => boolean;
+  readonly #records = new Map<string, TracedRecord[]>();
+
+  /** @param listening - Whether anybody wants them: nothing is looked at otherwise. */
+  constructor(listening: () => boolean) {
+    this.#listening = listening;
+  }
+
+  /** A task has taken a batch, of which it processes the records from `position` on. */
+  see(topic: string, partition: number, position: number, batch: RecordColumns): void {
+    if (!this.#listening()) return;
+    const key = `${topic}/${partition}`;
+    const found = this.#records.get(key) ?? [];
+    for (let at = 0; at < batch.count && found.length < MOST; at += 1) {
+      const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
+      if (offset < position) continue;
+      let traceparent: Uint8Array | null | undefined;
+      let tracestate: Uint8Array | null | undefined;
+      for (const [name, value] of batch.headers(at)) {
+        if (name === 'traceparent') traceparent = value;
+        else if (name === 'tracestate') tracestate = value;
+      }
+      if (traceparent === undefined || traceparent === null) continue;
+      found.push({
+        topic,
+        partition,
+        offset,
+        traceparent: TEXT.decode(traceparent),
+        tracestate: tracestate === undefined || tracestate === null ? undefined : TEXT.decode(tracestate),
+      });
+    }
+    if (found.length > 0) this.#records.set(key, found);
+  }
+
+  /** Those before an offset, which is committed now. */
+  take(topic: string, partition: number, offset: number): readonly TracedRecord[] {
+    const key = `${topic}/${partition}`;
+    const found = this.#records.get(key);
+    if (found === undefined) return [];
+    const rest = found.filter((record) => record.offset >= offset);
+    if (rest.length > 0) this.#records.set(key, rest);
+    else this.#records.delete(key);
+    return found.filter((record) => record.offset < offset);
+  }
+
+  /** A partition is read from another offset: what was taken of it does not count. */
+  forget(topic: string, partition: number): void {
+    this.#records.delete(`${topic}/${partition}`);
+  }
+}
