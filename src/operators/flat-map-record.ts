@@ -7,6 +7,13 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 /**
  * Makes none, one or several whole new records of each, in order.
  *
+ * ```text
+ * flatMapRecord(({ key, value }) => value.split(' ').map((word) => ({ key: word, value: key })))
+ *
+ * source  --a:'x y'---------b:''---|
+ * result  --x:'a'--y:'a'----'':'b'-|
+ * ```
+ *
  * The key counts as changed: before a stateful operator the records go `through` a topic. All records are made before
  * the first one is emitted: when `make` throws nothing of that record goes on.
  *

@@ -7,6 +7,13 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 /**
  * Makes a whole new record of each: key, value and, if wanted, timestamp and headers.
  *
+ * ```text
+ * mapRecord(({ key, value }) => ({ key: value, value: key }))
+ *
+ * source  --a:x-----b:y--|
+ * result  --x:a-----y:b--|
+ * ```
+ *
  * The key counts as changed: before a stateful operator the records go `through` a topic.
  *
  * @param make - The new record. A timestamp or headers left out stay as they were.

@@ -20,6 +20,19 @@ import type { PeriodicWindower } from './windower.ts';
  * @param options - `size`: length of a window, more than 0. `advance`: distance between starts, more than 0 and at most
  * `size`. `grace`: as for {@link tumbling}.
  * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`, `ERR_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { agg, hopping, json, string, to, topic, windowBy } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const clicks = topic('clicks', { key: string(), value: json<string>() });
+ * const rates = topic('rates', { key: string(), value: json<number>() });
+ * const minutes = hopping({ size: '2m', advance: '1m', grace: '0s' });
+ * const driver = new TestDriver(clicks.pipe(windowBy(minutes, agg.count(), { store: 'rates' }), to(rates)));
+ * for (const timestamp of [70_000, 130_000, 600_000]) driver.pipe(clicks, { key: 'ada', value: '/', timestamp });
+ * console.log(driver.read(rates).map(({ value }) => value)); // => [ 1, 2, 1 ]
+ * ```
  * @public
  */
 export function hopping(options: {
