@@ -70,16 +70,16 @@ export { type AggregateOptions, aggregate } from './operators/aggregate.ts';
 export type { MapAsyncOptions } from './operators/async-limits.ts';
 export { type BatchByKeyOptions, batch } from './operators/batch.ts';
 export { branch } from './operators/branch.ts';
-export {
-  type CogroupAdds,
-  type CogroupDeletes,
-  type CogroupInputs,
-  type CogroupKey,
-  type CogroupOptions,
-  cogroup,
-  type RunningCogroupOptions,
-  type WindowedCogroupOptions,
-} from './operators/cogroup.ts';
+export { cogroup } from './operators/cogroup.ts';
+export type {
+  CogroupAdds,
+  CogroupDeletes,
+  CogroupInputs,
+  CogroupKey,
+  CogroupOptions,
+  RunningCogroupOptions,
+  WindowedCogroupOptions,
+} from './operators/cogroup-options.ts';
 export { countByKey } from './operators/count-by-key.ts';
 export { type DebounceByKeyOptions, debounceByKey } from './operators/debounce-by-key.ts';
 export { type DedupeOptions, dedupe } from './operators/dedupe.ts';

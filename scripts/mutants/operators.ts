@@ -125,7 +125,7 @@ export const operatorMutants: readonly Mutant[] = [
   {
     name: 'calls-of-a-key-overlap',
     fault: 'mapAsync calls a record while the one before it of the same key is under way',
-    file: 'src/operators/async-calls.ts',
+    file: 'src/operators/key-chains.ts',
     text: 'if (behind !== undefined) {',
     instead: 'if (behind !== undefined && behind.length > 1e9) {',
     caughtBy: [
@@ -138,7 +138,7 @@ export const operatorMutants: readonly Mutant[] = [
   {
     name: 'one-retry-too-few',
     fault: 'a call is given up one try early',
-    file: 'src/operators/async-calls.ts',
+    file: 'src/operators/async-attempts.ts',
     text: 'if (attempt > this.#limits.retries ||',
     instead: 'if (attempt >= this.#limits.retries ||',
     caughtBy: [
@@ -255,7 +255,7 @@ export const operatorMutants: readonly Mutant[] = [
       'for (let at = 0; at < tests.length; at += 1) if (settled((tests[at] as (record: R) => boolean)(record))) to = at;',
     caughtBy: [
       {
-        file: 'src/operators/stateless.test.ts',
+        file: 'src/operators/branch.test.ts',
         test: 'sends each record to the first branch that takes it, else to the default',
       },
     ],

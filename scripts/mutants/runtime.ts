@@ -236,8 +236,8 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'idle-while-busy',
     fault: 'stream time goes on with the clock while records are still there to be read',
     file: 'src/runtime/task/task.ts',
-    text: 'return this.failure === undefined && !this.reach.completed && this.reach.atEnd && this.pendingAsync() === 0;',
-    instead: 'return this.failure === undefined && !this.reach.completed && this.pendingAsync() === 0;',
+    text: 'return works && this.reach.atEnd && this.pendingAsync() === 0;',
+    instead: 'return works && this.pendingAsync() === 0;',
     caughtBy: [
       {
         file: 'src/runtime/task/task-silence.test.ts',

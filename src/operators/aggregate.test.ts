@@ -1,4 +1,4 @@
-import { agg, aggregate, countByKey, json, mapValues, reduceByKey, string, to, topic } from 'millrace';
+import { agg, aggregate, countByKey, json, mapValues, string, to, topic } from 'millrace';
 import { TestDriver } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
 import { dead, headers, input, keyed, output, shown, thrown } from './operators.fixtures.ts';
@@ -26,13 +26,6 @@ describe('aggregate', () => {
     expect([...driver.store('s').entries()]).toEqual([]);
   });
 
-  it('drops null keys and counts them (TM-9)', () => {
-    const driver = new TestDriver(input.pipe(countByKey({ store: 's' }), to(output as never)));
-    driver.pipe(input, at(null, 1, 1));
-    expect(driver.read(output)).toEqual([]);
-    expect(driver.tasks()[0]).toMatchObject({ dropped: 1, recordsIn: 1 });
-  });
-
   it('keeps headers, and goes on after a restart, whatever the cache holds', () => {
     for (const cacheEntries of [0, 1, 100]) {
       const driver = new TestDriver(
@@ -46,29 +39,6 @@ describe('aggregate', () => {
       expect(shown(rows)).toEqual(['a={"n":1,"sum":1}@1', 'b={"n":1,"sum":5}@2', 'a={"n":2,"sum":3}@3']);
       expect(rows[2]?.headers).toEqual(headers(['h', 'x']));
     }
-  });
-
-  it('takes the first value of a reduction as it is', () => {
-    const driver = new TestDriver(
-      keyed.pipe(
-        reduceByKey((left, right) => left * 10 + right, { store: 's' }),
-        to(output),
-      ),
-    );
-    driver.pipeAll(keyed, [at('a', 1, 1), at('a', 2, 2)] as never[]);
-    expect(shown(driver.read(output))).toEqual(['a=1@1', 'a=12@2']);
-  });
-
-  it('keeps partitions apart, as tasks', () => {
-    const driver = new TestDriver(keyed.pipe(countByKey({ store: 's' }), to(output)), { partitions: 3 });
-    const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'a', 'b', 'a'];
-    driver.pipeAll(
-      keyed,
-      keys.map((key) => ({ key, value: 1, timestamp: 1 })),
-    );
-    const counts = new Map(driver.read(output).map(({ key, value }) => [key, value]));
-    expect(Object.fromEntries(counts)).toEqual({ a: 3, b: 2, c: 1, d: 1, e: 1, f: 1 });
-    expect([...driver.store('s').entries()]).toHaveLength(6);
   });
 
   it('leaves the state as it was when add or result throws', () => {

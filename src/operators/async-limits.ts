@@ -1,6 +1,13 @@
 import { type Duration, durationMs } from '../options/duration.ts';
 import { checkWhole, type OptionNames } from '../options/option-checks.ts';
-import type { AsyncLimits } from './async-calls.ts';
+
+/** The limits of the calls of a step. */
+export interface AsyncLimits {
+  readonly concurrency: number;
+  readonly retries: number;
+  readonly timeoutMs: number | undefined;
+  readonly backoffMs: number;
+}
 
 /** @public */
 export interface MapAsyncOptions {

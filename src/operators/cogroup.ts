@@ -1,98 +1,29 @@
-import type { Observable, ObservedValueOf } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Aggregator } from '../aggregators/aggregator.ts';
-import type { OfNull } from '../aggregators/custom.ts';
 import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node } from '../dataflow/operator.ts';
-import { ConfigError } from '../errors.ts';
 import type { Duration } from '../options/duration.ts';
-import { checkMethods, checkNames, type OptionNames } from '../options/option-checks.ts';
-import { checkWork } from '../options/promises.ts';
 import type { Change, LateRecord, StreamRecord, WindowedRecord } from '../record.ts';
-import type { Serde } from '../serdes/serde.ts';
 import { closesAfterMs } from '../windows/closes-after.ts';
 import type { Windower } from '../windows/windower.ts';
 import { aggregateStores, aggregating } from './aggregating.ts';
 import type { State } from './aggregation.ts';
-import { checkStoreName } from './keyed.ts';
+import {
+  type CogroupAdd,
+  type CogroupAdds,
+  type CogroupDeletes,
+  type CogroupInputs,
+  type CogroupKey,
+  checkCogroup,
+  type LooseCogroup,
+  type RunningCogroupOptions,
+  type WindowedCogroupOptions,
+} from './cogroup-options.ts';
 import { type Expires, ttlOf } from './row-expiry.ts';
 import type { UpdateDeletes } from './window-by.ts';
 import { windowing } from './windowing.ts';
-import { endsByTime, planWindowing, rowsWait, type WindowEmit, windowingStores } from './windowing-plan.ts';
-
-/** The streams that `cogroup` aggregates together. @public */
-export type CogroupInputs = readonly Observable<StreamRecord<unknown, unknown>>[];
-
-/** The keys of the streams. @public */
-export type CogroupKey<I extends CogroupInputs> = NonNullable<ObservedValueOf<I[number]>['key']>;
-
-type ValueOf<O> = O extends Observable<StreamRecord<unknown, infer V>> ? NonNullable<V> : never;
-
-/** What is done with a record of each stream, in the order of the streams. @public */
-export type CogroupAdds<I extends CogroupInputs, A> = {
-  readonly [At in keyof I]: (
-    state: A,
-    value: ValueOf<I[At]>,
-    record: StreamRecord<unknown, ValueOf<I[At]>>,
-  ) => A | null;
-};
-
-/** `null` where one of the functions may delete. @public */
-export type CogroupDeletes<F extends readonly ((...args: never) => unknown)[]> = OfNull<ReturnType<F[number]>>;
-
-/** What a `cogroup` is. @public */
-export interface CogroupOptions<A, F> {
-  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
-  readonly store: string;
-  /** For graphs and the fingerprint; `cogroup` when left out. */
-  readonly name?: string;
-  /** The state before the first record. */
-  readonly init: () => A;
-  /**
-   * The state after a record of each stream, in the order of the streams, as a new value: the old one must stay as it was. Null
-   * deletes the entry.
-   */
-  readonly add: F;
-  /** How the state is stored; as MessagePack when left out. */
-  readonly state?: Serde<A>;
-}
-
-/** What a `cogroup` without windows is. @public */
-export interface RunningCogroupOptions<A, F, T extends Duration | undefined = Duration | undefined>
-  extends CogroupOptions<A, F> {
-  readonly windows?: never;
-  /** As for {@link aggregate}. */
-  readonly ttl?: T;
-}
-
-/** What a `cogroup` in windows is. @public */
-export interface WindowedCogroupOptions<I extends CogroupInputs, A, F, W, E> extends CogroupOptions<A, F> {
-  readonly windows: W;
-  /** Joins the states of two sessions, the earlier one first. */
-  readonly merge?: (left: A, right: A) => A;
-  /** As for `windowBy`. */
-  readonly emit?: E;
-  /** As for `windowBy`; the values are those of any of the streams. */
-  readonly late?: (late: Observable<LateRecord<CogroupKey<I>, ValueOf<I[number]>>>) => Observable<unknown>;
-}
-
-type Loose = WindowedCogroupOptions<CogroupInputs, State, readonly Add[], Windower, WindowEmit> & {
-  readonly ttl?: Duration;
-};
-
-const OPTIONS: OptionNames<Loose> = {
-  store: true,
-  name: true,
-  init: true,
-  add: true,
-  state: true,
-  windows: true,
-  merge: true,
-  emit: true,
-  late: true,
-  ttl: true,
-};
-
-const EXAMPLE = 'cogroup([orders, payments], { store, init: () => 0, add: [(due, order) => …, (due, payment) => …] })';
+import { endsByTime, planWindowing, rowsWait, type WindowEmit } from './windowing-plan.ts';
+import { windowingStores } from './windowing-stores.ts';
 
 /**
  * Aggregates several streams with equal keys into one state per key and window: each stream has its own `add`.
@@ -176,34 +107,22 @@ export function cogroup<
 ): Observable<Change<CogroupKey<I>, A, CogroupDeletes<F> | Expires<T>>>;
 export function cogroup(inputs: CogroupInputs, options: object): Observable<StreamRecord<unknown, unknown>> {
   type In = StreamRecord<unknown, unknown>;
-  const given = (options ?? {}) as Loose;
-  if (!Array.isArray(inputs) || inputs.length === 0) {
-    throw new ConfigError('ERR_PIPELINE', 'cogroup was given no streams', {
-      hint: `list them in order: ${EXAMPLE}`,
-    });
-  }
-  checkNames('cogroup', given, OPTIONS);
-  const store = checkStoreName(given.store, 'cogroup');
-  const adds = checkAdds(given, inputs.length);
+  const given = (options ?? {}) as LooseCogroup;
+  const adds = checkCogroup(inputs, given);
+  const { store } = given;
   /** The stream of the record under way: folding is synchronous. */
   let from = 0;
   const { init, merge, name = 'cogroup', state } = given;
   const aggregator: Aggregator<unknown, State, State, null> = {
     name,
     init,
-    add: (before, value, record) => (adds[from] as Add)(before, value, record),
+    add: (before, value, record) => (adds[from] as CogroupAdd)(before, value, record),
     result: (after) => after,
     ...(merge === undefined ? {} : { merge }),
     ...(state === undefined ? {} : { state }),
   };
   const shared = { name: 'cogroup', detail: store, needsKey: true } as const;
   if (given.windows === undefined) {
-    for (const option of ['emit', 'late', 'merge'] as const) {
-      if (given[option] === undefined) continue;
-      throw new ConfigError('ERR_OPTION', `cogroup(${store}) has ${option}, but no windows`, {
-        hint: "give windows: tumbling({ size: '1m', grace: '10s' })",
-      });
-    }
     const ttlMs = ttlOf(`cogroup(${store})`, given.ttl);
     const rows = new KeptRows<unknown, State>();
     return node<In, Change<unknown, State>>(inputs, {
@@ -229,11 +148,6 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
       },
     });
   }
-  if (given.ttl !== undefined) {
-    throw new ConfigError('ERR_OPTION', `cogroup(${store}) has ttl, but windows end by themselves`, {
-      hint: 'leave out ttl: the grace of the windows says how long they stay',
-    });
-  }
   const plan = planWindowing<unknown, State>('cogroup', store, given.windows, aggregator, given.emit);
   const { late } = given;
   return node<In, WindowedRecord<unknown, State>>(inputs, {
@@ -250,21 +164,4 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
         from = at;
       }),
   });
-}
-
-type Add = (state: State, value: unknown, record: StreamRecord<unknown, unknown>) => State | null;
-
-/** @throws ConfigError `ERR_OPTION`, `ERR_ASYNC_FUNCTION` */
-function checkAdds({ add, init, merge, state, store }: Loose, inputs: number): readonly Add[] {
-  const where = `cogroup(${store})`;
-  if (!Array.isArray(add) || add.length !== inputs) {
-    throw new ConfigError('ERR_OPTION', `${where}: add is not a list of ${inputs} functions, one for each stream`, {
-      hint: EXAMPLE,
-    });
-  }
-  checkWork(`${where}: init`, init, EXAMPLE);
-  for (const [at, each] of add.entries()) checkWork(`${where}: add[${at}]`, each, EXAMPLE);
-  if (merge !== undefined) checkWork(`${where}: merge`, merge, EXAMPLE);
-  checkMethods(where, 'state', state, ['serialize', 'deserialize']);
-  return add;
 }

@@ -14,7 +14,8 @@ import {
 import type { WindowRow } from '../state/window-machine.ts';
 import type { State } from './aggregation.ts';
 import { withoutHeaders } from './derive.ts';
-import { openWindowing, type WindowingPlan } from './windowing-plan.ts';
+import type { WindowingPlan } from './windowing-plan.ts';
+import { openWindowing } from './windowing-stores.ts';
 
 type Row = StreamRecord<unknown, unknown>;
 

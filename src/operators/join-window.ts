@@ -23,7 +23,8 @@ import type { State } from './aggregation.ts';
 import type { Joined, JoinStreamOptions, OuterSides } from './join-stream.ts';
 import { type CombineInWindow, windowJoining } from './join-window-instance.ts';
 import { checkStoreName } from './keyed.ts';
-import { planWindowing, windowingStores } from './windowing-plan.ts';
+import { planWindowing } from './windowing-plan.ts';
+import { windowingStores } from './windowing-stores.ts';
 
 /** Windows that records of two streams can share. @public */
 export type SharedWindower = PeriodicWindower | AlignedWindower | SessionWindower;

@@ -1,4 +1,5 @@
 import type { TimerKind } from '../state/timer-store.ts';
+import type { ProcessPlan } from './process-plan.ts';
 
 /** One interval of a step in one task. */
 export class IntervalTimer {
@@ -19,5 +20,34 @@ export class IntervalTimer {
   /** It is called now: intervals that have passed meanwhile are left out. */
   called(now: number): void {
     this.next += (Math.floor((now - this.next) / this.#everyMs) + 1) * this.#everyMs;
+  }
+}
+
+/** All intervals of a step in one task. */
+export class Intervals {
+  readonly #all: readonly IntervalTimer[];
+
+  /** @param now - What the clocks of both kinds say. */
+  constructor(plan: Pick<ProcessPlan, 'intervals'>, now: (kind: TimerKind) => number) {
+    this.#all = plan.intervals.map(({ everyMs, kind, name }) => new IntervalTimer(name, kind, everyMs, now(kind)));
+  }
+
+  /** When the next one is due. */
+  earliest(kind: TimerKind): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { kind: of, next } of this.#all) if (of === kind && next < first) first = next;
+    return first;
+  }
+
+  /** @returns How many were due. */
+  fire(kind: TimerKind, now: number, due: (name: string) => void): number {
+    let fired = 0;
+    for (const interval of this.#all) {
+      if (interval.kind !== kind || interval.next > now) continue;
+      interval.called(now);
+      fired += 1;
+      due(interval.name);
+    }
+    return fired;
   }
 }

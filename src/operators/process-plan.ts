@@ -81,6 +81,11 @@ export function planProcess(kind: string, definition: object, inputs: number): P
   return { name, version: (given['version'] ?? 1) as number, stores, kinds, intervals, due, outputs, into, next };
 }
 
+/** Whether something of it happens by the clock on the wall. */
+export function usesWallClock({ intervals, kinds }: ProcessPlan): boolean {
+  return [...kinds.values(), ...intervals.map(({ kind }) => kind)].includes('wall-clock');
+}
+
 function isKind(how: unknown): how is TimerKind {
   return how === 'stream-time' || how === 'wall-clock';
 }

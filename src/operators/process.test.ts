@@ -736,75 +736,6 @@ describe('timers on the clock on the wall', () => {
   });
 });
 
-describe('processAll', () => {
-  it('has one stream for each output, whoever takes it: `into`, and several pipelines', () => {
-    const step = processAll([keyed], {
-      name: 'split',
-      outputs: { copy: emits<number>() },
-      into: { copy: (copies) => copies.pipe(to(other)) },
-      next: [({ value }, { outputs }) => outputs.copy(value)],
-    });
-    const driver = driverOf(step.outputs.copy.pipe(to(output)));
-    driver.pipe(keyed, { key: 'a', value: 1, timestamp: 1 });
-    driver.restart();
-    driver.pipe(keyed, { key: 'b', value: 2, timestamp: 2 });
-    expect(shown(driver.read(other))).toEqual(['a=1@1', 'b=2@2']);
-    expect(shown(driver.read(output))).toEqual(['a=1@1', 'b=2@2']);
-  });
-
-  const payments = topic('payments', { key: string(), value: json<number>() });
-
-  it('takes records of several streams by timestamp, over one state and one time', () => {
-    const matched = processAll([keyed, payments], {
-      name: 'match',
-      stores: { open: keyValue('open', { value: number }) },
-      timers: { givenUp: 'stream-time' },
-      emits: emits<string>(),
-      outputs: { unknown: emits<number>() },
-      next: [
-        ({ timestamp, value }, { key, stores, timers }) => {
-          stores.open.set(key, value);
-          timers.givenUp.set(timestamp + 10);
-        },
-        ({ value }, { emit, key, outputs, stores, timers }) => {
-          const order = stores.open.get(key);
-          if (order === undefined) return outputs.unknown(value);
-          stores.open.delete(key);
-          timers.givenUp.cancel();
-          emit(`${order} paid ${value}`);
-        },
-      ],
-      due: {
-        givenUp({ key }, { emit, stores }) {
-          emit(`${stores.open.get(key) ?? 0} not paid`);
-          stores.open.delete(key);
-        },
-      },
-    });
-    const driver = new TestDriver([matched.pipe(to(output)), matched.outputs.unknown.pipe(to(other))]);
-    driver.pipe(keyed, { key: 'a', value: 1, timestamp: 0 });
-    driver.pipe(keyed, { key: 'b', value: 2, timestamp: 1 });
-    driver.restart();
-    driver.pipe(payments, { key: 'a', value: 1, timestamp: 2 });
-    driver.pipe(payments, { key: 'b', value: 2, timestamp: 11 });
-    expect(shown(driver.read(output))).toEqual(['a="1 paid 1"@2', 'b="2 not paid"@11']);
-    expect(shown(driver.read(other))).toEqual(['b=2@11']);
-  });
-
-  it('takes what comes of one record in the order of its streams', () => {
-    const seen: string[] = [];
-    const both = processAll([keyed, keyed], {
-      name: 'both',
-      next: [({ value }) => void seen.push(`left ${value}`), ({ value }) => void seen.push(`right ${value}`)],
-    });
-    feed(driverOf(both), [
-      ['a', 1, 0],
-      ['a', 2, 0],
-    ]);
-    expect(seen).toEqual(['left 1', 'right 1', 'left 2', 'right 2']);
-  });
-});
-
 describe('what a step says of itself', () => {
   const next = (): void => {};
   const refused = (definition: object): string => {
@@ -828,13 +759,6 @@ describe('what a step says of itself', () => {
     expect(refused({ name: 'a', next, into: { t: next } })).toContain('into.t');
     expect(refused({ name: 'a', next, version: 0.5 })).toContain('version is 0.5');
     expect(refused({ name: 'a', next: async () => {} })).toContain('ERR_ASYNC_FUNCTION process(a): next');
-  });
-
-  it('needs streams, and a function for each', () => {
-    expect(thrown(() => processAll([], { name: 'a', next: [] })).code).toBe('ERR_PIPELINE');
-    const message = thrown(() => processAll([keyed, keyed], { name: 'a', next: [next] as never })).message;
-    expect(message).toContain('next is an array of 1');
-    expect(message).toContain('2 functions, one per input');
   });
 
   it('refuses a promise that a function returns', () => {

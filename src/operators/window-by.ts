@@ -8,7 +8,8 @@ import type { SessionWindower, Windower } from '../windows/windower.ts';
 import { type AggregationDeletes, type AggregationResult, type State, toAggregator } from './aggregation.ts';
 import { checkStoreName } from './keyed.ts';
 import { windowing } from './windowing.ts';
-import { endsByTime, planWindowing, rowsWait, type WindowEmit, windowingStores } from './windowing-plan.ts';
+import { endsByTime, planWindowing, rowsWait, type WindowEmit } from './windowing-plan.ts';
+import { windowingStores } from './windowing-stores.ts';
 
 /** @public */
 export interface WindowByOptions<K, V> {

@@ -9,7 +9,8 @@ import type { WindowRow } from '../state/window-machine.ts';
 import type { State } from './aggregation.ts';
 import { withoutHeaders, withWindow } from './derive.ts';
 import { IntervalTimer } from './process-intervals.ts';
-import { openChanges, openWindowing, type WindowingPlan } from './windowing-plan.ts';
+import type { WindowingPlan } from './windowing-plan.ts';
+import { openChanges, openWindowing } from './windowing-stores.ts';
 
 /** Where rows come from that no record caused. */
 const NO_RECORD = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };

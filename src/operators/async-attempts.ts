@@ -1,0 +1,95 @@
+import type { Clock } from '../dataflow/clock.ts';
+import { MillraceError, RecordError } from '../errors.ts';
+import type { AsyncLimits } from './async-limits.ts';
+import type { AsyncCall } from './map-async.ts';
+import type { ValuedRecord } from './record-types.ts';
+
+/** What became of the calls of a record. */
+export type AsyncOutcome<U> = { readonly value: U } | { readonly error: unknown };
+
+/** Calls a function for a record, and again when that fails: with a time limit, pauses that double, and an end to all. */
+export class AsyncAttempts<V, R extends ValuedRecord<V>, U> {
+  readonly #step: string;
+  readonly #project: (value: V, call: AsyncCall<R>) => Promise<U> | U;
+  readonly #limits: AsyncLimits;
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  /** When calls that have failed are made again, by the wall clock. */
+  readonly #pauses = new Set<{ readonly until: number }>();
+
+  constructor(
+    step: string,
+    project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
+    limits: AsyncLimits,
+    clock: Clock,
+  ) {
+    this.#step = step;
+    this.#project = project;
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  stop(): void {
+    this.#stop.abort(new MillraceError('migrated', 'ERR_STOPPED', `${this.#step} was stopped`));
+  }
+
+  /** When the first of so many is called again, where all of them pause. */
+  nextAt(running: number): number | undefined {
+    if (this.#pauses.size === 0 || this.#pauses.size < running) return undefined;
+    return Math.min(...Array.from(this.#pauses, ({ until }) => until));
+  }
+
+  /** Never rejects. */
+  async of(record: R): Promise<AsyncOutcome<U>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return { value: await this.#once(record, attempt) };
+      } catch (error) {
+        if (attempt > this.#limits.retries || this.#stop.signal.aborted) return { error };
+        await this.#pause(this.#limits.backoffMs * 2 ** (attempt - 1));
+        if (this.#stop.signal.aborted) return { error };
+      }
+    }
+  }
+
+  async #once(record: R, attempt: number): Promise<U> {
+    const { timeoutMs } = this.#limits;
+    const stop = this.#stop.signal;
+    if (timeoutMs === undefined) return this.#project(record.value, { record, signal: stop, attempt });
+    const timeout = new AbortController();
+    const late = new RecordError('ERR_ASYNC_TIMEOUT', `${this.#step} took more than ${timeoutMs} ms`, {
+      hint: 'raise { timeout }, or make the function answer sooner; its signal was aborted',
+    });
+    const signal = AbortSignal.any([stop, timeout.signal]);
+    const timedOut = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    // Nobody waits for it when the function throws at once.
+    timedOut.catch(() => undefined);
+    const cancel = this.#clock.after(timeoutMs, () => timeout.abort(late));
+    try {
+      return await Promise.race([this.#project(record.value, { record, signal, attempt }), timedOut]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const pause = { until: this.#clock.now() + ms };
+    this.#pauses.add(pause);
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#pauses.delete(pause);
+        cancel();
+        this.#stop.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#clock.after(ms, done);
+      this.#stop.signal.addEventListener('abort', done);
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import type { TaskContext } from '../dataflow/task-context.ts';
+
+/** Clocks may jump, and timers of an engine have a longest time. */
+const LONGEST_WAIT_MS = 60 * 60 * 1000;
+
+/** Asks for a turn of the task when something is due by the clock on the wall. */
+export class Alarm {
+  /** It has rung since it was asked last. */
+  rang = false;
+  readonly #task: Pick<TaskContext, 'clock' | 'wake'>;
+  #cancel: (() => void) | undefined;
+  #armedFor = Number.POSITIVE_INFINITY;
+
+  constructor(task: Pick<TaskContext, 'clock' | 'wake'>) {
+    this.#task = task;
+  }
+
+  /** Rings at a time, unless it does before. */
+  arm(time: number): void {
+    if (time >= this.#armedFor) return;
+    this.#cancel?.();
+    this.#armedFor = time;
+    const { clock } = this.#task;
+    const waitMs = Math.min(Math.max(0, time - clock.now()), LONGEST_WAIT_MS);
+    this.#cancel = clock.after(waitMs, () => {
+      this.#cancel = undefined;
+      this.#armedFor = Number.POSITIVE_INFINITY;
+      this.ring();
+    });
+  }
+
+  ring(): void {
+    this.rang = true;
+    this.#task.wake();
+  }
+
+  readonly close = (): void => this.#cancel?.();
+}
