@@ -24,6 +24,8 @@ export class KafkaSession implements GroupSession {
   readonly #encoder: BatchEncoder;
   readonly #onLeft: () => void;
   readonly #gate = new OrderedGate();
+  /** Batches of earlier calls that are not ready to be handed over yet. */
+  readonly #preparing = new Set<Promise<EncodedBatch>>();
 
   constructor(
     member: GroupMember,
@@ -48,10 +50,27 @@ export class KafkaSession implements GroupSession {
   }
 
   async send(batches: readonly OutgoingBatch[], generation: number = this.generation): Promise<void> {
-    const encoded = prepareAll(batches, (batch) => this.#encoder.encode(batch));
+    const encoded = this.#prepare(batches);
     // Handed over in order; the gate opens for the next call before this one has been taken.
     const { taken } = await this.#gate.run(encoded, (ready) => ({ taken: this.#writer.send(ready, generation) }));
     await taken;
+  }
+
+  #prepare(batches: readonly OutgoingBatch[]): readonly (EncodedBatch | Promise<EncodedBatch>)[] {
+    let encoded: readonly (EncodedBatch | Promise<EncodedBatch>)[];
+    try {
+      encoded = prepareAll(batches, (batch) => this.#encoder.encode(batch));
+    } catch (error) {
+      encoded = [Promise.reject(error)];
+    }
+    for (const each of encoded) {
+      if (!(each instanceof Promise)) continue;
+      this.#preparing.add(each);
+      const known = (): void => void this.#preparing.delete(each);
+      // Whoever has sent it learns of the failure first: calls after that know of it.
+      each.then(known, () => queueMicrotask(() => queueMicrotask(known)));
+    }
+    return encoded;
   }
 
   commit(unit: CommitUnit): Promise<void> {
@@ -61,7 +80,9 @@ export class KafkaSession implements GroupSession {
   }
 
   async #commit(unit: CommitUnit): Promise<void> {
-    const { done } = await this.#gate.run([], () => ({ done: this.#writer.commit(unit) }));
+    // What could not be handed over before it is not written, so nothing is committed that lies behind it.
+    const before: readonly Promise<unknown>[] = [...this.#preparing];
+    const { done } = await this.#gate.run(before, () => ({ done: this.#writer.commit(unit) }));
     await done;
   }
 
