@@ -17,7 +17,7 @@ function direct(broker: ModelBroker, address: string): BrokerConnection {
     address,
     usable: true,
     supports: (key, version) => broker.supports(key, version),
-    request: ({ key, pieces, version }) => broker.handle(key, version, new Uint8Array(Buffer.concat(pieces))),
+    request: ({ key, pieces, version }) => broker.handle(key, new Uint8Array(Buffer.concat(pieces)), { version }),
     close: () => undefined,
   };
 }

@@ -11,6 +11,9 @@ export interface Input {
   readonly at: number | undefined;
 }
 
+/** Ids from here on are of records that nobody is to see. */
+export const UNSEEN = 1_000_000;
+
 export interface InputShape {
   readonly partitions: number;
   readonly records: number;
@@ -19,7 +22,7 @@ export interface InputShape {
   /** Whether they are all there before the application starts, or come while it runs. */
   readonly live: boolean;
   /** Over how much virtual time they come. */
-  readonly comeMs: number;
+  readonly troubleMs: number;
   readonly keys: number;
 }
 
@@ -32,7 +35,7 @@ const CLOSING_MS = 3_600_000;
 
 /** Records whose timestamps go up in each partition, and one more in each that closes every window. */
 export function makeInputs(shape: InputShape, random: Random): Input[] {
-  const { comeMs, keys, live, partitions, records, spanMs } = shape;
+  const { keys, live, partitions, records, spanMs, troubleMs } = shape;
   const times = Array.from({ length: records }, () => random.next()).sort((left, right) => left - right);
   const inputs = times.map(
     (part, id): Input => ({
@@ -40,7 +43,7 @@ export function makeInputs(shape: InputShape, random: Random): Input[] {
       partition: random.int(0, partitions - 1),
       key: `k${random.int(0, keys - 1)}`,
       timestamp: EPOCH + Math.floor(part * spanMs),
-      at: live ? part * comeMs : 0,
+      at: live ? part * troubleMs : 0,
     }),
   );
   // As many of each partition as there are keys behind a shuffle, so that every task there gets one.

@@ -80,7 +80,8 @@ export class Instance {
       sessionTimeoutMs: SESSION_MS,
       heartbeatIntervalMs: 1000,
       maxPollIntervalMs: 30_000,
-      requestTimeoutMs: 10_000,
+      requestTimeoutMs: plan.requestTimeoutMs,
+      deliveryTimeoutMs: plan.deliveryTimeoutMs,
       transactionTimeoutMs: 10_000,
       stores: async () => ({
         open: (id) => disk.open(id),

@@ -1,6 +1,7 @@
 import type { Cancel } from '../../src/dataflow/clock.ts';
 import { connectionError, requestTimeout } from '../../src/transports/kafka/errors.ts';
 import type { BrokerConnection, ConnectOptions, EncodedRequest } from '../../src/transports/kafka/kafkajs-internals.ts';
+import { type Amiss, amissOf, WRITES } from './model/amiss.ts';
 import type { ModelBroker } from './model/broker.ts';
 import type { Random } from './random.ts';
 import type { Host, World } from './world.ts';
@@ -13,6 +14,7 @@ interface Sent {
   readonly cancel: Cancel;
   /** Nobody waits for it any more. */
   over: boolean;
+  amiss: Amiss | undefined;
 }
 
 /** How a network is at a time. */
@@ -25,12 +27,26 @@ export interface Weather {
   /** How often a message takes much longer, and how long at most. */
   stragglers: number;
   straggleMs: number;
+  /** How often a request of a producer goes wrong at the broker, and arrives only when nobody waits for it any more. */
+  refusedWrites: number;
+  lateWrites: number;
 }
 
-export const CALM: Weather = { latencyMs: 2, lostRequests: 0, lostReplies: 0, stragglers: 0, straggleMs: 0 };
+export const CALM: Weather = {
+  latencyMs: 2,
+  lostRequests: 0,
+  lostReplies: 0,
+  stragglers: 0,
+  straggleMs: 0,
+  refusedWrites: 0,
+  lateWrites: 0,
+};
 
 /** What becomes of a request. */
-export type Fate = 'answered' | 'lost before' | 'lost after' | 'late';
+export type Fate = 'answered' | 'lost before' | 'lost after' | 'late' | 'refused';
+
+/** The longest that something is on its way which nobody waits for any more, in ms. */
+const LATE_MS = 12_000;
 
 /** What is to happen to the next request of a name, of a host. */
 interface Trap {
@@ -50,8 +66,12 @@ export class Network {
   weather: Weather = CALM;
   /** Nodes that nobody reaches. */
   readonly down: Set<number> = new Set();
+  /** Until when nodes carry out nothing. What they get meanwhile waits. */
+  readonly stuck: Map<number, number> = new Map();
   readonly counts: Record<string, number> = {};
   readonly traps: Set<Trap> = new Set();
+  /** From then on nothing is on its way any more that nobody waits for. */
+  quietFrom = 0;
 
   constructor(world: World, broker: ModelBroker, server: Host, random: Random) {
     this.#world = world;
@@ -79,12 +99,21 @@ export class Network {
     const ms = this.#random.next() * latencyMs;
     if (!this.#random.chance(stragglers)) return ms;
     this.count('straggling messages');
-    return ms + this.#random.next() * straggleMs;
+    const late = ms + this.#random.next() * straggleMs;
+    this.quietFrom = Math.max(this.quietFrom, this.#world.now + late);
+    return late;
   }
 
-  /** How long something that is late takes. */
-  straggle(): number {
-    return this.#random.next() * 15_000;
+  /** When something arrives that is late: in the next transaction, or long after it. */
+  lateArrival(): number {
+    const at = this.#world.now + 2 * (LATE_MS / 2) ** this.#random.next();
+    this.quietFrom = Math.max(this.quietFrom, at);
+    return at;
+  }
+
+  /** How a request goes wrong at the broker. */
+  amiss(request: EncodedRequest): Amiss | undefined {
+    return amissOf(request.name, this.#random);
   }
 
   /** What becomes of a request. */
@@ -99,9 +128,18 @@ export class Network {
       this.count('lost requests');
       return 'lost before';
     }
-    if (!this.#random.chance(this.weather.lostReplies)) return 'answered';
-    this.count('lost replies');
-    return 'lost after';
+    if (this.#random.chance(this.weather.lostReplies)) {
+      this.count('lost replies');
+      return 'lost after';
+    }
+    if (!WRITES.includes(request.name)) return 'answered';
+    if (this.#random.chance(this.weather.refusedWrites)) {
+      this.count('refused writes');
+      return 'refused';
+    }
+    if (!this.#random.chance(this.weather.lateWrites)) return 'answered';
+    this.count('late writes');
+    return 'late';
   }
 
   /** Whether what is under way on a connection that is cut arrives nevertheless. */
@@ -174,7 +212,7 @@ class Link implements BrokerConnection {
       );
       // What is on its way does not change any more.
       const bytes = new Uint8Array(Buffer.concat(request.pieces));
-      const sent: Sent = { request, bytes, resolve, reject, cancel, over: false };
+      const sent: Sent = { request, bytes, resolve, reject, cancel, over: false, amiss: undefined };
       this.#underWay.add(sent);
       const fate = this.#network.fate(this.owner, request);
       this.#arrivesAt = Math.max(this.#arrivesAt, this.#world.now + this.#network.delay());
@@ -182,8 +220,10 @@ class Link implements BrokerConnection {
         if (fate === 'lost before') return this.cut();
         if (fate === 'late') return this.#late(sent);
         if (this.#cut && !this.#network.arrives()) return;
+        if (fate === 'lost after') sent.over = true;
+        if (fate === 'refused') sent.amiss = this.#network.amiss(request);
         this.#queue.push(sent);
-        void this.#serve(fate === 'lost after' ? sent : undefined);
+        void this.#serve();
       });
     });
   }
@@ -191,19 +231,23 @@ class Link implements BrokerConnection {
   /** The connection is cut while the request is on its way, and somebody carries it there all the same. */
   #late({ bytes, request }: Sent): void {
     this.cut();
-    const ms = this.#network.straggle();
-    this.#world.at(this.#server, this.#world.now + ms, `late ${request.name}`, () => {
-      void this.#broker.handle(request.key, request.version, bytes);
+    const { node } = this;
+    const { key, name, version } = request;
+    this.#world.at(this.#server, this.#network.lateArrival(), `late ${name}`, () => {
+      void this.#broker.handle(key, bytes, { version, node, stale: true });
     });
   }
 
-  async #serve(lost?: Sent): Promise<void> {
-    if (lost !== undefined) lost.over = true;
+  async #serve(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
+    const { node } = this;
     for (let sent = this.#queue.shift(); sent !== undefined; sent = this.#queue.shift()) {
-      const { bytes, request } = sent;
-      const answer = await this.#broker.handle(request.key, request.version, bytes);
+      const stuck = (this.#network.stuck.get(node) ?? 0) - this.#world.now;
+      if (stuck > 0) await new Promise<void>((resolve) => void this.#server.clock.after(stuck, resolve));
+      const { amiss, bytes, request } = sent;
+      const { key, version } = request;
+      const answer = await this.#broker.handle(key, bytes, { version, node, amiss, stale: this.#cut });
       if (sent.over) {
         this.cut();
         continue;

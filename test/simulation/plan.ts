@@ -1,27 +1,38 @@
+import { WRITES } from './model/amiss.ts';
 import { PROGRAM_NAMES, type ProgramName } from './programs.ts';
 import type { Random } from './random.ts';
 
 export type Guarantee = 'at-least-once' | 'exactly-once';
 
-/** Kinds of faults, and what they are called in the report. */
-export const KINDS = [
-  'crash',
-  'crash at a request',
+/** Faults that leave every process as it is: they show what becomes of what it writes. */
+const AT_PRODUCERS = [
   'lost reply of a request',
   'late request',
+  'refused request',
+  'cut',
+  'lost replies',
+  'slow network',
+  'stuck node',
+  'leaders move',
+  'refused writes',
+  'late writes',
+  'slow markers',
+] as const;
+
+/** Kinds of faults, and what they are called in the report. */
+export const KINDS = [
+  ...AT_PRODUCERS,
+  'crash',
+  'crash at a request',
   'pause',
   'long pause',
   'stop',
   'join',
-  'cut',
   'node down',
-  'lost replies',
   'lost requests',
-  'slow network',
   'clock jump',
   'rebalance',
   'slow process',
-  'slow markers',
   'full disk',
 ] as const;
 export type Kind = (typeof KINDS)[number];
@@ -48,70 +59,76 @@ export interface Plan {
   readonly shuffles: number;
   readonly records: number;
   readonly live: boolean;
-  readonly comeMs: number;
+  /** How long things go wrong; records that come while it runs come in this time. */
+  readonly troubleMs: number;
   readonly spanMs: number;
   readonly graceMs: number;
   readonly keys: number;
   readonly commitMs: number;
   readonly latencyMs: number;
+  readonly requestTimeoutMs: number;
+  readonly deliveryTimeoutMs: number;
+  /** Whether all faults are such that no process has to begin anything again. */
+  readonly atProducers: boolean;
+  /** How many of the inputs others write in transactions, and how many more they write in ones that they abort. */
+  readonly foreign: number;
+  /** Whether others leave transactions open behind all inputs. */
+  readonly hanging: boolean;
   /** Which of the processes find their stores again when they are started again. */
   readonly disks: readonly boolean[];
   readonly faults: readonly Fault[];
 }
 
 /** Requests that change something. */
-const REQUESTS = [
-  'Produce',
-  'AddPartitionsToTxn',
-  'AddOffsetsToTxn',
-  'TxnOffsetCommit',
-  'EndTxn',
-  'OffsetCommit',
-  'InitProducerId',
-  'JoinGroup',
-  'SyncGroup',
-  'OffsetFetch',
-];
+const REQUESTS = [...WRITES, 'JoinGroup', 'SyncGroup', 'OffsetFetch'];
 
 export const SESSION_MS = 6000;
-/** How long things go wrong. */
-export const TROUBLE_MS = 60_000;
 
 export function makePlan(seed: number, random: Random): Plan {
-  const live = random.chance(0.5);
+  const live = random.chance(0.6);
   const instances = random.int(1, 3);
+  // Most worlds are small: more of them see more than large ones do.
+  const large = random.chance(0.1);
+  const atProducers = random.chance(0.4);
+  const troubleMs = large ? 60_000 : random.int(4000, 16_000);
   return {
     seed,
-    guarantee: random.chance(0.5) ? 'exactly-once' : 'at-least-once',
+    guarantee: random.chance(0.6) ? 'exactly-once' : 'at-least-once',
     program: random.pick(PROGRAM_NAMES),
     instances,
     nodes: random.int(1, 3),
     sources: random.int(1, 4),
     shuffles: random.int(1, 3),
-    records: random.int(50, 400),
+    records: large ? random.int(50, 400) : random.int(20, 120),
     live,
-    comeMs: TROUBLE_MS,
+    troubleMs,
     spanMs: random.int(30_000, 600_000),
     // What comes while others are away is late, unless there is time for it; a backlog needs none.
     graceMs: live ? 1_800_000 : random.pick([0, 0, 5000]),
     keys: random.int(1, 12),
     commitMs: random.pick([20, 100, 250, 1000, 5000]),
     latencyMs: random.pick([1, 5, 50]),
+    requestTimeoutMs: random.pick([1500, 4000, 10_000]),
+    deliveryTimeoutMs: random.pick([4000, 12_000, 120_000]),
+    atProducers,
+    foreign: random.pick([0, 0, 0.1, 0.4]),
+    hanging: random.chance(0.25),
     disks: Array.from({ length: instances + 2 }, () => random.chance(0.7)),
-    faults: makeFaults(random),
+    faults: makeFaults(troubleMs, atProducers, random),
   };
 }
 
-function makeFaults(random: Random): Fault[] {
-  const faults = Array.from({ length: random.int(0, 20) }, (): Fault => {
-    const kind = random.pick(KINDS);
+function makeFaults(troubleMs: number, atProducers: boolean, random: Random): Fault[] {
+  const kinds = atProducers ? AT_PRODUCERS : KINDS;
+  const faults = Array.from({ length: random.int(0, atProducers ? 15 : 20) }, (): Fault => {
+    const kind = random.pick(kinds);
     const long = kind === 'long pause' ? random.int(SESSION_MS, 5 * SESSION_MS) : random.int(10, 8000);
     return {
-      at: random.int(0, TROUBLE_MS),
+      at: random.int(0, troubleMs),
       kind,
       which: random.int(0, 9),
       forMs: long,
-      request: random.pick(REQUESTS),
+      request: random.pick(atProducers ? WRITES : REQUESTS),
     };
   });
   return faults.sort((left, right) => left.at - right.at);

@@ -12,6 +12,8 @@ interface Event {
 
 /** How long what is put off for `soon` takes at most, in ms. */
 const SOON_MS = 0.1;
+/** Events that Node is given at once. */
+const STEPS = 64;
 /** When the simulated world begins, in ms since the epoch. */
 const BEGINNING = 1_700_000_000_000;
 
@@ -53,8 +55,6 @@ export class World {
   now = 0;
   readonly random: Random;
   events = 0;
-  /** Told of each event. */
-  onEvent: (event: { readonly at: number; readonly host: string; readonly what: string }) => void = () => undefined;
   readonly #heap: Event[] = [];
   #order = 0;
   #hash = 0x811c_9dc5;
@@ -86,14 +86,39 @@ export class World {
   }
 
   /** Goes on until something holds, or until that time. @returns whether it holds */
-  async until(holds: () => boolean, limit: number): Promise<boolean> {
-    await settled();
-    while (!holds()) {
+  until(holds: () => boolean, limit: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      let over = false;
+      const end = (): void => {
+        over = true;
+        resolve(holds());
+      };
+      const step = (): void => {
+        if (over) return;
+        try {
+          if (holds() || !this.#next(limit)) end();
+        } catch (error) {
+          over = true;
+          reject(error);
+        }
+      };
+      // Many at once, because each round of Node's loop has its price; promises settle between any two of them.
+      const steps = (): void => {
+        for (let at = 0; at < STEPS; at++) setImmediate(step);
+        setImmediate(() => over || steps());
+      };
+      steps();
+    });
+  }
+
+  /** Lets the next event happen, if there is one before that time; otherwise it is that time. */
+  #next(limit: number): boolean {
+    for (;;) {
       const event = this.#pop();
       if (event === undefined || event.at > limit) {
         if (event !== undefined) this.#push(event);
         this.now = Math.max(this.now, limit);
-        return holds();
+        return false;
       }
       if (event.cancelled || !event.host.alive) continue;
       if (event.host.stopped) {
@@ -103,11 +128,9 @@ export class World {
       this.now = Math.max(this.now, event.at);
       this.events += 1;
       this.note(`${this.now.toFixed(3)} ${event.host.name} ${event.what}\n`);
-      this.onEvent({ at: this.now, host: event.host.name, what: event.what });
       event.run();
-      await settled();
+      return true;
     }
-    return true;
   }
 
   stop(host: Host): void {
@@ -157,6 +180,3 @@ export class World {
 
 const before = (one: Event, other: Event): boolean =>
   one.at < other.at || (one.at === other.at && one.order < other.order);
-
-/** Every promise that can be settled is settled. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

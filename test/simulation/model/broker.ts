@@ -2,6 +2,7 @@ import type { Clock } from '../../../src/dataflow/clock.ts';
 import { WireReader } from '../../../src/transports/kafka/wire/reader.ts';
 import { WireWriter } from '../../../src/transports/kafka/wire/writer.ts';
 import type { Random } from '../random.ts';
+import type { Amiss } from './amiss.ts';
 import { fetchRecords } from './fetching.ts';
 import { groupRequests } from './group-requests.ts';
 import { Groups } from './groups.ts';
@@ -10,12 +11,22 @@ import { ModelTopics } from './topics.ts';
 import { Transactions } from './transactions.ts';
 import { writeRequests } from './write-requests.ts';
 
+/** How a request comes. */
+export interface Asked {
+  readonly version: number;
+  /** Who is asked; any of the nodes unless given. */
+  readonly node?: number;
+  readonly amiss?: Amiss | undefined;
+  /** Its sender has given it up. */
+  readonly stale?: boolean;
+}
+
 /** What a kind of request does: reads the question, and writes the answer. */
 export type Handler = (
   reader: WireReader,
   writer: WireWriter,
   broker: ModelBroker,
-  version: number,
+  asked: Asked,
 ) => void | Promise<void>;
 
 /** Requests in the versions that the model speaks, and from which version on they have tagged fields. */
@@ -40,6 +51,7 @@ export class ModelBroker {
   readonly groups: Groups;
   readonly transactions: Transactions;
   readonly nodes: readonly number[];
+  #moves = 0;
 
   constructor(clock: Clock, random: Random, nodes = 2) {
     this.clock = clock;
@@ -53,9 +65,19 @@ export class ModelBroker {
     return { host: `node-${node}`, port: 9092 };
   }
 
+  /** Everything gets another leader, and another coordinator. They know what those before them knew. */
+  move(): void {
+    this.#moves += 1;
+  }
+
+  /** Whether a node is the one for something. */
+  isFor(name: string, { node }: Asked): boolean {
+    return node === undefined || node === this.nodeOf(name);
+  }
+
   /** Who leads a partition, or coordinates something. */
   nodeOf(name: string): number {
-    let hash = 0;
+    let hash = this.#moves;
     for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) >>> 0;
     return this.nodes[hash % this.nodes.length] as number;
   }
@@ -65,7 +87,8 @@ export class ModelBroker {
   }
 
   /** Carries out a request. @returns the bytes of the answer behind its header */
-  async handle(key: number, version: number, payload: Uint8Array): Promise<Buffer> {
+  async handle(key: number, payload: Uint8Array, asked: Asked): Promise<Buffer> {
+    const { version } = asked;
     const kind = requests.get(key);
     if (kind === undefined || !kind.versions.includes(version)) throw new Error(`request ${key} version ${version}`);
     const reader = new WireReader(payload);
@@ -74,7 +97,7 @@ export class ModelBroker {
       reader.tags();
       writer.tags();
     }
-    await kind.handle(reader, writer, this, version);
+    await kind.handle(reader, writer, this, asked);
     return Buffer.concat(writer.pieces());
   }
 }

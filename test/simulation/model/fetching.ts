@@ -19,7 +19,8 @@ const failed = (partition: number, errorCode: number): Answer => {
 };
 
 /** Records of some partitions; where there are none, it waits for some, up to the time that is given. */
-export const fetchRecords: Handler = async (reader, writer, broker, version) => {
+export const fetchRecords: Handler = async (reader, writer, broker, asked) => {
+  const { version } = asked;
   reader.int32();
   const maxWaitMs = reader.int32();
   reader.int32();
@@ -57,6 +58,10 @@ export const fetchRecords: Handler = async (reader, writer, broker, version) => 
         if (log === undefined) {
           full = true;
           return failed(partition, topicOf(name) === undefined && version >= 13 ? 100 : 3);
+        }
+        if (!broker.isFor(`${topicOf(name)?.name}/${partition}`, asked)) {
+          full = true;
+          return failed(partition, 6);
         }
         if (offset < log.start || offset > log.end) {
           full = true;
@@ -107,7 +112,6 @@ function writeAnswer(writer: WireWriter, answer: Answer): void {
   writer
     .compactArray(aborted, ({ firstOffset, producerId }) => writer.bigint64(producerId).int64(firstOffset).tags())
     .int32(-1)
-    // Bytes have the form of an array of them.
-    .compactArray([...records], (byte) => writer.int8(byte))
+    .compactBytes(records)
     .tags();
 }

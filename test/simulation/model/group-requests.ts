@@ -1,6 +1,7 @@
 import type { JoinGroupResponse } from '../../../src/transports/kafka/wire/membership.ts';
 import type { GroupIdentity } from '../../../src/transports/kafka/wire/offset-commit.ts';
 import type { WireReader } from '../../../src/transports/kafka/wire/reader.ts';
+import { withAmiss } from './amiss.ts';
 import type { Handler } from './broker.ts';
 
 const NEVER = 1000;
@@ -21,7 +22,7 @@ const findCoordinator: Handler = (reader, writer, broker) => {
   writer.int32(0).int16(0).string(null).int32(node).string(host).int32(port);
 };
 
-const joinGroup: Handler = (reader, writer, broker) => {
+const joinGroup: Handler = (reader, writer, broker, asked) => {
   const request = {
     groupId: reader.string(),
     sessionTimeoutMs: reader.int32(),
@@ -31,6 +32,11 @@ const joinGroup: Handler = (reader, writer, broker) => {
     protocolType: reader.string(),
     protocols: reader.array(() => ({ name: reader.string(), metadata: reader.bytes().slice() })),
   };
+  if (!broker.isFor(`0/${request.groupId}`, asked)) {
+    writer.int32(0).int16(16).int32(-1).string('').string('').string(request.memberId);
+    writer.array([], () => undefined);
+    return undefined;
+  }
   return new Promise((resolve) => {
     broker.groups.join(request, ({ errorCode, generation, leader, memberId, members, protocol }: JoinGroupResponse) => {
       writer.int32(0).int16(errorCode).int32(generation).string(protocol).string(leader).string(memberId);
@@ -40,9 +46,13 @@ const joinGroup: Handler = (reader, writer, broker) => {
   });
 };
 
-const syncGroup: Handler = (reader, writer, broker) => {
+const syncGroup: Handler = (reader, writer, broker, asked) => {
   const who = identity(reader);
   const assignments = reader.array(() => ({ memberId: reader.string(), assignment: reader.bytes() }));
+  if (!broker.isFor(`0/${who.groupId}`, asked)) {
+    writer.int32(0).int16(16).bytes(new Uint8Array(0));
+    return undefined;
+  }
   return new Promise((resolve) => {
     broker.groups.sync(who, assignments, ({ assignment, errorCode }) => {
       writer.int32(0).int16(errorCode).bytes(assignment);
@@ -51,12 +61,18 @@ const syncGroup: Handler = (reader, writer, broker) => {
   });
 };
 
-const heartbeat: Handler = (reader, writer, broker) => {
-  writer.int32(0).int16(broker.groups.heartbeat(identity(reader)));
+const heartbeat: Handler = (reader, writer, broker, asked) => {
+  const who = identity(reader);
+  writer.int32(0).int16(broker.isFor(`0/${who.groupId}`, asked) ? broker.groups.heartbeat(who) : 16);
 };
 
-const leaveGroup: Handler = (reader, writer, broker) => {
+const leaveGroup: Handler = (reader, writer, broker, asked) => {
   const groupId = reader.string();
+  if (!broker.isFor(`0/${groupId}`, asked)) {
+    writer.int32(0).int16(16);
+    writer.array([], () => undefined);
+    return;
+  }
   const members = reader.array(() => {
     const memberId = reader.string();
     reader.nullableString();
@@ -66,7 +82,7 @@ const leaveGroup: Handler = (reader, writer, broker) => {
   writer.array(members, ({ code, memberId }) => writer.string(memberId).string(null).int16(code));
 };
 
-const offsetCommit: Handler = (reader, writer, broker) => {
+const offsetCommit: Handler = (reader, writer, broker, asked) => {
   const who = identity(reader);
   const topics = reader.array(() => {
     const topic = reader.string();
@@ -79,7 +95,9 @@ const offsetCommit: Handler = (reader, writer, broker) => {
   const known = topics.flatMap(({ partitions }) =>
     partitions.filter(({ partition, topic }) => broker.topics.partition(topic, partition)),
   );
-  const code = broker.groups.commit(who, known);
+  const code = broker.isFor(`0/${who.groupId}`, asked)
+    ? withAmiss(asked.amiss, () => broker.groups.commit(who, known, asked.stale))
+    : 16;
   writer.int32(0).array(topics, ({ partitions, topic }) =>
     writer.string(topic).array(partitions, ({ partition }) => {
       const there = broker.topics.partition(topic, partition) !== undefined;
@@ -88,7 +106,7 @@ const offsetCommit: Handler = (reader, writer, broker) => {
   );
 };
 
-const offsetFetch: Handler = (reader, writer, broker) => {
+const offsetFetch: Handler = (reader, writer, broker, asked) => {
   const groupId = reader.compactString();
   // Null and none look the same here, and nobody asks for none.
   const topics = reader.compactArray(() => {
@@ -97,7 +115,9 @@ const offsetFetch: Handler = (reader, writer, broker) => {
     reader.tags();
     return partitions.map((partition) => ({ topic, partition }));
   });
-  const found = broker.groups.committed(groupId, topics.length === 0 ? null : topics.flat(), reader.boolean());
+  const here = broker.isFor(`0/${groupId}`, asked);
+  const stable = reader.boolean();
+  const found = here ? broker.groups.committed(groupId, topics.length === 0 ? null : topics.flat(), stable) : [];
   const names = [...new Set(found.map(({ topic }) => topic))];
   writer
     .int32(0)
@@ -111,7 +131,7 @@ const offsetFetch: Handler = (reader, writer, broker) => {
         )
         .tags(),
     )
-    .int16(0)
+    .int16(here ? 0 : 16)
     .tags();
 };
 

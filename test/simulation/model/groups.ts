@@ -49,6 +49,8 @@ export class Groups implements PendingOffsets {
   #members = 0;
   /** What happened. */
   readonly counts = { generations: 0, expired: 0 };
+  /** Committed offsets that became lower, although nobody has asked for that. */
+  readonly wentBack: string[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -173,12 +175,13 @@ export class Groups implements PendingOffsets {
     return !transactional && group.state === 'CompletingRebalance' ? 27 : 0;
   }
 
-  commit(identity: GroupIdentity, offsets: readonly OffsetToCommit[]): number {
+  /** @param stale - Whether its sender has given it up: then it may come after later ones. */
+  commit(identity: GroupIdentity, offsets: readonly OffsetToCommit[], stale = false): number {
     const code = this.#checkCommit(identity, false);
     if (code !== 0) return code;
     const group = this.#group(identity.groupId);
     group.exists = true;
-    for (const each of offsets) group.offsets.set(keyOf(each.topic, each.partition), offsetOf(each));
+    for (const each of offsets) this.#set(group, keyOf(each.topic, each.partition), offsetOf(each), stale);
     const member = group.members.get(identity.memberId);
     if (member !== undefined) this.#live(group, member);
     return 0;
@@ -206,7 +209,13 @@ export class Groups implements PendingOffsets {
     const group = this.#group(groupId);
     const pending = group.pending.get(producerId);
     group.pending.delete(producerId);
-    if (commit) for (const [key, offset] of pending ?? []) group.offsets.set(key, offset);
+    if (commit) for (const [key, offset] of pending ?? []) this.#set(group, key, offset, false);
+  }
+
+  #set(group: Group, key: string, offset: Offset, stale: boolean): void {
+    const before = group.offsets.get(key)?.offset ?? 0;
+    if (offset.offset < before && !stale) this.wentBack.push(`${key} from ${before} to ${offset.offset}`);
+    group.offsets.set(key, offset);
   }
 
   isPending(groupId: string, producerId: bigint): boolean {

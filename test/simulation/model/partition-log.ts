@@ -13,7 +13,7 @@ interface Producer {
   openFrom: number | undefined;
 }
 
-interface Batch {
+export interface Batch {
   readonly header: BatchHeader;
   readonly bytes: Uint8Array;
 }
@@ -115,8 +115,9 @@ export class PartitionLog {
     const taken: Uint8Array[] = [];
     let bytes = 0;
     let next = offset;
-    for (const batch of this.#batches) {
-      if (batch.header.nextOffset <= offset || batch.header.baseOffset >= end) continue;
+    for (let at = this.#indexOf(offset); at < this.#batches.length; at++) {
+      const batch = this.#batches[at] as Batch;
+      if (batch.header.baseOffset >= end) break;
       if (bytes + batch.bytes.length > maxBytes && !(one && taken.length === 0)) break;
       taken.push(batch.bytes);
       bytes += batch.bytes.length;
@@ -146,21 +147,31 @@ export class PartitionLog {
     return -1;
   }
 
-  /** Every batch that readers of committed records get, in order. */
-  *committed(): Generator<{ readonly bytes: Uint8Array; readonly header: BatchHeader }> {
+  /** Every batch that readers of committed records get from an offset on, in order. */
+  *committed(from = 0): Generator<Batch> {
     const { stable } = this;
-    for (const batch of this.#batches) {
-      const { header } = batch;
-      if (header.baseOffset >= stable) return;
-      if (header.control) continue;
-      const hidden = this.#aborted.some(
-        (each) =>
-          each.producerId === header.producerId &&
-          each.firstOffset <= header.baseOffset &&
-          header.baseOffset < each.last,
-      );
-      if (!hidden || !header.transactional) yield batch;
+    for (const batch of this.batches(from)) {
+      if (batch.header.baseOffset >= stable) return;
+      if (this.fate(batch) === 'committed') yield batch;
     }
+  }
+
+  /** Every batch of records from an offset on, in order. */
+  *batches(from = 0): Generator<Batch> {
+    for (let at = this.#indexOf(from); at < this.#batches.length; at++) {
+      const batch = this.#batches[at] as Batch;
+      if (!batch.header.control) yield batch;
+    }
+  }
+
+  /** What became of the transaction of a batch. */
+  fate({ header: { baseOffset, producerId, transactional } }: Batch): 'committed' | 'aborted' | 'open' {
+    if (!transactional) return 'committed';
+    if (baseOffset >= (this.#producers.get(producerId)?.openFrom ?? Number.POSITIVE_INFINITY)) return 'open';
+    const aborted = this.#aborted.some(
+      (each) => each.producerId === producerId && each.firstOffset <= baseOffset && baseOffset < each.last,
+    );
+    return aborted ? 'aborted' : 'committed';
   }
 
   onMore(listener: () => void): () => void {
@@ -176,6 +187,17 @@ export class PartitionLog {
     this.end = header.nextOffset;
     this.#tell();
     return { errorCode: 0, baseOffset: header.baseOffset };
+  }
+
+  /** Where the first batch stands that ends behind an offset. */
+  #indexOf(offset: number): number {
+    let [low, high] = [0, this.#batches.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#batches[middle] as Batch).header.nextOffset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #tell(): void {

@@ -140,7 +140,7 @@ const deleteRecords: Handler = (reader, writer, broker) => {
   );
 };
 
-const listOffsets: Handler = (reader, writer, broker) => {
+const listOffsets: Handler = (reader, writer, broker, asked) => {
   reader.int32();
   const committed = reader.int8() === 1;
   const topics = reader.array(() => {
@@ -150,8 +150,9 @@ const listOffsets: Handler = (reader, writer, broker) => {
   writer.int32(0).array(topics, ({ name, partitions }) =>
     writer.string(name).array(partitions, ({ partition, time }) => {
       const log = broker.topics.partition(name, partition);
+      const leads = broker.isFor(`${name}/${partition}`, asked);
       const offset =
-        log === undefined
+        log === undefined || !leads
           ? -1
           : time === -2
             ? log.start
@@ -162,7 +163,7 @@ const listOffsets: Handler = (reader, writer, broker) => {
               : log.offsetAt(time, committed);
       writer
         .int32(partition)
-        .int16(log === undefined ? 3 : 0)
+        .int16(log === undefined ? 3 : leads ? 0 : 6)
         .int64(-1)
         .int64(offset);
     }),

@@ -131,9 +131,9 @@ export class Transactions {
     return this.#known.get(id)?.state;
   }
 
-  /** Whether any transaction is open, or ending. */
-  get busy(): boolean {
-    return [...this.#known.values()].some((known) => known.state === 'Ongoing' || isEnding(known));
+  /** Whether the end of any is decided and not known everywhere yet. */
+  get ending(): boolean {
+    return [...this.#known.values()].some(isEnding);
   }
 
   #fence(known: Transaction): void {

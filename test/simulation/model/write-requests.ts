@@ -1,12 +1,13 @@
 import { peekBatchHeader } from '../../../src/protocol/batch-header.ts';
 import type { WireReader } from '../../../src/transports/kafka/wire/reader.ts';
-import type { Handler, ModelBroker } from './broker.ts';
+import { withAmiss } from './amiss.ts';
+import type { Asked, Handler, ModelBroker } from './broker.ts';
 import type { Appended, PartitionLog } from './partition-log.ts';
 
 const NEVER = 1000;
 type Entry = [number, { readonly versions: readonly number[]; readonly flexible: number; readonly handle: Handler }];
 
-const produce: Handler = (reader, writer, broker) => {
+const produce: Handler = (reader, writer, broker, asked) => {
   const transactionalId = reader.nullableString();
   reader.int16();
   reader.int32();
@@ -16,13 +17,28 @@ const produce: Handler = (reader, writer, broker) => {
   });
   writer.array(topics, ({ name, partitions }) =>
     writer.string(name).array(partitions, ({ batch, partition }) => {
-      const { baseOffset, errorCode } = append(broker, transactionalId, name, partition, batch);
+      const { baseOffset, errorCode } = write(broker, transactionalId, name, partition, batch, asked);
       writer.int32(partition).int16(errorCode).int64(baseOffset).int64(-1).int64(0);
       writer.array([], () => undefined).string(null);
     }),
   );
   writer.int32(0);
 };
+
+function write(
+  broker: ModelBroker,
+  id: string | null,
+  name: string,
+  partition: number,
+  batch: Uint8Array,
+  asked: Asked,
+): Appended {
+  const amiss = asked.amiss?.hits(partition) === true ? asked.amiss : undefined;
+  if (!broker.isFor(`${name}/${partition}`, asked)) return { errorCode: 6, baseOffset: -1 };
+  if (amiss?.done === false) return { errorCode: amiss.code, baseOffset: -1 };
+  const appended = append(broker, id, name, partition, batch);
+  return appended.errorCode === 0 && amiss !== undefined ? { errorCode: amiss.code, baseOffset: -1 } : appended;
+}
 
 function append(broker: ModelBroker, id: string | null, name: string, partition: number, batch: Uint8Array): Appended {
   const refused = (errorCode: number): Appended => ({ errorCode, baseOffset: -1 });
@@ -42,9 +58,16 @@ function append(broker: ModelBroker, id: string | null, name: string, partition:
   return log.append(batch);
 }
 
-const initProducerId: Handler = (reader, writer, broker) => {
+const initProducerId: Handler = (reader, writer, broker, asked) => {
   const id = reader.compactNullableString();
-  const { errorCode, producerEpoch, producerId } = broker.transactions.init(id, reader.int32());
+  const timeoutMs = reader.int32();
+  let made = { producerId: -1n, producerEpoch: -1 };
+  const errorCode = coordinated(broker, id, asked, () => {
+    const { errorCode, ...identity } = broker.transactions.init(id, timeoutMs);
+    made = identity;
+    return errorCode;
+  });
+  const { producerEpoch, producerId } = errorCode === 0 ? made : { producerId: -1n, producerEpoch: -1 };
   writer.int32(0).int16(errorCode).bigint64(producerId).int16(producerEpoch).tags();
 };
 
@@ -54,7 +77,13 @@ const producer = (reader: WireReader) => ({
   epoch: reader.int16(),
 });
 
-const addPartitions: Handler = (reader, writer, broker) => {
+/** Does something as the coordinator of a transactional id, if this node is that. */
+function coordinated(broker: ModelBroker, id: string | null, asked: Asked, work: () => number): number {
+  if (id !== null && !broker.isFor(`1/${id}`, asked)) return 16;
+  return withAmiss(asked.amiss, work);
+}
+
+const addPartitions: Handler = (reader, writer, broker, asked) => {
   const { epoch, id, producerId } = producer(reader);
   const topics = reader.array(() => ({ name: reader.string(), partitions: reader.array(() => reader.int32()) }));
   const logs = new Map<string, PartitionLog>();
@@ -66,7 +95,9 @@ const addPartitions: Handler = (reader, writer, broker) => {
       else logs.set(`${name}/${partition}`, log);
     }
   }
-  const code = unknown ? 55 : broker.transactions.add(id, producerId, epoch, logs);
+  const code = coordinated(broker, id, asked, () =>
+    unknown ? 55 : broker.transactions.add(id, producerId, epoch, logs),
+  );
   writer.int32(0).array(topics, ({ name, partitions }) =>
     writer.string(name).array(partitions, (partition) => {
       const there = broker.topics.partition(name, partition) !== undefined;
@@ -75,12 +106,14 @@ const addPartitions: Handler = (reader, writer, broker) => {
   );
 };
 
-const addOffsets: Handler = (reader, writer, broker) => {
+const addOffsets: Handler = (reader, writer, broker, asked) => {
   const { epoch, id, producerId } = producer(reader);
-  writer.int32(0).int16(broker.transactions.add(id, producerId, epoch, new Map(), reader.string()));
+  const groupId = reader.string();
+  const add = (): number => broker.transactions.add(id, producerId, epoch, new Map(), groupId);
+  writer.int32(0).int16(coordinated(broker, id, asked, add));
 };
 
-const commitOffsets: Handler = (reader, writer, broker) => {
+const commitOffsets: Handler = (reader, writer, broker, asked) => {
   const id = reader.compactString();
   const groupId = reader.compactString();
   const [producerId, epoch] = [reader.bigint64(), reader.int16()];
@@ -105,10 +138,13 @@ const commitOffsets: Handler = (reader, writer, broker) => {
   const known = topics.flatMap(({ partitions }) =>
     partitions.filter(({ partition, topic }) => broker.topics.partition(topic, partition) !== undefined),
   );
-  const verified = broker.groups.isPending(groupId, producerId)
-    ? 0
-    : broker.transactions.verify(id, producerId, epoch, { group: groupId });
-  const code = verified === 0 ? broker.groups.commitInTransaction(who, producerId, epoch, known) : verified;
+  const commit = (): number => {
+    const verified = broker.groups.isPending(groupId, producerId)
+      ? 0
+      : broker.transactions.verify(id, producerId, epoch, { group: groupId });
+    return verified === 0 ? broker.groups.commitInTransaction(who, producerId, epoch, known) : verified;
+  };
+  const code = broker.isFor(`0/${groupId}`, asked) ? withAmiss(asked.amiss, commit) : 16;
   writer
     .int32(0)
     .compactArray(topics, ({ partitions, topic }) =>
@@ -126,9 +162,11 @@ const commitOffsets: Handler = (reader, writer, broker) => {
     .tags();
 };
 
-const endTransaction: Handler = (reader, writer, broker) => {
+const endTransaction: Handler = (reader, writer, broker, asked) => {
   const { epoch, id, producerId } = producer(reader);
-  writer.int32(0).int16(broker.transactions.end(id, producerId, epoch, reader.boolean()));
+  const commit = reader.boolean();
+  const end = (): number => broker.transactions.end(id, producerId, epoch, commit);
+  writer.int32(0).int16(coordinated(broker, id, asked, end));
 };
 
 const describeTransactions: Handler = (reader, writer, broker) => {

@@ -90,6 +90,11 @@ export class WireWriter {
     return this.#unsigned(bytes.length + 1).#raw(bytes);
   }
 
+  /** Bytes of the flexible versions. */
+  compactBytes(value: Uint8Array): this {
+    return this.#unsigned(value.length + 1).#raw(value);
+  }
+
   /** An array of the flexible versions. */
   compactArray<T>(items: readonly T[] | null, write: (item: T) => void): this {
     this.#unsigned(items === null ? 0 : items.length + 1);

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
+import type { Asked, Result } from './worker.ts';
+
+/** A run takes less than a second; one that takes that long comes to no end. */
+const HANGS_MS = 120_000;
+/** Worlds that ended leave something behind: a worker is used for so many of them. */
+const RUNS = 1000;
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Threads that simulate. They get one file that is made for them: that loads sooner, and runs as users' code does. */
+export class SimulationWorkers {
+  readonly #folder: string;
+  readonly #workers: (Worker | undefined)[];
+  readonly #runs: number[];
+
+  static async start(count: number): Promise<SimulationWorkers> {
+    // Beside the packages, which it imports.
+    const folder = mkdtempSync(`${root}node_modules/.simulate-`);
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    await build({
+      absWorkingDir: root,
+      entryPoints: [fileURLToPath(new URL('worker.ts', import.meta.url))],
+      bundle: true,
+      outfile: `${folder}/worker.mjs`,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      packages: 'external',
+      sourcemap: 'inline',
+      logLevel: 'error',
+    });
+    return new SimulationWorkers(folder, count);
+  }
+
+  private constructor(folder: string, count: number) {
+    this.#folder = folder;
+    this.#workers = Array.from({ length: count }, () => undefined);
+    this.#runs = Array.from({ length: count }, () => 0);
+  }
+
+  simulate(worker: number, seed: number): Promise<Result> {
+    return this.#ask<Result>(worker, { seed, shrinks: false }, HANGS_MS).catch((error: Error) => {
+      return { problems: [`it cannot be simulated: ${error.message}`], counts: {}, events: 0 };
+    });
+  }
+
+  /** The fewest faults with which a run fails, in words. */
+  shrink(worker: number, seed: number): Promise<string> {
+    return this.#ask<string>(worker, { seed, shrinks: true }, 10 * HANGS_MS).catch((error: Error) => error.message);
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.#workers) await worker?.terminate();
+  }
+
+  #ask<T>(at: number, asked: Asked, limitMs: number): Promise<T> {
+    const worker = this.#worker(at);
+    return new Promise<T>((resolve, reject) => {
+      const lost = (error: Error): void => {
+        over();
+        this.#workers[at] = undefined;
+        void worker.terminate();
+        reject(error);
+      };
+      const answered = (answer: T): void => {
+        over();
+        resolve(answer);
+      };
+      const over = (): void => {
+        clearTimeout(timer);
+        worker.off('message', answered).off('error', lost);
+      };
+      const timer = setTimeout(() => lost(new Error(`it comes to no end within ${limitMs} ms`)), limitMs);
+      worker.on('message', answered).on('error', lost);
+      worker.postMessage(asked, []);
+    });
+  }
+
+  #worker(at: number): Worker {
+    let worker = this.#workers[at];
+    if (worker === undefined || this.#runs[at] === RUNS) {
+      void worker?.terminate();
+      worker = this.#workers[at] = new Worker(`${this.#folder}/worker.mjs`, { execArgv: ['--enable-source-maps'] });
+      this.#runs[at] = 0;
+    }
+    this.#runs[at] = (this.#runs[at] ?? 0) + 1;
+    return worker;
+  }
+}
