@@ -1,8 +1,7 @@
 import type { Client } from './client/client.ts';
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from './client/client-options.ts';
 import { logClient } from './client/log-client.ts';
-import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
-import { checkNames } from './options/option-checks.ts';
+import { checkLocated, LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
 
 /** Where a client connects to, and how it works. @public */
 export interface ConnectOptions extends ClientOptions, LogLocation {}
@@ -32,7 +31,7 @@ export interface ConnectOptions extends ClientOptions, LogLocation {}
  * @public
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  checkNames('connect', options, { ...LOG_LOCATION, ...CLIENT_OPTIONS });
+  checkLocated('connect', options, { ...LOG_LOCATION, ...CLIENT_OPTIONS });
   checkClientOptions(options);
   const transport = await openLog(options)();
   return logClient(transport, options);

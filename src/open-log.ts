@@ -1,9 +1,9 @@
 import { ConfigError } from './errors.ts';
 import type { OpenTransport } from './log/transport.ts';
 import type { Durability } from './options/durability.ts';
-import { checkOneOf, checkText, type OptionNames } from './options/option-checks.ts';
+import { checkNames, checkOneOf, checkText, type OptionNames } from './options/option-checks.ts';
 import { checkFunction } from './options/promises.ts';
-import { type KafkaOptions, kafkaSettings } from './transports/kafka/options.ts';
+import { KAFKA_OPTIONS, type KafkaOptions, kafkaSettings } from './transports/kafka/options.ts';
 
 const DURABILITIES: readonly Durability[] = ['fsync', 'commit', 'memory'];
 
@@ -34,6 +34,19 @@ export const LOG_LOCATION: OptionNames<LogLocation> = {
   kafka: true,
   transport: true,
 };
+
+/** As {@link checkNames}, of options among which are those of {@link LogLocation}. */
+export function checkLocated(where: string, options: object, known: Readonly<Record<string, true>>): void {
+  const inside = Object.keys(options ?? {}).find(
+    (name) => !Object.hasOwn(known, name) && Object.hasOwn(KAFKA_OPTIONS, name),
+  );
+  if (inside !== undefined) {
+    throw new ConfigError('ERR_OPTION', `${where} has no option ${inside}`, {
+      hint: `it is one of the cluster: { brokers, kafka: { ${inside} } }`,
+    });
+  }
+  checkNames(where, options, known);
+}
 
 /**
  * How to open the log that is meant. The embedded log and the Kafka client are loaded only when they are used.

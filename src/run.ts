@@ -5,8 +5,8 @@ import { defaultLogger } from './log/console-logger.ts';
 import { EventLog } from './log/event-log.ts';
 import type { Logger } from './log/logger.ts';
 import { AppMeters } from './metrics/app-meters.ts';
-import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
-import { checkNames, checkText, type OptionNames } from './options/option-checks.ts';
+import { checkLocated, LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
+import { checkText, type OptionNames } from './options/option-checks.ts';
 import type { Pipeline } from './plan/topology.ts';
 import { startDashboard } from './run-dashboard.ts';
 import { startApp } from './runtime/app/app.ts';
@@ -69,7 +69,7 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
       hint: "name the application: run(pipeline, { applicationId: 'my-app' })",
     });
   }
-  checkNames('run', options, RUN_OPTIONS);
+  checkLocated('run', options, RUN_OPTIONS);
   const { dashboard = false, logger: given, ...rest } = options;
   const { clock = systemClock } = options;
   if (dashboard !== false) dashboardSettings(dashboard);

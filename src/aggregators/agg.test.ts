@@ -1,18 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import { show } from '../options/option-checks.ts';
 import { makeRecord, NO_HEADERS } from '../record.ts';
 import { agg } from './agg.ts';
 import type { Aggregator } from './aggregator.ts';
 
 /** Folds as an operator does: `undefined` is no state, null deletes. */
 function fold<V, A, R>(aggregator: Aggregator<V, A, R, null>, values: readonly V[]): R | undefined {
+  const state = folded(aggregator, values);
+  return state === undefined ? undefined : aggregator.result(state);
+}
+
+function folded<V, A, R>(aggregator: Aggregator<V, A, R, null>, values: readonly V[]): A | undefined {
   let state: A | undefined;
   values.forEach((value, i) => {
     const record = makeRecord('k', value, i, NO_HEADERS, 't', 0, i);
     state = aggregator.add(state ?? aggregator.init(), value, record) ?? undefined;
   });
-  return state === undefined ? undefined : aggregator.result(state);
+  return state;
 }
 
+const ONE = makeRecord('k', 1, 0, NO_HEADERS, 't', 0, 0);
 const same = (n: number): number => n;
 
 describe('agg', () => {
@@ -33,6 +40,47 @@ describe('agg', () => {
     expect(fold(agg.max(same), [Number.NaN])).toBeNaN();
     expect(agg.min(same).merge?.(Number.NaN, 2)).toBe(2);
     expect(agg.max(same).merge?.(2, Number.NaN)).toBe(2);
+  });
+
+  it('takes numbers alone: a text would be appended, and what is missing would count as 0 or spoil all that follow', () => {
+    const of = (n: unknown): number => n as number;
+    const aggregators = {
+      'agg.sum': agg.sum(of),
+      'agg.min': agg.min(of),
+      'agg.max': agg.max(of),
+      'agg.mean': agg.mean(of),
+      'agg.variance': agg.variance(of),
+      'agg.percentiles': agg.percentiles(of, [50]),
+      'agg.topK': agg.topK({ k: 2, by: of }),
+    } as unknown as Record<string, Aggregator<unknown, unknown>>;
+    for (const [name, aggregator] of Object.entries(aggregators)) {
+      for (const wrong of ['12', null, undefined, true, 12n, { cents: 12 }]) {
+        expect(() => fold(aggregator, [1, wrong])).toThrow(`${name} was given ${show(wrong)}, which is not a number`);
+      }
+      if (aggregator.remove !== undefined) {
+        expect(() => aggregator.remove?.(folded(aggregator, [1, 2]), '1', ONE)).toThrow(`${name} was given "1"`);
+      }
+    }
+  });
+
+  it('tells a function that returned nothing from one that deletes', () => {
+    const forgot = (() => undefined) as never;
+    for (const aggregator of [agg.reduce<number>(forgot), agg.custom({ init: () => 0, add: forgot })]) {
+      expect(() => fold(aggregator as Aggregator<number, unknown>, [1, 2])).toThrow(
+        /returned nothing: .* null to delete/,
+      );
+    }
+    const reduced = agg.reduce((left: number, right: number) => left + right, { remove: forgot });
+    expect(() => reduced.remove?.(3, 1, ONE)).toThrow('agg.reduce: remove returned nothing');
+    const own = agg.custom({ init: () => 0, add: (n, v: number) => n + v, remove: forgot });
+    expect(() => own.remove?.(3, 1, ONE)).toThrow('agg.custom: remove returned nothing');
+    // Where there is no state yet there may still be none.
+    const even = agg.custom<number, number | undefined>({
+      init: () => undefined,
+      add: (last, n) => (n % 2 === 0 ? n : last),
+    });
+    expect(fold(even, [1])).toBeUndefined();
+    expect(fold(even, [1, 2, 3])).toBe(2);
   });
 
   it('takes the mean', () => {

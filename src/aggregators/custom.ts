@@ -3,6 +3,7 @@ import { checkWork } from '../options/promises.ts';
 import type { StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { Aggregator } from './aggregator.ts';
+import { returned } from './returned.ts';
 
 /**
  * The parts of an aggregator of one's own.
@@ -102,9 +103,14 @@ export function custom<V, A>(
   return {
     name,
     init,
-    add,
+    add: (before, value, record) => returned(add(before, value, record), before, 'agg.custom: add'),
     result,
-    ...(remove === undefined ? {} : { remove }),
+    ...(remove === undefined
+      ? {}
+      : {
+          remove: (before: A, value: V, record: StreamRecord<unknown, V>) =>
+            returned(remove(before, value, record), before, 'agg.custom: remove'),
+        }),
     ...(merge === undefined ? {} : { merge }),
     ...(state === undefined ? {} : { state }),
   };

@@ -1,5 +1,6 @@
-import { checkWork, settledNumber } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
+import { numberOf } from './number-of.ts';
 
 // NaN is the state that has seen no number: every comparison with it is false, so the first number replaces it.
 function smaller(state: number, value: number): number {
@@ -15,10 +16,11 @@ function extreme<V>(
   of: (value: V) => number,
   pick: (state: number, value: number) => number,
 ): Aggregator<V, number> {
+  const who = `agg.${name}`;
   return {
     name,
     init: () => Number.NaN,
-    add: (state, value) => pick(state, settledNumber(of(value))),
+    add: (state, value) => pick(state, numberOf(of(value), who)),
     merge: pick,
     result: (state) => state,
   };

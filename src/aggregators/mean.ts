@@ -1,5 +1,6 @@
-import { checkWork, settledNumber } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
+import { numberOf } from './number-of.ts';
 
 /** The sum of the numbers so far, and how many there were. @public */
 export type MeanState = readonly [sum: number, count: number];
@@ -26,8 +27,8 @@ export function mean<V>(of: (value: V) => number): Aggregator<V, MeanState, numb
   return {
     name: 'mean',
     init: () => [0, 0],
-    add: (state, value) => [state[0] + settledNumber(of(value)), state[1] + 1],
-    remove: (state, value) => [state[0] - settledNumber(of(value)), state[1] - 1],
+    add: (state, value) => [state[0] + numberOf(of(value), 'agg.mean'), state[1] + 1],
+    remove: (state, value) => [state[0] - numberOf(of(value), 'agg.mean'), state[1] - 1],
     merge: (left, right) => [left[0] + right[0], left[1] + right[1]],
     result: (state) => state[0] / state[1],
   };

@@ -1,7 +1,8 @@
 import { ConfigError } from '../errors.ts';
 import { checkNames, show } from '../options/option-checks.ts';
-import { checkWork, settledNumber } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
+import { numberOf } from './number-of.ts';
 import { quantileSerde } from './quantile-serde.ts';
 import { Bins, bothSketches, NO_NUMBERS, percentileOf, type QuantileSketch, withNumber } from './quantile-sketch.ts';
 
@@ -68,7 +69,7 @@ export function percentiles<V, const P extends number>(
     name: `percentiles(${error})`,
     init: () => NO_NUMBERS,
     add(state, value) {
-      const number = settledNumber(of(value));
+      const number = numberOf(of(value), 'agg.percentiles');
       if (!Number.isFinite(number)) throw new RangeError(`agg.percentiles was given ${show(number)}`);
       return withNumber(state, bins.of(number), number);
     },

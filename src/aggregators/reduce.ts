@@ -1,6 +1,7 @@
 import { checkNames } from '../options/option-checks.ts';
 import { checkWork, settled } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
+import { returned } from './returned.ts';
 
 /** @public */
 export interface ReduceOptions<V> {
@@ -51,15 +52,17 @@ export function reduce<V>(
   return {
     name: 'reduce',
     init: () => undefined,
-    add: (state, value) => (state === undefined ? value : settled(fn(state as V, value))),
+    add: (state, value) =>
+      state === undefined ? value : returned(settled(fn(state as V, value)), state, 'agg.reduce'),
     ...(remove === undefined
       ? {}
       : {
-          remove: (state: unknown, value: V) => (state === undefined ? state : settled(remove(state as V, value))),
+          remove: (state: unknown, value: V) =>
+            state === undefined ? state : returned(settled(remove(state as V, value)), state, 'agg.reduce: remove'),
         }),
     merge: (left, right) => {
       if (left === undefined || right === undefined) return left ?? right;
-      return fn(left as V, right as V) ?? undefined;
+      return returned(fn(left as V, right as V), left, 'agg.reduce') ?? undefined;
     },
     // Asked only when a record was added, and then the state is a value.
     result: (state) => state as V,

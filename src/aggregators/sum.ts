@@ -1,5 +1,6 @@
-import { checkWork, settledNumber } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
+import { numberOf } from './number-of.ts';
 
 /**
  * Adds up a number of each value, in order of arrival and as plain floating point: rounding, NaN and the infinities are
@@ -23,8 +24,8 @@ export function sum<V>(of: (value: V) => number): Aggregator<V, number> {
   return {
     name: 'sum',
     init: () => 0,
-    add: (state, value) => state + settledNumber(of(value)),
-    remove: (state, value) => state - settledNumber(of(value)),
+    add: (state, value) => state + numberOf(of(value), 'agg.sum'),
+    remove: (state, value) => state - numberOf(of(value), 'agg.sum'),
     merge: (left, right) => left + right,
     result: (state) => state,
   };

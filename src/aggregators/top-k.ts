@@ -1,7 +1,8 @@
 import { checkNames } from '../options/option-checks.ts';
-import { checkWork, settledNumber } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
 import { checkLimit } from './collect.ts';
+import { numberOf } from './number-of.ts';
 import { type Before, inserted, joined, type Ranked, valuesOf } from './ranked.ts';
 
 /** @public */
@@ -47,7 +48,7 @@ export function topK<V>(options: TopKOptions<V>): Aggregator<V, unknown, readonl
     name: 'topK',
     init: () => [],
     add(state, value, { timestamp }) {
-      const rank = settledNumber(by(value));
+      const rank = numberOf(by(value), 'agg.topK');
       return Number.isNaN(rank) ? state : inserted(state, [rank, timestamp, value], larger, k);
     },
     merge: (left, right) => joined(left, right, larger, k),

@@ -1,6 +1,7 @@
 import { checkNames, checkOneOf } from '../options/option-checks.ts';
-import { checkWork, settledNumber } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
+import { numberOf } from './number-of.ts';
 
 /** How many numbers there were, their mean, and the sum of the squares of their distances from it. @public */
 export type VarianceState = readonly [count: number, mean: number, squares: number];
@@ -45,14 +46,14 @@ export function variance<V>(
     name: 'variance',
     init: () => [0, 0, 0],
     add([count, mean, squares], value) {
-      const number = settledNumber(of(value));
+      const number = numberOf(of(value), 'agg.variance');
       const distance = number - mean;
       const next = mean + distance / (count + 1);
       return [count + 1, next, squares + distance * (number - next)];
     },
     remove([count, mean, squares], value) {
       if (count <= 1) return [0, 0, 0];
-      const number = settledNumber(of(value));
+      const number = numberOf(of(value), 'agg.variance');
       const before = mean - (number - mean) / (count - 1);
       // Rounding must not make it negative.
       return [count - 1, before, Math.max(0, squares - (number - mean) * (number - before))];

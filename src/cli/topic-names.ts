@@ -17,7 +17,10 @@ export async function existing(client: Client, topic: string): Promise<TopicDesc
 
 /** Which of some names was meant, as far as one can guess. */
 export function meant(name: string, names: readonly string[]): string {
-  const near = nearest(name, names);
+  const near = nearest(
+    name,
+    names.filter((each) => each !== name),
+  );
   const more = names.length > LISTED ? `, … (${names.length})` : '';
   return near === undefined ? `there are ${names.slice(0, LISTED).join(', ')}${more}` : `did you mean ${near}?`;
 }

@@ -80,7 +80,7 @@ export function node<In, Out>(
   definition: NodeDefinition<In, Out>,
 ): Stream<Out> {
   const { create: _create, guard: _guard, ports: _ports, roots, ...rest } = definition;
-  const sources = inputs.map((input) => adopted(input));
+  const sources = inputs.map((input) => adopted(input, definition.name));
   const spec: NodeSpec<Out> & { roots?: readonly Observable<unknown>[] } = {
     kind: 'operator',
     ...rest,

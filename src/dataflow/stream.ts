@@ -1,4 +1,6 @@
-import { Observable, type Operator, type Subscriber } from 'rxjs';
+import { isObservable, Observable, type Operator, type Subscriber } from 'rxjs';
+import { ConfigError } from '../errors.ts';
+import { show } from '../options/option-checks.ts';
 import { CallPlace } from './call-place.ts';
 import type { LongPipe } from './long-pipe.ts';
 import type { NodeSpec } from './node.ts';
@@ -53,15 +55,29 @@ const ADOPTED = new WeakMap<Observable<unknown>, Stream<unknown>>();
 /**
  * What feeds a step, as a step itself. Functions of RxJS such as `merge` make Observables that are none; they become one
  * here, the same one each time, so that what stands above a branch point runs once.
+ *
+ * @param by - The step that is fed.
+ * @throws ConfigError `ERR_OPTION` for what is no stream, such as a table.
  */
-export function adopted<T>(source: Observable<T>): Stream<T> {
+export function adopted<T>(source: Observable<T>, by: string = 'the step'): Stream<T> {
   if (source instanceof Stream) return source;
+  if (!isObservable(source)) throw notStream(source, by);
   let stream = ADOPTED.get(source);
   if (stream === undefined) {
     stream = plain<unknown>(source);
     ADOPTED.set(source, stream);
   }
   return stream as Stream<T>;
+}
+
+/** Said where the step is applied: planning would only know that something cannot be subscribed. */
+function notStream(source: unknown, by: string): ConfigError {
+  const isTable = typeof source === 'object' && source !== null && 'rowsIn' in source;
+  return new ConfigError('ERR_OPTION', `${by}(…) was given ${show(source)} instead of a stream`, {
+    hint: isTable
+      ? `take its changes as a stream: table.pipe(toStream(), ${by}(…)); for rows there are mapRows, filterRows, joinRows and regroup`
+      : 'give it a stream, such as a topic; a step of tables makes a table, and toStream() a stream of that',
+  });
 }
 
 /**

@@ -22,7 +22,7 @@ export function encode(
     if (part === 'value' && data === undefined) throw noValue(topic);
     if (part === 'value' || serde.nullable === true) return null;
     throw new RecordError('ERR_NULL_KEY', `a record without a key cannot be written to topic ${topic}`, {
-      hint: 'give the topic the key serde nullable(…) if records without a key belong there',
+      hint: 'a function such as that of keyBy may have returned nothing; if records without a key belong there, give the topic the key serde nullable(…)',
     });
   }
   return serde.toText === undefined ? serde.serialize(data) : serde.toText(data);

@@ -12,7 +12,7 @@ export async function unknownTopic(
 ): Promise<FatalError> {
   const near = nearest(name, await transport.topics.list());
   const guess = near === undefined ? '' : `did you mean ${near}? otherwise `;
-  return new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${name} at ${transport.location}`, {
+  return new FatalError('ERR_UNKNOWN_TOPIC', `there is no topic ${name} on ${transport.location}`, {
     topic: name,
     hint: `${guess}create it first (client.topics.create), or declare how many partitions it should have: topic('${name}', { partitions: 1, … })`,
     ...details,

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Aggregator } from '../aggregators/aggregator.ts';
+import { returned } from '../aggregators/returned.ts';
 import { KeptRows } from '../dataflow/kept-rows.ts';
 import { node } from '../dataflow/operator.ts';
 import type { Duration } from '../options/duration.ts';
@@ -116,7 +117,7 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
   const aggregator: Aggregator<unknown, State, State, null> = {
     name,
     init,
-    add: (before, value, record) => (adds[from] as CogroupAdd)(before, value, record),
+    add: (before, value, record) => returned((adds[from] as CogroupAdd)(before, value, record), before, 'cogroup: add'),
     result: (after) => after,
     ...(merge === undefined ? {} : { merge }),
     ...(state === undefined ? {} : { state }),

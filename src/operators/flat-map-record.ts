@@ -1,7 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import { operator } from '../dataflow/operator.ts';
-import { checkWork, settled } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import { fromNew } from './derive.ts';
+import { listed } from './listed.ts';
 import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 
 /**
@@ -46,7 +47,7 @@ export function flatMapRecord<R extends AnyRecord, L, U>(
       ({ out }) =>
       (record) => {
         const records: Rekeyed<L, U>[] = [];
-        for (const made of settled(make(record))) records.push(fromNew(record, made));
+        for (const made of listed(make(record), 'flatMapRecord')) records.push(fromNew(record, made));
         for (const made of records) out.next(made);
       },
   });

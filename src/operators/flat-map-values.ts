@@ -1,7 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import { operator } from '../dataflow/operator.ts';
-import { checkWork, settled } from '../options/promises.ts';
+import { checkWork } from '../options/promises.ts';
 import { withValue } from './derive.ts';
+import { listed } from './listed.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 
 /**
@@ -42,8 +43,8 @@ export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>
     create:
       ({ out }) =>
       (record) => {
-        const made = project(record.value, record);
-        const values = Array.isArray(made) ? (made as readonly U[]) : [...settled(made)];
+        const made = listed(project(record.value, record), 'flatMapValues');
+        const values = Array.isArray(made) ? (made as readonly U[]) : [...made];
         for (const value of values) out.next(withValue(record, value) as WithValue<R, U>);
       },
   });

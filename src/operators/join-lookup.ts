@@ -45,6 +45,24 @@ const CACHE_OPTIONS: OptionNames<LookupCacheOptions> = { size: true, ttl: true, 
 
 type Answer<W> = Promise<W | null | undefined> | W | null | undefined;
 
+/** @public */
+export function joinLookup<R extends AnyRecord, I, W, U>(
+  lookUp: (id: I, call: AsyncCall<R>) => Answer<W>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<W> | null, record: R) => U,
+  options: JoinLookupOptions<'left'> & LookupKey<R, I> & { readonly type: 'left' },
+): OperatorFunction<R, WithValue<R, U>>;
+/** @public */
+export function joinLookup<R extends AnyRecord, I, W, U>(
+  lookUp: (id: I, call: AsyncCall<R>) => Answer<W>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<W>, record: R) => U,
+  options: JoinLookupOptions<'inner'> & LookupKey<R, I>,
+): OperatorFunction<R, WithValue<R, U>>;
+/** @public */
+export function joinLookup<R extends AnyRecord, W, U>(
+  lookUp: (id: NonNullable<R['key']>, call: AsyncCall<R>) => Answer<W>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<W> | null, record: R) => U,
+  options: JoinLookupOptions<'left'> & { readonly type: 'left'; readonly key?: never },
+): OperatorFunction<R, WithValue<R, U>>;
 /**
  * Combines each record with a row that a system outside has: a database, a service.
  *
@@ -106,28 +124,11 @@ type Answer<W> = Promise<W | null | undefined> | W | null | undefined;
  * ```
  * @public
  */
+// The compiler explains the last overload when none fits, so the most common one stands last.
 export function joinLookup<R extends AnyRecord, W, U>(
   lookUp: (id: NonNullable<R['key']>, call: AsyncCall<R>) => Answer<W>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<W>, record: R) => U,
   options?: JoinLookupOptions<'inner'> & { readonly key?: never },
-): OperatorFunction<R, WithValue<R, U>>;
-/** @public */
-export function joinLookup<R extends AnyRecord, W, U>(
-  lookUp: (id: NonNullable<R['key']>, call: AsyncCall<R>) => Answer<W>,
-  combine: (value: NonNullable<R['value']>, row: NonNullable<W> | null, record: R) => U,
-  options: JoinLookupOptions<'left'> & { readonly type: 'left'; readonly key?: never },
-): OperatorFunction<R, WithValue<R, U>>;
-/** @public */
-export function joinLookup<R extends AnyRecord, I, W, U>(
-  lookUp: (id: I, call: AsyncCall<R>) => Answer<W>,
-  combine: (value: NonNullable<R['value']>, row: NonNullable<W>, record: R) => U,
-  options: JoinLookupOptions<'inner'> & LookupKey<R, I>,
-): OperatorFunction<R, WithValue<R, U>>;
-/** @public */
-export function joinLookup<R extends AnyRecord, I, W, U>(
-  lookUp: (id: I, call: AsyncCall<R>) => Answer<W>,
-  combine: (value: NonNullable<R['value']>, row: NonNullable<W> | null, record: R) => U,
-  options: JoinLookupOptions<'left'> & LookupKey<R, I> & { readonly type: 'left' },
 ): OperatorFunction<R, WithValue<R, U>>;
 export function joinLookup<R extends AnyRecord, W, U>(
   lookUp: (id: never, call: AsyncCall<R>) => Answer<W>,

@@ -53,6 +53,18 @@ export type OuterSides<L, R> = [left: L, right: R] | [left: L, right: null] | [l
 type LeftValue<P extends StreamRecord<unknown, unknown>> = NonNullable<P['value']>;
 type Key<P extends StreamRecord<unknown, unknown>> = NonNullable<P['key']>;
 
+/** @public */
+export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
+  right: Observable<StreamRecord<K | null, R>>,
+  combine: (...sides: OuterSides<LeftValue<P>, NonNullable<R>>) => W,
+  options: JoinStreamOptions<P, R, 'outer'> & { readonly type: 'outer' },
+): OperatorFunction<P, StreamRecord<P['key'], W>>;
+/** @public */
+export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
+  right: Observable<StreamRecord<K | null, R>>,
+  combine: (left: LeftValue<P>, right: NonNullable<R> | null, at: Joined<P['key'], number, number | null>) => W,
+  options: JoinStreamOptions<P, R, 'left'> & { readonly type: 'left' },
+): OperatorFunction<P, StreamRecord<P['key'], W>>;
 /**
  * Combines records of two streams that have the same key and lie near each other in time.
  *
@@ -116,23 +128,12 @@ type Key<P extends StreamRecord<unknown, unknown>> = NonNullable<P['key']>;
  * ```
  * @public
  */
+// The compiler explains the last overload when none fits, so the most common one stands last.
 export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
   right: Observable<StreamRecord<K | null, R>>,
   combine: (left: LeftValue<P>, right: NonNullable<R>, at: Joined<Key<P>>) => W,
   options: JoinStreamOptions<P, R, 'inner'>,
 ): OperatorFunction<P, StreamRecord<Key<P>, W>>;
-/** @public */
-export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
-  right: Observable<StreamRecord<K | null, R>>,
-  combine: (left: LeftValue<P>, right: NonNullable<R> | null, at: Joined<P['key'], number, number | null>) => W,
-  options: JoinStreamOptions<P, R, 'left'> & { readonly type: 'left' },
-): OperatorFunction<P, StreamRecord<P['key'], W>>;
-/** @public */
-export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
-  right: Observable<StreamRecord<K | null, R>>,
-  combine: (...sides: OuterSides<LeftValue<P>, NonNullable<R>>) => W,
-  options: JoinStreamOptions<P, R, 'outer'> & { readonly type: 'outer' },
-): OperatorFunction<P, StreamRecord<P['key'], W>>;
 export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
   right: Observable<StreamRecord<K | null, R>>,
   combine: (...sides: never) => W,

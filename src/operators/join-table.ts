@@ -37,6 +37,24 @@ export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | '
   readonly key: (value: NonNullable<R['value']>, record: R) => K | null;
 }
 
+/** @public */
+export function joinTable<K, U, R extends AnyRecord, W>(
+  right: GlobalSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
+  options: JoinGlobalOptions<K, R, 'left'> & { readonly type: 'left' },
+): OperatorFunction<R, WithValue<R, W>>;
+/** @public */
+export function joinTable<K, U, R extends AnyRecord, W>(
+  right: GlobalSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
+  options: JoinGlobalOptions<K, R, 'inner'>,
+): OperatorFunction<R, WithValue<R, W>>;
+/** @public */
+export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
+  right: TableSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
+  options: JoinTableOptions<'left', NonNullable<R['value']>> & { readonly type: 'left' },
+): OperatorFunction<R, WithValue<R, W>>;
 /**
  * Combines each record with the row of its key in a table.
  *
@@ -86,28 +104,11 @@ export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | '
  * ```
  * @public
  */
+// The compiler explains the last overload when none fits, so the most common one stands last.
 export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
   right: TableSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
   options?: JoinTableOptions<'inner', NonNullable<R['value']>>,
-): OperatorFunction<R, WithValue<R, W>>;
-/** @public */
-export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
-  right: TableSource<K, U>,
-  combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
-  options: JoinTableOptions<'left', NonNullable<R['value']>> & { readonly type: 'left' },
-): OperatorFunction<R, WithValue<R, W>>;
-/** @public */
-export function joinTable<K, U, R extends AnyRecord, W>(
-  right: GlobalSource<K, U>,
-  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
-  options: JoinGlobalOptions<K, R, 'inner'>,
-): OperatorFunction<R, WithValue<R, W>>;
-/** @public */
-export function joinTable<K, U, R extends AnyRecord, W>(
-  right: GlobalSource<K, U>,
-  combine: (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W,
-  options: JoinGlobalOptions<K, R, 'left'>,
 ): OperatorFunction<R, WithValue<R, W>>;
 export function joinTable<K, U, R extends AnyRecord, W>(
   right: TableSource<K, U> | GlobalSource<K, U>,

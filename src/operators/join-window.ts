@@ -50,6 +50,20 @@ type Key<P extends StreamRecord<unknown, unknown>> = NonNullable<P['key']>;
 const OPTIONS = { store: true, type: true, late: true, value: true } as const;
 const SIDES = { left: true, right: true } as const;
 
+/** @public */
+export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
+  right: Observable<StreamRecord<K | null, R>>,
+  windower: SharedWindower,
+  combine: (...sides: OuterSides<LeftValue<P>, NonNullable<R>>) => W,
+  options: JoinWindowOptions<P, R, 'outer'> & { readonly type: 'outer' },
+): OperatorFunction<P, WindowedRecord<Key<P>, W>>;
+/** @public */
+export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
+  right: Observable<StreamRecord<K | null, R>>,
+  windower: SharedWindower,
+  combine: (left: LeftValue<P>, right: NonNullable<R> | null, at: JoinedInWindow<Key<P>, number, number | null>) => W,
+  options: JoinWindowOptions<P, R, 'left'> & { readonly type: 'left' },
+): OperatorFunction<P, WindowedRecord<Key<P>, W>>;
 /**
  * Combines records of two streams that have the same key and lie in the same window.
  *
@@ -108,25 +122,12 @@ const SIDES = { left: true, right: true } as const;
  * ```
  * @public
  */
+// The compiler explains the last overload when none fits, so the most common one stands last.
 export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
   right: Observable<StreamRecord<K | null, R>>,
   windower: SharedWindower,
   combine: (left: LeftValue<P>, right: NonNullable<R>, at: JoinedInWindow<Key<P>>) => W,
   options: JoinWindowOptions<P, R, 'inner'>,
-): OperatorFunction<P, WindowedRecord<Key<P>, W>>;
-/** @public */
-export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
-  right: Observable<StreamRecord<K | null, R>>,
-  windower: SharedWindower,
-  combine: (left: LeftValue<P>, right: NonNullable<R> | null, at: JoinedInWindow<Key<P>, number, number | null>) => W,
-  options: JoinWindowOptions<P, R, 'left'> & { readonly type: 'left' },
-): OperatorFunction<P, WindowedRecord<Key<P>, W>>;
-/** @public */
-export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
-  right: Observable<StreamRecord<K | null, R>>,
-  windower: SharedWindower,
-  combine: (...sides: OuterSides<LeftValue<P>, NonNullable<R>>) => W,
-  options: JoinWindowOptions<P, R, 'outer'> & { readonly type: 'outer' },
 ): OperatorFunction<P, WindowedRecord<Key<P>, W>>;
 export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
   right: Observable<StreamRecord<K | null, R>>,

@@ -29,8 +29,9 @@ export function checkNames(where: string, options: object, known: Readonly<Recor
 /** @throws ConfigError `ERR_OPTION` for a value that is none of those allowed. */
 export function checkOneOf(where: string, name: string, value: unknown, allowed: readonly string[]): void {
   if (value === undefined || (typeof value === 'string' && allowed.includes(value))) return;
+  const values = allowed.map((each) => `'${each}'`).join(', ');
   throw new ConfigError('ERR_OPTION', `${where}: ${name} is ${show(value)}`, {
-    hint: `give one of ${allowed.map((each) => `'${each}'`).join(', ')}`,
+    hint: allowed.length === 1 ? `give ${values}, or leave it out` : `give one of ${values}`,
   });
 }
 
@@ -117,14 +118,25 @@ export function show(value: unknown): string {
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? `${value}n` : String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const kind = kindOf(value);
-  if (kind !== undefined) return `a ${kind}`;
+  if (kind !== undefined) return `${/^[AEIOU]/i.test(kind) ? 'an' : 'a'} ${kind}`;
   return `an object with ${Object.keys(value).slice(0, 10).join(', ') || 'nothing'}`;
 }
+
+/** What users call the classes that they never name themselves. */
+const OURS: Readonly<Record<string, string>> = {
+  GlobalTable: 'global table',
+  Stream: 'stream',
+  Table: 'table',
+  Topic: 'topic',
+  TopicPattern: 'pattern of topics',
+  TopicTable: 'table',
+};
 
 /** The class of an object that is more than a collection of fields. */
 function kindOf(value: object): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return undefined;
   const { constructor } = prototype as { readonly constructor?: unknown };
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : undefined;
+  if (typeof constructor !== 'function' || constructor.name === '') return undefined;
+  return OURS[constructor.name] ?? constructor.name;
 }

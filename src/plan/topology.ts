@@ -2,6 +2,7 @@ import { isObservable, type Observable } from 'rxjs';
 import type { TopicUse } from '../dataflow/node.ts';
 import type { Stream } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
+import { show } from '../options/option-checks.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { KeySerdes } from './key-serdes.ts';
 import { type Discovery, discover, type PlannedNode } from './plan.ts';
@@ -35,7 +36,7 @@ export interface Topology {
 export function plan(pipeline: Pipeline, applicationId?: string): Topology {
   const pipelines = isObservable(pipeline) ? [pipeline] : pipeline;
   if (!Array.isArray(pipelines) || pipelines.length === 0 || !pipelines.every((part) => isObservable(part))) {
-    throw new ConfigError('ERR_PIPELINE', 'run was given something that is not a pipeline', {
+    throw new ConfigError('ERR_PIPELINE', `${show(pipeline)} is not a pipeline`, {
       hint: 'give an Observable that starts with a topic, or an array of them',
     });
   }

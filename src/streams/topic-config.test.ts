@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { connect, globalTable, joinTable, json, memoryTransport, run, string, table, to, topic } from '../index.ts';
+import { thrown } from '../operators/operators.fixtures.ts';
 import { MemoryLog } from '../transports/memory/index.ts';
 
 const options = { key: string(), value: json<number>(), partitions: 2 };
@@ -33,4 +34,24 @@ test('a client creates them alike, and what it is told wins field by field', asy
   expect(log.describe('clicks')).toMatchObject({ partitions: 2, config: { retentionMs: -1 } });
   expect(log.describe('pages')?.config).toMatchObject({ cleanup: 'compact', maxMessageBytes: 2000, retentionMs: 5 });
   expect(log.describe('joined')).toMatchObject({ partitions: 3, config: { retentionBytes: 1000 } });
+});
+
+test('what is misspelt is said before what is missing because of it', () => {
+  const made = (options: object) => thrown(() => topic('orders', options as never));
+  expect(made({ key: string(), valu: json() })).toMatchObject({
+    code: 'ERR_OPTION',
+    message: expect.stringContaining('topic orders has no option valu – did you mean value?'),
+  });
+  expect(made({ key: string() })).toMatchObject({ code: 'ERR_SERDE' });
+  expect(thrown(() => topic('orders', undefined as never))).toMatchObject({ code: 'ERR_SERDE' });
+});
+
+test('the number of partitions is looked at where it is said', () => {
+  for (const partitions of [0, -1, 1.5, '3', Number.NaN]) {
+    for (const declare of [topic, table, globalTable] as const) {
+      const { code, message } = thrown(() => declare('orders', { ...options, partitions: partitions as never }));
+      expect(code).toBe('ERR_OPTION');
+      expect(message).toMatch(/orders: partitions is .* – give a whole number, 1 or more/);
+    }
+  }
 });

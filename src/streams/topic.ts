@@ -2,7 +2,7 @@ import type { TopicUse } from '../dataflow/node.ts';
 import { Stream } from '../dataflow/stream.ts';
 import { ConfigError } from '../errors.ts';
 import { type Duration, idleMsOf } from '../options/duration.ts';
-import { checkNames, checkTopicName, type OptionNames, show } from '../options/option-checks.ts';
+import { checkNames, checkTopicName, checkWhole, type OptionNames, show } from '../options/option-checks.ts';
 import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
 import { checkTimestamps, type InvalidTimestampPolicy, type TimestampOf } from '../options/timestamps.ts';
 import { TOPIC_CONFIG, type TopicConfig } from '../options/topic-config.ts';
@@ -136,10 +136,15 @@ export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): T
  * @public
  */
 export function topic<V, K = null>(pattern: RegExp, options: TopicPatternOptions<K, V>): TopicPattern<K, V>;
-export function topic<V, K = null>(
-  name: string | RegExp,
-  options: TopicOptions<K, V>,
-): Topic<K, V> | TopicPattern<K, V> {
+/**
+ * Fits nothing that the others refuse. The compiler explains the last overload when none fits, and explains best where it has
+ * nothing to infer: a misspelt option is told as one.
+ *
+ * @public
+ */
+// oxlint-disable-next-line typescript/no-explicit-any
+export function topic(name: string, options: TopicOptions<any, any>): Topic<never, never>;
+export function topic<V, K = null>(name: string | RegExp, options: TopicOptions<K, V>): unknown {
   if (!(name instanceof RegExp)) return new Topic(name, options);
   checkPatternOptions(name, options);
   const use = usedAs('topic', `${name}`, options, {});
@@ -179,9 +184,10 @@ function usedAs<K, V>(
   options: TopicOptions<K, V>,
   more: Readonly<Record<string, true>>,
 ): TopicUse {
+  checkNames(`${kind} ${name}`, options ?? {}, { ...TOPIC_OPTIONS, ...more });
   checkSerde(kind, name, 'value', options?.value);
   if (options.key !== undefined) checkSerde(kind, name, 'key', options.key);
-  checkNames(`${kind} ${name}`, options, { ...TOPIC_OPTIONS, ...more });
+  checkWhole(`${kind} ${name}`, 'partitions', options.partitions, 1);
   checkNames(`${kind} ${name}: config`, options.config ?? {}, TOPIC_CONFIG);
   checkPolicy(`${kind} ${name}`, options.onRecordError);
   checkTimestamps(`${kind} ${name}`, options);

@@ -1,5 +1,6 @@
 import { checkNames } from '../options/option-checks.ts';
 import { checkWork, settled } from '../options/promises.ts';
+import { givenTable } from './given-table.ts';
 import type { Table } from './table.ts';
 import { type ViewOptions, view } from './view.ts';
 
@@ -50,5 +51,7 @@ export function filterRows<K, V>(
 ): (table: Table<K, V>) => Table<K, NonNullable<V>> {
   checkWork('filterRows', predicate, 'filterRows((user) => user.active)');
   checkNames('filterRows', options, { store: true, value: true });
-  return (table) => view(table, 'filterRows', (row, key) => (settled(predicate(row, key)) ? row : null), options);
+  const keep = (row: NonNullable<V>, key: NonNullable<K>): NonNullable<V> | null =>
+    settled(predicate(row, key)) ? row : null;
+  return (table) => view(givenTable('filterRows', table), 'filterRows', keep, options);
 }

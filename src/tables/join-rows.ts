@@ -4,6 +4,7 @@ import { checkWork } from '../options/promises.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { type CombineForeign, ForeignJoin } from './foreign-join.ts';
 import { foreignTable } from './foreign-table.ts';
+import { givenTable } from './given-table.ts';
 import { joinedTable, type PairRows, pairRows } from './joined-table.ts';
 import { RowStore } from './row-store.ts';
 import { Table } from './table.ts';
@@ -87,8 +88,8 @@ export function joinRows<K, L, F, R, W, T extends 'inner' | 'left' = 'inner'>(
 /** @public */
 export function joinRows<K, L, R, W>(
   right: Table<K, R>,
-  combine: (left: NonNullable<L>, right: NonNullable<R>, key: NonNullable<K>) => W,
-  options: JoinRowsOptions<NonNullable<W>, 'inner'>,
+  combine: (left: NonNullable<L> | null, right: NonNullable<R> | null, key: NonNullable<K>) => W,
+  options: JoinRowsOptions<NonNullable<W>, 'outer'> & { readonly type: 'outer' },
 ): (left: Table<K, L>) => Table<K, NonNullable<W>>;
 /** @public */
 export function joinRows<K, L, R, W>(
@@ -97,10 +98,11 @@ export function joinRows<K, L, R, W>(
   options: JoinRowsOptions<NonNullable<W>, 'left'> & { readonly type: 'left' },
 ): (left: Table<K, L>) => Table<K, NonNullable<W>>;
 /** @public */
+// The compiler explains the last overload when none fits, so the most common one stands last.
 export function joinRows<K, L, R, W>(
   right: Table<K, R>,
-  combine: (left: NonNullable<L> | null, right: NonNullable<R> | null, key: NonNullable<K>) => W,
-  options: JoinRowsOptions<NonNullable<W>, 'outer'> & { readonly type: 'outer' },
+  combine: (left: NonNullable<L>, right: NonNullable<R>, key: NonNullable<K>) => W,
+  options: JoinRowsOptions<NonNullable<W>, 'inner'>,
 ): (left: Table<K, L>) => Table<K, NonNullable<W>>;
 export function joinRows<K, L, F, R, W>(
   right: Table<K, R> | Table<F, R>,
@@ -116,11 +118,12 @@ export function joinRows<K, L, F, R, W>(
   checkOneOf(where, 'type', type, keyOf === undefined ? ['inner', 'left', 'outer'] : ['inner', 'left']);
   if (keyOf === undefined) {
     const make = pairRows(combine as PairRows<K, L, R, W>, type);
-    return (left) => joinedTable(left, right as Table<K, R>, make, own);
+    return (left) => joinedTable(givenTable('joinRows', left), right as Table<K, R>, make, own);
   }
   checkWork(`${where}: key`, keyOf, '{ key: (order) => order.customer }');
   return (left) => {
     const rows = { name: own.name, isLeft: type === 'left', value };
+    givenTable('joinRows', left);
     const join = new ForeignJoin(left, right as Table<F, R>, keyOf, combine as CombineForeign<K, L, R, W>, rows);
     return foreignTable(left, right as Table<F, R>, join, own);
   };

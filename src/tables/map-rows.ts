@@ -1,5 +1,6 @@
 import { checkNames } from '../options/option-checks.ts';
 import { checkWork } from '../options/promises.ts';
+import { givenTable } from './given-table.ts';
 import type { Table } from './table.ts';
 import { type ViewOptions, view } from './view.ts';
 
@@ -45,5 +46,5 @@ export function mapRows<K, V, W>(
 ): (table: Table<K, V>) => Table<K, NonNullable<W>> {
   checkWork('mapRows', project, 'mapRows((user) => user.name)');
   checkNames('mapRows', options, { store: true, value: true });
-  return (table) => view(table, 'mapRows', project, options);
+  return (table) => view(givenTable('mapRows', table), 'mapRows', project, options);
 }

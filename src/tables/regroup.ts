@@ -7,6 +7,7 @@ import { checkStoreName } from '../operators/keyed.ts';
 import { checkNames } from '../options/option-checks.ts';
 import { checkWork } from '../options/promises.ts';
 import type { Topic } from '../streams/topic.ts';
+import { givenTable } from './given-table.ts';
 import { groupsOf } from './groups-of.ts';
 import { halvesOf } from './halves-of.ts';
 import type { Table } from './table.ts';
@@ -89,5 +90,5 @@ export function regroup<K, V, G, A, R, S extends Spec<V>, D extends null = never
       hint: 'give aggregators with `remove`: agg.count(), agg.sum(…), agg.mean(…), agg.reduce(add, { remove }), agg.custom({ …, remove })',
     });
   }
-  return (table) => groupsOf(halvesOf(table, select, topic), topic, aggregator, name);
+  return (table) => groupsOf(halvesOf(givenTable('regroup', table), select, topic), topic, aggregator, name);
 }

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Change } from '../record.ts';
+import { givenTable } from './given-table.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -31,5 +32,5 @@ import type { Table } from './table.ts';
  * @public
  */
 export function toStream<K, V>(): (table: Table<K, V>) => Observable<Change<K, V>> {
-  return (table) => table.changes;
+  return (table) => givenTable('toStream', table).changes;
 }

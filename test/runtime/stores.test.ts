@@ -42,6 +42,7 @@ describe('app.store', () => {
     await app.stop();
     expect(counts.partitions).toEqual([]);
     expect(() => counts.get('k3')).toThrow(expect.objectContaining({ code: 'ERR_STATE_ELSEWHERE' }));
+    expect(() => counts.get('k3')).toThrow('this process has no partition of it: the application');
   });
 
   it('reads windows of a key, rows of tables, and stores of process steps by what declared them', async () => {

@@ -59,7 +59,7 @@ describe('an application without progress', () => {
     clock.advance(8900);
     expect(warnings()).toEqual([]);
     clock.advance(5000);
-    expect(warnings()).toEqual(['no record was processed for 10 s: topic clicks is empty at memory of this process']);
+    expect(warnings()).toEqual(['no record was processed for 10 s: topic clicks is empty on the log in memory']);
     clock.advance(50_000);
     expect(warnings()).toHaveLength(1);
     expect(infos()).toContainEqual(expect.stringContaining('for 60 s: topic clicks is empty'));

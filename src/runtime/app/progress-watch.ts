@@ -83,7 +83,7 @@ export function whyIdle(app: AppSnapshot): Reason | undefined {
   if (tasks.every(({ inputs }) => inputs.every(({ end }) => end === 0))) {
     const topics = [...new Set(tasks.flatMap(({ inputs }) => inputs.map(({ topic }) => topic)))];
     const them = topics.length === 1 ? `topic ${topics[0]} is` : `topics ${topics.slice(0, 5).join(', ')} are`;
-    return { message: `${them} empty at ${location}`, usual: true };
+    return { message: `${them} empty on ${location}`, usual: true };
   }
   const windows = openWindows(tasks);
   return windows === undefined ? undefined : { message: `all records are read, and ${windows}`, usual: true };

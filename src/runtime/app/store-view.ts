@@ -120,8 +120,9 @@ export class SpecStoreView<K, V> implements StoreView<K, V> {
     const which = partition === undefined ? 'a partition that is not known yet' : `partition ${partition}`;
     throw new FatalError('ERR_STATE_ELSEWHERE', `key ${show(key)} of store ${this.name} belongs to ${which}`, {
       hint:
-        `the state that is here is that of ${here.size === 0 ? 'none' : `partitions ${this.partitions.join(', ')}`}: ` +
-        'ask the process that has it, or wait for `ready`',
+        here.size === 0
+          ? 'this process has no partition of it: the application is not `ready` yet, has stopped, or runs in other processes'
+          : `this process has the partitions ${this.partitions.join(', ')}: ask the one that has the other`,
     });
   }
 

@@ -98,7 +98,7 @@ export interface KafkaSettings {
 }
 
 const WHERE = 'Kafka';
-const KAFKA_OPTIONS: OptionNames<KafkaOptions> = {
+export const KAFKA_OPTIONS: OptionNames<KafkaOptions> = {
   brokers: true,
   clientId: true,
   ssl: true,
@@ -139,6 +139,25 @@ function checkSasl(sasl: SaslOptions): void {
   }
 }
 
+const PEMS = ['ca', 'cert', 'key'] as const;
+
+/** What OpenSSL would say of a path in place of a certificate comes late, and says nothing of a path. */
+function checkTls(ssl: boolean | ConnectionOptions): void {
+  if (typeof ssl === 'boolean') return;
+  if (typeof ssl !== 'object' || ssl === null) throw wrong('ssl', ssl, 'give true, or options of TLS: { ca }');
+  for (const name of PEMS) {
+    for (const each of [ssl[name]].flat()) {
+      const text =
+        typeof each === 'string' ? each : each instanceof Uint8Array ? Buffer.from(each).toString('latin1') : '';
+      if (text === '' || text.includes('-----BEGIN ')) continue;
+      // It is not shown: it may be a key.
+      throw new ConfigError('ERR_OPTION', `${WHERE}: ssl.${name} is not in the form of PEM`, {
+        hint: `give what is in the file, not its path: { ${name}: await readFile('…') }`,
+      });
+    }
+  }
+}
+
 /** Fills in the defaults. @throws ConfigError `ERR_OPTION` for a value that cannot be. */
 export function kafkaSettings(options: KafkaOptions): KafkaSettings {
   checkNames(WHERE, options, KAFKA_OPTIONS);
@@ -154,6 +173,7 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
   checkOneOf(WHERE, 'guarantee', guarantee, ['at-least-once', 'exactly-once']);
   const { sasl } = options;
   if (sasl !== undefined) checkSasl(sasl);
+  if (ssl !== undefined) checkTls(ssl);
   const ms = (name: keyof KafkaOptions, value: number | undefined, standard: number): number => {
     if (value === undefined) return standard;
     checkWhole(WHERE, name, value, 1);

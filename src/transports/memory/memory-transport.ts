@@ -39,7 +39,7 @@ export function memoryTransport(log: MemoryLog = new MemoryLog()): OpenTransport
 
 class MemoryTransport implements Transport {
   readonly kind = 'memory';
-  readonly location = 'memory of this process';
+  readonly location = 'the log in memory';
   readonly capabilities: Capabilities = MEMORY_CAPABILITIES;
   readonly topics: TopicAdmin;
   readonly #log: MemoryLog;

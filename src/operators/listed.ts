@@ -1,0 +1,13 @@
+import { show } from '../options/option-checks.ts';
+import { settled } from '../options/promises.ts';
+
+/**
+ * What a function that makes several of one returned.
+ *
+ * @throws TypeError for what is no list, so that the record fails.
+ */
+export function listed<T>(made: Iterable<T>, step: string): Iterable<T> {
+  if (Array.isArray(made)) return made as readonly T[];
+  if (typeof (settled(made) as Partial<Iterable<T>> | undefined | null)?.[Symbol.iterator] === 'function') return made;
+  throw new TypeError(`the function of ${step} returned ${show(made)}, which is not a list`);
+}
