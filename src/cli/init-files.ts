@@ -15,9 +15,10 @@ export function projectFiles(name: string, library: string): Readonly<Record<str
           dev: 'millrace dev src/sales.ts',
           graph: 'millrace graph src/sales.ts',
           test: 'tsx --test test/sales.test.ts',
+          check: 'tsc',
         },
         dependencies: { millrace: library, rxjs: '^7.8.2' },
-        devDependencies: { '@types/node': '^20.19.0', tsx: '^4.20.0' },
+        devDependencies: { '@types/node': '^20.19.0', tsx: '^4.20.0', typescript: '^7.0.0' },
       },
       undefined,
       2,
@@ -52,7 +53,7 @@ const readme = (name: string): string => `# ${name}
 What each shop sells, counted in windows of event time. Everything lies in the folder \`.millrace\`: no broker is needed.
 
 - \`npm start\` feeds orders, runs the pipeline, and shows its rows. Stop it with Ctrl-C, start it again: it goes on where it was.
-- \`npm test\` tests the pipeline without a log.
+- \`npm test\` tests the pipeline without a log. \`npm run check\` checks the types, which nothing else here does.
 - \`npm run dev\` runs \`src/sales.ts\` alone, again after each change; \`npm run graph\` draws it.
 - \`npx millrace consume sales -o -10 -e\`, \`npx millrace state ls sales\` look inside.
 `;
@@ -78,7 +79,7 @@ export const sales = topic('sales', { key: string(), value: json<Sold>(), partit
 export default orders.pipe(
   windowBy(
     tumbling({ size: '5s', grace: '1s' }),
-    { orders: agg.count(), cents: agg.sum((order: Order) => order.cents) },
+    { orders: agg.count(), cents: agg.sum((order) => order.cents) },
     { store: 'sales' },
   ),
   to(sales, { window: 'headers' }),
@@ -144,7 +145,7 @@ test('sums up the orders of each shop, in windows of five seconds', () => {
 test('leaves out what comes too late, and says so', () => {
   const driver = new TestDriver(pipeline);
   driver.pipeAll(orders, [order('north', 300, 1000), order('north', 1, 20_000), order('north', 200, 1000)]);
-  assert.equal(driver.read(sales)[0]?.value.orders, 1);
+  assert.equal(driver.read(sales)[0]?.value?.orders, 1);
   assert.equal(driver.late.length, 1);
 });
 `;

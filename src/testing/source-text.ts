@@ -22,9 +22,19 @@ function quoted(text: string): string {
   return `'${inner}'`;
 }
 
+/** What no variable can be called, and what the lines that are printed call something else. */
+const TAKEN = new Set(
+  (
+    'arguments await break case catch class const continue debugger default delete do else enum eval export extends false ' +
+    'finally for function if implements import in instanceof interface let new null package private protected public return ' +
+    'static super switch this throw true try typeof var void while with yield console driver pipeline'
+  ).split(' '),
+);
+
 /** A name for a variable that holds a topic. */
 export function variableName(topic: string): string {
   const words = topic.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   const name = words.map((word, at) => (at === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
+  if (TAKEN.has(name)) return `${name}Topic`;
   return /^[A-Za-z]/.test(name) ? name : `topic${name}`;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -53,6 +53,15 @@ describe('a project made by millrace init, from the tarball', () => {
       topic: 'sales',
       value: { orders: expect.any(Number) as number },
     });
+  });
+
+  test('its types are right, and a slip is found', () => {
+    const right = run(shop, 'npm', 'run', '--silent', 'check');
+    expect(right.status, right.stdout).toBe(0);
+    writeFileSync(join(shop, 'src/slip.ts'), "import { topic } from 'millrace';\ntopic('a', { valu: 1 });\n");
+    const wrong = run(shop, 'npm', 'run', '--silent', 'check');
+    rmSync(join(shop, 'src/slip.ts'));
+    expect(wrong.stdout).toMatch(/slip\.ts.*error[^]*Did you mean to write 'value'/);
   });
 
   test('its pipeline is drawn', () => {

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import type { Command } from 'commander';
 import { type ConnectOptions, connect } from '../../index.ts';
+import { counted } from '../../options/counted.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { ExitError } from '../exit.ts';
 import { explain } from '../explain.ts';
@@ -101,7 +102,7 @@ async function log(context: Context, flags: Flags, at: ConnectOptions): Promise<
   try {
     return await withClient(context, flags, async (client) => {
       const [topics, groups] = [await client.topics.list(), await client.groups.list()];
-      return [ok('log', `${where}: ${topics.length} topics, ${groups.length} groups`)];
+      return [ok('log', `${where}: ${counted(topics.length, 'topic')}, ${counted(groups.length, 'group')}`)];
     });
   } catch (error) {
     if (libraryError(error)?.code === 'ERR_NO_LOG')

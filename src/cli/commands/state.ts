@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { ConfigError, readState, type StoredRow, type StoredState, type StoreView } from '../../index.ts';
+import { counted } from '../../options/counted.ts';
 import { toBase64 } from '../base64.ts';
 import { type Context, onLog } from '../context.ts';
 import { textOf } from '../envelope.ts';
@@ -151,7 +152,9 @@ async function verify(context: Context, application: string, flags: Flags): Prom
   try {
     damage = await withState(context, application, flags, async (state) => {
       const found = state.verify();
-      output.say(`${found.entries} entries of ${state.stores().length} stores were read`);
+      output.say(
+        `${counted(found.entries, 'entry', 'entries')} of ${counted(state.stores().length, 'store')} ${found.entries === 1 ? 'was' : 'were'} read`,
+      );
       return found.damage.map(({ partition, reason, store }) => ({
         store: store ?? null,
         partition: partition ?? null,
