@@ -35,6 +35,20 @@ export function publishingSuite(openLog: () => Promise<TestLog>): void {
       expect(records[1]!.headers).toEqual([['h', Uint8Array.of(7)]]);
     });
 
+    it('spreads a large call of records without a key, in order within each partition', async () => {
+      const { client } = scope;
+      const numbers = topic(unique('backlog'), { value: json<number>(), partitions: 3 });
+      const records = Array.from({ length: 7000 }, (_, value) => ({ value }));
+      const published = await client.publishAll(numbers, records);
+      expect(new Set(published.map(({ partition }) => partition)).size).toBe(3);
+      const last = new Map<number, number>();
+      for await (const { partition, value } of client.records(numbers, { from: 'earliest', until: 'end' })) {
+        expect(value).toBeGreaterThan(last.get(partition) ?? -1);
+        last.set(partition, value);
+      }
+      expect(Math.max(...last.values())).toBe(6999);
+    });
+
     it('chooses partitions as Kafka does, takes the one asked for, and spreads records without a key', async () => {
       const { client } = scope;
       const name = unique('spread');

@@ -169,7 +169,8 @@ export class Publisher {
     let ended: () => void = () => undefined;
     try {
       if (this.#givenUp !== undefined) throw this.#givenUp;
-      const { limits, sticky } = writer;
+      const { limits } = writer;
+      let { sticky } = writer;
       const now = this.#clock.now();
       let pauseAt = { count: CHUNK_RECORDS, bytes: CHUNK_BYTES };
       for (const record of records) {
@@ -182,6 +183,9 @@ export class Publisher {
         this.#waitingBytes += encoded.size;
         all.push(published);
         if (round.count < pauseAt.count && round.bytes < pauseAt.bytes) continue;
+        // A large call is many batches: records without a key do not all go to one partition, where one task would read them.
+        sticky = (sticky + 1) % limits.partitions;
+        writer.turn();
         if (round.filling === undefined) {
           round.filling = new Promise((resolve) => (ended = resolve));
           this.#enqueue(round, writer);
