@@ -52,6 +52,7 @@ class Application implements App {
   #transport: Transport | undefined;
   #transportClosed: Promise<void> | undefined;
   #engine: Engine | undefined;
+  #bounded: BoundedRun | undefined;
   #globals: GlobalTables | undefined;
   readonly #topics: AppTopics;
   readonly #rebuilds: Rebuilds;
@@ -132,8 +133,10 @@ class Application implements App {
     await this.#topics.renew(transport);
     this.#waitingFor = undefined;
     const { topology } = this.#topics;
-    const bounded = this.#options.until === 'end' ? new BoundedRun(topology, transport, this.#options) : undefined;
+    const bounded =
+      this.#options.until === 'end' ? new BoundedRun(topology, this.#topics.now, transport, this.#options) : undefined;
     await bounded?.mark();
+    this.#bounded = bounded;
     const globals = await this.#loadGlobals(transport);
     if (this.#ending !== undefined) return;
     const engine: Engine = new Engine(topology, transport, this.#topics, this.#options, this.#clock, globals, {
@@ -309,7 +312,8 @@ class Application implements App {
   snapshot(): AppSnapshot {
     const engine = this.#engine;
     const now = this.#clock.monotonic();
-    const waiting = [this.#waitingFor, this.#globals?.waitingFor()].filter((reason) => reason !== undefined);
+    const others = engine && this.#bounded?.waitingFor(engine);
+    const waiting = [this.#waitingFor, others, this.#globals?.waitingFor()].filter((reason) => reason !== undefined);
     return snapshotApp({
       applicationId: this.#options.applicationId,
       state: this.#standing.state,

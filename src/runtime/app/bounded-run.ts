@@ -1,6 +1,7 @@
 import { noLogger } from '../../log/logger.ts';
-import type { Transport } from '../../log/transport.ts';
+import type { TopicDescription, Transport } from '../../log/transport.ts';
 import { counted } from '../../options/counted.ts';
+import { taskSpecs } from '../../plan/assignment.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { Task } from '../task/task.ts';
@@ -11,6 +12,10 @@ import type { Engine } from './engine.ts';
  * Decides when `until: 'end'` is reached: every topic that only others write has been read to where it ended at the
  * start, and every topic that the application itself writes has been read to where it ends now. Stages end in the order
  * of their topics, so that what one emits at its end is processed by the next.
+ *
+ * Where several processes share the tasks, windows are closed by one that has all of them: another one may still write to what
+ * it has read to the end. Whoever has read everything leaves its tasks to the others, but for the one that has the first of them, which
+ * waits until the others have left.
  */
 export class BoundedRun {
   readonly #transport: Transport;
@@ -18,13 +23,22 @@ export class BoundedRun {
   readonly #order: readonly Stage[];
   readonly #written: ReadonlySet<string>;
   readonly #ends = new Map<string, ReadonlyMap<number, number>>();
-  readonly #ended = new Set<Stage>();
+  /** Ids of all tasks of the application, the first of which is waited with. */
+  readonly #all: readonly string[];
   #checking = false;
+  /** How many tasks it had when it began to wait for others. */
+  #waitsWith: number | undefined;
 
-  constructor(topology: Topology, transport: Transport, options: AppOptions) {
+  constructor(
+    topology: Topology,
+    topics: ReadonlyMap<string, TopicDescription>,
+    transport: Transport,
+    options: AppOptions,
+  ) {
     this.#transport = transport;
     this.#options = options;
     this.#order = byFlow(topology.stages);
+    this.#all = this.#order.flatMap((stage) => taskSpecs(stage, topics)).map(({ id }) => id);
     this.#written = new Set(topology.stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
   }
 
@@ -60,13 +74,14 @@ export class BoundedRun {
         engine.schedule();
         return false;
       }
-      const stage = this.#order.find((candidate) => !this.#ended.has(candidate));
+      if (this.#options.openWindows === 'close' && tasks.length < this.#all.length) return this.#leavesToOthers(engine);
+      const open = tasks.filter((task) => !task.reach.completed);
+      const stage = this.#order.find((candidate) => open.some((task) => task.stage === candidate));
       if (stage === undefined) {
         this.#tellOfOpenWindows(tasks);
         return true;
       }
-      this.#ended.add(stage);
-      for (const task of tasks.filter((each) => each.stage === stage)) {
+      for (const task of open.filter((each) => each.stage === stage)) {
         task.end(this.#options.openWindows ?? 'keep');
         task.complete();
       }
@@ -75,6 +90,27 @@ export class BoundedRun {
     } finally {
       this.#checking = false;
     }
+  }
+
+  /** What is waited for, in words. */
+  waitingFor({ tasks: { size } }: Engine): string | undefined {
+    if (size !== this.#waitsWith) return undefined;
+    const others = counted(this.#all.length - size, 'task');
+    return `other processes of the application, which have ${others}: windows are closed when all has been read`;
+  }
+
+  /** @returns Whether the run is over in this process. */
+  #leavesToOthers({ tasks }: Engine): boolean {
+    if (tasks.has(this.#all[0] as string)) {
+      this.#waitsWith = tasks.size;
+      return false;
+    }
+    const { applicationId, logger = noLogger } = this.#options;
+    logger.info(
+      { applicationId, tasks: tasks.size },
+      'the input has ended: other processes of the application go on, and close windows',
+    );
+    return true;
   }
 
   /** Their rows are what people look for first; who has said what becomes of them knows. */
