@@ -48,6 +48,48 @@ function looked(options: object = {}, driverOptions: TestDriverOptions = {}) {
 }
 
 describe('joinLookup', () => {
+  it('never takes the answer for one thing as that for another, whatever is asked for', async () => {
+    const key = (text: string) =>
+      new (class Key {
+        readonly #text = text;
+        toString = (): string => this.#text;
+      })();
+    const ids: readonly unknown[] = [
+      new Map([['a', 1]]),
+      new Map([['b', 2]]),
+      new Set([1]),
+      new Set([2]),
+      /a/,
+      /b/,
+      { at: Number.NaN },
+      { at: null },
+      { at: new Date(0) },
+      { at: '1970-01-01T00:00:00.000Z' },
+      { of: new Map([['a', 1]]) },
+      { of: new Map([['b', 2]]) },
+      key('a'),
+      key('b'),
+      [1n],
+      ['1n'],
+      '1n',
+    ];
+    const asked: number[] = [];
+    const ask = async (id: unknown): Promise<string> => {
+      asked.push(ids.indexOf(id));
+      return String(ids.indexOf(id));
+    };
+    const options = { key: (value: number) => ids[value], cache: { size: 100, ttl: '1m' } };
+    const join = joinLookup(ask, pair as never, options as never);
+    const driver = new TestDriver(input.pipe(join as never, to(output)));
+    const all = ids.map((_, at) => at);
+    for (let round = 0; round < 2; round += 1) {
+      for (const value of all) driver.pipe(input, { key: 'a', value, timestamp: 0 });
+      await driver.settled();
+      expect(driver.read(output).map(({ value }) => value)).toEqual(all.map((at) => `${at} ${at}`));
+    }
+    expect(asked, 'once').toEqual(all);
+  });
+
   it('asks once for what several want, and not for what is known', async () => {
     const { driver, outside, send, step } = looked({ cache });
     send('a', 1);

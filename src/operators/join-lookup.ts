@@ -80,7 +80,8 @@ export function joinLookup<R extends AnyRecord, W, U>(
  * times out (`ERR_ASYNC_TIMEOUT`) goes to the record policy; a failure is not remembered.
  *
  * `null` and `undefined` say that there is no row, which is remembered for `missingTtl`. Records that ask for the same at the
- * same time share one call, with the time-out of the first of them. Answers are kept in the memory of the task, by the clock of the process: a
+ * same time share one call, with the time-out of the first of them: ids are the same where MessagePack writes them alike, and what is no
+ * plain data (a `Map`, an object of a class) is the same as itself alone. Answers are kept in the memory of the task, by the clock of the process: a
  * restart begins with none. A record whose answer is known goes on at once, if none of its key is under way.
  *
  * A null value is dropped and counted. Where there is nothing to ask for (a null key, or `key` gives `null`), an inner join drops and counts

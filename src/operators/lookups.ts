@@ -1,4 +1,5 @@
 import type { Clock } from '../dataflow/clock.ts';
+import { msgpack } from '../serdes/msgpack.ts';
 import { bytesId } from '../state/key-codec.ts';
 import type { LookupCache } from './lookup-cache.ts';
 
@@ -56,12 +57,26 @@ export class Lookups<C extends { readonly signal: AbortSignal }, W> {
 /** No text that UTF-8 can say begins so. */
 const OBJECT = '\ud800';
 
-/** What a `Map` can tell apart: objects by what is in them. */
+const DATA = msgpack<unknown>();
+
+/**
+ * What a `Map` can tell apart: data by what is in it, as MessagePack writes it. Of another object, such as a `Map` or one of a class, it
+ * cannot be seen from outside whether another one is the same: it is only itself.
+ */
 function identity(id: unknown): unknown {
-  if (typeof id !== 'object' || id === null) return id;
-  return OBJECT + (id instanceof Uint8Array ? bytesId(id) : JSON.stringify(id, withBigInts));
+  if (typeof id !== 'object' || id === null || !isData(id)) return id;
+  try {
+    return OBJECT + bytesId(DATA.serialize(id));
+  } catch {
+    return id;
+  }
 }
 
-function withBigInts(_name: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value;
+/** Whether everything that a value is lies open. */
+function isData(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return true;
+  if (Array.isArray(value)) return value.every(isData);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isData);
 }
