@@ -133,17 +133,16 @@ class Application implements App {
     await this.#topics.renew(transport);
     this.#waitingFor = undefined;
     const { topology } = this.#topics;
-    const bounded =
-      this.#options.until === 'end' ? new BoundedRun(topology, this.#topics.now, transport, this.#options) : undefined;
-    await bounded?.mark();
+    const bounded = this.#options.until === 'end' ? new BoundedRun(this.#topics, transport, this.#options) : undefined;
     this.#bounded = bounded;
+    await bounded?.mark();
     const globals = await this.#loadGlobals(transport);
     if (this.#ending !== undefined) return;
     const engine: Engine = new Engine(topology, transport, this.#topics, this.#options, this.#clock, globals, {
       checkedStores: this.#rebuilds.checkedStores,
       meters: this.#meters,
       failed: (error) => void this.#failed(engine, error),
-      idle: () => void this.#idle(engine, bounded),
+      idle: () => this.#idle(engine, bounded),
       ready: () => this.#readiness.resolve(),
     });
     this.#engine = engine;
@@ -168,13 +167,9 @@ class Application implements App {
     return globals;
   }
 
-  async #idle(engine: Engine, bounded: BoundedRun | undefined): Promise<void> {
-    try {
-      const over = await bounded?.check(engine);
-      if (over === true && engine === this.#engine) this.#beginStop(this.#stopMs);
-    } catch (error) {
-      await this.#end(error);
-    }
+  #idle(engine: Engine, bounded: BoundedRun | undefined): void {
+    const stop = (over: boolean): void => void (over && engine === this.#engine && this.#beginStop(this.#stopMs));
+    void bounded?.check(engine).then(stop, (error: unknown) => this.#end(error));
   }
 
   /** A task or a commit failed: start again from the last commit where that may help, else end. */

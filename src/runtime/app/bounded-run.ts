@@ -1,11 +1,11 @@
 import { noLogger } from '../../log/logger.ts';
-import type { TopicDescription, Transport } from '../../log/transport.ts';
+import type { Transport } from '../../log/transport.ts';
 import { counted } from '../../options/counted.ts';
 import { taskSpecs } from '../../plan/assignment.ts';
 import type { Stage } from '../../plan/stages.ts';
-import type { Topology } from '../../plan/topology.ts';
 import type { Task } from '../task/task.ts';
 import type { AppOptions } from './app-options.ts';
+import type { AppTopics } from './app-topics.ts';
 import type { Engine } from './engine.ts';
 
 /**
@@ -29,16 +29,11 @@ export class BoundedRun {
   /** How many tasks it had when it began to wait for others. */
   #waitsWith: number | undefined;
 
-  constructor(
-    topology: Topology,
-    topics: ReadonlyMap<string, TopicDescription>,
-    transport: Transport,
-    options: AppOptions,
-  ) {
+  constructor({ now, topology }: Pick<AppTopics, 'now' | 'topology'>, transport: Transport, options: AppOptions) {
     this.#transport = transport;
     this.#options = options;
     this.#order = byFlow(topology.stages);
-    this.#all = this.#order.flatMap((stage) => taskSpecs(stage, topics)).map(({ id }) => id);
+    this.#all = this.#order.flatMap((stage) => taskSpecs(stage, now)).map(({ id }) => id);
     this.#written = new Set(topology.stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
   }
 
