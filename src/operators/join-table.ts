@@ -11,7 +11,7 @@ import type { Serde } from '../serdes/serde.ts';
 import { withValue } from './derive.ts';
 import { asOfInstance, planAsOf } from './join-as-of.ts';
 import { joinGlobal } from './join-global.ts';
-import type { AnyRecord, WithValue } from './record-types.ts';
+import type { AnyRecord, Refused, WithValue } from './record-types.ts';
 
 /** @public */
 export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left', V = never> {
@@ -49,6 +49,12 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
   options: JoinGlobalOptions<K, R, 'inner'>,
 ): OperatorFunction<R, WithValue<R, W>>;
+/** @public */
+export function joinTable<K, U, R extends AnyRecord, W>(
+  right: GlobalSource<K, U>,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
+  options?: Pick<JoinTableOptions, 'type'>,
+): Refused<'a global table needs { key: (order) => order.productId }: which row belongs to a record'>;
 /** @public */
 export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
   right: TableSource<K, U>,
@@ -114,7 +120,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   right: TableSource<K, U> | GlobalSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
   options: JoinTableOptions<'inner' | 'left', NonNullable<R['value']>> & Partial<JoinGlobalOptions<K, R>> = {},
-): OperatorFunction<R, WithValue<R, W>> {
+): OperatorFunction<R, WithValue<R, W>> | Refused<string> {
   const join = combine as (value: NonNullable<R['value']>, row: NonNullable<U> | null, record: R) => W;
   checkTable(right);
   const where = `joinTable(${right.name})`;

@@ -36,6 +36,7 @@ describe('an option that does not exist is refused, with the one that may have b
     ['topic', () => topic('t', slip({ ...serdes, partitons: 3 })), 'did you mean partitions?'],
     ['its config', () => topic('t', slip({ ...serdes, config: { 'retention.ms': 1 } })), 'did you mean retentionMs?'],
     ['table', () => table('t', slip({ ...serdes, stor: 's' })), 'did you mean store?'],
+    ['run', () => run(numbers, slip({ applicationId: 'a', from: 'earliest' })), 'did you mean startFrom?'],
     ['globalTable', () => globalTable('t', slip({ ...serdes, store: 's' })), 'its options are'],
     ['to', () => to(numbers, slip({ header: () => [] })), 'did you mean headers?'],
     ['tumbling', () => tumbling(slip({ size: '1m', grace: '0s', advance: '1s' })), 'its options are size, grace'],

@@ -19,11 +19,21 @@ export function checkNames(where: string, options: object, known: Readonly<Recor
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(known, name)) continue;
     const names = Object.keys(known);
-    const near = nearest(name, names);
+    const near = nearest(name, names) ?? partOf(name, names);
     throw new ConfigError('ERR_OPTION', `${where} has no option ${name}`, {
       hint: near === undefined ? `its options are ${names.join(', ')}` : `did you mean ${near}?`,
     });
   }
+}
+
+/** The one name that ends in another, as `startFrom` does in `from`: things are called by either in different places. */
+function partOf(name: string, names: readonly string[]): string | undefined {
+  const given = name.toLowerCase();
+  const [first, ...more] = names.filter((each) => {
+    const known = each.toLowerCase();
+    return given.endsWith(known) || (given.length > 3 && known.endsWith(given));
+  });
+  return more.length === 0 ? first : undefined;
 }
 
 /** @throws ConfigError `ERR_OPTION` for a value that is none of those allowed. */

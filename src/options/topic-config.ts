@@ -1,4 +1,6 @@
-import type { OptionNames } from './option-checks.ts';
+import { ConfigError } from '../errors.ts';
+import { durationMs } from './duration.ts';
+import { type OptionNames, show } from './option-checks.ts';
 
 /** Configuration of a topic. Fields left out take the default in parentheses. @public */
 export interface TopicConfig {
@@ -51,3 +53,45 @@ export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, Internal>> = {
   maxMessageBytes: true,
   minCompactionLagMs: true,
 };
+
+/** The least value of each amount, and what it is of. */
+const AMOUNTS = [
+  ['retentionMs', -1, 'milliseconds, or -1 for no limit'],
+  ['retentionBytes', -1, 'bytes, or -1 for no limit'],
+  ['minCompactionLagMs', 0, 'milliseconds'],
+  ['maxMessageBytes', 1, 'a positive number of bytes'],
+] as const;
+
+/**
+ * Checks what a configuration says; names are checked elsewhere.
+ *
+ * @param where - What it is of: `topic orders`.
+ * @throws ConfigError `ERR_TOPIC_CONFIG`
+ */
+export function checkTopicConfig(where: string, config: TopicConfig, topic?: string): void {
+  const refuse = (field: keyof TopicConfig, rule: string): never => {
+    throw new ConfigError('ERR_TOPIC_CONFIG', `${where}: ${field} is ${show(config[field])}`, {
+      ...(topic === undefined ? {} : { topic }),
+      hint: `${field} must be ${rule}`,
+    });
+  };
+  if (config.cleanup !== undefined && !['delete', 'compact', 'compact,delete'].includes(config.cleanup)) {
+    refuse('cleanup', '"delete", "compact" or "compact,delete"');
+  }
+  for (const [field, least, rule] of AMOUNTS) {
+    const value: unknown = config[field];
+    if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) continue;
+    const ms = field.endsWith('Ms') ? spelledOut(value) : undefined;
+    refuse(field, ms === undefined ? rule : `a number, as the log has it: ${ms} for ${show(value)}`);
+  }
+}
+
+/** A duration as it is written elsewhere, in milliseconds. */
+function spelledOut(value: unknown): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    return durationMs(value as never, 'duration');
+  } catch {
+    return undefined;
+  }
+}

@@ -55,3 +55,17 @@ test('the number of partitions is looked at where it is said', () => {
     }
   }
 });
+
+test('what a configuration says is looked at where it is said: times are numbers there, as the log has them', () => {
+  const made = (config: object) => {
+    const { code, message } = thrown(() => topic('orders', { ...options, config: config as never }));
+    expect(code).toBe('ERR_TOPIC_CONFIG');
+    return message;
+  };
+  expect(made({ retentionMs: '7d' })).toContain('retentionMs is "7d" – retentionMs must be a number');
+  expect(made({ retentionMs: '7d' })).toContain('604800000 for "7d"');
+  expect(made({ minCompactionLagMs: -1 })).toContain('must be milliseconds');
+  expect(made({ maxMessageBytes: '1 MiB' })).toContain('a positive number of bytes');
+  expect(made({ cleanup: 'compaction' })).toContain('"delete", "compact" or "compact,delete"');
+  topic('orders', { ...options, config: { retentionMs: -1, cleanup: 'compact,delete' } });
+});

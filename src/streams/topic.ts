@@ -5,7 +5,7 @@ import { type Duration, idleMsOf } from '../options/duration.ts';
 import { checkNames, checkTopicName, checkWhole, type OptionNames, show } from '../options/option-checks.ts';
 import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
 import { checkTimestamps, type InvalidTimestampPolicy, type TimestampOf } from '../options/timestamps.ts';
-import { TOPIC_CONFIG, type TopicConfig } from '../options/topic-config.ts';
+import { checkTopicConfig, TOPIC_CONFIG, type TopicConfig } from '../options/topic-config.ts';
 import type { PlacementOf, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { checkPatternOptions, nameTest, TopicPattern, type TopicPatternOptions } from './topic-pattern.ts';
@@ -189,6 +189,7 @@ function usedAs<K, V>(
   if (options.key !== undefined) checkSerde(kind, name, 'key', options.key);
   checkWhole(`${kind} ${name}`, 'partitions', options.partitions, 1);
   checkNames(`${kind} ${name}: config`, options.config ?? {}, TOPIC_CONFIG);
+  checkTopicConfig(`${kind} ${name}: config`, options.config ?? {});
   checkPolicy(`${kind} ${name}`, options.onRecordError);
   checkTimestamps(`${kind} ${name}`, options);
   return {

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../errors.ts';
 import type { FullTopicConfig, TopicConfig } from '../../log/transport.ts';
+import { checkTopicConfig } from '../../options/topic-config.ts';
 
 export type { FullTopicConfig };
 
@@ -25,19 +26,7 @@ export function changeConfig(topic: string, from: FullTopicConfig, change: Topic
     ...(owner === undefined ? {} : { owner }),
     ...(claim === undefined ? {} : { claim }),
   };
-  const refuse = (field: keyof TopicConfig, rule: string): never => {
-    throw new ConfigError('ERR_TOPIC_CONFIG', `Topic "${topic}": ${field} is ${String(config[field])}`, {
-      topic,
-      hint: `${field} must be ${rule}`,
-    });
-  };
-  if (!['delete', 'compact', 'compact,delete'].includes(config.cleanup)) {
-    refuse('cleanup', '"delete", "compact" or "compact,delete"');
-  }
-  if (!isAmount(config.retentionMs, -1)) refuse('retentionMs', 'milliseconds, or -1 for no limit');
-  if (!isAmount(config.retentionBytes, -1)) refuse('retentionBytes', 'bytes, or -1 for no limit');
-  if (!isAmount(config.minCompactionLagMs, 0)) refuse('minCompactionLagMs', 'milliseconds');
-  if (!isAmount(config.maxMessageBytes, 1)) refuse('maxMessageBytes', 'a positive number of bytes');
+  checkTopicConfig(`Topic "${topic}"`, config, topic);
   return config;
 }
 
@@ -45,8 +34,6 @@ export function changeConfig(topic: string, from: FullTopicConfig, change: Topic
 export function withoutOwner({ claim: _claim, owner: _owner, ...config }: FullTopicConfig): FullTopicConfig {
   return config;
 }
-
-const isAmount = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
 
 /** @throws ConfigError `ERR_TOPIC_NAME` for a name that Kafka would refuse too. */
 export function checkTopicName(name: string): void {
