@@ -91,8 +91,8 @@ export const transportMutants: readonly Mutant[] = [
     name: 'offset-inside-a-batch',
     fault: 'who begins inside a batch gets its first records too',
     file: 'src/transports/memory/memory-partition.ts',
-    text: 'const skip = recordsBelow(columns.offsetDelta, baseOffset, offset);',
-    instead: 'const skip = 0;',
+    text: 'const skip = recordsBelow(shared.offsetDelta, baseOffset, offset, first, first + count);',
+    instead: 'const skip = first;',
     caughtBy: [contract('memory', 'begins inside a batch, and leaves out what lies before')],
   },
   {

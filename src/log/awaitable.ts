@@ -8,9 +8,32 @@ export type Awaitable<T> = T | Promise<T>;
 export type Steps<R> = Generator<Promise<unknown>, R, never>;
 
 /** What `await` is in an asynchronous function, without giving up the turn for what is there. */
-export function* until<T>(value: Awaitable<T>): Generator<Promise<T>, T, T> {
-  return value instanceof Promise ? yield value : value;
+export function until<T>(value: Awaitable<T>): Iterable<Promise<T>, T, T> {
+  if (value instanceof Promise) return promised(value);
+  there.value = value;
+  return there as Iterable<Promise<T>, T, T>;
 }
+
+function* promised<T>(value: Promise<T>): Generator<Promise<T>, T, T> {
+  return yield value;
+}
+
+/**
+ * The iterable, the iterator and its only result for what is there. One for all, because `yield*` reads the value before
+ * anything else is waited for: a commit in memory waits six times, and a generator for each is a tenth of its time.
+ */
+const there = new (class There {
+  readonly done = true;
+  value: unknown;
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): this {
+    return this;
+  }
+})();
 
 /**
  * Runs work to its end, or to the first promise that it waits for.

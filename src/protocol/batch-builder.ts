@@ -7,8 +7,9 @@ import type { RecordColumns } from './columns.ts';
 import { type Compression, compress } from './compression.ts';
 import { compressionId } from './compression-id.ts';
 import { RecordRows } from './record-rows.ts';
-import { parseRecords } from './record-table.ts';
+import { parseRecords, type RecordsInfo } from './record-table.ts';
 import { maxRecordBytes, writeEncoded, writeRecord } from './record-writer.ts';
+import type { SharedRows } from './shared-rows.ts';
 
 export { stampBaseOffset } from './batch-header.ts';
 
@@ -137,9 +138,17 @@ export class RecordBatchBuilder {
   /** The records as columns over a copy of the bytes, without encoding a batch: for logs that stay in memory. */
   columns(baseOffset: number): RecordColumns {
     const bytes = this.#bytes.slice(at.HEADER_BYTES, this.#end);
-    const count = this.#count;
-    const info = { count, baseTimestamp: this.#baseTimestamp, lastOffsetDelta: count - 1 };
-    return new RecordRows(bytes, baseOffset, baseOffset + count, parseRecords(bytes, 0, bytes.length, info));
+    const table = parseRecords(bytes, 0, bytes.length, this.#info());
+    return new RecordRows(bytes, baseOffset, baseOffset + this.#count, table);
+  }
+
+  /** As `columns`, into columns that the records share with others. @returns the index of the first; −1 when there is no room */
+  rowsInto(shared: SharedRows): number {
+    return shared.add(this.#bytes, at.HEADER_BYTES, this.#end, this.#info());
+  }
+
+  #info(): RecordsInfo {
+    return { count: this.#count, baseTimestamp: this.#baseTimestamp, lastOffsetDelta: this.#count - 1 };
   }
 
   /** Forgets all records and keeps the memory. */

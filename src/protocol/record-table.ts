@@ -61,11 +61,21 @@ export function checkCount(start: number, end: number, count: number): void {
   }
 }
 
-/** Parses `info.count` records that begin at `cursor.at`, and moves it behind them. */
-export function parseSome(bytes: Uint8Array, end: number, info: RecordsInfo, cursor: { at: number }): RecordTable {
+/**
+ * Parses `info.count` records that begin at `cursor.at`, and moves it behind them.
+ *
+ * @param table - Where they go, from row `first` on; one that they fill unless given.
+ */
+export function parseSome(
+  bytes: Uint8Array,
+  end: number,
+  info: RecordsInfo,
+  cursor: { at: number },
+  table: RecordTable = new RecordTable(info.count),
+  first = 0,
+): RecordTable {
   const { count, baseTimestamp, lastOffsetDelta } = info;
   const inexact = !Number.isSafeInteger(baseTimestamp);
-  const table = new RecordTable(count);
   const { timestamp, offsetDelta, keyStart, keyLength, valueStart, valueLength, headersStart } = table;
   reader.failed = false;
   let lastDelta = -1;
@@ -73,6 +83,7 @@ export function parseSome(bytes: Uint8Array, end: number, info: RecordsInfo, cur
   // A one-byte varint is read in place, a longer one by the reader. Reads past the end yield undefined, which counts as
   // zero bits; the comparisons with `recordEnd` and `end` refuse the record afterwards.
   for (let i = 0; i < count; i++) {
+    const row = first + i;
     let raw = bytes[at]!;
     let length: number;
     if (raw < 0x80) {
@@ -101,7 +112,7 @@ export function parseSome(bytes: Uint8Array, end: number, info: RecordsInfo, cur
     if (inexact || !(time <= Number.MAX_SAFE_INTEGER && time >= Number.MIN_SAFE_INTEGER)) {
       time = exactTime(info, bytes, timeAt);
     }
-    timestamp[i] = time;
+    timestamp[row] = time;
 
     raw = bytes[at]!;
     let delta: number;
@@ -115,7 +126,7 @@ export function parseSome(bytes: Uint8Array, end: number, info: RecordsInfo, cur
     }
     if (delta <= lastDelta || delta > lastOffsetDelta) throw wrong(i, `has offset delta ${delta} out of order`);
     lastDelta = delta;
-    offsetDelta[i] = delta;
+    offsetDelta[row] = delta;
 
     raw = bytes[at]!;
     let size: number;
@@ -128,8 +139,8 @@ export function parseSome(bytes: Uint8Array, end: number, info: RecordsInfo, cur
       at = reader.position;
     }
     if (size < -1 || size > recordEnd - at) throw wrong(i, 'has a key that does not fit');
-    keyStart[i] = at;
-    keyLength[i] = size;
+    keyStart[row] = at;
+    keyLength[row] = size;
     if (size > 0) at += size;
 
     raw = bytes[at]!;
@@ -142,15 +153,15 @@ export function parseSome(bytes: Uint8Array, end: number, info: RecordsInfo, cur
       at = reader.position;
     }
     if (size < -1 || size > recordEnd - at) throw wrong(i, 'has a value that does not fit');
-    valueStart[i] = at;
-    valueLength[i] = size;
+    valueStart[row] = at;
+    valueLength[row] = size;
     if (size > 0) at += size;
 
     if (bytes[at] === 0) {
-      headersStart[i] = -1;
+      headersStart[row] = -1;
       at++;
     } else {
-      headersStart[i] = at;
+      headersStart[row] = at;
       at = skipHeaders(bytes, at, recordEnd);
     }
     if (at !== recordEnd) throw wrong(i, 'does not end where its length says');

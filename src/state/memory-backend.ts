@@ -58,7 +58,7 @@ function applyWrites(entries: OrderedBytes, { keys, values }: StoreWrites): void
     const value = values[i]!;
     if (value === null) entries.delete(key);
     // Copies, because writers reuse their encode buffers and readers own what they were given.
-    else entries.set(copyOf(key), copyOf(value));
+    else entries.set(key, copyOf(value), copyOf);
   }
 }
 

@@ -37,11 +37,12 @@ export class OrderedBytes<T = Uint8Array> {
     return found !== undefined && compareBytes(found, key) === 0 ? chunk.values[at] : undefined;
   }
 
-  set(key: Uint8Array, value: T): void {
+  /** @param own - Makes the key that is kept, where there was none. */
+  set(key: Uint8Array, value: T, own: (key: Uint8Array) => Uint8Array = asItIs): void {
     const index = this.#chunkFor(key);
     const chunk = this.#chunks[index];
     if (chunk === undefined) {
-      this.#chunks.push({ keys: [key], values: [value] });
+      this.#chunks.push({ keys: [own(key)], values: [value] });
       this.#size++;
       this.#version++;
       return;
@@ -52,8 +53,8 @@ export class OrderedBytes<T = Uint8Array> {
       chunk.values[at] = value;
       return;
     }
-    chunk.keys.splice(at, 0, key);
-    chunk.values.splice(at, 0, value);
+    insertAt(chunk.keys, at, own(key));
+    insertAt(chunk.values, at, value);
     this.#size++;
     this.#version++;
     if (chunk.keys.length > CHUNK) this.#split(index, chunk, at === chunk.keys.length - 1);
@@ -122,6 +123,14 @@ export class OrderedBytes<T = Uint8Array> {
     const values = chunk.values.splice(from);
     this.#chunks.splice(index + 1, 0, { keys, values });
   }
+}
+
+const asItIs = (key: Uint8Array): Uint8Array => key;
+
+/** Most keys come in ascending order. */
+function insertAt<T>(items: T[], at: number, item: T): void {
+  if (at === items.length) items.push(item);
+  else items.splice(at, 0, item);
 }
 
 /** The ends are the usual case: what is stored first is often removed first. */

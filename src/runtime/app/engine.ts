@@ -234,11 +234,11 @@ export class Engine {
     this.#announce();
     const began = this.#longest.begin(this.#clock.monotonic());
     let now = began;
-    let progressed = true;
+    let more = true;
     let worked = false;
-    while (progressed && this.#running) {
-      progressed = this.#turns(began + SLICE_MS);
-      worked ||= progressed;
+    while (more && this.#running) {
+      more = this.#turns(began + SLICE_MS);
+      worked ||= this.#rounds.worked;
       now = this.#clock.monotonic();
       if (now >= began + SLICE_MS) break;
     }
@@ -246,8 +246,8 @@ export class Engine {
     if (!this.#running) return;
     const dirty = this.#dirty();
     const waits = this.committer.pendingAsync() > 0;
-    if (dirty) this.#settle(!progressed && !waits);
-    if (progressed) this.schedule();
+    if (dirty) this.#settle(!more && !waits);
+    if (more) this.schedule();
     else if (!worked && !dirty && this.committer.current === undefined && !waits) this.#events.idle();
     else if (worked) this.schedule();
   }
@@ -277,10 +277,10 @@ export class Engine {
   /** @returns Whether there may be more to do. */
   #turns(until: number): boolean {
     const room = !this.#stopping && !this.committer.closed && this.#outputs.bytes < HARD_OUTPUT_BYTES;
-    const progressed = this.#rounds.round(room, until, this.#looked, this.#knows);
+    const more = this.#rounds.round(room, until, this.#looked, this.#knows);
     if (this.#rounds.failure !== undefined) this.#fail(this.#rounds.failure);
     else this.committer.poke();
-    return progressed;
+    return more;
   }
 
   readonly #knows = (): boolean => this.#fetcher.waitingFor() === undefined;

@@ -29,6 +29,8 @@ export class InputQueue {
   #at = 0;
   /** Offset of the next record to process: what a commit after this turn covers. */
   position: number;
+  /** The position that was handed over to be committed last; `undefined` before the first. */
+  committed: number | undefined;
   /** Highest timestamp processed; −1 before the first. */
   streamTime = -1;
   /** Records later than this are refused: one clock gone wrong would close every window. */

@@ -44,7 +44,6 @@ export class InputSet {
   readonly queues: readonly InputQueue[];
   readonly #partition: number;
   readonly #feed: InputFeed;
-  readonly #committed = new Map<string, number>();
   /** Number of queues. */
   readonly #count: number;
   readonly #unreadable: BatchFailed;
@@ -74,7 +73,7 @@ export class InputSet {
     this.#count = this.queues.length;
     for (const [index, queue] of this.queues.entries()) {
       queue.index = index;
-      if (feed.uncommitted?.has(queue.use.name) !== true) this.#committed.set(queue.use.name, queue.position);
+      if (feed.uncommitted?.has(queue.use.name) !== true) queue.committed = queue.position;
     }
   }
 
@@ -232,25 +231,34 @@ export class InputSet {
 
   /** Whether a position has moved since the last {@link takeOffsets}. */
   get moved(): boolean {
-    for (const { position, use } of this.queues) if (this.#committed.get(use.name) !== position) return true;
+    for (const { committed, position } of this.queues) if (committed !== position) return true;
     return false;
   }
 
   /** Highest timestamps of the inputs that offsets are of, as far as they have any. */
-  newest(offsets: readonly CommittedOffset[]): number[] {
-    if (offsets.length === 0) return [];
-    return this.queues
-      .filter(({ streamTime, use }) => streamTime >= 0 && offsets.some(({ topic }) => topic === use.name))
-      .map(({ streamTime }) => streamTime);
+  newest(offsets: readonly CommittedOffset[]): readonly number[] {
+    const times: number[] = [];
+    for (const { streamTime, use } of this.queues) {
+      if (streamTime >= 0 && offsets.some(({ topic }) => topic === use.name)) times.push(streamTime);
+    }
+    return times;
   }
 
-  /** Positions that have moved since the last call. */
-  takeOffsets(): CommittedOffset[] {
+  /**
+   * Positions that have moved since the last call.
+   *
+   * @param metadataOf - What is committed beside the offset of a topic.
+   */
+  takeOffsets(metadataOf: (topic: string) => string | undefined = () => undefined): CommittedOffset[] {
     const offsets: CommittedOffset[] = [];
-    for (const { position, use } of this.queues) {
-      if (this.#committed.get(use.name) === position) continue;
-      offsets.push({ topic: use.name, partition: this.#partition, offset: position });
-      this.#committed.set(use.name, position);
+    for (const queue of this.queues) {
+      const { position: offset, use } = queue;
+      if (queue.committed === offset) continue;
+      queue.committed = offset;
+      const topic = use.name;
+      const partition = this.#partition;
+      const metadata = metadataOf(topic);
+      offsets.push(metadata === undefined ? { topic, partition, offset } : { topic, partition, offset, metadata });
     }
     return offsets;
   }

@@ -16,6 +16,8 @@ export class Rounds {
   readonly #idle: IdleWatch;
   /** Why a task could not go on. */
   failure: MillraceError | undefined;
+  /** Whether anything was done in the last round. */
+  worked = false;
 
   /**
    * @param wake - Asks for another round.
@@ -59,20 +61,25 @@ export class Rounds {
    */
   round(room: boolean, until: number, looked: (task: Task, now: number) => void, knows: () => boolean): boolean {
     // After the rest of a round there has to be a whole one to know that no task has anything to do.
-    let progressed = this.#rest !== undefined;
+    let more = this.#rest !== undefined;
     const round = this.#rest ?? this.#stages.values();
     this.#rest = undefined;
+    this.worked = false;
     for (const turns of round) {
       const worked = turns.turn(room, until, looked) > 0;
-      progressed ||= worked;
+      this.worked ||= worked;
+      more ||= turns.more;
       this.failure = turns.failure;
       if (this.failure !== undefined) return false;
       if (worked && this.#clock.monotonic() >= until) {
         this.#rest = round;
+        more = true;
         break;
       }
     }
-    return (room && this.#idle.look(this.#tasks, knows)) || progressed;
+    const ticked = room && this.#idle.look(this.#tasks, knows);
+    this.worked ||= ticked;
+    return ticked || more;
   }
 
   close(): void {

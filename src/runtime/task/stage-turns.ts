@@ -17,6 +17,8 @@ const PATIENCE_MS = 250;
  */
 export class StageTurns {
   readonly tasks: Task[] = [];
+  /** Whether the last turn has left a record that is at hand. Of what comes later the log tells. */
+  more = false;
   readonly #clock: Clock;
   readonly #wake: () => void;
   readonly #watch = new TurnWatch();
@@ -60,6 +62,7 @@ export class StageTurns {
     behind.length = 0;
     for (const task of this.tasks) if (task.beginTurn()) ready.push(task);
     let done = 0;
+    this.more = false;
     if (room) {
       for (const task of ready) (this.#live.has(task) ? live : behind).push(task);
       const now = this.#watch.begin(this.#clock.monotonic());
@@ -117,13 +120,17 @@ export class StageTurns {
       if (this.#watch.due(turn.done)) {
         unseen = undefined;
         this.#look(task, turn);
-        if (turn.over) return;
+        if (turn.over) {
+          this.more = true;
+          return;
+        }
       }
       if (taken < wanted) {
         heap.next();
         changes += 1;
       }
     }
+    this.more ||= heap.size > 0;
     // Few records may have taken long, and whose they were is asked when the process was blocked for too long.
     if (unseen !== undefined) this.#look(unseen, turn);
     if (slack === this.#slack) this.#adapt(turn.done - before, changes);

@@ -1,5 +1,6 @@
 import { heardMark, heardOf, offsetMark } from '../../log/offset-mark.ts';
 import type { CommittedOffset } from '../../log/transport.ts';
+import { encodeUtf8 } from '../../serdes/text.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import type { InputSet } from './input-set.ts';
 
@@ -21,12 +22,26 @@ export interface StatePosition {
 export type StatePositions = ReadonlyMap<string, StatePosition>;
 
 /** What is known of the topics of an application. */
-export type KnownTopics = ReadonlyMap<string, { readonly partitions: number; readonly id?: string | undefined }>;
+export type KnownTopics = ReadonlyMap<string, KnownTopic>;
+
+interface KnownTopic {
+  readonly partitions: number;
+  readonly id?: string | undefined;
+}
 
 /** As it is stored: the offset alone before topics were told apart. */
-type StoredPosition = number | readonly [offset: number, partitions: number, topicId?: string | null, heard?: string];
+type StoredPosition = number | readonly [offset: number, ...Aside];
+type Aside = readonly [partitions: number, topicId?: string | null, heard?: string];
 
 const encoder = new TextEncoder();
+
+/** What stands around the offset of a topic where positions are stored, for as long as the rest of it stays as it is. */
+interface Frame {
+  readonly known: KnownTopic | undefined;
+  readonly heard: string | undefined;
+  readonly before: string;
+  readonly behind: string;
+}
 
 /**
  * Keeps with the stores of a task how far its inputs have been read: whoever starts the task compares this with the
@@ -35,9 +50,10 @@ const encoder = new TextEncoder();
 export class PositionKeeper {
   readonly #id: StoreId;
   readonly #keys: readonly Uint8Array[];
-  readonly #mark: string;
   readonly #topics: KnownTopics;
   readonly #heard: (topic: string) => string | undefined;
+  readonly #metadata: (topic: string) => string | undefined;
+  readonly #frames = new Map<string, Frame>();
 
   /** @param heard - What was heard in an input, up to the position that is kept. */
   constructor(
@@ -51,47 +67,64 @@ export class PositionKeeper {
     this.#topics = topics;
     this.#id = { applicationId, store: INPUTS_STORE, partition };
     this.#keys = stores.map(({ name }) => encoder.encode(name));
-    this.#mark = offsetMark(stores.map(({ name }) => name));
+    const mark = offsetMark(stores.map(({ name }) => name));
+    this.#metadata = stores.length > 0 ? () => mark : (topic) => this.#heardMark(topic);
   }
 
   /** Positions that have moved, as offsets to commit; when one has, all of them are written to the state. */
   keep(inputs: Pick<InputSet, 'positions' | 'takeOffsets'>, state: StoreWrites[]): CommittedOffset[] {
-    const offsets = inputs.takeOffsets();
-    if (offsets.length > 0) state.push(...this.write(inputs.positions()));
-    return this.signed(offsets);
+    const offsets = inputs.takeOffsets(this.#metadata);
+    if (offsets.length > 0 && this.#keys.length > 0) state.push(...this.write(inputs.positions()));
+    return offsets;
   }
 
   /** The write that says so in every store. It comes last in a commit: who finds it finds all changes before it. */
   write(positions: Iterable<readonly [topic: string, offset: number]>): StoreWrites[] {
     if (this.#keys.length === 0) return [];
-    // By hand, without an object of objects: a live application commits a record or two at a time.
-    let text = '';
+    // Only the numbers are new: a live application commits a record or two at a time.
+    let text = '{';
     for (const [topic, offset] of positions) {
-      text += `${text === '' ? '{' : ','}${JSON.stringify(topic)}:${JSON.stringify(this.#stored(topic, offset))}`;
+      const { before, behind } = this.#frame(topic);
+      text += `${text === '{' ? '' : ','}${before}${offset}${behind}`;
     }
-    const value = encoder.encode(text === '' ? '{}' : `${text}}`);
+    const value = encodeUtf8(`${text}}`);
     return [{ id: this.#id, keys: this.#keys, values: this.#keys.map(() => value) }];
   }
 
-  #stored(topic: string, offset: number): StoredPosition {
-    const known = this.#topics.get(topic);
-    if (known === undefined) return offset;
+  #frame(topic: string): Frame {
     const heard = this.#heard(topic);
-    if (heard !== undefined) return [offset, known.partitions, known.id ?? null, heard];
-    return known.id === undefined ? [offset, known.partitions] : [offset, known.partitions, known.id];
+    const known = this.#topics.get(topic);
+    const made = this.#frames.get(topic);
+    if (made !== undefined && made.heard === heard && made.known === known) return made;
+    const rest = known === undefined ? undefined : JSON.stringify(aside(known, heard)).slice(1);
+    const frame: Frame = {
+      known,
+      heard,
+      before: `${JSON.stringify(topic)}:${rest === undefined ? '' : '['}`,
+      behind: rest === undefined ? '' : `,${rest}`,
+    };
+    this.#frames.set(topic, frame);
+    return frame;
   }
 
-  #withHeard(offset: CommittedOffset): CommittedOffset {
-    const heard = this.#heard(offset.topic);
-    const metadata = heard === undefined ? undefined : heardMark(heard);
-    return metadata === undefined ? offset : { ...offset, metadata };
+  #heardMark(topic: string): string | undefined {
+    const heard = this.#heard(topic);
+    return heard === undefined ? undefined : heardMark(heard);
   }
 
   /** The offsets as offsets of this application, so that one that somebody has set by hand can be told from them. */
   signed(offsets: readonly CommittedOffset[]): CommittedOffset[] {
-    if (this.#keys.length === 0) return offsets.map((offset) => this.#withHeard(offset));
-    return offsets.map((offset) => ({ ...offset, metadata: this.#mark }));
+    return offsets.map((offset) => {
+      const metadata = this.#metadata(offset.topic);
+      return metadata === undefined ? offset : { ...offset, metadata };
+    });
   }
+}
+
+/** What is stored behind an offset. */
+function aside({ id, partitions }: KnownTopic, heard: string | undefined): Aside {
+  if (heard !== undefined) return [partitions, id ?? null, heard];
+  return id === undefined ? [partitions] : [partitions, id];
 }
 
 /** What was heard in inputs before the positions: as the stores have kept it, or else as it was committed. */

@@ -21,18 +21,27 @@ export class FetchedRows implements FetchedBatch {
   readonly #source: RecordColumns;
   readonly #skip: number;
 
-  constructor(source: RecordColumns, baseOffset: number, nextOffset: number, endOffset: number, skip: number) {
-    this.count = source.count - skip;
+  /** @param end - Index behind the last record; that of the source unless given. */
+  constructor(
+    source: RecordColumns,
+    baseOffset: number,
+    nextOffset: number,
+    endOffset: number,
+    skip: number,
+    end: number = source.count,
+  ) {
+    const whole = skip === 0 && end === source.count;
+    this.count = end - skip;
     this.baseOffset = baseOffset;
     this.nextOffset = nextOffset;
     this.endOffset = endOffset;
     this.bytes = source.bytes;
-    this.offsetDelta = skip === 0 ? source.offsetDelta : source.offsetDelta.subarray(skip);
-    this.timestamp = skip === 0 ? source.timestamp : source.timestamp.subarray(skip);
-    this.keyStart = skip === 0 ? source.keyStart : source.keyStart.subarray(skip);
-    this.keyLength = skip === 0 ? source.keyLength : source.keyLength.subarray(skip);
-    this.valueStart = skip === 0 ? source.valueStart : source.valueStart.subarray(skip);
-    this.valueLength = skip === 0 ? source.valueLength : source.valueLength.subarray(skip);
+    this.offsetDelta = whole ? source.offsetDelta : source.offsetDelta.subarray(skip, end);
+    this.timestamp = whole ? source.timestamp : source.timestamp.subarray(skip, end);
+    this.keyStart = whole ? source.keyStart : source.keyStart.subarray(skip, end);
+    this.keyLength = whole ? source.keyLength : source.keyLength.subarray(skip, end);
+    this.valueStart = whole ? source.valueStart : source.valueStart.subarray(skip, end);
+    this.valueLength = whole ? source.valueLength : source.valueLength.subarray(skip, end);
     this.#source = source;
     this.#skip = skip;
   }
@@ -42,12 +51,23 @@ export class FetchedRows implements FetchedBatch {
   }
 }
 
-/** How many records of a batch lie below an offset. */
-export function recordsBelow(offsetDelta: Int32Array, baseOffset: number, offset: number): number {
+/**
+ * Index of the first record of a batch that does not lie below an offset.
+ *
+ * @param first - Index of the first record.
+ * @param end - Index behind the last one.
+ */
+export function recordsBelow(
+  offsetDelta: Int32Array,
+  baseOffset: number,
+  offset: number,
+  first = 0,
+  end: number = offsetDelta.length,
+): number {
   const delta = offset - baseOffset;
-  if (delta <= 0) return 0;
-  let low = 0;
-  let high = offsetDelta.length;
+  if (delta <= 0) return first;
+  let low = first;
+  let high = end;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (offsetDelta[middle]! < delta) low = middle + 1;

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts';
 import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../log/transport.ts';
+import { ByPartition } from './by-partition.ts';
 import { closed } from './errors.ts';
 
 /** What a fetcher needs of the log below it. */
@@ -30,7 +31,8 @@ export interface FetchLog {
 interface Position {
   readonly topic: string;
   readonly partition: number;
-  readonly topicId: string | undefined;
+  /** What its offsets belong to. */
+  readonly origin: OffsetOrigin;
   offset: number;
   /** End of the partition when it was last looked at. */
   seenEnd: number | undefined;
@@ -39,13 +41,13 @@ interface Position {
   error: MillraceError | undefined;
 }
 
-const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
+const UNKNOWN: OffsetOrigin = {};
 
 /** Reads straight from a log on this machine: nothing is fetched ahead, so what is not polled takes no memory. */
 export class LocalFetcher implements Fetcher {
   readonly #log: FetchLog;
   readonly #options: FetcherOptions;
-  readonly #positions = new Map<string, Position>();
+  readonly #positions = new ByPartition<Position>();
   readonly #stop: () => void;
   #closed = false;
   #scheduled = false;
@@ -59,10 +61,11 @@ export class LocalFetcher implements Fetcher {
   assign(topic: string, partition: number, offset: number, origin?: OffsetOrigin): void {
     if (this.#closed) throw closed('fetcher');
     const seenEnd = this.#log.endOffset(topic, partition);
-    this.#positions.set(keyOf(topic, partition), {
+    const topicId = origin?.topicId ?? this.#log.topicId(topic);
+    this.#positions.set(topic, partition, {
       topic,
       partition,
-      topicId: origin?.topicId ?? this.#log.topicId(topic),
+      origin: topicId === undefined ? UNKNOWN : { topicId },
       offset,
       seenEnd,
       pending: undefined,
@@ -72,16 +75,16 @@ export class LocalFetcher implements Fetcher {
   }
 
   unassign(topic: string, partition: number): void {
-    this.#positions.delete(keyOf(topic, partition));
+    this.#positions.delete(topic, partition);
   }
 
   poll(topic: string, partition: number): FetchedBatch | undefined {
-    const position = this.#positions.get(keyOf(topic, partition));
+    const position = this.#positions.get(topic, partition);
     if (this.#closed || position === undefined || position.pending !== undefined) return undefined;
     if (position.error !== undefined) throw position.error;
     const { timing } = this.#options;
     const began = timing?.begin() ?? 0;
-    const batch = this.#log.read(topic, partition, position.offset, position.topicId);
+    const batch = this.#log.read(topic, partition, position.offset, position.origin.topicId);
     if (batch instanceof Promise) {
       this.#await(position, batch);
       return undefined;
@@ -114,8 +117,7 @@ export class LocalFetcher implements Fetcher {
   }
 
   origin(topic: string, partition: number): OffsetOrigin {
-    const topicId = this.#positions.get(keyOf(topic, partition))?.topicId;
-    return topicId === undefined ? {} : { topicId };
+    return this.#positions.get(topic, partition)?.origin ?? UNKNOWN;
   }
 
   endOffset(topic: string, partition: number): number | undefined {
@@ -134,7 +136,7 @@ export class LocalFetcher implements Fetcher {
 
   #changed(topic?: string, partition?: number): void {
     if (topic !== undefined && partition !== undefined) {
-      if (this.#positions.has(keyOf(topic, partition))) this.#ready();
+      if (this.#positions.has(topic, partition)) this.#ready();
       return;
     }
     for (const position of this.#positions.values()) {

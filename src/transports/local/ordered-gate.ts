@@ -9,9 +9,7 @@ export class OrderedGate {
    * @returns The outcome of the work, or the first failure of an input.
    */
   run<B, T>(inputs: readonly (B | Promise<B>)[], work: (ready: readonly B[]) => T | Promise<T>): T | Promise<T> {
-    const ready = inputs.filter((input): input is B => !(input instanceof Promise));
-    if (this.#tail === undefined && ready.length === inputs.length) return work(ready);
-    return this.#wait(inputs, work);
+    return this.#tail === undefined && allThere(inputs) ? work(inputs) : this.#wait(inputs, work);
   }
 
   async #wait<B, T>(inputs: readonly (B | Promise<B>)[], work: (ready: readonly B[]) => T | Promise<T>): Promise<T> {
@@ -21,4 +19,9 @@ export class OrderedGate {
     if (this.#tail === turn) this.#tail = undefined;
     return work(await Promise.all(inputs));
   }
+}
+
+function allThere<B>(inputs: readonly (B | Promise<B>)[]): inputs is readonly B[] {
+  for (const input of inputs) if (input instanceof Promise) return false;
+  return true;
 }

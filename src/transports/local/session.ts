@@ -63,7 +63,7 @@ export class LocalSession<B> implements TaskSession {
   send(batches: readonly OutgoingBatch[]): Awaitable<void> {
     const prepared = prepareAll(batches, (batch) => this.#prepare(batch));
     const waiting = prepared.filter((output): output is Promise<readonly B[]> => output instanceof Promise);
-    this.#outputs.push(...prepared);
+    for (const output of prepared) this.#outputs.push(output);
     return waiting.length === 0 ? undefined : this.#ready(prepared, waiting);
   }
 
@@ -124,7 +124,7 @@ export class LocalSession<B> implements TaskSession {
     this.#seat.check(unit.generation);
     return this.#gate.run(outputs, (ready) => {
       this.#seat.check(unit.generation);
-      return this.#commit(unit, ready.flat());
+      return this.#commit(unit, ready.length === 1 ? (ready[0] as readonly B[]) : ready.flat());
     });
   }
 

@@ -13,6 +13,7 @@ import type { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import type { Compression } from '../../protocol/compression.ts';
 import type { StoreBackend } from '../../state/byte-store.ts';
 import { memoryStores } from '../../state/memory-backend.ts';
+import { ByPartition } from '../local/by-partition.ts';
 import {
   groupActive,
   outOfRange,
@@ -34,7 +35,7 @@ import {
   type FullTopicConfig,
   withoutOwner,
 } from '../local/topic-config.ts';
-import { MemoryPartition, type PreparedBatch } from './memory-partition.ts';
+import { MemoryPartition, PreparedBatch } from './memory-partition.ts';
 
 interface MemoryTopic {
   readonly id: string;
@@ -62,7 +63,7 @@ export class MemoryLog {
   /** Members of the groups on this log. */
   readonly groups: LocalGroups = new LocalGroups();
   readonly #topics = new Map<string, MemoryTopic>();
-  readonly #committed = new Map<string, Map<string, CommittedOffset>>();
+  readonly #committed = new Map<string, ByPartition<CommittedOffset>>();
   /** Ids of topics that were deleted, by groups that had committed something for them and by their names; oldest first. */
   readonly #gone = new Map<string, string>();
   readonly #listeners = new Set<(topic?: string, partition?: number) => void>();
@@ -111,12 +112,9 @@ export class MemoryLog {
     const { id } = this.#topic(name);
     this.#topics.delete(name);
     for (const [group, offsets] of this.#committed) {
-      for (const [key, { topic }] of offsets) {
-        if (topic !== name) continue;
-        offsets.delete(key);
-        this.#gone.delete(`${group}/${name}`);
-        this.#gone.set(`${group}/${name}`, id);
-      }
+      if (!offsets.deleteTopic(name)) continue;
+      this.#gone.delete(`${group}/${name}`);
+      this.#gone.set(`${group}/${name}`, id);
     }
     for (const key of this.#gone.keys()) {
       if (this.#gone.size <= MAX_GONE_TOPICS) break;
@@ -162,18 +160,19 @@ export class MemoryLog {
 
   /** Checks a batch and takes its records out of the builder. @throws as `Producer.send` */
   prepare(place: TopicPartition, records: RecordBatchBuilder, compression: Compression = 'none'): PreparedBatch {
-    this.#partition(place.topic, place.partition, NOT_WRITTEN);
+    const { partition, topic } = place;
+    const target = this.#partition(topic, partition, NOT_WRITTEN);
     const { maxMessageBytes } = this.#topic(place.topic, NOT_WRITTEN).config;
     let bytes = records.sizeInBytes;
     // The limit is on the compressed batch, so compression is tried only where it decides.
     if (bytes > maxMessageBytes && compression !== 'none') bytes = records.finish({ compression }).length;
     if (bytes > maxMessageBytes) throw recordTooLarge(place, bytes, maxMessageBytes);
-    const { topic, partition } = place;
-    return { topic, partition, columns: records.columns(0), maxTimestamp: records.maxTimestamp, bytes };
+    return new PreparedBatch(place, target.rowsOf(records), records.maxTimestamp, bytes);
   }
 
   /** Appends batches, all or none. @returns their base offsets. @throws as `Producer.send` */
   append(batches: readonly PreparedBatch[]): readonly number[] {
+    if (batches.length === 0) return [];
     const targets = batches.map((batch) => this.#partition(batch.topic, batch.partition, NOT_WRITTEN));
     const now = this.#now();
     const offsets = batches.map((batch, i) => targets[i]!.append(batch, now));
@@ -232,7 +231,7 @@ export class MemoryLog {
         const there = this.#topics.get(topic)?.partitions[partition] !== undefined;
         return offsetOfGone(place, there ? this.#gone.get(`${groupId}/${topic}`) : undefined);
       };
-      return offsets?.get(`${topic}/${partition}`) ?? gone();
+      return offsets?.get(topic, partition) ?? gone();
     });
   }
 
@@ -280,7 +279,7 @@ export class MemoryLog {
   #lowestCommitted(topic: string, partition: number): number {
     let lowest = Number.POSITIVE_INFINITY;
     for (const offsets of this.#committed.values()) {
-      lowest = Math.min(lowest, offsets.get(`${topic}/${partition}`)?.offset ?? lowest);
+      lowest = Math.min(lowest, offsets.get(topic, partition)?.offset ?? lowest);
     }
     return lowest;
   }
@@ -288,12 +287,12 @@ export class MemoryLog {
   #setOffsets(groupId: string, offsets: readonly CommittedOffset[]): void {
     if (offsets.length === 0) return;
     let group = this.#committed.get(groupId);
-    if (group === undefined) this.#committed.set(groupId, (group = new Map()));
+    if (group === undefined) this.#committed.set(groupId, (group = new ByPartition()));
     for (const { topic, partition, offset, metadata, topicId } of offsets) {
       // What was read of a topic that is gone says nothing about the one that has its name now.
       if (topicId !== undefined && topicId !== this.#topics.get(topic)?.id) continue;
-      const entry = { topic, partition, offset };
-      group.set(`${topic}/${partition}`, metadata === undefined ? entry : { ...entry, metadata });
+      const entry = metadata === undefined ? { topic, partition, offset } : { topic, partition, offset, metadata };
+      group.set(topic, partition, entry);
     }
   }
 

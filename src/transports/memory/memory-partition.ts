@@ -1,29 +1,62 @@
-import type { FetchedBatch } from '../../log/transport.ts';
+import type { FetchedBatch, TopicPartition } from '../../log/transport.ts';
 import { TOMBSTONE_MS } from '../../options/topic-config.ts';
+import type { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
+import { SharedRows } from '../../protocol/shared-rows.ts';
 import { NewestByKey, selectRecords } from '../local/compaction.ts';
 import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts';
 import { compactTo, retainFrom, type StoredBatchInfo } from '../local/retention.ts';
 import type { FullTopicConfig } from '../local/topic-config.ts';
 
-interface StoredBatch extends StoredBatchInfo {
-  readonly columns: RecordColumns;
+/** Records that lie side by side in columns, perhaps with others. */
+interface Rows {
+  readonly shared: RecordColumns;
+  /** Index of the first. */
+  readonly first: number;
+  readonly count: number;
 }
 
+interface StoredBatch extends StoredBatchInfo, Rows {}
+
 /** A batch on its way into a partition. */
-export interface PreparedBatch {
+export class PreparedBatch {
   readonly topic: string;
   readonly partition: number;
-  readonly columns: RecordColumns;
+  readonly rows: Rows;
   readonly maxTimestamp: number;
   readonly bytes: number;
+
+  constructor({ partition, topic }: TopicPartition, rows: Rows, maxTimestamp: number, bytes: number) {
+    this.topic = topic;
+    this.partition = partition;
+    this.rows = rows;
+    this.maxTimestamp = maxTimestamp;
+    this.bytes = bytes;
+  }
+
+  /** Its records without those that they share columns with. */
+  get columns(): RecordColumns {
+    return alone(this.rows, 0);
+  }
 }
+
+/** Batches up to this size share columns with others. */
+const SMALL_RECORDS = 16;
+const SMALL_BYTES = 2048;
+/** Records that the first shared columns of a partition have room for, and the largest; each has twice that of the one before. */
+const FIRST_SHARED = 16;
+const MAX_SHARED = 1024;
+/** Bytes that shared columns have for a record, on average. */
+const RECORD_BYTES = 128;
 
 /** The records of one partition as decoded batches in offset order. */
 export class MemoryPartition {
   #batches: StoredBatch[] = [];
   #start = 0;
   #end = 0;
+  /** Where the next small batch goes. */
+  #shared: SharedRows | undefined;
+  #sharedRecords = FIRST_SHARED;
 
   /** The first offset that can be read. */
   get start(): number {
@@ -35,17 +68,27 @@ export class MemoryPartition {
     return this.#end;
   }
 
-  append(batch: PreparedBatch, now: number): number {
+  /** Takes records out of a builder, which may be filled again then. What is not appended after that only takes up room. */
+  rowsOf(records: RecordBatchBuilder): Rows {
+    const { count, sizeInBytes } = records;
+    if (count > SMALL_RECORDS || sizeInBytes > SMALL_BYTES) return { shared: records.columns(0), first: 0, count };
+    let shared = this.#shared;
+    let first = shared === undefined ? -1 : records.rowsInto(shared);
+    if (shared === undefined || first < 0) {
+      shared = new SharedRows(this.#sharedRecords, Math.max(SMALL_BYTES, this.#sharedRecords * RECORD_BYTES));
+      first = records.rowsInto(shared);
+      this.#shared = shared;
+      this.#sharedRecords = Math.min(2 * this.#sharedRecords, MAX_SHARED);
+    }
+    return { shared: shared.rows, first, count };
+  }
+
+  append({ bytes, maxTimestamp, rows }: PreparedBatch, appendedAt: number): number {
+    const { count, first, shared } = rows;
     const baseOffset = this.#end;
-    this.#end = baseOffset + batch.columns.nextOffset;
-    this.#batches.push({
-      columns: batch.columns,
-      baseOffset,
-      nextOffset: this.#end,
-      maxTimestamp: batch.maxTimestamp,
-      appendedAt: now,
-      bytes: batch.bytes,
-    });
+    const nextOffset = baseOffset + count;
+    this.#end = nextOffset;
+    this.#batches.push({ shared, first, count, baseOffset, nextOffset, maxTimestamp, appendedAt, bytes });
     return baseOffset;
   }
 
@@ -54,18 +97,18 @@ export class MemoryPartition {
     if (offset >= this.#end) return undefined;
     const batch = this.#batches[this.#indexOf(offset)];
     if (batch === undefined) return emptyFetch(offset, this.#end, this.#end);
-    const { columns, baseOffset, nextOffset } = batch;
-    const skip = recordsBelow(columns.offsetDelta, baseOffset, offset);
-    return new FetchedRows(columns, baseOffset, nextOffset, this.#end, skip);
+    const { baseOffset, count, first, nextOffset, shared } = batch;
+    const skip = recordsBelow(shared.offsetDelta, baseOffset, offset, first, first + count);
+    return new FetchedRows(shared, baseOffset, nextOffset, this.#end, skip, first + count);
   }
 
   /** The first offset whose record has this time or a later one; the end when there is none. */
   offsetAt(time: number): number {
-    for (const { columns, baseOffset, nextOffset, maxTimestamp } of this.#batches) {
+    for (const { baseOffset, count, first, maxTimestamp, nextOffset, shared } of this.#batches) {
       if (maxTimestamp < time || nextOffset <= this.#start) continue;
-      for (let i = 0; i < columns.count; i++) {
-        const offset = baseOffset + columns.offsetDelta[i]!;
-        if (offset >= this.#start && columns.timestamp[i]! >= time) return offset;
+      for (let i = first; i < first + count; i++) {
+        const offset = baseOffset + shared.offsetDelta[i]!;
+        if (offset >= this.#start && shared.timestamp[i]! >= time) return offset;
       }
     }
     return this.#end;
@@ -83,19 +126,26 @@ export class MemoryPartition {
     if (config.cleanup === 'delete') return;
     const to = compactTo(this.#batches, read, config, now);
     const newest = new NewestByKey();
-    for (const { columns, baseOffset } of this.#batches) if (baseOffset < to) newest.add(columns, baseOffset);
+    for (const batch of this.#batches)
+      if (batch.baseOffset < to) newest.add(alone(batch, batch.baseOffset), batch.baseOffset);
     this.#batches = this.#batches.flatMap((batch) => {
-      const { columns, baseOffset } = batch;
+      const { baseOffset, count } = batch;
       if (baseOffset >= to) return [batch];
-      const kept = newest.survivors(columns, baseOffset, batch.appendedAt < now - TOMBSTONE_MS);
-      if (kept.length === columns.count) return [batch];
+      const rows = alone(batch, baseOffset);
+      const kept = newest.survivors(rows, baseOffset, batch.appendedAt < now - TOMBSTONE_MS);
+      if (kept.length === count) return [batch];
       if (kept.length === 0) return [];
-      return [{ ...batch, columns: selectRecords(columns, kept), bytes: (batch.bytes * kept.length) / columns.count }];
+      const shared = selectRecords(rows, kept);
+      return [{ ...batch, shared, first: 0, count: kept.length, bytes: (batch.bytes * kept.length) / count }];
     });
   }
 
   /** Index of the first batch that reaches past an offset. */
   #indexOf(offset: number): number {
+    // Who reads along asks for the last one.
+    const last = this.#batches.length - 1;
+    if (last > 0 && this.#batches[last - 1]!.nextOffset <= offset && offset < this.#batches[last]!.nextOffset)
+      return last;
     let low = 0;
     let high = this.#batches.length;
     while (low < high) {
@@ -105,4 +155,9 @@ export class MemoryPartition {
     }
     return low;
   }
+}
+
+function alone({ count, first, shared }: Rows, baseOffset: number): RecordColumns {
+  if (first === 0 && count === shared.count) return shared;
+  return new FetchedRows(shared, baseOffset, baseOffset + count, baseOffset + count, first, first + count);
 }
