@@ -8,6 +8,7 @@ import type { CallPlace } from './call-place.ts';
 import type { KeptRows } from './kept-rows.ts';
 import type { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
+import type { Traits } from './traits.ts';
 
 /** What a node is, for planning and for pictures. `rxjs` is a plain RxJS operator between Millrace's own. */
 export type NodeKind = 'source' | 'table' | 'operator' | 'sink' | 'through' | 'rxjs';
@@ -69,20 +70,8 @@ export interface NodeSpec<T> {
   readonly stores?: readonly StoreUse[];
   /** Global tables that the node looks into. */
   readonly globals?: readonly TopicUse[];
-  /** The key is new from here on: records may not lie where their key belongs. */
-  readonly changesKey?: boolean;
-  /** Needs records that lie where their key belongs. */
-  readonly needsKey?: boolean;
-  /** Its rows are of windows, which have closed when stream time is so far beyond their end, in ms. */
-  readonly closesAfterMs?: number;
-  /** Needs rows of windows that close. */
-  readonly needsWindow?: boolean;
-  /** Its records are not older than those that they come from, but for what `holds` of its instance says. */
-  readonly keepsTime?: boolean;
-  /** Records that are older than stream time may be late for it. */
-  readonly mayBeLate?: boolean;
-  /** Rows may wait for stream time. They come in no order then, older than what has gone on before them. */
-  readonly waits?: boolean;
+  /** What planning has to know of the records that it takes and emits. */
+  readonly traits: Traits;
   /** What it emits are changes of rows, and these are the rows. */
   readonly rows?: KeptRows<unknown, unknown>;
   /** A further output of a step: what feeds it goes on when nobody reads it any more. */
@@ -108,7 +97,7 @@ export interface NodePlace {
   readonly depth: number;
   /** Two of its inputs hang on one source. */
   readonly diamond: boolean;
-  /** Of the windows that its rows are of: the longest of {@link NodeSpec.closesAfterMs} above. `undefined` without a window. */
+  /** Of the windows that its rows are of: the longest of {@link Traits.closesAfterMs} above. `undefined` without a window. */
   readonly closesAfterMs?: number | undefined;
 }
 

@@ -6,9 +6,10 @@ import { portStream } from './port.ts';
 import type { Step } from './step.ts';
 import { adopted, Stream, subscribeSilently } from './stream.ts';
 import type { IdleTime } from './task-context.ts';
+import { type Traits, traitsOf } from './traits.ts';
 
 /** What makes a step: how it looks to planning, and what it does in a task. */
-export interface NodeDefinition<In, Out> {
+export interface NodeDefinition<In, Out> extends Traits {
   /** `operator` unless said otherwise. */
   readonly kind?: 'operator' | 'sink';
   readonly name: string;
@@ -17,18 +18,6 @@ export interface NodeDefinition<In, Out> {
   readonly stores?: readonly StoreUse[];
   /** See {@link NodeSpec.globals}. */
   readonly globals?: readonly TopicUse[];
-  readonly changesKey?: boolean;
-  readonly needsKey?: boolean;
-  /** See {@link NodeSpec.closesAfterMs}. */
-  readonly closesAfterMs?: number;
-  /** See {@link NodeSpec.needsWindow}. */
-  readonly needsWindow?: boolean;
-  /** See {@link NodeSpec.keepsTime}. */
-  readonly keepsTime?: boolean;
-  /** See {@link NodeSpec.mayBeLate}. */
-  readonly mayBeLate?: boolean;
-  /** See {@link NodeSpec.waits}. */
-  readonly waits?: boolean;
   /** The one input whose keys are checked, where it needs keys of several; all when left out. */
   readonly guard?: number;
   /** See {@link NodeSpec.rows}. */
@@ -79,11 +68,17 @@ export function node<In, Out>(
   inputs: readonly Observable<unknown>[],
   definition: NodeDefinition<In, Out>,
 ): Stream<Out> {
-  const { create: _create, guard: _guard, ports: _ports, roots, ...rest } = definition;
-  const sources = inputs.map((input) => adopted(input, definition.name));
+  const { detail, globals, kind = 'operator', name, roots, rows, stores, topics } = definition;
+  const sources = inputs.map((input) => adopted(input, name));
   const spec: NodeSpec<Out> & { roots?: readonly Observable<unknown>[] } = {
-    kind: 'operator',
-    ...rest,
+    kind,
+    name,
+    traits: traitsOf(definition),
+    ...(detail === undefined ? {} : { detail }),
+    ...(globals === undefined ? {} : { globals }),
+    ...(rows === undefined ? {} : { rows }),
+    ...(stores === undefined ? {} : { stores }),
+    ...(topics === undefined ? {} : { topics }),
     inputs: sources,
     discover() {
       for (const source of sources) subscribeSilently(source);

@@ -70,7 +70,7 @@ export function portStream<T>(node: Stream<unknown>, port: string, detail?: stri
     name: port,
     port: true,
     inputs: [node],
-    keepsTime: true,
+    traits: { keepsTime: true },
     ...(detail === undefined ? {} : { detail }),
     discover: () => subscribeSilently(node),
     attach(subscriber, task, place) {

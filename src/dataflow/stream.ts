@@ -44,6 +44,7 @@ function plain<T>(source: Observable<T>): Stream<T> {
   return new Stream<T>({
     kind: 'rxjs',
     name: 'rxjs operator',
+    traits: {},
     place: new CallPlace(),
     discover: () => subscribeSilently(source),
     attach: (subscriber) => void source.subscribe(subscriber),

@@ -9,7 +9,7 @@ export function closingAbove(node: PlannedNode): number | undefined {
   let longest: number | undefined;
   const above = new Set(node.upstream);
   for (const { spec, upstream } of above) {
-    const { closesAfterMs } = spec;
+    const { closesAfterMs } = spec.traits;
     if (closesAfterMs === undefined) for (const next of upstream) above.add(next);
     else longest = Math.max(longest ?? 0, closesAfterMs);
   }

@@ -21,5 +21,5 @@ export function withFound(topology: Topology, found: ReadonlyMap<string, readonl
 
 /** Whether keys of a stage lie by partition, so that its topics need the same number of them. */
 export function needsKeys({ nodes }: Stage): boolean {
-  return nodes.some(({ spec }) => spec.needsKey === true || spec.kind === 'table');
+  return nodes.some(({ spec }) => spec.traits.needsKey === true || spec.kind === 'table');
 }

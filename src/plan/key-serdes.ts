@@ -84,7 +84,7 @@ export class KeySerdes {
   }
 
   #leaving(node: PlannedNode): Keys {
-    if (node.spec.changesKey === true) return 'changed';
+    if (node.spec.traits.changesKey === true) return 'changed';
     if (node.spec.kind === 'source' || node.spec.kind === 'table') return node.spec.topics?.[0]?.key ?? 'none';
     return this.#above(node);
   }

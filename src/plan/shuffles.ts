@@ -108,7 +108,7 @@ function lateBelow(name: string, stages: readonly Stage[], seen: Set<string> = n
     const below = stage.nodes.filter(
       (node) => node.spec.kind !== 'sink' && reads(stage, name) && comesFrom(node, name),
     );
-    const late = below.find(({ spec }) => spec.mayBeLate === true || spec.waits === true);
+    const late = below.find(({ spec: { traits } }) => traits.mayBeLate === true || traits.waits === true);
     if (late !== undefined) return late;
     for (const sink of stage.nodes.filter((node) => node.spec.kind === 'sink' && comesFrom(node, name))) {
       for (const next of topicsOf(sink)) {
@@ -161,12 +161,12 @@ function stepsTo(node: PlannedNode, found: Set<PlannedNode> = new Set()): Set<Pl
 
 /** Whether all of them keep the timestamps of records. */
 function keepsTime(sink: PlannedNode): boolean {
-  return [...stepsTo(sink)].every(({ spec }) => spec.keepsTime === true);
+  return [...stepsTo(sink)].every(({ spec }) => spec.traits.keepsTime === true);
 }
 
 /** Whether rows on the way wait for stream time. */
 function rowsWait(sink: PlannedNode): boolean {
-  return [...stepsTo(sink)].some(({ spec }) => spec.waits === true);
+  return [...stepsTo(sink)].some(({ spec }) => spec.traits.waits === true);
 }
 
 /** Whether a stage reads, however indirectly, what it writes. */

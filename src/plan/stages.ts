@@ -142,8 +142,8 @@ function checkStage(stage: Stage): void {
   }
   const keys = new KeySerdes();
   for (const node of stage.nodes) {
-    if (node.spec.needsKey === true) keys.require(node, stage.name);
-    if (node.spec.needsWindow === true) requireWindow(node, stage.name);
+    if (node.spec.traits.needsKey === true) keys.require(node, stage.name);
+    if (node.spec.traits.needsWindow === true) requireWindow(node, stage.name);
   }
 }
 

@@ -15,7 +15,7 @@ export function shuffled<R extends StreamRecord<unknown, unknown, unknown>>(
   const written = sink(source, { name: 'through', topics: [use], pick: undefined });
   const read = new Stream<R>({
     kind: 'source',
-    keepsTime: true,
+    traits: { keepsTime: true },
     name: 'topic',
     detail: use.name,
     topics: [use],
@@ -33,7 +33,7 @@ export function shuffled<R extends StreamRecord<unknown, unknown, unknown>>(
   });
   return new Stream<R>({
     kind: 'through',
-    keepsTime: true,
+    traits: { keepsTime: true },
     name: 'through',
     detail: use.name,
     inputs: [read],

@@ -53,7 +53,7 @@ export function through<K, V>(
     const written = sink(source, { name: 'through', topics: [topic.use], pick: undefined, dropNullKeys: true });
     return new Stream<StreamRecord<K, V, PlacementOf<K>>>({
       kind: 'through',
-      keepsTime: true,
+      traits: { keepsTime: true },
       name: 'through',
       detail: topic.name,
       inputs: [topic],

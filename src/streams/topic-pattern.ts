@@ -25,7 +25,7 @@ export class TopicPattern<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>
   constructor(pattern: RegExp, use: TopicUse) {
     super({
       kind: 'source',
-      keepsTime: true,
+      traits: { keepsTime: true },
       name: 'topic',
       detail: use.name,
       topics: [use],

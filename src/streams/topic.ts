@@ -53,7 +53,7 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
     const use = topicUse('topic', name, options);
     super({
       kind: 'source',
-      keepsTime: true,
+      traits: { keepsTime: true },
       name: 'topic',
       detail: name,
       topics: [use],

@@ -102,8 +102,8 @@ export function tableOf<K, V>(changes: Observable<unknown>): Table<K, V> | undef
 
 /** The serde of the keys that a stream has, as far up as it is the first input of steps that keep them. */
 function keysAbove(stream: Stream<unknown>): Serde<unknown> | undefined {
-  const { changesKey, inputs, kind, topics } = stream.spec;
+  const { inputs, kind, topics, traits } = stream.spec;
   if (kind === 'source' || kind === 'table') return topics?.[0]?.key;
   const above = inputs?.[0];
-  return changesKey === true || above === undefined ? undefined : keysAbove(above);
+  return traits.changesKey === true || above === undefined ? undefined : keysAbove(above);
 }

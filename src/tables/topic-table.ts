@@ -120,8 +120,7 @@ class TopicRows<K, V> {
         : new VersionedRows(name, historyMs, key, value, `versions of ${fingerprint}`);
     this.node = new Stream<never>({
       kind: 'table',
-      keepsTime: true,
-      waits: ttlMs !== undefined,
+      traits: { keepsTime: true, waits: ttlMs !== undefined },
       name: 'table',
       detail: use.name,
       topics: [use],

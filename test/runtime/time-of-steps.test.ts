@@ -65,7 +65,7 @@ describe('what steps say of time is so', () => {
   it.each(Object.keys(SAMPLES))('%s', async (name) => {
     const { engine, log, publish, settle, topology } = started(name);
     const specs = [...topology.nodes].map(({ spec }) => spec);
-    const silent = specs.filter(({ keepsTime, kind }) => KINDS.includes(kind) && keepsTime === undefined);
+    const silent = specs.filter(({ kind, traits }) => KINDS.includes(kind) && traits.keepsTime === undefined);
     expect(silent.length > 0, 'says that it keeps time').toBe(SAMPLES[name]!.hides === true);
     let waited = false;
     const holds = ({ reach }: Task): number => reach.time;
@@ -94,7 +94,7 @@ describe('what steps say of time is so', () => {
     }
     if (SAMPLES[name]!.hides !== undefined) return;
     expect(
-      specs.some(({ waits }) => waits === true),
+      specs.some(({ traits }) => traits.waits === true),
       'rows wait for stream time',
     ).toBe(waited);
     const later = { key: 'a', value: 0, timestamp: 3 * 24 * 3_600_000 };
@@ -105,7 +105,7 @@ describe('what steps say of time is so', () => {
     }
     await settle();
     expect(
-      specs.some(({ mayBeLate }) => mayBeLate === true),
+      specs.some(({ traits }) => traits.mayBeLate === true),
       'records may be late',
     ).toBe(engine.late.length > 0);
   });
