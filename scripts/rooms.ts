@@ -17,6 +17,7 @@ export const compositionRoots: readonly string[] = [
   'connect',
   'open-log',
   'read-state',
+  'stores-to-read',
 ];
 
 const nouns = ['record', 'errors', 'options'];
@@ -118,6 +119,7 @@ export const rooms: readonly Room[] = [
       'options/duration',
       'log/name-hash',
       'log/read-letter',
+      'transports/kafka',
       'graph',
     ],
     packages: ['node:', 'commander', 'jiti'],

@@ -196,6 +196,7 @@ export { type RunOptions, run } from './run.ts';
 export { runUntilSignal } from './run-until-signal.ts';
 export type { App, Dashboard } from './runtime/app/app-handle.ts';
 export type { AppOptions } from './runtime/app/app-options.ts';
+export type { RestoreProgress } from './runtime/app/changelog.ts';
 export type { ChannelEvents, CommitEvent, FetchEvent, StateEvent, TurnsEvent } from './runtime/app/channels.ts';
 export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';

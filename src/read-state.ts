@@ -2,16 +2,24 @@ import { ConfigError, FatalError, MillraceError } from './errors.ts';
 import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
 import { checkNames, type OptionNames } from './options/option-checks.ts';
 import { type Pipeline, plan } from './plan/topology.ts';
+import type { RestoreProgress } from './runtime/app/changelog.ts';
 import { SpecStoreView, type StoreView } from './runtime/app/store-view.ts';
 import { unknownStore } from './runtime/app/unknown-store.ts';
 import { FINGERPRINT_STORE } from './runtime/task/fingerprints.ts';
 import { storedSpecs } from './runtime/task/stored-specs.ts';
 import type { ReadableStores } from './state/byte-store.ts';
 import type { Resolved, UnknownSpec } from './state/store-spec.ts';
+import { merged, storesOfChangelogs } from './stores-to-read.ts';
 
 /** Whose state is read, and where it is. @public */
-export interface ReadStateOptions extends Pick<LogLocation, 'path' | 'transport'> {
+export interface ReadStateOptions extends Pick<LogLocation, 'path' | 'transport' | 'brokers' | 'kafka'> {
   readonly applicationId: string;
+  /** The folder in which processes of an application on Kafka keep their stores on this machine; no broker is asked. */
+  readonly stateDir?: string;
+  /** On Kafka: only these stores are rebuilt. All unless given. */
+  readonly stores?: readonly string[];
+  /** On Kafka: hears how far the stores are rebuilt from their changelogs, in records. */
+  readonly onRestore?: (progress: RestoreProgress) => void;
   /** The pipeline that wrote it: with it keys and values are decoded. */
   readonly pipeline?: Pipeline;
 }
@@ -68,16 +76,21 @@ export interface StoredState {
 const READ_STATE_OPTIONS: OptionNames<ReadStateOptions> = {
   path: LOG_LOCATION.path,
   transport: LOG_LOCATION.transport,
+  brokers: LOG_LOCATION.brokers,
+  kafka: LOG_LOCATION.kafka,
+  stateDir: true,
+  stores: true,
+  onRestore: true,
   applicationId: true,
   pipeline: true,
 };
 
 /**
- * Opens the state of an application for reading, from outside: on the embedded log, where state lies beside the records. On
- * Kafka it lies in changelog topics, which a client reads, and in the process.
+ * Opens the state of an application for reading, from outside. On the embedded log it lies beside the records. On Kafka it is
+ * rebuilt from the changelog topics, in memory, as it is now; or read from the folder that a process keeps it in (`stateDir`).
  *
  * @param options - The log, the application, and the pipeline if what is stored is to be decoded.
- * @throws StoreError `ERR_NO_LOG`; FatalError `ERR_UNKNOWN_GROUP` for an application that has never run there.
+ * @throws StoreError `ERR_NO_LOG`, `ERR_CORRUPT_LOG`; FatalError `ERR_UNKNOWN_GROUP` for an application that has never run there.
  *
  * @example
  * ```ts
@@ -99,34 +112,64 @@ const READ_STATE_OPTIONS: OptionNames<ReadStateOptions> = {
  */
 export async function readState(options: ReadStateOptions): Promise<StoredState> {
   checkNames('readState', options, READ_STATE_OPTIONS);
-  const { applicationId, path, pipeline, transport } = options;
+  const { applicationId, pipeline } = options;
   const topology = pipeline === undefined ? undefined : plan(pipeline, applicationId);
-  const log = await openLog(transport === undefined ? { path: path ?? '.millrace', create: false } : { transport })();
+  const specs = topology === undefined ? undefined : storedSpecs(topology);
+  const missing = (name: string): ConfigError =>
+    topology === undefined
+      ? new ConfigError('ERR_OPTION', `store ${name} cannot be decoded without its pipeline`, {
+          hint: 'give the pipeline that wrote it',
+        })
+      : unknownStore(name, topology);
+  const { active, close, stores } = await (options.stateDir === undefined ? ofLog(options) : ofFolder(options));
+  return new OpenState(applicationId, active, stores, { specs, missing, close });
+}
+
+/** Where state is read. */
+interface Opened {
+  readonly active: boolean;
+  readonly stores: ReadableStores;
+  close(): Promise<void>;
+}
+
+async function ofFolder({ applicationId, brokers, path, stateDir, transport }: ReadStateOptions): Promise<Opened> {
+  const other = Object.entries({ brokers, path, transport }).find(([, value]) => value !== undefined)?.[0];
+  if (other !== undefined) {
+    throw new ConfigError('ERR_OPTION', `stateDir is given together with ${other}`, {
+      hint: 'state is read from the folder, or from the log: leave one of them out',
+    });
+  }
+  const { readLocalStores } = await import('./transports/embedded/read-local-stores.ts');
+  const reader = await readLocalStores(stateDir as string, applicationId);
+  // Which process has a folder is not told here: reading keeps nobody from anything.
+  return { active: false, stores: merged(reader.folders), close: () => reader.close() };
+}
+
+async function ofLog(options: ReadStateOptions): Promise<Opened> {
+  const { applicationId, brokers, kafka, onRestore = () => undefined, path, stores: names, transport } = options;
+  const location = { ...given({ brokers, kafka, transport }), ...given({ path }) };
+  const log = await openLog(
+    brokers === undefined && transport === undefined ? { path: path ?? '.millrace', create: false } : location,
+  )();
   try {
-    const stores = log.state?.(applicationId);
-    if (stores === undefined) {
-      throw new ConfigError('ERR_OPTION', `a log of kind ${log.kind} does not hold the state of applications`, {
-        hint: `read the changelog topics of the application: ${applicationId}-STORE-changelog`,
-      });
-    }
     const group = await log.describeGroup(applicationId);
+    const wanted = { applicationId, names, offsets: group?.offsets ?? [], progress: onRestore };
+    const stores = log.state?.(applicationId) ?? (await storesOfChangelogs(log, wanted));
     if (group === undefined && stores.list().length === 0) {
       throw new FatalError('ERR_UNKNOWN_GROUP', `application ${applicationId} has not run on this log`, {
         hint: `there are ${(await log.groups()).join(', ') || 'none'}`,
       });
     }
-    const specs = topology === undefined ? undefined : storedSpecs(topology);
-    const missing = (name: string): ConfigError =>
-      topology === undefined
-        ? new ConfigError('ERR_OPTION', `store ${name} cannot be decoded without its pipeline`, {
-            hint: 'give the pipeline that wrote it',
-          })
-        : unknownStore(name, topology);
-    return new OpenState(applicationId, group?.active ?? false, stores, { specs, missing, close: () => log.close() });
+    return { active: group?.active ?? false, stores, close: () => log.close() };
   } catch (error) {
     await log.close();
     throw error;
   }
+}
+
+/** Without what is not given. */
+function given<T extends object>(options: { readonly [N in keyof T]: T[N] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 interface Around {

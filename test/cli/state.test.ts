@@ -81,7 +81,9 @@ describe('millrace state', () => {
     ['state ls counts --path nowhere', 1, 'ERR_NO_LOG'],
     ['state get counts counts ada --key-serde int', 2, 'Allowed choices are'],
     ['state get counts counts ada --key-serde number', 2, 'is no number'],
-    ['state ls counts -b 127.0.0.1:1', 2, 'millrace consume counts-STORE-changelog'],
+    ['state ls counts -b 127.0.0.1:1', 1, 'ECONNREFUSED'],
+    ['state ls counts --state-dir nowhere', 1, 'ERR_NO_LOG: There are no stores of application counts in nowhere'],
+    ['state ls counts --state-dir nowhere --path x', 2, 'leave one of them out'],
     ['state scan counts counts --with nope.ts', 2, 'there is no file'],
     ['state', 2, 'Usage: millrace state'],
   ])('%s: ends with %i', async (args, code, message) => {

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pack, remove, root } from './tarball.ts';
+import { chromiumPath, launch } from '../dashboard/chromium.ts';
+import { pack, remove } from './tarball.ts';
 
 const packed = pack();
 const folder = mkdtempSync(join(tmpdir(), 'millrace-init-'));
@@ -13,8 +14,13 @@ const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/
 const run = (at: string, command: string, ...args: string[]) =>
   spawnSync(command, args, { cwd: at, env, encoding: 'utf8', timeout: 100_000 });
 
+/** When somebody in an empty folder began to type. */
+let began = 0;
+
 beforeAll(() => {
-  const made = run(folder, process.execPath, `${root}dist/cli/main.js`, 'init', 'shop', '--package', packed.tarball);
+  began = performance.now();
+  const from = ['--yes', '--prefer-offline', '--package', packed.tarball];
+  const made = run(folder, 'npx', ...from, 'millrace', 'init', 'shop', '--package', packed.tarball);
   if (made.status !== 0) throw new Error(`the project was not made: ${made.stderr}`);
 }, 120_000);
 afterAll(() => {
@@ -22,26 +28,37 @@ afterAll(() => {
   remove(folder);
 });
 
-/** What a process has written when it has written a text. */
-async function written({ stdout }: ChildProcess, text: RegExp): Promise<string> {
-  let all = '';
-  while (!text.test(all)) all += String((await once(stdout!, 'data'))[0]);
-  return all;
-}
+const chromium = chromiumPath();
+if (chromium === undefined) console.warn('NOT TESTED: there is no chromium here, so no browser has seen a new project');
 
 describe('a project made by millrace init, from the tarball', () => {
-  test('its test passes', () => {
-    const tested = run(shop, 'npm', 'test');
-    expect(tested.status, tested.stdout + tested.stderr).toBe(0);
-    expect(tested.stdout).toMatch(/pass 2/);
-  });
-
-  test('its start shows what comes in, ends with Ctrl-C, and leaves what commands show', {
+  test('shows live results in a browser within a minute, ends with Ctrl-C, and leaves what commands show', {
     timeout: 120_000,
   }, async () => {
     const child = spawn('npm', ['start'], { cwd: shop, env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     const ended = once(child, 'close');
-    await written(child, /\d+ orders +\d+\.\d\d/);
+    let said = '';
+    child.stdout.on('data', (text) => void (said += String(text)));
+    const told = async (text: RegExp): Promise<RegExpExecArray> => {
+      for (let found = text.exec(said); ; found = text.exec(said)) {
+        if (found !== null) return found;
+        await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error(said)))]);
+      }
+    };
+    const [, url = ''] = await told(/live: (http\S+)/);
+    if (chromium !== undefined) {
+      const browser = await launch(chromium);
+      const page = await browser.newPage();
+      await page.goto(url);
+      // A row of a window that has closed has been written, and the picture says so.
+      const sink = page.locator('tr', { hasText: 'to(sales)' }).first();
+      await expect.poll(() => sink.textContent(), { timeout: 60_000 }).toMatch(/to\(sales\)\D*[1-9]/);
+      const seconds = (performance.now() - began) / 1000;
+      console.info(`from an empty folder to live results in a browser: ${seconds.toFixed(0)} s`);
+      expect(seconds).toBeLessThan(60);
+      await browser.close();
+    }
+    await told(/\d+ orders +\d+\.\d\d/);
     // As a terminal does: to all processes of the group.
     process.kill(-(child.pid as number), 'SIGINT');
     await ended;
@@ -62,6 +79,12 @@ describe('a project made by millrace init, from the tarball', () => {
     const wrong = run(shop, 'npm', 'run', '--silent', 'check');
     rmSync(join(shop, 'src/slip.ts'));
     expect(wrong.stdout).toMatch(/slip\.ts.*error[^]*Did you mean to write 'value'/);
+  });
+
+  test('its test passes', () => {
+    const tested = run(shop, 'npm', 'test');
+    expect(tested.status, tested.stdout + tested.stderr).toBe(0);
+    expect(tested.stdout).toMatch(/pass 2/);
   });
 
   test('its pipeline is drawn', () => {

@@ -7,32 +7,38 @@ import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import type { Command } from 'commander';
 import { type ConnectOptions, connect } from '../../index.ts';
 import { counted } from '../../options/counted.ts';
+import { clusterFindings, futureRecords, tryOut } from '../cluster-check.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { ExitError } from '../exit.ts';
 import { explain } from '../explain.ts';
+import { type Finding, note, ok, problem } from '../finding.ts';
 import { libraryError } from '../library-error.ts';
 import { type LocationFlags, location } from '../location.ts';
 import { writeRows } from '../output.ts';
 
-type Flags = LocationFlags & { readonly json?: boolean };
-
-/** What was looked at, and whether it is as it should be. */
-interface Finding {
-  readonly [name: string]: string;
-  readonly check: string;
-  readonly state: 'ok' | 'note' | 'problem';
-  readonly found: string;
-}
+type Flags = LocationFlags & { readonly json?: boolean; readonly try?: boolean };
 
 const OLDEST_NODE = [20, 19] as const;
 const LEAST_FREE = 1024 ** 3;
 const CERTIFICATE_DAYS = 14;
 const DAY_MS = 86_400_000;
 
+const HELP = `
+Looked at are Node, RxJS, the store, and the log: the room on the disk of a folder; certificates, brokers, copies, and what the user may
+do on a cluster; and records with timestamps of the future. Nothing is changed, unless with --try.
+
+  millrace doctor
+  millrace doctor -b kafka:9093 --tls --try`;
+
 /** `millrace doctor` */
 export function doctorCommand(parent: Command, context: Context): Command {
   return onLog(parent, 'doctor', 'look for what keeps Millrace from working here; exits with 3 when there is something')
+    .option(
+      '--try',
+      'on a cluster also make a topic, write, read and delete it: shows permissions, and how far clocks differ',
+    )
     .option('--json', 'one JSON object per line')
+    .addHelpText('after', HELP)
     .action((flags: Flags) => doctor(context, flags));
 }
 
@@ -46,9 +52,6 @@ async function doctor(context: Context, flags: Flags): Promise<void> {
   const problems = findings.filter(({ state }) => state === 'problem').length;
   if (problems > 0) throw new ExitError(3, `${problems} ${problems === 1 ? 'problem' : 'problems'}`);
 }
-
-const ok = (check: string, found: string): Finding => ({ check, state: 'ok', found });
-const problem = (check: string, found: string): Finding => ({ check, state: 'problem', found });
 
 function nodeVersion(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -64,7 +67,7 @@ function rxjs(): Finding {
     const { version } = here('rxjs/package.json') as { readonly version: string };
     return version.startsWith('7.') ? ok('rxjs', version) : problem('rxjs', `${version}: version 7 is needed`);
   } catch {
-    return { check: 'rxjs', state: 'note', found: 'no project here has it: npm install rxjs' };
+    return note('rxjs', 'no project here has it: npm install rxjs');
   }
 }
 
@@ -96,18 +99,35 @@ async function disk(path: string): Promise<Finding> {
   }
 }
 
-/** Opens the log that is meant, and looks at its topics and groups. */
-async function log(context: Context, flags: Flags, at: ConnectOptions): Promise<Finding[]> {
+/** Opens the log that is meant, and looks at what is in it. */
+async function log(context: Context, flags: Flags, at: ConnectOptions): Promise<readonly Finding[]> {
+  const { now } = context;
   const where = at.brokers === undefined ? `folder ${resolve(at.path ?? '.millrace')}` : at.brokers.join(', ');
+  const cluster = at.brokers === undefined ? undefined : { ...at.kafka, brokers: at.brokers };
   try {
     return await withClient(context, flags, async (client) => {
       const [topics, groups] = [await client.topics.list(), await client.groups.list()];
-      return [ok('log', `${where}: ${counted(topics.length, 'topic')}, ${counted(groups.length, 'group')}`)];
+      return [
+        ok('log', `${where}: ${counted(topics.length, 'topic')}, ${counted(groups.length, 'group')}`),
+        ...(cluster === undefined ? [] : await attempt('cluster', () => clusterFindings(cluster))),
+        ...(await attempt('timestamps', async () => [await futureRecords(client, topics, now())])),
+        ...(cluster === undefined || flags.try !== true
+          ? []
+          : await attempt('round trip', () => tryOut(cluster, client, now))),
+      ];
     });
   } catch (error) {
-    if (libraryError(error)?.code === 'ERR_NO_LOG')
-      return [{ check: 'log', state: 'note', found: `${where} is none yet` }];
+    if (libraryError(error)?.code === 'ERR_NO_LOG') return [note('log', `${where} is none yet`)];
     return [problem('log', explain(error, false))];
+  }
+}
+
+/** What cannot be looked at is told like what was found. */
+async function attempt(check: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+  try {
+    return await look();
+  } catch (error) {
+    return [problem(check, explain(error, false))];
   }
 }
 

@@ -1,5 +1,12 @@
 import { Command, Option } from 'commander';
-import { ConfigError, readState, type StoredRow, type StoredState, type StoreView } from '../../index.ts';
+import {
+  ConfigError,
+  type ReadStateOptions,
+  readState,
+  type StoredRow,
+  type StoredState,
+  type StoreView,
+} from '../../index.ts';
 import { counted } from '../../options/counted.ts';
 import { toBase64 } from '../base64.ts';
 import { type Context, onLog } from '../context.ts';
@@ -20,6 +27,7 @@ interface Flags extends LocationFlags {
   readonly keySerde?: KeyForm;
   readonly num?: number;
   readonly prefix?: string;
+  readonly stateDir?: string;
   readonly json?: boolean;
 }
 
@@ -29,52 +37,60 @@ type KeyForm = (typeof KEY_FORMS)[number];
 
 const HELP = `
 State lies beside the log of a folder, whether its application runs or not; reading it changes nothing. --with names the file
-of the pipeline that wrote it, and its keys and values are shown as they are; without it they are shown as bytes.
-On Kafka state is in changelog topics: millrace consume APP-STORE-changelog.
+of the pipeline that wrote it, and its keys and values are shown as they are; without it they are shown as bytes. On Kafka it is
+rebuilt from the changelog topics, in memory, or read from the folder of a process (--state-dir), without a broker.
 
   millrace state ls clicks
-  millrace state get clicks clicks-per-minute ada --with clicks.ts`;
+  millrace state get clicks clicks-per-minute ada --with clicks.ts
+  millrace state scan clicks clicks-per-minute --with clicks.ts -b localhost:9092`;
 
 /** `millrace state …` */
 export function stateCommand(context: Context): Command {
   const state = new Command('state').summary('look into the state that an application has committed');
+  const onState = (name: string, summary: string): Command =>
+    onLog(state, name, summary).option(
+      '--state-dir <folder>',
+      'folder in which an application on Kafka keeps its stores here',
+    );
   const decoded = (command: Command): Command =>
     command
       .option('-w, --with <file>', 'file with the pipeline that wrote the state: to decode it')
       .option('--export <name>', 'name of the export in that file');
-  onLog(state, 'ls', 'list the stores of an application, with their partitions and entries')
+  onState('ls', 'list the stores of an application, with their partitions and entries')
     .alias('list')
     .argument('<application>')
     .option('--json', 'one JSON object per line')
     .addHelpText('after', HELP)
     .action((application: string, flags: Flags) =>
-      withState(context, application, flags, (opened) => list(context, opened, flags)),
+      withState(context, application, undefined, flags, (opened) => list(context, opened, flags)),
     );
-  decoded(onLog(state, 'get', 'show what a store has for a key, in all of its windows'))
+  decoded(onState('get', 'show what a store has for a key, in all of its windows'))
     .argument('<application>')
     .argument('<store>')
     .argument('<key>')
     .addOption(new Option('--key-serde <form>', 'how the key is written (default: string)').choices(KEY_FORMS))
     .option('--json', 'one JSON object per line')
     .action((application: string, store: string, key: string, flags: Flags) =>
-      withState(context, application, flags, (opened) => get(context, opened, store, key, flags)),
+      withState(context, application, [store], flags, (opened) => get(context, opened, store, key, flags)),
     );
-  decoded(onLog(state, 'scan', 'show entries of a store'))
+  decoded(onState('scan', 'show entries of a store'))
     .argument('<application>')
     .argument('<store>')
     .option('--prefix <text>', 'only keys that begin with this text')
     .option('-n, --num <n>', 'at most this many (default: 100)', whole)
     .option('--json', 'one JSON object per line')
     .action((application: string, store: string, flags: Flags) =>
-      withState(context, application, flags, (opened) => scan(context, opened, store, flags)),
+      withState(context, application, [store], flags, (opened) => scan(context, opened, store, flags)),
     );
-  decoded(onLog(state, 'export', 'print all entries of stores as JSON, one in each line'))
+  decoded(onState('export', 'print all entries of stores as JSON, one in each line'))
     .argument('<application>')
     .argument('[store...]')
     .action((application: string, stores: readonly string[], flags: Flags) =>
-      withState(context, application, flags, (opened) => exportAll(context, opened, stores, flags)),
+      withState(context, application, stores.length > 0 ? stores : undefined, flags, (opened) =>
+        exportAll(context, opened, stores, flags),
+      ),
     );
-  decoded(onLog(state, 'verify', 'read all of the state and compare it with its checksums; exits with 3 for damage'))
+  decoded(onState('verify', 'read all of the state and compare it with its checksums; exits with 3 for damage'))
     .argument('<application>')
     .option('--json', 'one JSON object per line')
     .action((application: string, flags: Flags) => verify(context, application, flags));
@@ -82,25 +98,43 @@ export function stateCommand(context: Context): Command {
 }
 
 async function withState<T>(
-  { env }: Context,
+  { env, output }: Context,
   applicationId: string,
+  stores: readonly string[] | undefined,
   flags: Flags,
   work: (state: StoredState) => Promise<T>,
 ): Promise<T> {
-  const { brokers, path = '.millrace' } = location(flags, env);
-  if (brokers !== undefined) {
-    throw new ConfigError('ERR_OPTION', 'the state of an application on Kafka is not in a folder of the log', {
-      hint: `read its changelogs: millrace consume ${applicationId}-STORE-changelog`,
-    });
-  }
   const file = flags.with === undefined ? undefined : await loadPipeline(flags.with, flags.export);
   const open = file?.library.readState ?? readState;
-  const state = await open({ path, applicationId, ...(file === undefined ? {} : { pipeline: file.pipeline }) });
+  let told = false;
+  const state = await open({
+    ...placeOf(flags, env),
+    applicationId,
+    ...(file === undefined ? {} : { pipeline: file.pipeline }),
+    ...(stores === undefined ? {} : { stores }),
+    onRestore: () => {
+      if (!told) output.say('rebuilding the state from its changelogs');
+      told = true;
+    },
+  });
   try {
     return await work(state);
   } finally {
     await state.close();
   }
+}
+
+function placeOf(flags: Flags, env: Context['env']): Pick<ReadStateOptions, 'path' | 'brokers' | 'kafka' | 'stateDir'> {
+  const { stateDir } = flags;
+  if (stateDir === undefined) return location(flags, env);
+  if (flags.path === undefined && flags.brokers === undefined) return { stateDir };
+  throw new ConfigError(
+    'ERR_OPTION',
+    `--state-dir and ${flags.path === undefined ? '--brokers' : '--path'} are both given`,
+    {
+      hint: 'state is read from the folder, or from the log: leave one of them out',
+    },
+  );
 }
 
 async function list({ output }: Context, state: StoredState, flags: Flags): Promise<void> {
@@ -150,7 +184,7 @@ async function verify(context: Context, application: string, flags: Flags): Prom
   const { output } = context;
   let damage: Record<string, string | number | null>[];
   try {
-    damage = await withState(context, application, flags, async (state) => {
+    damage = await withState(context, application, undefined, flags, async (state) => {
       const found = state.verify();
       output.say(
         `${counted(found.entries, 'entry', 'entries')} of ${counted(state.stores().length, 'store')} ${found.entries === 1 ? 'was' : 'were'} read`,

@@ -11,7 +11,7 @@ import { ASIDE, isAside, type PassedOver, type Spell, storeKey, writesOf } from 
 import { type ChangelogWriter, generationOf, UNSAID, writerAfter } from './changelog-writer.ts';
 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
-const POSITIONS = '#positions';
+export const POSITIONS = '#positions';
 
 /**
  * A position in a changelog, when it was reached in epoch milliseconds, the latest writer up to there, and since which one
@@ -29,7 +29,7 @@ const MAX_AGE = 0.5;
 
 const TEXT = new TextDecoder();
 
-/** Progress of a restoration, in records. */
+/** Progress of a restoration, in records. @public */
 export interface RestoreProgress {
   readonly store: string;
   readonly partition: number;
@@ -40,6 +40,12 @@ export interface RestoreProgress {
 /** Name of the compacted topic that a store can be rebuilt from. */
 export function changelogTopic(applicationId: string, store: string): string {
   return `${applicationId}-${store}-changelog`;
+}
+
+/** The position in its changelog that a local store has reached; 0 where that is not known. */
+export function changelogPosition(stores: Pick<StoreBackend, 'open'>, id: StoreId): number {
+  const stored = stores.open({ ...id, store: POSITIONS }).get(storeKey(id.store));
+  return stored === undefined ? 0 : readNumber(stored, 0);
 }
 
 /**

@@ -35,6 +35,8 @@ const hidden = (root: Databases['root']): Hidden => root as unknown as Hidden;
 export interface OpenFile {
   /** Without flushes, and so without any order on the disk. */
   readonly noSync?: boolean;
+  /** For who only looks. */
+  readonly readOnly?: boolean;
 }
 
 export const DATA_FILE = 'log.mdb';
@@ -115,6 +117,7 @@ function openWith(
     maxDbs: 8,
     maxReaders: 512,
     noSync: options.noSync === true,
+    readOnly: options.readOnly === true,
     overlappingSync: options.overlappingSync,
     // Turns off a start marker per transaction whose promise nobody can catch when a commit fails.
     eventTurnBatching: false,

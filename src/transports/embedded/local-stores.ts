@@ -14,11 +14,12 @@ import { tryLock, unlock } from './process-lock.ts';
 import { checkStructure } from './survey.ts';
 
 const LOCK = 'process.lock';
-const NOTE = 'stores.json';
+/** What says how the files of a folder were left. */
+export const NOTE = 'stores.json';
 const FORMAT = 1;
 
 /** What the last process said of the files. */
-interface Note {
+export interface Note {
   readonly format: number;
   /** The boot of the machine in which they were opened. */
   readonly bootId: string;

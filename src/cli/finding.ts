@@ -1,0 +1,17 @@
+/** What was looked at, and whether it is as it should be. */
+export interface Finding {
+  readonly [name: string]: string;
+  readonly check: string;
+  readonly state: 'ok' | 'note' | 'problem';
+  readonly found: string;
+}
+
+export const ok = (check: string, found: string): Finding => ({ check, state: 'ok', found });
+export const note = (check: string, found: string): Finding => ({ check, state: 'note', found });
+export const problem = (check: string, found: string): Finding => ({ check, state: 'problem', found });
+
+/** Some names of many. */
+export function some(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}

@@ -1,0 +1,84 @@
+import { noLogger } from './log/logger.ts';
+import { storesOf } from './log/offset-mark.ts';
+import type { CommittedOffset, Transport } from './log/transport.ts';
+import {
+  Changelog,
+  changelogPosition,
+  changelogTopic,
+  POSITIONS,
+  type RestoreProgress,
+} from './runtime/app/changelog.ts';
+import type { ReadableStores, StoreId } from './state/byte-store.ts';
+import { memoryStores } from './state/memory-backend.ts';
+
+/** Which stores of an application are wanted; all that are known of where none is named. */
+export interface WantedStores {
+  readonly applicationId: string;
+  readonly names: readonly string[] | undefined;
+  /** What the group has committed. */
+  readonly offsets: readonly CommittedOffset[];
+  readonly progress: (progress: RestoreProgress) => void;
+}
+
+/** Rebuilds stores from their changelog topics, in memory: as a start does it, and with the same rules. */
+export async function storesOfChangelogs(log: Transport, wanted: WantedStores): Promise<ReadableStores> {
+  const { applicationId, progress } = wanted;
+  const names = await storeNames(log, wanted);
+  const topics = await log.topics.describeAll(names.map((name) => changelogTopic(applicationId, name)));
+  const ids = names.flatMap((store): StoreId[] =>
+    Array.from({ length: topics.get(changelogTopic(applicationId, store))?.partitions ?? 0 }, (_, partition) => ({
+      applicationId,
+      store,
+      partition,
+    })),
+  );
+  const stores = memoryStores();
+  const changelog = new Changelog(log, stores, applicationId, topics, () => 0, noLogger);
+  await changelog.restore(ids, progress);
+  return visible({ open: (id) => stores.open(id), list: () => stores.list(applicationId) });
+}
+
+async function storeNames(log: Transport, { applicationId, names, offsets }: WantedStores): Promise<readonly string[]> {
+  const prefix = `${applicationId}-`;
+  if (names !== undefined) {
+    const there = await log.topics.facts(names.map((name) => changelogTopic(applicationId, name)));
+    // Who asks for one that there is not is told of those that there are.
+    if (there.size > 0) return names.filter((name) => there.has(changelogTopic(applicationId, name)));
+  }
+  const others = (await log.groups()).filter((group) => group.startsWith(prefix));
+  const found = new Set(offsets.flatMap((offset) => [...(storesOf(offset) ?? [])]));
+  for (const topic of await log.topics.list()) {
+    if (!topic.startsWith(prefix) || !topic.endsWith('-changelog')) continue;
+    // It may belong to an application whose name begins like this one's.
+    if (others.some((other) => topic.startsWith(`${other}-`))) continue;
+    found.add(topic.slice(prefix.length, -'-changelog'.length));
+  }
+  return [...found].sort();
+}
+
+/** What several processes keep of the same application, as one: of each partition what has come furthest in its changelog. */
+export function merged(folders: readonly ReadableStores[]): ReadableStores {
+  const places = (): ReadonlyMap<
+    string,
+    { readonly id: StoreId; readonly from: ReadableStores; readonly at: number }
+  > => {
+    const best = new Map<string, { readonly id: StoreId; readonly from: ReadableStores; readonly at: number }>();
+    for (const from of folders) {
+      for (const id of from.list()) {
+        const at = changelogPosition(from, id);
+        const key = `${id.store}/${id.partition}`;
+        if ((best.get(key)?.at ?? -1) < at) best.set(key, { id, from, at });
+      }
+    }
+    return best;
+  };
+  return visible({
+    list: () => [...places().values()].map(({ id }) => id),
+    open: (id) => (places().get(`${id.store}/${id.partition}`)?.from ?? (folders[0] as ReadableStores)).open(id),
+  });
+}
+
+/** Without what is kept of the changelogs. */
+function visible(stores: ReadableStores): ReadableStores {
+  return { ...stores, list: () => stores.list().filter(({ store }) => store !== POSITIONS) };
+}
