@@ -28,7 +28,7 @@ describe('millrace', () => {
   });
 
   it('writes lines, and reads ranges of them', async () => {
-    await millrace('topics create t');
+    await cli.inProcess('topics create t');
     const written = await millrace('produce t -K : -H from=test', 'a:1\nb:2\nc:3\nd:x:4\n');
     expect(written).toMatchObject({ code: 0, out: '', err: '4 records written to t\n' });
     const values = async (args: string): Promise<string> => (await millrace(`consume t -e -f %k=%v; ${args}`)).out;
@@ -68,7 +68,7 @@ describe('millrace', () => {
   });
 
   it('encodes and decodes by the names of serdes', async () => {
-    await millrace('topics create n');
+    await cli.inProcess('topics create n');
     await millrace('produce n -K = --key int64 --value msgpack', '9007199254740993={"a":[1,null]}\n');
     expect(lines((await millrace('consume n -e --key int64 --value msgpack')).out)).toMatchObject([
       { key: '9007199254740993', value: { a: [1, null] } },
@@ -81,8 +81,8 @@ describe('millrace', () => {
   });
 
   it('shows and moves groups', async () => {
-    await millrace('topics create t');
-    await millrace('produce t', 'a\nb\nc\n');
+    await cli.inProcess('topics create t');
+    await cli.inProcess('produce t', 'a\nb\nc\n');
     expect((await millrace('lag g')).err).toContain('group g has no committed offsets');
     expect((await millrace('consume t -g g -n 2')).code).toBe(0);
     expect((await millrace('consume t -g g -e -f %v')).out).toBe('c\n');
@@ -113,21 +113,21 @@ describe('millrace', () => {
     ['topics ls --brokers 127.0.0.1:1', 1, 'ECONNREFUSED'],
     ['topics', 2, 'Usage: millrace topics'],
   ])('%s: ends with %i', { timeout: 30_000 }, async (args, code, message) => {
-    await millrace('topics create t');
+    await cli.inProcess('topics create t');
     expect(await millrace(args)).toMatchObject({ code, out: '', err: expect.stringContaining(message) as string });
   });
 
   it('goes on until Ctrl-C, and ends with 0', async () => {
-    await millrace('topics create t');
+    await cli.inProcess('topics create t');
     const consumer = start(['consume', 't', '-f', '%v']);
-    await millrace('produce t', 'first\n');
+    await cli.inProcess('produce t', 'first\n');
     await printed(consumer, 'first');
     consumer.child.kill('SIGINT');
     expect(await consumer.ended).toMatchObject({ code: 0, out: 'first\n', err: '' });
   });
 
   it('ends quietly when nobody reads any more', async () => {
-    await millrace('topics create t');
+    await cli.inProcess('topics create t');
     await millrace('produce t --repeat 20000', 'x'.repeat(100));
     const { child, ended } = start(['consume', 't']);
     await once(child.stdout, 'data');

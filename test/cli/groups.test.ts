@@ -12,8 +12,8 @@ const committed = (group: string): Promise<PartitionOffsets> =>
 
 describe('what a group has printed is committed', () => {
   beforeEach(async () => {
-    await cli.run('topics create t');
-    await cli.run('produce t', numbers(10));
+    await cli.inProcess('topics create t');
+    await cli.inProcess('produce t', numbers(10));
   });
 
   it('after -n, to the last record, and no further', async () => {
@@ -44,8 +44,8 @@ describe('what a group has printed is committed', () => {
   });
 
   it('up to the record that cannot be printed', async () => {
-    await cli.run(['produce', 't', '--value', 'json'], '{"a":1}\n');
-    await cli.run('produce t', 'x\n');
+    await cli.inProcess(['produce', 't', '--value', 'json'], '{"a":1}\n');
+    await cli.inProcess('produce t', 'x\n');
     const refused = await cli.run('consume t -g g -e -f %v --value json');
     expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/t\/0@11.*--json/) as string });
     expect(await committed('g')).toEqual(new Map([[0, 11]]));
@@ -66,8 +66,8 @@ describe('what a group has printed is committed', () => {
   });
 
   it('and what a reader that goes away could not take is not', async () => {
-    await cli.run('topics create wide');
-    await cli.run('produce wide --repeat 20000', 'x'.repeat(100));
+    await cli.inProcess('topics create wide');
+    await cli.inProcess('produce wide --repeat 20000', 'x'.repeat(100));
     const { child, ended, said } = cli.start(['consume', 'wide', '-g', 'g', '-f', '%o:%v\\n']);
     await once(child.stdout, 'data');
     child.stdout.destroy();
@@ -83,9 +83,9 @@ describe('what a group has printed is committed', () => {
 
 describe('a group', () => {
   beforeEach(async () => {
-    await cli.run('topics create t -p 2');
-    await cli.run('produce t -p 0', numbers(5));
-    await cli.run('consume t -g billing -n 2');
+    await cli.inProcess('topics create t -p 2');
+    await cli.inProcess('produce t -p 0', numbers(5));
+    await cli.inProcess('consume t -g billing -n 2');
   });
 
   it('that there is not is an error, with the one that was meant', async () => {
@@ -117,7 +117,7 @@ describe('a group', () => {
       { topic: 't', partition: 0, committed: 2, end: 5, lag: 3 },
       { topic: 't', partition: 1, committed: 0, end: 0, lag: 0 },
     ]);
-    await cli.run('topics create other');
+    await cli.inProcess('topics create other');
     expect((await cli.run('lag billing other')).err).toBe('group billing has no committed offsets of other\n');
   });
 
@@ -159,9 +159,9 @@ describe('a group', () => {
 });
 
 it('refuses to move an application with state, unless it is told to', async () => {
-  await cli.run('topics create clicks');
-  await cli.run('topics create counts');
-  await cli.run('produce clicks -K :', 'a:1\na:2\nb:3\n');
+  await cli.inProcess('topics create clicks');
+  await cli.inProcess('topics create counts');
+  await cli.inProcess('produce clicks -K :', 'a:1\na:2\nb:3\n');
   const clicks = topic('clicks', { key: string(), value: json<number>() });
   const counts = topic('counts', { key: string(), value: json<{ count: number }>() });
   const pipeline = clicks.pipe(aggregate({ count: agg.count() }, { store: 'clicks-by-key' }), to(counts));

@@ -7,7 +7,7 @@ const cli = useCli();
 const values = async (): Promise<string[]> => (await cli.run('consume t -e -f %v')).out.split('\n').slice(0, -1);
 
 beforeEach(async () => {
-  await cli.run('topics create t -c maxMessageBytes=1000');
+  await cli.inProcess('topics create t -c maxMessageBytes=1000');
 });
 
 describe('produce', () => {
@@ -54,7 +54,7 @@ describe('produce', () => {
 
   it('compresses as it is told, and with nothing else', async () => {
     const size = (): number => statSync(join(cli.folder, '.millrace', 'log.mdb')).size;
-    await cli.run('topics create big');
+    await cli.inProcess('topics create big');
     const line = 'x'.repeat(500_000);
     await cli.run('produce big -z gzip --repeat 8', line);
     const compressed = size();
@@ -95,7 +95,7 @@ describe('produce', () => {
   });
 
   it('takes more than fits into memory at once', async () => {
-    await cli.run('topics create big');
+    await cli.inProcess('topics create big');
     const result = await cli.run('produce big -z lz4 --repeat 100', 'y'.repeat(900_000));
     expect(result).toMatchObject({ code: 0, err: '100 records written to big\n' });
   });

@@ -146,7 +146,7 @@ describe('millrace dev', () => {
     expect(await values()).toBe('2 4');
     file('factor.ts', 'export const factor = 10;');
     await told(running, 'ready after', 2);
-    await cli.run('produce numbers -K :', 'c:3\n');
+    await cli.inProcess('produce numbers -K :', 'c:3\n');
     running.child.kill('SIGINT');
     expect(await running.ended).toMatchObject({ code: 0 });
     await cli.run('run double.ts -e -q');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DashboardOptions } from '../../index.ts';
 import { type Context, onLog, withClient } from '../context.ts';
-import { whole } from '../flags.ts';
+import { fromZero } from '../flags.ts';
 import { type LocationFlags, location } from '../location.ts';
 
 interface Flags extends LocationFlags {
@@ -20,7 +20,7 @@ token in MILLRACE_DASHBOARD_TOKEN.
 /** `millrace dashboard` */
 export function dashboardCommand(parent: Command, context: Context): Command {
   return onLog(parent, 'dashboard', 'serve a page with the topics and groups of a log until it is stopped')
-    .option('--port <number>', 'port of the page (default: 7070, or the next free one)', whole)
+    .option('--port <number>', 'port of the page (default: 7070, or the next free one); 0: any', fromZero)
     .option('--host <address>', 'address to listen at (default: 127.0.0.1)')
     .addHelpText('after', HELP)
     .action((flags: Flags) => dashboard(context, flags));
