@@ -74,7 +74,7 @@ export function merged(folders: readonly ReadableStores[]): ReadableStores {
   };
   return visible({
     list: () => [...places().values()].map(({ id }) => id),
-    open: (id) => (places().get(`${id.store}/${id.partition}`)?.from ?? (folders[0] as ReadableStores)).open(id),
+    open: (id) => (places().get(`${id.store}/${id.partition}`)?.from ?? memoryStores()).open(id),
   });
 }
 
