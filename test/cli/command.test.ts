@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { lines, printed, useCli } from './processes.ts';
 
 const cli = useCli();
-const millrace = (args: string, input?: string) => cli.run(args, input);
+const millrace = (args: string, input?: string) => cli.inProcess(args, input);
 const start = cli.start.bind(cli);
 
 describe('millrace', () => {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { lines, useCli } from './processes.ts';
 
 const cli = useCli();
-const values = async (): Promise<string[]> => (await cli.run('consume t -e -f %v')).out.split('\n').slice(0, -1);
+const values = async (): Promise<string[]> => (await cli.inProcess('consume t -e -f %v')).out.split('\n').slice(0, -1);
 
 beforeEach(async () => {
   await cli.inProcess('topics create t -c maxMessageBytes=1000');
@@ -14,7 +14,7 @@ describe('produce', () => {
   it('writes bytes as they are', async () => {
     const line = Buffer.from([0xff, 0x00, 0xe2, 0x80, 0xa8, 0x0d, 0x3a, 0xfe]);
     await cli.run('produce t -K :', Buffer.concat([line, Buffer.from('\n')]));
-    expect(lines((await cli.run('consume t -e')).out)).toMatchObject([
+    expect(lines((await cli.inProcess('consume t -e')).out)).toMatchObject([
       { key: line.subarray(0, 6).toString('base64'), keyEncoding: 'base64', value: '/g==', valueEncoding: 'base64' },
     ]);
     const refused = await cli.run('produce t --value string', Buffer.concat([line, Buffer.from('\n')]));

@@ -90,7 +90,7 @@ describe('millrace completion', () => {
     file('completion.bash', (await cli.run('completion bash')).out);
     expect(complete(['millrace', 'to'])).toEqual(['topics']);
     expect(complete(['millrace', 'topics', 'de'])).toEqual(['describe', 'delete']);
-    expect(complete(['millrace', 'consume', 'clicks', '--fro'])).toEqual(['--from-beginning']);
+    expect(complete(['millrace', 'consume', 'clicks', '--from-b'])).toEqual(['--from-beginning']);
     expect(complete(['millrace', 'groups', 'reset', 'g', 't', '--exe'])).toEqual(['--execute']);
     expect(complete(['millrace', '--path', 'x', 'state', 'v'])).toEqual(['verify']);
     expect(complete(['millrace', 'graph', ''])).toContain('--format');

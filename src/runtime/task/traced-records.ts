@@ -11,6 +11,10 @@ export interface TracedRecord extends TopicPartition {
 /** Of each partition, between two commits. */
 const MOST = 128;
 
+/** Headers may hold anything; what is longer is no trace. */
+const PARENT_BYTES = 128;
+const STATE_BYTES = 512;
+
 const TEXT = new TextDecoder();
 
 /** Collects the records that belong to traces, from batches as tasks take them, until they are committed. */
@@ -31,20 +35,13 @@ export class TracedRecords {
     for (let at = 0; at < batch.count && found.length < MOST; at += 1) {
       const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
       if (offset < position) continue;
-      let traceparent: Uint8Array | null | undefined;
-      let tracestate: Uint8Array | null | undefined;
+      let traceparent: string | undefined;
+      let tracestate: string | undefined;
       for (const [name, value] of batch.headers(at)) {
-        if (name === 'traceparent') traceparent = value;
-        else if (name === 'tracestate') tracestate = value;
+        if (name === 'traceparent') traceparent = textOf(value, PARENT_BYTES);
+        else if (name === 'tracestate') tracestate = textOf(value, STATE_BYTES);
       }
-      if (traceparent === undefined || traceparent === null) continue;
-      found.push({
-        topic,
-        partition,
-        offset,
-        traceparent: TEXT.decode(traceparent),
-        tracestate: tracestate === undefined || tracestate === null ? undefined : TEXT.decode(tracestate),
-      });
+      if (traceparent !== undefined) found.push({ topic, partition, offset, traceparent, tracestate });
     }
     if (found.length > 0) this.#records.set(key, found);
   }
@@ -64,4 +61,8 @@ export class TracedRecords {
   forget(topic: string, partition: number): void {
     this.#records.delete(`${topic}/${partition}`);
   }
+}
+
+function textOf(value: Uint8Array | null, most: number): string | undefined {
+  return value === null || value.length > most ? undefined : TEXT.decode(value);
 }
