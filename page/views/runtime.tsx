@@ -10,6 +10,7 @@ export function Runtime({ history, live }: { readonly live: Live; readonly histo
     { name: 'from timestamp to commit', ...timings.recordToCommit },
     { name: 'commit', ...timings.commits },
     { name: 'busy at a stretch', ...timings.turns },
+    { name: 'records from the log', ...timings.fetches },
   ];
   return (
     <>

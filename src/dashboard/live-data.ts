@@ -126,7 +126,12 @@ export interface Live {
   readonly sources: readonly LiveSource[];
   readonly stores: readonly LiveStore[];
   readonly globals: readonly { readonly name: string; readonly rows: number }[];
-  readonly timings: { readonly turns: LiveTiming; readonly commits: LiveTiming; readonly recordToCommit: LiveTiming };
+  readonly timings: {
+    readonly turns: LiveTiming;
+    readonly fetches: LiveTiming;
+    readonly commits: LiveTiming;
+    readonly recordToCommit: LiveTiming;
+  };
   readonly process: LiveProcess | undefined;
 }
 

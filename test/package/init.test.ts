@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumPath, launch } from '../dashboard/chromium.ts';
 import { pack, remove } from './tarball.ts';
 
@@ -37,6 +37,11 @@ describe('a project made by millrace init, from the tarball', () => {
   }, async () => {
     const child = spawn('npm', ['start'], { cwd: shop, env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     const ended = once(child, 'close');
+    // Also when something is not as it should be.
+    onTestFinished(async () => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+      await ended;
+    });
     let said = '';
     child.stdout.on('data', (text) => void (said += String(text)));
     const told = async (text: RegExp): Promise<RegExpExecArray> => {
@@ -54,8 +59,12 @@ describe('a project made by millrace init, from the tarball', () => {
       const sink = page.locator('tr', { hasText: 'to(sales)' }).first();
       await expect.poll(() => sink.textContent(), { timeout: 60_000 }).toMatch(/to\(sales\)\D*[1-9]/);
       const seconds = (performance.now() - began) / 1000;
-      console.info(`from an empty folder to live results in a browser: ${seconds.toFixed(0)} s`);
-      expect(seconds).toBeLessThan(60);
+      const [load = 0] = loadavg();
+      console.info(
+        `from an empty folder to live results in a browser: ${seconds.toFixed(0)} s, load ${load.toFixed(0)}`,
+      );
+      // How long others keep the machine from it says nothing of the package.
+      if (load < 4 * availableParallelism()) expect(seconds).toBeLessThan(60);
       await browser.close();
     }
     await told(/\d+ orders +\d+\.\d\d/);
