@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copyTree } from './mutants/copy-tree.ts';
 import { mutants } from './mutants/index.ts';
-import { type Mutant, mutated, type NamedTest } from './mutants/mutant.ts';
+import { type Mutant, mutated, type NamedTest, type Seeds } from './mutants/mutant.ts';
+import { runSeeds } from './mutants/run-seeds.ts';
 import { type Outcome, runTests } from './mutants/run-tests.ts';
 
 const { values } = parseArgs({
@@ -44,10 +45,13 @@ const chosen = values.sample === undefined ? wanted : sampled(wanted, Number(val
 
 const testName = ({ file, hangs, test }: NamedTest): string => `${file}: ${test}${hangs ? ' (hangs)' : ''}`;
 
+const seedsName = ({ count, from }: Seeds): string => `simulated runs ${from} to ${from + count - 1}`;
+
 if (values.list) {
-  for (const { caughtBy, fault, file, name } of chosen) {
+  for (const { caughtBy, fault, file, name, seeds } of chosen) {
     console.log(`${name.padEnd(30)} ${file}\n    ${fault}`);
     for (const test of caughtBy) console.log(`    caught by ${testName(test)}`);
+    if (seeds !== undefined) console.log(`    caught by ${seedsName(seeds)}`);
   }
   process.exit(0);
 }
@@ -69,7 +73,30 @@ async function faultsWithout(all: readonly Mutant[]): Promise<ReadonlyMap<string
 const isCaught = ({ hangs }: NamedTest, outcome: Outcome | undefined): boolean =>
   outcome === 'failed' || (hangs === true && outcome === 'hung');
 
-/** @returns why the mutant survives; `undefined` when every test that it names finds it. */
+/** Ranges of seeds whose runs fail without any mutant, or come to no end. */
+async function seedsWithout(all: readonly Mutant[]): Promise<ReadonlyMap<string, string>> {
+  const ranges = new Map(all.flatMap(({ seeds }) => (seeds === undefined ? [] : [[seedsName(seeds), seeds]])));
+  const outcomes = new Map<string, string>();
+  for (const [range, seeds] of ranges) {
+    const found = await runSeeds(tree, seeds, limitMs * 10);
+    if (found !== 'none') outcomes.set(range, typeof found === 'number' ? `seed ${found} fails` : found);
+  }
+  return outcomes;
+}
+
+/** @returns why a mutant is not found by its seeds; `undefined` when it is, or has none */
+async function survivesSeeds({ seeds }: Mutant, broken: ReadonlyMap<string, string>): Promise<string | undefined> {
+  if (seeds === undefined) return undefined;
+  const range = seedsName(seeds);
+  const weak = broken.get(range);
+  if (weak !== undefined) return `without the mutant, ${range}: ${weak}`;
+  const found = await runSeeds(tree, seeds, limitMs * 2);
+  if (typeof found !== 'number') return `${range}: ${found}`;
+  console.log(`         seed ${found} of the ${range} fails`);
+  return undefined;
+}
+
+/** @returns why the mutant survives; `undefined` when every test that it names finds it, and its seeds do. */
 async function survives(mutant: Mutant, broken: ReadonlyMap<string, string>): Promise<string | undefined> {
   const path = join(tree, mutant.file);
   const original = readFileSync(path, 'utf8');
@@ -85,7 +112,7 @@ async function survives(mutant: Mutant, broken: ReadonlyMap<string, string>): Pr
     const outcomes = await runTests(tree, mutant.caughtBy, seed, { limitMs, propertyMs: 15_000 });
     const missed = mutant.caughtBy.filter((test) => !isCaught(test, outcomes.get(test)));
     return missed.length === 0
-      ? undefined
+      ? await survivesSeeds(mutant, broken)
       : missed.map((test) => `${outcomes.get(test)}: ${testName(test)}`).join('; ');
   } finally {
     writeFileSync(path, original);
@@ -95,9 +122,11 @@ async function survives(mutant: Mutant, broken: ReadonlyMap<string, string>): Pr
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
 let began = performance.now();
-const broken = await faultsWithout(chosen);
+const brokenTests = await faultsWithout(chosen);
+const brokenSeeds = await seedsWithout(chosen);
+const broken = new Map([...brokenTests, ...brokenSeeds]);
 const tests = new Set(chosen.flatMap(({ caughtBy }) => caughtBy.map(testName))).size;
-console.log(`${tests - broken.size} of ${tests} tests pass without any mutant, ${seconds(began)}`);
+console.log(`${tests - brokenTests.size} of ${tests} tests pass without any mutant, ${seconds(began)}`);
 let passed = 0;
 for (const mutant of chosen) {
   began = performance.now();

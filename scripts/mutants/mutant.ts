@@ -6,6 +6,12 @@ export interface NamedTest {
   readonly hangs?: true;
 }
 
+/** Simulated runs, by their seeds. */
+export interface Seeds {
+  readonly from: number;
+  readonly count: number;
+}
+
 /** A small fault, and the tests that find it. Each of them has to. */
 export interface Mutant {
   readonly name: string;
@@ -16,6 +22,8 @@ export interface Mutant {
   readonly text: string;
   readonly instead: string;
   readonly caughtBy: readonly NamedTest[];
+  /** Simulated runs, one of which finds it too. */
+  readonly seeds?: Seeds;
 }
 
 /** A mutant, or `undefined` with why it cannot be made. */

@@ -5,6 +5,9 @@ import type { Fault, Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import type { Host, World } from './world.ts';
 
+/** Requests that clients make which write. */
+const OF_CLIENTS = ['Produce', 'InitProducerId'];
+
 /** What faults take place in. */
 export interface Scene {
   readonly plan: Plan;
@@ -14,6 +17,8 @@ export interface Scene {
   readonly server: Host;
   readonly random: Random;
   readonly log: (line: string) => void;
+  /** Where a client writes beside the application, if one does. */
+  readonly feeder: Host | undefined;
   /** Makes a machine more. */
   readonly more: (number: number) => Instance;
 }
@@ -28,6 +33,7 @@ export class Trouble {
   readonly #random: Random;
   readonly #log: (line: string) => void;
   readonly #more: (number: number) => Instance;
+  readonly #feeder: Host | undefined;
   readonly instances: Instance[];
   readonly counts: Record<string, number> = {};
   /** How the network departs from calm. */
@@ -35,7 +41,7 @@ export class Trouble {
   /** All is mended: nobody is started any more for what went wrong before. */
   #over = false;
 
-  constructor({ broker, log, more, network, plan, random, server, world }: Scene, instances: Instance[]) {
+  constructor({ broker, feeder, log, more, network, plan, random, server, world }: Scene, instances: Instance[]) {
     this.#plan = plan;
     this.#world = world;
     this.#broker = broker;
@@ -44,6 +50,7 @@ export class Trouble {
     this.#random = random;
     this.#log = log;
     this.#more = more;
+    this.#feeder = feeder;
     this.instances = instances;
     network.weather = this.#weatherNow();
   }
@@ -81,6 +88,8 @@ export class Trouble {
     const world = this.#world;
     const instance = this.instances[which % this.instances.length] as Instance;
     const { host } = instance;
+    // Some of what is wrong with requests is so for a client that writes.
+    const sender = which % 2 === 1 ? (this.#feeder ?? host) : host;
     const later = (run: () => void): void => this.#at(world.now + forMs, run);
     const weather = (change: Partial<Weather>): void => {
       this.#weather.add(change);
@@ -91,13 +100,14 @@ export class Trouble {
       });
     };
     const trap = (sprung: () => Fate | undefined): void => {
-      if (host === undefined) return;
+      const from = OF_CLIENTS.includes(request) && !kind.startsWith('crash') ? sender : host;
+      if (from === undefined) return;
       const said = (): Fate | undefined => {
         this.#count(`${kind}: ${request}`);
-        this.#log(`${kind}: ${request} of ${host.name}`);
+        this.#log(`${kind}: ${request} of ${from.name}`);
         return sprung();
       };
-      this.#network.traps.add({ host, request, sprung: said });
+      this.#network.traps.add({ host: from, request, sprung: said });
     };
     this.#count(kind);
     this.#log(`fault: ${kind} (${instance.host?.name ?? 'nobody'}, ${forMs} ms)`);
@@ -132,10 +142,10 @@ export class Trouble {
         this.#broker.move();
         break;
       case 'refused writes':
-        weather({ refusedWrites: 0.2 });
+        weather({ refusedWrites: 0.35 });
         break;
       case 'late writes':
-        weather({ lateWrites: 0.1 });
+        weather({ lateWrites: 0.25 });
         break;
       case 'pause':
       case 'long pause':
@@ -156,7 +166,7 @@ export class Trouble {
         break;
       }
       case 'cut':
-        this.#network.cut(host === undefined ? {} : { host });
+        this.#network.cut(sender === undefined ? {} : { host: sender });
         break;
       case 'node down':
         this.#network.down.add(node);

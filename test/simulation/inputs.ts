@@ -24,6 +24,8 @@ export interface InputShape {
   /** Over how much virtual time they come. */
   readonly troubleMs: number;
   readonly keys: number;
+  /** Partitions that get nothing which closes windows. */
+  readonly hanging: readonly boolean[];
 }
 
 /** Event time begins here; long before the clocks of the simulated machines. */
@@ -48,6 +50,7 @@ export function makeInputs(shape: InputShape, random: Random): Input[] {
   );
   // As many of each partition as there are keys behind a shuffle, so that every task there gets one.
   for (let at = 0; at < partitions * CLOSERS; at++) {
+    if (shape.hanging[Math.floor(at / CLOSERS)] === true) continue;
     const id = records - (records % CLOSERS) + CLOSERS + at;
     const timestamp = EPOCH + spanMs + CLOSING_MS;
     inputs.push({ id, partition: Math.floor(at / CLOSERS), key: `k${id % keys}`, timestamp, at: live ? undefined : 0 });

@@ -64,15 +64,7 @@ export class Instance {
     const { plan } = { plan: this.#plan };
     if (plan.disks[this.number] !== true) this.#disk = memoryStores();
     const disk = this.#disk;
-    const machine: Machine = {
-      clock: host.clock,
-      moment: () => ({ monotonicMs: Math.floor(host.clock.monotonic()), wallMs: host.clock.now() }),
-      random: this.#random.next,
-      name: () => `name-${this.number}-${++this.#names}`,
-      unpacked: new UnpackBudget(host.clock),
-      threads: false,
-      connect: (options) => this.#network.connect(host, options),
-    };
+    const machine = machineOf(host, this.#network, this.#random, () => `name-${this.number}-${++this.#names}`);
     const logger = this.#logger(host);
     const settings = kafkaSettings({
       brokers: ['node-1:9092'],
@@ -141,6 +133,20 @@ export class Instance {
       };
     return { debug: () => undefined, info: log('info'), warn: log('warn'), error: log('error') };
   }
+}
+
+/** What a process takes from its machine. */
+export function machineOf(host: Host, network: Network, random: Random, name: () => string): Machine {
+  const { clock } = host;
+  return {
+    clock,
+    moment: () => ({ monotonicMs: Math.floor(clock.monotonic()), wallMs: clock.now() }),
+    random: random.next,
+    name,
+    unpacked: new UnpackBudget(clock),
+    threads: false,
+    connect: (options) => network.connect(host, options),
+  };
 }
 
 /** An application holds its process with a timer that never fires: one that is killed here would hold it forever. */

@@ -70,6 +70,8 @@ export class Network {
   readonly stuck: Map<number, number> = new Map();
   readonly counts: Record<string, number> = {};
   readonly traps: Set<Trap> = new Set();
+  /** Hosts that go on when records of theirs are refused for good. */
+  readonly lenient: Set<Host> = new Set();
   /** From then on nothing is on its way any more that nobody waits for. */
   quietFrom = 0;
 
@@ -112,8 +114,8 @@ export class Network {
   }
 
   /** How a request goes wrong at the broker. */
-  amiss(request: EncodedRequest): Amiss | undefined {
-    return amissOf(request.name, this.#random);
+  amiss(request: EncodedRequest, from: Host): Amiss | undefined {
+    return amissOf(request.name, this.#random, this.lenient.has(from));
   }
 
   /** What becomes of a request. */
@@ -221,7 +223,7 @@ class Link implements BrokerConnection {
         if (fate === 'late') return this.#late(sent);
         if (this.#cut && !this.#network.arrives()) return;
         if (fate === 'lost after') sent.over = true;
-        if (fate === 'refused') sent.amiss = this.#network.amiss(request);
+        if (fate === 'refused') sent.amiss = this.#network.amiss(request, this.owner);
         this.#queue.push(sent);
         void this.#serve();
       });

@@ -72,8 +72,10 @@ export interface Plan {
   readonly atProducers: boolean;
   /** How many of the inputs others write in transactions, and how many more they write in ones that they abort. */
   readonly foreign: number;
-  /** Whether others leave transactions open behind all inputs. */
-  readonly hanging: boolean;
+  /** Whether a client writes many batches at a time beside it. */
+  readonly feeds: boolean;
+  /** In which partitions of the source others leave a transaction open behind all inputs, where no window is closed. */
+  readonly hanging: readonly boolean[];
   /** Which of the processes find their stores again when they are started again. */
   readonly disks: readonly boolean[];
   readonly faults: readonly Fault[];
@@ -90,6 +92,7 @@ export function makePlan(seed: number, random: Random): Plan {
   // Most worlds are small: more of them see more than large ones do.
   const large = random.chance(0.1);
   const atProducers = random.chance(0.4);
+  const sources = random.int(1, 4);
   const troubleMs = large ? 60_000 : random.int(4000, 16_000);
   return {
     seed,
@@ -97,7 +100,7 @@ export function makePlan(seed: number, random: Random): Plan {
     program: random.pick(PROGRAM_NAMES),
     instances,
     nodes: random.int(1, 3),
-    sources: random.int(1, 4),
+    sources,
     shuffles: random.int(1, 3),
     records: large ? random.int(50, 400) : random.int(20, 120),
     live,
@@ -112,10 +115,17 @@ export function makePlan(seed: number, random: Random): Plan {
     deliveryTimeoutMs: random.pick([4000, 12_000, 120_000]),
     atProducers,
     foreign: random.pick([0, 0, 0.1, 0.4]),
-    hanging: random.chance(0.25),
+    feeds: random.chance(atProducers ? 0.85 : 0.2),
+    hanging: makeHanging(sources, random),
     disks: Array.from({ length: instances + 2 }, () => random.chance(0.7)),
     faults: makeFaults(troubleMs, atProducers, random),
   };
+}
+
+/** In the first one there is none, because something has to close windows. */
+function makeHanging(sources: number, random: Random): boolean[] {
+  const hanging = random.chance(0.3);
+  return Array.from({ length: sources }, (_, partition) => hanging && partition > 0 && random.chance(0.6));
 }
 
 function makeFaults(troubleMs: number, atProducers: boolean, random: Random): Fault[] {

@@ -13,8 +13,8 @@ describe('a simulated run', () => {
     expect(one?.events).toBeGreaterThan(100);
   });
 
-  // The first two fail where a commit under way is taken for the last one of a task that goes to another process.
-  test.each([85, 211, 12])(
+  // They fail where a commit under way is taken for the last one of a task that goes to another process.
+  test.each([29, 107, 110])(
     'writes nothing twice while processes just come and go, at least once (%i)',
     async (seed) => {
       const outcome = await simulate(seed, { keeps: ({ kind }) => IN_ORDER.has(kind) });

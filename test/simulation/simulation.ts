@@ -2,9 +2,10 @@ import { ensureCodec } from '../../src/protocol/compression.ts';
 import { checkHistory, type HistoryEvent } from '../../src/testing/index.ts';
 import { CommitCheck } from './commit-check.ts';
 import { Trouble } from './faults.ts';
+import { FED, Feeder } from './feeder.ts';
 import { ForeignWriters } from './foreign.ts';
 import { encodeInput, type Input, makeInputs, UNSEEN } from './inputs.ts';
-import { Instance } from './instance.ts';
+import { Instance, machineOf } from './instance.ts';
 import { ModelBroker } from './model/broker.ts';
 import { Network } from './network.ts';
 import { type Fault, makePlan, type Plan } from './plan.ts';
@@ -69,6 +70,7 @@ class Simulation {
   readonly #random: Random;
   readonly #trouble: Trouble;
   readonly #foreign: ForeignWriters;
+  readonly #feeder: Feeder | undefined;
   readonly #commits: CommitCheck;
   readonly #checks: readonly RowCheck[];
   readonly #problems: string[] = [];
@@ -95,6 +97,7 @@ class Simulation {
     for (const [name, partitions] of this.#program.topics) this.#broker.topics.create(name, partitions);
     this.#inputs = makeInputs({ ...plan, partitions: plan.sources }, random.branch('inputs'));
     this.#foreign = new ForeignWriters(this.#broker);
+    this.#feeder = plan.feeds ? this.#newFeeder(random.branch('feeder')) : undefined;
     this.#commits = new CommitCheck(this.#broker, this.#exact);
     this.#checks = this.#checksOf(this.#inputs);
     this.#random = random.branch('foreign');
@@ -112,6 +115,7 @@ class Simulation {
         server: this.#server,
         random: random.branch('faults'),
         log: this.#log,
+        feeder: this.#feeder?.host,
         more,
       },
       this.#instances,
@@ -123,13 +127,17 @@ class Simulation {
     const world = this.#world;
     this.#write();
     for (const instance of this.#instances) this.#at(BEGINNING_MS + instance.number * 10, () => instance.start());
+    if (this.#feeder !== undefined)
+      void this.#feeder.start().catch((error: Error) => this.#log(`no client: ${error.message}`));
     for (const fault of faults) this.#at(fault.at, () => this.#trouble.cause(fault));
     while (world.now < troubleMs) await this.#goOn(Math.min(troubleMs, world.now + LOOK_MS));
     this.#trouble.heal();
     const before = this.#checksOf(this.#inputs.filter(({ at }) => at !== undefined))[0];
     let copiedAt: number | undefined;
     const isDone = (): boolean =>
-      this.#last.length === 0 && this.#checks.every((check) => check.missing().length === 0);
+      this.#last.length === 0 &&
+      this.#checks.every((check) => check.missing().length === 0) &&
+      this.#feeder?.over !== false;
     for (const limit = world.now + HEALED_MS; !isDone() && world.now < limit; ) {
       await this.#goOn(world.now + LOOK_MS);
       for (const instance of this.#instances) if (!instance.running) instance.start();
@@ -147,7 +155,11 @@ class Simulation {
       while (world.now < quietFrom) await this.#goOn(Math.min(quietFrom, world.now + LOOK_MS));
       const exact = this.#exact || this.#isCalm;
       this.#problems.push(...this.#checks.flatMap((check) => check.wrong(exact)), ...this.#history(exact));
+      this.#problems.push(...(this.#feeder?.problems(this.#broker) ?? []));
     } else {
+      this.#problems.push(
+        ...(this.#feeder?.over === false ? ['stall: a client is not told what became of its records'] : []),
+      );
       this.#problems.push(...this.#checks.flatMap((check) => check.missing()).slice(0, 5), ...this.#whyNot());
     }
     this.#problems.push(...this.#said.slice(0, 2).map((line) => `said: ${line.slice(0, 300)}`));
@@ -160,6 +172,15 @@ class Simulation {
       virtualMs: Math.round(world.now),
       counts: this.#allCounts(),
     };
+  }
+
+  #newFeeder(random: Random): Feeder {
+    const host = this.#world.host('feeder');
+    this.#network.lenient.add(host);
+    let names = 0;
+    const machine = machineOf(host, this.#network, random, () => `feeder-${++names}`);
+    this.#broker.topics.create(FED, this.#plan.sources);
+    return new Feeder(host, machine, this.#plan, this.#world, random);
   }
 
   /** Whether at least once is to write once, too: where processes just come and go, and where none begins anything again. */
@@ -204,10 +225,9 @@ class Simulation {
 
   /** Leaves transactions open behind everything: nobody is to wait for them. */
   #hang(): void {
-    if (!this.#plan.hanging) return;
     const last = this.#inputs.at(-1) as Input;
-    for (let partition = 0; partition < this.#plan.sources; partition++)
-      if (this.#random.chance(0.7)) this.#foreign.write({ ...last, id: 2 * UNSEEN + partition, partition }, 'never', 0);
+    for (const [partition, hangs] of this.#plan.hanging.entries())
+      if (hangs) this.#foreign.write({ ...last, id: 2 * UNSEEN + partition, partition }, 'never', 0);
   }
 
   #at(ms: number, run: () => void): void {

@@ -39,14 +39,31 @@ const CODES: ReadonlyMap<string, typeof COORDINATOR> = new Map([
   ['OffsetCommit', COORDINATOR],
 ]);
 
+/**
+ * What else is answered to those who go on when records are refused for good: the topic takes no batches of that size any more,
+ * which it says of one that is in its log, too.
+ */
+const FOR_GOOD: typeof COORDINATOR = [
+  [7, true],
+  [20, true],
+  [10, false],
+  [10, false],
+  [10, false],
+  [10, false],
+];
+
 /** Requests of producers, which change what readers find. */
 export const WRITES: readonly string[] = [...CODES.keys()];
 
-/** One of the ways in which a request of that name can go wrong. */
-export function amissOf(name: string, random: Random): Amiss | undefined {
+/**
+ * One of the ways in which a request of that name can go wrong.
+ *
+ * @param lenient - Whether the sender goes on when records are refused for good.
+ */
+export function amissOf(name: string, random: Random, lenient: boolean): Amiss | undefined {
   const codes = CODES.get(name);
   if (codes === undefined) return undefined;
-  const [code, done] = random.pick(codes);
+  const [code, done] = random.pick(lenient && name === 'Produce' ? [...codes, ...FOR_GOOD] : codes);
   // Of a request for several partitions some go well.
   const salt = random.int(0, 3);
   return { code, done, hits: (partition) => ((partition + salt) & 3) < 3 };
