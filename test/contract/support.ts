@@ -87,12 +87,17 @@ export function rowsOf(columns: RecordColumns): ReadRow[] {
 }
 
 /** Waits until a condition holds; fails with what was waited for. */
-export async function until<T>(what: string, condition: () => T | undefined | false, limitMs = 20_000): Promise<T> {
+export async function until<T>(
+  what: string | (() => string),
+  condition: () => T | undefined | false,
+  limitMs = 20_000,
+): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const result = condition();
     if (result !== undefined && result !== false) return result;
-    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for: ${what}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${limitMs} ms in vain for: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

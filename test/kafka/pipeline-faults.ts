@@ -129,7 +129,10 @@ export async function stopOne(run: CountingRun, times: FaultTimes, which: number
   const began = performance.now();
   zombie.signal('SIGSTOP');
   // Longer than the session: the other one has taken everything over.
-  await until('the tasks of the stopped process to be taken over', () => other.state.tasks.length === 4);
+  await until(
+    () => `the tasks of the stopped process to be taken over; the other one has ${JSON.stringify(other.state)}`,
+    () => other.state.tasks.length === 4,
+  );
   await run.resumed(times, 'process stopped: the other one goes on', began, began);
   zombie.signal('SIGCONT');
   const woken = performance.now();
