@@ -6,6 +6,7 @@ import type { Cluster, Lane } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import { GroupLeader } from './group-leader.ts';
+import type { GroupMemory } from './group-memory.ts';
 import {
   decodeAssignment,
   decodeMember,
@@ -53,14 +54,13 @@ export class GroupCoordinator {
   #memberId = '';
   #generation = -1;
   #granted: Granted = NOTHING;
-  /** Of the last generation that it was in; it outlasts the membership. */
-  #epoch: number | undefined;
-  /** Transactional ids of the members of the last generation. */
-  #transactionalIds: readonly string[] = [];
+  /** Outlasts the membership. */
+  readonly #memory: GroupMemory;
   /** When the last request that made it a member was sent. */
   joinedAt: Moment;
 
-  constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null) {
+  constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null, memory: GroupMemory) {
+    this.#memory = memory;
     this.#cluster = cluster;
     this.#options = options;
     this.#card = new MemberCard(options.tasks, transactionalId);
@@ -100,7 +100,7 @@ export class GroupCoordinator {
       this.#check(answer.errorCode);
       const decode = joined.protocol === OLD_PROTOCOL_NAME ? decodeOldAssignment : decodeAssignment;
       const { epoch, tasks, tell, transactionalIds } = decode(answer.assignment);
-      this.#transactionalIds = transactionalIds;
+      this.#memory.transactionalIds = transactionalIds;
       // Once more, and with what was missing. What it has it keeps until then.
       this.#card.tell = tell;
       if (tell) continue;
@@ -110,7 +110,7 @@ export class GroupCoordinator {
       }
       const { generation, leader } = joined;
       this.#granted = { tasks: new Set(tasks), generation, epoch: epoch ?? epochOf(generation, leader) };
-      this.#epoch = this.#granted.epoch;
+      this.#memory.epoch = this.#granted.epoch;
       this.joinedAt = sent;
       return this.#granted;
     }
@@ -152,7 +152,8 @@ export class GroupCoordinator {
     const { settings } = this.#cluster;
     const { groupId } = this.#options;
     const { generation, tasks } = this.#granted;
-    const info = this.#card.info([...tasks], generation, this.#transactionalIds, this.#epoch);
+    const { epoch, transactionalIds } = this.#memory;
+    const info = this.#card.info([...tasks], generation, transactionalIds, epoch);
     const old = encodeOldMember(this.#card.whole(info));
     const protocols = [{ name: PROTOCOL_NAME, metadata: encodeMember(info) }];
     if (old.length <= OLD_LIMIT_BYTES) protocols.push({ name: OLD_PROTOCOL_NAME, metadata: old });
@@ -177,27 +178,33 @@ export class GroupCoordinator {
     const read = old ? decodeOldMember : decodeMember;
     const infos = new Map(members.map(({ memberId, metadata }) => [memberId, read(metadata)]));
     const { abandoned, assignments, covered, partitions } = this.#leader.share(infos);
-    await this.#fence(abandoned);
+    const left = await this.#fence(abandoned);
     const write = old ? encodeOldAssignment : encodeAssignment;
     const known = [...infos.values()].flatMap((info) => info.epoch ?? []);
     const epoch = nextEpoch(generation, known, this.#cluster.machine.random);
     return {
       covered,
       assignments: [...assignments].map(([memberId, assignment]) => {
-        return { memberId, assignment: write({ ...assignment, epoch }, partitions(assignment.tasks)) };
+        const { tasks, transactionalIds: ids } = assignment;
+        // Those that could not be ended are for the next leader.
+        const transactionalIds = ids.length === 0 ? ids : [...ids, ...left];
+        return { memberId, assignment: write({ ...assignment, transactionalIds, epoch }, partitions(tasks)) };
       }),
     };
   }
 
-  /** Ends the transactions of members that are gone, so that nobody waits for them to expire. */
-  async #fence(gone: readonly string[]): Promise<void> {
+  /** Ends the transactions of members that are gone, so that nobody waits for them to expire. @returns Whose could not be ended. */
+  async #fence(gone: readonly string[]): Promise<readonly string[]> {
+    const left: string[] = [];
     await Promise.all(
       gone.map((id) =>
         newProducerId(this.#cluster, id).catch((error: unknown) => {
+          left.push(id);
           this.#cluster.settings.logger.warn({ error }, `the transaction of "${id}" is left to expire`);
         }),
       ),
     );
+    return left;
   }
 
   #check(errorCode: number): void {

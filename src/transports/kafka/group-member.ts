@@ -5,6 +5,7 @@ import { closed } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { staleWork, tooLong, unknownYet } from './errors.ts';
 import { type Granted, GroupCoordinator } from './group-coordinator.ts';
+import type { GroupMemory } from './group-memory.ts';
 import { Heart } from './heart.ts';
 import { OffsetNotes } from './offset-metadata.ts';
 import { pauseMs } from './retry.ts';
@@ -51,12 +52,12 @@ export class GroupMember {
   #ended: MillraceError | undefined;
   #trouble: MillraceError | undefined;
 
-  constructor(cluster: Cluster, options: MemberOptions, transactionalId: string | null) {
+  constructor(cluster: Cluster, options: MemberOptions, transactionalId: string | null, memory: GroupMemory) {
     this.#cluster = cluster;
     this.#options = options;
     const partitions = options.tasks.flatMap((task) => task.partitions);
     this.notes = new OffsetNotes(partitions.map(({ topic }) => topic));
-    this.#coordinator = new GroupCoordinator(cluster, options, transactionalId);
+    this.#coordinator = new GroupCoordinator(cluster, options, transactionalId, memory);
     this.#heart = new Heart(cluster, this.#coordinator);
   }
 

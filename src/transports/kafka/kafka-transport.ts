@@ -21,6 +21,7 @@ import { BatchEncoder } from './encode-batches.ts';
 import { ExactlyOnceWriter } from './exactly-once.ts';
 import { KafkaFetcher } from './fetcher.ts';
 import { GroupMember, type MemberOptions } from './group-member.ts';
+import { GroupMemories } from './group-memory.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import { warnOfInsecure } from './insecure.ts';
 import type { Machine } from './machine.ts';
@@ -43,6 +44,7 @@ export class KafkaTransport implements Transport {
   readonly #groupOffsets: GroupOffsets;
   readonly #openStores: OpenLocalStores;
   readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #memories = new GroupMemories();
   #closed = false;
 
   private constructor(cluster: Cluster) {
@@ -131,7 +133,8 @@ export class KafkaTransport implements Transport {
       if (begun !== undefined) await begun;
       await options.onAssigned(ids, generation, session);
     };
-    const member = new GroupMember(this.#cluster, { ...options, onAssigned }, transactionalId);
+    const memory = this.#memories.of(options.groupId);
+    const member = new GroupMember(this.#cluster, { ...options, onAssigned }, transactionalId, memory);
     const encoder = new BatchEncoder(this.#cluster, this.#topics, exactlyOnce);
     const writer =
       transactionalId === null
