@@ -1,5 +1,6 @@
 import type { ByteStore } from './byte-store.ts';
-import { compareBytes, OrderedBytes } from './ordered-bytes.ts';
+import { OrderedBytes } from './ordered-bytes.ts';
+import { compareBytes } from './sorted-keys.ts';
 
 type Row = readonly [key: Uint8Array, value: Uint8Array];
 

@@ -2,7 +2,7 @@ import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore } from './byte-store.ts';
 import type { Entry, KeyValueStore } from './key-value-store.ts';
 import { readNumber } from './numbers.ts';
-import { compareBytes } from './ordered-bytes.ts';
+import { compareBytes } from './sorted-keys.ts';
 import type { StepTime } from './step-time.ts';
 import type { Waiting } from './waiting.ts';
 

@@ -2,7 +2,7 @@ import { array, assert, boolean, option, property, record, uint8Array } from 'fa
 import { describe, expect, it } from 'vitest';
 import type { StoreId } from './byte-store.ts';
 import { memoryStores } from './memory-backend.ts';
-import { compareBytes } from './ordered-bytes.ts';
+import { compareBytes } from './sorted-keys.ts';
 
 const id: StoreId = { applicationId: 'app', store: 'counts', partition: 0 };
 const key = uint8Array({ minLength: 0, maxLength: 3, max: 3 });

@@ -1,5 +1,6 @@
 import type { ByteStore } from './byte-store.ts';
-import { compareBytes, type OrderedBytes } from './ordered-bytes.ts';
+import type { OrderedBytes } from './ordered-bytes.ts';
+import { compareBytes } from './sorted-keys.ts';
 
 /** What lies in memory above a store. */
 export type Above<T> = Pick<OrderedBytes<T>, 'get' | 'range'>;

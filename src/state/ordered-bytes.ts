@@ -1,19 +1,11 @@
+import { compareBytes, insertAt, removeAt, SortedKeys } from './sorted-keys.ts';
+
 /** Entries in a chunk before it is split. Small enough that an insertion moves little, large enough to keep chunks few. */
 const CHUNK = 256;
 
 interface Chunk<T> {
-  readonly keys: Uint8Array[];
+  readonly keys: SortedKeys;
   readonly values: T[];
-}
-
-/** Unsigned byte order, a prefix before what it is a prefix of. Negative, zero or positive as for `Array.sort`. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = a.length < b.length ? a.length : b.length;
-  for (let i = 0; i < length; i++) {
-    const difference = a[i]! - b[i]!;
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }
 
 /**
@@ -22,6 +14,8 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
  */
 export class OrderedBytes<T = Uint8Array> {
   readonly #chunks: Chunk<T>[] = [];
+  /** The first key of each chunk. */
+  readonly #firsts = new SortedKeys();
   #size = 0;
   #version = 0;
 
@@ -32,9 +26,8 @@ export class OrderedBytes<T = Uint8Array> {
   get(key: Uint8Array): T | undefined {
     const chunk = this.#chunks[this.#chunkFor(key)];
     if (chunk === undefined) return undefined;
-    const at = lowerBound(chunk.keys, key);
-    const found = chunk.keys[at];
-    return found !== undefined && compareBytes(found, key) === 0 ? chunk.values[at] : undefined;
+    const at = chunk.keys.lowerBound(key);
+    return chunk.keys.holds(at, key) ? chunk.values[at] : undefined;
   }
 
   /** @param own - Makes the key that is kept, where there was none. */
@@ -42,19 +35,24 @@ export class OrderedBytes<T = Uint8Array> {
     const index = this.#chunkFor(key);
     const chunk = this.#chunks[index];
     if (chunk === undefined) {
-      this.#chunks.push({ keys: [own(key)], values: [value] });
+      const keys = new SortedKeys();
+      const kept = own(key);
+      keys.insert(0, kept);
+      this.#chunks.push({ keys, values: [value] });
+      this.#firsts.insert(0, kept);
       this.#size++;
       this.#version++;
       return;
     }
-    const at = lowerBound(chunk.keys, key);
-    const found = chunk.keys[at];
-    if (found !== undefined && compareBytes(found, key) === 0) {
+    const at = chunk.keys.lowerBound(key);
+    if (chunk.keys.holds(at, key)) {
       chunk.values[at] = value;
       return;
     }
-    insertAt(chunk.keys, at, own(key));
+    const kept = own(key);
+    chunk.keys.insert(at, kept);
     insertAt(chunk.values, at, value);
+    if (at === 0) this.#firsts.replace(index, kept);
     this.#size++;
     this.#version++;
     if (chunk.keys.length > CHUNK) this.#split(index, chunk, at === chunk.keys.length - 1);
@@ -64,12 +62,14 @@ export class OrderedBytes<T = Uint8Array> {
     const index = this.#chunkFor(key);
     const chunk = this.#chunks[index];
     if (chunk === undefined) return false;
-    const at = lowerBound(chunk.keys, key);
-    const found = chunk.keys[at];
-    if (found === undefined || compareBytes(found, key) !== 0) return false;
-    removeAt(chunk.keys, at);
+    const at = chunk.keys.lowerBound(key);
+    if (!chunk.keys.holds(at, key)) return false;
+    chunk.keys.remove(at);
     removeAt(chunk.values, at);
-    if (chunk.keys.length === 0) this.#chunks.splice(index, 1);
+    if (chunk.keys.length === 0) {
+      removeAt(this.#chunks, index);
+      this.#firsts.remove(index);
+    } else if (at === 0) this.#firsts.replace(index, chunk.keys.keys[0]!);
     this.#size--;
     this.#version++;
     return true;
@@ -78,11 +78,11 @@ export class OrderedBytes<T = Uint8Array> {
   /** Entries with `from <= key < to`. Goes on in order, by key, when entries are added or removed on the way. */
   *range(from?: Uint8Array, to?: Uint8Array): IterableIterator<readonly [key: Uint8Array, value: T]> {
     let index = from === undefined ? 0 : this.#chunkFor(from);
-    let at = from === undefined ? 0 : lowerBound(this.#chunks[index]?.keys ?? [], from);
+    let at = from === undefined ? 0 : (this.#chunks[index]?.keys.lowerBound(from) ?? 0);
     for (;;) {
       const chunk = this.#chunks[index];
       if (chunk === undefined) return;
-      const key = chunk.keys[at];
+      const key = chunk.keys.keys[at];
       if (key === undefined) {
         index++;
         at = 0;
@@ -97,57 +97,26 @@ export class OrderedBytes<T = Uint8Array> {
       }
       // Positions have moved: find the place after the key that was delivered last.
       index = this.#chunkFor(key);
-      const keys = this.#chunks[index]?.keys ?? [];
-      at = lowerBound(keys, key);
-      const found = keys[at];
-      if (found !== undefined && compareBytes(found, key) === 0) at++;
+      const keys = this.#chunks[index]?.keys;
+      at = keys?.lowerBound(key) ?? 0;
+      if (keys?.holds(at, key) === true) at++;
     }
   }
 
   /** The last chunk whose first key is not above `key`, or the first chunk. */
   #chunkFor(key: Uint8Array): number {
-    let low = 0;
-    let high = this.#chunks.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareBytes(this.#chunks[middle]!.keys[0]!, key) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    return low === 0 ? 0 : low - 1;
+    const at = this.#firsts.lowerBound(key);
+    return at === 0 || this.#firsts.holds(at, key) ? at : at - 1;
   }
 
   /** Ascending insertion, the usual case, leaves full chunks behind instead of half full ones. */
   #split(index: number, chunk: Chunk<T>, atEnd: boolean): void {
     const from = atEnd ? chunk.keys.length - 1 : chunk.keys.length >>> 1;
-    const keys = chunk.keys.splice(from);
+    const keys = chunk.keys.splitFrom(from);
     const values = chunk.values.splice(from);
     this.#chunks.splice(index + 1, 0, { keys, values });
+    this.#firsts.insert(index + 1, keys.keys[0]!);
   }
 }
 
 const asItIs = (key: Uint8Array): Uint8Array => key;
-
-/** Most keys come in ascending order. */
-function insertAt<T>(items: T[], at: number, item: T): void {
-  if (at === items.length) items.push(item);
-  else items.splice(at, 0, item);
-}
-
-/** The ends are the usual case: what is stored first is often removed first. */
-function removeAt(items: unknown[], at: number): void {
-  if (at === 0) items.shift();
-  else if (at === items.length - 1) items.pop();
-  else items.splice(at, 1);
-}
-
-/** Index of the first key that is not below `key`. */
-function lowerBound(keys: readonly Uint8Array[], key: Uint8Array): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareBytes(keys[middle]!, key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

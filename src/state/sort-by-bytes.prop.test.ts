@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareBytes } from './ordered-bytes.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
+import { compareBytes } from './sorted-keys.ts';
 
 const key = fc.uint8Array({ maxLength: 7 });
 /** Few different bytes, so that prefixes are long and ties are many. */

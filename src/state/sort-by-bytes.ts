@@ -1,4 +1,4 @@
-import { compareBytes } from './ordered-bytes.ts';
+import { compareBytes } from './sorted-keys.ts';
 
 interface Keyed {
   readonly keyBytes: Uint8Array;

@@ -2,7 +2,8 @@ import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { type CacheShare, entryBytes, NO_SHARE } from './cache-budget.ts';
 import { unwritable } from './checked-stores.ts';
 import { mergedWith } from './merged-bytes.ts';
-import { compareBytes, OrderedBytes } from './ordered-bytes.ts';
+import { OrderedBytes } from './ordered-bytes.ts';
+import { compareBytes } from './sorted-keys.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 import type { ValueCodec } from './value-codec.ts';
 

@@ -1,0 +1,147 @@
+/** So many bytes are a whole number without loss. */
+const HEAD_BYTES = 6;
+
+/** Unsigned byte order, a prefix before what it is a prefix of. Negative, zero or positive as for `Array.sort`. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = a.length < b.length ? a.length : b.length;
+  for (let i = 0; i < length; i++) {
+    const difference = a[i]! - b[i]!;
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/**
+ * Keys in unsigned byte order. What all of them begin with is passed over, and the six bytes behind that stand beside each key as a
+ * number: most of a search compares numbers that lie next to each other, and few keys are looked at.
+ */
+export class SortedKeys {
+  readonly keys: Uint8Array[] = [];
+  readonly #heads: number[] = [];
+  /** Bytes that all keys have in common, or fewer. */
+  #skip = 0;
+
+  get length(): number {
+    return this.keys.length;
+  }
+
+  /** Index of the first key that is not below `key`. */
+  lowerBound(key: Uint8Array): number {
+    const { keys } = this;
+    const heads = this.#heads;
+    if (keys.length === 0) return 0;
+    const side = this.#beside(key);
+    if (side !== 0) return side < 0 ? 0 : keys.length;
+    const head = headOf(key, this.#skip);
+    let low = 0;
+    let high = keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const difference = heads[middle]! - head;
+      if (difference < 0 || (difference === 0 && compareBytes(keys[middle]!, key) < 0)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Whether the key at a place is this one. */
+  holds(at: number, key: Uint8Array): boolean {
+    const found = this.keys[at];
+    return found !== undefined && compareBytes(found, key) === 0;
+  }
+
+  /** @param at - Its place in the order. */
+  insert(at: number, key: Uint8Array): void {
+    this.#admit(key);
+    insertAt(this.keys, at, key);
+    insertAt(this.#heads, at, headOf(key, this.#skip));
+  }
+
+  /** Takes another key that has the same place in the order. */
+  replace(at: number, key: Uint8Array): void {
+    this.#admit(key);
+    this.keys[at] = key;
+    this.#heads[at] = headOf(key, this.#skip);
+  }
+
+  remove(at: number): void {
+    removeAt(this.keys, at);
+    removeAt(this.#heads, at);
+  }
+
+  /** Takes out the keys from a place on. */
+  splitFrom(at: number): SortedKeys {
+    const other = new SortedKeys();
+    for (const key of this.keys.splice(at)) other.keys.push(key);
+    other.#count();
+    this.#count();
+    return other;
+  }
+
+  /** Negative where a key lies before all, positive where it lies behind, as far as what all have in common tells. */
+  #beside(key: Uint8Array): number {
+    const first = this.keys[0]!;
+    const skip = this.#skip;
+    for (let at = 0; at < skip; at += 1) {
+      if (at >= key.length) return -1;
+      const difference = key[at]! - first[at]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  /** A key comes that may have less in common with the others. */
+  #admit(key: Uint8Array): void {
+    const first = this.keys[0];
+    if (first === undefined) {
+      this.#skip = Math.max(0, key.length - HEAD_BYTES);
+      return;
+    }
+    const common = commonBytes(first, key, this.#skip);
+    if (common === this.#skip) return;
+    this.#skip = common;
+    this.#fill();
+  }
+
+  /** Looks anew at what all keys have in common. */
+  #count(): void {
+    const [first] = this.keys;
+    const last = this.keys.at(-1);
+    this.#skip = first === undefined || last === undefined ? 0 : commonBytes(first, last, first.length);
+    this.#fill();
+  }
+
+  #fill(): void {
+    const heads = this.#heads;
+    heads.length = this.keys.length;
+    for (let at = 0; at < heads.length; at += 1) heads[at] = headOf(this.keys[at]!, this.#skip);
+  }
+}
+
+/** Bytes from a place on as one number; what is missing counts as zero. */
+function headOf(key: Uint8Array, from: number): number {
+  let head = 0;
+  const end = from + HEAD_BYTES;
+  for (let at = from; at < end; at += 1) head = head * 256 + (at < key.length ? key[at]! : 0);
+  return head;
+}
+
+function commonBytes(a: Uint8Array, b: Uint8Array, most: number): number {
+  const length = Math.min(a.length, b.length, most);
+  let at = 0;
+  while (at < length && a[at] === b[at]) at += 1;
+  return at;
+}
+
+/** Most keys come in ascending order. */
+export function insertAt<T>(items: T[], at: number, item: T): void {
+  if (at === items.length) items.push(item);
+  else items.splice(at, 0, item);
+}
+
+/** The ends are the usual case: what is stored first is often removed first. */
+export function removeAt(items: unknown[], at: number): void {
+  if (at === 0) items.shift();
+  else if (at === items.length - 1) items.pop();
+  else items.splice(at, 1);
+}
