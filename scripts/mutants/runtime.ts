@@ -167,7 +167,7 @@ export const runtimeMutants: readonly Mutant[] = [
   {
     name: 'state-behind-offsets',
     fault: 'a task starts although its store lacks records that are committed',
-    file: 'src/runtime/app/task-starts.ts',
+    file: 'src/runtime/app/start-place.ts',
     text: 'if (low.offset < known.offset) throw this.#behind(low, high, known.offset);',
     instead: '',
     caughtBy: [

@@ -4,15 +4,15 @@ import type { ByteStore, StoreWrites } from './byte-store.ts';
 import { type CacheShare, entryBytes, NO_SHARE } from './cache-budget.ts';
 import { unwritable } from './checked-stores.ts';
 import { type KeyId, keyId } from './key-codec.ts';
-import { filtered, mergedWith, sortedRange } from './merged-bytes.ts';
 import { OpenWindows } from './open-windows.ts';
 import { newPane, type Pane, PaneGroup, storedPane } from './pane.ts';
-import { FORMAT, FORMAT_KEY, formatOf, isFormat, type PaneKeys, paneKeysOf, storedWindows } from './pane-keys.ts';
+import { FORMAT, FORMAT_KEY, type PaneKeys, paneKeysOf, storedWindows } from './pane-keys.ts';
 import { RecentGroups } from './recent-groups.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
+import { windowView } from './window-view.ts';
 
 export type { Pane } from './pane.ts';
 
@@ -204,31 +204,7 @@ export class WindowStore<K, A> implements StateHolder {
 
   /** The entries as bytes, as they are now. What is in a window that has closed is gone. */
   view(): ByteStore {
-    const keys = this.#keys;
-    const groupOf = (pane: Uint8Array): PaneGroup<K, A> | undefined => {
-      const { end, start } = keys.windowOf(pane);
-      return this.#open.get(start, end);
-    };
-    const isOpen = (pane: Uint8Array): boolean => {
-      const { end, start } = keys.windowOf(pane);
-      return this.#open.has(start, end);
-    };
-    const idOf = (pane: Uint8Array): KeyId =>
-      keyId(this.#options.key.deserialize(pane.slice(keys.prefix)), this.#options.key);
-    const merged = mergedWith<Pane<K, A>>(
-      filtered(this.#bytes, (key) => key.length < keys.prefix || isOpen(key)),
-      {
-        get: (key) => (key.length < keys.prefix ? undefined : groupOf(key)?.get(idOf(key))),
-        range: (from, to) =>
-          sortedRange([...this.#inMemory()], (pane) => keys.of(pane.window, pane.keyBytes), from, to),
-      },
-      ({ state, timestamp }) => (state === undefined ? null : this.#options.codec.encode(state, timestamp)),
-    );
-    return { ...merged, get: (key) => (isFormat(key) ? formatOf(keys) : merged.get(key)) };
-  }
-
-  *#inMemory(): Generator<Pane<K, A>> {
-    for (let group = this.#groups.first; group !== undefined; group = group.after) yield* group.panes();
+    return windowView(this.#bytes, this.#keys, this.#options, this.#open, this.#groups);
   }
 
   #encode(state: A, timestamp: number): Uint8Array {

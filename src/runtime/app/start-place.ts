@@ -1,0 +1,165 @@
+import { FatalError } from '../../errors.ts';
+import type { Logger } from '../../log/logger.ts';
+import { storesOf } from '../../log/offset-mark.ts';
+import type { CommittedOffset, TopicDescription, TopicFacts } from '../../log/transport.ts';
+import { keysWouldMove } from '../../plan/keys-would-move.ts';
+import type { Stage } from '../../plan/stages.ts';
+import type { StatePosition, StatePositions } from '../task/state-positions.ts';
+import { otherTopic, type Reached, stateBehind } from './task-start-errors.ts';
+
+/** The application that a task belongs to. */
+export interface StartContext {
+  readonly applicationId: string;
+  readonly topics: ReadonlyMap<string, TopicDescription & Partial<TopicFacts>>;
+  readonly logger: Logger;
+}
+
+/** A store of a task, and how far it says that its inputs were read. */
+export interface StoreState {
+  readonly name: string;
+  readonly positions: StatePositions | undefined;
+  /** It was written before stores said how far. */
+  readonly mute: boolean;
+}
+
+/** An input partition of a task, where its committed offset is compared with the stores. */
+export class StartPlace {
+  readonly #options: StartContext;
+  readonly #stage: Stage;
+  readonly #topic: string;
+  readonly #partition: number;
+
+  constructor(options: StartContext, stage: Stage, topic: string, partition: number) {
+    this.#options = options;
+    this.#stage = stage;
+    this.#topic = topic;
+    this.#partition = partition;
+  }
+
+  /** The offset to begin at; `undefined` where nothing is known of the partition. */
+  compare(committed: CommittedOffset | undefined, states: readonly StoreState[]): number | undefined {
+    const reached = states.flatMap(({ name, positions }): Reached[] => {
+      const position = positions?.get(this.#topic);
+      if (position === undefined) return [];
+      return this.#isOfThisTopic(name, position, committed) ? [{ name, offset: position.offset }] : [];
+    });
+    const low = reached.reduce((best, each) => (each.offset < best.offset ? each : best), reached[0] ?? NOTHING);
+    const high = reached.reduce((best, each) => (each.offset > best.offset ? each : best), reached[0] ?? NOTHING);
+    // What was committed for a topic that is gone says nothing but that the one which has its name now was never read.
+    const known = committed?.topicId === undefined ? committed : undefined;
+    this.#checkEmpty(known, states);
+    if (reached.length === 0) return known?.offset;
+    if (known === undefined) {
+      this.#warn(
+        `no offset of ${this.#name} is committed: it continues at ${low.offset}, which store ${low.name} has reached`,
+      );
+      return this.#lowest(low, high);
+    }
+    // Somebody has set the offset by hand, or with another tool.
+    if (storesOf(known) === undefined) return this.#setByHand(known.offset, low, high);
+    if (low.offset < known.offset) throw this.#behind(low, high, known.offset);
+    if (low.offset > known.offset) {
+      const { applicationId, logger } = this.#options;
+      logger.info(
+        { applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition, offset: low.offset },
+        `the stores hold records of ${this.#name} beyond the committed offset ${known.offset}: it continues after them`,
+      );
+    }
+    return this.#lowest(low, high);
+  }
+
+  get #name(): string {
+    return `${this.#topic}/${this.#partition}`;
+  }
+
+  /**
+   * Whether a store has taken records of the topic that is there now. An offset that somebody has set in it says where the
+   * state of another one is to go on.
+   */
+  #isOfThisTopic(
+    store: string,
+    { partitions, topicId }: StatePosition,
+    committed: CommittedOffset | undefined,
+  ): boolean {
+    const now = this.#options.topics.get(this.#topic);
+    if (partitions !== undefined && now !== undefined && partitions !== now.partitions) {
+      throw keysWouldMove(this.#stage, partitions, now.partitions, { topic: this.#topic });
+    }
+    if (topicId === undefined || now?.id === undefined || topicId === now.id) return true;
+    if (committed !== undefined && committed.topicId === undefined) return false;
+    throw otherTopic(store, this.#options.applicationId, { ...this.#at(0), topic: this.#topic });
+  }
+
+  /** A store without entries was either lost or is new. */
+  #checkEmpty(committed: CommittedOffset | undefined, states: readonly StoreState[]): void {
+    if (committed === undefined) return;
+    const before = storesOf(committed);
+    for (const { mute, name, positions } of states) {
+      if (positions !== undefined || mute) continue;
+      if (before?.has(name) === true) throw this.#lost(name, committed.offset);
+      if (committed.offset > 0)
+        this.#warn(`store ${name} is empty and starts at offset ${committed.offset} of ${this.#name}`);
+    }
+  }
+
+  /** Stores that differ: at least once, the changes of a commit may have reached one changelog and not the other. */
+  #lowest(low: Reached, high: Reached): number {
+    if (low.offset !== high.offset) {
+      this.#warn(
+        `store ${high.name} holds the records of ${this.#name} up to ${high.offset}, store ${low.name} up to ${low.offset}: ` +
+          `${high.name} processes those in between again, as at-least-once allows`,
+      );
+    }
+    return low.offset;
+  }
+
+  #setByHand(offset: number, low: Reached, high: Reached): number {
+    if (offset < high.offset) {
+      throw new FatalError(
+        'ERR_OFFSET_BEHIND_STATE',
+        `the offset of ${this.#name} was set to ${offset}, but store ${high.name} holds the records up to ${high.offset}`,
+        {
+          ...this.#at(offset),
+          lastOffset: high.offset - 1,
+          hint:
+            'they would be counted twice: set the offset to that number to continue, or process them again with empty state, ' +
+            'under a new applicationId',
+        },
+      );
+    }
+    if (offset > low.offset) {
+      this.#warn(
+        `offsets ${low.offset} to ${offset - 1} of ${this.#name} were skipped by hand; the stores do not have them`,
+      );
+    }
+    return offset;
+  }
+
+  #behind(low: Reached, high: Reached, committed: number): FatalError {
+    return stateBehind(low, high, committed, this.#at(low.offset));
+  }
+
+  #lost(name: string, committed: number): FatalError {
+    return new FatalError(
+      'ERR_STATE_LOST',
+      `store ${name} is empty, but it was there when offset ${committed} of ${this.#name} was committed`,
+      {
+        ...this.#at(committed),
+        hint:
+          'its changelog or its folder was removed: restore it, process everything again under a new applicationId, or ' +
+          'say with client.setCommitted(applicationId, topic, offsets) where it starts empty',
+      },
+    );
+  }
+
+  #at(offset: number) {
+    return { stage: this.#stage.name, topic: this.#topic, partition: this.#partition, offset };
+  }
+
+  #warn(message: string): void {
+    const { applicationId, logger } = this.#options;
+    logger.warn({ applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition }, message);
+  }
+}
+
+const NOTHING: Reached = { name: '', offset: 0 };
