@@ -50,9 +50,9 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   options: JoinGlobalOptions<K, R, 'inner'>,
 ): OperatorFunction<R, WithValue<R, W>>;
 /** @public */
-export function joinTable<K, U, R extends AnyRecord, W>(
+export function joinTable<K, U, R extends AnyRecord>(
   right: GlobalSource<K, U>,
-  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
+  combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => unknown,
   options?: Pick<JoinTableOptions, 'type'>,
 ): Refused<'a global table needs { key: (order) => order.productId }: which row belongs to a record'>;
 /** @public */

@@ -58,7 +58,7 @@ test('the number of partitions is looked at where it is said', () => {
 
 test('what a configuration says is looked at where it is said: times are numbers there, as the log has them', () => {
   const made = (config: object) => {
-    const { code, message } = thrown(() => topic('orders', { ...options, config: config as never }));
+    const { code, message } = thrown(() => topic('orders', { ...options, config }));
     expect(code).toBe('ERR_TOPIC_CONFIG');
     return message;
   };
