@@ -21,6 +21,11 @@ export function isEarlier(one: number, other: number): boolean {
   return inOneLife(one, other) && steps > 0 && steps < COUNTS / 2;
 }
 
+/** How many generations an epoch lies before one of the group with that count, if both are of one life. */
+export function generationsBefore(epoch: number, generation: number): number {
+  return (generation - epoch) & (COUNTS - 1);
+}
+
 /** An epoch of a life that nobody was in. */
 export function firstEpoch(generation: number, random: () => number): number {
   return (1 + Math.floor(random() * (COUNTS - 1))) * COUNTS + (generation % COUNTS);
@@ -33,12 +38,14 @@ export function firstEpoch(generation: number, random: () => number): number {
  */
 export function nextEpoch(generation: number, known: readonly number[], random: () => number): number {
   const within = (epoch: number): number => lifeOf(epoch) * COUNTS + (generation % COUNTS);
-  const steps = (epoch: number): number => (generation - epoch) & (COUNTS - 1);
   const of = (epoch: number): number => known.filter((other) => other === epoch).length;
   // A group that was deleted in between counts from 1 again: what was left by a member that slept through that is over.
   const over = new Set(known.filter((epoch) => !isEarlier(epoch, within(epoch))).map(lifeOf));
   const [last] = known
     .filter((epoch) => lifeOf(epoch) > 0 && !over.has(lifeOf(epoch)))
-    .sort((left, right) => steps(left) - steps(right) || of(right) - of(left));
+    .sort(
+      (left, right) =>
+        generationsBefore(left, generation) - generationsBefore(right, generation) || of(right) - of(left),
+    );
   return last === undefined ? firstEpoch(generation, random) : within(last);
 }

@@ -17,7 +17,7 @@ interface Question {
 }
 
 /** A coordinator that takes whoever joins, named `me`, for the leader, beside others that are told. */
-function groupOf(others: ReadonlyMap<string, Uint8Array>, refusals: string[] = []) {
+function groupOf(others: ReadonlyMap<string, Uint8Array>, refusals: string[] = [], open: readonly string[] = []) {
   const ended: string[] = [];
   let generation = 0;
   const cluster = fakeCluster((name, { assignments, protocols, transactionalId }: Question) => {
@@ -31,6 +31,7 @@ function groupOf(others: ReadonlyMap<string, Uint8Array>, refusals: string[] = [
     }
     if (name === 'SyncGroup')
       return { errorCode: 0, assignment: assignments.find(({ memberId }) => memberId === 'me')?.assignment };
+    if (name === 'ListTransactions') return { errorCode: 0, transactionalIds: open };
     if (refusals[0] === transactionalId) {
       refusals.shift();
       return { errorCode: 87 };
@@ -38,7 +39,7 @@ function groupOf(others: ReadonlyMap<string, Uint8Array>, refusals: string[] = [
     ended.push(transactionalId);
     return { errorCode: 0, producerId: 1n, producerEpoch: 0 };
   });
-  return { cluster, ended };
+  return { cluster: Object.assign(cluster, { nodeIds: [1] }), ended };
 }
 
 it('ends the transactions of members that went while this process began another session', async () => {
@@ -57,6 +58,20 @@ it('ends the transactions of members that went while this process began another 
   // Once is enough.
   await new GroupCoordinator(cluster, options, 'mine-2', memories.of('group')).join();
   expect(ended).toHaveLength(2);
+});
+
+it('ends those of members that came and went while all of these were away', async () => {
+  const name = '0b0c1b1e-7d1f-4c0e-9a43-5f7d0a8f1c11';
+  const open = [`group-${name}`, 'group-mine', `group-2-${name}`, `other-${name}`];
+  const { cluster, ended } = groupOf(new Map(), [], open);
+  const memory = new GroupMemories().of('group');
+  await new GroupCoordinator(cluster, options, 'mine', memory).join();
+  expect(ended).toEqual([`group-${name}`]);
+  // Who has been in the generation before knows all.
+  await new GroupCoordinator(cluster, options, 'mine', memory).join();
+  expect(ended).toHaveLength(1);
+  await new GroupCoordinator(cluster, options, null, new GroupMemories().of('group')).join();
+  expect(ended, 'nobody has transactions').toHaveLength(1);
 });
 
 it('remembers whose transaction could not be ended', async () => {

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { nameHash } from '../../log/name-hash.ts';
 import type { GroupOptions } from '../../log/transport.ts';
-import { nextEpoch } from '../../protocol/epoch.ts';
+import { generationsBefore, nextEpoch } from '../../protocol/epoch.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { Code } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
@@ -12,6 +12,7 @@ import {
   decodeMember,
   encodeAssignment,
   encodeMember,
+  type MemberInfo,
   PROTOCOL_NAME,
   PROTOCOL_TYPE,
 } from './group-protocol.ts';
@@ -25,6 +26,7 @@ import {
 } from './group-protocol-1.ts';
 import type { Moment } from './lease.ts';
 import { MemberCard } from './member-card.ts';
+import { openTransactions } from './open-transactions.ts';
 import { newProducerId } from './producer-id.ts';
 import type { Api } from './wire/api.ts';
 import { heartbeatApi, type JoinGroupResponse, joinGroupApi, leaveGroupApi, syncGroupApi } from './wire/membership.ts';
@@ -101,6 +103,7 @@ export class GroupCoordinator {
       const decode = joined.protocol === OLD_PROTOCOL_NAME ? decodeOldAssignment : decodeAssignment;
       const { epoch, tasks, tell, transactionalIds } = decode(answer.assignment);
       this.#memory.transactionalIds = transactionalIds;
+      this.#memory.epoch = epoch ?? epochOf(joined.generation, joined.leader);
       // Once more, and with what was missing. What it has it keeps until then.
       this.#card.tell = tell;
       if (tell) continue;
@@ -108,9 +111,7 @@ export class GroupCoordinator {
         this.#card.listAll = true;
         continue;
       }
-      const { generation, leader } = joined;
-      this.#granted = { tasks: new Set(tasks), generation, epoch: epoch ?? epochOf(generation, leader) };
-      this.#memory.epoch = this.#granted.epoch;
+      this.#granted = { tasks: new Set(tasks), generation: joined.generation, epoch: this.#memory.epoch };
       this.joinedAt = sent;
       return this.#granted;
     }
@@ -178,7 +179,7 @@ export class GroupCoordinator {
     const read = old ? decodeOldMember : decodeMember;
     const infos = new Map(members.map(({ memberId, metadata }) => [memberId, read(metadata)]));
     const { abandoned, assignments, covered, partitions } = this.#leader.share(infos);
-    const left = await this.#fence(abandoned);
+    const left = await this.#fence([...abandoned, ...(await this.#forgotten(generation, [...infos.values()]))]);
     const write = old ? encodeOldAssignment : encodeAssignment;
     const known = [...infos.values()].flatMap((info) => info.epoch ?? []);
     const epoch = nextEpoch(generation, known, this.#cluster.machine.random);
@@ -191,6 +192,17 @@ export class GroupCoordinator {
         return { memberId, assignment: write({ ...assignment, transactionalIds, epoch }, partitions(tasks)) };
       }),
     };
+  }
+
+  /** Open transactions of members that none of these knows of: those may have been away while others came and went. */
+  async #forgotten(generation: number, members: readonly MemberInfo[]): Promise<readonly string[]> {
+    const present = new Set(members.map(({ transactionalId }) => transactionalId));
+    const wereThere = ({ epoch, transactionalIds }: MemberInfo): boolean =>
+      epoch !== undefined && transactionalIds.length > 0 && generationsBefore(epoch, generation) === 1;
+    if (!members.some(({ transactionalId }) => transactionalId !== null) || members.some(wereThere)) return [];
+    const told = new Set(members.flatMap(({ transactionalIds }) => transactionalIds));
+    const open = await openTransactions(this.#cluster, this.#options.groupId);
+    return open.filter((id) => !present.has(id) && !told.has(id));
   }
 
   /** Ends the transactions of members that are gone, so that nobody waits for them to expire. @returns Whose could not be ended. */
