@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.ts';
+import type { Mutant, Seeds } from './mutant.ts';
 
 const line = {
   file: 'src/transports/kafka/partition-line.prop.test.ts',
@@ -9,6 +9,9 @@ const committed = {
   test: 'shows exactly those of committed transactions, in pieces of any size, and ends at the end',
 };
 
+/** Worlds in which requests of producers go wrong, and others leave transactions open. */
+const seeds: Seeds = { from: 1, count: 300 };
+
 /** Faults of what speaks to Kafka, found without a broker. */
 export const kafkaMutants: readonly Mutant[] = [
   {
@@ -18,6 +21,7 @@ export const kafkaMutants: readonly Mutant[] = [
     text: 'return header.transactional && !header.control && this.#open.has(header.producerId);',
     instead: 'return false;',
     caughtBy: [committed],
+    seeds,
   },
   {
     name: 'aborted-without-end',
@@ -26,6 +30,7 @@ export const kafkaMutants: readonly Mutant[] = [
     text: 'this.#open.delete(producerId);',
     instead: '',
     caughtBy: [committed],
+    seeds,
   },
   {
     name: 'aborted-by-order-of-answer',
@@ -39,6 +44,7 @@ export const kafkaMutants: readonly Mutant[] = [
         test: 'does not depend on the order in which the broker names aborted transactions',
       },
     ],
+    seeds,
   },
   {
     name: 'read-beyond-the-stable-end',
@@ -52,6 +58,7 @@ export const kafkaMutants: readonly Mutant[] = [
         test: 'ends for readers of committed records before what open transactions hold back, and for others at the end of the log',
       },
     ],
+    seeds,
   },
   {
     name: 'records-below-the-position',
@@ -68,6 +75,7 @@ export const kafkaMutants: readonly Mutant[] = [
     text: 'if (!batch.uncertain) batch.sequence = this.#nextSequence;',
     instead: 'batch.sequence = this.#nextSequence;',
     caughtBy: [line],
+    seeds,
   },
   {
     name: 'producer-reused-after-doubt',
@@ -85,6 +93,35 @@ export const kafkaMutants: readonly Mutant[] = [
         test: 'leaves its number to no other one: the line needs another producer first',
       },
     ],
+    seeds,
+  },
+  {
+    name: 'dropped-in-doubt',
+    fault: 'a producer goes on although the time of a batch is over that may be in the log',
+    file: 'src/transports/kafka/partition-line.ts',
+    text: `if (dropped.some((batch) => batch.uncertain)) this.renew();
+    else if`,
+    instead: 'if',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/partition-line.test.ts',
+        test: 'does so when its time is over while it waits',
+      },
+    ],
+    seeds,
+  },
+  {
+    name: 'commit-without-its-outputs',
+    fault: 'a commit goes on although outputs before it could not be handed over',
+    file: 'src/transports/kafka/session.ts',
+    text: 'const before: readonly Promise<unknown>[] = [...this.#preparing];',
+    instead: 'const before: readonly Promise<unknown>[] = [];',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/session.test.ts',
+        test: 'commits nothing behind outputs that could not be handed over, whenever that shows',
+      },
+    ],
   },
   {
     name: 'epoch-reused-after-doubt',
@@ -98,6 +135,7 @@ export const kafkaMutants: readonly Mutant[] = [
         test: 'goes on in another epoch when a request of it had no answer',
       },
     ],
+    seeds,
   },
   {
     name: 'sent-again-in-disorder',
@@ -106,6 +144,7 @@ export const kafkaMutants: readonly Mutant[] = [
     text: 'this.#waiting.unshift(...this.#failed.sort((a, b) => a.order - b.order));',
     instead: 'this.#waiting.push(...this.#failed.sort((a, b) => a.order - b.order));',
     caughtBy: [line],
+    seeds,
   },
   {
     name: 'gap-in-the-sequence',
@@ -154,6 +193,7 @@ export const kafkaMutants: readonly Mutant[] = [
         test: 'commits offsets when all outputs are acknowledged, and not before',
       },
     ],
+    seeds,
   },
   {
     name: 'two-owners',
@@ -167,6 +207,7 @@ export const kafkaMutants: readonly Mutant[] = [
         test: 'never gives a task to two, nor to one while another has it',
       },
     ],
+    seeds,
   },
   {
     name: 'claim-of-an-old-generation',

@@ -9,10 +9,11 @@ const NEVER_MS = 900_000;
 /** How a transaction of somebody else ends. */
 export type Ending = 'commit' | 'abort' | 'never';
 
-/** Other applications, which write to the source in transactions, each under a name of its own. */
+/** Other applications, which write to the source in transactions, each under a name of its own at a time. */
 export class ForeignWriters {
   readonly #broker: ModelBroker;
   #names = 0;
+  readonly #used: string[] = [];
 
   constructor(broker: ModelBroker) {
     this.#broker = broker;
@@ -21,7 +22,7 @@ export class ForeignWriters {
   /** Writes a record in a transaction that ends after some time. @returns its offset */
   write({ id, key, partition, timestamp }: Omit<Input, 'at'>, ending: Ending, afterMs: number): number {
     const { clock, topics, transactions } = this.#broker;
-    const name = `somebody-${++this.#names}`;
+    const name = this.#free() ?? `somebody-${++this.#names}`;
     const log = topics.partition('source', partition);
     const identity = transactions.init(name, NEVER_MS);
     const { producerEpoch, producerId } = identity;
@@ -35,6 +36,13 @@ export class ForeignWriters {
     if (errorCode !== 0) throw new Error(`somebody else is refused: ${errorCode}`);
     const end = (): number => transactions.end(name, producerId, producerEpoch, ending === 'commit');
     if (ending !== 'never') clock.after(afterMs, end);
+    if (ending !== 'never') this.#used.push(name);
     return baseOffset;
+  }
+
+  /** A name whose transaction is over: who has aborted one writes another. */
+  #free(): string | undefined {
+    const at = this.#used.findIndex((name) => this.#broker.transactions.state(name)?.startsWith('Complete'));
+    return at < 0 ? undefined : this.#used.splice(at, 1)[0];
   }
 }
