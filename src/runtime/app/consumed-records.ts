@@ -3,6 +3,7 @@ import { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, type Steps, until } from '../../log/awaitable.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { CommittedOffset, TaskLog, TopicPartition } from '../../log/transport.ts';
+import { outOfRangeIn } from './task-start-errors.ts';
 
 /** Removing records costs a request or a write for each topic. */
 const INTERVAL_MS = 30_000;
@@ -59,10 +60,11 @@ export class ConsumedRecords {
    */
   *#explain(failure: MillraceError, applicationId: string): Steps<MillraceError> {
     const { code, offset, partition, topic } = failure;
-    if (code !== 'ERR_OFFSET_OUT_OF_RANGE' || topic === undefined || !this.#topics.has(topic)) return failure;
+    if (code !== 'ERR_OFFSET_OUT_OF_RANGE' || topic === undefined) return failure;
+    if (!this.#topics.has(topic)) return outOfRangeIn(applicationId, failure);
     const place = { topic, partition: partition ?? 0 };
     const [committed] = yield* this.#committed(applicationId, place);
-    if (committed === undefined || committed.offset <= (offset ?? 0)) return failure;
+    if (committed === undefined || committed.offset <= (offset ?? 0)) return outOfRangeIn(applicationId, failure);
     return new MillraceError('migrated', 'ERR_STALE_GENERATION', `records of ${topic} were read by another member`, {
       ...place,
       ...(offset === undefined ? {} : { offset }),

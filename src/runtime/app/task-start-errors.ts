@@ -1,4 +1,4 @@
-import { type ErrorDetails, FatalError } from '../../errors.ts';
+import { bareMessage, type ErrorDetails, FatalError, type MillraceError } from '../../errors.ts';
 
 /** Up to where a store has taken the records of a partition. */
 export interface Reached {
@@ -66,4 +66,19 @@ export function goneUnread(topic: string, partition: number, first: number): Fat
         `client.setCommitted(applicationId, '${topic}', offsets)`,
     },
   );
+}
+
+/** A reader's error for an offset that its partition does not have, with what can be done about it in an application. */
+export function outOfRangeIn(applicationId: string, failure: MillraceError): FatalError {
+  const { lastOffset, offset, partition, stage, step, topic } = failure;
+  const go = (to: number | string): string =>
+    `client.setCommitted('${applicationId}', '${topic}', new Map([[${partition}, ${to}]]))`;
+  const hint =
+    lastOffset === undefined
+      ? `the topic has lost its end, or is another one: process everything again under a new applicationId; or say where it goes on: ${go('offset')}`
+      : `accept the gap: ${go(lastOffset + 1)}; to avoid it, keep records longer, or run the application more often`;
+  const place = Object.entries({ lastOffset, offset, partition, stage, step, topic }).filter(
+    ([, at]) => at !== undefined,
+  );
+  return new FatalError(failure.code, bareMessage(failure), { ...Object.fromEntries(place), hint, cause: failure });
 }
