@@ -336,8 +336,12 @@ export interface Transport extends TaskLog {
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>;
   /** Groups that the log knows of, as far as it shows them: those that have members, or have committed something. */
   groups(): Promise<readonly string[]>;
-  /** What is known of a group; `undefined` for one that has no committed offsets and has no members. */
-  describeGroup(groupId: string): Promise<GroupFacts | undefined>;
+  /**
+   * What is known of a group; `undefined` for one that has no committed offsets and has no members.
+   *
+   * @param stable - Whether to wait while a transaction is about to change its offsets, as unless it is said.
+   */
+  describeGroup(groupId: string, stable?: boolean): Promise<GroupFacts | undefined>;
   /**
    * Forgets what a group has committed, and the stores of an application where the log holds them: it starts as for the first
    * time. Nothing where there is nothing. @throws `ERR_GROUP_ACTIVE`

@@ -135,7 +135,7 @@ export class FaultyLog {
       },
       committedTopics: (...query) => real.committedTopics(...query),
       groups: () => real.groups(),
-      describeGroup: (groupId) => real.describeGroup(groupId),
+      describeGroup: (groupId, stable) => real.describeGroup(groupId, stable),
       setCommitted: (...args) => real.setCommitted(...args),
       deleteGroup: (group) => real.deleteGroup(group),
       fetcher: (options) => {

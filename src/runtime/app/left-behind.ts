@@ -26,8 +26,9 @@ export async function warnOfLeftBehind(
 ): Promise<void> {
   try {
     const read = new Set(stages.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
-    const offsets =
-      (await transport.describeGroup(applicationId))?.offsets.filter(({ topic }) => !read.has(topic)) ?? [];
+    // A start does not wait for a transaction that a crash has left open.
+    const group = await transport.describeGroup(applicationId, false);
+    const offsets = group?.offsets.filter(({ topic }) => !read.has(topic)) ?? [];
     if (offsets.length === 0) return;
     const unread = await firstUnread(transport, await restsOf(offsets, transport, ownerMark(applicationId)));
     for (const topic of new Set(unread.map((rest) => rest.topic))) {

@@ -26,13 +26,17 @@ export class GroupOffsets {
   }
 
   /**
-   * Offsets of those partitions that have one, of all with `null`; waits while a transaction is about to change one of them.
+   * Offsets of those partitions that have one, of all with `null`; waits while a transaction is about to change one of them, unless they need not be `stable`.
    */
-  async committed(groupId: string, partitions: readonly TopicPartition[] | null): Promise<readonly CommittedOffset[]> {
+  async committed(
+    groupId: string,
+    partitions: readonly TopicPartition[] | null,
+    stable = true,
+  ): Promise<readonly CommittedOffset[]> {
     if (partitions?.length === 0) return [];
     const { requestTimeoutMs, transactionTimeoutMs } = this.#cluster.settings;
-    const limitMs = Math.max(requestTimeoutMs, 3 * transactionTimeoutMs);
-    const query = { groupId, partitions, stable: true };
+    const limitMs = stable ? Math.max(requestTimeoutMs, 3 * transactionTimeoutMs) : requestTimeoutMs;
+    const query = { groupId, partitions, stable };
     const stored = await this.#ask(groupId, READING, limitMs, offsetFetchApi, query, (answer) =>
       fetched(answer, groupId),
     );
@@ -132,8 +136,8 @@ export class GroupOffsets {
   }
 
   /** Whether a group has members, and all that it has committed; `undefined` where neither is so. */
-  async describe(groupId: string): Promise<GroupFacts | undefined> {
-    const offsets = await this.committed(groupId, null);
+  async describe(groupId: string, stable: boolean): Promise<GroupFacts | undefined> {
+    const offsets = await this.committed(groupId, null, stable);
     const { requestTimeoutMs } = this.#cluster.settings;
     const active = await this.#ask(groupId, 'find the state', requestTimeoutMs, listGroupsApi, undefined, (answer) => {
       if (answer.errorCode !== 0) throw kafkaError(answer.errorCode, 'list the groups');

@@ -102,9 +102,9 @@ export class KafkaTransport implements Transport {
     return this.#groupOffsets.groups();
   }
 
-  async describeGroup(groupId: string): Promise<GroupFacts | undefined> {
+  async describeGroup(groupId: string, stable = true): Promise<GroupFacts | undefined> {
     this.#live();
-    return this.#groupOffsets.describe(groupId);
+    return this.#groupOffsets.describe(groupId, stable);
   }
 
   fetcher(options: FetcherOptions): Fetcher {
