@@ -88,7 +88,7 @@ describe('options', () => {
     ['topics create u -c compact', 'give NAME=VALUE'],
     ['topics create u -c cleanup=compat', 'must be "delete", "compact"'],
     ['topics create u -c retentionMS=5', 'did you mean retentionMs?'],
-    ['topics create u -c retentionMs=7d', 'must be milliseconds'],
+    ['topics create u -c retentionMs=7d', '604800000 for "7d"'],
     ['topics create u -c cleanup=compact -c cleanup=delete', 'given twice'],
     ['topics create u -p 0', 'a whole number, 1 or more'],
     ['topics create t', 'add --if-not-exists to accept that'],
