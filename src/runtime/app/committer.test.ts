@@ -220,3 +220,31 @@ test('where a task begins is not written when the task is lost while an earlier 
   expect(asked).toBe(1);
   expect(committer.current, 'nothing is left to write').toBeUndefined();
 });
+
+test('an offset is of the topic that is read, and before anything is read of the one that its task says', async () => {
+  const committed: CommitUnit[] = [];
+  const session = { send: async () => undefined, commit: async (unit: CommitUnit) => void committed.push(unit) };
+  const begins = { topic: 'in', partition: 0, offset: 0, topicId: 'made-anew', leaderEpoch: 3 };
+  const origins = [{}, { topicId: 'read', leaderEpoch: 4 }, { topicId: undefined, leaderEpoch: undefined }];
+  const committer = new Committer({
+    tasks: new Map(),
+    clock: systemClock,
+    atomic: true,
+    session: () => ({ session: session as unknown as GroupSession, generation: 1 }),
+    changelog: () => undefined,
+    origin: () => origins.shift() ?? {},
+    outputs: { take: () => [], recycle: () => undefined },
+    failed: () => false,
+    schedule: () => undefined,
+    fail: () => undefined,
+  });
+  const progress = { outputs: [], state: [], offsets: [begins], newest: [] };
+  for (let time = 0; time < 3; time += 1) {
+    await committer.settle(
+      () => [progress],
+      () => true,
+    );
+  }
+  const read = { ...begins, topicId: 'read', leaderEpoch: 4 };
+  expect(committed.map(({ offsets }) => offsets)).toEqual([[begins], [read], [begins]]);
+});

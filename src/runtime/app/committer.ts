@@ -305,7 +305,10 @@ export class Committer {
     for (const { offsets } of progress) {
       for (const each of offsets) {
         const { metadata, offset, partition, topic } = each;
-        const { leaderEpoch, topicId } = this.#host.origin(topic, partition);
+        // Where a task begins is known with its topic before anything is read of that.
+        const origin = this.#host.origin(topic, partition);
+        const topicId = origin.topicId ?? each.topicId;
+        const leaderEpoch = origin.leaderEpoch ?? each.leaderEpoch;
         // Field by field: what is spread from two objects takes a tenth of a small commit.
         const place: Written<CommittedOffset> = { topic, partition, offset };
         if (metadata !== undefined) place.metadata = metadata;
