@@ -51,16 +51,21 @@ export function runSettings(
     openWindows: flags.closeWindows === true ? ('close' as const) : rest.openWindows,
     startFrom: flags.from ?? rest.startFrom,
     idle: (flags.idle as RunOptions['idle']) ?? rest.idle,
-    dashboard: dashboardOf(flags) ?? rest.dashboard ?? (dev ? true : undefined),
+    dashboard: dashboardOf(flags, rest.dashboard) ?? (dev ? true : undefined),
     logger: level === undefined ? rest.logger : library.consoleLogger({ level }),
     signal: rest.signal === undefined ? signal : AbortSignal.any([signal, rest.signal]),
   }) as RunOptions;
 }
 
-/** @throws ConfigError `ERR_OPTION` */
-function dashboardOf({ dashboard }: RunFlags): RunOptions['dashboard'] {
-  if (typeof dashboard !== 'string') return dashboard;
-  if (/^\d{1,5}$/.test(dashboard)) return { port: Number(dashboard) };
+/**
+ * A flag says that it is served, and at which port. Who sees what (token, mask, host) stays as the file says.
+ *
+ * @throws ConfigError `ERR_OPTION`
+ */
+function dashboardOf({ dashboard }: RunFlags, own: RunOptions['dashboard']): RunOptions['dashboard'] {
+  const further = typeof own === 'object' ? own : undefined;
+  if (typeof dashboard !== 'string') return dashboard === true ? (further ?? true) : own;
+  if (/^\d{1,5}$/.test(dashboard)) return { ...further, port: Number(dashboard) };
   throw new ConfigError('ERR_OPTION', `--dashboard is ${dashboard}`, { hint: 'give a port, or nothing' });
 }
 
