@@ -4,6 +4,7 @@ import { drawingOf } from '../graph/drawing.ts';
 import { layoutOf } from '../graph/layout.ts';
 import type { PipelineGraph } from '../plan/graph.ts';
 import { ProcessWatch } from '../runtime/app/process-watch.ts';
+import type { AppSnapshot } from '../runtime/app/snapshot.ts';
 import { Letters } from './letters.ts';
 import type { About, Live, LiveEvent, Picture, ShownRecord } from './live-data.ts';
 import { LiveStreams } from './live-stream.ts';
@@ -16,6 +17,8 @@ import type { DashboardSource, WatchedApp } from './source.ts';
 import { lookIntoState } from './state-look.ts';
 
 const EVERY_MS = 1000;
+/** Fields of events that hold a part of a record, or quote one. */
+const OF_RECORDS: ReadonlySet<string> = new Set(['error', 'key']);
 /** A line of a node for its figures: it is as wide as they become. */
 const FIGURES = ' '.repeat(10);
 
@@ -59,7 +62,7 @@ export class AppApi {
         sendJson(response, this.#about());
         return true;
       case '/api/snapshot':
-        sendJson(response, this.#watched.app.snapshot());
+        sendJson(response, this.#snapshot());
         return true;
       case '/api/live':
         this.#stream(response);
@@ -125,7 +128,16 @@ export class AppApi {
   }
 
   #sample(): Live {
-    return this.#sampler.next(this.#watched.app.snapshot(), Date.now(), performance.now(), this.#process.snapshot());
+    return this.#sampler.next(this.#snapshot(), Date.now(), performance.now(), this.#process.snapshot());
+  }
+
+  /** The application as it is now. What it has failed with quotes the record. */
+  #snapshot(): AppSnapshot {
+    const snapshot = this.#watched.app.snapshot();
+    const { error } = snapshot;
+    return error === undefined
+      ? snapshot
+      : { ...snapshot, error: { ...error, message: this.#shown.reason(error.message) } };
   }
 
   #tick(): void {
@@ -137,12 +149,15 @@ export class AppApi {
   }
 
   #told(events: readonly LiveEvent[]): LiveEvent[] {
-    return events.map((event) => {
-      const { error } = event.fields;
-      return error === undefined
-        ? event
-        : { ...event, fields: { ...event.fields, error: this.#shown.reason(String(error)) } };
-    });
+    return events.map((event) => ({
+      ...event,
+      fields: Object.fromEntries(
+        Object.entries(event.fields).map(([name, value]) => [
+          name,
+          OF_RECORDS.has(name) ? this.#shown.reason(String(value)) : value,
+        ]),
+      ),
+    }));
   }
 
   #stream(response: ServerResponse): void {

@@ -211,6 +211,45 @@ describe('a dashboard', () => {
     }
   });
 
+  it('shows nothing of a masked record that the application fails with', async () => {
+    const transport = memoryTransport();
+    const client = await connect({ transport });
+    over.push(() => client.close());
+    const refusing = clicks.pipe(
+      mapValues((click) => {
+        throw new Error(`no place for ${click.user}`);
+      }),
+      to(topic('copy', { value: json() })),
+    );
+    const dashboard = { port: 0, mask: () => '•••' };
+    const app = run(refusing, { applicationId: 'failing', transport, dashboard, logger: false });
+    const failed = app.done.catch((error: Error) => error.message);
+    const url = (await app.dashboard)?.url ?? '';
+    await app.ready;
+    const last = nextEvent<Live>(url, '/api/live', 'live', ({ app: { state } }) => state === 'failed');
+    // The snapshot is told as long as the page is served: what it says is what the stream says.
+    const asked: Promise<string>[] = [];
+    const asking = setInterval(
+      () =>
+        asked.push(
+          ask(url, '/api/snapshot').then(
+            ({ text }) => text,
+            () => '',
+          ),
+        ),
+      5,
+    );
+    await client.publish(clicks, { value: { user: 'secret', n: 1 }, partition: 0 });
+    expect(await failed).toContain('secret');
+    const live = await last;
+    clearInterval(asking);
+    expect(live.app.error).toMatchObject({
+      code: 'ERR_USER_CODE',
+      message: expect.stringContaining('masked') as string,
+    });
+    expect(JSON.stringify([live, ...(await Promise.all(asked))])).not.toContain('secret');
+  });
+
   it('ends with its application, and keeps no process alive', async () => {
     const servers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length;
     const before = servers();
