@@ -36,11 +36,17 @@ export function locationFlags(command: Command): Command {
     );
 }
 
-/** Whether flags or environment say where the log is. */
-export function isLocated({ brokers, path, ...rest }: LocationFlags, env: Environment): boolean {
-  const flags = [brokers, path, rest.tls, rest.tlsCa, rest.sasl];
+/** Whether flags or environment name the log. */
+export function isNamed({ brokers, path }: LocationFlags, env: Environment): boolean {
   const variables = [env['MILLRACE_PATH'], env['MILLRACE_BROKERS'], env['KAFKA_BROKERS']];
-  return flags.some((flag) => flag !== undefined) || variables.some((value) => value !== undefined && value !== '');
+  // A flag that is empty is a mistake, and said to be one.
+  return brokers !== undefined || path !== undefined || variables.some((text) => given(text) !== undefined);
+}
+
+/** Whether flags or environment say where the log is, or how it is reached. */
+export function isLocated(flags: LocationFlags, env: Environment): boolean {
+  const reached = [flags.tls, flags.tlsCa, flags.sasl, flags.saslUser, flags.saslPasswordFile];
+  return isNamed(flags, env) || reached.some((flag) => flag !== undefined);
 }
 
 /**
@@ -64,8 +70,8 @@ export function location(flags: LocationFlags, env: Environment): ConnectOptions
     throw new ConfigError('ERR_OPTION', `${flag} is empty`, { hint: 'is an environment variable not set?' });
   }
   if (brokers === undefined || brokers === '') {
-    const cluster = flags.tls === true || flags.tlsCa !== undefined || flags.sasl !== undefined;
-    if (cluster) {
+    const cluster = [flags.tls, flags.tlsCa, flags.sasl, flags.saslUser, flags.saslPasswordFile];
+    if (cluster.some((flag) => flag !== undefined)) {
       throw new ConfigError('ERR_OPTION', 'TLS or SASL is given without brokers', {
         hint: 'name the cluster: --brokers host:port',
       });
@@ -94,7 +100,18 @@ function address(text: string): string {
 
 function tls({ tls: wanted, tlsCa }: LocationFlags, env: Environment): true | { ca: string } | undefined {
   if (tlsCa !== undefined) return { ca: readText('--tls-ca', tlsCa) };
-  return wanted === true || env['MILLRACE_TLS'] === '1' ? true : undefined;
+  const ca = given(env['MILLRACE_TLS_CA']);
+  if (ca !== undefined) return { ca: readText('MILLRACE_TLS_CA', ca) };
+  return wanted === true || isOn('MILLRACE_TLS', env['MILLRACE_TLS']) ? true : undefined;
+}
+
+const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
+/** @throws ConfigError `ERR_OPTION` for what could be meant either way */
+function isOn(variable: string, text: string = ''): boolean {
+  if (/^(?:1|true)$/i.test(text)) return true;
+  if (/^(?:|0|false)$/i.test(text)) return false;
+  throw new ConfigError('ERR_OPTION', `${variable} is ${JSON.stringify(text)}`, { hint: 'set it to 1, or to nothing' });
 }
 
 type Sasl = NonNullable<NonNullable<ConnectOptions['kafka']>['sasl']>;
@@ -102,8 +119,14 @@ type Sasl = NonNullable<NonNullable<ConnectOptions['kafka']>['sasl']>;
 const MECHANISMS: readonly Sasl['mechanism'][] = ['plain', 'scram-sha-256', 'scram-sha-512'];
 
 function sasl(flags: LocationFlags, env: Environment): Sasl | undefined {
-  const mechanism = flags.sasl ?? env['MILLRACE_SASL_MECHANISM'];
-  if (mechanism === undefined) return undefined;
+  const mechanism = flags.sasl ?? given(env['MILLRACE_SASL_MECHANISM']);
+  if (mechanism === undefined) {
+    const user = [flags.saslUser, flags.saslPasswordFile, given(env['MILLRACE_SASL_USERNAME'])];
+    if (user.every((each) => each === undefined)) return undefined;
+    throw new ConfigError('ERR_OPTION', 'a SASL user is given without a mechanism', {
+      hint: `give --sasl, or MILLRACE_SASL_MECHANISM: one of ${MECHANISMS.join(', ')}`,
+    });
+  }
   const known = MECHANISMS.find((each) => each === mechanism.toLowerCase());
   if (known === undefined) {
     throw new ConfigError('ERR_OPTION', `there is no SASL mechanism ${JSON.stringify(mechanism)}`, {

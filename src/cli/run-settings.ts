@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import { ConfigError, type LogLocation, type RunOptions } from '../index.ts';
 import { durationMs } from '../options/duration.ts';
-import { isLocated, type LocationFlags, location } from './location.ts';
+import { isLocated, isNamed, type LocationFlags, location } from './location.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 
 /** Flags of `run` and `dev`. */
@@ -39,9 +39,10 @@ export function runSettings(
   const applicationId = flags.app ?? own.applicationId ?? basename(path, extname(path));
   const level = flags.quiet === true ? 'error' : flags.verbose === true ? 'info' : undefined;
   const { brokers, create, durability, kafka, path: folder, stateDir, transport, ...rest } = own;
-  const place: Partial<LogLocation> = isLocated(flags, env)
-    ? location(flags, env)
-    : defined<LogLocation>({ brokers, create, durability, kafka, path: folder, transport });
+  const ofFile = defined<LogLocation>({ brokers, create, durability, kafka, path: folder, transport });
+  // Brokers of the file are reached as flags and the environment say: these name TLS and the user for all commands.
+  const at = isNamed(flags, env) || brokers === undefined ? flags : { ...flags, brokers: brokers.join(',') };
+  const place = isLocated(at, env) ? usedAs(location(at, env), ofFile) : ofFile;
   return defined<RunOptions>({
     ...rest,
     ...withGuarantee(located(place), flags, applicationId),
@@ -88,6 +89,17 @@ const located = (place: Partial<LogLocation>): Partial<LogLocation> =>
   place.path === undefined && place.brokers === undefined && place.transport === undefined
     ? { ...place, path: '.millrace' }
     : place;
+
+/** A log that flags or the environment name. How such a one is used stays as the file says: they name another, and no more. */
+function usedAs(named: LogLocation, { create, durability, kafka }: Partial<LogLocation>): Partial<LogLocation> {
+  if (named.brokers === undefined) return defined<LogLocation>({ create, durability, ...named });
+  return { ...named, kafka: { ...named.kafka, ...kafka, ...withoutClient(named.kafka) } };
+}
+
+/** What flags and the environment say of a cluster: TLS and the user. */
+function withoutClient({ clientId: _, ...said }: NonNullable<LogLocation['kafka']> = {}): LogLocation['kafka'] {
+  return said;
+}
 
 function withGuarantee(
   place: Partial<LogLocation>,
