@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, expect, it } from 'vitest';
 import type { Context } from '../../src/cli/context.ts';
 import { program } from '../../src/cli/program.ts';
+import { writeCounts } from './counts-file.ts';
 import { lines, useCliOnce } from './processes.ts';
 
 const cli = useCliOnce();
@@ -87,16 +86,7 @@ const names = Object.keys(CALLS);
 
 beforeAll(async () => {
   cli.project();
-  writeFileSync(
-    join(cli.folder, 'counts.ts'),
-    `import { agg, aggregate, deadLetter, json, string, to, topic } from 'millrace';
-     const clicks = topic('clicks', { key: string(), value: json<{ page: string }>() });
-     export const options = { onRecordError: deadLetter('bad') };
-     export default clicks.pipe(
-       aggregate({ clicks: agg.count() }, { store: 'counts' }),
-       to(topic('totals', { key: string(), value: json<unknown>() })),
-     );`,
-  );
+  writeCounts(cli.folder);
   await cli.inProcess('topics create clicks -p 2');
   await cli.inProcess('produce clicks -K = -p 0', 'ada={"page":"home"}\nbob=oops\n');
   await cli.run('run counts.ts -e -q');

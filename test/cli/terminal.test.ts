@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { writeCounts } from './counts-file.ts';
 import { command, lines, useCliOnce } from './processes.ts';
 
 const cli = useCliOnce();
@@ -23,16 +22,7 @@ async function onTerminal(args: readonly string[]): Promise<{ readonly code: num
 
 beforeAll(async () => {
   cli.project();
-  writeFileSync(
-    join(cli.folder, 'counts.ts'),
-    `import { agg, aggregate, deadLetter, json, string, to, topic } from 'millrace';
-     const clicks = topic('clicks', { key: string(), value: json<{ page: string }>() });
-     export const options = { onRecordError: deadLetter('bad') };
-     export default clicks.pipe(
-       aggregate({ clicks: agg.count() }, { store: 'counts' }),
-       to(topic('totals', { key: string(), value: json<unknown>() })),
-     );`,
-  );
+  writeCounts(cli.folder);
   await cli.inProcess('topics create clicks -p 2');
   const records = [
     { key: 'ada', value: '{"page":"home"}', timestamp: 0, partition: 0 },

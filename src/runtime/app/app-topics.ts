@@ -49,7 +49,7 @@ export class AppTopics {
     if (startFrom === 'latest') this.ends = await topicEnds(this.topology, this.now, applicationId, transport);
     warnOfRetention(this.topology, this.now, onRecordError, applicationId, logger);
     warnOfUnmarked(writtenAndRead(this.topology), this.now, applicationId, logger);
-    await warnOfLeftBehind(this.topology, transport, applicationId, logger);
+    await warnOfLeftBehind(this.topology, transport, applicationId, logger, this.#clock);
   }
 
   /** Looks topics up again, if they have changed. @throws as {@link setUpTopics}, for what the application cannot take up */

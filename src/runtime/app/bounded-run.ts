@@ -57,7 +57,8 @@ export class BoundedRun {
         if (this.#written.has(name)) this.#ends.set(name, await this.#transport.offsets(name, 'latest'));
       }
       const tasks = [...engine.tasks.values()];
-      if (tasks.length === 0) return false;
+      // What its other tasks have not read is not read. Once they are built, they have something to do.
+      if (tasks.length === 0 || engine.isIncomplete()) return false;
       for (const task of tasks) {
         if (!task.readTo((topic) => this.#ends.get(topic)?.get(task.partition))) {
           engine.schedule();

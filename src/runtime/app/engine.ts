@@ -252,8 +252,11 @@ export class Engine {
     else if (worked) this.schedule();
   }
 
+  /** Whether it was given tasks that are not built yet. */
+  readonly isIncomplete = (): boolean => this.#assigning > 0 || this.tasks.size < this.#owned.size;
+
   #announce(): void {
-    if (this.#announced || this.#assigning > 0 || this.tasks.size < this.#owned.size) return;
+    if (this.#announced || this.isIncomplete()) return;
     if (this.#session === undefined || this.#session.waitingFor() !== undefined) return;
     this.#announced = true;
     this.#events.ready();

@@ -1,3 +1,4 @@
+import type { Clock } from '../../dataflow/clock.ts';
 import { MillraceError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { CommittedOffset, Transport } from '../../log/transport.ts';
@@ -5,6 +6,9 @@ import { counted } from '../../options/counted.ts';
 import type { Topology } from '../../plan/topology.ts';
 import { isAnnouncement } from '../../protocol/time-announcement.ts';
 import { ownerMark } from './own-topics.ts';
+
+/** A start waits no longer for what lies there, in ms: what was not looked at counts as records. */
+const PATIENCE_MS = 5000;
 
 /** A partition of a topic that nobody reads any more. */
 interface Rest {
@@ -23,6 +27,7 @@ export async function warnOfLeftBehind(
   transport: Transport,
   applicationId: string,
   logger: Logger,
+  clock: Clock,
 ): Promise<void> {
   try {
     const read = new Set(stages.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
@@ -30,7 +35,7 @@ export async function warnOfLeftBehind(
     const group = await transport.describeGroup(applicationId, false);
     const offsets = group?.offsets.filter(({ topic }) => !read.has(topic)) ?? [];
     if (offsets.length === 0) return;
-    const unread = await firstUnread(transport, await restsOf(offsets, transport, ownerMark(applicationId)));
+    const unread = await firstUnread(transport, await restsOf(offsets, transport, ownerMark(applicationId)), clock);
     for (const topic of new Set(unread.map((rest) => rest.topic))) {
       const rests = unread.filter((rest) => rest.topic === topic);
       const records = rests.reduce((sum, { end, from }) => sum + end - from, 0);
@@ -74,10 +79,15 @@ async function restsOf(
 }
 
 /** The rests from their first record on, without those that hold nothing but what tasks say of their time. */
-async function firstUnread(transport: Transport, rests: readonly Rest[]): Promise<readonly Rest[]> {
+async function firstUnread(transport: Transport, rests: readonly Rest[], clock: Clock): Promise<readonly Rest[]> {
   const unread: Rest[] = [];
   if (rests.length === 0) return unread;
   let ready: (() => void) | undefined;
+  let over = false;
+  const cancel = clock.after(PATIENCE_MS, () => {
+    over = true;
+    ready?.();
+  });
   const fetcher = transport.fetcher({ onReady: () => ready?.() });
   try {
     for (const { from, partition, topic } of rests) fetcher.assign(topic, partition, from);
@@ -89,6 +99,8 @@ async function firstUnread(transport: Transport, rests: readonly Rest[]): Promis
         });
         const batch = fetcher.poll(topic, partition);
         if (batch === undefined) {
+          if (over) unread.push({ ...rest, from });
+          if (over) break;
           await news;
           continue;
         }
@@ -101,6 +113,7 @@ async function firstUnread(transport: Transport, rests: readonly Rest[]): Promis
     }
     return unread;
   } finally {
+    cancel();
     await fetcher.close();
   }
 }

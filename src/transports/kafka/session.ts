@@ -24,7 +24,7 @@ export class KafkaSession implements GroupSession {
   readonly #encoder: BatchEncoder;
   readonly #onLeft: () => void;
   readonly #gate = new OrderedGate();
-  /** Batches of earlier calls that are not ready to be handed over yet. */
+  /** Batches of earlier calls that have not been taken over yet. */
   readonly #preparing = new Set<Promise<EncodedBatch>>();
 
   constructor(
@@ -49,8 +49,18 @@ export class KafkaSession implements GroupSession {
     return this.#member.epoch;
   }
 
-  async send(batches: readonly OutgoingBatch[], generation: number = this.generation): Promise<void> {
+  send(batches: readonly OutgoingBatch[], generation: number = this.generation): Promise<void> {
     const encoded = this.#prepare(batches);
+    const sent = this.#send(encoded, generation);
+    const known = (): void => {
+      for (const each of encoded) if (each instanceof Promise) this.#preparing.delete(each);
+    };
+    // Whoever has sent it learns of a failure first: calls after that know of it.
+    sent.then(known, () => queueMicrotask(known));
+    return sent;
+  }
+
+  async #send(encoded: readonly (EncodedBatch | Promise<EncodedBatch>)[], generation: number): Promise<void> {
     // Handed over in order; the gate opens for the next call before this one has been taken.
     const { taken } = await this.#gate.run(encoded, (ready) => ({ taken: this.#writer.send(ready, generation) }));
     await taken;
@@ -63,13 +73,7 @@ export class KafkaSession implements GroupSession {
     } catch (error) {
       encoded = [Promise.reject(error)];
     }
-    for (const each of encoded) {
-      if (!(each instanceof Promise)) continue;
-      this.#preparing.add(each);
-      const known = (): void => void this.#preparing.delete(each);
-      // Whoever has sent it learns of the failure first: calls after that know of it.
-      each.then(known, () => queueMicrotask(() => queueMicrotask(known)));
-    }
+    for (const each of encoded) if (each instanceof Promise) this.#preparing.add(each);
     return encoded;
   }
 
