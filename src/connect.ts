@@ -9,13 +9,13 @@ export interface ConnectOptions extends ClientOptions, LogLocation {}
 /**
  * Opens a client, for programs that publish or subscribe without a pipeline.
  *
- * By default it opens the embedded log in the folder `./.millrace`, together with other processes if need be: one may run
- * an application on it while others publish and read. A client keeps the process alive only while something is being
+ * By default it opens the embedded log in the folder `./.millrace`, which several processes may share: one can run an
+ * application on it while others publish and read. A client keeps the process alive only while something is being
  * published or a subscription is open. Close it at the end.
  *
- * @param options - Where the log is; all else has defaults.
+ * @param options - Where the log is. Everything else has defaults.
  * @returns The open client.
- * @throws ConfigError `ERR_OPTION` for wrong options; whatever the log says when it cannot be opened.
+ * @throws ConfigError `ERR_OPTION` for wrong options; or the log's own error when it cannot be opened.
  *
  * @example
  * ```ts

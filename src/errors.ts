@@ -2,8 +2,8 @@
  * The class of an error says how the runtime reacts to it.
  *
  * - `config`: a wrong option, name or type; nothing was started.
- * - `fatal`: cannot work without a person (missing topic, incompatible store); no retry.
- * - `retriable`: may work on another try (network, moved leader, throttled).
+ * - `fatal`: needs a person (missing topic, incompatible store); a retry does not help.
+ * - `retriable`: may work on the next try (network, moved leader, throttled).
  * - `retriable-exhausted`: still failing after the deadline of its retries.
  * - `migrated`: the task belongs to another process now.
  * - `abortable`: the open transaction must be aborted and replayed.
@@ -28,9 +28,9 @@ export type ErrorClass =
  * @public
  */
 export interface ErrorDetails {
-  /** What made it happen. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
-  /** What the reader can do now, as a sentence. */
+  /** What the reader can do about it, as a sentence. */
   readonly hint?: string;
   /** The pipeline stage. */
   readonly stage?: string;
@@ -39,9 +39,9 @@ export interface ErrorDetails {
   readonly topic?: string;
   readonly partition?: number;
   readonly offset?: number;
-  /** For a damaged range: the last offset that is affected (included). */
+  /** For a damaged range: the last affected offset, inclusive. */
   readonly lastOffset?: number;
-  /** For writes: `'no'` when certainly not written, `'unknown'` when it may have been. */
+  /** For writes: `'no'` if the data was certainly not written, `'unknown'` if it may have been. */
   readonly written?: 'no' | 'unknown';
 }
 
@@ -64,8 +64,8 @@ function place(details: ErrorDetails): string {
 /**
  * The base of every error that Millrace raises.
  *
- * `code` is stable across versions and meant for programs, the message is meant for people and may change. The
- * message says what, where (in brackets) and, after the dash, what to do.
+ * `code` is stable across versions and meant for programs; the message is meant for people and may change. It says
+ * what, where (in brackets) and, after the dash, what to do.
  *
  * @public
  */
@@ -122,7 +122,7 @@ export class RecordError extends MillraceError {
   }
 }
 
-/** Storage is damaged, full, locked or not ours. @public */
+/** Storage is damaged, full, locked, or not Millrace's. @public */
 export class StoreError extends MillraceError {
   override readonly name = 'StoreError';
   constructor(code: string, message: string, details?: ErrorDetails) {
@@ -130,7 +130,7 @@ export class StoreError extends MillraceError {
   }
 }
 
-/** A condition that needs a person: the application stops and says so. @public */
+/** A condition that needs a person: the application stops with this error. @public */
 export class FatalError extends MillraceError {
   override readonly name = 'FatalError';
   constructor(code: string, message: string, details?: ErrorDetails) {
@@ -138,7 +138,7 @@ export class FatalError extends MillraceError {
   }
 }
 
-/** The message without the place and the hint that its constructor put behind it. */
+/** The message without the place and the hint that the constructor appended. */
 export function bareMessage(error: MillraceError): string {
   const hint = error.hint === undefined ? '' : ` – ${error.hint}`;
   const message = hint !== '' && error.message.endsWith(hint) ? error.message.slice(0, -hint.length) : error.message;

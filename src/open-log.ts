@@ -9,9 +9,14 @@ const DURABILITIES: readonly Durability[] = ['fsync', 'commit', 'memory'];
 
 /** Where the log is: a folder (default), a Kafka cluster, or a transport of your own. @public */
 export interface LogLocation {
-  /** Folder of the embedded log (`./.millrace`); created when it is missing. Not on a network file system. */
+  /**
+   * Folder of the embedded log (default: `./.millrace`), created if missing. It must not be on a network file system.
+   */
   readonly path?: string;
-  /** Whether a log is begun in a folder that has none (true); with false that is `ERR_NO_LOG`, and nothing is made. */
+  /**
+   * Whether to create a log in a folder without one (default: true). With false, `ERR_NO_LOG` is thrown and nothing is
+   * created.
+   */
   readonly create?: boolean;
   /**
    * What an acknowledgement means on the embedded log. `'fsync'` (default): flushed to disk. `'commit'`: survives the
@@ -35,23 +40,24 @@ export const LOG_LOCATION: OptionNames<LogLocation> = {
   transport: true,
 };
 
-/** As {@link checkNames}, of options among which are those of {@link LogLocation}. */
+/** Like {@link checkNames}, for options that include those of {@link LogLocation}. */
 export function checkLocated(where: string, options: object, known: Readonly<Record<string, true>>): void {
   const inside = Object.keys(options ?? {}).find(
     (name) => !Object.hasOwn(known, name) && Object.hasOwn(KAFKA_OPTIONS, name),
   );
   if (inside !== undefined) {
     throw new ConfigError('ERR_OPTION', `${where} has no option ${inside}`, {
-      hint: `it is one of the cluster: { brokers, kafka: { ${inside} } }`,
+      hint: `it is an option of the cluster: { brokers, kafka: { ${inside} } }`,
     });
   }
   checkNames(where, options, known);
 }
 
 /**
- * How to open the log that is meant. The embedded log and the Kafka client are loaded only when they are used.
+ * Returns a function that opens the log these options describe. The embedded log and the Kafka client are loaded only
+ * when used.
  *
- * @throws ConfigError `ERR_OPTION` when more than one log is meant, or one that cannot be.
+ * @throws ConfigError `ERR_OPTION` if the options describe more than one log, or one that cannot exist.
  */
 export function openLog(location: LogLocation): OpenTransport {
   const { brokers, create, durability, kafka, path, transport } = location;
@@ -62,7 +68,7 @@ export function openLog(location: LogLocation): OpenTransport {
   }
   if (brokers !== undefined) {
     refuse(location, ['path', 'create', 'durability'], 'brokers');
-    // So that what is wrong is said at once.
+    // Checks the settings now, so that a wrong one is reported before anything connects.
     kafkaSettings({ ...kafka, brokers });
     return async () => {
       const { kafkaTransport } = await import('./transports/kafka/index.ts');

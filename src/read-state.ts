@@ -11,23 +11,25 @@ import type { ReadableStores } from './state/byte-store.ts';
 import type { Resolved, UnknownSpec } from './state/store-spec.ts';
 import { merged, storesOfChangelogs } from './stores-to-read.ts';
 
-/** Whose state is read, and where it is. @public */
+/** Which application's state to read, and where it is. @public */
 export interface ReadStateOptions extends Pick<LogLocation, 'path' | 'transport' | 'brokers' | 'kafka'> {
   readonly applicationId: string;
-  /** The folder in which processes of an application on Kafka keep their stores on this machine; no broker is asked. */
+  /**
+   * The folder in which processes of an application on Kafka keep their stores on this machine. No broker is contacted.
+   */
   readonly stateDir?: string;
-  /** On Kafka: only these stores are rebuilt. All unless given. */
+  /** On Kafka: rebuild only these stores (default: all). */
   readonly stores?: readonly string[];
-  /** On Kafka: hears how far the stores are rebuilt from their changelogs, in records. */
+  /** On Kafka: called with the progress of the rebuild from the changelogs, in records. */
   readonly onRestore?: (progress: RestoreProgress) => void;
-  /** The pipeline that wrote it: with it keys and values are decoded. */
+  /** The pipeline that wrote the state. With it, keys and values are decoded. */
   readonly pipeline?: Pipeline;
 }
 
-/** A store as it lies in the log. @public */
+/** A store as it is kept in the log. @public */
 export interface StoredStore {
   readonly name: string;
-  /** Partitions that hold something, ascending. */
+  /** Partitions with at least one entry, ascending. */
   readonly partitions: readonly number[];
   /** What the step that wrote it does, such as `tumbling(1m) {clicks: count}`. */
   readonly writtenBy: string | undefined;
@@ -40,35 +42,35 @@ export interface StoredBytes {
   readonly value: Uint8Array;
 }
 
-/** A part of the state that is not what was written. @public */
+/** A damaged part of the state: what is stored there is not what was written. @public */
 export interface StateDamage {
-  /** `undefined` where it is not known to which store it belongs. */
+  /** `undefined` if the store that it belongs to is unknown. */
   readonly store: string | undefined;
   readonly partition: number | undefined;
   readonly reason: string;
 }
 
 /**
- * The state that an application has committed, whether it runs or not. Reading it changes nothing, and does not keep the
- * application from anything.
+ * The state that an application has committed, whether or not it is running. Reading changes nothing and does not block
+ * the application.
  *
  * @public
  */
 export interface StoredState {
   readonly applicationId: string;
-  /** Whether the application runs now. */
+  /** Whether the application is running now. */
   readonly active: boolean;
-  /** Stores that hold something, by their names. */
+  /** Stores with at least one entry, sorted by name. */
   stores(): readonly StoredStore[];
   /**
-   * A store, decoded as the pipeline says.
+   * A store, decoded with the serdes of the pipeline.
    *
    * @throws ConfigError `ERR_UNKNOWN_STORE`; `ERR_OPTION` without a pipeline.
    */
   store<K = unknown, V = unknown>(name: string): StoreView<K, V>;
-  /** All entries of a store, as they are stored. @throws StoreError `ERR_CORRUPT_LOG` at what is damaged */
+  /** All entries of a store, as they are stored. @throws StoreError `ERR_CORRUPT_LOG` at a damaged entry */
   bytes(name: string): IterableIterator<StoredBytes>;
-  /** Reads all entries of all stores, with a pipeline also what they mean, and tells which are not what was written. */
+  /** Reads all entries of all stores and reports the damaged ones. With a pipeline it also decodes them. */
   verify(): { readonly entries: number; readonly damage: readonly StateDamage[] };
   close(): Promise<void>;
 }
@@ -86,11 +88,13 @@ const READ_STATE_OPTIONS: OptionNames<ReadStateOptions> = {
 };
 
 /**
- * Opens the state of an application for reading, from outside. On the embedded log it lies beside the records. On Kafka it is
- * rebuilt from the changelog topics, in memory, as it is now; or read from the folder that a process keeps it in (`stateDir`).
+ * Opens the state of an application for reading, from outside it. On the embedded log the state is stored next to the
+ * records. On Kafka its current contents are rebuilt in memory from the changelog topics, or read from the folder in
+ * which a process keeps them (`stateDir`).
  *
- * @param options - The log, the application, and the pipeline if what is stored is to be decoded.
- * @throws StoreError `ERR_NO_LOG`, `ERR_CORRUPT_LOG`; FatalError `ERR_UNKNOWN_GROUP` for an application that has never run there.
+ * @param options - The log, the application, and, to decode what is stored, the pipeline.
+ * @throws StoreError `ERR_NO_LOG`, `ERR_CORRUPT_LOG`; FatalError `ERR_UNKNOWN_GROUP` if the application has never run
+ * on this log.
  *
  * @example
  * ```ts
@@ -141,7 +145,7 @@ async function ofFolder({ applicationId, brokers, path, stateDir, transport }: R
   }
   const { readLocalStores } = await import('./transports/embedded/read-local-stores.ts');
   const reader = await readLocalStores(stateDir as string, applicationId);
-  // Which process has a folder is not told here: reading keeps nobody from anything.
+  // `active` is always false here: the folders do not say which process uses them.
   return { active: false, stores: merged(reader.folders), close: () => reader.close() };
 }
 
@@ -167,7 +171,7 @@ async function ofLog(options: ReadStateOptions): Promise<Opened> {
   }
 }
 
-/** Without what is not given. */
+/** The options without those that are undefined. */
 function given<T extends object>(options: { readonly [N in keyof T]: T[N] | undefined }): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
@@ -196,7 +200,7 @@ class OpenState implements StoredState {
   stores(): readonly StoredStore[] {
     const partitions = new Map<string, number[]>();
     for (const { partition, store } of this.#stores.list()) {
-      // Those that begin like this are the runtime's own.
+      // Names that start with # belong to the runtime.
       if (store.startsWith('#')) continue;
       partitions.set(store, [...(partitions.get(store) ?? []), partition]);
     }
@@ -214,7 +218,7 @@ class OpenState implements StoredState {
     if (spec === undefined) throw this.#around.missing(name);
     return new SpecStoreView<K, V>(spec, () => {
       const partitions = this.#stores.list().filter(({ store }) => store === name);
-      // What is not there is not stored.
+      // A partition that is not listed has no entries.
       return { here: new Map(partitions.map((id) => [id.partition, this.#stores.open(id)])), count: partitions.length };
     });
   }
@@ -240,14 +244,14 @@ class OpenState implements StoredState {
       attempt(id.store, id.partition, () => {
         for (const key of bytes.keys()) {
           entries += 1;
-          // Each for itself, so that what lies behind a damaged entry is looked at too.
+          // Read each key separately, so that a damaged entry does not hide those after it.
           attempt(id.store, id.partition, () => void bytes.get(key));
         }
       });
     }
     const found = new Set(damage.map(({ store }) => store));
     for (const { name } of this.#around.specs === undefined ? [] : this.stores()) {
-      // What does not match its checksum cannot be decoded either.
+      // A store that fails its checksums cannot be decoded either.
       if (found.has(name) || this.#around.specs?.has(name) !== true) continue;
       attempt(name, undefined, () => {
         for (const _ of this.store(name).entries());

@@ -8,10 +8,10 @@ export type Header = readonly [name: string, value: Uint8Array | null];
 /** The headers of a record, in the order in which they were written. @public */
 export type Headers = readonly Header[];
 
-/** The headers of a record that has none: one shared, frozen array. @public */
+/** The headers of a record without headers: one shared, frozen array. @public */
 export const NO_HEADERS: Headers = Object.freeze([]);
 
-/** Placement of a record that lies in the partition that its key belongs to. @public */
+/** Placement of a record that is in the partition its key belongs to. @public */
 export type CoLocated = 'co-located with its key';
 
 /**
@@ -31,15 +31,16 @@ export type NoKey = 'no key: choose one with keyBy(…) and pipe through(topic) 
 /** Placement of the records of a topic by the type of its keys. @public */
 export type PlacementOf<K> = unknown extends K ? CoLocated : [K] extends [null] ? NoKey : CoLocated;
 
-/** Exists in types only: carries the placement of a record through plain RxJS operators. @public */
+/** Exists only in types: carries the placement of a record through plain RxJS operators. @public */
 export declare const placement: unique symbol;
 
 /**
- * The element of every stream: what it says (key, value, timestamp, headers) and where it came from.
+ * The element of every stream: its content (key, value, timestamp, headers) and where it came from.
  *
  * @typeParam K - The key. `null` for a topic without keys.
  * @typeParam V - The value. Includes `null` only where the serde is `nullable(…)` or the table allows tombstones.
- * @typeParam P - Whether the record still lies where its key belongs; checked by stateful operators at compile time.
+ * @typeParam P - Whether the record is still in the partition of its key. Stateful operators check this at compile
+ * time.
  * @public
  */
 export interface StreamRecord<K, V, P = CoLocated> {
@@ -48,17 +49,17 @@ export interface StreamRecord<K, V, P = CoLocated> {
   /** Event time in milliseconds since the epoch, an integer. */
   readonly timestamp: number;
   readonly headers: Headers;
-  /** The topic that the record was read from; of the input record where an operator made a new one. */
+  /** The topic that the record was read from. A record made by an operator has the topic of its input record. */
   readonly topic: string;
   readonly partition: number;
-  /** Offset in the partition. Offsets beyond 2^53 − 1 are refused when they are read. */
+  /** Offset in the partition. Offsets above 2^53 − 1 are refused on read. */
   readonly offset: number;
   readonly [placement]?: P;
 }
 
 /**
- * A span of event time, in milliseconds since the epoch. `[start, end)` for tumbling and hopping windows; both ends
- * included for sliding and session windows. `end` is `Infinity` for an unlimited window.
+ * A span of event time, in milliseconds since the epoch. Tumbling and hopping windows are `[start, end)`; sliding and
+ * session windows include both ends. `end` is `Infinity` for an unlimited window.
  *
  * @public
  */
@@ -67,42 +68,44 @@ export interface Window {
   readonly end: number;
 }
 
-/** A record that speaks of a window. The window stands beside the key, so the record stays joinable by its key. @public */
+/**
+ * A record about a window. The window is separate from the key, so the record can still be joined by its key. @public
+ */
 export interface WindowedRecord<K, V> extends StreamRecord<K, V> {
   readonly window: Window;
 }
 
 /**
- * A record that tells how the row of a key changed: what it was, and what it is from now on.
+ * A record that describes how the row of a key changed: the row before and the row after.
  *
  * @typeParam V - The rows.
- * @typeParam D - `null` where rows can be deleted, and `value` is null then; `never` where they cannot.
+ * @typeParam D - `null` if rows can be deleted (`value` is then null on a deletion), `never` if they cannot.
  * @public
  */
 export interface Change<K, V, D extends null = null> extends StreamRecord<K, V | D> {
-  /** The row before this change; `null` where there was none. */
+  /** The row before this change; `null` if there was none. */
   readonly before: V | null;
   /**
-   * `false` where a table with history has taken an older version of the row: the newest one stays as it is. `before` is then
-   * the row that the key had at that time.
+   * `false` if a table with history has stored an older version of the row. The newest row is then unchanged, and
+   * `before` is the row that the key had at that earlier time.
    */
   readonly newest?: false;
 }
 
 /**
- * Why a record came too late. It is counted, and it goes to the `late` stream where one is given.
+ * Why a record was too late. Late records are counted, and go to the `late` stream if one is given.
  *
  * @public
  */
 export interface Lateness {
   /** The step that refused the record, such as `windowBy(clicks-per-minute)`. */
   readonly step: string;
-  /** Stream time of that step when the record arrived, this record included. */
+  /** Stream time of that step when the record arrived, including this record. */
   readonly streamTime: number;
   readonly reason: 'window closed';
   /** The closed windows that the record belongs to. */
   readonly missed: readonly Window[];
-  /** Whether other, still open windows took the record. */
+  /** Whether the record was added to other windows that were still open. */
   readonly partial: boolean;
 }
 
@@ -112,8 +115,8 @@ export interface LateRecord<K, V> extends StreamRecord<K, V> {
 }
 
 /**
- * Makes a record. One function makes all of them, so that all records have one hidden class and property access in
- * operators stays monomorphic.
+ * Makes a record. All records are made here, so that they share one hidden class and property access in operators stays
+ * monomorphic.
  */
 export function makeRecord<K, V, P = CoLocated>(
   key: K,
@@ -127,7 +130,7 @@ export function makeRecord<K, V, P = CoLocated>(
   return { key, value, timestamp, headers, topic, partition, offset };
 }
 
-/** Makes a change of a row; as {@link makeRecord}, of which it has the fields in the same order. */
+/** Makes a change of a row. Its first fields are those of {@link makeRecord}, in the same order. */
 export function makeChange<K, V, D extends null = null>(
   key: K,
   value: V | D,
@@ -143,7 +146,7 @@ export function makeChange<K, V, D extends null = null>(
   return { key, value, timestamp, headers, topic, partition, offset, before };
 }
 
-/** As {@link makeChange}, of a row that is not the newest of its key where `newest` is false. */
+/** Like {@link makeChange}; with `newest` false, the change is to an older version than the newest row of the key. */
 export function makeVersion<K, V>(
   key: K,
   value: V | null,

@@ -10,7 +10,7 @@ import { stepIds } from './plan/graph.ts';
 import { type Pipeline, plan, type Topology } from './plan/topology.ts';
 import type { App, Dashboard } from './runtime/app/app-handle.ts';
 
-/** What a dashboard needs of an application beside itself. */
+/** What a dashboard needs besides the application. */
 export interface DashboardParts {
   readonly pipeline: Pipeline;
   readonly applicationId: string;
@@ -21,7 +21,10 @@ export interface DashboardParts {
   readonly logger: Logger | undefined;
 }
 
-/** Serves the dashboard of an application until it ends. The server is loaded now, and by nobody who does not want it. */
+/**
+ * Serves the dashboard of an application until the application ends. The server is imported only here, so applications
+ * without a dashboard do not load it.
+ */
 export async function startDashboard(
   app: App,
   options: true | DashboardOptions,
@@ -38,19 +41,20 @@ export async function startDashboard(
   try {
     const { serveApp } = await import('./dashboard/index.ts');
     const dashboard = await serveApp(watched, () => connect(locationOf(location)), options);
-    // Not by `done`: a failure that nobody awaits has to end the process, and whoever listens there has awaited it.
+    // Not through `done`: a handler there would count as handling a failure, and a failure that nobody awaits must end
+    // the process.
     app.snapshots('1h').subscribe({ complete: () => void dashboard.close() });
     logger?.info({ applicationId, url: dashboard.url }, 'dashboard');
     return dashboard;
   } catch (error) {
-    // An application does its work without it.
+    // The application keeps working without its dashboard.
     const { code, message } = error as { readonly code?: string; readonly message?: string };
     logger?.error({ applicationId, code }, `no dashboard: ${message}`);
     throw error;
   }
 }
 
-/** Where the log is, without whatever else an application is told. */
+/** Only those of an application's options that say where the log is. */
 function locationOf(options: LogLocation): LogLocation {
   return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(LOG_LOCATION, name)));
 }

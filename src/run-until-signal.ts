@@ -3,8 +3,8 @@ import type { App } from './runtime/app/app-handle.ts';
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Sets the exit code of the process, also for when nobody handles the error: Node then writes 1 over the exit code,
- * before the last 'exit' listeners run.
+ * Sets the exit code of the process, even if nobody handles the error: Node then overwrites the exit code with 1 before
+ * the last 'exit' listeners run.
  */
 function exitWith(code: number, error: unknown): void {
   process.exitCode = code;
@@ -20,11 +20,11 @@ function exitWith(code: number, error: unknown): void {
  * Awaits an application and stops it on SIGINT (Ctrl-C) and SIGTERM: the first signal stops it gracefully, within its
  * stop deadline; a second one ends the process at once.
  *
- * The process's exit code becomes 130 or 143 when a signal came and the application could not stop cleanly; after a clean
- * stop it stays 0. Handlers are installed while this function runs and removed after it; nothing else of Millrace touches
- * the process.
+ * The process's exit code becomes 130 or 143 if a signal arrived and the application could not stop cleanly; after a
+ * clean stop it stays 0. Signal handlers are installed while this function runs and removed afterwards; nothing else in
+ * Millrace touches the process.
  *
- * @returns Resolves when the application has stopped; rejects with what ended it.
+ * @returns Resolves when the application has stopped; rejects with the error that ended it.
  * @public
  */
 export async function runUntilSignal(app: App): Promise<void> {

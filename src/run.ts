@@ -17,19 +17,21 @@ import type { OpenLocalStores } from './state/byte-store.ts';
 /** Where an application runs, and how. @public */
 export interface RunOptions extends Omit<AppOptions, 'logger'>, LogLocation {
   /**
-   * Where to log. Without one, warnings and errors are written to standard error, a line each (`consoleLogger`); the
-   * environment variable `MILLRACE_LOG` sets the level (`debug`, `info`, `warn`, `error`, `silent`). `false`: nothing.
+   * Where to log. By default, warnings and errors are written to standard error, one per line (`consoleLogger`); the
+   * environment variable `MILLRACE_LOG` sets the level (`debug`, `info`, `warn`, `error`, `silent`). `false` logs
+   * nothing.
    */
   readonly logger?: Logger | false;
   /**
-   * Folder for the stores of an application on Kafka, so that a start reads from the changelogs only what it has missed;
-   * created when it is missing, and may be deleted at any time between runs. In memory unless given. The embedded log holds
-   * the state itself.
+   * Folder for the stores of an application on Kafka, so that a start reads only the missing part of the changelogs.
+   * Created if missing; it may be deleted at any time between runs. Without it, stores are kept in memory. The embedded
+   * log keeps the state itself.
    */
   readonly stateDir?: string;
   /**
-   * Serves a page that shows the application at work: `true`, or how. At 127.0.0.1 and read-only unless more is said; beside it
-   * `/healthz`, `/readyz`, `/metrics` and `/topology.svg`. It ends with the application; `app.dashboard` says where it is.
+   * Serves a page that shows the application at work: `true`, or options. By default it listens on 127.0.0.1 and is
+   * read-only. It also serves `/healthz`, `/readyz`, `/metrics` and `/topology.svg`. It closes with the application;
+   * `app.dashboard` has its address.
    */
   readonly dashboard?: boolean | DashboardOptions;
 }
@@ -39,14 +41,14 @@ const RUN_OPTIONS: OptionNames<RunOptions> = { ...LOG_LOCATION, ...APP_OPTIONS, 
 /**
  * Runs a pipeline. Nothing happens before this call; the pipeline value can be run, tested and drawn any number of times.
  *
- * By default it runs on the embedded log in the folder `./.millrace`: outputs, state and offsets of each commit become
- * durable together, so every input record counts exactly once, also after a crash. Another start with the same
- * `applicationId` goes on where the last commit was.
+ * By default it runs on the embedded log in the folder `./.millrace`: the outputs, state and offsets of each commit
+ * become durable together, so every input record counts exactly once, even after a crash. The next start with the same
+ * `applicationId` continues from the last commit.
  *
  * @param pipeline - An Observable that starts with topics, or several that run together.
  * @param options - `applicationId` is required.
  * @returns The running application; await its `done`.
- * @throws ConfigError at once for anything wrong with the pipeline or the options. What goes wrong later rejects `done`.
+ * @throws ConfigError immediately if the pipeline or the options are wrong. Later failures reject `done`.
  *
  * @example
  * ```ts
@@ -73,7 +75,7 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
   const { dashboard = false, logger: given, ...rest } = options;
   const { clock = systemClock } = options;
   if (dashboard !== false) dashboardSettings(dashboard);
-  // Whatever else is given, null too, is looked at with the other options.
+  // Any other value, including null, is checked with the other options.
   const logger = given === false ? undefined : given === undefined ? defaultLogger() : given;
   const events = dashboard === false ? undefined : new EventLog(() => clock.now());
   const tells = events?.tee(logger) ?? logger;
@@ -87,26 +89,26 @@ export function run(pipeline: Pipeline, options: RunOptions): App {
   return withDashboard(started, startDashboard(started, dashboard, parts));
 }
 
-/** Who does not ask where the dashboard is learns by the log that there is none. */
+/** A caller that never awaits `dashboard` learns of a failure from the log. */
 function withDashboard(app: App, dashboard: Promise<Dashboard>): App {
   dashboard.catch(() => undefined);
   return Object.assign(app, { dashboard });
 }
 
-/** The Kafka client says what it has to say where the application does. */
+/** The Kafka client logs to the same place as the application. */
 function withLogger(location: LogLocation, logger: Logger | undefined): LogLocation {
   if (location.brokers === undefined || logger === undefined) return location;
   return { ...location, kafka: { logger, ...location.kafka } };
 }
 
-/** @throws ConfigError `ERR_OPTION` where the stores have another place */
+/** @throws ConfigError `ERR_OPTION` if the stores are kept elsewhere */
 function withStores({ dashboard: _dashboard, logger: _logger, stateDir, ...options }: RunOptions): LogLocation {
   if (stateDir === undefined) return options;
   checkText('run', 'stateDir', stateDir);
   if (options.brokers === undefined || options.kafka?.stores !== undefined) {
     const other = options.brokers === undefined ? 'without brokers' : 'together with kafka.stores';
     throw new ConfigError('ERR_OPTION', `stateDir is given ${other}`, {
-      hint: 'stateDir is where an application on Kafka has its stores; leave one of them out',
+      hint: 'stateDir is where an application on Kafka keeps its stores; leave one of them out',
     });
   }
   const stores: OpenLocalStores = async (applicationId) => {

@@ -11,16 +11,16 @@ import {
 import type { ReadableStores, StoreId } from './state/byte-store.ts';
 import { memoryStores } from './state/memory-backend.ts';
 
-/** Which stores of an application are wanted; all that are known of where none is named. */
+/** Which stores of an application to read; all known ones if none is named. */
 export interface WantedStores {
   readonly applicationId: string;
   readonly names: readonly string[] | undefined;
-  /** What the group has committed. */
+  /** The offsets that the group has committed. */
   readonly offsets: readonly CommittedOffset[];
   readonly progress: (progress: RestoreProgress) => void;
 }
 
-/** Rebuilds stores from their changelog topics, in memory: as a start does it, and with the same rules. */
+/** Rebuilds stores from their changelog topics in memory, by the same rules as a start of the application. */
 export async function storesOfChangelogs(log: Transport, wanted: WantedStores): Promise<ReadableStores> {
   const { applicationId, progress } = wanted;
   const names = await storeNames(log, wanted);
@@ -42,21 +42,24 @@ async function storeNames(log: Transport, { applicationId, names, offsets }: Wan
   const prefix = `${applicationId}-`;
   if (names !== undefined) {
     const there = await log.topics.facts(names.map((name) => changelogTopic(applicationId, name)));
-    // Who asks for one that there is not is told of those that there are.
+    // If a requested store does not exist, the error lists those that do.
     if (there.size > 0) return names.filter((name) => there.has(changelogTopic(applicationId, name)));
   }
   const others = (await log.groups()).filter((group) => group.startsWith(prefix));
   const found = new Set(offsets.flatMap((offset) => [...(storesOf(offset) ?? [])]));
   for (const topic of await log.topics.list()) {
     if (!topic.startsWith(prefix) || !topic.endsWith('-changelog')) continue;
-    // It may belong to an application whose name begins like this one's.
+    // It may belong to an application whose name starts with this one's.
     if (others.some((other) => topic.startsWith(`${other}-`))) continue;
     found.add(topic.slice(prefix.length, -'-changelog'.length));
   }
   return [...found].sort();
 }
 
-/** What several processes keep of the same application, as one: of each partition what has come furthest in its changelog. */
+/**
+ * Presents the stores that several processes keep for one application as one set: for each partition, the copy that is
+ * furthest ahead in its changelog.
+ */
 export function merged(folders: readonly ReadableStores[]): ReadableStores {
   const places = (): ReadonlyMap<
     string,
@@ -78,7 +81,7 @@ export function merged(folders: readonly ReadableStores[]): ReadableStores {
   });
 }
 
-/** Without what is kept of the changelogs. */
+/** The stores without the bookkeeping about changelogs. */
 function visible(stores: ReadableStores): ReadableStores {
   return { ...stores, list: () => stores.list().filter(({ store }) => store !== POSITIONS) };
 }

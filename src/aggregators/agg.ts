@@ -13,7 +13,7 @@ import { topK } from './top-k.ts';
 import { variance } from './variance.ts';
 
 /**
- * The aggregators, for `windowBy` and `aggregate`. Inside of a pipeline the type of the values is inferred.
+ * The aggregators, for `windowBy` and `aggregate`. Inside a pipeline the type of the values is inferred.
  *
  * @example
  * ```ts

@@ -9,26 +9,27 @@ import { bothOf, estimate, NO_REGISTERS, type Registers, withHash } from './hype
 
 /** @public */
 export interface ApproxDistinctOptions {
-  /** The standard error of the count, as a share of it: 0.02 when left out, between 0.005 and 0.2. */
+  /** The standard error relative to the count, from 0.005 to 0.2 (default: 0.02). */
   readonly error?: number;
 }
 
 const DEFAULT_ERROR = 0.02;
 const [LEAST, MOST] = [0.005, 0.2];
-/** The standard error of a HyperLogLog, times the root of its registers. */
+/** The standard error of a HyperLogLog times the square root of its number of registers. */
 const ERROR_OF_ONE = 1.04;
 
 /**
- * Counts distinct values about, with a HyperLogLog: of millions of them a few kilobytes are kept. Two thirds of all counts are within
- * `error`, 95 of 100 within twice, nearly all within three times as much; of a few values the count is exact, or nearly.
+ * Counts distinct values approximately, with a HyperLogLog: a few kilobytes of state are enough for millions of values.
+ * Two thirds of all counts are within `error` of the exact one, 95 % within twice that, nearly all within three times.
+ * For a few values the count is exact or nearly so.
  *
- * With the default error a key takes up to 4 KB, and a twentieth of that while it has a hundred values; half the error takes four
- * times as much. The same values give the same count, in whatever order, process and session they came, and however
- * sessions were merged. Values are equal as for {@link distinct}.
+ * With the default error a key takes up to 4 KB, and a twentieth of that for a hundred values. Half the error takes
+ * four times the space. The same values give the same count, whatever their order, the process that counted them, or
+ * how sessions were merged. Values are compared as in {@link distinct}.
  *
  * @param of - Picks the value.
- * @param options - `error`. Another one is another store: the old state is refused (`ERR_STORE_INCOMPATIBLE`).
- * @returns An aggregator whose result is about their number.
+ * @param options - `error`. State stored with a different error is refused (`ERR_STORE_INCOMPATIBLE`).
+ * @returns An aggregator whose result is the approximate number of distinct values.
  * @throws ConfigError `ERR_OPTION`
  *
  * @example

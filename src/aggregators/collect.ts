@@ -5,13 +5,13 @@ import { type Before, inserted, joined, type Ranked, valuesOf } from './ranked.t
 
 /** @public */
 export interface CollectOptions {
-  /** Most values that are kept. State grows with it, so it is required. */
+  /** The most values to keep. Required, because the state grows with it. */
   readonly limit: number;
-  /** Which ones are kept where there are more: the `first` by event time, or the `last` (default). */
+  /** Which values to keep if there are more: the `first` or the `last` (default) by event time. */
   readonly keep?: 'first' | 'last';
 }
 
-/** How many of something: a whole number, 1 or more. @throws ConfigError `ERR_OPTION` */
+/** Checks that a limit is a whole number, 1 or more. @throws ConfigError `ERR_OPTION` */
 export function checkLimit(where: string, name: string, limit: unknown): void {
   if (typeof limit === 'number' && Number.isSafeInteger(limit) && limit >= 1) return;
   throw new ConfigError('ERR_OPTION', `${where}: ${name} is ${show(limit)}`, {
@@ -20,13 +20,13 @@ export function checkLimit(where: string, name: string, limit: unknown): void {
 }
 
 const earliest: Before = (one, earlier) => one[1] < earlier[1];
-/** Kept from the latest on, so that those that are too many are at the end. */
+/** Ordered from the latest value to the earliest, so that the surplus is at the end. */
 const latest: Before = (one, earlier) => one[1] >= earlier[1];
 
 /**
- * The values themselves, in the order of event time, and of arrival where times are equal; no more than a limit.
+ * Collects the values themselves, up to a limit, ordered by event time, and by arrival if timestamps are equal.
  *
- * @param options - `limit`, and which ones to `keep`.
+ * @param options - `limit`, and which values to `keep`.
  * @returns An aggregator whose result is a list of values.
  * @throws ConfigError `ERR_OPTION`
  *
@@ -56,7 +56,8 @@ export function collect<V>(options: CollectOptions): Aggregator<V, unknown, read
     name: 'collect',
     init: () => [],
     add: (state, value, { timestamp }) => inserted(state, [0, timestamp, value], before, limit),
-    // What is kept from the latest on is merged from its oldest on, so that the right one stays behind the left one.
+    // A list ordered from the latest value is merged from its oldest value, so that equal values of the right side stay
+    // after those of the left.
     merge: (left, right) => joined(left, keep === 'first' ? right : right.toReversed(), before, limit),
     result: (state) => (keep === 'first' ? valuesOf(state) : valuesOf(state).toReversed()),
   };

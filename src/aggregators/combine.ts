@@ -5,7 +5,7 @@ import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { Aggregated, Aggregator, AnyAggregator, Spec } from './aggregator.ts';
 
-/** The states of the parts, in the order of their names. Null and undefined: that part has none. */
+/** The states of the parts, in the order of their names. A part without a state has null or undefined. */
 type CombinedState = readonly unknown[];
 
 type Part<V> = Aggregator<V, unknown, unknown, null>;
@@ -16,7 +16,7 @@ function refuse(problem: string): ConfigError {
   });
 }
 
-/** What stands where an aggregator should, and looks as if it only had to be called. */
+/** The error for a function where an aggregator is expected: most likely it only has to be called. */
 function refuseUncalled(what: string, name: string): ConfigError {
   const call = name === '' ? 'it' : `it: agg.${name}(…)`;
   return new ConfigError('ERR_AGGREGATION', `${what} is a function, not an aggregator`, { hint: `call ${call}` });
@@ -34,7 +34,7 @@ function check(names: readonly string[], parts: readonly unknown[]): void {
   });
 }
 
-/** States of parts that bring their own serde go into the array as the bytes of that serde. */
+/** The state of a part with its own serde is stored in the array as the bytes of that serde. */
 function stateSerde<V>(parts: readonly Part<V>[]): Serde<unknown> {
   const array = msgpack<CombinedState>();
   const close = (state: unknown, i: number): unknown => {
@@ -53,7 +53,7 @@ function stateSerde<V>(parts: readonly Part<V>[]): Serde<unknown> {
   };
 }
 
-// The optional members are declared only: a member that is there and undefined would not be absent.
+// The optional members are only declared: a member that is present but undefined would not count as absent.
 class Combined<V> implements Aggregator<V, unknown, unknown, null> {
   readonly name: string;
   declare readonly state?: Serde<unknown>;
@@ -67,7 +67,7 @@ class Combined<V> implements Aggregator<V, unknown, unknown, null> {
     this.#names = Object.keys(spec);
     const parts = Object.values(spec);
     check(this.#names, parts);
-    // A Spec says little about its parts for the compiler's sake; they are aggregators all the same.
+    // A Spec says little about its parts, to help the compiler; they are aggregators nonetheless.
     this.#parts = parts as readonly AnyAggregator<V>[] as readonly Part<V>[];
     this.name = this.#parts.map((part, i) => `${this.#names[i]}: ${part.name}`).join(', ');
     if (this.#parts.some((part) => part.state !== undefined)) this.state = stateSerde(this.#parts);
@@ -83,7 +83,7 @@ class Combined<V> implements Aggregator<V, unknown, unknown, null> {
 
   add(state: CombinedState, value: V, record: StreamRecord<unknown, V>): CombinedState | null {
     const parts = this.#parts;
-    // An array that grows by pushing takes room for seventeen, and there is one for each key.
+    // An array that grows by pushing reserves room for 17 entries, and there is one array per key.
     const next = state.slice();
     let deleted = 0;
     for (let i = 0; i < parts.length; i++) {
@@ -123,13 +123,13 @@ class Combined<V> implements Aggregator<V, unknown, unknown, null> {
 }
 
 /**
- * Turns aggregators by name into one, whose state is the array of their states (opaque to others) and whose
- * result is a fresh object with the same names. Fields are evaluated in the order in which they were written. A part that deletes its state begins again
- * with the next record, and until then shows the result of its fresh state; when all parts delete theirs at the same
- * record, the entry is deleted. `merge` and `remove` are there when all parts have one.
+ * Combines named aggregators into one, whose state is the array of their states (opaque to others) and whose result is
+ * a new object with the same names. Fields are evaluated in the order in which they were written. A part that deletes
+ * its state starts from `init` with the next record, and until then shows the result of its initial state. If all parts
+ * delete theirs for the same record, the entry is deleted. `merge` and `remove` exist if all parts have them.
  *
  * @param spec - The aggregators by name.
- * @throws ConfigError `ERR_AGGREGATION` when there is no field, or one that is not an aggregator.
+ * @throws ConfigError `ERR_AGGREGATION` if there are no fields, or one is not an aggregator.
  */
 export function combine<V, S extends Spec<V>>(spec: S): Aggregator<V, unknown, Aggregated<S>, null> {
   return new Combined<V>(spec) as Aggregator<V, unknown, unknown, null> as Aggregator<V, unknown, Aggregated<S>, null>;

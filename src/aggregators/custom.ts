@@ -6,36 +6,36 @@ import type { Aggregator } from './aggregator.ts';
 import { returned } from './returned.ts';
 
 /**
- * The parts of an aggregator of one's own.
+ * The parts of a custom aggregator.
  *
  * @typeParam V - The values that it takes.
  * @typeParam A - Its state.
- * @typeParam N - What `add` returns: the state, or also null.
+ * @typeParam N - What `add` returns: the state, or the state or null.
  * @public
  */
 export interface CustomAggregator<V, A, N = A | null> {
-  /** For graphs and the fingerprint; `custom` when left out. */
+  /** Name for graphs and the fingerprint (default: `custom`). */
   readonly name?: string;
   /** The state before the first record. */
   readonly init: () => A;
-  /** The state after one more record, as a new value: the old one must stay as it was. Null deletes the entry. */
+  /** The state after one more record, as a new value: don't modify the old one. Null deletes the entry. */
   readonly add: (state: A, value: V, record: StreamRecord<unknown, V>) => N;
-  /** Takes a value out again that was added before. Tables that are regrouped need it. */
+  /** Takes out a value that was added earlier. Required by `regroup`. */
   readonly remove?: (state: A, value: V, record: StreamRecord<unknown, V>) => N;
-  /** Joins the states of two spans of records, the earlier one first. Sessions need it. */
+  /** Merges the states of two spans of records, the earlier one first. Required for session windows. */
   readonly merge?: (left: A, right: A) => A;
-  /** How the state is stored; as MessagePack when left out. */
+  /** How the state is stored (default: MessagePack). */
   readonly state?: Serde<A>;
 }
 
 /**
- * An aggregator of one's own that emits something else than its state.
+ * A custom aggregator that emits something other than its state.
  *
  * @typeParam R - What is emitted.
  * @public
  */
 export interface CustomResult<A, R> {
-  /** What is emitted for a state, as a fresh value. */
+  /** What is emitted for a state, as a new value. */
   readonly result: (state: A) => R;
 }
 
@@ -51,14 +51,14 @@ const PARTS: OptionNames<CustomAggregator<never, never> & CustomResult<never, ne
   state: true,
 };
 
-/** `null` where it is among what may be returned, else `never`. @public */
+/** `null` if `N` includes null, else `never`. @public */
 export type OfNull<N> = null extends N ? null : never;
 
 /**
- * Any fold, from its parts. State must be something that its serde can write: without `state`, what MessagePack holds.
- * Without `result` the state itself is emitted.
+ * Builds any fold from its parts. Its serde must be able to write the state: without the `state` option, anything that
+ * MessagePack can hold. Without `result` the state itself is emitted.
  *
- * @param parts - How to begin, how to add a record, and optionally how to take out, merge, emit and store.
+ * @param parts - How to start and add a record; optionally how to remove, merge, emit and store.
  * @returns The aggregator.
  * @throws ConfigError `ERR_OPTION` for a part that is missing or unknown.
  *
@@ -80,9 +80,9 @@ export function custom<V, A, R, N extends A | null = A | null>(
   parts: CustomAggregator<V, A, N> & CustomResult<A, R>,
 ): Aggregator<V, A, R, OfNull<N>>;
 /**
- * Any fold whose state is what it emits.
+ * Builds any fold that emits its state.
  *
- * @param parts - How to begin, how to add a record, and optionally how to take out, merge and store.
+ * @param parts - How to start and add a record; optionally how to remove, merge and store.
  * @returns The aggregator.
  * @public
  */

@@ -3,12 +3,12 @@ import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { Aggregator } from './aggregator.ts';
 
-/** What can be told apart. @public */
+/** Values that can be compared by `===`, apart from NaN. @public */
 export type Distinguishable = string | number | boolean | bigint;
 
 /**
- * Some of the values of a map, the first `size` of them. States share a map: the newest one adds to it, and older ones do not
- * see that. So a state stays as it was, and adding to it copies nothing.
+ * The first `size` values of a map. States share the map: the newest one adds to it, and older ones do not see the
+ * addition. So a state never changes, yet adding a value copies nothing.
  */
 interface Seen {
   readonly places: Map<Distinguishable, number>;
@@ -19,7 +19,7 @@ function added(state: Seen, value: Distinguishable): Seen {
   const place = state.places.get(value);
   if (place !== undefined && place < state.size) return state;
   const { size } = state;
-  // Somebody else has added to it since: that is another line of states.
+  // Another state has already added to the shared map, so this one continues with a copy.
   const places = state.places.size === size ? state.places : new Map([...state.places].slice(0, size));
   places.set(value, size);
   return { places, size: size + 1 };
@@ -37,8 +37,8 @@ function seenSerde(): Serde<Seen> {
 }
 
 /**
- * Counts distinct values, exactly: all of them are kept, so this is for values of which a key has thousands, not millions.
- * Two values are one where `===` says so, and NaN is one value.
+ * Counts distinct values exactly. It keeps all of them, so use it for thousands of values per key, not millions. Values
+ * are compared by `===`, and all NaN count as one value.
  *
  * @param of - Picks the value.
  * @returns An aggregator whose result is their number.

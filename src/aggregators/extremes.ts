@@ -2,7 +2,7 @@ import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
 import { numberOf } from './number-of.ts';
 
-// NaN is the state that has seen no number: every comparison with it is false, so the first number replaces it.
+// NaN is the state before the first number: every comparison with it is false, so the first number replaces it.
 function smaller(state: number, value: number): number {
   return state <= value || Number.isNaN(value) ? state : value;
 }
@@ -27,8 +27,8 @@ function extreme<V>(
 }
 
 /**
- * The smallest number of all values. NaN is passed over, as a reading that is missing; the result is NaN only where no
- * value had a number.
+ * The smallest number among the values. NaN is ignored, like a missing reading; the result is NaN only if no value had
+ * a number.
  *
  * @param of - Picks the number.
  * @returns An aggregator whose result is the smallest number.
@@ -49,8 +49,8 @@ export function min<V>(of: (value: V) => number): Aggregator<V, number> {
 }
 
 /**
- * The largest number of all values. NaN is passed over, as a reading that is missing; the result is NaN only where no
- * value had a number.
+ * The largest number among the values. NaN is ignored, like a missing reading; the result is NaN only if no value had a
+ * number.
  *
  * @param of - Picks the number.
  * @returns An aggregator whose result is the largest number.

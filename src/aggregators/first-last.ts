@@ -4,7 +4,7 @@ import type { Aggregator } from './aggregator.ts';
 /** A value with its event time; `undefined` before the first record. */
 type Timed = readonly [timestamp: number, value: unknown] | undefined;
 
-/** Whether a value of a time takes the place of the one before, which came earlier. */
+/** Whether a value replaces the one that arrived before it, by their timestamps. */
 type Replaces = (timestamp: number, before: number) => boolean;
 
 function edge<V>(
@@ -30,7 +30,7 @@ function edge<V>(
 }
 
 /**
- * The value of the earliest record by event time; of equal timestamps the one that came first.
+ * The value of the earliest record by event time. If timestamps are equal, the one that arrived first.
  *
  * @returns An aggregator whose result is that value.
  *
@@ -59,7 +59,7 @@ function edge<V>(
  */
 export function first<V>(): Aggregator<V, unknown, V>;
 /**
- * What a function makes of the earliest record.
+ * What a function returns for the value of the earliest record.
  *
  * @param of - Picks the value.
  * @public
@@ -70,7 +70,7 @@ export function first<V>(of?: (value: V) => unknown): Aggregator<V, unknown, unk
 }
 
 /**
- * The value of the latest record by event time; of equal timestamps the one that came last.
+ * The value of the latest record by event time. If timestamps are equal, the one that arrived last.
  *
  * @returns An aggregator whose result is that value.
  *
@@ -91,7 +91,7 @@ export function first<V>(of?: (value: V) => unknown): Aggregator<V, unknown, unk
  */
 export function last<V>(): Aggregator<V, unknown, V>;
 /**
- * What a function makes of the latest record.
+ * What a function returns for the value of the latest record.
  *
  * @param of - Picks the value.
  * @public

@@ -4,12 +4,12 @@ import type { Distinguishable } from './distinct.ts';
 export type Hashed = readonly [high: number, low: number];
 
 const SEEDS: Hashed = [0x9747b28c, 0x3c6ef372];
-/** Values of different kinds are different, whatever their bits. */
+/** Values of different types differ, even if their bits are equal. */
 const KINDS = { string: 1, number: 2, boolean: 3, bigint: 4 } as const;
 
 /**
- * Hashes a value, the same in each process and on each machine: MurmurHash3 with two seeds, over the UTF-16 units of a text
- * or the bits of a number.
+ * Hashes a value, with the same result in every process and on every machine: MurmurHash3 with two seeds, over the
+ * UTF-16 code units of a string or the bits of a number.
  */
 export function hashOf(value: Distinguishable): Hashed {
   return [hash(value, SEEDS[0]), hash(value, SEEDS[1])];

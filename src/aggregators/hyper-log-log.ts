@@ -1,8 +1,9 @@
 import type { Hashed } from './hash-values.ts';
 
 /**
- * Registers of a HyperLogLog as they are stored, never changed in place. One byte says the form: entries of three bytes each,
- * `[index, 2 bytes][rank]` by index, as long as these take less than all registers, one byte each.
+ * Registers of a HyperLogLog as they are stored, never changed in place. The first byte gives the form. The sparse form
+ * has entries of three bytes, `[index, 2 bytes][rank]`, sorted by index; it is used while it is smaller than the dense
+ * form, which has one byte for each register.
  */
 export type Registers = Uint8Array;
 
@@ -13,13 +14,13 @@ const HASH_BITS = 64;
 
 export const NO_REGISTERS: Registers = Uint8Array.of(FEW);
 
-/** @param bits - 2 to the power of it is the number of registers. */
+/** @param bits - Base-2 logarithm of the number of registers. */
 export function withHash(registers: Registers, bits: number, [high, low]: Hashed): Registers {
   const index = high >>> (32 - bits);
   return withRank(registers, bits, index, rankOf(high, low, bits));
 }
 
-/** One more than the number of zeros that the rest of the hash begins with. */
+/** One more than the number of leading zeros of the rest of the hash. */
 function rankOf(high: number, low: number, bits: number): number {
   const rest = (high << bits) >>> 0;
   if (rest !== 0) return Math.clz32(rest) + 1;
@@ -85,7 +86,7 @@ function* entriesOf(registers: Registers): Generator<readonly [index: number, ra
   }
 }
 
-/** The registers of everything that either has seen. */
+/** The registers of all values that either has seen. */
 export function bothOf(left: Registers, right: Registers, bits: number): Registers {
   if (right[0] === ALL && left[0] !== ALL) return bothOf(right, left, bits);
   let both = left;
@@ -93,7 +94,7 @@ export function bothOf(left: Registers, right: Registers, bits: number): Registe
   return both;
 }
 
-/** How many different hashes were seen, by Ertl's estimator, which needs no tables and has no bias at small numbers. */
+/** The number of distinct hashes seen, by Ertl's estimator, which needs no tables and is unbiased for small numbers. */
 export function estimate(registers: Registers, bits: number): number {
   const count = 2 ** bits;
   const most = HASH_BITS - bits;

@@ -2,12 +2,12 @@ import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
 import { numberOf } from './number-of.ts';
 
-/** The sum of the numbers so far, and how many there were. @public */
+/** The sum of the numbers so far, and their count. @public */
 export type MeanState = readonly [sum: number, count: number];
 
 /**
- * The arithmetic mean of a number of each value: the plain sum, divided by the count. Nothing is emitted before the first
- * record, so the result is NaN only where the numbers themselves make it so.
+ * The arithmetic mean of a number picked from each value: the plain sum divided by the count. Nothing is emitted before
+ * the first record, so the result is NaN only if the numbers themselves make it so.
  *
  * @param of - Picks the number.
  * @returns An aggregator whose result is the mean.

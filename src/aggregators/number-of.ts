@@ -2,10 +2,10 @@ import { show } from '../options/option-checks.ts';
 import { settled } from '../options/promises.ts';
 
 /**
- * A number that a function picked from a value. Without a schema the compiler believes what it is told, and `0 + '12'` is a
- * text: the wrong result would be found much later, or never.
+ * Checks that a user's function picked a number from a value. Without a schema the compiler trusts the declared type,
+ * and `0 + '12'` is a string: the wrong result would be noticed much later, or never.
  *
- * @throws TypeError for anything but a number, so that the record fails; ConfigError `ERR_ASYNC_FUNCTION` for a promise.
+ * @throws TypeError for anything but a number (the record fails); ConfigError `ERR_ASYNC_FUNCTION` for a promise.
  */
 export function numberOf(picked: number, who: string): number {
   if (typeof picked === 'number') return picked;

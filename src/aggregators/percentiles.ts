@@ -8,7 +8,7 @@ import { Bins, bothSketches, NO_NUMBERS, percentileOf, type QuantileSketch, with
 
 /** @public */
 export interface PercentilesOptions {
-  /** How far a percentile may be from the exact one, as a share of it: 0.01 when left out, between 0.001 and 0.1. */
+  /** How far a percentile may be from the exact one, relative to it, from 0.001 to 0.1 (default: 0.01). */
   readonly error?: number;
 }
 
@@ -19,18 +19,19 @@ const DEFAULT_ERROR = 0.01;
 const [LEAST, MOST] = [0.001, 0.1];
 
 /**
- * Percentiles of a number of each value, about: numbers are counted in bins whose width grows with them (a DDSketch). Each
- * percentile is within `error` of the exact one, which is the number that so many in a hundred do not exceed (nearest
- * rank); the lowest and the highest number are exact.
+ * Approximate percentiles of a number picked from each value, with a DDSketch: numbers are counted in bins whose width
+ * grows with the number. Each percentile is within `error` of the exact one, which is the number that this percentage
+ * of all numbers does not exceed (nearest rank). The lowest and the highest number are exact.
  *
- * With the default error a key takes about three bytes for each 2 % of difference between its numbers, a kilobyte for latencies from 1 ms
- * to 10 minutes. Of numbers that differ by more than 2,048 bins (from 1 to 10^17) the lowest are counted together. The same numbers give the
- * same percentiles, in whatever order, process and session they came, and however sessions were merged.
+ * With the default error a key takes about three bytes for each 2 % of difference between its numbers: a kilobyte for
+ * latencies from 1 ms to 10 minutes. If the numbers span more than 2,048 bins (such as from 1 to 10^17), the lowest are
+ * counted together. The same numbers give the same percentiles, whatever their order, the process that counted them, or
+ * how sessions were merged.
  *
- * @param of - Picks the number. One that is not finite is a failure of the record.
- * @param percents - Which percentiles, from 0 to 100. They may be changed later.
- * @param options - `error`. Another one is another store: the old state is refused (`ERR_STORE_INCOMPATIBLE`).
- * @returns An aggregator whose result has a field for each: `p50`, `p99.9`.
+ * @param of - Picks the number. If it is not finite, the record fails.
+ * @param percents - Which percentiles, from 0 to 100. You can change them later without losing state.
+ * @param options - `error`. State stored with a different error is refused (`ERR_STORE_INCOMPATIBLE`).
+ * @returns An aggregator whose result has one field per percentile: `p50`, `p99.9`.
  * @throws ConfigError `ERR_OPTION`
  *
  * @example

@@ -3,14 +3,17 @@ import type { QuantileSketch } from './quantile-sketch.ts';
 
 const NUMBERS = 16;
 
-/** Sketches as bytes: the lowest and the highest number, then the distance of each bin from the one before, and its count. */
+/**
+ * Sketches as bytes: the lowest and the highest number, then for each bin its distance from the previous one and its
+ * count.
+ */
 export const quantileSerde: Serde<QuantileSketch> = {
   name: 'quantiles',
   serialize({ bins, counts, max, min }) {
     const bytes: number[] = [];
     let before = 0;
     for (const [at, bin] of bins.entries()) {
-      // The first one may be negative.
+      // The first bin may be negative.
       write(bytes, at === 0 ? zigzag(bin) : bin - before);
       write(bytes, counts[at] as number);
       before = bin;

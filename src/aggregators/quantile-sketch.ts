@@ -1,11 +1,11 @@
 /**
- * Numbers counted in bins whose width grows with their distance from zero, so that the middle of a bin is near each of its
- * numbers by a share of it (a DDSketch). Never changed in place.
+ * Numbers counted in bins whose width grows with the distance from zero, so that the middle of a bin is within a fixed
+ * relative error of each of its numbers (a DDSketch). Never changed in place.
  */
 export interface QuantileSketch {
   readonly min: number;
   readonly max: number;
-  /** Bins in the order of their numbers. */
+  /** Bins in ascending order of their numbers. */
   readonly bins: Int32Array;
   readonly counts: Float64Array;
 }
@@ -17,19 +17,19 @@ export const NO_NUMBERS: QuantileSketch = {
   counts: new Float64Array(0),
 };
 
-/** Bins that are kept. The lowest ones beyond that become one. */
+/** The most bins to keep. The lowest surplus bins are merged into one. */
 const MOST_BINS = 2048;
-/** The smallest number that is told from zero. */
+/** The smallest number that is not counted as zero. */
 const LEAST = 1e-300;
 
-/** Which bin a number is in, and the other way round. */
+/** Maps numbers to bins and bins to numbers. */
 export class Bins {
   readonly #growth: number;
   readonly #logGrowth: number;
-  /** So far from zero that bins of positive numbers are above it, those of negative ones below. */
+  /** Offset that puts the bins of positive numbers above zero and those of negative numbers below it. */
   readonly #shift: number;
 
-  /** @param error - How far the middle of a bin may be from its numbers, as a share of them. */
+  /** @param error - How far the middle of a bin may be from its numbers, relative to them. */
   constructor(error: number) {
     this.#growth = (1 + error) / (1 - error);
     this.#logGrowth = Math.log(this.#growth);
@@ -90,7 +90,7 @@ export function bothSketches(left: QuantileSketch, right: QuantileSketch): Quant
   return bounded({ min, max, bins: bins.slice(0, size), counts: counts.slice(0, size) });
 }
 
-/** What is kept are the highest bins: the same ones in whatever order numbers and sketches came. */
+/** Keeps the highest bins: the same ones, whatever the order of numbers and merges. */
 function bounded(sketch: QuantileSketch): QuantileSketch {
   const { bins, counts, max, min } = sketch;
   const over = bins.length - MOST_BINS;
@@ -112,7 +112,7 @@ function placeOf(bins: Int32Array, bin: number): number {
   return low;
 }
 
-/** About the number of a rank: that which `percent` of all numbers do not exceed (nearest rank). */
+/** The approximate number that `percent` of all numbers do not exceed (nearest rank). */
 export function percentileOf({ bins, counts, max, min }: QuantileSketch, percent: number, of: Bins): number {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const rank = Math.max(1, Math.ceil((percent / 100) * total));

@@ -1,10 +1,10 @@
-/** A value with what it is ordered by: a number, then its event time. */
+/** A value with its sort order: a number, then its event time. */
 export type Ranked = readonly [rank: number, timestamp: number, value: unknown];
 
-/** Whether one stands before another one that came earlier. */
+/** Whether a value is ordered before one that arrived earlier. */
 export type Before = (one: Ranked, earlier: Ranked) => boolean;
 
-/** A list in its order with one more value, which stands behind its equals; at most `most`, counted from the front. */
+/** An ordered list with one more value, placed after its equals, cut to the first `most` values. */
 export function inserted(list: readonly Ranked[], one: Ranked, before: Before, most: number): readonly Ranked[] {
   let at = list.length;
   while (at > 0 && before(one, list[at - 1] as Ranked)) at -= 1;
@@ -13,7 +13,7 @@ export function inserted(list: readonly Ranked[], one: Ranked, before: Before, m
   return longer.length > most ? longer.slice(0, most) : longer;
 }
 
-/** Two lists in their order as one; of equals those of the left one come first. */
+/** Merges two ordered lists; among equals, those of the left list come first. */
 export function joined(
   left: readonly Ranked[],
   right: readonly Ranked[],
@@ -23,7 +23,7 @@ export function joined(
   return right.reduce((list, one) => inserted(list, one, before, most), left);
 }
 
-/** The values alone. */
+/** Only the values. */
 export function valuesOf(list: readonly Ranked[]): readonly unknown[] {
   return list.map(([, , value]) => value);
 }

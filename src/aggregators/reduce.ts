@@ -5,17 +5,17 @@ import { returned } from './returned.ts';
 
 /** @public */
 export interface ReduceOptions<V> {
-  /** Takes a value out of the value so far, of which it was part. Tables that are regrouped need it. */
+  /** Takes a value out of the accumulated value that it was part of. Required by `regroup`. */
   readonly remove?: (left: V, right: V) => V | null;
 }
 
 /**
  * Folds values of one type into one of the same type. The first value is the seed, and `fn` is not called for it.
  *
- * @param fn - Makes one value of the value so far and the next one, without changing either. Null deletes the entry; the
- * next value is then a seed again. Where sessions merge it gets the values of both, so it should be associative.
- * @param options - `remove`: the opposite of `fn`, where there is one.
- * @returns An aggregator whose result is the value so far.
+ * @param fn - Combines the accumulated value with the next one, without modifying either. Null deletes the entry; the
+ * next value is then a seed again. When sessions merge it gets the values of both, so it should be associative.
+ * @param options - `remove`: the opposite of `fn`, if it has one.
+ * @returns An aggregator whose result is the accumulated value.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export function reduce<V>(
       if (left === undefined || right === undefined) return left ?? right;
       return returned(fn(left as V, right as V), left, 'agg.reduce') ?? undefined;
     },
-    // Asked only when a record was added, and then the state is a value.
+    // Called only after a record was added, when the state is a value.
     result: (state) => state as V,
   };
 }

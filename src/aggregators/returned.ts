@@ -1,8 +1,8 @@
 /**
- * The state that a function of a user made of the one before. A function that forgets its `return` would delete every row that
- * it is to change, and nobody would be told: null is how to delete.
+ * Checks the state that a user's function returned. A function that forgets its `return` would silently delete every
+ * row it should change: only null deletes.
  *
- * @throws TypeError where there was a state and there is `undefined` now, so that the record fails.
+ * @throws TypeError if there was a state and the function returned `undefined` (the record fails).
  */
 export function returned<A>(after: A, before: unknown, who: string): A {
   if (after !== undefined || before === undefined) return after;

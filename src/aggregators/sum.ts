@@ -3,8 +3,8 @@ import type { Aggregator } from './aggregator.ts';
 import { numberOf } from './number-of.ts';
 
 /**
- * Adds up a number of each value, in order of arrival and as plain floating point: rounding, NaN and the infinities are
- * those of `+`, and of `-` where a value is taken out again: amounts in whole cents come out exactly.
+ * Adds up a number picked from each value, in order of arrival and in plain floating point: rounding, NaN and
+ * infinities behave as with `+`, and as with `-` when a value is taken out. Amounts in whole cents are exact.
  *
  * @param of - Picks the number.
  * @returns An aggregator whose result is the sum.

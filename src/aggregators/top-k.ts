@@ -7,17 +7,17 @@ import { type Before, inserted, joined, type Ranked, valuesOf } from './ranked.t
 
 /** @public */
 export interface TopKOptions<V> {
-  /** How many values are kept. */
+  /** How many values to keep. */
   readonly k: number;
-  /** What they are ordered by, the largest number first. Values whose number is NaN are passed over. */
+  /** The number to order by, the largest first. Values whose number is NaN are ignored. */
   readonly by: (value: V) => number;
 }
 
-/** Of equal numbers the earlier one by event time comes first. */
+/** Among equal numbers, the earlier one by event time comes first. */
 const larger: Before = (one, earlier) => one[0] > earlier[0] || (one[0] === earlier[0] && one[1] < earlier[1]);
 
 /**
- * The values with the largest numbers, the largest first; of equal numbers those with the earlier timestamp.
+ * The values with the largest numbers, the largest first. Among equal numbers, those with the earlier timestamp win.
  *
  * @param options - `k` and `by`.
  * @returns An aggregator whose result is a list of at most `k` values.

@@ -3,21 +3,21 @@ import { checkWork } from '../options/promises.ts';
 import type { Aggregator } from './aggregator.ts';
 import { numberOf } from './number-of.ts';
 
-/** How many numbers there were, their mean, and the sum of the squares of their distances from it. @public */
+/** The count of the numbers, their mean, and the sum of their squared distances from it. @public */
 export type VarianceState = readonly [count: number, mean: number, squares: number];
 
 /** @public */
 export interface VarianceOptions {
   /**
-   * `population` (default) divides by the count: the numbers are all that there are. `sample` divides by the count less one:
-   * they stand for more; of one number it is NaN.
+   * `population` (default) divides by the count: the numbers are the whole population. `sample` divides by the count
+   * minus one: the numbers represent a larger population. The sample variance of a single number is NaN.
    */
   readonly of?: 'population' | 'sample';
 }
 
 /**
- * The variance of a number of each value, computed so that rounding does not add up (Welford). The standard deviation is its
- * square root.
+ * The variance of a number picked from each value, computed so that rounding errors do not accumulate (Welford). The
+ * standard deviation is its square root.
  *
  * @param of - Picks the number.
  * @param options - `of`: of a population, or of a sample.

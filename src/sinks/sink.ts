@@ -12,7 +12,7 @@ import type { Headers, Window } from '../record.ts';
 const WINDOW_START = 'millrace.window.start';
 const WINDOW_END = 'millrace.window.end';
 
-/** What a sink needs of a record. */
+/** The fields of a record that a sink needs. */
 export interface Writable {
   readonly key: unknown;
   readonly value: unknown;
@@ -25,12 +25,12 @@ export interface SinkSpec<R> {
   readonly name: 'to' | 'through';
   /** Every topic that the sink may write to. */
   readonly topics: readonly TopicUse[];
-  /** Chooses one of the topics; left out where there is one. */
+  /** Chooses one of the topics; undefined if there is only one. */
   readonly pick: ((record: R) => TopicUse) | undefined;
   readonly dropNullKeys?: boolean;
   readonly headers?: (record: R) => Headers;
   readonly timestamp?: (record: R) => number;
-  /** Whether the window of a record is written beside it. */
+  /** Whether the window of a record is written to its headers. */
   readonly window?: 'headers';
 }
 
@@ -67,7 +67,7 @@ export function sink<R extends Writable>(source: Observable<R>, spec: SinkSpec<R
 
 const TEXT = new TextEncoder();
 
-/** Bounds that the record came with are those of another window. */
+/** Replaces bounds that the record arrived with: they belong to another window. */
 function withBounds(headers: Headers, window: Window | undefined): Headers {
   if (window === undefined) return headers;
   return [
@@ -92,7 +92,7 @@ function pickWriter<R>(writers: ReadonlyMap<string, TopicWriter>, spec: SinkSpec
   });
 }
 
-/** Encodes records of one topic and chooses their partition as Kafka's clients do. */
+/** Encodes the records of one topic and chooses their partitions as Kafka's clients do. */
 class TopicWriter {
   readonly acceptsNullKeys: boolean;
   readonly #topic: TopicUse;

@@ -6,23 +6,23 @@ import { checkSync, settled } from '../options/promises.ts';
 import type { Headers, StreamRecord } from '../record.ts';
 import { sink } from './sink.ts';
 
-/** What a sink may set on the records it writes. @public */
+/** What a sink can set on the records that it writes. @public */
 export interface ToOptions<R> {
-  /** Headers to write; those of the record by default. */
+  /** Headers to write (default: those of the record). */
   readonly headers?: (record: R) => Headers;
-  /** Timestamp to write, in ms; that of the record by default. */
+  /** Timestamp to write, in ms since the epoch (default: that of the record). */
   readonly timestamp?: (record: R) => number;
   /**
-   * `headers`: the bounds of a record's window go along as the headers `millrace.window.start` and `millrace.window.end`, in
-   * ms since the epoch as text (`Infinity` for a window that never ends). Left out, a topic knows nothing of the window. To
-   * write it into the key see {@link windowedKey}.
+   * `headers`: writes the bounds of a record's window as the headers `millrace.window.start` and `millrace.window.end`,
+   * in ms since the epoch as text (`Infinity` for a window that never ends). Without this option the window is not
+   * written. To write it into the key, see {@link windowedKey}.
    */
   readonly window?: 'headers';
 }
 
-/** Options of a sink that chooses the topic by record. @public */
+/** Options of a sink that chooses a topic for each record. @public */
 export interface PickOptions<R, K, V> extends ToOptions<R> {
-  /** Every topic that may be picked: they are checked and created before the first record. */
+  /** Every topic that may be picked. They are checked and created before the first record. */
   readonly topics: readonly Target<K, V>[];
 }
 
@@ -44,12 +44,12 @@ const TO_OPTIONS: OptionNames<PickOptions<never, never, never>> = {
  * result  --a:1----b:2--|
  * ```
  *
- * The partition is that of the key, by murmur2 as in Kafka's own clients; records without a key go to one partition after
- * the other, batch by batch. A null value is a tombstone. On the embedded log readers see the records with the commit of
- * the stage, exactly once; a restart repeats none.
+ * The key determines the partition, by murmur2 as in Kafka's own clients. Records without a key go to the partitions in
+ * turn, batch by batch. A null value is a tombstone. On the embedded log, readers see the records when the stage
+ * commits, exactly once; a restart repeats none.
  *
- * @param target - A topic; or a function that picks one by record, with all that it may pick in `options.topics`.
- * @throws ConfigError `ERR_SINK_TOPICS` when a function comes without its topics; `ERR_OPTION`.
+ * @param target - A topic, or a function that picks one for each record from those in `options.topics`.
+ * @throws ConfigError `ERR_SINK_TOPICS` if a function is given without its topics; `ERR_OPTION`.
  *
  * @example
  * ```ts

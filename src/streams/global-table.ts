@@ -4,13 +4,13 @@ import { refuseTimestamps } from '../options/timestamps.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { type TopicOptions, topicUse } from './topic.ts';
 
-/** How the records of a global table's topic are read. @public */
+/** How to read the records of a global table's topic. @public */
 export interface GlobalTableOptions<K, V> extends Omit<TopicOptions<K, V>, 'timestamp' | 'onInvalidTimestamp'> {
   readonly key: Serde<K>;
 }
 
 /**
- * A table that every process holds whole: the newest value of each key of a topic, over all its partitions.
+ * A table that every process holds in full: the newest value of each key, over all partitions of a topic.
  *
  * @public
  */
@@ -33,20 +33,21 @@ export class GlobalTable<K, V> implements GlobalSource<K, V> {
 }
 
 /**
- * Makes a global table of a topic, for rows that every task needs: products, rates, regions.
+ * Makes a global table from a topic, for rows that every task needs: products, rates, regions.
  *
- * Each process reads the whole topic before it processes its first record, and follows it from then on, outside of stream
- * time: a change is seen by whatever record comes next, whatever its timestamp. So a global table needs no key in common
- * with the stream, no shuffle and no equal number of partitions, and replaying the stream may meet newer rows. The rows are
- * held in memory, and read again at each start. A null value deletes; a record without a key is dropped and counted.
+ * Each process reads the whole topic before it processes its first record, and follows it from then on, independently
+ * of stream time: the next record sees a change, whatever its timestamp. So a global table needs no common key with the
+ * stream, no shuffle and no matching number of partitions, but replaying the stream may see newer rows. The rows are
+ * held in memory and read again at each start. A null value deletes the row; a record without a key is dropped and
+ * counted.
  *
  * A record that cannot be decoded stops the application, unless the policy of the topic or of the application says
- * otherwise. As the topic is read again, each start of each process meets such a record again, and `deadLetter` writes
- * another letter about it.
+ * otherwise. Because each start of each process reads the topic again, it meets such a record again, and `deadLetter`
+ * writes another letter about it.
  *
  * @param name - The topic, usually compacted and small.
  * @param options - Serdes; both are required.
- * @see {@link joinTable} to look into it, {@link table} for a table that is shared out among tasks.
+ * @see {@link joinTable} to look rows up, {@link table} for a table that is partitioned among tasks.
  *
  * @example
  * ```ts

@@ -5,8 +5,8 @@ import type { StreamRecord } from '../record.ts';
 import { sink } from '../sinks/sink.ts';
 
 /**
- * Sends records through a topic of a step's own, and goes on with what is read from it: the shuffle below steps that need one.
- * Null values go through as they are.
+ * Sends records through a topic that belongs to a step and continues with the records read from it: the shuffle inside
+ * steps that need one. Null values pass through unchanged.
  */
 export function shuffled<R extends StreamRecord<unknown, unknown, unknown>>(
   use: TopicUse,

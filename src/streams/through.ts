@@ -7,15 +7,15 @@ import { sink } from '../sinks/sink.ts';
 import type { Topic } from './topic.ts';
 
 /**
- * Sends records through a topic and goes on with what is read from it: the shuffle, as a line you can see. A stage ends
- * here and another one begins, in which records lie in the partition that their key belongs to.
+ * Sends records through a topic and continues with the records read from it: the shuffle, as a visible line of the
+ * pipeline. One stage ends here and another begins, in which each record is in the partition that its key belongs to.
  *
- * Records are written in batches; the next stage sees them when the first stage has committed. A record whose key is null
- * is dropped and counted, unless the topic's key serde is `nullable(…)`.
+ * Records are written in batches, and the next stage sees them once the first stage has committed. A record with a null
+ * key is dropped and counted, unless the topic's key serde is `nullable(…)`.
  *
- * @param topic - Created when it is missing, with as many partitions as the source of the stage that writes it, unless it
- * names a number itself. A topic that is created here, and says nothing of how long it keeps records, is for the application
- * alone: none of its records is removed before it was read, and none stays long after that.
+ * @param topic - Created if missing. Unless it states a number of partitions, it gets as many as the source of the
+ * stage that writes it. A topic that is created here without a retention setting belongs to the application alone: its
+ * records are kept until they have been read, and removed soon afterwards.
  *
  * @example
  * ```ts

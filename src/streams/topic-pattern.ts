@@ -5,14 +5,14 @@ import type { PlacementOf, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { TopicOptions } from './topic.ts';
 
-/** How the records of all topics of a pattern are read. @public */
+/** How to read the records of all topics that match a pattern. @public */
 export type TopicPatternOptions<K, V> = Pick<
   TopicOptions<K, V>,
   'key' | 'value' | 'onRecordError' | 'idle' | 'timestamp' | 'onInvalidTimestamp'
 >;
 
 /**
- * All topics whose names match a pattern, as one stream. It can only be read.
+ * All topics whose names match a pattern, as one read-only stream.
  *
  * @public
  */
@@ -54,13 +54,16 @@ export class TopicPattern<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>
   }
 }
 
-/** What takes the names that match. With the flags g and y a RegExp remembers where it was. */
+/**
+ * A predicate for the names that match. A copy of the RegExp is used, because with the flags g and y it remembers its
+ * position.
+ */
 export function nameTest(pattern: RegExp): (name: string) => boolean {
   const tester = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
   return (name) => tester.test(name);
 }
 
-/** @throws ConfigError `ERR_OPTION` for options that only one topic can have. */
+/** @throws ConfigError `ERR_OPTION` for options that only a single topic can have. */
 export function checkPatternOptions(pattern: RegExp, options: object): void {
   for (const option of ['partitions', 'config']) {
     if (!(option in (options ?? {}))) continue;

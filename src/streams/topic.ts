@@ -10,33 +10,37 @@ import type { PlacementOf, StreamRecord } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { checkPatternOptions, nameTest, TopicPattern, type TopicPatternOptions } from './topic-pattern.ts';
 
-/** How records of a topic are read and written. @public */
+/** How to read and write the records of a topic. @public */
 export interface TopicOptions<K, V> {
-  /** Left out: records are read and written without a key. */
+  /** Without it, records are read and written without a key. */
   readonly key?: Serde<K>;
   readonly value: Serde<V>;
   /**
-   * Wanted number of partitions. A topic with this option is created when it is missing; an existing topic with another
-   * number is refused when the application starts.
+   * The number of partitions. A topic with this option is created if missing; an existing topic with a different number
+   * is refused when the application starts.
    */
   readonly partitions?: number;
-  /** Configuration that the topic is created with where it is missing; an existing topic stays as it is. */
+  /** Configuration to create the topic with if it is missing; an existing topic is not changed. */
   readonly config?: TopicConfig;
-  /** What happens to a record of this topic that fails, instead of the application's `onRecordError`. */
+  /** What to do with a failed record of this topic, instead of the application's `onRecordError`. */
   readonly onRecordError?: RecordPolicy;
-  /** For tasks that read this topic, instead of the application's `idle`; the longest, where they read several that say so. */
+  /**
+   * Replaces the application's `idle` for tasks that read this topic. If a task reads several topics with this option,
+   * the longest applies.
+   */
   readonly idle?: Duration;
   /**
-   * When it happened what a record tells, in ms since 1970, such as `(order) => order.placedAt`; the record's timestamp in the
-   * topic when left out. The order in which a task takes records of several topics, stream time and all steps go by it.
+   * When the event of a record happened, in ms since 1970, such as `(order) => order.placedAt` (default: the record's
+   * timestamp in the topic). It determines the order in which a task takes records of several topics, stream time, and
+   * the time that all steps use.
    */
   readonly timestamp?: TimestampOf<K, V>;
-  /** What becomes of a record whose timestamp is no whole number from 0 on. */
+  /** What to do with a record whose timestamp is not a whole number, 0 or more. */
   readonly onInvalidTimestamp?: InvalidTimestampPolicy;
 }
 
 /**
- * A topic: a stream of records when a pipeline starts with it, a target when one ends in it.
+ * A topic: a stream of records at the start of a pipeline, a target at the end of one.
  *
  * @public
  */
@@ -78,13 +82,14 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
 }
 
 /**
- * Names a topic and says how its records are read and written. Nothing is opened: a topic is a description that any
- * number of pipelines and clients share.
+ * Names a topic and describes how to read and write its records. Nothing is opened: a topic is a description that any
+ * number of pipelines and clients can share.
  *
- * With `timestamp` the value says when it happened what a record tells, and everything goes by that: in which order a task takes the
- * records of its topics, stream time, windows, joins. It is asked once per record. What it returns must be a whole number of
- * milliseconds from 0 on, else the record fails (`ERR_TIMESTAMP`) or gets what `onInvalidTimestamp` says. What is written to the topic
- * keeps its own timestamp, and a topic of `through` cannot have it.
+ * With `timestamp` a function takes the time of the event from the record, and everything uses that time: the order in
+ * which a task takes the records of its topics, stream time, windows, joins. It is called once per record and must
+ * return a whole number of milliseconds, 0 or more; otherwise the record fails (`ERR_TIMESTAMP`), or
+ * `onInvalidTimestamp` decides. Records written to the topic keep their own timestamp. A topic of `through` cannot have
+ * this option.
  *
  * ```text
  * topic('clicks', { timestamp: (click) => click.at, … })
@@ -94,7 +99,7 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
  * ```
  *
  * @param name - Letters, digits, `.`, `_` and `-`, at most 249.
- * @param options - Serdes, and what else is known about the topic.
+ * @param options - Serdes, and anything else about the topic.
  * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`, `ERR_OPTION`, `ERR_ASYNC_FUNCTION`.
  *
  * @example
@@ -109,16 +114,17 @@ export class Topic<K, V> extends Stream<StreamRecord<K, V, PlacementOf<K>>> {
  */
 export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): Topic<K, V>;
 /**
- * Reads all topics whose names match a pattern as one stream. `record.topic` says where a record comes from.
+ * Reads all topics whose names match a pattern as one stream. `record.topic` is the topic that a record comes from.
  *
- * Topics are found when the application starts, and while it runs: one that is added is read from its first record, within a
- * second or so. A start without any ends with `ERR_UNKNOWN_TOPIC`. Topics that the pipeline names itself, that it or another
- * application has made for itself, and that begin with two underscores never match. Partitions of the same number are read by one
- * task: where steps need keys, all topics must have the same number of partitions (`ERR_NOT_COPARTITIONED`), else each may
- * have its own. A topic that is deleted ends the application, as every source does.
+ * Topics are found when the application starts and while it runs: a new topic is read from its first record, within a
+ * second or so. If none exists at the start, the application ends with `ERR_UNKNOWN_TOPIC`. Topics that the pipeline
+ * names itself, internal topics of this or another application, and topics that begin with two underscores never match.
+ * One task reads the partitions with the same number: if steps need keys, all topics must have the same number of
+ * partitions (`ERR_NOT_COPARTITIONED`); otherwise the numbers may differ. Deleting a topic ends the application, as for
+ * every source.
  *
- * @param pattern - Over names of topics; anchor it: `/^orders-/`.
- * @param options - Serdes of all of them.
+ * @param pattern - Matched against topic names; anchor it: `/^orders-/`.
+ * @param options - Serdes for all of them.
  *
  * @example
  * ```ts
@@ -137,8 +143,8 @@ export function topic<V, K = null>(name: string, options: TopicOptions<K, V>): T
  */
 export function topic<V, K = null>(pattern: RegExp, options: TopicPatternOptions<K, V>): TopicPattern<K, V>;
 /**
- * Fits nothing that the others refuse. The compiler explains the last overload when none fits, and explains best where it has
- * nothing to infer: a misspelt option is told as one.
+ * Accepts nothing that the other overloads refuse. If no overload matches, the compiler explains the last one, and it
+ * explains best when it has nothing to infer: a misspelt option is then reported as such.
  *
  * @public
  */
@@ -165,8 +171,8 @@ const TOPIC_OPTIONS: OptionNames<TopicOptions<unknown, unknown>> = {
 /**
  * Checks a topic's name and options and describes how the topic is used.
  *
- * @param kind - What it is declared as: `topic`, `table`.
- * @param more - Names of options that this kind has beside those of every topic.
+ * @param kind - How it is declared: `topic`, `table`.
+ * @param more - Names of options that this kind has in addition to those of every topic.
  */
 export function topicUse<K, V>(
   kind: string,

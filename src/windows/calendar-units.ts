@@ -9,15 +9,15 @@ export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday',
 /** The first Monday of local time: 5 January 1970. */
 const FIRST_MONDAY = 4;
 
-/** The spans of local time that a unit cuts it into, by their numbers. */
+/** The numbered spans that a unit divides local time into. */
 export interface Span {
-  /** The number of the span that holds a local time. */
+  /** The number of the span that contains a local time. */
   spanOf(local: number): number;
   /** The local time at which a span begins. */
   boundary(span: number): number;
 }
 
-/** @param firstDay - Of a week: 0 is Monday. */
+/** @param firstDay - First day of the week: 0 is Monday. */
 export function spansByCalendar(unit: (typeof UNITS)[number], firstDay: number): Span {
   if (unit === 'hour') return fixed(HOUR, 0);
   if (unit === 'day') return fixed(DAY, 0);

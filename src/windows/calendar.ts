@@ -10,17 +10,17 @@ import { ZoneTime } from './zone-time.ts';
 /** @public */
 export interface CalendarOptions {
   readonly unit: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
-  /** Time zone by its IANA name: `Europe/Berlin`. */
+  /** IANA name of the time zone: `Europe/Berlin`. */
   readonly zone: string;
-  /** First day of a week; Monday when left out. */
+  /** First day of the week (default: Monday). */
   readonly weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
   /** As for {@link tumbling}. */
   readonly grace: Duration;
 }
 
 /**
- * Hours, days, weeks, months, quarters or years of a time zone, side by side: `[start, end)`, as instants. Every timestamp is
- * in exactly one.
+ * Consecutive hours, days, weeks, months, quarters or years of a time zone: `[start, end)`, as instants. Every
+ * timestamp is in exactly one.
  *
  * ```text
  * calendar({ unit: 'day', zone: 'Europe/Berlin', grace: '0s' })
@@ -29,9 +29,10 @@ export interface CalendarOptions {
  * windows  |-----24h---|----23h----|----24h----|   clocks go forward on the 29th
  * ```
  *
- * A day has 23, 24 or 25 hours where clocks change. A boundary that clocks skip is the first instant behind the gap, and one
- * that they show twice is the earlier instant. Start and end are stored with each window, so windows that are stored stay what they are
- * when time-zone data changes. Closing and lateness are those of {@link tumbling}; `grace` is in exact milliseconds.
+ * A day has 23, 24 or 25 hours when clocks change. If clocks skip a boundary, it is the first instant after the gap; if
+ * they show it twice, it is the earlier instant. Start and end are stored with each window, so stored windows keep
+ * their bounds when time-zone data changes. Closing and lateness work as for {@link tumbling}; `grace` is in exact
+ * milliseconds.
  *
  * @param options - `unit`, `zone` and `grace`; `weekStart` for weeks.
  * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`.
@@ -73,11 +74,11 @@ export function calendar(options: CalendarOptions): AlignedWindower {
   };
 }
 
-/** The one window that holds an instant. No window starts before 0. */
+/** The window that contains an instant. No window starts before 0. */
 function windowIn(time: ZoneTime, { boundary, spanOf }: Span, timestamp: number): Window {
   let span = spanOf(time.localOf(timestamp));
   let start = time.firstAt(boundary(span));
-  // Where clocks go back over a boundary, an instant behind it shows a time before it, and the other way round.
+  // When clocks go back across a boundary, an instant after it can show a local time before it, and vice versa.
   while (timestamp < start) {
     span -= 1;
     start = time.firstAt(boundary(span));
@@ -95,7 +96,7 @@ function zoneOf(zone: unknown): ZoneTime {
   try {
     if (typeof zone === 'string') return new ZoneTime(zone);
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new ConfigError('ERR_OPTION', `calendar: zone is ${show(zone)}`, {
     hint: "give the IANA name of a time zone: 'Europe/Berlin', 'UTC'",

@@ -1,12 +1,14 @@
 import type { Windower } from './windower.ts';
 
-/** How far beyond the end of a window stream time is when the window has closed, in ms; `Infinity` for one that never does. */
+/**
+ * How far stream time must pass the end of a window for it to close, in ms; `Infinity` for a window that never closes.
+ */
 export function closesAfterMs(windower: Windower): number {
   const { kind } = windower;
-  // Windows of so many records do not close by time.
+  // Count windows do not close by time.
   if (kind === 'unlimited' || kind === 'count') return Number.POSITIVE_INFINITY;
   const { graceMs } = windower;
-  // These have both ends included, and are open as long as stream time is at the end of their grace.
+  // These include both ends, and are still open when stream time is exactly at the end of their grace.
   if (kind === 'session') return windower.gapMs + graceMs + 1;
   if (kind === 'sliding') return graceMs + 1;
   return graceMs;

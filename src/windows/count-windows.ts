@@ -3,7 +3,7 @@ import { checkNames, show } from '../options/option-checks.ts';
 import type { CountWindower } from './windower.ts';
 
 /**
- * Windows of so many records of a key, in order of arrival: side by side, or overlapping where `advance` is less than `size`.
+ * Windows of a fixed number of records per key, in order of arrival. They overlap if `advance` is less than `size`.
  *
  * ```text
  * countWindows({ size: 3 })
@@ -12,11 +12,12 @@ import type { CountWindower } from './windower.ts';
  * windows   |-------A-------| |--B--    A = [1s, 5s]
  * ```
  *
- * A window closes with its last record, and emits its row then: event time plays no part, so nothing is late, and results depend
- * on the order of arrival. `window` has the lowest and the highest timestamp of its records, both included. Windows that are not full stay
- * in the store; they are emitted at the end of a bounded run that closes windows.
+ * A window closes and emits its row with its last record. Event time plays no part, so no record is late, and results
+ * depend on the order of arrival. `window` has the lowest and the highest timestamp of its records, both inclusive.
+ * Windows that are not full stay in the store, and survive restarts; a bounded run that closes windows emits them at
+ * its end.
  *
- * @param options - `size`: records of a window. `advance`: records between the starts of two windows, `size` when left out.
+ * @param options - `size`: records per window. `advance`: records between the starts of two windows (default: `size`).
  * @throws ConfigError `ERR_WINDOW_SIZE`, `ERR_OPTION`.
  *
  * @example
@@ -41,7 +42,7 @@ export function countWindows(options: { readonly size: number; readonly advance?
   const whole = (n: number): boolean => Number.isSafeInteger(n) && n >= 1;
   if (!whole(size) || !whole(advance) || advance > size) {
     throw new ConfigError('ERR_WINDOW_SIZE', `size is ${show(size)} and advance is ${show(advance)}`, {
-      hint: 'size and advance are whole numbers of records from 1 on, and advance is at most size',
+      hint: 'size and advance are whole numbers of records, 1 or more, and advance is at most size',
     });
   }
   return { kind: 'count', size, advance, graceMs: 0, fingerprint: `count(${size}, ${advance})` };

@@ -5,8 +5,8 @@ import type { Window } from '../record.ts';
 import type { AlignedWindower } from './windower.ts';
 
 /**
- * Windows that start together and grow by `step` up to `size`: `[start, start + step)`, `[start, start + 2 step)`, …, aligned to
- * 1970-01-01T00:00Z. A figure "of this day so far", every hour.
+ * Windows that start together and grow by `step` up to `size`: `[start, start + step)`, `[start, start + 2 step)`, …,
+ * aligned to 1970-01-01T00:00Z. For example, an hourly figure for "today so far".
  *
  * ```text
  * cumulate({ size: '30s', step: '10s', grace: '0s' })
@@ -17,7 +17,7 @@ import type { AlignedWindower } from './windower.ts';
  *          |------C-------|
  * ```
  *
- * A record is in each window of its `size` that ends behind it; lateness is judged and counted per window.
+ * A record is in each window of its `size` period that ends after it; lateness is decided and counted per window.
  *
  * @param options - `size`: length of the longest window, a multiple of `step`. `step`: length of the shortest. `grace`: as for
  * {@link tumbling}.

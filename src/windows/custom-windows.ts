@@ -7,9 +7,12 @@ import type { AlignedWindower } from './windower.ts';
 
 /** @public */
 export interface CustomWindowsOptions {
-  /** Says what the windows are. State is found by it: another name is another meaning. */
+  /** Describes the windows, and identifies their state: change the name when the function changes. */
   readonly name: string;
-  /** The windows that a timestamp is in, `[start, end)` each: none, one or several. The same for the same timestamp, always. */
+  /**
+   * The windows that a timestamp is in, each `[start, end)`: none, one or several. It must always return the same
+   * windows for the same timestamp.
+   */
   readonly windowsOf: (timestamp: number) => readonly Window[];
   /** As for {@link tumbling}. */
   readonly grace: Duration;
@@ -18,7 +21,7 @@ export interface CustomWindowsOptions {
 const EXAMPLE = 'windowsOf: (timestamp) => [{ start, end }]';
 
 /**
- * Windows by a function of your own.
+ * Windows defined by your own function.
  *
  * ```text
  * customWindows({ name: 'shifts', windowsOf: shiftOf, grace: '0s' })
@@ -27,12 +30,14 @@ const EXAMPLE = 'windowsOf: (timestamp) => [{ start, end }]';
  * windows  |--early---|---late---|--night---|
  * ```
  *
- * Windows may overlap, and leave timestamps out: records that are in none are dropped and counted, and move no time. Closing, lateness and the order of rows are those of {@link tumbling} and {@link hopping}. Start and end are
- * stored with each window.
+ * Windows may overlap and may leave gaps: records in no window are dropped and counted, and do not advance stream time.
+ * Closing, lateness and the order of rows work as for {@link tumbling} and {@link hopping}. Start and end are stored
+ * with each window.
  *
  * @param options - `name`, `windowsOf` and `grace`.
- * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`, `ERR_ASYNC_FUNCTION`. A record fails with `ERR_WINDOW_BOUNDS` when a window of it
- * has no whole numbers of milliseconds from 0 on, or does not hold it.
+ * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`, `ERR_ASYNC_FUNCTION`. A record fails with `ERR_WINDOW_BOUNDS` if
+ * the bounds of one of its windows are not whole numbers of milliseconds, 0 or more, or the window does not contain the
+ * record.
  *
  * @example
  * ```ts
@@ -73,7 +78,7 @@ export function customWindows(options: CustomWindowsOptions): AlignedWindower {
   };
 }
 
-/** The windows by start and end, each once. */
+/** The windows sorted by start and end, without duplicates. */
 function checked(name: string, timestamp: number, windows: unknown): readonly Window[] {
   if (!Array.isArray(windows)) throw refuse(name, timestamp, windows);
   let inOrder = true;

@@ -15,7 +15,7 @@ import type { PeriodicWindower } from './windower.ts';
  *                    |----C----|
  * ```
  *
- * A record may be in time for some of its windows and late for others; lateness is judged and counted per window.
+ * A record may be in time for some of its windows and late for others; lateness is decided and counted per window.
  *
  * @param options - `size`: length of a window, more than 0. `advance`: distance between starts, more than 0 and at most
  * `size`. `grace`: as for {@link tumbling}.

@@ -1,11 +1,11 @@
 import type { Window } from '../record.ts';
 
-/** Windows that are remembered. */
+/** The most windows to remember. */
 const MOST = 1_000;
 
 /**
- * Windows side by side that are dear to find: the last ones are remembered, so that records that are near each other in time
- * cost a comparison.
+ * Caches consecutive windows that are expensive to compute, so that records close to each other in time cost only a
+ * comparison.
  */
 export class KnownWindows {
   readonly #find: (timestamp: number) => Window;
@@ -29,7 +29,7 @@ export class KnownWindows {
     return (this.#last = found);
   }
 
-  /** Index of the first window that starts behind a timestamp. */
+  /** Index of the first window that starts after a timestamp. */
   #after(timestamp: number): number {
     let low = 0;
     let high = this.#windows.length;

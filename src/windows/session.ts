@@ -4,7 +4,8 @@ import { checkNames } from '../options/option-checks.ts';
 import type { SessionWindower } from './windower.ts';
 
 /**
- * Windows from the first to the last record of a key without a longer pause than `gap`: `[first, last]`, both ends included.
+ * Windows from the first to the last record of a key without a pause longer than `gap`: `[first, last]`, both ends
+ * inclusive.
  *
  * ```text
  * session({ gap: '5s', grace: '0s' })
@@ -13,11 +14,11 @@ import type { SessionWindower } from './windower.ts';
  * sessions  |--A--|             |B|      [0s, 4s] a b, [12s, 12s] c
  * ```
  *
- * A record exactly `gap` away from a session joins it. One that lies between sessions may make one of them. A session is open
- * while stream time is at most its last record plus `gap` plus `grace`; a closed one is never joined again. The aggregator needs
- * `merge`, which all of `agg` have but `custom` without it.
+ * A record exactly `gap` away from a session joins it. A record between two sessions may merge them. A session is open
+ * while stream time is at most its last record plus `gap` plus `grace`; a closed session is never extended. The
+ * aggregator needs `merge`: all of `agg` have it, except `custom` without that part.
  *
- * @param options - `gap`: the longest pause inside of a session, more than 0. `grace`: as for {@link tumbling}.
+ * @param options - `gap`: the longest pause inside a session, more than 0. `grace`: as for {@link tumbling}.
  * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`, `ERR_OPTION`.
  *
  * @example

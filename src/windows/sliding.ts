@@ -3,8 +3,8 @@ import { checkNames } from '../options/option-checks.ts';
 import type { SlidingWindower } from './windower.ts';
 
 /**
- * Windows that slide along the records of each key: `[start, start + difference]`, both ends included. Two records share a
- * window when their timestamps differ by at most `difference`.
+ * Windows that slide along the records of each key: `[start, start + difference]`, both ends inclusive. Two records
+ * share a window when their timestamps differ by at most `difference`.
  *
  * ```text
  * sliding({ difference: '10s', grace: '0s' })
@@ -15,12 +15,12 @@ import type { SlidingWindower } from './windower.ts';
  *                        |------C---    [20.001s, 30.001s] b
  * ```
  *
- * Only windows with contents of their own exist: for each record one that ends with it, and one that starts 1 ms behind it
- * where a later record falls in that. No window starts before 0: records earlier than `difference` share the window
- * `[0, difference]`. A window is open while stream time is at most its end plus `grace`.
+ * Only windows with distinct contents exist: for each record one that ends at it, and one that starts 1 ms after it if
+ * a later record falls into that. No window starts before 0: records earlier than `difference` share the window `[0,
+ * difference]`. A window is open while stream time is at most its end plus `grace`.
  *
- * @param options - `difference`: the largest difference between two records of a window; 0 makes windows of equal
- * timestamps. `grace`: as for {@link tumbling}.
+ * @param options - `difference`: the largest difference between two records of a window; 0 puts only records with equal
+ * timestamps into one window. `grace`: as for {@link tumbling}.
  * @throws ConfigError `ERR_DURATION`, `ERR_OPTION`.
  *
  * @example

@@ -4,7 +4,8 @@ import { checkNames } from '../options/option-checks.ts';
 import type { PeriodicWindower } from './windower.ts';
 
 /**
- * Fixed windows side by side: `[start, start + size)`, aligned to 1970-01-01T00:00Z. Every timestamp is in exactly one.
+ * Consecutive windows of a fixed size: `[start, start + size)`, aligned to 1970-01-01T00:00Z. Every timestamp is in
+ * exactly one.
  *
  * ```text
  * tumbling({ size: '10s', grace: '0s' })
@@ -15,8 +16,9 @@ import type { PeriodicWindower } from './windower.ts';
  *
  * A window is open while stream time is before its end plus `grace`, and closed from then on.
  *
- * @param options - `size`: length of a window, more than 0. `grace`: how long a window waits for late records, in stream
- * time; required, because no value is right for everyone: `'0s'` closes a window as soon as stream time reaches its end.
+ * @param options - `size`: length of a window, more than 0. `grace`: how long a window waits for late records, in
+ * stream time; required, because no default suits everyone. `'0s'` closes a window as soon as stream time reaches its
+ * end.
  * @throws ConfigError `ERR_DURATION`, `ERR_WINDOW_SIZE`, `ERR_OPTION`.
  *
  * @example

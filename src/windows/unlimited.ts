@@ -3,7 +3,7 @@ import { checkNames, show } from '../options/option-checks.ts';
 import type { UnlimitedWindower } from './windower.ts';
 
 /**
- * One window from a moment on: `[start, ∞)`. It never closes, so it is for `emit: 'updates'`, and for `{ every }`.
+ * A single window without an end: `[start, ∞)`. It never closes, so use it with `emit: 'updates'` or `{ every }`.
  *
  * ```text
  * unlimited({ start: 10_000 })
@@ -12,9 +12,9 @@ import type { UnlimitedWindower } from './windower.ts';
  * window            |-----A------------ …   b c
  * ```
  *
- * Records before `start` are left out; they are not late. The `end` of the window is `Infinity`.
+ * Records before `start` are ignored; they do not count as late. The `end` of the window is `Infinity`.
  *
- * @param options - `start`: its first millisecond since the epoch, 0 when left out.
+ * @param options - `start`: its start in milliseconds since the epoch (default: 0).
  * @throws ConfigError `ERR_OPTION`.
  *
  * @example

@@ -3,11 +3,11 @@ import type { Window } from '../record.ts';
 interface AnyWindower {
   /** How long a window stays open after its end, in ms of stream time. */
   readonly graceMs: number;
-  /** What must not change while windows are stored: `tumbling(1m)`. Grace may change. */
+  /** Identifies what must not change while windows are stored, such as `tumbling(1m)`. Grace may change. */
   readonly fingerprint: string;
 }
 
-/** Windows of one size at every multiple of a distance, `[start, end)`. @public */
+/** Windows of one size at regular distances, `[start, end)`. @public */
 export interface PeriodicWindower extends AnyWindower {
   readonly kind: 'tumbling' | 'hopping';
   /** Length of a window in ms. */
@@ -23,30 +23,30 @@ export interface AlignedWindower extends AnyWindower {
   windowsOf(timestamp: number): readonly Window[];
 }
 
-/** One window from a moment on, `[start, ∞)`, which never closes. @public */
+/** A single window without an end, `[start, ∞)`, which never closes. @public */
 export interface UnlimitedWindower extends AnyWindower {
   readonly kind: 'unlimited';
   readonly startMs: number;
 }
 
-/** Windows around the records of a key, with both ends included. @public */
+/** Windows around the records of a key, with both ends inclusive. @public */
 export interface SlidingWindower extends AnyWindower {
   readonly kind: 'sliding';
   /** The largest difference between two records of a window, in ms. */
   readonly differenceMs: number;
 }
 
-/** Windows from the first to the last record of a key without a pause, with both ends included. @public */
+/** Windows from the first to the last record of a key without a long pause, with both ends inclusive. @public */
 export interface SessionWindower extends AnyWindower {
   readonly kind: 'session';
   /** The longest pause between two records of a session, in ms. */
   readonly gapMs: number;
 }
 
-/** Windows of so many records of a key. @public */
+/** Windows of a fixed number of records per key. @public */
 export interface CountWindower extends AnyWindower {
   readonly kind: 'count';
-  /** Records of a window. */
+  /** Records per window. */
   readonly size: number;
   /** Records between the starts of two windows. */
   readonly advance: number;

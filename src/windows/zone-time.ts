@@ -1,7 +1,7 @@
 const HOUR = 3_600_000;
-/** No local time is further from UTC. */
+/** Upper bound for the distance of local time from UTC. */
 const FURTHEST = 26 * HOUR;
-/** Two changes of an offset lie further apart. */
+/** Lower bound for the time between two changes of an offset. */
 const STEP = 6 * HOUR;
 const MOST_STEPS = 1024;
 /** `GMT+05:30`, `GMT-00:44:30`, or `GMT` alone. */
@@ -10,12 +10,12 @@ const OFFSET = /GMT(?:([+\-\u2212])(\d+):(\d+)(?::(\d+))?)?$/;
 /** The local time of a time zone: what its clocks show, as milliseconds since they showed 1970. */
 export class ZoneTime {
   readonly #format: Intl.DateTimeFormat;
-  /** Offsets at whole steps: windows side by side look at the same ones. */
+  /** Cached offsets at whole steps: neighbouring windows need the same ones. */
   readonly #steps = new Map<number, number>();
 
-  /** @throws RangeError for a zone that is not known. */
+  /** @throws RangeError for an unknown zone. */
   constructor(zone: string) {
-    // Of all formats this one is by far the quickest.
+    // This format is by far the fastest.
     this.#format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
   }
 
@@ -25,8 +25,8 @@ export class ZoneTime {
   }
 
   /**
-   * The first instant at which the clocks show a local time or a later one: the earlier one of two, and the end of the gap
-   * where clocks skip it.
+   * The first instant at which the clocks show this local time or a later one: the earlier of two if they show it
+   * twice, the end of the gap if they skip it.
    */
   firstAt(local: number): number {
     const end = local + FURTHEST;
@@ -45,7 +45,7 @@ export class ZoneTime {
     throw new Error(`no clock of the zone shows ${local}`);
   }
 
-  /** The first instant behind `from` at which the offset is another one, where it is at `to`. */
+  /** The first instant after `from` at which the offset differs from `offset`, given that it differs at `to`. */
   #change(from: number, to: number, offset: number): number {
     let before = from;
     let after = to;

@@ -29,7 +29,7 @@ describe('options of a cluster', () => {
     const pipeline = topic('a', { value: string() }).pipe(to(topic('b', { value: string() })));
     for (const name of ['guarantee', 'ssl', 'sasl', 'clientId', 'sessionTimeoutMs']) {
       const options = { applicationId: 'app', brokers, [name]: 'exactly-once' };
-      const expected = `has no option ${name} – it is one of the cluster: { brokers, kafka: { ${name} } }`;
+      const expected = `has no option ${name} – it is an option of the cluster: { brokers, kafka: { ${name} } }`;
       expect(thrown(() => run(pipeline, options)).message).toBe(`run ${expected}`);
       await expect(connect({ brokers, [name]: true })).rejects.toThrow(`connect ${expected}`);
     }
