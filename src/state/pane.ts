@@ -34,6 +34,10 @@ export class PaneGroup<K, A> {
   complete: boolean;
   /** Its window is among those that are open. */
   open = false;
+  /** Its panes that have changed since the last commit. */
+  dirty: Pane<K, A>[] | undefined;
+  /** Its place among the windows that have such panes. */
+  dirtyAt = -1;
   /** In the list of those with panes in memory. */
   before: PaneGroup<K, A> | undefined;
   after: PaneGroup<K, A> | undefined;

@@ -45,7 +45,10 @@ export class WindowStore<K, A> implements StateHolder {
   readonly #groups = new RecentGroups<K, A>();
   /** The window that was asked for last, which need not be open yet. */
   #recent: PaneGroup<K, A> | undefined;
-  #dirty: Pane<K, A>[] = [];
+  /** Windows with panes that have changed since the last commit; a gap for one that was taken meanwhile. */
+  #dirty: (PaneGroup<K, A> | undefined)[] = [];
+  /** Panes that have changed since the last commit. */
+  #changed = 0;
   /** Keys of stored panes that were removed since the last commit. */
   #removed: Uint8Array[] = [];
   /** What the store is has not been written yet. */
@@ -115,8 +118,13 @@ export class WindowStore<K, A> implements StateHolder {
   touch(pane: Pane<K, A>): void {
     if (pane.dirty) return;
     pane.dirty = true;
-    this.#dirty.push(pane);
     if (!pane.group.open) this.#opens(pane);
+    const { group } = pane;
+    if (group.dirty === undefined) {
+      group.dirty = [pane];
+      group.dirtyAt = this.#dirty.push(group) - 1;
+    } else group.dirty.push(pane);
+    this.#changed += 1;
   }
 
   /** The windows that end at `end` or before, by start, then by end. They stay open until they are taken. */
@@ -129,6 +137,7 @@ export class WindowStore<K, A> implements StateHolder {
     const group = this.#group(window.start, window.end);
     const rest = group.complete ? [] : [...this.#rest(group)];
     this.#forget(group);
+    this.#settle(group);
     this.#open.delete(window.start, window.end);
     const panes: Pane<K, A>[] = [];
     for (const pane of group.panes()) this.#take(pane, window, panes);
@@ -142,21 +151,26 @@ export class WindowStore<K, A> implements StateHolder {
     if (pane.state !== undefined || pane.failure !== undefined) into.push(pane);
   }
 
+  /** What has changed in a window that is taken is not written: between two commits it may make up most of the memory in use. */
+  #settle(group: PaneGroup<K, A>): void {
+    if (group.dirty === undefined) return;
+    this.#dirty[group.dirtyAt] = undefined;
+    this.#changed -= group.dirty.length;
+    for (const pane of group.dirty) pane.dirty = false;
+    group.dirty = undefined;
+  }
+
   collect(into: StoreWrites[]): void {
     const keys: Uint8Array[] = this.#removed;
     const values: (Uint8Array | null)[] = keys.map(() => null);
-    for (const pane of this.#dirty) {
-      pane.dirty = false;
-      const live = pane.state !== undefined && pane.group.open;
-      if (!live && !pane.stored) continue;
-      keys.push(this.#keys.of(pane.window, pane.keyBytes));
-      const value = live ? this.#encode(pane.state as A, pane.timestamp) : null;
-      values.push(value);
-      if (live) this.#resize(pane, value?.length ?? 0);
-      pane.stored = live;
+    for (const group of this.#dirty) {
+      if (group === undefined) continue;
+      for (const pane of group.dirty ?? []) this.#collect(pane, keys, values);
+      group.dirty = undefined;
     }
     this.#removed = [];
     this.#dirty = [];
+    this.#changed = 0;
     this.time.collect(keys, values);
     if (keys.length === 0) return;
     if (this.#isNew) {
@@ -165,6 +179,17 @@ export class WindowStore<K, A> implements StateHolder {
       this.#isNew = false;
     }
     into.push({ id: this.#bytes.id, keys, values });
+  }
+
+  #collect(pane: Pane<K, A>, keys: Uint8Array[], values: (Uint8Array | null)[]): void {
+    pane.dirty = false;
+    const live = pane.state !== undefined;
+    if (!live && !pane.stored) return;
+    keys.push(this.#keys.of(pane.window, pane.keyBytes));
+    const value = live ? this.#encode(pane.state as A, pane.timestamp) : null;
+    values.push(value);
+    if (live) this.#resize(pane, value?.length ?? 0);
+    pane.stored = live;
   }
 
   committed(): void {
@@ -181,7 +206,7 @@ export class WindowStore<K, A> implements StateHolder {
     return {
       name: this.name,
       cached: this.#cached,
-      dirty: this.#dirty.length,
+      dirty: this.#changed,
       openWindows: this.#open.size,
       ...(this.#open.size === 0 ? {} : { firstEnd: this.#open.firstEnd }),
       streamTime: this.time.streamTime,
