@@ -40,6 +40,7 @@ export class OutputBuffers {
   readonly #topics = new Map<string, TopicBuffer>();
   readonly #lookUp: (topic: string) => OutputTopic;
   readonly #pool: BuilderPool = new BuilderPool();
+  readonly #fill: Fill = { bytes: 0 };
 
   readonly #owner: (RecordOwner & OriginSource) | undefined;
 
@@ -52,7 +53,7 @@ export class OutputBuffers {
   topic(name: string): Output {
     let buffer = this.#topics.get(name);
     if (buffer === undefined) {
-      buffer = new TopicBuffer(name, this.#lookUp(name), this.#pool, this.#owner);
+      buffer = new TopicBuffer(name, this.#lookUp(name), this.#pool, this.#fill, this.#owner);
       this.#topics.set(name, buffer);
     }
     return buffer;
@@ -71,28 +72,34 @@ export class OutputBuffers {
     return this.#lookUp(name);
   }
 
+  /** Encoded bytes that were written since the last call of `take`. Looked at for each record. */
   get bytes(): number {
-    let sum = 0;
-    for (const buffer of this.#topics.values()) sum += buffer.bytes;
-    return sum;
+    return this.#fill.bytes;
   }
 
   /** Hands over everything written since the last call. */
   take(): OutgoingBatch[] {
     const batches: OutgoingBatch[] = [];
     for (const buffer of this.#topics.values()) buffer.take(batches);
+    this.#fill.bytes = 0;
     return batches;
   }
 
   /** Leaves out records that were written since the last call of `take`, by the numbers of the input records they came from. */
   discard(unwanted: (origin: number) => boolean): void {
-    for (const buffer of this.#topics.values()) buffer.discard(unwanted);
+    this.#fill.bytes = 0;
+    for (const buffer of this.#topics.values()) this.#fill.bytes += buffer.discard(unwanted);
   }
 
   /** Batches that were taken and have been copied: their builders may be filled again. */
   recycle(batches: readonly OutgoingBatch[]): void {
     for (const batch of batches) this.#pool.put(batch);
   }
+}
+
+/** Encoded bytes in all topics, of open builders too. */
+interface Fill {
+  bytes: number;
 }
 
 /** Builders that wait to be filled again: making one costs more than filling it with a record or two. */
@@ -129,14 +136,20 @@ class TopicBuffer implements Output {
   #open: (RecordBatchBuilder | undefined)[];
   #origins: (Origins | undefined)[];
   #closed: OutgoingBatch[] = [];
-  /** Encoded bytes, of open builders too. Kept up to date, because it is looked at often. */
-  bytes = 0;
   #sticky = 0;
 
   readonly #pool: BuilderPool;
+  readonly #fill: Fill;
 
-  constructor(topic: string, limits: OutputTopic, pool: BuilderPool, owner: (RecordOwner & OriginSource) | undefined) {
+  constructor(
+    topic: string,
+    limits: OutputTopic,
+    pool: BuilderPool,
+    fill: Fill,
+    owner: (RecordOwner & OriginSource) | undefined,
+  ) {
     this.#pool = pool;
+    this.#fill = fill;
     this.#owner = owner;
     this.topic = topic;
     this.partitions = limits.partitions;
@@ -164,14 +177,14 @@ class TopicBuffer implements Output {
     if (builder === undefined) {
       builder = this.#pool.get();
       this.#open[target] = builder;
-      this.bytes += builder.sizeInBytes;
+      this.#fill.bytes += builder.sizeInBytes;
       if (this.#owner !== undefined) this.#origins[target] = this.#pool.origins();
     }
     const { maxMessageBytes } = this.#limits;
     if (size > maxMessageBytes) checkAlone(this.topic, maxMessageBytes, key, value, headers);
     const before = builder.sizeInBytes;
     builder.append(timestamp, key, value, headers);
-    this.bytes += builder.sizeInBytes - before;
+    this.#fill.bytes += builder.sizeInBytes - before;
     if (this.#owner !== undefined) (this.#origins[target] as Origins).add(this.#owner.originCode(), this.#owner.row);
   }
 
@@ -187,10 +200,10 @@ class TopicBuffer implements Output {
     into.push(...this.#closed);
     if (this.#closed.length > 0) this.#sticky = (this.#sticky + 1) % this.partitions;
     this.#closed = [];
-    this.bytes = 0;
   }
 
-  discard(unwanted: (origin: number) => boolean): void {
+  /** @returns Encoded bytes of what is left. */
+  discard(unwanted: (origin: number) => boolean): number {
     for (const [partition, builder] of this.#open.entries()) if (builder !== undefined) this.#close(partition, builder);
     const kept: OutgoingBatch[] = [];
     for (const batch of this.#closed) {
@@ -211,7 +224,7 @@ class TopicBuffer implements Output {
       if (records.count > 0) kept.push({ ...batch, records, origins });
     }
     this.#closed = kept;
-    this.bytes = kept.reduce((sum, { records }) => sum + records.sizeInBytes, 0);
+    return kept.reduce((sum, { records }) => sum + records.sizeInBytes, 0);
   }
 
   #close(partition: number, records: RecordBatchBuilder): void {

@@ -35,7 +35,8 @@ export class AsyncWorkers {
 
   /** Whether one of them cannot take another record. */
   get full(): boolean {
-    for (const worker of this.#workers) if (worker.full()) return true;
+    const workers = this.#workers;
+    for (let at = 0; at < workers.length; at += 1) if (workers[at]?.full() === true) return true;
     return false;
   }
 

@@ -8,7 +8,8 @@ class Timestamps {
   failure: undefined;
   turnMs = 0;
   readonly counters = { recordsIn: 0 };
-  turnIsFull = false;
+  /** Records after which the turn is full. */
+  room = Number.POSITIVE_INFINITY;
   /** What is still to come although it is not at hand. */
   more = false;
   readonly #left: number[];
@@ -27,7 +28,13 @@ class Timestamps {
     return true;
   }
 
-  endTurn(): void {}
+  endTurn(): void {
+    this.room = Number.POSITIVE_INFINITY;
+  }
+
+  get turnIsFull(): boolean {
+    return this.room <= 0;
+  }
 
   waitingFor(): undefined {}
 
@@ -39,6 +46,11 @@ class Timestamps {
     let done = 0;
     for (; done < most && this.#left.length > 0 && (this.#left[0] as number) <= latest; done += 1) {
       this.#taken.push(this.#left.shift() as number);
+      this.room -= 1;
+      if (this.turnIsFull) {
+        done += 1;
+        break;
+      }
     }
     this.counters.recordsIn += done;
     return done;
@@ -189,6 +201,16 @@ describe('tasks of one stage', () => {
     expect(standing(other)).toBe(0);
     now.ms = 8000;
     expect([standing(one), standing(other)], 'nobody had a turn').toEqual([3000, 3000]);
+  });
+
+  it('end their turn with the record that fills it, and know that there is more', () => {
+    const { all, turn, turns } = stage(times(20, 0, 2), times(20, 1, 2));
+    (all[1] as Timestamps).room = 3;
+    const first = turn();
+    expect(first.filter((timestamp) => timestamp % 2 === 1)).toEqual([1, 3, 5]);
+    expect(first).toHaveLength(6);
+    expect(turns.more).toBe(true);
+    expect(turn()).toHaveLength(34);
   });
 
   it('that are taken away have no turn any more', () => {

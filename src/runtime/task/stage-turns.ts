@@ -117,7 +117,7 @@ export class StageTurns {
         turn.over = true;
         return;
       }
-      if (this.#watch.due(turn.done)) {
+      if (this.#watch.due(turn.done) || task.turnIsFull) {
         unseen = undefined;
         this.#look(task, turn);
         if (turn.over) {

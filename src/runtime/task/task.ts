@@ -155,7 +155,7 @@ export class Task implements TaskContext {
   /**
    * Goes on with a turn that has begun, with records up to a timestamp.
    *
-   * @returns Records processed; fewer than `most` when the next one is later, or is not at hand.
+   * @returns Records processed; fewer than `most` when the next one is later, or is not at hand, or when the turn is full.
    */
   advance(most: number, latest: number): number {
     // What came after the end is for the next run: nobody would see it any more.
@@ -164,8 +164,10 @@ export class Task implements TaskContext {
     this.#host.outputs?.enter(this.#seat);
     this.inTurn = true;
     try {
-      while (done < most && this.failure === undefined && !this.#workers.full && this.#inputs.stepUpTo(latest))
+      while (done < most && this.failure === undefined && !this.#workers.full && this.#inputs.stepUpTo(latest)) {
         done += 1;
+        if (this.turnIsFull) break;
+      }
     } catch (error) {
       this.#failures.fail(error);
     } finally {
