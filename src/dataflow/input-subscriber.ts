@@ -56,7 +56,7 @@ export class InputSubscriber extends Subscriber<unknown> {
     }
     const meter = this.#meter;
     meter.records += 1;
-    if (meter.records >= meter.lookAt) meter.show(record);
+    if (meter.wanted) meter.show(record);
     try {
       this.#take(record);
     } catch (error) {

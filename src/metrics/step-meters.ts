@@ -1,16 +1,13 @@
 /** Sees records as they reach a step. */
 export type Look = (record: unknown) => void;
 
-/** The count of a meter at which nobody looks. */
-const NEVER = Number.MAX_SAFE_INTEGER;
-
 /** What has come into a step by one of its inputs. */
 export class InputMeter {
   /** The step that it came from; `undefined` where that is not a step of ours. */
   readonly from: object | undefined;
   records = 0;
-  /** The count from which on records are shown to {@link show}. */
-  lookAt: number = NEVER;
+  /** Whether the next record is to be shown to {@link show}; a field, as it is looked at for each record. */
+  wanted = false;
   #look: Look | undefined;
 
   constructor(from: object | undefined) {
@@ -20,12 +17,12 @@ export class InputMeter {
   /** The next record is shown to `look`, and no other one after it. */
   peek(look: Look): void {
     this.#look = look;
-    this.lookAt = 0;
+    this.wanted = true;
   }
 
   unpeek(): void {
     this.#look = undefined;
-    this.lookAt = NEVER;
+    this.wanted = false;
   }
 
   show(record: unknown): void {

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import type { Serde } from '../../serdes/serde.ts';
 import { string } from '../../serdes/string.ts';
+import { DeferredWork } from './deferred-work.ts';
 import { InputQueue } from './input-queue.ts';
 
 const value = string() as Serde<unknown>;
+const nothing = new DeferredWork();
 
 function queueOf(seen: string[], consumers: readonly (readonly [name: string, table: boolean])[]): InputQueue {
   const queue = new InputQueue({ name: 'source', value }, 0, 0, (error) => {
@@ -49,10 +51,7 @@ describe('a topic that is read as a table and as streams', () => {
       const batch = new RecordBatchBuilder();
       for (const text of ['a', 'b']) batch.append(1, null, text, []);
       queue.push(batch.columns(0));
-      while (!queue.empty) {
-        queue.process();
-        queue.advance();
-      }
+      while (!queue.empty) queue.take(nothing);
       expect(seen).toEqual(['rows a', 'first a', 'second a', 'rows b', 'first b', 'second b']);
     }
   });

@@ -6,6 +6,7 @@ import { TopicMeter } from '../../metrics/step-meters.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import { announcementIn, isAnnouncement } from '../../protocol/time-announcement.ts';
 import { type Headers, makeRecord } from '../../record.ts';
+import type { DeferredWork } from './deferred-work.ts';
 import type { RecordTimes } from './record-times.ts';
 
 /** Says that a record cannot be used. */
@@ -94,10 +95,24 @@ export class InputQueue {
     return this.times.at(batch, this.#at, this.streamTime);
   }
 
-  /** Processes the head record, and stays at it. */
-  process(): void {
+  /**
+   * Processes the head record, and leaves it behind.
+   *
+   * @param deferred - What waits until the record has reached everything is done before that.
+   */
+  take(deferred: DeferredWork): void {
     const batch = this.#batch as RecordColumns;
     const at = this.#at;
+    this.#process(batch, at);
+    if (deferred.waiting) deferred.settle();
+    this.#leave(batch, at);
+    const next = at + 1;
+    // Mostly another record with a value follows, and then nothing more is to be looked at.
+    if (next < batch.count && (batch.valueLength[next] as number) >= 0) return;
+    this.#passAnnouncements();
+  }
+
+  #process(batch: RecordColumns, at: number): void {
     this.meter.records += 1;
     const timestamp = this.#timestamp(batch);
     if (timestamp < 0 || timestamp > this.latest) this.#refuseTimestamp(timestamp);
@@ -109,17 +124,10 @@ export class InputQueue {
     }
   }
 
-  /** Leaves the head record behind. */
-  advance(): void {
-    this.#leave(this.#batch as RecordColumns);
-    this.#passAnnouncements();
-  }
-
-  #leave(batch: RecordColumns): void {
-    const at = this.#at;
+  #leave(batch: RecordColumns, at: number): void {
     this.#at = at + 1;
     this.times?.forget();
-    if (this.#at < batch.count) {
+    if (at + 1 < batch.count) {
       this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;
     } else {
       this.position = batch.nextOffset;
@@ -131,7 +139,7 @@ export class InputQueue {
     let batch = this.#batch;
     while (batch !== undefined && isAnnouncement(batch, this.#at)) {
       this.hear?.(this.use.name, announcementIn(batch, this.#at) as Uint8Array);
-      this.#leave(batch);
+      this.#leave(batch, this.#at);
       batch = this.#batch;
     }
   }

@@ -156,11 +156,9 @@ export class InputSet {
   /** As `step`, unless the next record is later than `latest`. */
   stepUpTo(latest: number): boolean {
     const input = this.#next();
-    if (input === undefined || input.headTimestamp() > latest) return false;
+    if (input === undefined || (latest < Number.POSITIVE_INFINITY && input.headTimestamp() > latest)) return false;
     this.#processing = input;
-    input.process();
-    if (this.#deferred.waiting) this.#deferred.settle();
-    input.advance();
+    input.take(this.#deferred);
     return true;
   }
 
@@ -278,13 +276,17 @@ export class InputSet {
 
   #next(): InputQueue | undefined {
     const { queues } = this;
+    if (this.#count === 1) {
+      const only = queues[0] as InputQueue;
+      return !only.empty || this.#fill(only) ? only : undefined;
+    }
     this.#waitsFor = undefined;
     let best: InputQueue | undefined;
     for (let index = 0; index < queues.length; index += 1) {
       const input = queues[index] as InputQueue;
       if (!input.empty || this.#fill(input)) {
         if (best === undefined || input.headTimestamp() < best.headTimestamp()) best = input;
-      } else if (queues.length > 1 && !this.#caughtUp(input)) {
+      } else if (!this.#caughtUp(input)) {
         this.#waitsFor = input;
         return undefined;
       }
