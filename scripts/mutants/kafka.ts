@@ -10,7 +10,7 @@ const committed = {
 };
 
 /** Worlds in which requests of producers go wrong, and others leave transactions open. */
-const seeds: Seeds = { from: 1, count: 300 };
+const seeds: Seeds = { on: 'kafka', from: 1, count: 300 };
 
 /** Faults of what speaks to Kafka, found without a broker. */
 export const kafkaMutants: readonly Mutant[] = [
@@ -194,6 +194,19 @@ export const kafkaMutants: readonly Mutant[] = [
       },
     ],
     seeds,
+  },
+  {
+    name: 'written-behind-a-failure',
+    fault: 'at least once, outputs are written behind one that was given up, and all of them once more after that',
+    file: 'src/transports/kafka/at-least-once.ts',
+    text: 'endsWithFailure: true,',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/at-least-once.test.ts',
+        test: 'writes nothing behind an output that was given up: what comes after the failure is read in its order',
+      },
+    ],
   },
   {
     name: 'two-owners',

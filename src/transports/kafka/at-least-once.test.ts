@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { memoryStores } from '../../state/memory-backend.ts';
 import { AtLeastOnceWriter } from './at-least-once.ts';
-import { batchOf, topicsOf } from './broker-model.fixtures.ts';
+import { BrokerModel, batchOf, topicsOf } from './broker-model.fixtures.ts';
 import { fakeCluster, fakeMember } from './fake-cluster.fixtures.ts';
 
 it('commits offsets when all outputs are acknowledged, and not before', async () => {
@@ -27,5 +27,25 @@ it('commits offsets when all outputs are acknowledged, and not before', async ()
   acknowledge();
   await Promise.all([sent, done]);
   expect(told).toEqual(['OffsetCommit']);
+  await writer.close();
+});
+
+it('writes nothing behind an output that was given up: what comes after the failure is read in its order', async () => {
+  const broker = new BrokerModel([{ fate: 'refused', code: 29, delay: 1 }], false);
+  const cluster = fakeCluster(() => []);
+  const { request } = cluster;
+  Object.assign(cluster, {
+    ask: async () => ({ errorCode: 0, producerId: 7n, producerEpoch: 0 }),
+    request: async (...args: Parameters<typeof request>) =>
+      args[2].name === 'Produce' ? broker.produce(args[3] as never) : request.apply(cluster, args as never),
+  });
+  const writer = new AtLeastOnceWriter(cluster, topicsOf(), fakeMember(), memoryStores(), undefined as never);
+  const [first, second] = [batchOf(0, [false], false), batchOf(0, [false], false)];
+  // Who hands outputs over ahead of a commit hears of a failure only from the commit.
+  await writer.send([first], 1);
+  await writer.send([second], 1);
+  const failed = writer.commit({ generation: 1, offsets: [{ topic: 'in', partition: 0, offset: 5 }], state: [] });
+  await expect(failed).rejects.toMatchObject({ code: 'ERR_NOT_AUTHORIZED' });
+  expect(broker.offsetsOf(0, second.names[0]!)).toEqual([]);
   await writer.close();
 });

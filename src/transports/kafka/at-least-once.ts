@@ -101,6 +101,9 @@ export class AtLeastOnceWriter implements SessionWriter {
       this.#since = heldSince;
       this.#sender = new BatchSender(this.#cluster, this.#topics, {
         identify: idempotentIds(this.#cluster),
+        // The commit fails with it, and everything since the one before is written again: in its order only if nothing of what
+        // came behind is there already.
+        endsWithFailure: true,
         admission: {
           open: () => this.#member.mayWrite(heldSince),
           ask: () => this.#member.confirm(heldSince),

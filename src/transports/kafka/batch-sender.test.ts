@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BatchSender } from './batch-sender.ts';
 import { BrokerModel, batchOf, clusterOf, topicsOf } from './broker-model.fixtures.ts';
 
@@ -34,4 +34,40 @@ it('takes no batch for written because another one came late under its number', 
   const { baseOffset } = await written;
   expect(broker.offsetsOf(0, next.names[0]!)).toEqual([baseOffset]);
   sender.close();
+});
+
+describe('behind a batch that was given up', () => {
+  const outcomes = async (endsWithFailure: boolean): Promise<{ told: unknown[]; found: number[] }> => {
+    const broker = new BrokerModel([{ fate: 'refused', code: 29, delay: 1 }], false);
+    const cluster = clusterOf(broker, { deliveryTimeoutMs: 10_000, requestTimeoutMs: 1000 });
+    const sender = new BatchSender(cluster, topicsOf(), {
+      identify: async () => broker.identity(false),
+      endsWithFailure,
+    });
+    const batches = [0, 0, 1].map((partition) => batchOf(partition, [false], false));
+    const told = batches.map((batch) => sender.append(batch).catch((error: unknown) => error));
+    await vi.advanceTimersByTimeAsync(1000);
+    const later = batchOf(0, [false], false);
+    told.push(sender.append(later).catch((error: unknown) => error));
+    await vi.advanceTimersByTimeAsync(1000);
+    sender.close();
+    const found = [...batches, later].map(({ names, partition }) => broker.offsetsOf(partition, names[0]!).length);
+    return { told: await Promise.all(told), found };
+  };
+
+  it('nothing more is written where all of it is done again, so that it is read in its order then', async () => {
+    const { found, told } = await outcomes(true);
+    const refused = { code: 'ERR_NOT_AUTHORIZED', written: 'no' };
+    // The other partition went with the same request.
+    expect(told).toMatchObject([refused, refused, expect.anything(), refused]);
+    expect(found.slice(0, 2)).toEqual([0, 0]);
+    expect(found[3]).toBe(0);
+  });
+
+  it('the next ones of a client are written: it knows which one is not', async () => {
+    const { found, told } = await outcomes(false);
+    expect(told[0]).toMatchObject({ written: 'no' });
+    expect(found[1]).toBe(1);
+    expect(found[3]).toBe(1);
+  });
 });

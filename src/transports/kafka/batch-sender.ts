@@ -16,7 +16,7 @@ import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
 import type { ProducedPartition, ProduceResponse } from './wire/produce.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
-import { brokenTransaction, writeFailure } from './write-failure.ts';
+import { behindFailure, brokenTransaction, writeFailure } from './write-failure.ts';
 
 /** Requests under way to one broker. */
 const MAX_REQUESTS = 5;
@@ -26,6 +26,11 @@ const MAX_REQUEST_BYTES = 1024 * 1024;
 export interface SenderOptions extends WriteOptions {
   /** Gives a producer id for a partition that has none; a new one each time after a failure. */
   readonly identify: (renew: boolean) => Promise<ProducerIdentity>;
+  /**
+   * Once a batch was given up, nothing more is written: whoever writes does all of it again, and what came behind would be read
+   * before it. So it is in a transaction in any case.
+   */
+  readonly endsWithFailure?: boolean;
 }
 
 interface Sent {
@@ -52,7 +57,7 @@ export class BatchSender {
   #trouble: MillraceError | undefined;
   #closed = false;
   #doubtful = false;
-  /** Why nothing more is written: the transaction can no longer be committed. */
+  /** Why nothing more is written: an earlier write was given up. */
   #broken: MillraceError | undefined;
 
   constructor(cluster: Cluster, topics: Topics, options: SenderOptions) {
@@ -114,11 +119,8 @@ export class BatchSender {
   /** Gives up what has not been acknowledged. */
   close(reason: MillraceError = closed('producer')): void {
     this.#closed = true;
-    this.#cancel?.();
     this.#cluster.closeLane(this.#lane);
-    for (const line of this.#lines.values()) {
-      for (const batch of line.drop(() => true)) batch.reject(writeFailure(reason, batch));
-    }
+    this.#dropAll(reason);
   }
 
   #line(topic: string, partition: number): PartitionLine {
@@ -146,13 +148,10 @@ export class BatchSender {
     const now = this.#machine.clock.monotonic();
     const byLeader = new Map<number, PartitionLine[]>();
     let next = Number.POSITIVE_INFINITY;
+    for (const line of this.#lines.values()) this.#expire(line, now);
     for (const line of this.#lines.values()) {
-      if (this.#broken !== undefined) {
-        for (const batch of line.drop(() => true)) batch.reject(writeFailure(this.#broken, batch));
-        continue;
-      }
-      this.#expire(line, now);
       if (line.mustRenew) this.#renew(line);
+      if (this.#broken !== undefined) return this.#dropAll(this.#broken);
       if (line.head !== undefined && line.pausedUntil > now) next = Math.min(next, line.pausedUntil);
       if (!line.isReady(now)) continue;
       if (line.identity === undefined) {
@@ -172,6 +171,12 @@ export class BatchSender {
     }
     this.#cancel?.();
     if (next !== Number.POSITIVE_INFINITY) this.#wakeIn(Math.max(next - now, 1));
+  }
+
+  #dropAll(reason: MillraceError): void {
+    this.#cancel?.();
+    for (const line of this.#lines.values())
+      for (const batch of line.drop(() => true)) batch.reject(writeFailure(reason, batch));
   }
 
   #later(error: unknown): void {
@@ -232,10 +237,11 @@ export class BatchSender {
     for (const batch of late) batch.reject(writeFailure(exhausted(`write to "${line.topic}"`, limit, cause), batch));
   }
 
-  /** A transaction is committed with all of its batches or not at all. */
+  /** A transaction is committed with all of its batches or not at all; of other work what comes behind is done again. */
   #break(error: MillraceError): void {
-    if (this.#options.transactionalId === undefined || this.#broken !== undefined) return;
-    this.#broken = brokenTransaction(error);
+    const { endsWithFailure, transactionalId } = this.#options;
+    if (this.#broken !== undefined || (transactionalId === undefined && endsWithFailure !== true)) return;
+    this.#broken = transactionalId === undefined ? behindFailure(error) : brokenTransaction(error);
     this.#pump();
   }
 

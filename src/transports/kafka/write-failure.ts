@@ -22,3 +22,10 @@ export function brokenTransaction(cause: MillraceError): MillraceError {
     cause,
   });
 }
+
+/** Why a batch is not written whose time has not come, when one before it was given up. */
+export function behindFailure(cause: MillraceError): MillraceError {
+  const hint = cause.hint === undefined ? {} : { hint: cause.hint };
+  const message = `Not written, because a write before it has failed: ${bareMessage(cause)}`;
+  return new MillraceError(cause.errorClass, cause.code, message, { ...hint, written: 'no', cause });
+}
