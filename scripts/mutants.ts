@@ -45,7 +45,7 @@ const chosen = values.sample === undefined ? wanted : sampled(wanted, Number(val
 
 const testName = ({ file, hangs, test }: NamedTest): string => `${file}: ${test}${hangs ? ' (hangs)' : ''}`;
 
-const seedsName = ({ count, from }: Seeds): string => `simulated runs ${from} to ${from + count - 1}`;
+const seedsName = ({ count, from, on }: Seeds): string => `simulated runs ${from} to ${from + count - 1} on ${on}`;
 
 if (values.list) {
   for (const { caughtBy, fault, file, name, seeds } of chosen) {

@@ -1,10 +1,10 @@
 /**
- * Runs the runtime and the Kafka transport in simulated worlds: `npm run simulate -- --seeds 300 --from 7919`, and
- * `-- --seed N` shows one of them again.
+ * Runs the runtime and the transports in simulated worlds: `npm run simulate -- --seeds 300 --from 7919`, and `-- --seed N`
+ * shows one of them again. With `--on kafka`, `embedded` or `memory` all of them run on that.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { simulate } from '../test/simulation/simulation.ts';
+import { LOG_KINDS, simulate } from '../test/simulation/simulation.ts';
 import { SimulationWorkers } from './simulate/workers.ts';
 
 /** Failures that are shrunk; more are only named. */
@@ -16,6 +16,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '100' },
+    on: { type: 'string' },
     from: { type: 'string', default: '1' },
     /** Seconds. */
     limit: { type: 'string' },
@@ -28,9 +29,16 @@ const { values } = parseArgs({
   },
 });
 
+const on = LOG_KINDS.find((kind) => kind === values.on);
+if (values.on !== undefined && on === undefined) {
+  console.error(`--on is one of ${LOG_KINDS.join(', ')}`);
+  process.exit(2);
+}
+
 async function showOne(seed: number): Promise<boolean> {
   const kept = values.only?.split(',').map(Number);
   const outcome = await simulate(seed, {
+    ...(on && { on }),
     keeps: (_, at) => kept?.includes(at) ?? true,
     log: (line) => values.quiet !== true && console.log(line),
   });
@@ -49,7 +57,7 @@ async function runMany(): Promise<boolean> {
   const add = (what: string, more: number): void => void counts.set(what, (counts.get(what) ?? 0) + more);
   const failed: number[] = [];
   let [passed, next, said] = [0, from, since];
-  const workers = await SimulationWorkers.start(count);
+  const workers = await SimulationWorkers.start(count, on);
   const goesOn = (): boolean =>
     next < from + seeds && performance.now() - since < limitMs && !(values.first && failed.length > 0);
   const line = async (worker: number): Promise<void> => {
@@ -58,7 +66,7 @@ async function runMany(): Promise<boolean> {
       const outcome = await workers.simulate(worker, seed);
       for (const [what, more] of Object.entries(outcome.counts)) add(what, more);
       add('events', outcome.events);
-      if (outcome.plan !== undefined) add(`runs ${outcome.plan.guarantee}`, 1);
+      if (outcome.plan !== undefined) add(`runs on ${outcome.plan.on}, ${outcome.plan.guarantee}`, 1);
       if (outcome.problems.length === 0) passed += 1;
       else {
         failed.push(seed);

@@ -1,3 +1,5 @@
+import type { LogKind } from '../../test/simulation/simulation.ts';
+
 /** A test by its file and its title, with the titles of the groups around it where the title alone is not enough. */
 export interface NamedTest {
   readonly file: string;
@@ -8,6 +10,7 @@ export interface NamedTest {
 
 /** Simulated runs, by their seeds. */
 export interface Seeds {
+  readonly on: LogKind;
   readonly from: number;
   readonly count: number;
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Seeds } from './mutant.ts';
 
 /** The first seed of a range that fails in a tree, 'none', or what it says instead of both. */
-export async function runSeeds(tree: string, { count, from }: Seeds, limitMs: number): Promise<number | string> {
+export async function runSeeds(tree: string, { count, from, on }: Seeds, limitMs: number): Promise<number | string> {
   const script = join(tree, 'scripts/simulate.ts');
-  const range = ['--from', String(from), '--seeds', String(count), '--workers', '1', '--first'];
+  const range = ['--on', on, '--from', String(from), '--seeds', String(count), '--workers', '1', '--first'];
   const command = ['--import', 'tsx', script, ...range];
   const child = spawn(process.execPath, command, { cwd: tree, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = (): boolean => child.kill('SIGKILL');

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
+import type { LogKind } from '../../test/simulation/simulation.ts';
 import type { Asked, Result } from './worker.ts';
 
 /** A run takes less than a second; one that takes that long comes to no end. */
@@ -14,10 +15,12 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Threads that simulate. They get one file that is made for them: that loads sooner, and runs as users' code does. */
 export class SimulationWorkers {
   readonly #folder: string;
+  readonly #on: LogKind | undefined;
   readonly #workers: (Worker | undefined)[];
   readonly #runs: number[];
 
-  static async start(count: number): Promise<SimulationWorkers> {
+  /** @param on - On what all of it runs; the seeds decide unless given. */
+  static async start(count: number, on?: LogKind): Promise<SimulationWorkers> {
     // Beside the packages, which it imports.
     const folder = mkdtempSync(`${root}node_modules/.simulate-`);
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -33,24 +36,27 @@ export class SimulationWorkers {
       sourcemap: 'inline',
       logLevel: 'error',
     });
-    return new SimulationWorkers(folder, count);
+    return new SimulationWorkers(folder, count, on);
   }
 
-  private constructor(folder: string, count: number) {
+  private constructor(folder: string, count: number, on: LogKind | undefined) {
     this.#folder = folder;
+    this.#on = on;
     this.#workers = Array.from({ length: count }, () => undefined);
     this.#runs = Array.from({ length: count }, () => 0);
   }
 
   simulate(worker: number, seed: number): Promise<Result> {
-    return this.#ask<Result>(worker, { seed, shrinks: false }, HANGS_MS).catch((error: Error) => {
+    return this.#ask<Result>(worker, { seed, on: this.#on, shrinks: false }, HANGS_MS).catch((error: Error) => {
       return { problems: [`it cannot be simulated: ${error.message}`], counts: {}, events: 0 };
     });
   }
 
   /** The fewest faults with which a run fails, in words. */
   shrink(worker: number, seed: number): Promise<string> {
-    return this.#ask<string>(worker, { seed, shrinks: true }, 10 * HANGS_MS).catch((error: Error) => error.message);
+    return this.#ask<string>(worker, { seed, on: this.#on, shrinks: true }, 10 * HANGS_MS).catch(
+      (error: Error) => error.message,
+    );
   }
 
   async close(): Promise<void> {

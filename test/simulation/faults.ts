@@ -1,4 +1,5 @@
 import type { Instance } from './instance.ts';
+import type { KafkaGround } from './kafka-ground.ts';
 import type { ModelBroker } from './model/broker.ts';
 import { CALM, type Fate, type Network, type Weather } from './network.ts';
 import type { Fault, Plan } from './plan.ts';
@@ -20,7 +21,7 @@ export interface Scene {
   /** Where a client writes beside the application, if one does. */
   readonly feeder: Host | undefined;
   /** Makes a machine more. */
-  readonly more: (number: number) => Instance;
+  readonly more: (number: number) => Instance<KafkaGround>;
 }
 
 /** Causes the faults of a plan, and mends them. */
@@ -32,16 +33,19 @@ export class Trouble {
   readonly #server: Host;
   readonly #random: Random;
   readonly #log: (line: string) => void;
-  readonly #more: (number: number) => Instance;
+  readonly #more: (number: number) => Instance<KafkaGround>;
   readonly #feeder: Host | undefined;
-  readonly instances: Instance[];
+  readonly instances: Instance<KafkaGround>[];
   readonly counts: Record<string, number> = {};
   /** How the network departs from calm. */
   readonly #weather = new Set<Partial<Weather>>();
   /** All is mended: nobody is started any more for what went wrong before. */
   #over = false;
 
-  constructor({ broker, feeder, log, more, network, plan, random, server, world }: Scene, instances: Instance[]) {
+  constructor(
+    { broker, feeder, log, more, network, plan, random, server, world }: Scene,
+    instances: Instance<KafkaGround>[],
+  ) {
     this.#plan = plan;
     this.#world = world;
     this.#broker = broker;
@@ -77,7 +81,7 @@ export class Trouble {
     this.#network.stuck.clear();
     this.#broker.transactions.markerMs = 5;
     for (const instance of this.instances) {
-      instance.diskFull = false;
+      instance.ground.diskFull = false;
       if (instance.host?.stopped === true) this.#world.goOn(instance.host);
       if (instance.host !== undefined) instance.host.slowness = 1;
       if (!instance.running) instance.start();
@@ -86,7 +90,7 @@ export class Trouble {
 
   cause({ forMs, kind, request, which }: Fault): void {
     const world = this.#world;
-    const instance = this.instances[which % this.instances.length] as Instance;
+    const instance = this.instances[which % this.instances.length] as Instance<KafkaGround>;
     const { host } = instance;
     // Some of what is wrong with requests is so for a client that writes.
     const sender = which % 2 === 1 ? (this.#feeder ?? host) : host;
@@ -202,9 +206,9 @@ export class Trouble {
         });
         break;
       case 'full disk':
-        instance.diskFull = true;
+        instance.ground.diskFull = true;
         later(() => {
-          instance.diskFull = false;
+          instance.ground.diskFull = false;
         });
         break;
     }

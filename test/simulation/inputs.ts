@@ -24,8 +24,16 @@ export interface InputShape {
   /** Over how much virtual time they come. */
   readonly troubleMs: number;
   readonly keys: number;
+  /** When there are more partitions, and how many. */
+  readonly grows?: Growth | undefined;
   /** Partitions that get nothing which closes windows. */
   readonly hanging: readonly boolean[];
+}
+
+/** The source gets more partitions. */
+export interface Growth {
+  readonly at: number;
+  readonly partitions: number;
 }
 
 /** Event time begins here; long before the clocks of the simulated machines. */
@@ -37,19 +45,21 @@ const CLOSING_MS = 3_600_000;
 
 /** Records whose timestamps go up in each partition, and one more in each that closes every window. */
 export function makeInputs(shape: InputShape, random: Random): Input[] {
-  const { keys, live, partitions, records, spanMs, troubleMs } = shape;
+  const { grows, keys, live, partitions, records, spanMs, troubleMs } = shape;
+  const partitionsAt = (at: number): number =>
+    live && grows !== undefined && at > grows.at ? grows.partitions : partitions;
   const times = Array.from({ length: records }, () => random.next()).sort((left, right) => left - right);
   const inputs = times.map(
     (part, id): Input => ({
       id,
-      partition: random.int(0, partitions - 1),
+      partition: random.int(0, partitionsAt(part * troubleMs) - 1),
       key: `k${random.int(0, keys - 1)}`,
       timestamp: EPOCH + Math.floor(part * spanMs),
       at: live ? part * troubleMs : 0,
     }),
   );
   // As many of each partition as there are keys behind a shuffle, so that every task there gets one.
-  for (let at = 0; at < partitions * CLOSERS; at++) {
+  for (let at = 0; at < partitionsAt(Number.POSITIVE_INFINITY) * CLOSERS; at++) {
     if (shape.hanging[Math.floor(at / CLOSERS)] === true) continue;
     const id = records - (records % CLOSERS) + CLOSERS + at;
     const timestamp = EPOCH + spanMs + CLOSING_MS;

@@ -1,55 +1,45 @@
 import type { Pipeline } from 'millrace';
-import { StoreError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log/logger.ts';
+import type { OpenTransport } from '../../src/log/transport.ts';
 import { startApp } from '../../src/runtime/app/app.ts';
 import type { App } from '../../src/runtime/app/app-handle.ts';
-import type { StoreBackend } from '../../src/state/byte-store.ts';
-import { memoryStores } from '../../src/state/memory-backend.ts';
-import { KafkaTransport } from '../../src/transports/kafka/kafka-transport.ts';
-import type { Machine } from '../../src/transports/kafka/machine.ts';
-import { kafkaSettings } from '../../src/transports/kafka/options.ts';
-import { UnpackBudget } from '../../src/transports/local/unpack-budget.ts';
-import type { Network } from './network.ts';
-import { type Plan, SESSION_MS } from './plan.ts';
-import type { Random } from './random.ts';
+import type { AppOptions } from '../../src/runtime/app/app-options.ts';
 import type { Host, World } from './world.ts';
 
-const APPLICATION = 'simulated';
+export const APPLICATION = 'simulated';
 
-/** A machine on which a process of the application runs: the disk stays, the process comes and goes. */
-export class Instance {
+/** What a process of the application stands on. */
+export interface Ground {
+  /** A process begins. @returns how it opens its log */
+  begin(host: Host, logger: Logger): OpenTransport;
+  /** A process is gone. */
+  died(host: Host): void;
+}
+
+/** What runs in each process. */
+export interface Simulated {
+  readonly pipeline: Pipeline;
+  readonly options: Omit<AppOptions, 'applicationId' | 'clock' | 'logger'>;
+}
+
+/** A machine on which a process of the application runs: what it stands on stays, the process comes and goes. */
+export class Instance<G extends Ground = Ground> {
   readonly number: number;
+  readonly ground: G;
   readonly #world: World;
-  readonly #network: Network;
-  readonly #plan: Plan;
-  readonly #pipeline: Pipeline;
-  readonly #random: Random;
+  readonly #simulated: Simulated;
   readonly #log: (line: string) => void;
-  #disk: StoreBackend = memoryStores();
   #lives = 0;
-  #names = 0;
   host: Host | undefined;
   app: App | undefined;
   /** How the process ended, if it did. */
   ended: { readonly error: unknown } | undefined;
-  /** Writing to the disk fails. */
-  diskFull = false;
 
-  constructor(
-    number: number,
-    world: World,
-    network: Network,
-    plan: Plan,
-    pipeline: Pipeline,
-    random: Random,
-    log: (line: string) => void,
-  ) {
+  constructor(number: number, world: World, simulated: Simulated, ground: G, log: (line: string) => void) {
     this.number = number;
+    this.ground = ground;
     this.#world = world;
-    this.#network = network;
-    this.#plan = plan;
-    this.#pipeline = pipeline;
-    this.#random = random;
+    this.#simulated = simulated;
     this.#log = log;
   }
 
@@ -61,42 +51,13 @@ export class Instance {
     if (this.running) return;
     this.#lives += 1;
     const host = this.#world.host(`p${this.number}.${this.#lives}`);
-    const { plan } = { plan: this.#plan };
-    if (plan.disks[this.number] !== true) this.#disk = memoryStores();
-    const disk = this.#disk;
-    const machine = machineOf(host, this.#network, this.#random, () => `name-${this.number}-${++this.#names}`);
     const logger = this.#logger(host);
-    const settings = kafkaSettings({
-      brokers: ['node-1:9092'],
-      guarantee: plan.guarantee,
-      sessionTimeoutMs: SESSION_MS,
-      heartbeatIntervalMs: 1000,
-      maxPollIntervalMs: 30_000,
-      requestTimeoutMs: plan.requestTimeoutMs,
-      deliveryTimeoutMs: plan.deliveryTimeoutMs,
-      transactionTimeoutMs: 10_000,
-      stores: async () => ({
-        open: (id) => disk.open(id),
-        list: (id) => disk.list(id),
-        check: (writes) => disk.check(writes),
-        apply: (writes) => {
-          if (!host.alive) throw new Error('the process is dead');
-          if (this.diskFull) throw new StoreError('ERR_STORE_WRITE', 'the disk is full', { written: 'no' });
-          disk.apply(writes);
-        },
-        close: async () => undefined,
-      }),
-      logger,
-    });
+    const open = this.ground.begin(host, logger);
     this.host = host;
     this.ended = undefined;
+    const { options, pipeline } = this.#simulated;
     const app = withoutTimers(() =>
-      startApp(this.#pipeline, () => KafkaTransport.open(settings, machine), {
-        applicationId: APPLICATION,
-        clock: host.clock,
-        commitInterval: `${plan.commitMs}ms`,
-        logger,
-      }),
+      startApp(pipeline, open, { ...options, applicationId: APPLICATION, clock: host.clock, logger }),
     );
     this.app = app;
     app.ready.catch(() => undefined);
@@ -112,17 +73,17 @@ export class Instance {
 
   /** The process is gone, at once. */
   kill(): void {
-    if (this.host === undefined) return;
+    if (this.host?.alive !== true) return;
     this.host.alive = false;
-    this.#network.cut({ host: this.host });
+    this.ground.died(this.host);
   }
 
   #end(host: Host, error: unknown): void {
     if (this.host !== host) return;
     this.ended = { error };
     this.#log(`${host.name} ended${error === undefined ? '' : `: ${(error as Error).message}`}`);
-    this.#network.cut({ host });
     host.alive = false;
+    this.ground.died(host);
   }
 
   #logger(host: Host): Logger {
@@ -135,20 +96,6 @@ export class Instance {
   }
 }
 
-/** What a process takes from its machine. */
-export function machineOf(host: Host, network: Network, random: Random, name: () => string): Machine {
-  const { clock } = host;
-  return {
-    clock,
-    moment: () => ({ monotonicMs: Math.floor(clock.monotonic()), wallMs: clock.now() }),
-    random: random.next,
-    name,
-    unpacked: new UnpackBudget(clock),
-    threads: false,
-    connect: (options) => network.connect(host, options),
-  };
-}
-
 /** An application holds its process with a timer that never fires: one that is killed here would hold it forever. */
 function withoutTimers<T>(work: () => T): T {
   const { setInterval } = globalThis;
@@ -158,4 +105,13 @@ function withoutTimers<T>(work: () => T): T {
   } finally {
     globalThis.setInterval = setInterval;
   }
+}
+
+/** What a process waits for, in words. */
+export function whyNot({ app, ended, host, number }: Instance): string {
+  if (app === undefined) return `p${number} was never started`;
+  if (ended !== undefined) return `p${number} ended: ${String(ended.error)}`;
+  const { error, state, tasks, waitingFor } = app.snapshot();
+  const has = tasks.map(({ id }) => id).join(', ');
+  return `${host?.name} is ${state}, has ${has}, waits for: ${waitingFor.join('; ')}${error === undefined ? '' : ` (${error.message})`}`;
 }

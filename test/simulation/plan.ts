@@ -1,3 +1,4 @@
+import type { Growth } from './inputs.ts';
 import { WRITES } from './model/amiss.ts';
 import { PROGRAM_NAMES, type ProgramName } from './programs.ts';
 import type { Random } from './random.ts';
@@ -51,6 +52,7 @@ export interface Fault {
 /** What one run does, all of it a function of its seed. */
 export interface Plan {
   readonly seed: number;
+  readonly on: 'kafka';
   readonly guarantee: Guarantee;
   readonly program: ProgramName;
   readonly instances: number;
@@ -76,6 +78,10 @@ export interface Plan {
   readonly feeds: boolean;
   /** In which partitions of the source others leave a transaction open behind all inputs, where no window is closed. */
   readonly hanging: readonly boolean[];
+  /** When the source gets more partitions, if it does. */
+  readonly grows: Growth | undefined;
+  /** When the source is deleted and made anew, in virtual ms, if it is. */
+  readonly renewedAt: number | undefined;
   /** Which of the processes find their stores again when they are started again. */
   readonly disks: readonly boolean[];
   readonly faults: readonly Fault[];
@@ -94,10 +100,17 @@ export function makePlan(seed: number, random: Random): Plan {
   const atProducers = random.chance(0.4);
   const sources = random.int(1, 4);
   const troubleMs = large ? 60_000 : random.int(4000, 16_000);
+  const guarantee = random.chance(0.6) ? 'exactly-once' : 'at-least-once';
+  const program = random.pick(PROGRAM_NAMES);
+  const more = random.branch('topics');
+  const grows = makeGrowth(live, sources, troubleMs, more);
+  // Nobody knows which records of the topic before were read: a pair may lack its other half.
+  const renews = live && grows === undefined && program !== 'pairs' && more.chance(0.1);
   return {
     seed,
-    guarantee: random.chance(0.6) ? 'exactly-once' : 'at-least-once',
-    program: random.pick(PROGRAM_NAMES),
+    on: 'kafka',
+    guarantee,
+    program,
     instances,
     nodes: random.int(1, 3),
     sources,
@@ -117,6 +130,8 @@ export function makePlan(seed: number, random: Random): Plan {
     foreign: random.pick([0, 0, 0.1, 0.4]),
     feeds: random.chance(atProducers ? 0.85 : 0.2),
     hanging: makeHanging(sources, random),
+    grows,
+    renewedAt: renews ? more.int(0, troubleMs) : undefined,
     disks: Array.from({ length: instances + 2 }, () => random.chance(0.7)),
     faults: makeFaults(troubleMs, atProducers, random),
   };
@@ -126,6 +141,12 @@ export function makePlan(seed: number, random: Random): Plan {
 function makeHanging(sources: number, random: Random): boolean[] {
   const hanging = random.chance(0.3);
   return Array.from({ length: sources }, (_, partition) => hanging && partition > 0 && random.chance(0.6));
+}
+
+/** Only where records come after that. */
+export function makeGrowth(live: boolean, sources: number, troubleMs: number, random: Random): Growth | undefined {
+  if (!live || !random.chance(0.2)) return undefined;
+  return { at: random.int(0, troubleMs), partitions: sources + random.int(1, 3) };
 }
 
 function makeFaults(troubleMs: number, atProducers: boolean, random: Random): Fault[] {

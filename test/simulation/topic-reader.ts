@@ -25,7 +25,13 @@ export function* recordsOf({ bytes, header }: Batch, partition: number): Generat
 }
 
 /** Reads a topic again and again, each time from where it has come to. */
-export class TopicReader {
+export interface Reader {
+  /** What has come since, partition by partition. */
+  more(): Iterable<Found>;
+}
+
+/** Reads a topic of the model. */
+export class TopicReader implements Reader {
   readonly #topics: ModelTopics;
   readonly #topic: string;
   readonly #next: number[] = [];
@@ -35,7 +41,6 @@ export class TopicReader {
     this.#topic = topic;
   }
 
-  /** What has come since, partition by partition. */
   *more(): Generator<Found> {
     const partitions = this.#topics.byName.get(this.#topic)?.partitions ?? [];
     for (const [partition, log] of partitions.entries()) {
@@ -48,13 +53,16 @@ export class TopicReader {
 /** The rows that a program is to write, and which of them are there. */
 export class RowCheck {
   readonly #wanted: Rows;
-  readonly #reader: TopicReader;
+  /** The most that may be there. */
+  readonly #allowed: Rows['values'];
+  readonly #reader: Reader;
   readonly #rows = new Map<string, number[]>();
   readonly #missing: Set<string>;
 
-  constructor(topics: ModelTopics, wanted: Rows) {
+  constructor(reader: Reader, wanted: Rows, allowed: Rows['values'] = wanted.values) {
     this.#wanted = wanted;
-    this.#reader = new TopicReader(topics, wanted.topic);
+    this.#allowed = allowed;
+    this.#reader = reader;
     this.#missing = new Set(wanted.values.keys());
   }
 
@@ -88,11 +96,14 @@ export class RowCheck {
   wrong(exact: boolean): string[] {
     const { topic, values } = this.#wanted;
     return Array.from(this.rows()).flatMap(([name, found]) => {
-      const value = values.get(name);
-      if (value === undefined) return [`invented: ${topic} has ${name} = ${found.join(', ')}`];
+      const value = values.get(name) ?? 0;
+      const most = this.#allowed.get(name);
+      if (most === undefined) return [`invented: ${topic} has ${name} = ${found.join(', ')}`];
       if (exact && found.length > 1) return [`twice: ${topic} has ${name} ${found.length} times: ${found.join(', ')}`];
-      const wrong = found.filter((each) => (exact ? each !== value : each < value));
-      return wrong.length === 0 ? [] : [`wrong: ${topic} has ${name} = ${wrong.join(', ')}, not ${value}`];
+      const wrong = found.filter((each) => each < value || (exact && each > most));
+      return wrong.length === 0
+        ? []
+        : [`wrong: ${topic} has ${name} = ${wrong.join(', ')}, not ${value}${most === value ? '' : ` to ${most}`}`];
     });
   }
 }

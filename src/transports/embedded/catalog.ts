@@ -1,9 +1,9 @@
-import { randomInt } from 'node:crypto';
 import type { CommittedOffset, TopicPartition } from '../../log/transport.ts';
 import { MAX_GONE_TOPICS } from '../local/gone-topics.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import { afterPrefix, metaKey, partitionKey } from './keys.ts';
 import type { Databases } from './lmdb.ts';
+import { type EmbeddedMachine, thisMachine } from './machine.ts';
 import { decodePartition, encodePartition, type PartitionState } from './partition-state.ts';
 import { seal, unseal } from './sealed.ts';
 
@@ -37,13 +37,15 @@ const decoder = new TextDecoder();
  */
 export class Catalog {
   readonly #db: Databases;
+  readonly #machine: Pick<EmbeddedMachine, 'number'>;
   #topics = new Map<string, StoredTopic>();
   #topicsVersion = -1;
   /** What the counter is when nobody else has given a number out. */
   #nextId = -1;
 
-  constructor(db: Databases) {
+  constructor(db: Databases, machine: Pick<EmbeddedMachine, 'number'> = thisMachine) {
     this.#db = db;
+    this.#machine = machine;
   }
 
   /** All topics by name. The same map as last time while nothing has changed. */
@@ -200,7 +202,7 @@ export class Catalog {
 
   #touchTopics(): void {
     const ids = this.#ids();
-    this.putJson(IDS, { ...ids, topicsVersion: randomInt(2 ** 47) });
+    this.putJson(IDS, { ...ids, topicsVersion: this.#machine.number() });
   }
 
   #get(key: Uint8Array, what: string): Uint8Array | undefined {

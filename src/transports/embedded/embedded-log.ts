@@ -11,6 +11,7 @@ import { Batches } from './batches.ts';
 import { Catalog, type StoredTopic } from './catalog.ts';
 import type { Databases } from './lmdb.ts';
 import { LogReader } from './log-reader.ts';
+import { type EmbeddedMachine, thisMachine } from './machine.ts';
 import { Owners } from './owners.ts';
 import type { PartitionState } from './partition-state.ts';
 import { LmdbStores } from './store-backend.ts';
@@ -33,13 +34,15 @@ const WRITE_OVERHEAD = 4096;
 
 export interface EmbeddedLogOptions extends Pick<WriterOptions, 'file' | 'maxBytes' | 'gate' | 'reopen'> {
   readonly now: () => number;
+  /** The machine below it; this one unless given. */
+  readonly machine?: EmbeddedMachine;
   /** Tells other processes that something was committed. */
   readonly ring: () => void;
 }
 
 /** Topics, records, offsets and state of one folder, as this process sees them. */
 export class EmbeddedLog {
-  readonly groups: LocalGroups = new LocalGroups();
+  readonly groups: LocalGroups;
   readonly catalog: Catalog;
   readonly batches: Batches;
   readonly reader: LogReader;
@@ -58,15 +61,18 @@ export class EmbeddedLog {
   constructor(db: Databases, options: EmbeddedLogOptions) {
     this.#db = db;
     this.#options = options;
-    this.catalog = new Catalog(db);
+    const { machine = thisMachine } = options;
+    this.groups = new LocalGroups(machine.random);
+    this.catalog = new Catalog(db, machine);
     this.batches = new Batches(db);
     this.reader = new LogReader(this.catalog, this.batches, (place) =>
       this.checkPartition(this.topic(place.topic), place.partition),
     );
     this.stores = new LmdbStores(db, this.catalog);
-    this.owners = new Owners(this.catalog);
+    this.owners = new Owners(this.catalog, machine);
     this.writer = new Writer(db, {
       ...options,
+      machine,
       beforeCommit: () => this.#storeTouched(),
       afterCommit: (committed) => this.#announce(committed),
     });

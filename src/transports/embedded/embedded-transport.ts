@@ -97,22 +97,26 @@ export function embeddedTransport(
     );
 }
 
+/** What a transport needs of its folder. */
+export type OpenFolder = Omit<Environment, 'doorbell'> & { readonly doorbell: Pick<Environment['doorbell'], 'listen'> };
+
 /** The transport of an embedded log, with what only it can do. @public */
 export interface EmbeddedLogTransport extends Transport {
   /** Applies retention and compaction now. @param options - `now` in epoch ms; `force` compacts where little changed. */
   maintain(options?: { readonly now?: number; readonly force?: boolean }): Promise<void>;
 }
 
-class EmbeddedTransport implements EmbeddedLogTransport {
+/** The transport over a folder that is open already. */
+export class EmbeddedTransport implements EmbeddedLogTransport {
   readonly kind = 'embedded';
   readonly capabilities: Capabilities = { atomicCommit: true, stateWithLog: true };
   readonly topics: TopicAdmin;
-  readonly #environment: Environment;
+  readonly #environment: OpenFolder;
   readonly #takeOver: boolean;
   readonly #open = new Set<{ close(): Awaitable<void> }>();
   #closed: Promise<void> | undefined;
 
-  constructor(environment: Environment, takeOver: boolean) {
+  constructor(environment: OpenFolder, takeOver: boolean) {
     this.#environment = environment;
     this.#takeOver = takeOver;
     this.topics = embeddedTopics(() => this.#live());

@@ -39,6 +39,9 @@ export interface OpenFile {
   readonly readOnly?: boolean;
 }
 
+/** The package, or what stands for it where a disk is simulated. */
+export type Opener = Pick<typeof Lmdb, 'open'>;
+
 export const DATA_FILE = 'log.mdb';
 const BINARY = { keyEncoding: 'binary', encoding: 'binary' } as const;
 
@@ -47,9 +50,11 @@ const BINARY = { keyEncoding: 'binary', encoding: 'binary' } as const;
  * a commit is being flushed. That is turned off: the lock that it takes for the flush is mistaken for the one of writing
  * when its holder is killed, which breaks the environment of every other process. Nothing is lost by it, because the
  * promise of a commit resolves after its flush either way.
+ *
+ * @param lmdb - What opens the file; the package unless given.
  */
-export async function openDatabases(file: string, options: OpenFile = {}): Promise<Databases> {
-  return openWith(await loadLmdb(), file, { ...options, overlappingSync: false });
+export async function openDatabases(file: string, options: OpenFile = {}, lmdb?: Opener): Promise<Databases> {
+  return openWith(lmdb ?? (await loadLmdb()), file, { ...options, overlappingSync: false });
 }
 
 /**
@@ -107,11 +112,7 @@ export function onFailedBegin({ root }: Databases, failed: (status: number) => b
 /** What LMDB's writer tells when nothing is wrong: committed, visible, ready for the callback. */
 const NEWS: ReadonlySet<number> = new Set([0, 1, 2]);
 
-function openWith(
-  lmdb: typeof Lmdb,
-  file: string,
-  options: OpenFile & { readonly overlappingSync: boolean },
-): Databases {
+function openWith(lmdb: Opener, file: string, options: OpenFile & { readonly overlappingSync: boolean }): Databases {
   const root = lmdb.open<Uint8Array, Uint8Array>(file, {
     ...BINARY,
     maxDbs: 8,

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { systemClock } from '../../dataflow/clock.ts';
 import { applicationRunning, staleGeneration } from '../local/errors.ts';
 import type { Catalog } from './catalog.ts';
 import { metaKey } from './keys.ts';
-import { currentProcess, isAlive, type ProcessIdentity, sameProcess } from './process-identity.ts';
+import { type EmbeddedMachine, thisMachine } from './machine.ts';
+import { type ProcessIdentity, sameProcess } from './process-identity.ts';
 
 /** Who runs an application. Stays when it has ended, so that epochs only grow. */
 interface Owner extends ProcessIdentity {
@@ -22,11 +21,15 @@ interface Owner extends ProcessIdentity {
  */
 export class Owners {
   readonly #catalog: Catalog;
-  readonly #me: ProcessIdentity = currentProcess();
-  readonly #token = randomUUID();
+  readonly #machine: EmbeddedMachine;
+  readonly #me: ProcessIdentity;
+  readonly #token: string;
 
-  constructor(catalog: Catalog) {
+  constructor(catalog: Catalog, machine: EmbeddedMachine = thisMachine) {
     this.#catalog = catalog;
+    this.#machine = machine;
+    this.#me = machine.me();
+    this.#token = machine.name();
   }
 
   /**
@@ -42,7 +45,7 @@ export class Owners {
       ...this.#me,
       epoch,
       token: this.#token,
-      since: new Date(systemClock.now()).toISOString(),
+      since: new Date(this.#machine.clock.now()).toISOString(),
       ended: false,
     };
     this.#catalog.putJson(key, mine);
@@ -74,7 +77,7 @@ export class Owners {
   }
 
   #runs(owner: Owner): boolean {
-    return !owner.ended && (sameProcess(owner, this.#me) || isAlive(owner, this.#me));
+    return !owner.ended && (sameProcess(owner, this.#me) || this.#machine.isAlive(owner));
   }
 }
 

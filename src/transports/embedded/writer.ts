@@ -1,8 +1,7 @@
-import { statfsSync } from 'node:fs';
-import { systemClock } from '../../dataflow/clock.ts';
 import { MillraceError, StoreError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
 import { type Databases, lastTransactionOf, onFailedBegin } from './lmdb.ts';
+import type { EmbeddedMachine } from './machine.ts';
 import type { WriteGate } from './write-gate.ts';
 
 /** Something to write, together with others, in one transaction. */
@@ -18,7 +17,8 @@ interface Write<T> {
 export interface WriterOptions {
   readonly file: string;
   /** Keeps transactions away from processes that open the file. */
-  readonly gate: WriteGate;
+  readonly gate: Pick<WriteGate, 'enter' | 'leave' | 'waitingFor'>;
+  readonly machine: Pick<EmbeddedMachine, 'clock' | 'freeBytes'>;
   /** Reopens the file, when LMDB will not go on with it. */
   readonly reopen: () => Promise<void>;
   /** Bound on the size of the data file in bytes. */
@@ -78,7 +78,7 @@ export class Writer {
 
   /** For how long the current transaction has been waiting to begin, in milliseconds. */
   waitingMs(): number {
-    return this.#waitingSince === undefined ? 0 : systemClock.monotonic() - this.#waitingSince;
+    return this.#waitingSince === undefined ? 0 : this.#options.machine.clock.monotonic() - this.#waitingSince;
   }
 
   /** What the current transaction is waiting for, in words; `undefined` when it does not wait. */
@@ -137,7 +137,7 @@ export class Writer {
       if (this.#doubtful) await this.#reopen();
       const waiting = gate.enter();
       if (waiting !== undefined) await waiting;
-      this.#waitingSince = systemClock.monotonic();
+      this.#waitingSince = this.#options.machine.clock.monotonic();
       await this.#begin(() => {
         for (const write of writes) {
           try {
@@ -221,13 +221,12 @@ export class Writer {
   /** Refuses before LMDB has to, because a failed commit costs more than a refused one. */
   #checkSpace(bytes: number): void {
     if (bytes === 0) return;
-    const { file, maxBytes } = this.#options;
+    const { file, machine, maxBytes } = this.#options;
     const needed = bytes + OVERHEAD_BYTES;
     if (maxBytes !== Number.POSITIVE_INFINITY && this.#fileBytes() + needed > maxBytes && this.#reusable() < needed) {
       throw this.#diskFull(`the limit of ${maxBytes} bytes is reached`);
     }
-    const { bavail, bsize } = statfsSync(file);
-    const available = bavail * bsize;
+    const available = machine.freeBytes(file);
     if (available < CHECK_BELOW && available < needed && this.#reusable() < needed) {
       throw this.#diskFull(`${available} bytes are left on the disk, and about ${needed} are needed`);
     }

@@ -16,7 +16,7 @@ import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
 import type { ProducedPartition, ProduceResponse } from './wire/produce.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
-import { behindFailure, brokenTransaction, writeFailure } from './write-failure.ts';
+import { endOfWriting, writeFailure } from './write-failure.ts';
 
 /** Requests under way to one broker. */
 const MAX_REQUESTS = 5;
@@ -237,12 +237,10 @@ export class BatchSender {
     for (const batch of late) batch.reject(writeFailure(exhausted(`write to "${line.topic}"`, limit, cause), batch));
   }
 
-  /** A transaction is committed with all of its batches or not at all; of other work what comes behind is done again. */
   #break(error: MillraceError): void {
-    const { endsWithFailure, transactionalId } = this.#options;
-    if (this.#broken !== undefined || (transactionalId === undefined && endsWithFailure !== true)) return;
-    this.#broken = transactionalId === undefined ? behindFailure(error) : brokenTransaction(error);
-    this.#pump();
+    if (this.#broken !== undefined) return;
+    this.#broken = endOfWriting(error, this.#options);
+    if (this.#broken !== undefined) this.#pump();
   }
 
   /** What may be in the log under the old producer id cannot be sent under another. */

@@ -14,17 +14,22 @@ export function writeFailure(
   return new MillraceError(error.errorClass, error.code, message, { topic, partition, ...hint, cause: error, written });
 }
 
-/** Why a batch is not written, when another one of its transaction has failed. */
-export function brokenTransaction(cause: MillraceError): MillraceError {
-  return new MillraceError('abortable', 'ERR_ABORTED', 'Another write of the transaction has failed', {
-    hint: 'continue from the committed offsets',
-    written: 'no',
-    cause,
-  });
-}
-
-/** Why a batch is not written whose time has not come, when one before it was given up. */
-export function behindFailure(cause: MillraceError): MillraceError {
+/**
+ * Why nothing more is written when a batch was given up: a transaction is committed with all of its batches or not at all, and of
+ * other work what comes behind is done again. `undefined` where it goes on.
+ */
+export function endOfWriting(
+  cause: MillraceError,
+  options: { readonly transactionalId?: string; readonly endsWithFailure?: boolean },
+): MillraceError | undefined {
+  if (options.transactionalId !== undefined) {
+    return new MillraceError('abortable', 'ERR_ABORTED', 'Another write of the transaction has failed', {
+      hint: 'continue from the committed offsets',
+      written: 'no',
+      cause,
+    });
+  }
+  if (options.endsWithFailure !== true) return undefined;
   const hint = cause.hint === undefined ? {} : { hint: cause.hint };
   const message = `Not written, because a write before it has failed: ${bareMessage(cause)}`;
   return new MillraceError(cause.errorClass, cause.code, message, { ...hint, written: 'no', cause });

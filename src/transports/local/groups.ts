@@ -52,6 +52,12 @@ interface Group {
  */
 export class LocalGroups {
   readonly #groups = new Map<string, Group>();
+  readonly #random: () => number;
+
+  /** @param random - Where generations begin to count in this process, which is another number in each. */
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
 
   hasMembers(groupId: string): boolean {
     return (this.#groups.get(groupId)?.members.size ?? 0) > 0;
@@ -122,7 +128,7 @@ export class LocalGroups {
   #group(groupId: string): Group {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
-      const begins = firstEpoch(0, Math.random);
+      const begins = firstEpoch(0, this.#random);
       group = {
         members: new Set(),
         commits: new Set(),

@@ -61,7 +61,7 @@ export class MemoryLog {
   /** Stores of all applications. */
   readonly stores: StoreBackend = memoryStores();
   /** Members of the groups on this log. */
-  readonly groups: LocalGroups = new LocalGroups();
+  readonly groups: LocalGroups;
   readonly #topics = new Map<string, MemoryTopic>();
   readonly #committed = new Map<string, ByPartition<CommittedOffset>>();
   /** Ids of topics that were deleted, by groups that had committed something for them and by their names; oldest first. */
@@ -72,6 +72,7 @@ export class MemoryLog {
 
   constructor(options: MemoryLogOptions = {}) {
     this.#now = options.now ?? (() => systemClock.now());
+    this.groups = new LocalGroups();
   }
 
   list(): readonly string[] {
