@@ -3,13 +3,13 @@ import { STEPS, stepsTaken } from './funnel.ts';
 
 const VISIT_ENDS_AFTER_MS = 30_000;
 
-/** What the pipeline must have found, computed without it. */
+/** The expected results of the pipeline, computed without it. */
 export interface Expected {
   /** Rows by `user minute`. */
   readonly minutes: ReadonlyMap<string, unknown>;
   /** Rows by `user first-click`. */
   readonly visits: ReadonlyMap<string, { readonly clicks: number; readonly steps: number }>;
-  /** Visits by the step that they came to. */
+  /** Visits by the step that they reached. */
   readonly funnel: ReadonlyMap<string, number>;
   /** Clicks that came too late for their minute. */
   readonly late: number;
@@ -42,7 +42,7 @@ function expectedMinutes(clicks: readonly Click[]): Pick<Expected, 'minutes' | '
   return { minutes, late };
 }
 
-/** All clicks of each person in the order of time, cut where nothing happens for longer than the gap. */
+/** The clicks of each person in time order, split where nothing happens for longer than the gap. */
 function expectedVisits(clicks: readonly Click[]): Map<string, { clicks: number; steps: number }> {
   const visits = new Map<string, { clicks: number; steps: number }>();
   for (const userId of people.keys()) {

@@ -3,7 +3,7 @@ import { seeded } from '../shared/random.ts';
 const FIRST = ['Ada', 'Alan', 'Barbara', 'Edsger', 'Frances', 'Grace', 'John', 'Katherine', 'Leslie', 'Tony'] as const;
 const LAST = ['Allen', 'Dijkstra', 'Hoare', 'Hopper', 'Johnson', 'Lamport', 'Liskov', 'Lovelace', 'Turing'] as const;
 
-/** Where people go from a page, and how likely; otherwise they leave. */
+/** Where people go from a page, with probabilities; otherwise they leave. */
 const NEXT: Readonly<Record<string, readonly (readonly [page: string, share: number])[]>> = {
   '/': [
     ['/search', 0.65],
@@ -44,8 +44,8 @@ export const people: ReadonlyMap<string, { readonly name: string }> = new Map(
 );
 
 /**
- * Clicks of visits, in order of arrival. Most come up to eight seconds late and out of order, which a grace of ten seconds
- * forgives. Those of one visit in a hundred were stored on a phone without a network and come five to ten minutes late.
+ * Clicks of visits, in order of arrival. Most are up to eight seconds late and out of order, which is within a grace of ten
+ * seconds. Those of one visit in a hundred were stored on a phone without a network and come five to ten minutes late.
  */
 export function generateClicks(count: number, seed: number): Click[] {
   const random = seeded(seed);
@@ -53,9 +53,9 @@ export function generateClicks(count: number, seed: number): Click[] {
   const clicks: Click[] = [];
   while (clicks.length < count) {
     let time = START + Math.floor(random() * LENGTH_MS);
-    // The power makes the first few people far busier than the rest.
+    // The exponent makes the first few people far busier than the rest.
     const userId = ids[Math.floor(random() ** 1.5 * ids.length)] ?? 'u-00';
-    // Later clicks show that the minute of such a click is over, so there are none in the last quarter of an hour.
+    // Later clicks must close the minute of such a click, so there are none in the last quarter of an hour.
     const offline = random() < 1 / 100 && time < START + LENGTH_MS - 900_000;
     for (
       let url: string | undefined = '/';
@@ -79,7 +79,7 @@ function follow(url: string, random: number): string | undefined {
   return undefined;
 }
 
-/** How late a click arrived decides alone whether its minute is still open, see `generateClicks`. */
+/** Whether the minute of a click is still open depends only on how late it arrived; see `generateClicks`. */
 export function wasOffline({ arrival, timestamp }: Click): boolean {
   return arrival - timestamp >= 300_000;
 }

@@ -22,7 +22,7 @@ const partitions = 4;
 
 const Click = z.object({ userId: z.string(), url: z.string() });
 const Minute = z.object({ name: z.string(), minute: z.int(), clicks: z.int() });
-/** From the first to the last click, and how many steps of the funnel were taken. */
+/** From the first to the last click, and how many steps of the funnel were reached. */
 const Visit = z.object({ from: z.int(), to: z.int(), clicks: z.int(), steps: z.int() });
 
 export const clicks = topic('clicks', { value: json(Click), partitions: 1 });
@@ -39,7 +39,7 @@ const byUser = clicks.pipe(
   through(clicksByUser),
 );
 
-/** What is to be seen at once: clicks that were stored on a phone for minutes are too late for it. */
+/** Results that are needed at once: clicks that were stored on a phone for minutes are too late for them. */
 const minutes = byUser.pipe(
   windowBy(
     tumbling({ size: '1m', grace: '10s' }),
@@ -50,7 +50,7 @@ const minutes = byUser.pipe(
   to(clicksPerMinute),
 );
 
-/** What is to be complete: a visit ends after half a minute without a click, and waits for the phones. */
+/** Results that must be complete: a visit ends after half a minute without a click, and its grace waits for the phones. */
 const finished = byUser.pipe(
   windowBy(
     session({ gap: '30s', grace: '15m' }),
@@ -62,7 +62,7 @@ const finished = byUser.pipe(
   }),
 );
 
-/** How many visits came to each step: a visit counts for every step that it took. */
+/** How many visits reached each step: a visit counts for every step that it reached. */
 const steps = finished.pipe(
   flatMapRecord(({ value }) => STEPS.slice(0, value.steps).map((step) => ({ key: step, value }))),
   through(visitsByStep),

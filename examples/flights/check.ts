@@ -4,7 +4,7 @@ import type { AirportHour, Standing } from './records.ts';
 import type { FlightSource } from './source.ts';
 import { isWorse, worstTen } from './standings.ts';
 
-/** Compares the report with a direct computation over the file: every row, and that there are no others. */
+/** Compares the report with a direct computation over the file: every row must be there, and no others. */
 export class ReportCheck {
   readonly differences = new Differences();
   rows = 0;
@@ -59,7 +59,7 @@ export class ReportCheck {
     if (JSON.stringify(actual) !== JSON.stringify(expected)) this.differences.add(day, expected, actual);
   }
 
-  /** All rows were given: what is still open is missing. */
+  /** All rows were given: expected rows that did not occur are missing. */
   finish(): void {
     for (const [key, expected] of this.#open) this.differences.add(key, expected, undefined);
     for (const day of this.#days.keys()) this.differences.add(`worst airports of ${day}`, 'a row', undefined);

@@ -21,7 +21,7 @@ export function count(into: Map<string, Counts>, key: string, flights: number, m
   }
 }
 
-/** What the report must say, computed straight from the file: counts by `airport hour`, without topics and windows. */
+/** The expected report, computed directly from the file: counts by `airport hour`, without topics and windows. */
 export async function expectedHours(source: FlightSource): Promise<Map<string, Counts>> {
   const hours = new Map<string, Counts>();
   for await (const chunk of source.chunks(0)) {

@@ -8,7 +8,7 @@ import type { FlightRecord, FlightSource } from './source.ts';
 export class OtherFlightsError extends Error {}
 
 /**
- * Publishes the airports and the flights; goes on where an earlier run was stopped. Flights are dealt out to the partitions one
+ * Publishes the airports and the flights; continues where an earlier run stopped. Flights go to the partitions in turn, one
  * by one.
  */
 export async function publishFlights(
@@ -32,7 +32,7 @@ async function* dealt(source: FlightSource, from: number, partitions: number) {
     yield chunk.map((flight) => ({ ...flight, partition: at++ % partitions }));
 }
 
-/** The last flight in the topic tells whether it was filled from the same file. */
+/** The last flight in the topic shows whether it was filled from the same file. */
 async function refuseOtherFlights(client: Client, source: FlightSource, partitions: number): Promise<void> {
   const flights = flightsIn(partitions);
   const count = await recordCount(client, flights);

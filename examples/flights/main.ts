@@ -35,7 +35,7 @@ const { path, given } = readOptions({
     partitions: { type: 'string' },
     brokers: { type: 'string' },
   },
-  // A folder per file, and per number of partitions: each is another feed.
+  // One folder per file and number of partitions, because each is a different input.
   path: (options) => {
     const partitions = partitionCount(options);
     return `.millrace/demo/${dataFile(options).replace(/\..*/, '')}${partitions > 1 ? `-in-${partitions}` : ''}`;

@@ -18,7 +18,7 @@ import { standings, worstTen } from './standings.ts';
 
 const partitions = 4;
 
-/** The flights, in so many partitions. Each keeps the order of scheduled time, and that is all that is asked of them. */
+/** The flights, in this many partitions. All that matters is that each partition keeps the order of scheduled time. */
 export const flightsIn = (count: number) => topic('flights', { value: json(Flight), partitions: count });
 export const flights = flightsIn(1);
 const flightsByOrigin = topic('flights-by-origin', { key: string(), value: json(Flight), partitions });
@@ -52,8 +52,8 @@ const reportOf = (source: typeof flights) =>
   );
 
 /**
- * The ten worst airports of each day. Not a window of one day: the hours of a day come from four tasks, each with a
- * stream time of its own, so no grace would be long enough. A running aggregate takes them in any order.
+ * The ten worst airports of each day, as a running aggregate: it accepts the hours in any order, and the standings are
+ * available before the day is over.
  */
 const worst = airportHours.pipe(
   keyBy((row) => new Date(row.hour).toISOString().slice(0, 10)),

@@ -21,9 +21,9 @@ export interface FlightSource {
   readonly total: number;
   /** Scheduled times of the first and the last flight. */
   readonly span: NonNullable<WatchOptions['span']>;
-  /** Records published at once; fixed, so that every run cuts the feed in the same places. */
+  /** Records published at once; fixed, so that every run splits the feed in the same places. */
   readonly chunk: number;
-  /** The flights from position `from` on, in arrays of `chunk` records at most. */
+  /** The flights from position `from` on, in arrays of at most `chunk` records. */
   chunks(from: number): AsyncGenerator<readonly FlightRecord[], void, undefined>;
 }
 

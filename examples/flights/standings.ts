@@ -1,7 +1,7 @@
 import { agg } from 'millrace';
 import type { AirportHour, Standing } from './records.ts';
 
-/** Fewer departures than this say nothing about an airport's day. */
+/** With fewer departures than this, an airport is not ranked. */
 const FEWEST_FLIGHTS = 3;
 
 /**
@@ -14,7 +14,7 @@ export function score({ minutes, flights }: Pick<Standing, 'minutes' | 'flights'
 
 type Ranked = Pick<Standing, 'airport' | 'minutes' | 'flights'>;
 
-/** Whether `a` comes before `b`: the worst first, equal scores by airport code, so that arrival never decides. */
+/** Whether `a` comes before `b`: the worst first, equal scores by airport code, so that the order of arrival never matters. */
 export function isWorse(a: Ranked, b: Ranked): boolean {
   const [left, right] = [score(a), score(b)];
   return left === right ? a.airport < b.airport : left > right;

@@ -1,7 +1,7 @@
 import { type Counts, count } from './expected.ts';
 import type { AirportHour, Standing } from './records.ts';
 
-/** What the pictures need, gathered from the two report topics. */
+/** The data for the charts, collected from the two report topics. */
 export class Summary {
   /** By day, as `2001-03-16`. */
   readonly days = new Map<string, Counts>();
@@ -15,7 +15,7 @@ export class Summary {
     count(this.week, `${time.getUTCDay()} ${time.getUTCHours()}`, flights, minutes, worst);
   }
 
-  /** Rows of a day replace each other: the last one holds. */
+  /** Rows of a day replace each other: the last one counts. */
   day(day: string, worst: readonly Standing[]): void {
     this.#worst.set(day, worst);
   }

@@ -23,7 +23,7 @@ export function rounded(row: Readonly<Record<string, number>>): Record<string, n
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value.toFixed(6))]));
 }
 
-/** The alerts that must have been raised: their kind by `station date`. */
+/** The expected alerts: their kind by `station date`. */
 export function expectedAlerts(readings: readonly ReadingRecord[]): Map<string, unknown> {
   const alerts = new Map<string, unknown>();
   for (const { key, value } of readings) {
@@ -36,7 +36,7 @@ export function expectedAlerts(readings: readonly ReadingRecord[]): Map<string, 
   return alerts;
 }
 
-/** Outages, by `probe since back`: thirty seconds without a reading, the end of all readings included. */
+/** Outages, by `probe since back`: thirty seconds without a reading, also at the end of all readings. */
 export function expectedOutages(readings: readonly ProbeRecord[]): Map<string, unknown> {
   const outages = new Map<string, unknown>();
   for (const [probe, before, next] of neighbours(readings)) {

@@ -16,7 +16,7 @@ import { z } from 'zod';
 
 const partitions = 2;
 
-/** Since when a probe has been silent, and when it came back; `null` as long as it has not. */
+/** Since when a probe has been silent, and when it came back; `null` while it is silent. */
 const Outage = z.object({ since: z.int(), back: z.int().nullable() });
 type Outage = z.infer<typeof Outage>;
 /** Between two readings, in degrees a minute. */
@@ -30,7 +30,7 @@ export const probes = topic('probes', {
 export const outages = topic('outages', { key: string(), value: json(Outage), partitions });
 export const rises = topic('rises', { key: string(), value: json(Rise), partitions });
 
-/** A gap: no reading of a probe for thirty seconds, while those of others show how time goes on. */
+/** A gap: no reading from a probe for thirty seconds, while readings of others advance stream time. */
 const silence = probes.pipe(
   process({
     name: 'silence',
@@ -56,7 +56,7 @@ const silence = probes.pipe(
   to(outages),
 );
 
-/** A rate of change: each reading beside the one before it. */
+/** A rate of change: each reading compared with the one before it. */
 const warming = probes.pipe(
   windowBy(
     countWindows({ size: 2, advance: 1 }),
@@ -67,7 +67,7 @@ const warming = probes.pipe(
     },
     { store: 'neighbours' },
   ),
-  // The last reading of all has none behind it.
+  // The last reading of all has no successor.
   filterValues(({ readings }) => readings === 2),
   mapValues(({ first, last }, { window: { start, end } }) => {
     return { from: start, to: end, perMinute: Number((((last - first) * 60_000) / (end - start)).toFixed(2)) };

@@ -37,7 +37,7 @@ export const months = topic('months', {
 });
 export const alerts = topic('alerts', { key: string(), value: json(Alert), partitions });
 
-/** Means per station and calendar month: a window of 28 to 31 days, and an hour more or less where clocks change. */
+/** Means per station and calendar month: windows of 28 to 31 days, an hour longer or shorter when clocks change. */
 const monthly = readings.pipe(
   windowBy(
     calendar({ unit: 'month', zone: 'America/New_York', grace: '2d' }),
@@ -65,7 +65,7 @@ const { storm, downpour, heat, frost } = branch(
   'calm',
 );
 
-/** Alerts, each with a description of its station from a slow look-up, in order per station. */
+/** Alerts, each with a description of its station from a slow lookup, in order per station. */
 const alarms = merge(
   storm.pipe(mapValues(({ date, wind }) => ({ kind: 'storm', date, measured: wind }))),
   downpour.pipe(mapValues(({ date, precipitation }) => ({ kind: 'downpour', date, measured: precipitation }))),

@@ -14,7 +14,7 @@ export interface ProbeRecord {
 
 /**
  * Readings of cold rooms, about every ten seconds, in order of time. Now and then a probe is silent for a while, and now and
- * then somebody leaves a door open: it gets warmer by two or three degrees a minute, and cools down slowly behind that.
+ * then somebody leaves a door open: it gets warmer by two or three degrees a minute, and cools down slowly afterwards.
  */
 export function generateReadings(probes: number, seed: number): ProbeRecord[] {
   const random = seeded(seed);

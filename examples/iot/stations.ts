@@ -1,14 +1,14 @@
 import { parseCsv } from '../shared/csv.ts';
 import { readData } from '../shared/vega-data.ts';
 
-/** Where the two stations measure: the code of their airport. */
+/** The airport code of each of the two stations. */
 const AIRPORTS: Readonly<Record<string, string>> = { Seattle: 'SEA', 'New York': 'JFK' };
 
 /**
- * Describes a station. It stands for any slow look-up, such as a request to a device registry: each call opens the file
- * anew and may be given up by its signal.
+ * Describes a station. It stands for any slow lookup, such as a request to a device registry: each call opens the file
+ * again and can be aborted by its signal.
  *
- * @throws Error for an unknown station, and the reason of the signal when it is given up.
+ * @throws Error for an unknown station, and the signal's reason when it is aborted.
  */
 export async function describeStation(station: string, signal: AbortSignal): Promise<string> {
   const airports = parseCsv(await readData('airports.csv'), ['iata', 'name', 'latitude', 'longitude']);

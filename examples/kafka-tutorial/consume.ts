@@ -2,7 +2,7 @@ import { type Client, json } from 'millrace';
 import { firstValueFrom, toArray } from 'rxjs';
 import type { Order, TutorialTopics } from './topics.ts';
 
-/** Resolves when a group has committed so much of a topic, all partitions together. */
+/** Resolves when a group has committed this many records of a topic, in all partitions together. */
 async function committed(
   client: Client,
   group: string,
@@ -27,7 +27,7 @@ export async function latest(client: Client, { orders }: TutorialTopics): Promis
   const subscription = client
     .records(orders, { group, from: 'latest', commitInterval: '100ms' })
     .subscribe(({ value }) => items.push(`${value?.item}`));
-  // Where it begins is committed too: from then on nothing is passed over.
+  // Its start position is committed too, so from then on no record is skipped.
   await committed(client, group, orders, before);
   await client.publishAll(orders, [
     { key: 'new', value: { item: 'cake', total: 4 } },
@@ -38,7 +38,7 @@ export async function latest(client: Client, { orders }: TutorialTopics): Promis
   return `${items.join(' and ')}, committed by itself`;
 }
 
-/** Everything from the oldest record on, to the end. */
+/** All records from the oldest one to the end. */
 export async function earliest(client: Client, { orders }: TutorialTopics): Promise<string> {
   let count = 0;
   await client.records(orders, { from: 'earliest', until: 'end' }).forEach(() => (count += 1));

@@ -1,4 +1,4 @@
-/** What each step finds, on every log. The partitions are those of murmur2, as in every client of Kafka. */
+/** The expected results of each step, on every log. Partitions are chosen by murmur2, as in every Kafka client. */
 export const expected: ReadonlyMap<string, string> = new Map([
   ['create and describe a topic', '3 partitions, cleanup delete, records kept for 24 h'],
   ['publish and await', 'ada is in partition 2 at offset 0, of 2026-01-31T00:00:00.000Z'],

@@ -43,7 +43,7 @@ try {
   }
   sayVerdict(screenOf(process.stdout), `${found.length} steps found what they should`, compareRows(expected, found));
 } finally {
-  // Only what this run has made.
+  // Only the topics that this run created.
   for (const name of await other.topics.list())
     if (name.startsWith(`${topics.prefix}-`)) await other.topics.delete(name);
   await Promise.all([client.close(), other.close()]);

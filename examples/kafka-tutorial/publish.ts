@@ -9,7 +9,7 @@ export async function createAndDescribe({ topics }: Client, { orders }: Tutorial
   return `${description?.partitions} partitions, cleanup ${cleanup}, records kept for ${Number(retentionMs) / 3_600_000} h`;
 }
 
-/** One record with key, headers and a timestamp, awaited: it is on disk, or on all replicas in sync, after that. */
+/** Publishes one record with key, headers and timestamp. After the await it is on disk, or on all in-sync replicas. */
 export async function publishOne(client: Client, { orders }: TutorialTopics): Promise<string> {
   const sent = await client.publish(orders, {
     key: 'ada',
@@ -20,12 +20,12 @@ export async function publishOne(client: Client, { orders }: TutorialTopics): Pr
   return `ada is in partition ${sent.partition} at offset ${sent.offset}, of ${new Date(sent.timestamp).toISOString()}`;
 }
 
-/** Sends that are not awaited one by one share batches; each call says what became of its own record. */
+/** Calls that are not awaited one by one share batches; the promise of each call reports on its own record. */
 export async function publishMany(client: Client, { orders }: TutorialTopics): Promise<string> {
   const sends = Array.from({ length: 100 }, (_, n) =>
     client.publish(orders, { key: `customer-${n % 10}`, value: { item: 'tea', total: n } }),
   );
-  // One goes to a partition that does not exist. The others do not suffer from it.
+  // One goes to a partition that does not exist. This does not affect the others.
   sends.push(client.publish(orders, { key: 'bob', value: null, partition: 99 }));
   const outcomes = await Promise.allSettled(sends);
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));

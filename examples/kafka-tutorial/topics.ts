@@ -7,7 +7,7 @@ export interface Order {
 
 /** The topics of one run. Their names are new, so that the tutorial can be run again on the same log. */
 export interface TutorialTopics {
-  /** What the names begin with. */
+  /** Prefix of the names. */
   readonly prefix: string;
   /** Values in JSON; null deletes a key. */
   readonly orders: Topic<string, Order | null>;

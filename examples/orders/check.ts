@@ -4,7 +4,7 @@ import type { Shop } from './shop.ts';
 const TO_PAY_MS = 15 * 60_000;
 const GRACE_MS = 2 * 60_000;
 
-/** What the pipeline must find, computed without it. */
+/** The expected results of the pipeline, computed without it. */
 export interface Expected {
   /** Whether an order was paid, by order. */
   readonly paid: ReadonlyMap<string, boolean>;
@@ -17,7 +17,7 @@ export interface Expected {
 export function expectedOf({ customers, orders, payments, products, returns }: Shop): Expected {
   const inTime = new Map(payments.filter((each) => each.arrival - each.timestamp <= GRACE_MS).map((p) => [p.key, p]));
   const late = new Map(payments.filter(({ key }) => !inTime.has(key)).map(({ key, value }) => [key, value]));
-  // The last row of a key is the one that counts.
+  // Only the last row of a key counts.
   const regionOf = new Map(customers.map(({ key, value }) => [key, value.region]));
   const priceOf = new Map(products.map(({ key, value }) => [key, value.cents]));
   const returnOf = new Map(returns.map(({ key, value }) => [key, value?.pieces ?? 0]));

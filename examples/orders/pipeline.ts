@@ -46,7 +46,7 @@ export const customers = table('customers', {
 const salesByRegion = topic('sales-by-region', { key: string(), value: json(Sale), partitions });
 export const revenue = topic('revenue', { key: string(), value: json(Revenue), partitions });
 
-/** Each order once: when it is paid, or when its fifteen minutes are over and no payment has come. */
+/** Each order once: when it is paid, or when its fifteen minutes are over without a payment. */
 const checked = orders.pipe(
   joinStream(payments, (order, payment) => ({ ...order, paid: payment !== null }), {
     store: 'paid-orders',
@@ -60,7 +60,7 @@ const checked = orders.pipe(
   }),
 );
 
-/** What people kept, at the price of the order; a row changes when something is sent back. */
+/** What customers kept, at the price of the order; a row changes when something is returned. */
 const kept = asTable(checked.pipe(filterValues((order) => order.paid)), { store: 'sales' }).pipe(
   joinRows(
     returns,
@@ -73,7 +73,7 @@ const kept = asTable(checked.pipe(filterValues((order) => order.paid)), { store:
   ),
 );
 
-/** Revenue per region: a return is subtracted, and a customer who moves takes all their orders along. */
+/** Revenue per region: a return is subtracted; when a customer moves, all their orders move too. */
 const perRegion = kept.pipe(
   joinRows(customers, ({ customer: _, ...sale }, { region }) => ({ ...sale, region }), {
     store: 'kept-by-customer',

@@ -40,7 +40,7 @@ export interface Shop {
   readonly customers: readonly Arrival<{ readonly name: string; readonly region: string }>[];
   readonly orders: readonly Arrival<Order>[];
   readonly payments: readonly Arrival<{ readonly cents: number }>[];
-  /** How many pieces of an order came back; `null` takes that back. */
+  /** How many pieces of an order were returned; `null` cancels the return. */
   readonly returns: readonly Arrival<{ readonly pieces: number } | null>[];
 }
 
@@ -56,7 +56,7 @@ export function generateShop(count: number, seed: number): Shop {
     return { key, timestamp, arrival: timestamp + delay, value };
   };
 
-  // What does not change is older than any order.
+  // Rows that do not change are older than any order.
   const products = GOODS.map(([name, cents], i) => at(`p${i}`, 0, { name, cents }));
   const customers = Array.from({ length: 400 }, (_, i) =>
     at(`c${i}`, 0, { name: `Customer ${i}`, region: pick(REGIONS) }),
@@ -80,7 +80,7 @@ export function generateShop(count: number, seed: number): Shop {
     if (fate > 0.97) continue; // never paid
     const slow = fate > 0.93;
     const paidAt = time + (slow ? 20 * MINUTE + below(20 * MINUTE) : 5_000 + below(10 * MINUTE));
-    // Later orders show that the time of such a message is over, so the last hours are without that bank.
+    // Later orders must close the time of such a message, so that bank is not used in the last hours.
     const held = fate < 0.02 && time < START + LENGTH_MS - 4 * HOUR;
     payments.push(at(id, paidAt, { cents: order.pieces * goods.cents }, held ? 90 * MINUTE : below(MINUTE)));
 

@@ -11,7 +11,7 @@ function step<T>(scale: readonly T[], share: number): T {
   return scale[index] as T;
 }
 
-/** A horizontal bar of at most `width` columns, exact to an eighth of a column. `share` lies between 0 and 1. */
+/** A horizontal bar of at most `width` columns, exact to an eighth of a column. `share` is between 0 and 1. */
 export function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
   return '█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7];
@@ -24,7 +24,7 @@ export function sparkline(values: readonly number[]): string {
   return values.map((value) => step(STEPS, (value - low) / span)).join('');
 }
 
-/** A cell of a heat chart: a coloured block, or a shade where there is no colour. */
+/** A cell of a heat chart: a coloured block, or a shade if the terminal has no colours. */
 export function heat(screen: Screen, share: number, width: number): string {
   if (!screen.colour) return step(SHADES, share).repeat(width);
   return `\u001b[48;5;${step(HEAT, share)}m${' '.repeat(width)}\u001b[0m`;

@@ -1,4 +1,4 @@
-/** Fields in double quotes may hold commas and doubled quotes; line breaks inside fields are not supported. */
+/** Fields in double quotes may contain commas and doubled quotes; line breaks inside fields are not supported. */
 function fields(line: string): string[] {
   if (!line.includes('"')) return line.split(',');
   const out: string[] = [];
@@ -9,7 +9,7 @@ function fields(line: string): string[] {
 }
 
 /**
- * Reads comma-separated text with a header line.
+ * Parses comma-separated text with a header line.
  *
  * @param columns - The columns to take, by name; they must be in the header.
  * @returns One object per line, all fields as text.

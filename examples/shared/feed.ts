@@ -1,11 +1,11 @@
 import type { Client, PublishRecord, Target } from 'millrace';
 
-/** Records of a feed, a chunk at a time. */
+/** Records of a feed, in chunks. */
 type Chunks<K, V> =
   | AsyncIterable<readonly PublishRecord<NoInfer<K>, NoInfer<V>>[]>
   | Iterable<readonly PublishRecord<NoInfer<K>, NoInfer<V>>[]>;
 
-/** What feeding did. */
+/** The result of publishing a feed. */
 export interface Fed {
   /** Records that earlier runs had published. */
   readonly before: number;
@@ -13,12 +13,12 @@ export interface Fed {
   readonly published: number;
 }
 
-/** Creates topics that keep their records: by default a log, as Kafka, forgets them after seven days. */
+/** Creates topics that keep their records: by default, a log removes them after seven days, as Kafka does. */
 export async function createTopics(client: Client, topics: readonly { readonly name: string }[]): Promise<void> {
   for (const topic of topics) await client.topics.create(topic, { config: { retentionMs: -1 }, ifMissing: true });
 }
 
-/** How many records a topic holds, all partitions together. */
+/** How many records a topic has, in all partitions. */
 export async function recordCount(client: Client, topic: { readonly name: string }): Promise<number> {
   let count = 0;
   for (const offset of (await client.offsets(topic, 'latest')).values()) count += offset;
@@ -27,7 +27,7 @@ export async function recordCount(client: Client, topic: { readonly name: string
 
 /**
  * Publishes a feed that always has the same records in the same order, and can be killed at any moment: each chunk is
- * written whole or not at all, so the number of records in the topic says where to go on.
+ * written completely or not at all, so the number of records in the topic says where to continue.
  *
  * @param chunks - The feed from a position on.
  */
@@ -52,7 +52,7 @@ export async function feed<K, V>(
   return { before, published };
 }
 
-/** Cuts a list into chunks, from a position on. */
+/** Splits a list into chunks, starting at a position. */
 export function* inChunks<R>(records: readonly R[], size: number, from: number): Generator<readonly R[]> {
   for (let at = from; at < records.length; at += size) yield records.slice(at, at + size);
 }

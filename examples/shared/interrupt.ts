@@ -1,6 +1,6 @@
 /**
- * An AbortSignal of Ctrl-C and SIGTERM. The first one asks the example to stop cleanly; a second one ends the process at
- * once, and the next run continues from the last commit all the same.
+ * An AbortSignal for Ctrl-C and SIGTERM. The first one asks the example to stop cleanly; a second one ends the process at
+ * once. The next run continues from the last commit in both cases.
  */
 export function interruptSignal(): AbortSignal {
   const abort = new AbortController();

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** What every example can be told on its command line. */
+/** Options that every example accepts on its command line. */
 export interface Options {
   /** Folder of the embedded log. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface Options {
 export interface Usage {
   /** The text of `--help`, without the common options. */
   readonly text: string;
-  /** Where the log lies unless `--path` says otherwise. */
+  /** Default folder of the log; `--path` overrides it. */
   readonly path: string | ((given: Options['given']) => string);
   /** Options of this example only. */
   readonly options?: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
@@ -24,7 +24,7 @@ const COMMON = `
   --fresh      delete that folder first; without it a second run continues where the last one stopped
   --help       this text`;
 
-/** Reads the command line; prints help and ends (0), or says what is wrong with it and ends (2). */
+/** Parses the command line. Prints help and exits (0), or prints what is wrong and exits (2). */
 export function readOptions(usage: Usage): Options {
   try {
     const { values } = parseArgs({
@@ -43,7 +43,7 @@ export function readOptions(usage: Usage): Options {
     const standard = typeof usage.path === 'string' ? usage.path : usage.path(given);
     const path = typeof given['path'] === 'string' ? given['path'] : standard;
     if (given['fresh'] === true && existsSync(path)) {
-      // What is deleted with all its files must be a log, whatever was typed.
+      // Only a log may be deleted with all its files, whatever path was typed.
       if (!existsSync(join(path, 'millrace.json'))) throw new Error(`--fresh: ${path} holds no log; it was left alone`);
       rmSync(path, { recursive: true });
     }

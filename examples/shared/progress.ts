@@ -1,7 +1,7 @@
 import { bar } from './chart.ts';
 import { grouped, type Screen } from './terminal.ts';
 
-/** Shows how far publishing has come; only on a terminal. */
+/** Shows the progress of publishing, only on a terminal. */
 export function showFeeding(screen: Screen, total: number): { show(count: number): void; erase(): void } {
   const write = (text: string): void => {
     if (screen.live) process.stderr.write(`\r\u001b[0K${text}`);

@@ -1,9 +1,9 @@
 /** A column of a table: its title and how wide its widest cell may get. */
 export interface Column {
   readonly title: string;
-  /** Numbers stand right. */
+  /** Numbers are right-aligned. */
   readonly align?: 'left' | 'right';
-  /** Longer cells are cut with an ellipsis. */
+  /** Longer cells are truncated with an ellipsis. */
   readonly max?: number;
 }
 

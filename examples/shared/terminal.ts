@@ -1,4 +1,4 @@
-/** Where output goes: what it is capable of. */
+/** What the output stream can do. */
 export interface Screen {
   readonly colour: boolean;
   /** Usable columns. */
@@ -7,7 +7,7 @@ export interface Screen {
   readonly live: boolean;
 }
 
-/** Looks at a stream and at NO_COLOR, FORCE_COLOR and COLUMNS. */
+/** Checks a stream and the variables NO_COLOR, FORCE_COLOR and COLUMNS. */
 export function screenOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Screen {
   const live = stream.isTTY === true && env['TERM'] !== 'dumb';
   const forced = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0';
@@ -26,7 +26,7 @@ const CODES: Readonly<Record<Style, string>> = {
   cyan: '36',
 };
 
-/** Text in a style, or plain where there is no colour. */
+/** Styled text, or plain text without colours. */
 export function paint(screen: Screen, style: Style, text: string): string {
   return screen.colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
 }

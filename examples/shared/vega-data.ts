@@ -6,7 +6,7 @@ const require = createRequire(import.meta.url);
 
 /** Path of a file in the data folder of the npm package `vega-datasets`. */
 export function dataFile(name: string): string {
-  // The package exports its entry only; the data folder lies beside it.
+  // The package exports only its entry; the data folder is beside it.
   return join(require.resolve('vega-datasets'), '../../data', name);
 }
 

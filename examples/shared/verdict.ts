@@ -1,6 +1,6 @@
 import { paint, type Screen } from './terminal.ts';
 
-/** What is not as it should be: all counted, the first few kept in words. */
+/** Counts all differences, and keeps descriptions of the first few. */
 export class Differences {
   readonly first: string[] = [];
   found = 0;
@@ -14,7 +14,7 @@ export class Differences {
   }
 }
 
-/** Compares rows by key; every row must occur, once, and no other. */
+/** Compares rows by key: every expected row must occur exactly once, and no other rows. */
 export function compareRows(
   expected: ReadonlyMap<string, unknown>,
   actual: Iterable<readonly [key: string, row: unknown]>,
@@ -24,14 +24,14 @@ export function compareRows(
   for (const [key, row] of actual) {
     const wanted = open.get(key);
     open.delete(key);
-    // A row that came before, or that nobody expects, has no partner here.
+    // A repeated or unexpected row has no partner here.
     if (JSON.stringify(wanted) !== JSON.stringify(row)) differences.add(key, wanted, row);
   }
   for (const [key, row] of open) differences.add(key, row, undefined);
   return differences;
 }
 
-/** Says whether the result is right; a difference makes the exit code 1. */
+/** Reports whether the result is right; sets the exit code to 1 if it is not. */
 export function sayVerdict(screen: Screen, claim: string, { found, first }: Differences): void {
   if (found === 0) {
     console.log(`${paint(screen, 'green', '✓')} ${claim}`);
