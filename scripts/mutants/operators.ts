@@ -30,8 +30,8 @@ export const operatorMutants: readonly Mutant[] = [
     name: 'join-lower-bound-off-by-one',
     fault: 'a partner at the lower bound is not found',
     file: 'src/joins/stream-join.ts',
-    text: 'other.rows.range(key, Math.max(0, timestamp - own.backMs), last)',
-    instead: 'other.rows.range(key, Math.max(0, timestamp - own.backMs + 1), last)',
+    text: 'other.rows.list(key, Math.max(0, timestamp - own.backMs), last)',
+    instead: 'other.rows.list(key, Math.max(0, timestamp - own.backMs + 1), last)',
     caughtBy: [joined],
   },
   {

@@ -77,17 +77,44 @@ export const windowMutants: readonly Mutant[] = [
     name: 'session-gap-off-by-one',
     fault: 'a record that is just a gap away from the next session does not join it',
     file: 'src/state/session-windows.ts',
-    text: 'if (span.start > timestamp + this.#gapMs) break;',
-    instead: 'if (span.start >= timestamp + this.#gapMs) break;',
+    text: 'if (span.start > timestamp + this.#gapMs) return found;',
+    instead: 'if (span.start >= timestamp + this.#gapMs) return found;',
     caughtBy: [model('session')],
   },
   {
     name: 'session-not-taken-back',
     fault: 'a session that became part of a longer one is not taken back',
     file: 'src/state/session-windows.ts',
-    text: 'if (grew) events.merged(rowOf(key, span));',
+    text: 'if (grew) for (const span of found) events.merged(rowOf(key, span));',
     instead: '',
     caughtBy: [model('session')],
+  },
+  {
+    name: 'session-goes-on-when-over',
+    fault: 'behind a shuffle, a session that is over takes a record before it has been closed',
+    file: 'src/state/session-windows.ts',
+    text: 'if (streamTime <= span.end + store.layout.openMs) found.push(span);',
+    instead: 'found.push(span);',
+    caughtBy: [
+      {
+        file: 'src/state/span-windows.test.ts',
+        test: 'that are over take no record, also where the limit has risen and they have not been closed yet (SE-6)',
+      },
+    ],
+  },
+  {
+    name: 'late-record-closes-no-session',
+    fault: 'behind a shuffle, what a late record closes stays open until the next one',
+    file: 'src/state/session-windows.ts',
+    text: `      events.late([{ start: timestamp, end: timestamp }], false);
+      this.close(before);`,
+    instead: '      events.late([{ start: timestamp, end: timestamp }], false);',
+    caughtBy: [
+      {
+        file: 'src/state/span-windows.test.ts',
+        test: 'of the kind session close with a record that is too late for them',
+      },
+    ],
   },
   {
     name: 'session-merged-backwards',

@@ -35,6 +35,7 @@ it('gives what a computation over the whole list gives', () => {
         first: list[0],
       });
     }),
+    { numRuns: 1_000 },
   );
 });
 
@@ -50,6 +51,7 @@ it('gives the same when the state is stored and read at any point, and when two 
       const after = fold(list.slice(cut));
       expect(combined.result(combined.merge?.(before, after) ?? [])).toEqual(whole);
     }),
+    { numRuns: 1_000 },
   );
 });
 

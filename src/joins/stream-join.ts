@@ -19,6 +19,8 @@ interface Side<K> extends SideRules {
   readonly rows: TimedStore<K, unknown>;
   /** Its records without a partner. */
   readonly alone: DueIndex<K>;
+  /** Removes its rows when no partner can come for them. */
+  readonly sweep: Sweep<K>;
 }
 
 /** What the rules of a join say happens; called in order, synchronously. Times are those of records. */
@@ -73,13 +75,30 @@ export class StreamJoin<K, W> {
     events: JoinEvents<K, W>,
   ) {
     const sides = sidesOf(rules);
-    this.#left = { ...sides.left, name: 'left', bit: SIDES.left, rows: left, alone: due.part('left') };
-    this.#right = { ...sides.right, name: 'right', bit: SIDES.right, rows: right, alone: due.part('right') };
     this.#bits = left === right ? [SIDES.left | SIDES.right, SIDES.left, SIDES.right] : [0];
     this.#due = due;
     this.#events = events;
     this.#keepMs = Math.max(sides.left.keepMs, sides.right.keepMs);
-    this.#sweeps = left === right ? [new Sweep(left)] : [new Sweep(left), new Sweep(right)];
+    const sweepOf = (rows: TimedStore<K, unknown>): Sweep<K> => new Sweep(rows, due.time.seen);
+    const [leftSweep, rightSweep] = [sweepOf(left), sweepOf(right)];
+    this.#left = {
+      ...sides.left,
+      name: 'left',
+      bit: SIDES.left,
+      rows: left,
+      alone: due.part('left'),
+      sweep: leftSweep,
+    };
+    this.#right = {
+      ...sides.right,
+      name: 'right',
+      bit: SIDES.right,
+      rows: right,
+      alone: due.part('right'),
+      sweep: rightSweep,
+    };
+    // Rows that one store keeps for both sides are noted as those of the left one.
+    this.#sweeps = left === right ? [leftSweep] : [leftSweep, rightSweep];
   }
 
   addLeft(key: NonNullable<K>, value: unknown, timestamp: number): void {
@@ -181,7 +200,7 @@ export class StreamJoin<K, W> {
     let toCome = itself;
     if (last >= 0) {
       const shared = own.rows === other.rows;
-      for (const row of other.rows.range(key, Math.max(0, timestamp - own.backMs), last)) {
+      for (const row of other.rows.list(key, Math.max(0, timestamp - own.backMs), last)) {
         if (shared && (row.number & other.bit) === 0) continue;
         if (toCome && row.time > timestamp) {
           toCome = false;
@@ -222,15 +241,19 @@ export class StreamJoin<K, W> {
   }
 
   /** Keeps a record for partners that come. */
-  #keep({ rows }: Side<K>, key: NonNullable<K>, value: unknown, timestamp: number, bits: number): void {
-    rows.put(key, timestamp, value, freeNumber(rows, key, timestamp, this.#bits) + bits);
+  #keep({ rows, sweep }: Side<K>, key: NonNullable<K>, value: unknown, timestamp: number, bits: number): void {
+    const { seen } = this.#due.time;
+    // No row is newer than what was seen before, so most records are alone at their time.
+    const number = timestamp > seen ? 0 : freeNumber(rows, key, timestamp, this.#bits);
+    const place = rows.put(key, timestamp, value, number + bits);
+    sweep.note(place, timestamp > seen ? timestamp : seen);
     this.#unswept += 1;
     if (this.#unswept === SWEEP_EVERY) this.#sweep();
   }
 
   /**
-   * Removes rows that no partner can come for. A part of the rows is looked at each time, more than have come since, so that
-   * none stays much longer than it is needed, and none has to be remembered for that.
+   * Removes rows that no partner can come for. Of those whose time is not remembered a part is looked at each time, more than have
+   * come since, so that none stays much longer than it is needed.
    */
   #sweep(): void {
     this.#unswept = 0;

@@ -62,7 +62,7 @@ export function joiningInstance<K, W>(
       );
     },
     late(side, start, end) {
-      const { streamTime } = due.time;
+      const streamTime = due.time.reach(current.timestamp);
       const missed = [{ start, end }];
       const lateness: Lateness = { step: step.name, streamTime, reason: 'window closed', missed, partial: false };
       step.late(current, lateness);

@@ -29,6 +29,14 @@ const emit = fc.constantFrom('update', 'close');
 const aggregate = fc.constantFrom('count', 'concat', 'sum', 'reduce');
 const shapes = {
   tumbling: { window: fc.constant('tumbling'), size: fc.integer({ min: 1, max: SHORT }), grace, emit, aggregate },
+  hopping: {
+    window: fc.constant('hopping'),
+    size: fc.integer({ min: 6, max: SHORT }),
+    advance: fc.integer({ min: 1, max: 6 }),
+    grace,
+    emit,
+    aggregate,
+  },
   sliding: { window: fc.constant('sliding'), timeDifference: fc.nat({ max: SHORT }), grace, emit, aggregate },
   session: { window: fc.constant('session'), gap: fc.integer({ min: 1, max: SHORT }), grace, emit, aggregate },
   unlimited: {

@@ -24,14 +24,14 @@ export class FrontRow<V> {
   }
 
   first(): StoredRow<V> | undefined {
-    const { done, value } = this.#rows.range(this.#from, this.#to).next();
-    this.#from = done === true ? this.#to : value.keyBytes;
-    return done === true ? undefined : value;
+    const [first] = this.#rows.list(this.#from, this.#to, 1);
+    this.#from = first === undefined ? this.#to : first.keyBytes;
+    return first;
   }
 
   /** The rows before `to`, from the first one on. */
-  before(to: Uint8Array): Generator<StoredRow<V>> {
-    return this.#rows.range(this.#from, to);
+  before(to: Uint8Array): readonly StoredRow<V>[] {
+    return this.#rows.list(this.#from, to);
   }
 
   /** The rows with `from <= key < to`. */

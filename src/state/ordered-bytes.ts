@@ -18,6 +18,8 @@ export class OrderedBytes<T = Uint8Array> {
   readonly #firsts = new SortedKeys();
   #size = 0;
   #version = 0;
+  /** The chunk that was found last. What is asked for next often lies there too. */
+  #recent = 0;
 
   get size(): number {
     return this.#size;
@@ -34,28 +36,36 @@ export class OrderedBytes<T = Uint8Array> {
   set(key: Uint8Array, value: T, own: (key: Uint8Array) => Uint8Array = asItIs): void {
     const index = this.#chunkFor(key);
     const chunk = this.#chunks[index];
-    if (chunk === undefined) {
-      const keys = new SortedKeys();
-      const kept = own(key);
-      keys.insert(0, kept);
-      this.#chunks.push({ keys, values: [value] });
-      this.#firsts.insert(0, kept);
-      this.#size++;
-      this.#version++;
-      return;
-    }
-    const at = chunk.keys.lowerBound(key);
-    if (chunk.keys.holds(at, key)) {
-      chunk.values[at] = value;
-      return;
-    }
-    const kept = own(key);
-    chunk.keys.insert(at, kept);
-    insertAt(chunk.values, at, value);
-    if (at === 0) this.#firsts.replace(index, kept);
-    this.#size++;
+    const at = chunk === undefined ? 0 : chunk.keys.lowerBound(key);
+    if (chunk?.keys.holds(at, key) === true) chunk.values[at] = value;
+    else this.#insert(index, at, own(key), value);
+  }
+
+  /** The value of a key. It is made, and set, where there is none. */
+  ensure(key: Uint8Array, make: (key: Uint8Array) => T): T {
+    const index = this.#chunkFor(key);
+    const chunk = this.#chunks[index];
+    const at = chunk === undefined ? 0 : chunk.keys.lowerBound(key);
+    if (chunk?.keys.holds(at, key) === true) return chunk.values[at]!;
+    const value = make(key);
+    this.#insert(index, at, key, value);
+    return value;
+  }
+
+  /** Gives an entry another key where that leaves the order as it is. @returns Whether it has. */
+  rekey(from: Uint8Array, to: Uint8Array): boolean {
+    const index = this.#chunkFor(from);
+    const chunk = this.#chunks[index];
+    const at = chunk === undefined ? 0 : chunk.keys.lowerBound(from);
+    if (chunk?.keys.holds(at, from) !== true) return false;
+    const { keys } = chunk.keys;
+    const next = keys[at + 1] ?? this.#firsts.keys[index + 1];
+    if (next !== undefined && compareBytes(to, next) >= 0) return false;
+    if (compareBytes(to, from) < 0 && (at === 0 || compareBytes(to, keys[at - 1]!) <= 0)) return false;
+    chunk.keys.replace(at, to);
+    if (at === 0) this.#firsts.replace(index, to);
     this.#version++;
-    if (chunk.keys.length > CHUNK) this.#split(index, chunk, at === chunk.keys.length - 1);
+    return true;
   }
 
   delete(key: Uint8Array): boolean {
@@ -73,6 +83,28 @@ export class OrderedBytes<T = Uint8Array> {
     this.#size--;
     this.#version++;
     return true;
+  }
+
+  /** The first values with `from <= key < to` that pass, at most so many: for few that are looked at again and again. */
+  list(from: Uint8Array, to: Uint8Array, most: number, passes: (value: T) => boolean): T[] {
+    const found: T[] = [];
+    let index = this.#chunkFor(from);
+    let chunk = this.#chunks[index];
+    let at = chunk === undefined ? 0 : chunk.keys.lowerBound(from);
+    while (chunk !== undefined && found.length < most) {
+      const key = chunk.keys.keys[at];
+      if (key === undefined) {
+        index++;
+        at = 0;
+        chunk = this.#chunks[index];
+        continue;
+      }
+      if (compareBytes(key, to) >= 0) return found;
+      const value = chunk.values[at]!;
+      if (passes(value)) found.push(value);
+      at++;
+    }
+    return found;
   }
 
   /** Entries with `from <= key < to`. Goes on in order, by key, when entries are added or removed on the way. */
@@ -105,8 +137,33 @@ export class OrderedBytes<T = Uint8Array> {
 
   /** The last chunk whose first key is not above `key`, or the first chunk. */
   #chunkFor(key: Uint8Array): number {
+    const { keys } = this.#firsts;
+    const recent = this.#recent;
+    const first = keys[recent];
+    if (first !== undefined && compareBytes(first, key) <= 0) {
+      const next = keys[recent + 1];
+      if (next === undefined || compareBytes(key, next) < 0) return recent;
+    }
     const at = this.#firsts.lowerBound(key);
-    return at === 0 || this.#firsts.holds(at, key) ? at : at - 1;
+    this.#recent = at === 0 || this.#firsts.holds(at, key) ? at : at - 1;
+    return this.#recent;
+  }
+
+  #insert(index: number, at: number, key: Uint8Array, value: T): void {
+    this.#size++;
+    this.#version++;
+    const chunk = this.#chunks[index];
+    if (chunk === undefined) {
+      const keys = new SortedKeys();
+      keys.insert(0, key);
+      this.#chunks.push({ keys, values: [value] });
+      this.#firsts.insert(0, key);
+      return;
+    }
+    chunk.keys.insert(at, key);
+    insertAt(chunk.values, at, value);
+    if (at === 0) this.#firsts.replace(index, key);
+    if (chunk.keys.length > CHUNK) this.#split(index, chunk, at === chunk.keys.length - 1);
   }
 
   /** Ascending insertion, the usual case, leaves full chunks behind instead of half full ones. */

@@ -2,6 +2,7 @@ import type { Aggregator } from '../aggregators/aggregator.ts';
 import { settled } from '../options/promises.ts';
 import type { StreamRecord, Window } from '../record.ts';
 import type { SessionWindower } from '../windows/windower.ts';
+import { spansOf } from './span-keys.ts';
 import type { KeySpan, Span, SpanStore } from './span-store.ts';
 import { rowOf, SpanWindows } from './span-windows.ts';
 import type { WindowEvents } from './window-machine.ts';
@@ -35,14 +36,11 @@ export class SessionWindows<K, V, A> extends SpanWindows<K, V, A> {
     const before = time.streamTime;
     const streamTime = time.reach(timestamp);
     const [keyBytes, own] = store.keyOf(key);
-    const found: Span<A>[] = [];
-    for (const span of store.spans(own, timestamp - this.#gapMs)) {
-      if (span.start > timestamp + this.#gapMs) break;
-      found.push(span);
-    }
+    const found = this.#near(own, timestamp, streamTime);
     if (found.length === 0 && streamTime > timestamp + store.layout.openMs) {
       time.observe(timestamp);
       events.late([{ start: timestamp, end: timestamp }], false);
+      this.close(before);
       return;
     }
     let start = timestamp;
@@ -61,27 +59,55 @@ export class SessionWindows<K, V, A> extends SpanWindows<K, V, A> {
     // Only now nothing can throw any more: a record whose fold fails leaves neither state nor stream time changed.
     time.observe(timestamp);
     const grew = start !== end;
-    for (const span of found) {
-      if (grew || added === undefined) store.delete(own, span);
-      if (grew) events.merged(rowOf(key, span));
+    const [only] = found;
+    if (found.length === 1 && added !== undefined) store.move(own, only as Span<A>, window, content, end);
+    else {
+      for (const span of found) store.delete(own, span);
+      if (added !== undefined) store.put(own, window, content, end);
     }
-    if (added !== undefined) store.put(own, window, content, end);
+    if (grew) for (const span of found) events.merged(rowOf(key, span));
     // A session that grows closes later than what the index says of it, which is found out then.
     if (found.length === 0) store.wake(timestamp + store.layout.openMs + 1, keyBytes);
     events.updated({ key, window, state: added, timestamp: end });
     this.close(before);
   }
 
-  protected look(key: NonNullable<K>, _before: number, closed: KeySpan<K, A>[]): void {
+  /** The sessions of a key that a record joins. */
+  #near(own: Uint8Array, timestamp: number, streamTime: number): Span<A>[] {
     const { store } = this;
-    const [keyBytes, own] = store.keyOf(key);
-    for (const span of store.spans(own)) {
-      if (store.isOpen(span)) {
-        store.wake(span.end + store.layout.openMs + 1, keyBytes);
-        return;
+    const found: Span<A>[] = [];
+    let from = timestamp - this.#gapMs;
+    // Mostly there is one, or none.
+    for (let most = 2; ; most *= 8) {
+      const spans = store.first(own, from, most);
+      for (const span of spans) {
+        if (span.start > timestamp + this.#gapMs) return found;
+        // Where the limit of time has risen, sessions are over that have not been closed yet.
+        if (streamTime <= span.end + store.layout.openMs) found.push(span);
       }
-      store.delete(own, span);
-      closed.push({ ...span, key, keyBytes });
+      const last = spans[most - 1];
+      if (last === undefined) return found;
+      // No two of them end at once.
+      from = last.end + 1;
+    }
+  }
+
+  protected look(keyBytes: Uint8Array, _before: number, closed: KeySpan<K, A>[]): void {
+    const { store } = this;
+    const own = spansOf(keyBytes);
+    let key: NonNullable<K> | undefined;
+    for (;;) {
+      const spans = store.first(own, 0, 2);
+      for (const span of spans) {
+        if (store.isOpen(span)) {
+          store.wake(span.end + store.layout.openMs + 1, keyBytes);
+          return;
+        }
+        store.delete(own, span);
+        key ??= store.keyFrom(keyBytes);
+        closed.push({ ...span, key, keyBytes });
+      }
+      if (spans.length < 2) return;
     }
   }
 

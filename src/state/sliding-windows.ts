@@ -2,6 +2,7 @@ import type { Aggregator } from '../aggregators/aggregator.ts';
 import { settled } from '../options/promises.ts';
 import type { StreamRecord, Window } from '../record.ts';
 import type { SlidingWindower } from '../windows/windower.ts';
+import { spansOf } from './span-keys.ts';
 import type { KeySpan, Span, SpanStore } from './span-store.ts';
 import { rowOf, SpanWindows } from './span-windows.ts';
 import type { WindowEvents } from './window-machine.ts';
@@ -49,10 +50,11 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
     if (timestamp + difference < openFrom) {
       time.observe(timestamp);
       events.late([{ start: leftStart, end: leftStart + difference }], false);
+      this.close(before);
       return;
     }
     const [keyBytes, own] = store.keyOf(key);
-    const near = [...store.spans(own, timestamp - 2 * difference, timestamp + 1)];
+    const near = store.first(own, timestamp - 2 * difference, Number.POSITIVE_INFINITY, timestamp + 1);
     const changed: Changed<A>[] = [];
     const missed: Window[] = [];
     const rest = this.#changesOf(near, key, record, leftStart, openFrom, changed, missed);
@@ -155,10 +157,11 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
     return end + this.#graceMs + 2 * this.#differenceMs + 1;
   }
 
-  protected look(key: NonNullable<K>, before: number, closed: KeySpan<K, A>[]): void {
+  protected look(keyBytes: Uint8Array, before: number, closed: KeySpan<K, A>[]): void {
     const { store } = this;
     const { streamTime } = this.time;
-    const [keyBytes, own] = store.keyOf(key);
+    const own = spansOf(keyBytes);
+    const key = store.keyFrom(keyBytes);
     let last: Window | undefined;
     for (const span of store.spans(own)) {
       if (this.#goneAt(span) > streamTime) {

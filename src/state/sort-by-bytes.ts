@@ -11,37 +11,45 @@ const FEW = 32;
 
 /**
  * Sorts by key bytes. Keys mostly begin alike and differ soon after: four bytes behind what all have in common, packed
- * with the position into one number, sort natively and without a call per comparison; only ties are compared byte by byte.
+ * with the position into one number, sort natively and without a call per comparison. Many that are tied are sorted so again, by
+ * what comes behind; few are compared byte by byte.
  */
 export function sortByBytes<T extends Keyed>(items: T[]): T[] {
+  return sortBehind(items, -1);
+}
+
+/** @param sorted - Up to where the bytes of all are the same, as far as they have any there. */
+function sortBehind<T extends Keyed>(items: T[], sorted: number): T[] {
   if (items.length < FEW || items.length > MAX_INDEX) return items.sort(byBytes);
   const from = commonPrefix(items);
+  // Some have no bytes there, and others zeros: they would be tied for ever.
+  if (from < sorted) return items.sort(byBytes);
   const packed = new Float64Array(items.length);
   for (let at = 0; at < items.length; at += 1) packed[at] = fourBytes((items[at] as T).keyBytes, from) * MAX_INDEX + at;
   packed.sort();
-  const sorted: T[] = [];
+  const all: T[] = [];
   let tieFrom = 0;
   let tied = -1;
   for (let at = 0; at < packed.length; at += 1) {
     const number = packed[at] as number;
     const bytes = Math.floor(number / MAX_INDEX);
     if (bytes !== tied) {
-      sortRange(sorted, tieFrom);
+      sortRange(all, tieFrom, from + 4);
       tieFrom = at;
       tied = bytes;
     }
-    sorted.push(items[number - bytes * MAX_INDEX] as T);
+    all.push(items[number - bytes * MAX_INDEX] as T);
   }
-  sortRange(sorted, tieFrom);
-  return sorted;
+  sortRange(all, tieFrom, from + 4);
+  return all;
 }
 
 const byBytes = (left: Keyed, right: Keyed): number => compareBytes(left.keyBytes, right.keyBytes);
 
 /** Sorts what stands at the end of a list. */
-function sortRange(items: Keyed[], from: number): void {
+function sortRange(items: Keyed[], from: number, sorted: number): void {
   if (items.length - from < 2) return;
-  for (const item of items.splice(from).sort(byBytes)) items.push(item);
+  for (const item of sortBehind(items.splice(from), sorted)) items.push(item);
 }
 
 function commonPrefix(items: readonly Keyed[]): number {

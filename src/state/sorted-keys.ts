@@ -1,10 +1,14 @@
 /** So many bytes are a whole number without loss. */
 const HEAD_BYTES = 6;
 
-/** Unsigned byte order, a prefix before what it is a prefix of. Negative, zero or positive as for `Array.sort`. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+/**
+ * Unsigned byte order, a prefix before what it is a prefix of. Negative, zero or positive as for `Array.sort`.
+ *
+ * @param from - So many bytes of both are the same.
+ */
+export function compareBytes(a: Uint8Array, b: Uint8Array, from: number = 0): number {
   const length = a.length < b.length ? a.length : b.length;
-  for (let i = 0; i < length; i++) {
+  for (let i = from; i < length; i++) {
     const difference = a[i]! - b[i]!;
     if (difference !== 0) return difference;
   }
@@ -32,13 +36,14 @@ export class SortedKeys {
     if (keys.length === 0) return 0;
     const side = this.#beside(key);
     if (side !== 0) return side < 0 ? 0 : keys.length;
-    const head = headOf(key, this.#skip);
+    const skip = this.#skip;
+    const head = headOf(key, skip);
     let low = 0;
     let high = keys.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const difference = heads[middle]! - head;
-      if (difference < 0 || (difference === 0 && compareBytes(keys[middle]!, key) < 0)) low = middle + 1;
+      if (difference < 0 || (difference === 0 && compareBytes(keys[middle]!, key, skip) < 0)) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -18,7 +18,7 @@ import {
 } from './span-keys.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { StepTime, TimeLimit } from './step-time.ts';
-import { StoredRows } from './stored-rows.ts';
+import { type StoredRow, StoredRows } from './stored-rows.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
 
 /** How the spans of a store lie, and how long they are open. */
@@ -84,17 +84,23 @@ export class SpanStore<K, A> implements StateHolder {
     return [keyBytes, spansOf(keyBytes)];
   }
 
+  /** The key that has these bytes. */
+  keyFrom(keyBytes: Uint8Array): NonNullable<K> {
+    return this.#options.key.deserialize(keyBytes);
+  }
+
   /** The spans of a key, in their order, whose first number is from `from` to `to`, both included. */
   *spans(own: Uint8Array, from: number = 0, to: number = Number.MAX_SAFE_INTEGER): Generator<Span<A>> {
     const end = to >= Number.MAX_SAFE_INTEGER ? spansEnd(own) : spanKey(own, to + 1);
-    for (const { keyBytes, timestamp, value } of this.#rows.range(spanKey(own, from < 0 ? 0 : from), end)) {
-      const { failure, shown, state, unread } = value;
-      const [first, second] = numbersOf(keyBytes);
-      const window = this.layout.byEnd ? { start: second, end: first } : { start: first, end: second };
-      yield failure === undefined
-        ? { ...window, state, shown, timestamp }
-        : { ...window, state, shown, timestamp, failure, unread: unread as Uint8Array };
-    }
+    for (const row of this.#rows.range(spanKey(own, from < 0 ? 0 : from), end)) yield this.#spanOf(row);
+  }
+
+  /** The first of those spans, at most so many. */
+  first(own: Uint8Array, from: number, most: number, to: number = Number.MAX_SAFE_INTEGER): Span<A>[] {
+    const end = to >= Number.MAX_SAFE_INTEGER ? spansEnd(own) : spanKey(own, to + 1);
+    const spans: Span<A>[] = [];
+    for (const row of this.#rows.list(spanKey(own, from < 0 ? 0 : from), end, most)) spans.push(this.#spanOf(row));
+    return spans;
   }
 
   get(key: NonNullable<K>, window: Window): Span<A> | undefined {
@@ -118,6 +124,11 @@ export class SpanStore<K, A> implements StateHolder {
     this.#rows.delete(this.#at(own, window));
   }
 
+  /** A span gets other bounds, and another content. */
+  move(own: Uint8Array, from: Window, to: Window, content: SpanContent<A>, timestamp: number): void {
+    this.#rows.move(this.#at(own, from), this.#at(own, to), content, timestamp);
+  }
+
   /** A key is looked at when stream time comes to `time`. */
   wake(time: number, keyBytes: Uint8Array): void {
     const at = dueKey(time, keyBytes);
@@ -137,17 +148,14 @@ export class SpanStore<K, A> implements StateHolder {
   }
 
   /** Takes the keys that are to be looked at at `time` or before, each once, out of the index. */
-  wakeBy(time: number): NonNullable<K>[] {
+  wakeBy(time: number): readonly Uint8Array[] {
     if (time < this.firstWake) return [];
-    const keys = new Map<string, Uint8Array>();
-    const due = [...this.#due.before(dueKey(time + 1))];
-    for (const { keyBytes } of due) {
-      const key = keyOfDue(keyBytes);
-      keys.set(bytesId(key), key);
-      this.#rows.delete(keyBytes);
-    }
+    const due = this.#due.before(dueKey(time + 1));
     this.#firstDue = undefined;
-    return Array.from(keys.values(), (key) => this.#options.key.deserialize(key));
+    const keys = due.map(({ keyBytes }) => keyOfDue(keyBytes));
+    // The rows are as they are now: they are read before one is deleted.
+    for (const at of due.map(({ keyBytes }) => keyBytes)) this.#rows.delete(at);
+    return keys.length < 2 ? keys : [...new Map(keys.map((key) => [bytesId(key), key])).values()];
   }
 
   /** All spans that hold something and are open, by the bytes of their keys, then in their order. */
@@ -204,5 +212,15 @@ export class SpanStore<K, A> implements StateHolder {
 
   #at(own: Uint8Array, { end, start }: Window): Uint8Array {
     return this.layout.byEnd ? spanKey(own, end, start) : spanKey(own, start, end);
+  }
+
+  #spanOf({ keyBytes, timestamp, value }: StoredRow<SpanContent<A>>): Span<A> {
+    const { failure, shown, state, unread } = value;
+    const [first, second] = numbersOf(keyBytes);
+    const { byEnd } = this.layout;
+    const [start, end] = byEnd ? [second, first] : [first, second];
+    return failure === undefined
+      ? { start, end, state, shown, timestamp }
+      : { start, end, state, shown, timestamp, failure, unread: unread as Uint8Array };
   }
 }

@@ -30,10 +30,10 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
   abstract add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void;
 
   /**
-   * Looks at a key: adds its spans that have closed since stream time was `before`, and puts it into the index again while
+   * Looks at a key, by its bytes: adds its spans that have closed since stream time was `before`, and puts it into the index again while
    * something is left of it.
    */
-  protected abstract look(key: NonNullable<K>, before: number, closed: KeySpan<K, A>[]): void;
+  protected abstract look(keyBytes: Uint8Array, before: number, closed: KeySpan<K, A>[]): void;
 
   /** The order in which windows that close together come. */
   protected abstract compare(left: Window, right: Window): number;
@@ -67,8 +67,9 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
     const { streamTime } = this.time;
     if (streamTime < store.firstWake) return;
     const closed: KeySpan<K, A>[] = [];
-    for (const key of store.wakeBy(streamTime)) this.look(key, before, closed);
-    closed.sort((left, right) => this.compare(left, right) || compareBytes(left.keyBytes, right.keyBytes));
+    for (const keyBytes of store.wakeBy(streamTime)) this.look(keyBytes, before, closed);
+    if (closed.length > 1)
+      closed.sort((left, right) => this.compare(left, right) || compareBytes(left.keyBytes, right.keyBytes));
     for (const span of closed) {
       if (span.state !== undefined || span.failure !== undefined) this.events.closed(rowOf(span.key, span));
     }

@@ -3,6 +3,7 @@ import { type CacheShare, entryBytes, NO_SHARE } from './cache-budget.ts';
 import { unwritable } from './checked-stores.ts';
 import { mergedWith } from './merged-bytes.ts';
 import { OrderedBytes } from './ordered-bytes.ts';
+import { sortByBytes } from './sort-by-bytes.ts';
 import { compareBytes } from './sorted-keys.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 import type { ValueCodec } from './value-codec.ts';
@@ -15,7 +16,7 @@ export interface StoredRow<V> {
 }
 
 interface Row<V> {
-  readonly keyBytes: Uint8Array;
+  keyBytes: Uint8Array;
   /** `undefined` where the row was deleted. */
   value: V | undefined;
   timestamp: number;
@@ -95,6 +96,31 @@ export class StoredRows<V> {
     this.#touch(row);
   }
 
+  /** A row is written under another key. @throws as {@link put} */
+  move(from: Uint8Array, to: Uint8Array, value: V, timestamp: number): void {
+    const row = this.#rows.get(from);
+    // What no commit has seen can take the key as it is, where that leaves the order.
+    if (row?.value !== undefined && !row.stored) {
+      this.bytes.check?.(to, this.#codec.encode(value, timestamp));
+      if (this.#rows.rekey(from, to)) {
+        row.keyBytes = to;
+        row.value = value;
+        row.timestamp = timestamp;
+        return;
+      }
+    }
+    this.put(to, value, timestamp);
+    if (compareBytes(from, to) !== 0) this.delete(from);
+  }
+
+  /** The first rows with `from <= key < to`, at most so many, as they are now: to be read before a row is written. */
+  list(from: Uint8Array, to: Uint8Array, most: number = Number.POSITIVE_INFINITY): readonly StoredRow<V>[] {
+    if (this.#complete) return this.#rows.list(from, to, most, isThere) as unknown as StoredRow<V>[];
+    const rows: StoredRow<V>[] = [];
+    for (const row of this.range(from, to)) if (rows.push(row) >= most) break;
+    return rows;
+  }
+
   /**
    * The rows with `from <= key < to`. Rows that are written or deleted on the way, behind the one at hand, may or may not
    * be seen; one that has been deleted is not.
@@ -152,9 +178,8 @@ export class StoredRows<V> {
     const keys: Uint8Array[] = [];
     const values: (Uint8Array | null)[] = [];
     // Rows that lie together are written together.
-    for (const row of this.#dirty.sort(byKey)) {
+    for (const row of sortByBytes(this.#dirty.filter(isWritten))) {
       row.dirty = false;
-      if (row.value === undefined && !row.stored) continue;
       keys.push(row.keyBytes);
       const value = row.value === undefined ? null : this.#encode(row.value, row.timestamp);
       values.push(value);
@@ -193,6 +218,11 @@ export class StoredRows<V> {
     if (at > 0) this.#clean = this.#clean.slice(at);
   }
 
+  /** Whether every row is in memory. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
   get cached(): number {
     return this.#rows.size;
   }
@@ -210,15 +240,14 @@ export class StoredRows<V> {
   }
 
   #row(keyBytes: Uint8Array): Row<V> {
-    let row = this.#rows.get(keyBytes);
-    if (row === undefined) {
-      const size = entryBytes(keyBytes.length, 0);
-      row = { keyBytes, value: undefined, timestamp: -1, dirty: false, stored: !this.#complete, queued: false, size };
-      this.#rows.set(keyBytes, row);
-      this.#share.add(size);
-    }
-    return row;
+    return this.#rows.ensure(keyBytes, this.#newRow);
   }
+
+  readonly #newRow = (keyBytes: Uint8Array): Row<V> => {
+    const size = entryBytes(keyBytes.length, 0);
+    this.#share.add(size);
+    return { keyBytes, value: undefined, timestamp: -1, dirty: false, stored: !this.#complete, queued: false, size };
+  };
 
   #load(keyBytes: Uint8Array): Row<V> | undefined {
     const stored = this.#complete ? undefined : this.bytes.get(keyBytes);
@@ -251,6 +280,8 @@ export class StoredRows<V> {
     if (row.dirty) return;
     row.dirty = true;
     this.#dirty.push(row);
+    // Rows that come and go between two commits are not kept for the second one.
+    if (this.#dirty.length > 2 * this.#rows.size + SPARE) this.#dirty = this.#dirty.filter(isWritten);
   }
 
   #encode(value: V, timestamp: number): Uint8Array {
@@ -262,8 +293,11 @@ export class StoredRows<V> {
   }
 }
 
-const byKey = (left: { readonly keyBytes: Uint8Array }, right: { readonly keyBytes: Uint8Array }): number =>
-  compareBytes(left.keyBytes, right.keyBytes);
+/** A row that is there, and not only that it was deleted. */
+const isThere = ({ value }: Row<unknown>): boolean => value !== undefined;
+
+/** Whether a commit has to do with a row that has changed: it is there, or the store may have it. */
+const isWritten = ({ stored, value }: Row<unknown>): boolean => value !== undefined || stored;
 
 function isTime(key: Uint8Array): boolean {
   return key.length === 1 && key[0] === TIME_KEY[0];

@@ -53,6 +53,11 @@ export function timedTime(bytes: Uint8Array): number {
   return readNumber(bytes, bytes.length - 2 * NUMBER_BYTES);
 }
 
+/** The number alone. */
+export function timedNumber(bytes: Uint8Array): number {
+  return readNumber(bytes, bytes.length - NUMBER_BYTES);
+}
+
 export function timedParts(bytes: Uint8Array): TimedParts {
   const end = bytes.length - 2 * NUMBER_BYTES;
   const key = new Uint8Array(end - END_BYTES);

@@ -3,7 +3,7 @@ import type { ByteStore, StoreWrites } from './byte-store.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { StepTime, TimeLimit } from './step-time.ts';
 import { type StoredRow, StoredRows } from './stored-rows.ts';
-import { timedEnd, timedFrom, timedKey, timedParts, timedTime } from './timed-keys.ts';
+import { timedEnd, timedFrom, timedKey, timedNumber, timedParts, timedTime } from './timed-keys.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 /** A row of a key at a time; its number tells it from others of the same key and time. */
@@ -13,6 +13,8 @@ export interface TimedRow<K, V> {
   readonly number: number;
   readonly value: V;
 }
+
+const NONE: readonly never[] = [];
 
 /** Rows by `[key][time][number]`: what a key has over time, such as sessions, rows that wait for a partner, versions. */
 export class TimedStore<K, V> implements StateHolder {
@@ -43,8 +45,11 @@ export class TimedStore<K, V> implements StateHolder {
     return this.#rows.get(timedKey(this.#key.serialize(key), time, number))?.value;
   }
 
-  put(key: NonNullable<K>, time: number, value: V, number: number = 0): void {
-    this.#rows.put(timedKey(this.#key.serialize(key), time, number), value, time);
+  /** @returns Its place, for {@link removeOld}. */
+  put(key: NonNullable<K>, time: number, value: V, number: number = 0): Uint8Array {
+    const place = timedKey(this.#key.serialize(key), time, number);
+    this.#rows.put(place, value, time);
+    return place;
   }
 
   delete(key: NonNullable<K>, time: number, number: number = 0): void {
@@ -56,6 +61,13 @@ export class TimedStore<K, V> implements StateHolder {
     const bytes = this.#key.serialize(key);
     const end = to >= Number.MAX_SAFE_INTEGER ? timedEnd(bytes) : timedFrom(bytes, to + 1);
     for (const row of this.#rows.range(timedFrom(bytes, from), end)) yield this.#rowOf(row, key);
+  }
+
+  /** The same all at once: to be read before a row is written. */
+  list(key: NonNullable<K>, from: number, to: number): readonly TimedRow<K, V>[] {
+    const bytes = this.#key.serialize(key);
+    const rows = this.#rows.list(timedFrom(bytes, from), timedFrom(bytes, to + 1));
+    return rows.length === 0 ? NONE : rows.map((row) => this.#rowOf(row, key));
   }
 
   /**
@@ -73,6 +85,18 @@ export class TimedStore<K, V> implements StateHolder {
       if (timedTime(keyBytes) <= until) this.#rows.delete(keyBytes);
     }
     return undefined;
+  }
+
+  /** Deletes the row at a place, unread, if it is of `until` or before. @returns Whether it is. */
+  removeOld(place: Uint8Array, until: number): boolean {
+    if (timedTime(place) > until) return false;
+    this.#rows.delete(place);
+    return true;
+  }
+
+  /** Whether the store has nothing that is not in memory. */
+  get allInMemory(): boolean {
+    return this.#rows.complete;
   }
 
   /** Deletes all rows of a key at a time, unread. */
@@ -123,7 +147,7 @@ export class TimedStore<K, V> implements StateHolder {
   }
 
   #rowOf({ keyBytes, value }: StoredRow<V>, known?: NonNullable<K>): TimedRow<K, V> {
-    const { key, number, time } = timedParts(keyBytes);
-    return { key: known ?? this.#key.deserialize(key), time, number, value };
+    const key = known ?? this.#key.deserialize(timedParts(keyBytes).key);
+    return { key, time: timedTime(keyBytes), number: timedNumber(keyBytes), value };
   }
 }

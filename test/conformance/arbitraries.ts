@@ -58,6 +58,27 @@ export const windowParams: fc.Arbitrary<Params> = fc
   })
   .map((params) => ({ ...params, advance: Math.min(params.advance, params.size) }));
 
+/** Several streams in one state, without windows or in windows of each kind. */
+export const cogroupParams: fc.Arbitrary<Params> = fc
+  .record({
+    window: fc.constantFrom(undefined, 'tumbling', 'hopping', 'sliding', 'session'),
+    length: fc.integer({ min: 1, max: 15 }),
+    advance: fc.integer({ min: 1, max: 15 }),
+    grace,
+  })
+  .map(({ advance, grace: late, length, window }): Params => {
+    if (window === undefined) return {};
+    if (window === 'session') return { window, gap: length, grace: late };
+    if (window === 'sliding') return { window, timeDifference: length, grace: late };
+    return { window, size: length, advance: Math.min(advance, length), grace: late };
+  });
+
+/** The row is that of the record's key, or of one that its value tells. */
+export const globalJoinParams: fc.Arbitrary<Params> = fc.record({
+  type: fc.constantFrom('inner', 'left'),
+  mapper: fc.constantFrom('key', 'value'),
+});
+
 export const chainParams: fc.Arbitrary<Params> = fc.record({
   type: fc.constantFrom('inner', 'left'),
   size: fc.integer({ min: 1, max: 20 }),

@@ -7,8 +7,10 @@ import { aggregateModel } from '../../scripts/conformance/models/aggregate.ts';
 import { aggregateTableModel } from '../../scripts/conformance/models/aggregate-table.ts';
 import { asOfJoinModel } from '../../scripts/conformance/models/as-of-join.ts';
 import { chainModel } from '../../scripts/conformance/models/chain.ts';
+import { cogroupModel } from '../../scripts/conformance/models/cogroup.ts';
 import type { Expected } from '../../scripts/conformance/models/expected.ts';
 import { foreignJoinModel } from '../../scripts/conformance/models/foreign-key-join.ts';
+import { globalJoinModel } from '../../scripts/conformance/models/global-join.ts';
 import { joinModel } from '../../scripts/conformance/models/join.ts';
 import { statelessModel } from '../../scripts/conformance/models/stateless.ts';
 import { selfJoinModel, streamJoinModel } from '../../scripts/conformance/models/stream-join.ts';
@@ -19,10 +21,12 @@ import { tableJoinModel } from '../../scripts/conformance/models/table-table-joi
 import { windowedModel } from '../../scripts/conformance/models/windowed.ts';
 import { unwindowed } from '../../scripts/conformance/pipelines/aggregate.ts';
 import { aggregateTable } from '../../scripts/conformance/pipelines/aggregate-table.ts';
+import { cogrouped } from '../../scripts/conformance/pipelines/cogroup.ts';
 import { foreignKeyJoin } from '../../scripts/conformance/pipelines/foreign-key-join.ts';
 import type { CasePipeline } from '../../scripts/conformance/pipelines/pipeline.ts';
 import { repartitionChain } from '../../scripts/conformance/pipelines/repartition-chain.ts';
 import { stateless } from '../../scripts/conformance/pipelines/stateless.ts';
+import { streamGlobalJoin } from '../../scripts/conformance/pipelines/stream-global-join.ts';
 import { selfJoin, streamJoin } from '../../scripts/conformance/pipelines/stream-join.ts';
 import { streamTableJoin } from '../../scripts/conformance/pipelines/stream-table-join.ts';
 import { streamViewJoin } from '../../scripts/conformance/pipelines/stream-view-join.ts';
@@ -35,8 +39,10 @@ import { runCase } from '../../scripts/conformance/run-case.ts';
 import {
   asOfParams,
   chainParams,
+  cogroupParams,
   type Disturbance,
   disturbances,
+  globalJoinParams,
   inputsOf,
   numbers,
   optionsOf,
@@ -89,11 +95,22 @@ const laws: readonly Law[] = [
     runs: 1000,
   },
   {
+    name: 'cogroup, without windows and in windows',
+    pipeline: cogrouped,
+    model: cogroupModel,
+    // Only without windows does a value delete.
+    input: withInputs(cogroupParams, ({ window }) => {
+      const values = window === undefined ? texts : numbers;
+      return { t1: values, t2: values, t3: values };
+    }),
+    runs: 1000,
+  },
+  {
     name: 'asTable of an aggregate',
     pipeline: aggregateTable,
     model: aggregateTableModel,
     input: withInputs(aggregates, (params) => ({ in: valuesOf(params) })),
-    runs: 500,
+    runs: 1000,
   },
   {
     name: 'table and asTable, views and toStream',
@@ -107,7 +124,7 @@ const laws: readonly Law[] = [
     pipeline: tableOps,
     model: tableOpsModel,
     input: withInputs(versionedParams, () => ({ in: numbers })),
-    runs: 500,
+    runs: 1000,
   },
   {
     name: 'joinRows, of tables with and without history',
@@ -136,13 +153,20 @@ const laws: readonly Law[] = [
     pipeline: streamViewJoin,
     model: viewJoinModel,
     input: withInputs(tableParams, () => ({ stream: numbers, table: numbers })),
-    runs: 500,
+    runs: 1000,
   },
   {
     name: 'joinTable',
     pipeline: streamTableJoin,
     model: joinModel,
     input: withInputs(joinTypes, () => ({ stream: texts, table: texts })),
+    runs: 1000,
+  },
+  {
+    name: 'joinTable with a global table',
+    pipeline: streamGlobalJoin,
+    model: globalJoinModel,
+    input: withInputs(globalJoinParams, () => ({ stream: references, table: texts })),
     runs: 1000,
   },
   {
@@ -178,14 +202,14 @@ const laws: readonly Law[] = [
     pipeline: repartitionChain,
     model: chainModel,
     input: withInputs(chainParams, () => ({ events: userEvents, names: texts })),
-    runs: 500,
+    runs: 1000,
   },
   {
     name: 'operators without state, merge and branch',
     pipeline: stateless,
     model: statelessModel,
     input: withInputs(statelessParams, () => ({ left: numbers, right: numbers })),
-    runs: 500,
+    runs: 1000,
   },
 ];
 
