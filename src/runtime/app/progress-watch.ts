@@ -1,10 +1,11 @@
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
 import type { Logger } from '../../log/logger.ts';
+import { counted } from '../../options/counted.ts';
 import type { AppSnapshot, TaskSnapshot } from './snapshot.ts';
 
-const LOOK_MS = 5000;
-/** An application that has done nothing for so long says why. */
-const FIRST_MS = 10_000;
+const LOOK_MS = 2000;
+/** An application that has done nothing for so long says why: with the look that may come so much later, within ten seconds. */
+const FIRST_MS = 8000;
 /** While it lasts it is said again, after times that grow by this. */
 const GROWTH = 6;
 
@@ -16,7 +17,7 @@ interface Reason {
 }
 
 /**
- * Says why an application does not progress, ten seconds after it last did: what it waits for, that nothing is in its
+ * Says why an application does not progress, within ten seconds after it last did: what it waits for, that nothing is in its
  * topics, that windows wait for later records, or that records lie there and no task takes them.
  */
 export class ProgressWatch {
@@ -79,6 +80,8 @@ export function whyIdle(app: AppSnapshot): Reason | undefined {
   if (tasks.length === 0) {
     return { message: 'it has no task: other processes of the application have them all', usual: true };
   }
+  const calling = tasks.filter(({ pendingAsync }) => pendingAsync > 0);
+  if (calling.length > 0) return { message: `it waits for ${calls(calling)}`, usual: false };
   if (lag === undefined || lag > 0) return { message: unread(tasks), usual: false };
   if (tasks.every(({ inputs }) => inputs.every(({ end }) => end === 0))) {
     const topics = [...new Set(tasks.flatMap(({ inputs }) => inputs.map(({ topic }) => topic)))];
@@ -87,6 +90,15 @@ export function whyIdle(app: AppSnapshot): Reason | undefined {
   }
   const windows = openWindows(tasks);
   return windows === undefined ? undefined : { message: `all records are read, and ${windows}`, usual: true };
+}
+
+/** Asynchronous calls that have not come back, by task: all records were taken, and none of these is done. */
+function calls(tasks: readonly TaskSnapshot[]): string {
+  const shown = tasks
+    .slice(0, 3)
+    .map(({ id, pendingAsync }) => `${counted(pendingAsync, 'asynchronous call')} of task ${id}`);
+  const more = tasks.length > shown.length ? `, and those of ${tasks.length - shown.length} other tasks` : '';
+  return `${shown.join(', ')}${more}`;
 }
 
 /** Where records lie that no task takes. */
