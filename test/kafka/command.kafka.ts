@@ -272,6 +272,39 @@ it.runIf(ownCluster)(
   },
 );
 
+it('lists, replays and drops dead letters that were written in transactions', { timeout: 90_000 }, async () => {
+  const [from, into, bad, app] = [unique('in'), unique('out'), unique('bad'), unique('app')];
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-letters-'));
+  await writeFile(
+    join(folder, 'pipeline.ts'),
+    `import { deadLetter, json, mapValues, string, to, topic } from 'millrace';
+     const numbers = topic('${from}', { key: string(), value: json<number>() });
+     export const options = { applicationId: '${app}', onRecordError: deadLetter('${bad}'), kafka: { guarantee: 'exactly-once' } };
+     const refuse = (value: number) => { throw new Error('no ' + value); };
+     export default numbers.pipe(mapValues(refuse), to(topic('${into}', { key: string(), value: json<number>() })));`,
+  );
+  const own = new Cli();
+  own.folder = folder;
+  own.project();
+  await own.run(`topics create ${from} ${at}`);
+  await own.run(`produce ${from} -K : ${at}`, 'ada:1\nbob:2\n');
+  const ran = await own.run(`run pipeline.ts -e ${at}`);
+  expect(ran.err).toMatch(/^guarantee +exactly once$/m);
+  // The end of the transaction is the last offset of the topic, and no letter.
+  expect(lines((await own.run(`dlq ls ${at}`)).out)).toContainEqual(
+    expect.objectContaining({ topic: bad, last: 'ERR_USER_CODE' }),
+  );
+  expect(lines((await own.run(`dlq ls ${bad} ${at}`)).out)).toHaveLength(2);
+  expect(await own.run(`dlq replay ${bad} --execute ${at}`)).toMatchObject({ err: '2 records were replayed\n' });
+  expect(await own.run(`dlq replay ${bad} --execute ${at}`)).toMatchObject({
+    err: expect.stringContaining('nothing to replay') as string,
+  });
+  expect((await own.run(`dlq drop ${from} --yes ${at}`)).code).toBe(2);
+  expect((await own.run(`dlq drop ${bad} --yes ${at}`)).code).toBe(0);
+  expect((await own.run(`dlq ls ${bad} ${at}`)).err).toContain('no dead letters');
+  await rm(folder, { recursive: true });
+});
+
 it('finds records of the future', { timeout: 60_000 }, async () => {
   const name = unique('ahead');
   await cli.run(`topics create ${name} ${at}`);

@@ -117,6 +117,28 @@ async function* letters(
   }
 }
 
+/**
+ * The last record of each partition. On Kafka the end of a transaction takes an offset too, so it need not be the last offset.
+ */
+async function lastRecords(client: Client, topic: string, { signal }: Pick<Context, 'signal'>): Promise<RawRecord[]> {
+  const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
+  const start = (partition: number): number => starts.get(partition) ?? 0;
+  const last = new Map<number, RawRecord>();
+  let left = [...ends].filter(([partition, end]) => start(partition) < end);
+  for (let back = 2; left.length > 0; back *= 8) {
+    const from = new Map(left.map(([partition, end]) => [partition, Math.max(start(partition), end - back)]));
+    const read = client.records(raw(topic), {
+      from: { offsets: from },
+      until: { offsets: new Map(left) },
+      partitions: [...from.keys()],
+      signal,
+    });
+    for await (const record of read) last.set(record.partition, record);
+    left = left.filter(([partition]) => !last.has(partition) && start(partition) < (from.get(partition) ?? 0));
+  }
+  return [...last.values()];
+}
+
 const wanted = ({ letter }: Found, { code }: Flags): boolean => code === undefined || letter.code === code;
 
 async function list(context: Context, client: Client, topic: string, flags: Flags): Promise<void> {
@@ -149,13 +171,11 @@ const shortened = (message: string): string => (message.length > 80 ? `${message
 async function listTopics(context: Context, client: Client, flags: Flags): Promise<void> {
   const rows: { topic: string; letters: number; last: string }[] = [];
   for (const topic of await client.topics.list()) {
-    const { from } = await boundsOf(client, topic, parseRange(['-1'], context.now()));
-    let last: Found | undefined;
-    for await (const found of letters(client, topic, from, context)) last = found;
+    const last = (await lastRecords(client, topic, context)).map(letterOf).findLast((letter) => letter !== undefined);
     if (last === undefined) continue;
     const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
     const count = [...ends].reduce((sum, [partition, end]) => sum + end - (starts.get(partition) ?? 0), 0);
-    rows.push({ topic, letters: count, last: last.letter.code });
+    rows.push({ topic, letters: count, last: last.code });
   }
   if (rows.length === 0) context.output.say('there are no dead letters');
   await writeRows(context.output, rows, ['topic', 'letters', 'last'], flags.json === true);
@@ -280,10 +300,8 @@ async function drop(context: Context, client: Client, topic: string, flags: Flag
 
 /** A topic that holds something else is not emptied by mistake. */
 async function refuseOthers(context: Context, client: Client, topic: string): Promise<void> {
-  const { from } = await boundsOf(client, topic, parseRange(['-1'], context.now()));
-  const ends = await client.offsets(topic, 'latest');
-  if ([...ends].every(([partition, end]) => (from.get(partition) ?? 0) >= end)) return;
-  for await (const _ of letters(client, topic, from, context)) return;
+  const last = await lastRecords(client, topic, context);
+  if (last.length === 0 || last.some((record) => letterOf(record) !== undefined)) return;
   throw new ConfigError('ERR_OPTION', `the last records of ${topic} are no dead letters`, {
     hint: 'millrace dlq ls lists the topics that hold dead letters',
   });
