@@ -77,6 +77,18 @@ describe('dead letters and starting over', () => {
       expect((await cli.run('dlq ls bad-orders')).err).toContain('no dead letters');
     });
 
+    it('goes on with the first letter that there is, where those behind the last replay were removed', async () => {
+      await cli.inProcess('dlq replay bad-orders --execute');
+      await run();
+      expect((await cli.inProcess('dlq drop bad-orders --before 3 --yes')).err).toContain(
+        '3 letters of bad-orders removed',
+      );
+      const dry = await cli.inProcess('dlq replay bad-orders');
+      expect([dry.code, lines(dry.out)]).toEqual([0, [{ topic: 'orders', records: 1 }]]);
+      expect((await cli.inProcess('dlq replay bad-orders --execute')).err).toContain('1 record was replayed');
+      expect((await cli.inProcess('dlq replay bad-orders')).err).toContain('nothing to replay');
+    });
+
     it('leaves out a record that a step has counted, unless it goes to another topic', async () => {
       file(
         'sums.ts',

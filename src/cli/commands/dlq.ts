@@ -234,7 +234,11 @@ async function replay(context: Context, client: Client, topic: string, flags: Fl
   const execute = flags.execute === true || flags.yes === true;
   const group = `${topic}.replay`;
   const [starts, before] = [await client.offsets(topic, 'earliest'), await client.committed(group, topic)];
-  const from = flags.all === true ? starts : new Map([...starts].map(([each, at]) => [each, before.get(each) ?? at]));
+  // Letters that were replayed may have been removed, and others with them.
+  const from =
+    flags.all === true
+      ? starts
+      : new Map([...starts].map(([each, at]) => [each, Math.max(at, before.get(each) ?? at)]));
   const counts = new Map<string, number>();
   const left = new Map<string, number>();
   const done = new Map<number, number>();
