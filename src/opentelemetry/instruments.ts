@@ -36,7 +36,8 @@ export function observeMetrics(app: App, meter: Meter, of: () => AppAttributes):
 
 /** A metric under the name that exporters for Prometheus make the one of `prometheusText` of. */
 function own(meter: Meter, name: string, description: string, type: 'counter' | 'gauge'): Observed {
-  const [as, options] = [instrumentName(name), { description, unit: unitOf(name) }];
+  const unit = unitOf(name);
+  const [as, options] = [instrumentName(name), { description, ...(unit === undefined ? {} : { unit }) }];
   const instrument =
     type === 'counter' ? meter.createObservableCounter(as, options) : meter.createObservableGauge(as, options);
   return {
@@ -54,9 +55,10 @@ function instrumentName(name: string): string {
   return name.replace(/^millrace_/, 'millrace.').replace(/_total$/, '');
 }
 
-function unitOf(name: string): string {
+/** What is counted has none: with `1` a gauge is taken for a ratio, and called so. */
+function unitOf(name: string): string | undefined {
   if (/_seconds(?:_total)?$/.test(name)) return 's';
-  return name.endsWith('_bytes') ? 'By' : '1';
+  return name.endsWith('_bytes') ? 'By' : undefined;
 }
 
 /** What the messaging conventions count: messages that were received from each topic, and sent to it. */

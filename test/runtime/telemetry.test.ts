@@ -253,6 +253,10 @@ describe('openTelemetry', () => {
       { ...of, 'messaging.operation.name': 'send', 'messaging.destination.name': 'doubled', value: 3 },
     ]);
     expect(found.get('messaging.client.consumed.messages')?.descriptor.unit).toBe('{message}');
+    // Prometheus takes a gauge of unit 1 for a ratio, and calls it so: the alerts would not know it.
+    const ratios = [...found.values()].filter(({ descriptor }) => descriptor.unit === '1');
+    expect(ratios.map(({ descriptor }) => descriptor.name)).toEqual([]);
+    expect(found.get('millrace.uptime_seconds')?.descriptor.unit).toBe('s');
     expect(points('messaging.client.operation.duration')).toMatchObject(
       expect.arrayContaining([
         expect.objectContaining({ ...of, 'messaging.operation.name': 'commit', 'messaging.operation.type': 'settle' }),
