@@ -24,10 +24,18 @@ const TOPOLOGY: Readonly<Record<string, readonly [format: GraphFormat, type: str
 /** Ports that are tried where none is given. */
 const PORTS_TRIED = 10;
 const MAX_CONNECTIONS = 128;
+/** Who connects and asks nothing for so long, in ms, makes room for others, of whom one may ask for the health. */
+const MAX_ASKING_MS = 2000;
+/** They never end, and only the page reads them. */
+const STREAMS: ReadonlySet<string> = new Set(['/api/live', '/api/peek']);
 
 /** @throws ConfigError `ERR_DASHBOARD` when the port cannot be had */
 export async function serve(source: DashboardSource, settings: DashboardSettings): Promise<Dashboard> {
-  const server = createServer();
+  const server = createServer({
+    headersTimeout: MAX_ASKING_MS,
+    requestTimeout: 2 * MAX_ASKING_MS,
+    connectionsCheckingInterval: MAX_ASKING_MS / 2,
+  });
   server.maxConnections = MAX_CONNECTIONS;
   // It is not what keeps a process alive.
   server.on('connection', (socket) => void socket.unref());
@@ -166,6 +174,10 @@ class Site {
     response: ServerResponse,
   ): Promise<boolean> {
     if (path.startsWith('/api/')) {
+      if (request.method === 'HEAD' && STREAMS.has(path) && this.#api !== undefined) {
+        sendText(response, 200, '', 'text/event-stream');
+        return true;
+      }
       if ((await this.#api?.get(path, query, response)) === true) return true;
       return this.#api === undefined && (await this.#log(path, response));
     }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectTo } from 'node:net';
 import {
   agg,
   bytes,
@@ -348,6 +350,24 @@ describe('an attack', () => {
     for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
       expect((await ask(url, '/api/about', { method })).status, method).toBe(405);
     }
+  });
+
+  it('by connections that ask nothing does not keep others from asking for the health', async () => {
+    const { url } = await start();
+    const { port } = new URL(url);
+    const silent = Array.from({ length: 128 }, () => connectTo(Number(port), '127.0.0.1'));
+    over.push(async () => silent.forEach((socket) => socket.destroy()));
+    for (const socket of silent) socket.on('error', () => undefined);
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    const health = (): Promise<number> =>
+      ask(url, '/healthz').then(
+        ({ status }) => status,
+        () => 0,
+      );
+    expect(await health()).toBe(0);
+    await expect.poll(health, { timeout: 20_000, interval: 200 }).toBe(200);
+    // What is asked of streams without reading them has an end.
+    expect((await ask(url, '/api/live', { method: 'HEAD' })).status).toBe(200);
   });
 
   it('by path traversal finds nothing', async () => {
