@@ -63,7 +63,8 @@ export function processOutput(
         : new Promise((resolve) => {
             stdout.write(shown(text), (error) => resolve(error === null || error === undefined));
           }),
-    say: (text) => void stderr.write(`${text}\n`),
+    // What is told may quote what others wrote too: a header, the name of a group.
+    say: (text) => void stderr.write(`${stderr.isTTY === true && !raw ? harmless(text) : text}\n`),
   };
 }
 
