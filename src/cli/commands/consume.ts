@@ -73,7 +73,7 @@ export function consumeCommand(parent: Command, context: Context): Command {
     .option('-f, --format <text>', 'how to print a record')
     .option(
       '-K, --key-delimiter <text>',
-      'print key and value with this between them, as produce -K reads it',
+      'print key and value with this between them; where both are text, produce -K reads it',
       delimiter,
     )
     .option('-J, --json', 'one JSON object per line, as produce --json reads it')
