@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts';
 import { soon } from './soon.ts';
 
 /** Cancels a timer; calling it again or too late does nothing. @public */
@@ -57,10 +58,10 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     if (signal?.aborted === true) return resolve();
     const done = (): void => {
       cancel();
-      signal?.removeEventListener('abort', done);
+      ignore?.();
       resolve();
     };
     const cancel = clock.after(ms, done);
-    signal?.addEventListener('abort', done);
+    const ignore = signal && onAbort(signal, done);
   });
 }

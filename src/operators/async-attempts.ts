@@ -1,3 +1,4 @@
+import { onAbort } from '../dataflow/abort.ts';
 import type { Clock } from '../dataflow/clock.ts';
 import { MillraceError, RecordError } from '../errors.ts';
 import type { AsyncLimits } from './async-limits.ts';
@@ -85,11 +86,11 @@ export class AsyncAttempts<V, R extends ValuedRecord<V>, U> {
       const done = (): void => {
         this.#pauses.delete(pause);
         cancel();
-        this.#stop.signal.removeEventListener('abort', done);
+        ignore();
         resolve();
       };
       const cancel = this.#clock.after(ms, done);
-      this.#stop.signal.addEventListener('abort', done);
+      const ignore = onAbort(this.#stop.signal, done);
     });
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../dataflow/abort.ts';
 import type { Clock } from '../dataflow/clock.ts';
 import { msgpack } from '../serdes/msgpack.ts';
 import { bytesId } from '../state/key-codec.ts';
@@ -38,11 +39,11 @@ export class Lookups<C extends { readonly signal: AbortSignal }, W> {
       if (this.#asked.get(asked) === row) this.#asked.delete(asked);
     };
     // An answer that nobody waits for any more may never come.
-    call.signal.addEventListener('abort', forget, { once: true });
+    const ignore = onAbort(call.signal, forget);
     try {
       return await row;
     } finally {
-      call.signal.removeEventListener('abort', forget);
+      ignore();
       forget();
     }
   }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../dataflow/abort.ts';
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
 import type { KeepAlive } from '../../dataflow/keep-alive.ts';
 import { MillraceError } from '../../errors.ts';
@@ -48,6 +49,7 @@ export class Reading {
   /** A subscription with an end has looked for partitions once more before it ends. */
   #lookedAgain = false;
   #outcome: Outcome | undefined;
+  readonly #unheard: Cancel | undefined;
   #commitTimer: Cancel | undefined;
   #refreshTimer: Cancel | undefined;
   #refreshing: Promise<void> | undefined;
@@ -79,7 +81,7 @@ export class Reading {
     });
     host.readings.add(this);
     host.keepAlive.hold();
-    plan.signal?.addEventListener('abort', this.#aborted, { once: true });
+    this.#unheard = plan.signal && onAbort(plan.signal, this.#aborted);
     this.#started = plan.signal?.aborted === true ? Promise.resolve(this.#aborted()) : this.#start();
   }
 
@@ -325,7 +327,7 @@ export class Reading {
     this.#end('complete');
     this.#commitTimer?.();
     this.#refreshTimer?.();
-    this.#plan.signal?.removeEventListener('abort', this.#aborted);
+    this.#unheard?.();
     await this.#started;
     await this.#refreshing;
     for (const part of [() => this.#leave(), () => this.#fetcher.close()]) {
