@@ -197,7 +197,14 @@ export { runUntilSignal } from './run-until-signal.ts';
 export type { App, Dashboard } from './runtime/app/app-handle.ts';
 export type { AppOptions } from './runtime/app/app-options.ts';
 export type { RestoreProgress } from './runtime/app/changelog.ts';
-export type { ChannelEvents, CommitEvent, FetchEvent, StateEvent, TurnsEvent } from './runtime/app/channels.ts';
+export type {
+  ChannelEvents,
+  CommitEvent,
+  CommitTimeEvent,
+  FetchEvent,
+  StateEvent,
+  TurnsEvent,
+} from './runtime/app/channels.ts';
 export type { GlobalTableSnapshot } from './runtime/app/global-rows.ts';
 export type { AppSnapshot, AppState, ErrorSnapshot, InputSnapshot, TaskSnapshot } from './runtime/app/snapshot.ts';
 export type { StepInputSnapshot, StepSnapshot } from './runtime/app/step-snapshots.ts';

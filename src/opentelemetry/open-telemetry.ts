@@ -5,11 +5,13 @@ import {
   type Link,
   type Meter,
   metrics,
+  type ProxyTracerProvider,
   ROOT_CONTEXT,
   type SpanContext,
   SpanKind,
   SpanStatusCode,
   type Tracer,
+  type TracerProvider,
   trace,
 } from '@opentelemetry/api';
 import type { App } from '../runtime/app/app-handle.ts';
@@ -89,12 +91,33 @@ export function openTelemetry(app: App, options: OpenTelemetryOptions = {}): Ope
     ends.push(observeMetrics(app, meter, attributes));
     measure(durations(app, meter), attributes, listen);
   }
-  if (tracer !== false) listen('millrace:commit', (event) => spansOf(tracer, event, attributes()));
+  if (tracer !== false) {
+    const listenForSpans = (): void => listen('millrace:commit', (event) => spansOf(tracer, event, attributes()));
+    if (options.tracer !== undefined || hasTracer()) listenForSpans();
+    else ends.push(whenThereIs(hasTracer, listenForSpans, listen));
+  }
   return {
     close: () => {
       for (const end of ends.splice(0)) end();
     },
   };
+}
+
+/** Whether the process has a tracer: until one is registered the one that is there makes no spans. */
+function hasTracer(): boolean {
+  const provider: TracerProvider & Partial<ProxyTracerProvider> = trace.getTracerProvider();
+  return provider.getDelegateTracer === undefined || provider.getDelegateTracer('millrace') !== undefined;
+}
+
+/** Looks at each commit whether something is there, until it is. Headers of records are not looked at for nobody. */
+function whenThereIs(isThere: () => boolean, then: () => void, listen: Listen): () => void {
+  let done = false;
+  listen('millrace:commit-time', () => {
+    if (done || !isThere()) return;
+    done = true;
+    then();
+  });
+  return () => void (done = true);
 }
 
 /** By the conventions; of what is no broker, the name of the package. */
@@ -123,7 +146,7 @@ function measure(into: Durations, attributes: () => AppAttributes, listen: Liste
     into.fetches.record(event.durationMs / DURATION, own(event));
     into.operations.record(event.durationMs / DURATION, { ...of('poll'), 'messaging.operation.type': 'receive' });
   });
-  listen('millrace:commit', (event) => {
+  listen('millrace:commit-time', (event) => {
     into.operations.record(event.durationMs / DURATION, {
       ...of('commit'),
       'messaging.operation.type': 'settle',

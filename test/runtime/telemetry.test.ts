@@ -276,8 +276,14 @@ describe('openTelemetry', () => {
         },
       },
     ]);
+    // Nobody makes spans, so nobody looks at the headers of records.
+    expect(hasSubscribers('millrace:commit')).toBe(false);
     report.close();
-    expect(['millrace:commit', 'millrace:fetch', 'millrace:turns'].filter((name) => hasSubscribers(name))).toEqual([]);
+    expect(
+      ['millrace:commit-time', 'millrace:commit', 'millrace:fetch', 'millrace:turns'].filter((name) =>
+        hasSubscribers(name),
+      ),
+    ).toEqual([]);
   });
 
   it('makes a span for the records of a commit, linked to their traces, and one for the commit in it', async () => {
@@ -310,6 +316,30 @@ describe('openTelemetry', () => {
     expect(commit).toMatchObject({ name: 'commit numbers', kind: SpanKind.CLIENT });
     // Another application of the process is its own.
     expect(spans.every(({ attributes }) => attributes['messaging.consumer.group.name'] === 'app')).toBe(true);
+  });
+
+  it('looks at headers for traces only when the process has a tracer', async () => {
+    const exporter = new InMemorySpanExporter();
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+    over.push(() => provider.shutdown());
+    await publishThree();
+    const app = run(doubling, { applicationId: 'app', transport: memoryTransport(log), logger: false });
+    over.push(() => app.stop());
+    const report = openTelemetry(app, { meter: false });
+    await expect.poll(() => app.snapshot().timings.commits.count).toBeGreaterThan(0);
+    expect(hasSubscribers('millrace:commit')).toBe(false);
+    trace.setGlobalTracerProvider(provider);
+    over.push(() => trace.disable());
+    const processed = () => exporter.getFinishedSpans().filter(({ name }) => name === 'process numbers');
+    await expect
+      .poll(async () => {
+        await publishThree();
+        return processed().length;
+      })
+      .toBeGreaterThan(0);
+    expect(hasSubscribers('millrace:commit')).toBe(true);
+    report.close();
+    expect(['millrace:commit-time', 'millrace:commit'].filter((name) => hasSubscribers(name))).toEqual([]);
   });
 
   it('marks a commit that failed', async () => {

@@ -16,10 +16,25 @@ export interface FetchEvent {
   readonly durationMs: number;
 }
 
-/** Told on `millrace:commit`: outputs, state and offsets have become durable, or have not. @public */
-export interface CommitEvent {
+/** Told on `millrace:commit-time`: how long a commit took. @public */
+export interface CommitTimeEvent {
   readonly applicationId: string;
   readonly kind: string;
+  /** How long it took. */
+  readonly durationMs: number;
+  /** From the timestamp of the newest record of each input partition until now, in ms. */
+  readonly recordToCommitMs: readonly number[];
+  /** Why it has failed. */
+  readonly error: unknown;
+}
+
+/**
+ * Told on `millrace:commit`: outputs, state and offsets have become durable, or have not. While anybody listens, the headers of all records
+ * are looked at for traces; for times alone there is `millrace:commit-time`.
+ *
+ * @public
+ */
+export interface CommitEvent extends CommitTimeEvent {
   /** Topics that records of the commit were read from. */
   readonly topics: readonly string[];
   /** Records that were read since the commit before. */
@@ -28,14 +43,8 @@ export interface CommitEvent {
   readonly startedAt: number;
   /** When the commit began. */
   readonly committingAt: number;
-  /** How long it took. */
-  readonly durationMs: number;
-  /** From the timestamp of the newest record of each input partition until now, in ms. */
-  readonly recordToCommitMs: readonly number[];
   /** Records with a trace, up to 128 of each partition. */
   readonly traced: readonly TracedRecord[];
-  /** Why it has failed. */
-  readonly error: unknown;
 }
 
 /** Told on `millrace:state`: an application is in another state, or its tasks are rebuilt after an error. @public */
@@ -49,6 +58,7 @@ export interface StateEvent {
 export interface ChannelEvents {
   readonly 'millrace:turns': TurnsEvent;
   readonly 'millrace:fetch': FetchEvent;
+  readonly 'millrace:commit-time': CommitTimeEvent;
   readonly 'millrace:commit': CommitEvent;
   readonly 'millrace:state': StateEvent;
 }

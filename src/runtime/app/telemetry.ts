@@ -3,7 +3,7 @@ import type { CommittedOffset, FetcherOptions } from '../../log/transport.ts';
 import type { AppMeters } from '../../metrics/app-meters.ts';
 import type { TaskProgress } from '../task/task-host.ts';
 import { TracedRecords } from '../task/traced-records.ts';
-import { channel } from './channels.ts';
+import { type CommitTimeEvent, channel } from './channels.ts';
 
 /** A commit that has begun. */
 export interface BegunCommit {
@@ -28,6 +28,7 @@ export class Telemetry {
   readonly #meters: AppMeters;
   readonly #turns = channel('millrace:turns');
   readonly #fetches = channel('millrace:fetch');
+  readonly #commitTimes = channel('millrace:commit-time');
   readonly #commits = channel('millrace:commit');
   /** When the first record since the last commit was taken. */
   #since: number | undefined;
@@ -61,18 +62,18 @@ export class Telemetry {
     const at = this.#clock.now();
     const since = this.#since ?? at;
     this.#since = undefined;
-    return { at, since, read: this.#commits.hasSubscribers ? this.#read() : 0 };
+    return { at, since, read: this.#read() };
   }
 
   committed(begun: BegunCommit, durationMs: number, progress: readonly TaskProgress[]): void {
     this.#meters.commits.add(durationMs);
     const now = this.#clock.now();
     for (const { newest } of progress) for (const time of newest) this.#meters.recordToCommit.add(now - time);
-    if (this.#commits.hasSubscribers) this.#tell(begun, durationMs, progress, now, undefined);
+    this.#tell(begun, durationMs, progress, now, undefined);
   }
 
   failed(begun: BegunCommit, durationMs: number, progress: readonly TaskProgress[], error: unknown): void {
-    if (this.#commits.hasSubscribers) this.#tell(begun, durationMs, progress, this.#clock.now(), error);
+    this.#tell(begun, durationMs, progress, this.#clock.now(), error);
   }
 
   #tell(
@@ -82,20 +83,27 @@ export class Telemetry {
     now: number,
     error: unknown,
   ): void {
-    const offsets = progress.flatMap((each): readonly CommittedOffset[] => each.offsets);
+    // Also while nobody listens: who begins to is told of the records since the commit before.
     const records = Math.max(0, read - this.#told);
     this.#told = read;
-    this.#commits.publish({
+    if (!this.#commitTimes.hasSubscribers && !this.#commits.hasSubscribers) return;
+    const times: CommitTimeEvent = {
       applicationId: this.#applicationId,
       kind: this.#kind,
+      durationMs,
+      recordToCommitMs: progress.flatMap(({ newest }) => newest.map((time) => Math.max(0, now - time))),
+      error,
+    };
+    this.#commitTimes.publish(times);
+    if (!this.#commits.hasSubscribers) return;
+    const offsets = progress.flatMap((each): readonly CommittedOffset[] => each.offsets);
+    this.#commits.publish({
+      ...times,
       topics: [...new Set(offsets.map(({ topic }) => topic))].sort(),
       records,
       startedAt: since,
       committingAt: at,
-      durationMs,
-      recordToCommitMs: progress.flatMap(({ newest }) => newest.map((time) => Math.max(0, now - time))),
       traced: offsets.flatMap(({ offset, partition, topic }) => this.traced.take(topic, partition, offset)),
-      error,
     });
   }
 
