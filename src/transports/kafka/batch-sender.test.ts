@@ -71,3 +71,24 @@ describe('behind a batch that was given up', () => {
     expect(found[3]).toBe(1);
   });
 });
+
+it('says what was wrong with a batch, and not that those behind it had to wait for it', async () => {
+  const answered = { fate: 'answered', delay: 1 } as const;
+  const broker = new BrokerModel([answered, { fate: 'refused', code: 6, delay: 10 }], false);
+  const said: string[] = [];
+  const quiet = (): undefined => undefined;
+  const logger = { debug: quiet, info: quiet, warn: (_: object, text: string) => void said.push(text), error: quiet };
+  const cluster = clusterOf(broker, { deliveryTimeoutMs: 10_000, requestTimeoutMs: 1000, logger });
+  const sender = new BatchSender(cluster, topicsOf(), { identify: async () => broker.identity(true) });
+  const first = sender.append(batchOf(0, [false], false));
+  await vi.advanceTimersByTimeAsync(10);
+  await first;
+  const batches = [batchOf(0, [false], false), batchOf(0, [false], false)];
+  const written = Promise.all(batches.map((batch) => sender.append(batch)));
+  await vi.advanceTimersByTimeAsync(5000);
+  await written;
+  // Both are there once, in their order.
+  expect(batches.flatMap(({ names }) => broker.offsetsOf(0, names[0]!))).toEqual([3, 5]);
+  expect(said).toEqual([expect.stringContaining('NOT_LEADER_OR_FOLLOWER')]);
+  sender.close();
+});

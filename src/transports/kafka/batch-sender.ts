@@ -307,8 +307,8 @@ export class BatchSender {
     const { topic, partition } = batch;
     const error = kafkaError(errorCode, 'write', topic, { topic, partition });
     if (errorCode === Code.OUT_OF_ORDER_SEQUENCE_NUMBER && line.isBehind(batch)) {
-      // The one before it is not there; both are sent again.
-      this.#retry(sent, error, false);
+      // The one before it is not there; both are sent again. What is wrong is said of that one.
+      this.#retry(sent, error, false, true);
     } else if (losesProducer(errorCode) && !batch.uncertain && this.#options.transactionalId === undefined) {
       // The broker does not know this producer any more; the batch is certainly not there.
       this.#retry(sent, error, false);
@@ -335,7 +335,8 @@ export class BatchSender {
     batch.reject(writeFailure(refusalOf(batch, error, answer.message), batch));
   }
 
-  #retry({ line, batch }: Sent, error: MillraceError, uncertain: boolean): void {
+  /** @param follows - It fails only because one before it has. */
+  #retry({ line, batch }: Sent, error: MillraceError, uncertain: boolean, follows = false): void {
     const never = !error.retriable && kafkaCodeOf(error) === undefined;
     if (this.#closed || this.#broken !== undefined || never) {
       // Nobody wants it any more, or the transport cannot speak with this broker.
@@ -344,9 +345,11 @@ export class BatchSender {
       batch.reject(writeFailure(error, batch));
       return;
     }
-    this.#complaints.warn(error, { topic: batch.topic, partition: batch.partition });
-    this.#trouble = error;
-    this.#topics.forget(line.topic);
+    if (!follows) {
+      this.#complaints.warn(error, { topic: batch.topic, partition: batch.partition });
+      this.#trouble = error;
+      this.#topics.forget(line.topic);
+    }
     line.failed(batch, uncertain);
     line.pausedUntil = this.#machine.clock.monotonic() + pauseMs(this.#machine, line.attempts);
   }
