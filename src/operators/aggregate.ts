@@ -87,16 +87,36 @@ export function aggregate<
   StreamRecord<K | null, V | null>,
   Change<K, AggregationResult<V, R, S>, AggregationDeletes<V, D, S> | Expires<T>>
 > {
+  return aggregateAs('aggregate', aggregation, options);
+}
+
+/** As {@link aggregate}, for an operator that messages and pictures are to call by another name. */
+export function aggregateAs<
+  K,
+  V,
+  A,
+  R,
+  S extends Spec<V>,
+  D extends null = never,
+  T extends Duration | undefined = undefined,
+>(
+  operator: string,
+  aggregation: Aggregator<V, A, R, D> | S,
+  options: AggregateOptions<T>,
+): OperatorFunction<
+  StreamRecord<K | null, V | null>,
+  Change<K, AggregationResult<V, R, S>, AggregationDeletes<V, D, S> | Expires<T>>
+> {
   type Row = AggregationResult<V, R, S>;
   type Out = Change<K, Row, AggregationDeletes<V, D, S> | Expires<T>>;
   const aggregator = toAggregator<V, A, R, S>(aggregation);
-  checkNames('aggregate', options ?? {}, { store: true, ttl: true });
-  const name = checkStoreName(options?.store, 'aggregate');
-  const ttlMs = ttlOf(`aggregate(${name})`, options.ttl);
+  checkNames(operator, options ?? {}, { store: true, ttl: true });
+  const name = checkStoreName(options?.store, operator);
+  const ttlMs = ttlOf(`${operator}(${name})`, options.ttl);
   return (source) => {
     const rows = new KeptRows<K, Row>();
     return node<StreamRecord<K | null, V | null>, Out>([source], {
-      name: 'aggregate',
+      name: operator,
       keepsTime: true,
       waits: ttlMs !== undefined,
       detail: name,

@@ -1,4 +1,4 @@
-import { countByKey, to } from 'millrace';
+import { countByKey, describePipeline, reduceByKey, to } from 'millrace';
 import { TestDriver } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
 import { input, keyed, output } from './operators.fixtures.ts';
@@ -21,5 +21,18 @@ describe('countByKey', () => {
     const counts = new Map(driver.read(output).map(({ key, value }) => [key, value]));
     expect(Object.fromEntries(counts)).toEqual({ a: 3, b: 2, c: 1, d: 1, e: 1, f: 1 });
     expect([...driver.store('s').entries()]).toHaveLength(6);
+  });
+
+  it('goes by the name that it was written with, as reduceByKey does', () => {
+    const pipeline = [
+      input.pipe(countByKey({ store: 'counts' }), to(output as never)),
+      input.pipe(
+        reduceByKey((left, right) => left + right, { store: 'sums' }),
+        to(output as never),
+      ),
+    ];
+    const steps = describePipeline(pipeline).stages.flatMap((stage) => stage.steps.map(({ name }) => name));
+    expect(steps).toEqual(expect.arrayContaining(['countByKey(counts)', 'reduceByKey(sums)']));
+    expect(() => countByKey({ store: '' })).toThrow('countByKey');
   });
 });

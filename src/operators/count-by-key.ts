@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { agg } from '../aggregators/index.ts';
 import type { Duration } from '../options/duration.ts';
 import type { Change, StreamRecord } from '../record.ts';
-import { type AggregateOptions, aggregate } from './aggregate.ts';
+import { type AggregateOptions, aggregateAs } from './aggregate.ts';
 import type { Expires } from './row-expiry.ts';
 
 /**
@@ -32,5 +32,5 @@ import type { Expires } from './row-expiry.ts';
 export function countByKey<K, V, T extends Duration | undefined = undefined>(
   options: AggregateOptions<T>,
 ): OperatorFunction<StreamRecord<K | null, V | null>, Change<K, number, Expires<T>>> {
-  return aggregate(agg.count(), options);
+  return aggregateAs('countByKey', agg.count(), options);
 }

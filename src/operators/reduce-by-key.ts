@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { agg } from '../aggregators/index.ts';
 import type { Duration } from '../options/duration.ts';
 import type { Change, StreamRecord } from '../record.ts';
-import { type AggregateOptions, aggregate } from './aggregate.ts';
+import { type AggregateOptions, aggregateAs } from './aggregate.ts';
 import type { Expires } from './row-expiry.ts';
 
 /**
@@ -33,5 +33,5 @@ export function reduceByKey<K, V, T extends Duration | undefined = undefined>(
   fold: (left: V, right: V) => V,
   options: AggregateOptions<T>,
 ): OperatorFunction<StreamRecord<K | null, V | null>, Change<K, V, Expires<T>>> {
-  return aggregate(agg.reduce(fold), options);
+  return aggregateAs('reduceByKey', agg.reduce(fold), options);
 }
