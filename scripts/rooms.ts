@@ -91,6 +91,8 @@ export const rooms: readonly Room[] = [
     rooms: [...values, 'protocol', 'dataflow', 'sinks', 'streams', 'log'],
     packages: ['rxjs', 'node:'],
   },
+  // Dead letters, for all that show and replay them.
+  { path: 'letters', rooms: ['record', 'errors', 'serdes', 'streams', 'log', 'client'], packages: [] },
   // Plain data in, text out: for the command, and for a browser.
   { path: 'graph', rooms: ['plan/graph'], packages: ['@dagrejs/dagre'] },
   {
@@ -100,7 +102,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'dashboard',
-    rooms: [...parts, 'log', 'plan/graph', 'graph', 'runtime/app', 'client'],
+    rooms: [...parts, 'log', 'plan/graph', 'graph', 'runtime/app', 'client', 'letters'],
     packages: ['rxjs', 'node:'],
   },
   {
@@ -119,6 +121,7 @@ export const rooms: readonly Room[] = [
       'options/duration',
       'log/name-hash',
       'log/read-letter',
+      'letters',
       'transports/kafka',
       'graph',
     ],

@@ -27,14 +27,14 @@ export function LettersView({ about }: { readonly about: About }) {
     );
   }
   const replay = async (letter: ShownLetter): Promise<void> => {
-    const { offset, partition, topic } = letter;
+    const { offset, partition, replayed, topic } = letter;
     try {
       const done = await ask<{ readonly topic: string; readonly partition: number; readonly offset: number }>(
         '/api/replay',
         {
           method: 'POST',
           headers: { 'content-type': 'application/json', 'x-millrace-action': '1' },
-          body: JSON.stringify({ topic, partition, offset }),
+          body: JSON.stringify({ topic, partition, offset, again: replayed.length > 0 }),
         },
       );
       setSaid(`replayed: it is at ${done.topic}/${done.partition}@${done.offset} now`);
@@ -97,9 +97,12 @@ export function LettersView({ about }: { readonly about: About }) {
             title: 'Replay',
             cell: (letter) =>
               letter.notReplayable === undefined ? (
-                <button type="button" disabled={!about.acts} onClick={() => void replay(letter)}>
-                  replay
-                </button>
+                <>
+                  <button type="button" disabled={!about.acts} onClick={() => void replay(letter)}>
+                    {letter.replayed.length > 0 ? 'replay again' : 'replay'}
+                  </button>
+                  {letter.replayed.length > 0 && <small>replayed to {letter.replayed.join(', ')}</small>}
+                </>
               ) : (
                 <small>a letter {letter.notReplayable}</small>
               ),

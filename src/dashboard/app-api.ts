@@ -85,14 +85,14 @@ export class AppApi {
   async post(path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     if (path !== '/api/replay') return false;
     const body = (await bodyOf(request)) as Partial<Record<string, unknown>> | null | undefined;
-    const { offset, partition, topic } = body ?? {};
+    const { again, offset, partition, topic } = body ?? {};
     if (typeof topic !== 'string' || !Number.isSafeInteger(partition) || !Number.isSafeInteger(offset)) {
       sendJson(response, { error: 'topic, partition and offset are needed' }, 400);
       return true;
     }
-    const place = { topic, partition: partition as number, offset: offset as number };
+    const letter = { topic, partition: partition as number, offset: offset as number, again: again === true };
     try {
-      sendJson(response, await this.#letters.replay(place));
+      sendJson(response, await this.#letters.replay(letter));
     } catch (error) {
       const { code, message } = error as MillraceError;
       sendJson(response, { error: error instanceof MillraceError ? message : String(error), code }, 409);

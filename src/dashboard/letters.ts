@@ -1,28 +1,19 @@
 import type { Client } from '../client/client.ts';
 import { MillraceError } from '../errors.ts';
-import { type Letter, letterOf } from '../log/read-letter.ts';
-import type { StreamRecord } from '../record.ts';
-import { bytes } from '../serdes/bytes.ts';
-import { nullable } from '../serdes/nullable.ts';
-import { topic } from '../streams/topic.ts';
+import { type FoundLetter, type LetterPlace, letterAt, lettersBetween } from '../letters/read-letters.ts';
+import { LetterReplay } from '../letters/replay-letters.ts';
+import { ReplayedLetters } from '../letters/replayed-letters.ts';
 import type { ShownLetter } from './live-data.ts';
 import type { Shown } from './shown.ts';
 
 /** Letters that are shown of a topic: the last ones. */
 const MAX_LETTERS = 100;
 
-type Raw = StreamRecord<Uint8Array | null, Uint8Array | null>;
-
-interface Found {
-  readonly record: Raw;
-  readonly letter: Letter;
-}
-
-/** Where a dead letter is. */
-export interface LetterPlace {
+/** A dead letter that is to be replayed. */
+export interface ReplayRequest extends LetterPlace {
   readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
+  /** Also when it was replayed before. */
+  readonly again: boolean;
 }
 
 /** Dead letters, read from their topics when they are asked for. */
@@ -41,16 +32,15 @@ export class Letters {
   async list(name: string): Promise<readonly ShownLetter[]> {
     const client = await this.#client();
     if (!this.topics.includes(name) || (await client.topics.describe(name)) === undefined) return [];
+    const replayed = await ReplayedLetters.read(client, name);
     const [first, last] = await Promise.all([client.offsets(name, 'earliest'), client.offsets(name, 'latest')]);
-    const offsets = new Map<number, number>();
+    const from = new Map<number, number>();
     for (const [partition, end] of last) {
-      offsets.set(partition, Math.max(first.get(partition) ?? 0, end - MAX_LETTERS));
+      from.set(partition, Math.max(first.get(partition) ?? 0, end - MAX_LETTERS));
     }
     const letters: ShownLetter[] = [];
-    const found = client.records(raw(name), { from: { offsets }, until: 'end', outOfRange: 'earliest' });
-    for await (const record of found) {
-      const letter = letterOf(record);
-      if (letter !== undefined) letters.push(this.#show({ record, letter }));
+    for await (const found of lettersBetween(client, name, { from, until: last })) {
+      letters.push(this.#show(found, replayed));
     }
     return letters.sort((left, right) => right.timestamp - left.timestamp).slice(0, MAX_LETTERS);
   }
@@ -59,37 +49,33 @@ export class Letters {
    * Writes the record of a letter to the topic that it came from, with its key, value, headers, time and partition. The letter
    * stays where it is: a log does not forget.
    */
-  async replay({ offset, partition, topic: name }: LetterPlace): Promise<{ readonly offset: number }> {
-    const found = this.topics.includes(name) ? await this.#read({ topic: name, partition, offset }) : undefined;
+  async replay(request: ReplayRequest): Promise<{ readonly topic: string } & LetterPlace> {
+    const { again, offset, partition, topic: name } = request;
+    const client = await this.#client();
+    const found = this.topics.includes(name) ? await letterAt(client, name, request) : undefined;
     if (found === undefined) {
       throw new MillraceError('record', 'ERR_NO_LETTER', `there is no dead letter at ${name}/${partition}@${offset}`, {
         hint: 'it may have been removed: look at the list again',
       });
     }
-    const { notReplayable, origin, record } = found.letter;
-    if (notReplayable !== undefined || origin === undefined) {
-      throw new MillraceError('record', 'ERR_NOT_REPLAYABLE', `a dead letter ${notReplayable} cannot be replayed`, {
+    const letters = await LetterReplay.of(client, name, { again });
+    const fate = await letters.fateOf(found);
+    if ('leftOut' in fate) {
+      if (fate.code === 'ERR_REPLAYED') {
+        throw new MillraceError('record', fate.code, 'the dead letter was replayed before', {
+          hint: 'look at the list again; replay it once more if its record is to be there twice',
+        });
+      }
+      throw new MillraceError('record', fate.code, `a dead letter ${fate.leftOut} cannot be replayed`, {
         hint: 'publish a record of your own instead',
       });
     }
-    const client = await this.#client();
-    return client.publish(raw(origin.topic), { ...record, partition: origin.partition });
+    const [sent] = await letters.send([{ found, fate }]);
+    if (sent === undefined || 'refused' in sent) throw sent?.refused;
+    return { ...sent, topic: fate.to };
   }
 
-  async #read({ offset, partition, topic: name }: LetterPlace): Promise<Found | undefined> {
-    const client = await this.#client();
-    const last = (await client.offsets(name, 'latest')).get(partition);
-    if (last === undefined || offset >= last || offset < 0) return undefined;
-    const one = { partitions: [partition], from: { offset }, until: { offset: offset + 1 } } as const;
-    for await (const record of client.records(raw(name), one)) {
-      if (record.offset !== offset) continue;
-      const letter = letterOf(record);
-      return letter && { record, letter };
-    }
-    return undefined;
-  }
-
-  #show({ letter, record }: Found): ShownLetter {
+  #show({ letter, record }: FoundLetter, replayed: ReplayedLetters): ShownLetter {
     const { code, message, notReplayable, origin, step = '' } = letter;
     return {
       ...this.#shown.record({ ...record, headers: letter.headers }, record.topic),
@@ -98,10 +84,7 @@ export class Letters {
       step,
       origin: origin && { topic: origin.topic, partition: origin.partition, offset: origin.offset },
       notReplayable,
+      replayed: replayed.to(record),
     };
   }
-}
-
-function raw(name: string) {
-  return topic(name, { key: nullable(bytes()), value: nullable(bytes()) });
 }

@@ -163,6 +163,8 @@ export interface ShownLetter extends ShownRecord {
   readonly origin: { readonly topic: string; readonly partition: number; readonly offset: number } | undefined;
   /** Why it cannot be replayed; `undefined` when it can. */
   readonly notReplayable: string | undefined;
+  /** Topics that its record was written to. */
+  readonly replayed: readonly string[];
 }
 
 export interface ShownRow {

@@ -44,7 +44,9 @@ describe('dead letters and starting over', () => {
 
   describe('millrace dlq', () => {
     it('lists, shows, replays once, and drops dead letters', async () => {
-      expect(lines((await cli.run('dlq ls')).out)).toEqual([{ topic: 'bad-orders', letters: 2, last: 'ERR_DECODE' }]);
+      expect(lines((await cli.run('dlq ls')).out)).toEqual([
+        { topic: 'bad-orders', letters: 2, replayed: 0, last: 'ERR_DECODE' },
+      ]);
       const listed = lines((await cli.run('dlq ls bad-orders')).out);
       expect(listed).toMatchObject([
         { place: '0@0', code: 'ERR_USER_CODE', from: 'orders/0@1' },
@@ -87,6 +89,50 @@ describe('dead letters and starting over', () => {
       expect([dry.code, lines(dry.out)]).toEqual([0, [{ topic: 'orders', records: 1 }]]);
       expect((await cli.inProcess('dlq replay bad-orders --execute')).err).toContain('1 record was replayed');
       expect((await cli.inProcess('dlq replay bad-orders')).err).toContain('nothing to replay');
+    });
+
+    it('forgets no letter that it has left out, and says which were replayed', async () => {
+      const replay = async (flags: string) => {
+        const { code, err, out } = await cli.inProcess(`dlq replay bad-orders ${flags}`);
+        return { code, err, out: lines(out) };
+      };
+      expect(await replay('--code ERR_DECODE --execute')).toMatchObject({ out: [{ topic: 'orders', records: 1 }] });
+      expect(lines((await cli.inProcess('dlq ls')).out)).toMatchObject([{ letters: 2, replayed: 1 }]);
+      const replayed = async () =>
+        (lines((await cli.inProcess('dlq ls bad-orders')).out) as { replayed: unknown }[]).map((row) => row.replayed);
+      expect(await replayed()).toEqual([null, 'orders']);
+      expect(lines((await cli.inProcess('dlq show bad-orders 1')).out)).toMatchObject([{ replayed: 'orders' }]);
+      await cli.inProcess('topics create repair');
+      expect(await replay('--to repair --execute')).toMatchObject({ out: [{ topic: 'repair', records: 2 }] });
+      // The topic of the letters is gone for a while: they wait for it.
+      await cli.inProcess('topics delete orders --yes');
+      expect(await replay('--execute')).toEqual({
+        code: 0,
+        out: [],
+        err: '2 letters of topic orders, which is gone: left out\nthere is nothing to replay in bad-orders\n',
+      });
+      await cli.inProcess('topics create orders');
+      expect(await replay('--execute')).toEqual({
+        code: 0,
+        out: [{ topic: 'orders', records: 1 }],
+        err: '1 letter replayed before: left out; --all replays them again\n1 record was replayed\n',
+      });
+      expect(await replayed()).toEqual(['repair, orders', 'orders, repair']);
+      expect(await replay('--all')).toMatchObject({ out: [{ topic: 'orders', records: 2 }] });
+    });
+
+    it('fails for what its topic refuses, and replays the others', async () => {
+      await cli.inProcess(['produce', 'orders', '-k', 'big'], `${'x'.repeat(3000)}\n`);
+      await run();
+      await cli.inProcess('topics configure orders -c maxMessageBytes=2000');
+      const refused = await cli.inProcess('dlq replay bad-orders --execute');
+      expect({ code: refused.code, rows: lines(refused.out) }).toEqual({
+        code: 1,
+        rows: [{ topic: 'orders', records: 2 }],
+      });
+      expect(refused.err).toMatch(/^1 letter that topic orders refuses: .*too large/m);
+      await cli.inProcess('topics configure orders -c maxMessageBytes=20000');
+      expect((await cli.inProcess('dlq replay bad-orders --execute')).err).toContain('1 record was replayed');
     });
 
     it('leaves out a record that a step has counted, unless it goes to another topic', async () => {
@@ -139,6 +185,9 @@ describe('dead letters and starting over', () => {
         (lines((await cli.inProcess(`reset orders ${option}`)).out)[0] as { to: unknown }).to;
       expect(await to('--to-earliest')).toBe(0);
       expect(await to('--to-latest')).toBe(4);
+      expect([await to('--to earliest'), await to('--to end'), await to('--to -1'), await to('--to @-1h')]).toEqual([
+        0, 4, 3, 0,
+      ]);
       expect(await to('--to-offset 3')).toBe(3);
       expect(await to('--to-offset 30')).toBe(4);
       expect(await to('--shift-by -3')).toBe(1);
@@ -181,6 +230,8 @@ describe('wrong use', () => {
     ['dlq', 2, 'Usage: millrace dlq'],
     ['reset order', 1, 'did you mean orders?'],
     ['reset orders --to-earliest --to-latest', 2, 'more than one place'],
+    ['reset orders --to 1:2', 2, 'give one place'],
+    ['reset orders --to start --to-latest', 2, 'more than one place'],
     ['reset orders --shift-by x', 2, 'give a whole number'],
     ['reset orders --by-duration soon', 2, 'such as 1h'],
     ['reset orders --from-file nope', 2, 'cannot be read'],

@@ -21,6 +21,8 @@ import {
 } from 'millrace';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { About, Live, LiveEvent, ShownLetter, ShownRecord, StateAnswer } from '../../src/dashboard/live-data.ts';
+import { type FoundLetter, letterAt } from '../../src/letters/read-letters.ts';
+import { LetterReplay, type Sending } from '../../src/letters/replay-letters.ts';
 import { until } from '../runtime/support.ts';
 import { ask, nextEvent } from './requests.ts';
 
@@ -160,7 +162,7 @@ describe('a dashboard', () => {
     await expect(nextEvent(url, '/api/peek?step=999', 'refused')).resolves.toContain('nothing is counted');
   });
 
-  it('lists dead letters, and with a token replays them, once each time it is asked', async () => {
+  it('lists dead letters, and with a token replays them, once unless it is asked to do it again', async () => {
     const { app, client, url } = await start({ port: 0, token: TOKEN });
     const headers = [[PAYLOAD, new TextEncoder().encode(PAYLOAD)]] as const;
     await client.publish(raw, { value: new TextEncoder().encode(PAYLOAD), timestamp: 7, headers, partition: 1 });
@@ -177,6 +179,7 @@ describe('a dashboard', () => {
         step: 'topic(clicks)',
         value: JSON.stringify(PAYLOAD),
         origin: { topic: 'clicks', partition: 1, offset: 0 },
+        replayed: [],
         headers: [{ name: PAYLOAD, value: JSON.stringify(PAYLOAD) }],
       }),
     ]);
@@ -186,6 +189,20 @@ describe('a dashboard', () => {
     expect(JSON.parse(done.text)).toMatchObject({ topic: 'clicks', partition: 1, offset: 1, timestamp: 7 });
     // It is what it was, so it fails again.
     await until('it to fail again', () => app.snapshot().errors === 2);
+    const stale = await ask(url, '/api/replay', { method: 'POST', headers: acting, body });
+    expect([stale.status, stale.text]).toEqual([409, expect.stringContaining('ERR_REPLAYED')]);
+    // The command knows of it, and the page of what the command does.
+    const command = await LetterReplay.of(client, 'bad', { to: 'copy' });
+    const found = (await letterAt(client, 'bad', letter as ShownLetter)) as FoundLetter;
+    expect(await (await LetterReplay.of(client, 'bad')).fateOf(found)).toMatchObject({ code: 'ERR_REPLAYED' });
+    await client.topics.create('copy');
+    await command.send([{ found, fate: (await command.fateOf(found)) as Sending['fate'] }]);
+    const listed = await ask(url, '/api/letters?topic=bad', { headers: bearer });
+    expect(JSON.parse(listed.text)).toContainEqual(
+      expect.objectContaining({ offset: letter?.offset, replayed: ['clicks', 'copy'] }),
+    );
+    const again = JSON.stringify({ ...(JSON.parse(body) as object), again: true });
+    expect((await ask(url, '/api/replay', { method: 'POST', headers: acting, body: again })).status).toBe(200);
     for (const wrong of [
       { topic: 'sums', partition: 0, offset: 0 },
       { topic: 'bad', partition: 0, offset: 99 },
