@@ -20,6 +20,7 @@ const BENCHMARKS = [
   'driver',
   'state',
   'start',
+  'telemetry',
 ] as const;
 
 /** Measured only when they are named: they need more than Node. */
