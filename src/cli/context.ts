@@ -58,9 +58,9 @@ export async function withClient<T>(
 /** A command on a log, with the flags that name it. */
 export function onLog(parent: Command, name: string, summary: string): Command {
   return locationFlags(parent.command(name).summary(summary).description(`${summary}.`))
-    .option('-q, --quiet', 'say nothing but errors')
-    .option('-v, --verbose', 'also say what goes well')
-    .option('--debug', 'print stacks of errors');
+    .option('-q, --quiet', 'print only data and errors')
+    .option('-v, --verbose', 'also print information messages')
+    .option('--debug', 'print stack traces of errors');
 }
 
 /** What the library warns of, one line each. */

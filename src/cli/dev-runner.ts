@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { relative, resolve } from 'node:path';
 import { FileWatch } from './file-watch.ts';
-import { DEV, type FromChild, type FromParent } from './parent.ts';
+import { DEV, type FromChild, type FromParent, STOPPING } from './parent.ts';
 
 /** Editors write a file in several steps, and several files at once. */
 const SETTLE_MS = 100;
@@ -61,8 +61,12 @@ export class DevRunner {
     this.#stopping = true;
     clearTimeout(this.#timer);
     this.#watch.close();
-    if (this.#child === undefined) this.#end();
-    else this.#tellToStop();
+    if (this.#child === undefined) {
+      this.#end();
+      return;
+    }
+    this.#options.say(STOPPING);
+    this.#tellToStop();
   }
 
   /** Ends what runs, at once. */

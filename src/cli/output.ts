@@ -87,13 +87,13 @@ export async function writeRows(
   await output.data(`${table(rows, columns)}\n`);
 }
 
-/** Columns side by side, numbers to the right, under their names in capitals. */
+/** Columns side by side, numbers to the right, under their names in capitals: `writtenBy` as WRITTEN BY. */
 export function table(
   rows: readonly Readonly<Record<string, string | number | boolean | null>>[],
   columns: readonly string[],
 ): string {
   const cells = [
-    columns.map((name) => name.toUpperCase()),
+    columns.map((name) => name.replace(/[A-Z]/g, ' $&').toUpperCase()),
     ...rows.map((row) => columns.map((name) => cell(row[name]))),
   ];
   const widths = columns.map((_, column) => Math.max(...cells.map((row) => (row[column] as string).length)));

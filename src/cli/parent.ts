@@ -4,6 +4,9 @@ export interface FromChild {
   readonly loaded: string;
 }
 
+/** What is said at the first Ctrl-C: by the process that has heard it. */
+export const STOPPING = 'stopping: finishing what was read; Ctrl-C again ends it at once';
+
 /** In the environment of a process that `millrace dev` has started. */
 export const DEV = 'MILLRACE_DEV';
 

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Client, ConfigError, type PartitionOffsets } from '../index.ts';
 import type { Context } from './context.ts';
-import { parseRange } from './offsets.ts';
+import { parseRange, type Range } from './offsets.ts';
 import { boundsOf } from './range-offsets.ts';
 
 /** Flags that say where a group or an application is to go on, as Kafka's own tools spell them. */
 export interface PlaceFlags {
+  /** As `consume -o` takes it. */
+  readonly to?: string;
   readonly toEarliest?: boolean;
   readonly toLatest?: boolean;
   readonly toOffset?: string;
@@ -19,15 +21,16 @@ export interface PlaceFlags {
 /** Adds the flags that name a place. */
 export function placeFlags(command: Command): Command {
   return command
+    .option('--to <place>', 'start, end, 100, +100, -100, @2026-01-31T12:00:00Z, @-1h; earliest and latest as well')
     .option('--to-earliest', 'from the first records')
-    .option('--to-latest', 'only what comes from now on')
+    .option('--to-latest', 'from the end: only new records')
     .option('--to-offset <n>', 'from this offset of each partition')
-    .option('--to-datetime <time>', 'from what is not older than that, such as 2026-01-31T12:00:00Z')
-    .option('--by-duration <duration>', 'from what is not older than so long ago, such as 1h or PT1H')
-    .option('--shift-by <n>', 'from so many records behind where it is; before it with a minus')
+    .option('--to-datetime <time>', 'from the first record at or after this time, such as 2026-01-31T12:00:00Z')
+    .option('--by-duration <duration>', 'from the first record of the last so long, such as 1h or PT1H')
+    .option('--shift-by <n>', 'move the committed offsets by this many, back with a minus')
     .option(
       '--from-file <file>',
-      'from the offsets of a file: topic,partition,offset in each line, as --export prints it',
+      'from the offsets in a file, topic,partition,offset per line, as --export prints them',
     );
 }
 
@@ -45,10 +48,14 @@ export interface Place {
 
 /** The place that flags name, if they do. @throws ConfigError `ERR_OPTION` */
 export function placeOf(flags: PlaceFlags): Place | undefined {
-  const { byDuration, fromFile, shiftBy, toDatetime, toEarliest, toLatest, toOffset } = flags;
-  const given = Object.entries({ toEarliest, toLatest, toOffset, toDatetime, byDuration, shiftBy, fromFile });
+  const { byDuration, fromFile, shiftBy, to, toDatetime, toEarliest, toLatest, toOffset } = flags;
+  const given = Object.entries({ to, toEarliest, toLatest, toOffset, toDatetime, byDuration, shiftBy, fromFile });
   const named = given.filter(([, value]) => value !== undefined);
   if (named.length > 1) throw wrong('more than one place to start is given', 'leave all but one of them out');
+  if (to !== undefined) {
+    onePlace(to, 0);
+    return ranged(to);
+  }
   if (toEarliest === true) return ranged('start');
   if (toLatest === true) return ranged('end');
   if (toOffset !== undefined) return ranged(wholeText('--to-offset', toOffset, /^\d+$/));
@@ -61,7 +68,14 @@ export function placeOf(flags: PlaceFlags): Place | undefined {
 const ranged =
   (text: string): Place =>
   async (client, topic, _, { now }) =>
-    within(client, topic, (await boundsOf(client, topic, parseRange([text], now()))).from);
+    within(client, topic, (await boundsOf(client, topic, onePlace(text, now()))).from);
+
+/** One place, with no end. @throws ConfigError `ERR_OPTION` */
+export function onePlace(text: string, now: number): Range {
+  const range = parseRange([text], now);
+  if (range.until === undefined && range.from.kind !== 'stored') return range;
+  throw wrong(`--to is ${text}`, 'give one place, such as start, end, 100 or @-1h');
+}
 
 const shifted =
   (count: number): Place =>

@@ -26,7 +26,7 @@ export function program(context: Context, version: string): Command {
       'Runs and draws pipelines; reads, writes and administers topics of an embedded log or a Kafka cluster.',
     )
     .version(version, '-V, --version')
-    .option('--debug', 'print stacks of errors')
+    .option('--debug', 'print stack traces of errors')
     .addCommand(topicsCommand(context))
     .addCommand(groupsCommand(context))
     .addCommand(stateCommand(context))

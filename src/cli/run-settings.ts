@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { ConfigError, type LogLocation, type RunOptions } from '../index.ts';
+import { ConfigError, type LogLevel, type LogLocation, type RunOptions } from '../index.ts';
 import { durationMs } from '../options/duration.ts';
 import { isLocated, isNamed, type LocationFlags, location } from './location.ts';
 import type { PipelineFile } from './pipeline-file.ts';
@@ -53,10 +53,30 @@ export function runSettings(
     startFrom: flags.from ?? rest.startFrom,
     idle: (flags.idle as RunOptions['idle']) ?? rest.idle,
     dashboard: dashboardOf(flags, rest.dashboard) ?? (dev ? true : undefined),
-    logger: level === undefined ? rest.logger : library.consoleLogger({ level }),
+    logger: level === undefined && rest.logger !== undefined ? rest.logger : loggerOf(library, level, env),
     signal: rest.signal === undefined ? signal : AbortSignal.any([signal, rest.signal]),
   }) as RunOptions;
 }
+
+/** What the library logs with by itself, without the line for what the application ends with: the command says that. */
+function loggerOf(
+  { consoleLogger }: PipelineFile['library'],
+  level: LogLevel | undefined,
+  env: Environment,
+): RunOptions['logger'] {
+  const least = level ?? env['MILLRACE_LOG'] ?? 'warn';
+  if (least.toLowerCase() === 'silent') return false;
+  const logger = consoleLogger({ level: least.toLowerCase() as LogLevel });
+  return {
+    ...logger,
+    error: (fields, message) => {
+      if (message !== ENDED) logger.error(fields, message);
+    },
+  };
+}
+
+/** The message of an application that has ended with an error. */
+const ENDED = 'failed';
 
 /**
  * A flag says that it is served, and at which port. Who sees what (token, mask, host) stays as the file says.

@@ -126,6 +126,7 @@ describe('groups reset', () => {
   it("takes the spellings of Kafka's own tools, for one topic or for all", async () => {
     expect(await moved('t --to-earliest')).toBe('t/0=0');
     expect(await moved('t --to-latest')).toBe('t/0=4');
+    expect([await moved('t --to earliest'), await moved('t --to latest')]).toEqual(['t/0=0', 't/0=4']);
     expect(await moved('t --to-offset 1')).toBe('t/0=1');
     expect(await moved('t --to-offset 100')).toBe('t/0=4');
     expect(await moved('t --to-datetime 1970-01-01T00:00:03Z')).toBe('t/0=2');

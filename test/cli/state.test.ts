@@ -37,7 +37,7 @@ describe('millrace state', () => {
     expect([code, err]).toEqual([0, 'application counts is not running\n']);
     expect(lines(out)).toMatchObject([
       { store: 'counts', partitions: 1, entries: 2 },
-      { store: 'per-minute', partitions: 1, 'written by': expect.stringContaining('tumbling(1m)') as string },
+      { store: 'per-minute', partitions: 1, writtenBy: expect.stringContaining('tumbling(1m)') as string },
     ]);
   });
 

@@ -180,7 +180,7 @@ it('reads the state of an application from its changelogs, and from the folder t
     expect(scanned.map(String).sort()).toEqual(['ada,4', 'bob,2', 'cy,5']);
     const listed = lines((await own.run(`state ls ${app} ${where}`)).out);
     expect(listed, where).toMatchObject([
-      { store: 'sums', entries: 3, 'written by': expect.stringContaining('sum') as string },
+      { store: 'sums', entries: 3, writtenBy: expect.stringContaining('sum') as string },
     ]);
     expect(lines((await own.run(`state export ${app} ${where}`)).out)).toHaveLength(3);
     expect(await own.run(`state verify ${app} --with pipeline.ts ${where}`)).toMatchObject({ code: 0, out: '' });

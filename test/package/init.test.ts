@@ -60,11 +60,16 @@ describe('a project made by millrace init, from the tarball', () => {
       await expect.poll(() => sink.textContent(), { timeout: 60_000 }).toMatch(/to\(sales\)\D*[1-9]/);
       const seconds = (performance.now() - began) / 1000;
       const [load = 0] = loadavg();
-      console.info(
-        `from an empty folder to live results in a browser: ${seconds.toFixed(0)} s, load ${load.toFixed(0)}`,
-      );
       // How long others keep the machine from it says nothing of the package.
-      if (load < 4 * availableParallelism()) expect(seconds).toBeLessThan(60);
+      const most = 4 * availableParallelism();
+      const judged =
+        load < most
+          ? 'at most 60 s are allowed'
+          : `NOT JUDGED: the limit of 60 s holds below a load of ${most}, 4 for each core`;
+      console.info(
+        `from an empty folder to live results in a browser: ${seconds.toFixed(0)} s, load ${load.toFixed(1)}; ${judged}`,
+      );
+      if (load < most) expect(seconds).toBeLessThan(60);
       await browser.close();
     }
     await told(/\d+ orders +\d+\.\d\d/);

@@ -7,15 +7,16 @@ import { writeRows } from '../output.ts';
 type Flags = LocationFlags & { readonly json?: boolean };
 
 const HELP = `
-A flag goes before the environment, that before the file millrace.config.json of the project, and that before the default.
-The file is looked for from here upwards, up to the folder with the package.json. Paths in it are meant from its folder.
+Flags take precedence over the environment, the environment over the project file millrace.config.json, and that over the
+defaults. The file is searched for from the current folder upwards, as far as the folder with the package.json. Paths in it
+are relative to its folder.
 
   { "brokers": ["localhost:9092"], "sasl": "scram-sha-256", "saslUser": "ada", "saslPasswordFile": "/run/secrets/kafka" }`;
 
 /** `millrace config …` */
 export function configCommand(context: Context): Command {
-  const config = new Command('config').summary('show what is configured, and where');
-  onLog(config, 'show', 'show every setting with its value and where that comes from')
+  const config = new Command('config').summary('show the configuration and where it comes from');
+  onLog(config, 'show', 'show every setting with its value and its source')
     .option('--json', 'one JSON object per line')
     .addHelpText('after', HELP)
     .action((flags: Flags) => show(context, flags));

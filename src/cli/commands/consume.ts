@@ -45,13 +45,13 @@ Offsets (-o), of each partition: beginning, start, end, stored, 100, +100 (after
 100:200, 100:, :200, :end, @TIME, @TIME:TIME, s@MS, e@MS. A TIME is 10 or 13 digits, 2026-01-31, 2026-01-31T12:00:00Z, -1h.
 
 Format (-f): %t topic, %p partition, %o offset, %k key, %v value, %h headers, %T timestamp, %K and %V lengths, %% and \\n.
-%k{hex}, %v{base64} and %d{iso} choose how.
+%k{hex}, %v{base64} and %d{iso} choose the form.
 
-Conditions (--filter): .a.b == 3, .items[0].id != 7, key == ada, .total >= 10, or .a alone for what is there. Values are taken as
-their serde has them, without one as JSON.
+Conditions (--filter): .a.b == 3, .items[0].id != 7, key == ada, .total >= 10, or just .a to require that it exists. Values
+are decoded by their serde, or as JSON without one.
 
-With -g what has been printed is committed: every second, and at the end, whether that is -n, -e, Ctrl-C or a reader that
-goes away. What lies in a pipe counts as printed: for the first ten say -n 10, and not | head.
+With -g, printed records are committed every second and at the end, whether it ends by -n, -e, Ctrl-C or a closed pipe.
+Records that are still in a pipe count as printed: for the first ten use -n 10, not | head.
 
   millrace consume orders -o -10 -e
   millrace consume orders -g billing -n 10
@@ -73,7 +73,7 @@ export function consumeCommand(parent: Command, context: Context): Command {
     .option('-f, --format <text>', 'how to print a record')
     .option(
       '-K, --key-delimiter <text>',
-      'print key and value with this between them; where both are text, produce -K reads it',
+      'print key and value with this text between them; produce -K reads it back if both are text',
       delimiter,
     )
     .option('-J, --json', 'one JSON object per line, as produce --json reads it')
@@ -81,10 +81,10 @@ export function consumeCommand(parent: Command, context: Context): Command {
     .option('--value <serde>', 'how to decode values')
     .option('-w, --with <file>', 'file that exports the declaration of the topic: its serdes decode keys and values')
     .option('--grep <text>', 'only records whose key or value, as printed, contains this text')
-    .option('--filter <condition>', "only records that meet it, such as '.user.name == ada'; may be repeated", oneMore)
+    .option('--filter <condition>', "only records that match, such as '.user.name == ada'; may be repeated", oneMore)
     .option('--expect <n>', 'end after this many records, and exit with 3 if there are fewer', fromZero)
-    .option('--timeout <duration>', 'end after so long, such as 10s, and exit with 124')
-    .option('--read-committed', 'no records of aborted and open transactions (the default)')
+    .option('--timeout <duration>', 'end after this long, such as 10s, and exit with 124')
+    .option('--read-committed', 'skip records of aborted and open transactions (the default)')
     .option('--read-uncommitted', 'also print records of aborted and open transactions')
     .option('--raw', 'print control characters unescaped')
     .addHelpText('after', HELP)

@@ -10,18 +10,18 @@ interface Flags extends LocationFlags {
 }
 
 const HELP = `
-Shows topics, groups and how far they are behind, of what runs in other processes. An application shows itself: millrace run
-FILE --dashboard, or run(…, { dashboard: true }). The page can only be read, and only by this machine: another --host needs a
-token in MILLRACE_DASHBOARD_TOKEN.
+Shows the topics, groups and lag of applications in other processes. An application has a dashboard of its own: millrace run
+FILE --dashboard, or run(…, { dashboard: true }). The page is read-only and can be reached from this machine only: another
+--host needs a token in MILLRACE_DASHBOARD_TOKEN.
 
   millrace dashboard --path data
   millrace dashboard --brokers localhost:9092 --port 8080`;
 
 /** `millrace dashboard` */
 export function dashboardCommand(parent: Command, context: Context): Command {
-  return onLog(parent, 'dashboard', 'serve a page with the topics and groups of a log until it is stopped')
-    .option('--port <number>', 'port of the page (default: 7070, or the next free one); 0: any', fromZero)
-    .option('--host <address>', 'address to listen at (default: 127.0.0.1)')
+  return onLog(parent, 'dashboard', 'serve a page with the topics and groups of a log until stopped')
+    .option('--port <number>', 'port of the page (default: 7070, or the next free one); 0 for any', fromZero)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .addHelpText('after', HELP)
     .action((flags: Flags) => dashboard(context, flags));
 }

@@ -5,9 +5,9 @@ import type { RunFlags } from '../run-settings.ts';
 import { runFlags } from './run.ts';
 
 const HELP = `
-As run, and again after each change of a file that was loaded: the process that runs is stopped first, finishes what it has
-read and commits it, so nothing is lost and nothing counts twice. A file that cannot be loaded, and an application that ends
-with an error, are told; the next change starts it again.
+Works like run, and restarts after each change of a loaded file: the running process stops first, and finishes and commits what
+it has read, so nothing is lost or counted twice. A file that cannot be loaded, or an application that fails, is reported;
+the next change starts it again.
 
   millrace dev clicks.ts`;
 

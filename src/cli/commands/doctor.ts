@@ -24,18 +24,18 @@ const CERTIFICATE_DAYS = 14;
 const DAY_MS = 86_400_000;
 
 const HELP = `
-Looked at are Node, RxJS, the store, and the log: the room on the disk of a folder; certificates, brokers, copies, and what the user may
-do on a cluster; and records with timestamps of the future. Nothing is changed, unless with --try.
+Checks Node, RxJS, the native store and the log: the free disk space of a folder; certificates, brokers, replicas and your
+permissions on a cluster; and records with timestamps in the future. Changes nothing, except with --try.
 
   millrace doctor
   millrace doctor -b kafka:9093 --tls --try`;
 
 /** `millrace doctor` */
 export function doctorCommand(parent: Command, context: Context): Command {
-  return onLog(parent, 'doctor', 'look for what keeps Millrace from working here; exits with 3 when there is something')
+  return onLog(parent, 'doctor', 'check whether Millrace can work here; exits with 3 if it finds a problem')
     .option(
       '--try',
-      'on a cluster also make a topic, write, read and delete it: shows permissions, and how far clocks differ',
+      'on a cluster, also create a topic, write to it, read it and delete it: checks permissions and clocks',
     )
     .option('--json', 'one JSON object per line')
     .addHelpText('after', HELP)

@@ -9,8 +9,8 @@ interface Flags {
 }
 
 const HELP = `
-Nothing is opened and nothing runs: the file is loaded, and its pipeline planned. The pipeline is the default export, or the
-only export that is one, or the one that is named. Several that run together are exported as an array.
+Nothing is opened and nothing runs: the file is loaded and its pipeline planned. The pipeline is the default export, the only
+export that is a pipeline, or the export you name. Several pipelines that run together are exported as an array.
 
   millrace graph clicks.ts
   millrace graph clicks.ts --format svg > clicks.svg
@@ -26,7 +26,7 @@ export function graphCommand(parent: Command, context: Context): Command {
     .argument('[export]', 'name of the export')
     .addOption(new Option('-f, --format <name>', 'how to draw it (default: text)').choices(GRAPH_FORMATS))
     .option('--json', 'as --format json')
-    .option('--debug', 'print stacks of errors')
+    .option('--debug', 'print stack traces of errors')
     .addHelpText('after', HELP)
     .action((file: string, name: string | undefined, flags: Flags) => graph(context, file, name, flags));
 }

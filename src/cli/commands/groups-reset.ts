@@ -4,15 +4,14 @@ import { type Context, onLog, withClient } from '../context.ts';
 import { partitions } from '../flags.ts';
 import { committedIn, known } from '../known-groups.ts';
 import type { LocationFlags } from '../location.ts';
-import { parseRange, type Range } from '../offsets.ts';
+import type { Range } from '../offsets.ts';
 import { type Output, writeRows } from '../output.ts';
-import { type PlaceFlags, placeFlags, placeOf } from '../places.ts';
+import { onePlace, type PlaceFlags, placeFlags, placeOf } from '../places.ts';
 import { boundsOf } from '../range-offsets.ts';
 import { existing } from '../topic-names.ts';
 
 interface ResetFlags extends LocationFlags, PlaceFlags {
   readonly json?: boolean;
-  readonly to?: string;
   readonly partition?: readonly number[];
   readonly export?: boolean;
   readonly dryRun?: boolean;
@@ -22,18 +21,18 @@ interface ResetFlags extends LocationFlags, PlaceFlags {
 }
 
 const RESET_HELP = `
-Without a topic all topics are moved that the group has committed for. --to takes what consume -o takes; the other spellings are those
-of Kafka's own tools, which go to the first or the last record where a partition does not reach so far. --export prints the
-offsets, for --from-file to take.
+Without a topic, all topics are moved that the group has committed offsets for. --to takes the places of consume -o. The other
+options are those of Kafka's own tools: where a partition does not reach that far, they stop at its first or last offset.
+--export prints the new offsets in the format that --from-file reads.
 
   millrace groups reset billing orders --to @-1h
   millrace groups reset billing --shift-by -100 --execute
   millrace groups reset billing --to-earliest --export > offsets.csv
 
-Offsets beyond the end of a partition are refused. An application that keeps state does not start from an offset before
-what its stores hold, since it would take records twice, and lacks in its stores what it is moved past: to process records
-again, run it under another applicationId. --force moves it nevertheless, as when an error of it has said where it is to
-begin; and a group that there is not yet.`;
+Offsets beyond the end of a partition are refused. So is moving an application with state: moved back, it would count records
+twice, so it does not start; moved forward, its stores miss the records in between. To process records again, run it
+under another applicationId. --force moves it all the same, for example when one of its errors says where to begin. It also
+sets the offsets of a group that does not exist yet.`;
 
 /** `millrace groups reset GROUP` */
 export function groupsResetCommand(groups: Command, context: Context): void {
@@ -43,8 +42,7 @@ export function groupsResetCommand(groups: Command, context: Context): void {
     'move the offsets of a group without members; only shows the change unless --execute is given',
   )
     .argument('<group>')
-    .argument('[topic...]')
-    .option('--to <place>', 'start, end, 100, +100, -100, @2026-01-31T12:00:00Z, @-1h');
+    .argument('[topic...]');
   placeFlags(moving)
     .option('-p, --partition <n>', 'only this partition; several with commas, or repeated', partitions)
     .option('--export', 'print the new offsets as topic,partition,offset')
@@ -80,15 +78,7 @@ function wantedOf(
       ...(place.topics === undefined ? {} : { topics: place.topics }),
     };
   }
-  if (place !== undefined) {
-    throw new ConfigError('ERR_OPTION', 'more than one place is given', { hint: 'leave all but one of them out' });
-  }
-  const range = parseRange([flags.to], context.now());
-  if (range.until !== undefined || range.from.kind === 'stored') {
-    throw new ConfigError('ERR_OPTION', `--to is ${flags.to}`, {
-      hint: 'give one place, such as start, end, 100 or @-1h',
-    });
-  }
+  const range = onePlace(flags.to, context.now());
   return { place: (client, topic) => places(client, topic, range, flags) };
 }
 

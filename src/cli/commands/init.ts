@@ -13,8 +13,8 @@ interface Flags {
 }
 
 const HELP = `
-The folder gets a pipeline with a window, a program that feeds and runs it, and a test, in TypeScript, and its packages are
-installed with npm. Then:
+Creates a TypeScript project with a windowed pipeline, a program that feeds and runs it, and a test, and installs its packages
+with npm. Then:
 
   cd shop
   npm start      # orders, and every few seconds what each shop has sold
@@ -24,12 +24,12 @@ installed with npm. Then:
 export function initCommand(parent: Command, context: Context, version: string): Command {
   return parent
     .command('init')
-    .summary('make a project with a pipeline and its test')
-    .description('make a project with a pipeline and its test.')
-    .argument('<name>', 'folder of the project, which is new or empty')
+    .summary('create a project with a pipeline and a test')
+    .description('create a project with a pipeline and a test.')
+    .argument('<name>', 'folder of the project; it must be new or empty')
     .option('--package <file>', 'tarball of millrace to install instead of the one of the registry')
     .option('--no-install', 'install nothing')
-    .option('--debug', 'print stacks of errors')
+    .option('--debug', 'print stack traces of errors')
     .addHelpText('after', HELP)
     .action((name: string, flags: Flags) => init(context, version, name, flags));
 }

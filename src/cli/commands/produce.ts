@@ -44,7 +44,7 @@ const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', '
 
 const HELP = `
 Each line of standard input is a value; with -K the key stands before the delimiter. Without a serde the bytes are written
-as they are. When a line fails, what is written is told, and the line to go on with: tail -n +LINE.
+as they are. If a line fails, the command says what was written, and with which line to go on: tail -n +LINE.
 
   echo '{"total":12}' | millrace produce orders -k o-1
   printf 'a:1\\nb:2\\n' | millrace produce numbers -K : --value int32
@@ -66,7 +66,7 @@ export function produceCommand(parent: Command, context: Context): Command {
     .option('-Z, --tombstone', 'write tombstones (null values): each line is a key, or -k gives the key')
     .option('-l, --file <file>', 'read lines from a file')
     .option('--repeat <n>', 'write each record this many times', whole, 1)
-    .option('--rate <n>', 'write at most so many records a second', whole)
+    .option('--rate <n>', 'write at most this many records per second', whole)
     .addOption(new Option('-z, --compression <codec>', 'how to compress batches').choices(COMPRESSIONS))
     .addHelpText('after', HELP)
     .action((topic: string, flags: Flags) => produce(context, topic, flags));

@@ -21,10 +21,10 @@ interface Flags extends LocationFlags, PlaceFlags {
 }
 
 const HELP = `
-The application forgets what it has read and what it keeps, and starts as for the first time, or from where an option says.
-Its stores go, and the topics that it has made for itself (shuffles, changelogs), with their records; a topic that it writes and reads
-but did not make is passed over to its end. Input topics and results stay as they are: results are written again.
-It is refused while the application runs. Nothing is done without --execute.
+The application forgets what it has read and stored, and starts as if for the first time, or where an option says. Its
+stores are deleted, and so are the topics it made for itself (shuffles, changelogs), with their records. A topic that it
+writes and reads but did not make is skipped to its end. Input topics and results stay, so results are written again. This
+is refused while the application runs, and does nothing without --execute.
 
   millrace reset clicks
   millrace reset clicks --to-datetime 2026-01-31T12:00:00Z --execute`;
@@ -40,9 +40,9 @@ export function resetCommand(parent: Command, context: Context): Command {
     'start an application over; only shows what would be done unless --execute is given',
   ).argument('<application>');
   return placeFlags(command)
-    .option('--input-topics <names>', 'further input topics, with commas (default: those it has read)', list)
-    .option('--internal-topics <names>', 'further topics of its own to delete, with commas', list)
-    .option('-w, --with <file>', 'file with its pipeline, which knows its topics')
+    .option('--input-topics <names>', 'further input topics, separated by commas (default: those it has read)', list)
+    .option('--internal-topics <names>', 'further topics of its own to delete, separated by commas', list)
+    .option('-w, --with <file>', 'file with its pipeline, to find its topics')
     .option('--export <name>', 'name of the export in that file')
     .option('--dry-run', 'only show what would be done (the default)')
     .option('--execute', 'do it')

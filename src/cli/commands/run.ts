@@ -4,16 +4,17 @@ import type { App, RunOptions } from '../../index.ts';
 import { counted } from '../../options/counted.ts';
 import { type Context, onLog } from '../context.ts';
 import { ExitError } from '../exit.ts';
+import { STOPPING } from '../parent.ts';
 import { loadPipeline, type PipelineFile } from '../pipeline-file.ts';
 import { type RunFlags, runSettings, timeoutMs } from '../run-settings.ts';
 import { startBox } from '../start-box.ts';
 
 const HELP = `
-The pipeline is the default export of the file, or the only export that is one, or the one that is named. What the file
-exports as options are options of run(…): applicationId, onRecordError, idle, path, brokers …. A flag goes before the
-environment, and that before the file. TypeScript is loaded as it is; types are not checked.
+The pipeline is the default export of the file, its only export that is a pipeline, or the export you name. An export called
+options holds options of run(…): applicationId, onRecordError, idle, path, brokers …. Flags take precedence over the
+environment, and the environment over the file. TypeScript runs as it is; types are not checked.
 
-Ctrl-C and SIGTERM stop it when what was read is finished and committed; a second one ends it at once.
+Ctrl-C and SIGTERM stop it once everything read is finished and committed; a second one ends it at once.
 
   millrace run clicks.ts
   millrace run clicks.ts perMinute --path data --exit-on-end
@@ -26,24 +27,24 @@ export function runFlags(command: Command): Command {
     .argument('[export]', 'name of the export')
     .option(
       '-a, --app <name>',
-      'applicationId: offsets and state are found by it (default: that of the file, or its name)',
+      'applicationId, which offsets and state are found by (default: from the file, or its name)',
     )
     .addOption(new Option('--from <place>', 'where the first start begins').choices(['earliest', 'latest']))
     .addOption(
-      new Option('--guarantee <name>', 'what commits on Kafka promise').choices(['at-least-once', 'exactly-once']),
+      new Option('--guarantee <name>', 'delivery guarantee on Kafka').choices(['at-least-once', 'exactly-once']),
     )
     .option('--state-dir <folder>', 'folder for the state of an application on Kafka (default: in memory)')
-    .option('--idle <duration>', 'after so long without a record time goes on with the clock, such as 5s')
-    .option('--dashboard [port]', 'serve a live page of it on this machine (port 7070; dev always does)');
+    .option('--idle <duration>', 'after this long without records, event time advances with the clock, such as 5s')
+    .option('--dashboard [port]', 'serve the live dashboard on this machine (default port: 7070; dev always does)');
 }
 
 /** `millrace run FILE` */
 export function runCommand(parent: Command, context: Context, version: string): Command {
   return runFlags(onLog(parent, 'run', 'run the pipeline of a file until it is stopped'))
-    .option('-e, --exit-on-end', 'end when everything that is there now is processed')
-    .option('--close-windows', 'with --exit-on-end: the input is complete, so open windows are emitted')
-    .option('--timeout <duration>', 'stop after so long, and exit with 124')
-    .option('--json', 'print at the end what was done, as one JSON object')
+    .option('-e, --exit-on-end', 'exit when all records that exist now are processed')
+    .option('--close-windows', 'with --exit-on-end: the input is complete, so emit open windows')
+    .option('--timeout <duration>', 'stop after this long, and exit with 124')
+    .option('--json', 'print a summary as one JSON object at the end')
     .addHelpText('after', HELP)
     .action((file: string, name: string | undefined, flags: RunFlags) => run(context, version, file, name, flags));
 }
@@ -70,13 +71,8 @@ async function run(
     // Told by the log.
     () => undefined,
   );
-  signal.addEventListener(
-    'abort',
-    () => say('stopping: what was read is finished first; Ctrl-C again ends it at once'),
-    {
-      once: true,
-    },
-  );
+  // Below `dev` it is also stopped when a file has changed: that process says why.
+  if (parent === undefined) signal.addEventListener('abort', () => say(STOPPING), { once: true });
   const timedOut = await done(app, context, limitMs);
   const { dropped, errors, late, recordsIn, recordsOut } = app.snapshot();
   say(

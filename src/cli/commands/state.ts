@@ -36,9 +36,9 @@ const KEY_FORMS = ['string', 'number', 'bigint', 'json'] as const;
 type KeyForm = (typeof KEY_FORMS)[number];
 
 const HELP = `
-State lies beside the log of a folder, whether its application runs or not; reading it changes nothing. --with names the file
-of the pipeline that wrote it, and its keys and values are shown as they are; without it they are shown as bytes. On Kafka it is
-rebuilt from the changelog topics, in memory, or read from the folder of a process (--state-dir), without a broker.
+The state of an application on a folder is read from that folder, whether the application runs or not. Reading changes nothing.
+--with names the file of the pipeline that wrote the state, and decodes keys and values; without it they are shown as bytes. On
+Kafka the state is rebuilt in memory from the changelog topics, or read from the state folder of a process (--state-dir), without a broker.
 
   millrace state ls clicks
   millrace state get clicks clicks-per-minute ada --with clicks.ts
@@ -50,11 +50,11 @@ export function stateCommand(context: Context): Command {
   const onState = (name: string, summary: string): Command =>
     onLog(state, name, summary).option(
       '--state-dir <folder>',
-      'folder in which an application on Kafka keeps its stores here',
+      'folder where an application on Kafka keeps its stores on this machine',
     );
   const decoded = (command: Command): Command =>
     command
-      .option('-w, --with <file>', 'file with the pipeline that wrote the state: to decode it')
+      .option('-w, --with <file>', 'file with the pipeline that wrote the state, to decode it')
       .option('--export <name>', 'name of the export in that file');
   onState('ls', 'list the stores of an application, with their partitions and entries')
     .alias('list')
@@ -90,7 +90,7 @@ export function stateCommand(context: Context): Command {
         exportAll(context, opened, stores, flags),
       ),
     );
-  decoded(onState('verify', 'read all of the state and compare it with its checksums; exits with 3 for damage'))
+  decoded(onState('verify', 'read all of the state and check it against its checksums; exits with 3 if any is damaged'))
     .argument('<application>')
     .option('--json', 'one JSON object per line')
     .action((application: string, flags: Flags) => verify(context, application, flags));
@@ -145,11 +145,11 @@ async function list({ output }: Context, state: StoredState, flags: Flags): Prom
       entries += 1;
       bytes += key.length + value.length;
     }
-    return { store: name, partitions: partitions.length, entries, bytes, 'written by': writtenBy ?? null };
+    return { store: name, partitions: partitions.length, entries, bytes, writtenBy: writtenBy ?? null };
   });
   output.say(`application ${state.applicationId} ${state.active ? 'is running' : 'is not running'}`);
   if (rows.length === 0) output.say('it keeps no state');
-  await writeRows(output, rows, ['store', 'partitions', 'entries', 'bytes', 'written by'], flags.json === true);
+  await writeRows(output, rows, ['store', 'partitions', 'entries', 'bytes', 'writtenBy'], flags.json === true);
 }
 
 async function get(context: Context, state: StoredState, store: string, key: string, flags: Flags): Promise<void> {

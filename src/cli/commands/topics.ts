@@ -37,7 +37,7 @@ export function topicsCommand(context: Context): Command {
   onLog(topics, 'configure', 'change the configuration or raise the number of partitions of a topic')
     .argument('<topic>')
     .option('-c, --config <name=value>', CONFIG_HELP, pairs)
-    .option('-p, --partitions <n>', 'new, higher number of partitions: keys move between partitions', whole)
+    .option('-p, --partitions <n>', 'raise the number of partitions to this; keys move between partitions', whole)
     .action((topic: string, flags: ConfigFlags & { partitions?: number }) => configure(context, topic, flags));
   onLog(topics, 'release', 'release a topic from the application that owns it, so that another one can own it')
     .argument('<topic>')
