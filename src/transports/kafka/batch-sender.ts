@@ -304,8 +304,7 @@ export class BatchSender {
       batch.resolve({ baseOffset });
       return;
     }
-    const { topic, partition } = batch;
-    const error = kafkaError(errorCode, 'write', topic, { topic, partition });
+    const error = kafkaError(errorCode, 'write', batch.topic, { topic: batch.topic, partition: batch.partition });
     if (errorCode === Code.OUT_OF_ORDER_SEQUENCE_NUMBER && line.isBehind(batch)) {
       // The one before it is not there; both are sent again. What is wrong is said of that one.
       this.#retry(sent, error, false, true);
@@ -345,12 +344,11 @@ export class BatchSender {
       batch.reject(writeFailure(error, batch));
       return;
     }
-    if (!follows) {
-      this.#complaints.warn(error, { topic: batch.topic, partition: batch.partition });
-      this.#trouble = error;
-      this.#topics.forget(line.topic);
-    }
     line.failed(batch, uncertain);
     line.pausedUntil = this.#machine.clock.monotonic() + pauseMs(this.#machine, line.attempts);
+    if (follows) return;
+    this.#complaints.warn(error, { topic: batch.topic, partition: batch.partition });
+    this.#trouble = error;
+    this.#topics.forget(line.topic);
   }
 }
