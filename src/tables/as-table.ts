@@ -15,23 +15,23 @@ import { Table, tableOf } from './table.ts';
 import { tableTtl } from './topic-table.ts';
 import { historyOf, VersionedRows } from './version-stores.ts';
 
-/** Where the rows of a stream are kept. @public */
+/** How the rows of a stream are stored. @public */
 export interface AsTableOptions<V> {
-  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  /** Name of the state store, unique in a pipeline. It identifies the state: keep it when the pipeline changes. */
   readonly store: string;
-  /** How rows are written; as MessagePack when left out. */
+  /** How rows are stored (default: MessagePack). */
   readonly value?: Serde<V>;
-  /** Keeps the versions of rows so far back, in event time; see {@link table}. */
+  /** How far back to keep the versions of rows, in event time; see {@link table}. */
   readonly history?: Duration;
-  /** How long a row lives, in event time, after its last record; see {@link table}. Not beside `history`. */
+  /** How long a row lives after its last record, in event time; see {@link table}. Excludes `history`. */
   readonly ttl?: Duration;
 }
 
 /**
- * Makes a table of a stream: each record replaces the row of its key, a null value deletes it.
+ * Makes a table from a stream: each record replaces the row of its key, a null value deletes it.
  *
- * The changes of `aggregate`, `countByKey` and `reduceByKey` are rows already, in the store that the step has: they become a
- * table without another one. Any other stream needs `{ store }`.
+ * The changes of `aggregate`, `countByKey` and `reduceByKey` are already rows in the store of that step, so the table
+ * needs no second store. Any other stream needs `{ store }`.
  *
  * ```text
  * asTable(orders.pipe(countByKey({ store: 'orders' })))
@@ -42,8 +42,8 @@ export interface AsTableOptions<V> {
  *
  * Records are applied in order of arrival. Null keys are dropped and counted. Rows survive restarts.
  *
- * @param changes - What an aggregate emits, not changed on the way; or any stream, with options.
- * @param options - Where the rows of a stream are kept.
+ * @param changes - The unmodified output of an aggregate, or any stream together with options.
+ * @param options - How the rows of a stream are stored.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  *
  * @example

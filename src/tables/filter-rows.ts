@@ -5,7 +5,7 @@ import type { Table } from './table.ts';
 import { type ViewOptions, view } from './view.ts';
 
 /**
- * The rows of a table that pass, as a table.
+ * The rows of a table that satisfy a predicate, as a table.
  *
  * ```text
  * filterRows((n) => n > 1)
@@ -14,12 +14,13 @@ import { type ViewOptions, view } from './view.ts';
  * result  ----------a:2---------a:null was 2-----------------|
  * ```
  *
- * A row that no longer passes is deleted; a row that was not there is not deleted again. Nothing is stored unless asked: the
- * predicate is asked about the new row, about the old one, and at each look-up, so it depends on its arguments alone. It is
- * not asked about deletions. A row about which it fails does not pass, and the failure goes to the record policy.
+ * A row that no longer passes is deleted; no deletion is emitted for a row that was not in the result. By default
+ * nothing is stored: the predicate is called for the new row, the old one, and at each look-up, so it must depend only
+ * on its arguments. It is not called for deletions. If it throws, the row does not pass, and the failure goes to the
+ * record policy.
  *
  * @param predicate - Called with the row and its key. A type guard narrows the rows.
- * @param options - `store` keeps the rows: to read them from outside, or because the predicate is slow.
+ * @param options - `store` keeps the rows in a store: to read them from outside, or because the predicate is slow.
  * @throws ConfigError `ERR_ASYNC_FUNCTION`, `ERR_OPTION`, `ERR_STORE_NAME`.
  *
  * @example

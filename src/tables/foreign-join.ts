@@ -10,20 +10,20 @@ import { replies, subscriptions } from './foreign-messages.ts';
 import type { JoinedRows } from './joined-rows.ts';
 import type { Table } from './table.ts';
 
-/** The row that a left row makes with its right one, or with none. */
+/** Makes the joined row of a left row and its right row, or null for the latter. */
 export type CombineForeign<K, L, R, W> = (
   left: NonNullable<L>,
   right: NonNullable<R> | null,
   key: NonNullable<K>,
 ) => W | null;
 
-/** A store as it is declared and opened. */
+/** A store: its declaration, and how to decode its values. */
 interface OwnStore<T> {
   readonly use: StoreUse;
   readonly codec: ValueCodec<T>;
 }
 
-/** What the parts of a foreign-key join have in common. */
+/** What the parts of a foreign-key join share. */
 export class ForeignJoin<K, L, F, R, W> {
   readonly name: string;
   readonly isLeft: boolean;
@@ -61,7 +61,7 @@ export class ForeignJoin<K, L, F, R, W> {
     this.replies = shuffle('replies', this.leftKeys, replies);
   }
 
-  /** The bytes of the joined row. Where it cannot be made there is none, so that what stands below never keeps an old one. */
+  /** The bytes of the joined row, or null if it cannot be made: steps below must not keep an outdated row. */
   made(
     step: Step<unknown>,
     left: NonNullable<L>,
@@ -78,7 +78,7 @@ export class ForeignJoin<K, L, F, R, W> {
     }
   }
 
-  /** A store of the join's own, beside that of its rows. */
+  /** A store that belongs to the join, in addition to that of its rows. */
   store<T, Key = never>(
     what: string,
     kind: 'keyValue' | 'timed',
@@ -97,7 +97,7 @@ function keysOf(table: Pick<Table<unknown, unknown>, 'keySerde' | 'name'>, name:
   });
 }
 
-/** The same keys, or none: what belongs to no right row goes without. */
+/** The same serde, also for null: a message that concerns no right row has no key. */
 function orNone<F>(keys: Serde<F>): Serde<F> {
   return {
     name: keys.name,

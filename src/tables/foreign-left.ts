@@ -11,13 +11,13 @@ import type { Subscription } from './foreign-messages.ts';
 import { isOlderVersion } from './older-version.ts';
 import type { Table } from './table.ts';
 
-/** What a left row is subscribed to: number of the subscription, how many it has had, and the key of its right row. */
+/** The subscription of a left row: its number, how many subscriptions the row has had, and the key of its right row. */
 type Lease = readonly [number: number, opened: number, rightKey: Uint8Array | null];
 
-/** Where changes are counted. */
+/** Key of the counter of changes. */
 const LAST = 'last';
 
-/** Tells the tasks of right rows which left rows belong to them. */
+/** Tells the tasks of the right rows which left rows belong to them. */
 export function leftSide<K, L, F, R, W>(
   left: Table<K, L>,
   join: ForeignJoin<K, L, F, R, W>,
@@ -60,7 +60,10 @@ export function leftSide<K, L, F, R, W>(
         const whole = { ...message, key: leftKeys.serialize(change.key as NonNullable<K>), partition };
         step.out.next(makeRecord<F, Subscription>(right, whole, timestamp, headers, topic, change.partition, offset));
       };
-      /** Not at once to where the result is: what was sent before would come after it. */
+      /**
+       * Goes by way of the right side, not directly to the result: there it would overtake messages that were sent
+       * earlier.
+       */
       const tell = (
         change: Change<K, L>,
         version: number,
@@ -78,7 +81,7 @@ export function leftSide<K, L, F, R, W>(
         if (to === null) return;
         send(change, to, { does: 'leave', number, version, answer, ended, row: null });
       };
-      /** The right row that a row belongs to: `undefined` where there is no row, or the function fails. */
+      /** The key of the right row that a row belongs to; `undefined` if there is no row or the function fails. */
       const rightKeyOf = (change: Change<K, L>): Uint8Array | null | undefined => {
         if (change.value === null) return undefined;
         try {
@@ -92,7 +95,7 @@ export function leftSide<K, L, F, R, W>(
       const removed = (change: Change<K, L>, lease: Lease): void => {
         const version = next();
         const [, opened, to] = lease;
-        // An inner join takes the timestamp of the right row into account, which is known there.
+        // The timestamp of an inner join also depends on the right row, which only the right side knows.
         const isThere = !isLeft && to !== null;
         leave(change, lease, version, isThere ? 'deletion' : 'none', isThere ? opened : null);
         if (!isThere) tell(change, version, isLeft ? 'always' : 'none', null, opened);

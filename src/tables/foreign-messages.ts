@@ -1,35 +1,44 @@
 import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';
 
-/** What a row of the left table tells the task of the right row that it belongs to. It goes under that row's key. */
+/**
+ * A message from a row of the left table to the task of the right row that it belongs to. Its record key is the right
+ * row's key.
+ */
 export interface Subscription {
   /**
-   * `join`: the row belongs there, with this content. `leave`: it does no more. `tell`: `row` is the joined row of one that
-   * belongs to none; it goes without a key.
+   * `join`: the row belongs there and has this content. `leave`: it no longer belongs there. `tell`: the row belongs to
+   * no right row, and `row` is its joined row; such a message has no key.
    */
   readonly does: 'join' | 'leave' | 'tell';
-  /** The left row's key, as bytes. */
+  /** The left row's key, in bytes. */
   readonly key: Uint8Array;
-  /** Tells the subscription from others of the same right row: its number, and the partition of the left row. */
+  /**
+   * With `partition`, identifies the subscription among others to the same right row: its number and the partition of
+   * the left row.
+   */
   readonly number: number;
   readonly partition: number;
-  /** Number of the change. Those of one key rise. */
+  /** Number of the change, ascending for each key. */
   readonly version: number;
-  /** `always`; `row`: only if there is a right row; `deletion`: that there is no row; `none`: nothing of the row. */
+  /**
+   * What to answer. `always`: the joined row. `row`: the joined row, only if there is a right row. `deletion`: that
+   * there is no row. `none`: nothing about the row.
+   */
   readonly answer: 'always' | 'row' | 'deletion' | 'none';
-  /** Of a left row that was deleted: how many subscriptions it had. */
+  /** For a deleted left row: how many subscriptions it had. */
   readonly ended: number | null;
   readonly row: Uint8Array | null;
 }
 
-/** What becomes of a joined row. It goes under the left row's key. */
+/** A message to the result: the new state of a joined row. Its record key is the left row's key. */
 export interface Reply {
   readonly version: number;
-  /** A subscription was left. */
+  /** Whether a subscription has ended. */
   readonly left: boolean;
-  /** As that of {@link Subscription}. */
+  /** As in {@link Subscription}. */
   readonly ended: number | null;
-  /** Whether it says what the row is: `row`, or null for none. */
+  /** Whether the message has the row: `row`, or null for none. */
   readonly tells: boolean;
   readonly row: Uint8Array | null;
 }
@@ -39,7 +48,7 @@ const ANSWERS = ['always', 'row', 'deletion', 'none'] as const;
 
 type Packed = readonly unknown[];
 
-/** A record as a short array of its fields. */
+/** Writes an object as a compact array of its fields. */
 function packed<T extends object>(
   name: string,
   pack: (message: T) => Packed,

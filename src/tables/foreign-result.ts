@@ -10,14 +10,14 @@ import type { RowStore } from './row-store.ts';
 import { Table } from './table.ts';
 
 /**
- * What is known of a left row: number of the last change that was heard of, subscriptions that it has left, those that it
- * had when it was deleted, and whether it is.
+ * What is known about a left row: the number of its last known change, how many of its subscriptions have ended, how
+ * many it had when it was deleted, and whether it is deleted.
  */
 type Mark = readonly [version: number, left: number, ended: number, deleted: boolean];
 
 const NEW: Mark = [0, 0, 0, false];
 
-/** The joined rows, of what is heard of them. What is older than what was heard already says nothing any more. */
+/** Keeps the joined rows, as the replies report them. A reply that is older than the last known change is ignored. */
 export function foreignResult<K, L, F, R, W>(
   heard: Stream<StreamRecord<K, Reply>>,
   join: ForeignJoin<K, L, F, R, W>,
@@ -54,18 +54,19 @@ export function foreignResult<K, L, F, R, W>(
           ended + (reply.ended ?? 0),
           reply.version > version ? reply.ended !== null : deleted || (isNews && reply.ended !== null),
         ];
-        // Nothing is on its way any more that could be taken for a row.
+        // No reply is in flight any more that could be mistaken for a row.
         if (mark[3] && mark[1] >= mark[2]) marked.delete(entry);
         else marked.put(entry, mark, record.timestamp);
         if (!isNews) return;
         const row = rows.entry(key);
         const before = row.value ?? null;
-        // That its last subscription was left may come later, and is passed over then: the row goes with the end.
+        // The end of its last subscription may arrive later and is then ignored: the row is deleted as soon as its end
+        // is known.
         if (!reply.tells && (reply.ended === null || before === null)) return;
         const after = reply.row === null ? null : join.joinedRows.deserialize(reply.row);
         if (after !== null) rows.put(row, after, record.timestamp);
         else if (before !== null) rows.delete(row);
-        // A deletion is told also where the row was never there: whoever sends it cannot know (FK-3).
+        // A deletion is emitted even if the row never existed: the sender cannot know (FK-3).
         step.emitUpdate(makeChange<K, NonNullable<W>>(record.key, after, before, record.timestamp, record));
       };
     },

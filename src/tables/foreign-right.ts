@@ -9,7 +9,7 @@ import type { Reply, Subscription } from './foreign-messages.ts';
 import { isOlderVersion } from './older-version.ts';
 import type { Table } from './table.ts';
 
-/** A left row where its right one is: its key, the number of its last change, and its content. */
+/** A left row as the right side keeps it: its key, the number of its last change, and its content. */
 type Subscriber = readonly [key: Uint8Array, version: number, row: Uint8Array];
 
 /** Joins right rows with the left rows that belong to them. */

@@ -9,8 +9,8 @@ import type { RowStore } from './row-store.ts';
 import type { Table } from './table.ts';
 
 /**
- * Joins a table with one that has other keys: rows go to the tasks of their right rows, and what they make there goes to the
- * tasks of their own keys again.
+ * Joins a table with one that has different keys: rows travel to the tasks of their right rows, and the joined rows
+ * travel back to the tasks of the left keys.
  */
 export function foreignTable<K, L, F, R, W>(
   left: Table<K, L>,

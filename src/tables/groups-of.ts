@@ -14,7 +14,7 @@ import { removedBy, withoutRemoved } from './halves.ts';
 import type { Halves } from './halves-of.ts';
 import { Table } from './table.ts';
 
-/** The table of the aggregates of groups, of what they gain and lose. */
+/** Builds the table of group aggregates from the rows that groups gain and lose. */
 export function groupsOf<G, V, R>(
   halves: Observable<Halves<G, V>>,
   topic: Topic<G, V>,
@@ -69,7 +69,7 @@ export function groupsOf<G, V, R>(
           state = settled(added) ?? undefined;
         }
         const latest = Math.max(entry.timestamp, timestamp);
-        // Before anything is stored: a record whose result throws is left out altogether.
+        // Computed before anything is stored: if it throws, the record has no effect.
         const row = rowOf(state);
         if (state !== undefined) store.put(entry, state, latest);
         else if (entry.value !== undefined) store.delete(entry);

@@ -8,10 +8,13 @@ import type { Topic } from '../streams/topic.ts';
 import { withRemoved } from './halves.ts';
 import type { Table } from './table.ts';
 
-/** What a group gains (value) and loses (header) with a change of a row. */
+/** What a group gains (value) and loses (header) through the change of a row. */
 export type Halves<G, V> = StreamRecord<G, V | null, KeyChanged>;
 
-/** Makes of each change of a row what its old group loses and its new one gains: one record where both are the same. */
+/**
+ * Turns each change of a row into what its old group loses and its new group gains: one record if both groups are the
+ * same.
+ */
 export function halvesOf<K, V, G>(
   table: Table<K, V>,
   select: (row: NonNullable<V>, key: NonNullable<K>) => G | null,
@@ -26,7 +29,7 @@ export function halvesOf<K, V, G>(
     detail: topic.name,
     changesKey: true,
     create: (step) => (change) => {
-      // The newest row stays as it is.
+      // The newest row has not changed.
       if (change.newest === false) return;
       const { before, headers, key, value } = change;
       let from: NonNullable<G> | null = null;

@@ -2,17 +2,20 @@ import { RecordError } from '../errors.ts';
 import type { Header, Headers } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 
-/** Header of the row that a group loses with a record; the row that it gains is the value. One record has both. */
+/**
+ * Header with the row that a group loses through a record; the row that it gains is the value. One record can have
+ * both.
+ */
 const REMOVED = 'millrace.removed';
 
-/** The headers of a record with the row that its group loses. */
+/** The headers of a record, with the row that its group loses added. */
 export function withRemoved<V>(headers: Headers, removed: V | null, serde: Serde<V>): Headers {
   const own = headers.filter(([name]) => name !== REMOVED);
   if (removed === null) return own.length === headers.length ? headers : own;
   return [...own, [REMOVED, serde.serialize(removed as NonNullable<V>)]];
 }
 
-/** The row that the group of a record loses; null for none. */
+/** The row that the group of a record loses, or null for none. */
 export function removedBy<V>(headers: Headers, serde: Serde<V>): V | null {
   for (let at = headers.length - 1; at >= 0; at -= 1) {
     const [name, bytes] = headers[at] as Header;

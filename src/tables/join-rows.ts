@@ -11,26 +11,28 @@ import { Table } from './table.ts';
 
 /** @public */
 export interface JoinRowsOptions<W, T extends 'inner' | 'left' | 'outer' = 'inner' | 'left' | 'outer'> {
-  /** Name of the store that keeps the joined rows; unique in a pipeline. Give it another name when the function changes. */
+  /**
+   * Name of the store that keeps the joined rows, unique in a pipeline. Choose a new name when the function changes.
+   */
   readonly store: string;
   /**
-   * `inner` (default): a key has a row where both tables have one. `left`: where the left table has one, with `null` for a
-   * row that the right one lacks. `outer`: where either has one, with `null` for the other.
+   * `inner` (default): a key has a row if both tables have one. `left`: if the left table has one, with `null` for a
+   * missing right row. `outer`: if either has one, with `null` for the missing one.
    */
   readonly type?: T;
-  /** How joined rows are written; as MessagePack when left out. */
+  /** How joined rows are stored (default: MessagePack). */
   readonly value?: Serde<W>;
 }
 
-/** How rows find their row in a table with other keys. @public */
+/** How rows find their counterparts in a table with different keys. @public */
 export interface JoinForeignOptions<K, L, F, W, T extends 'inner' | 'left' = 'inner' | 'left'>
   extends JoinRowsOptions<W, T> {
-  /** The key of the right row that belongs to a row; null for none. It depends on its arguments alone. */
+  /** Returns the key of the right row that a row belongs to, or null for none. It must depend only on its arguments. */
   readonly key: (row: NonNullable<L>, key: NonNullable<K>) => F | null;
 }
 
 /**
- * Joins a table with another one that has the same keys: a table of the rows that they make together.
+ * Joins a table with another one that has the same keys. The result is a table of the combined rows.
  *
  * ```text
  * stock.pipe(joinRows(prices, (pieces, price) => pieces * price, { store: 'worth' }))
@@ -40,18 +42,21 @@ export interface JoinForeignOptions<K, L, F, W, T extends 'inner' | 'left' = 'in
  * result   -----------tea:10-----------tea:15------tea:null-------|
  * ```
  *
- * A change of either table makes the row of its key anew; equal rows are changes too. The timestamp of a row is the later one
- * of both. A row that is there no more is deleted; one that was not there is not deleted again. Tables with history are
- * joined by their newest rows: out-of-order records are older versions, which are dropped and counted here.
+ * A change in either table recomputes the row of its key; a row equal to the previous one is still emitted as a change.
+ * The timestamp of a row is the later of the two. A row that no longer exists is deleted; no deletion is emitted for a
+ * row that did not exist. Tables with history are joined by their newest rows: out-of-order records are older versions,
+ * which are dropped and counted here.
  *
- * With `key` a row is joined with the right row whose key it names, in a table of any other keys: inner or left. Rows travel
- * through two topics of the application for that, so of several changes in a short time only the last one may be seen.
+ * With `key`, a row is joined with the right row whose key it names, in a table with any other keys; the join is inner
+ * or left. Rows travel through two internal topics, so of several changes in quick succession only the last one may be
+ * visible.
  *
- * Without it both tables have the same number of partitions, checked when the application starts. Joined rows are kept in a store, so a
- * restart goes on with them. A row for which the function fails is not in the result; the failure goes to the record policy.
+ * Without `key`, both tables must have the same number of partitions, which is checked when the application starts.
+ * Joined rows are kept in a store, so a restart continues with them. A row for which the function fails is not in the
+ * result; the failure goes to the record policy.
  *
  * @param right - The other table, with keys of the same serde.
- * @param combine - The row, of the row of each table and the key; null for none.
+ * @param combine - Returns the joined row, given the row of each table and the key; null for no row.
  * @param options - `store` is required.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_ASYNC_FUNCTION`, `ERR_SERDE`; when planned `ERR_KEY_SERDES`,
  * `ERR_DUPLICATE_STORE`.
@@ -98,7 +103,7 @@ export function joinRows<K, L, R, W>(
   options: JoinRowsOptions<NonNullable<W>, 'left'> & { readonly type: 'left' },
 ): (left: Table<K, L>) => Table<K, NonNullable<W>>;
 /** @public */
-// The compiler explains the last overload when none fits, so the most common one stands last.
+// If no overload matches, the compiler explains the last one, so the most common one comes last.
 export function joinRows<K, L, R, W>(
   right: Table<K, R>,
   combine: (left: NonNullable<L>, right: NonNullable<R>, key: NonNullable<K>) => W,
@@ -129,7 +134,7 @@ export function joinRows<K, L, F, R, W>(
   };
 }
 
-/** @throws ConfigError `ERR_OPTION` for what is not a table, such as a topic. */
+/** @throws ConfigError `ERR_OPTION` for anything but a table, such as a topic. */
 function checkRight(right: unknown): void {
   if (right instanceof Table) return;
   throw new ConfigError('ERR_OPTION', `joinRows(…) was given ${show(right)} instead of a table`, {

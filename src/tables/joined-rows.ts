@@ -4,7 +4,7 @@ import type { Serde } from '../serdes/serde.ts';
 export interface JoinedRows<W> {
   /** Their store. */
   readonly name: string;
-  /** Whether a row stays without a right one. */
+  /** Whether a left row without a right row is in the result. */
   readonly isLeft: boolean;
   readonly value: Serde<NonNullable<W>> | undefined;
 }

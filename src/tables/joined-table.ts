@@ -8,14 +8,17 @@ import { isOlderVersion } from './older-version.ts';
 import type { RowStore } from './row-store.ts';
 import { Table } from './table.ts';
 
-/** The row that two rows make. */
+/** Makes the joined row of two rows. */
 export type PairRows<K, L, R, W> = (
   left: NonNullable<L> | null,
   right: NonNullable<R> | null,
   key: NonNullable<K>,
 ) => W;
 
-/** The row that two rows make by the type of a join; null where there is none. The function is called with a row at least. */
+/**
+ * Makes the joined row of two rows according to the type of the join; null for none. The user's function is called with
+ * at least one row.
+ */
 export function pairRows<K, L, R, W>(
   combine: PairRows<K, L, R, W>,
   type: 'inner' | 'left' | 'outer',
@@ -33,7 +36,7 @@ interface Sides<K, L, R> {
   readonly right: Rows<K, R>;
 }
 
-/** The table of the rows that two tables make together. */
+/** The table of the joined rows of two tables. */
 export function joinedTable<K, L, R, W>(
   left: Table<K, L>,
   right: Table<K, R>,
@@ -90,7 +93,7 @@ export function joinedTable<K, L, R, W>(
   });
 }
 
-/** The row that two rows make. Where that fails there is none, so that what stands below never keeps an old one. */
+/** The joined row of two rows. If the function fails there is none, so that steps below do not keep an outdated row. */
 function madeOf<K, L, R, W>(
   step: Step<unknown>,
   make: PairRows<K, L, R, W | null>,
@@ -110,7 +113,7 @@ function rowOf<V>(change: Change<unknown, V>): NonNullable<V> | null {
   return change.value ?? null;
 }
 
-/** A store that is younger than the tables lacks rows that have not changed since: they are made when they are asked for. */
+/** A store that is newer than the tables lacks the rows that have not changed since: they are computed on look-up. */
 function withYoungerStore<K, L, R, W>(
   rows: Rows<K, NonNullable<W>>,
   { left, right }: Sides<K, L, R>,
@@ -129,7 +132,7 @@ function withYoungerStore<K, L, R, W>(
   };
 }
 
-/** Rows that are made of two end with either of them. */
+/** A joined row expires when either of its rows does. */
 function timeOfBoth(left: RowTime | undefined, right: RowTime | undefined): RowTime | undefined {
   if (left === undefined || right === undefined) return left ?? right;
   return {

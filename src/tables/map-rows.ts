@@ -5,7 +5,7 @@ import type { Table } from './table.ts';
 import { type ViewOptions, view } from './view.ts';
 
 /**
- * A table with other rows under the same keys.
+ * Maps the rows of a table; keys stay the same.
  *
  * ```text
  * mapRows((n) => n * 10)
@@ -14,13 +14,13 @@ import { type ViewOptions, view } from './view.ts';
  * result  --a:10-----a:20 was 10-------a:null was 20--|
  * ```
  *
- * Nothing is stored unless asked: the function is called for the new row, for the old one, and at each look-up, so it depends
- * on its arguments alone. It is not called for deletions. A row for which it returns null, or fails, is not in the result; a
- * failure goes to the record policy.
+ * By default nothing is stored: the function is called for the new row, the old one, and at each look-up, so it must
+ * depend only on its arguments. It is not called for deletions. If it returns null or throws, the row is not in the
+ * result; a failure goes to the record policy.
  *
- * @param project - The new row. Called with the row and its key.
- * @param options - `store` keeps the rows: to read them from outside, or because the function is slow. Give it another name
- * when the function changes.
+ * @param project - Returns the new row. Called with the row and its key.
+ * @param options - `store` keeps the rows in a store: to read them from outside, or because the function is slow.
+ * Choose a new name when the function changes.
  * @throws ConfigError `ERR_ASYNC_FUNCTION`, `ERR_OPTION`, `ERR_STORE_NAME`.
  *
  * @example

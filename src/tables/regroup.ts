@@ -13,7 +13,7 @@ import { halvesOf } from './halves-of.ts';
 import type { Table } from './table.ts';
 
 /**
- * Aggregates the rows of a table by group: a table with one row for each group.
+ * Aggregates the rows of a table by group. The result is a table with one row per group.
  *
  * ```text
  * orders.pipe(regroup((order) => order.region, byRegion, agg.sum((order) => order.total), { store: 'revenue' }))
@@ -22,26 +22,27 @@ import type { Table } from './table.ts';
  * result  --north:5-------north:12-------north:13-------north:6-south:7--------north:0----|
  * ```
  *
- * A row that changes is first taken out of the aggregate of its old group (`remove` of the aggregator) and then added to that
- * of its new one. In one group that is one change, so no one sees a half of it. Between two groups it is two, the old group's
- * first; where these lie in different partitions, their order is not fixed.
+ * A changed row is first removed from the aggregate of its old group (`remove` of the aggregator) and then added to
+ * that of its new group. Within one group this is a single change, so nobody sees half of it. Between two groups there
+ * are two changes, the old group's first; if the groups are in different partitions, the order is undefined.
  *
- * Rows go to their groups through `topic`, as in `through`: a stage ends here and another one begins. A record of it has the
- * row that the group gains as value, null for none, and the one that it loses in the header `millrace.removed`. It is
- * written by this step alone.
+ * Rows travel to their groups through `topic`, as with `through`: one stage ends here and another begins. The value of
+ * a record in it is the row that the group gains (null for none), and the header `millrace.removed` is the row that the
+ * group loses. Only this step may write the topic.
  *
- * The timestamp of a row is the highest one of the changes of its group. A row without a group (null) counts for none; one
- * for which `select` fails does neither, and the failure goes to the record policy. When the aggregator returns null the row
- * of the group is deleted, and the next one starts again. Of a table with history only the newest rows count.
+ * The timestamp of a row is the highest timestamp of the changes to its group. A row without a group (null) counts
+ * nowhere, nor does a row for which `select` fails; the failure goes to the record policy. If the aggregator returns
+ * null, the group's row is deleted, and the next change starts from the initial state. For a table with history only
+ * the newest rows count.
  *
- * @param select - The group of a row: its new key. It depends on its arguments alone, for it is asked again about the row
- * that goes.
- * @param topic - How groups and rows are written; created when it is missing.
+ * @param select - Returns the group of a row, which is its new key. It must depend only on its arguments, because it is
+ * called again for a row that leaves.
+ * @param topic - How groups and rows are written; created if missing.
  * @param aggregation - One aggregator, or several by name, that can `remove`: `agg.count`, `agg.sum`, `agg.mean`, and
  * `agg.reduce` and `agg.custom` where `remove` is given.
  * @param options - `store` is required.
- * @throws ConfigError `ERR_AGGREGATION` for an aggregator that cannot remove; `ERR_STORE_NAME`, `ERR_OPTION`; when planned
- * `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`, `ERR_DUPLICATE_SOURCE` where the topic is read elsewhere too.
+ * @throws ConfigError `ERR_AGGREGATION` for an aggregator that cannot remove; `ERR_STORE_NAME`, `ERR_OPTION`; when
+ * planned `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`, `ERR_DUPLICATE_SOURCE` if the topic is also read elsewhere.
  *
  * @example
  * ```ts

@@ -6,13 +6,13 @@ import { KeyValueStore } from '../state/key-value-store.ts';
 import { declareStore } from '../state/store-spec.ts';
 import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
 
-/** A store of rows, as the step that owns it declares and opens it. */
+/** A store of rows: declared and opened by the step that owns it. */
 export class RowStore<K, V> {
   readonly name: string;
   readonly use: StoreUse;
   readonly codec: ValueCodec<NonNullable<V>>;
 
-  /** @param value - How rows are written; as MessagePack when left out. */
+  /** @param value - How rows are stored (default: MessagePack). */
   constructor(step: string, store: string, value: Serde<NonNullable<V>> | undefined) {
     this.name = checkStoreName(store, step);
     this.codec = value === undefined ? msgpackCodec(this.name) : serdeCodec(value, this.name);

@@ -17,30 +17,35 @@ import { TimedStore } from '../state/timed-store.ts';
 import { Waiting } from '../state/waiting.ts';
 import { tableOf } from './table.ts';
 
-/** How long rows are held back. @public */
+/** How long to hold rows back. @public */
 export interface SuppressOptions<V> {
-  /** `'close'`: until the window of the row has closed. A duration: so long after the first row of its key, in stream time. */
+  /**
+   * `'close'`: until the window of the row has closed. A duration: that long after the first waiting row of its key, in
+   * stream time.
+   */
   readonly until: 'close' | Duration;
-  /** Name of the stores, unique in a pipeline; they are called so, and with `-rows`. Keep it when the pipeline changes. */
+  /**
+   * Name of the state store, unique in a pipeline; a second store has the suffix `-rows`. Keep the name when the
+   * pipeline changes.
+   */
   readonly store: string;
-  /** The most rows that may wait. */
+  /** The most rows that may wait in a task. */
   readonly maxRecords?: number;
-  /** The most bytes of rows that may wait, as they are stored. */
+  /** The most bytes of stored rows that may wait in a task. */
   readonly maxBytes?: number;
   /**
-   * When more would wait: `stop` (default) ends the application (`ERR_SUPPRESS_FULL`); `emit` lets the first ones go on early, which
-   * is not allowed for rows that are to be final.
+   * What to do when more would wait: `stop` (default) ends the application (`ERR_SUPPRESS_FULL`); `emit` emits the
+   * earliest rows before their time, which is not allowed with `'close'`.
    */
   readonly full?: 'emit' | 'stop';
-  /** How values are kept; as MessagePack when left out. */
+  /** How values are stored (default: MessagePack). */
   readonly value?: Serde<V>;
 }
 
 const OPTIONS = { until: true, store: true, maxRecords: true, maxBytes: true, full: true, value: true } as const;
 
 /**
- * Holds back rows that follow each other, and lets the newest one of each key go on: when its window has closed, or after a
- * time.
+ * Holds back successive rows and emits only the newest one of each key: when its window has closed, or after a time.
  *
  * ```text
  * suppress({ until: '5s', store: 'calm' })
@@ -49,19 +54,21 @@ const OPTIONS = { until: true, store: true, maxRecords: true, maxBytes: true, fu
  * result  ----------------------------a:3(6s)--------b:8(10s)--|
  * ```
  *
- * Rows that wait are the newest of their key and window. They keep the time at which the first of them came, their own timestamp and headers, and
- * of changes of a table the row that was `before` the first of them. Those that are due together come by that time, then by key bytes.
+ * The newest row of each key and window waits. It keeps the stream time at which the first such row arrived, its own
+ * timestamp and headers, and, for changes of a table, the `before` of the first row. Rows that are due together are
+ * emitted in order of that time, then of key bytes.
  *
- * Until `'close'`, a row of a window is final: the time at which windows close is that of the window steps above, of the longest
- * where several meet. A window that was deleted, such as a merged session, gives nothing. With a duration a deletion is a row as others.
- * A row that is due when it comes goes on at once.
+ * With `'close'`, the emitted row of a window is final. A window closes when the window step above closes it; if
+ * several steps meet, when the last of them does. A deleted window, such as a merged session, emits nothing. With a
+ * duration, a deletion is a row like any other. A row that is already due on arrival is emitted immediately.
  *
- * Stream time is that of the rows that come here; no clock is read. What waits survives restarts. When a bounded run ends it
- * stays, unless the run was told to close windows. A null key is dropped and counted.
+ * Stream time is that of the rows that reach this step; no clock is read. Waiting rows survive restarts. When a bounded
+ * run ends they stay in the store, unless the run closes windows. A null key is dropped and counted.
  *
- * @throws ConfigError `ERR_OPTION`, also for a table with history, whose versions all count, `ERR_STORE_NAME`, `ERR_DURATION`;
- * when planned `ERR_NO_WINDOW`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`. While running FatalError `ERR_SUPPRESS_FULL`.
- * @see {@link windowBy}, whose rows come on close unless it is told otherwise: for a single window nothing else is needed.
+ * @throws ConfigError `ERR_OPTION` (also for a table with history, where every version counts), `ERR_STORE_NAME`,
+ * `ERR_DURATION`; when planned `ERR_NO_WINDOW`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`. While running
+ * FatalError `ERR_SUPPRESS_FULL`.
+ * @see {@link windowBy}, which emits on close by default: a single window step does not need `suppress`.
  *
  * @example
  * ```ts
@@ -114,7 +121,7 @@ export function suppress<R extends StreamRecord<unknown, unknown>>(
         hint: 'declare the table without history where only its newest rows are wanted',
       });
     }
-    // Who holds a row back must know of each write, also of deletions of what is not there.
+    // This step must see every write, including deletions of rows that do not exist.
     return node<SuppressedRow, never>([table?.writes ?? source], {
       name: 'suppress',
       detail: name,

@@ -5,15 +5,15 @@ import type { TaskContext } from '../dataflow/task-context.ts';
 import type { Change } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 
-/** What a table is made of. */
+/** The parts of a table. */
 export interface TableParts<K, V> {
   readonly name: string;
   readonly changes: Stream<Change<K, V>>;
-  /** See {@link Table.keySerde}; that of the topic above when left out. */
+  /** See {@link Table.keySerde} (default: that of the topic above). */
   readonly keySerde?: Serde<K> | undefined;
   /** See {@link Table.rowSerde}. */
   readonly rowSerde?: Serde<V> | undefined;
-  /** See {@link Table.writes}; its changes when left out. */
+  /** See {@link Table.writes} (default: its changes). */
   readonly writes?: Stream<Change<K, V>>;
   /** See {@link TableSource.historyMs}. */
   readonly historyMs?: number | undefined;
@@ -23,26 +23,26 @@ export interface TableParts<K, V> {
 }
 
 /**
- * The newest row of each key, and the stream of its changes. It is no stream itself: operators such as `joinTable` look into
- * it, and it has verbs of its own.
+ * The newest row of each key, and the stream of their changes. A table is not a stream itself: operators such as
+ * `joinTable` look rows up, and tables have verbs of their own.
  *
- * @see {@link table} for the table of a topic, `asTable` for that of a stream.
+ * @see {@link table} to make one from a topic, `asTable` to make one from a stream.
  * @public
  */
 export class Table<K, V> implements TableSource<K, V> {
   readonly name: string;
   /**
-   * What happens to its rows, in order. A tombstone comes only for a row that was there; in a table with history each write
-   * is a change.
+   * The changes of its rows, in order. A tombstone is emitted only for a row that existed; in a table with history
+   * every write is a change.
    */
   readonly changes: Observable<Change<K, V>>;
-  /** How far back rows can be looked up, in ms of event time; `undefined` where only the newest ones are kept. */
+  /** How far back rows can be looked up, in ms of event time; `undefined` if only the newest rows are kept. */
   readonly historyMs: number | undefined;
-  /** @internal How its keys are written, where that is known before it is planned. */
+  /** @internal How its keys are written, if that is known before planning. */
   readonly keySerde: Serde<unknown> | undefined;
-  /** @internal How its rows are written, where somebody said so. */
+  /** @internal How its rows are written, if a serde was given. */
   readonly rowSerde: Serde<unknown> | undefined;
-  /** @internal Its changes, and tombstones for rows that are not there: joins make a row anew for these too. */
+  /** @internal Its changes, and tombstones for rows that do not exist: joins recompute their row for these too. */
   readonly writes: Stream<Change<K, V>>;
   /** @internal */
   readonly updates: Stream<unknown>;
@@ -62,7 +62,7 @@ export class Table<K, V> implements TableSource<K, V> {
     tables.set(changes, this);
   }
 
-  /** Applies verbs of tables one after the other: `users.pipe(filterRows(isActive), mapRows(nameOf), toStream())`. */
+  /** Applies verbs for tables in order: `users.pipe(filterRows(isActive), mapRows(nameOf), toStream())`. */
   pipe(): this;
   pipe<A>(verb1: (table: Table<K, V>) => A): A;
   pipe<A, B>(verb1: (table: Table<K, V>) => A, verb2: (made: A) => B): B;
@@ -95,12 +95,12 @@ export class Table<K, V> implements TableSource<K, V> {
 
 const tables = new WeakMap<Observable<unknown>, Table<unknown, unknown>>();
 
-/** The table whose changes a stream is. */
+/** The table whose changes a stream consists of. */
 export function tableOf<K, V>(changes: Observable<unknown>): Table<K, V> | undefined {
   return tables.get(changes) as Table<K, V> | undefined;
 }
 
-/** The serde of the keys that a stream has, as far up as it is the first input of steps that keep them. */
+/** The serde of a stream's keys, found by following the first inputs of key-preserving steps upwards. */
 function keysAbove(stream: Stream<unknown>): Serde<unknown> | undefined {
   const { inputs, kind, topics, traits } = stream.spec;
   if (kind === 'source' || kind === 'table') return topics?.[0]?.key;

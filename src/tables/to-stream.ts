@@ -4,16 +4,16 @@ import { givenTable } from './given-table.ts';
 import type { Table } from './table.ts';
 
 /**
- * The changes of a table as a stream of records: the new row as value, `null` where the row was deleted, and the old row as
- * `before`. Steps of streams follow in the same `pipe`.
+ * The changes of a table as a stream of records: the value is the new row, or `null` if the row was deleted, and
+ * `before` is the old row. Operators for streams can follow in the same `pipe`.
  *
  * ```text
  * table    a = 1          a = 2             a deleted
  * result  --a:1-----------a:2 was 1---------a:null was 2--|
  * ```
  *
- * It begins with what changes from now on; rows that were there before the application first ran this step do not come.
- * Keeps no state of its own: a restart repeats nothing.
+ * The stream starts with the next change; rows that existed before the application first ran this step are not emitted.
+ * It keeps no state of its own: a restart repeats nothing.
  *
  * @example
  * ```ts

@@ -20,22 +20,28 @@ import { type TopicOptions, topicUse } from '../streams/topic.ts';
 import { Table } from './table.ts';
 import { historyOf, VersionedRows } from './version-stores.ts';
 
-/** Rows stay this long for streams that are joined with them later, such as those of an application that rests. */
+/**
+ * Compaction spares records for this long, so that streams can be joined with them later, for example after an
+ * application was stopped.
+ */
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How the records of a table's topic are read. @public */
+/** How to read the records of a table's topic. @public */
 export interface TableOptions<K, V> extends Omit<TopicOptions<K, V>, 'timestamp'> {
   readonly key: Serde<K>;
-  /** As that of {@link TopicOptions}. The value is null where a row is deleted, and says nothing then: `(row, { timestamp }) => row?.at ?? timestamp`. */
+  /**
+   * As in {@link TopicOptions}. For a deletion the value is null and has no time: `(row, { timestamp }) => row?.at ??
+   * timestamp`.
+   */
   readonly timestamp?: TimestampOf<K, V | null>;
-  /** Name of the store that keeps the table; the topic's name by default. */
+  /** Name of the store that keeps the table (default: the topic's name). */
   readonly store?: string;
   /**
-   * Keeps the versions of rows so far back, in event time: the newest row is then the one with the highest timestamp, and
-   * each key's row at a time can be looked up.
+   * How far back to keep the versions of rows, in event time. The newest row is then the one with the highest
+   * timestamp, and the row that a key had at a given time can be looked up.
    */
   readonly history?: Duration;
-  /** How long a row lives, in event time, after its last record; not beside `history`. It stays for ever when left out. */
+  /** How long a row lives after its last record, in event time (default: for ever). Excludes `history`. */
   readonly ttl?: Duration;
 }
 
@@ -86,7 +92,7 @@ export function tableTtl(
   });
 }
 
-/** What a table's step keeps its rows in, in one task. */
+/** Where a table's step keeps its rows in one task. */
 interface Kept<K, V> {
   readonly newest: KeyValueStore<K, NonNullable<V>>;
   readonly versions: Versions<K, NonNullable<V>> | undefined;
@@ -96,7 +102,7 @@ interface Kept<K, V> {
 class TopicRows<K, V> {
   readonly node: Stream<never>;
   readonly changes: Stream<Change<K, V>>;
-  /** Tombstones of nothing included. */
+  /** Includes tombstones for rows that do not exist. */
   readonly writes: Stream<Change<K, V>>;
   readonly #use: TopicUse;
   readonly #store: string;
@@ -174,7 +180,7 @@ class TopicRows<K, V> {
     const changes = outlets.get<Change<K, V>>('changes');
     const writes = outlets.get<Change<K, V>>('writes');
     const replace = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
-      // Nobody asks what was there: it is written over unread.
+      // Nobody needs the old row: overwrite it unread.
       const asked = changes.used || writes.used;
       const before = asked ? readable(() => newest.get(key), task, step) : null;
       newest.set(key, value === null ? undefined : value, record.timestamp);
@@ -186,7 +192,7 @@ class TopicRows<K, V> {
     const version = (key: NonNullable<K>, value: V | null, record: StreamRecord<unknown, unknown>): void => {
       const rows = versions as Versions<K, NonNullable<V>>;
       const { timestamp } = record;
-      // The newest row becomes a version. One that cannot be read cannot.
+      // The newest row becomes a version, unless it cannot be read.
       if (readable(() => newest.entry(key), task, step) === null) newest.set(key, undefined, -1);
       const before = changes.used ? readable(() => rows.at(key, timestamp), task, step) : null;
       const isNewest = rows.put(key, value as NonNullable<V> | null, timestamp);
@@ -216,7 +222,7 @@ class TopicRows<K, V> {
     });
   }
 
-  /** Rows with a time to live: what a record does to them. */
+  /** Applies a record to a table whose rows have a time to live. */
   #expire(
     step: Step<never>,
     ttlMs: number,
@@ -258,13 +264,15 @@ function rowItself<V>(row: V): V {
   return row;
 }
 
-/** Where the changes of a table go. */
+/** The outputs for the changes of a table. */
 interface Outs<K, V> {
   readonly changes: Outlet<Change<K, V>>;
   readonly writes: Outlet<Change<K, V>>;
 }
 
-/** What is read from a store. What its schema does not take any more is reported, and then not known. */
+/**
+ * Reads from a store. An entry that its schema no longer accepts is reported as a failure and then counts as unknown.
+ */
 function readable<T>(read: () => T | undefined, task: TaskContext, step: string): T | null {
   try {
     return read() ?? null;
@@ -276,27 +284,28 @@ function readable<T>(read: () => T | undefined, task: TaskContext, step: string)
 }
 
 /**
- * Makes a table of a topic: each record replaces the row of its key, a null value (tombstone) deletes it.
+ * Makes a table from a topic: each record replaces the row of its key, a null value (tombstone) deletes it.
  *
  * ```text
  * users    --ada:{1}------bob:{2}----ada:{3}------------bob:null------------|
  * changes  --ada:{1}------bob:{2}----ada:{3} was {1}----bob:null was {2}----|
  * ```
  *
- * Records are applied in offset order; an older timestamp does not lose against a newer one. Equal rows are changes too. The
- * table is kept in a store that moves with the commits of its stage, so a restart continues with the rows that it had. A
+ * Records are applied in offset order, whatever their timestamps. A row equal to the previous one is still a change.
+ * The table is kept in a store that is committed with its stage, so a restart continues with the committed rows. A
  * record without a key is dropped and counted.
  *
- * With `history` the table keeps versions: a record is the row of its key from its timestamp on. One that comes out of order
- * is an older version, and does not touch the newest row; one of the same time replaces the version that was there, and a
- * null value is a version too. Table time is the highest timestamp of the topic, over all keys. A version that ended longer
- * ago than `history` is removed, and a record that is older than that is dropped and counted; the newest version of a key
- * never expires. Versions are kept in stores beside that of the newest rows, named after it: `…-versions` and `…-expiry`.
- * Each record is a change then; `newest` is `false` on those of older versions.
+ * With `history` the table keeps versions: a record is the row of its key from its timestamp on. An out-of-order record
+ * is an older version and does not change the newest row; a record with the timestamp of an existing version replaces
+ * it, and a null value is a version too. Table time is the highest timestamp in the topic, over all keys. A version
+ * that ended more than `history` before table time is removed, and a record older than that is dropped and counted; the
+ * newest version of a key never expires. Versions are kept in two more stores, with the suffixes `-versions` and
+ * `-expiry`. Every record is then a change; `newest` is `false` on changes to older versions.
  *
- * With `ttl` a row ends so long after its timestamp, which is the highest one of its records, in stream time: the highest timestamp
- * of the topic and of the records that look rows up. It is deleted then: not found any more, and a change with the time of
- * its end. A record for a key without a row that would have ended already is dropped and counted.
+ * With `ttl` a row expires that long after its timestamp, which is the highest one of its records. What counts is
+ * stream time: the highest timestamp of the topic and of the records that look rows up. An expired row is deleted: it
+ * is no longer found, and a deletion with the time of its end is emitted. If a key has no row, a record whose row would
+ * already have expired is dropped and counted.
  *
  * ```text
  * table('carts', { ttl: '1h', … })
@@ -305,13 +314,13 @@ function readable<T>(read: () => T | undefined, task: TaskContext, step: string)
  * changes  --ada:{1}------ada:{2} was {1}-------ada:null was {2}(1h30m)--bob:{3}---------|
  * ```
  *
- * With `timestamp` the row says when it happened, as in a topic; for a deletion the function gets null as value.
+ * With `timestamp` a function takes the time from the row, as in a topic; for a deletion it gets null as value.
  *
- * @param name - The topic, usually compacted. A topic of versions is better not compacted: a table that is built anew would
- * find the newest rows alone.
+ * @param name - The topic, usually compacted. With `history`, prefer a topic that is not compacted: a rebuilt table
+ * would find only the newest rows.
  * @param options - Serdes; both are required.
  * @throws ConfigError `ERR_TOPIC_NAME`, `ERR_SERDE`, `ERR_OPTION`, `ERR_DURATION`.
- * @see `joinTable`, `filterRows`, `mapRows`, `toStream` for what to do with it.
+ * @see `joinTable`, `filterRows`, `mapRows`, `toStream` for ways to use a table.
  *
  * @example
  * ```ts

@@ -54,12 +54,12 @@ interface Row {
   readonly time: number;
 }
 
-/** Rows of one partition, all of which are looked at each time. */
+/** The rows of one partition; each step scans all of them. */
 class Model {
   readonly rows = new Map<string, Row>();
   #time = -1;
 
-  /** @returns What is told of rows that have ended. */
+  /** @returns The deletions of expired rows. */
   observe(time: number): unknown[] {
     this.#time = Math.max(this.#time, time);
     const over = [...this.rows].filter(([, row]) => row.time + TTL <= this.#time);
@@ -83,7 +83,10 @@ export const ttlRecord = fc.record({
 
 type TtlRecord = typeof ttlRecord extends fc.Arbitrary<infer R> ? R : never;
 
-/** What pipelines with rows that end tell, and what a model tells that looks at all rows each time. @param restarts - After which records. */
+/**
+ * The output of pipelines with expiring rows, and that of a model that scans all rows each time. @param restarts -
+ * After which records to restart.
+ */
 export function ttlOutcomes(
   records: readonly TtlRecord[],
   restarts: readonly number[],

@@ -11,7 +11,7 @@ import { msgpackCodec, type ValueCodec } from '../state/value-codec.ts';
 import { type Version, versionCodec } from '../state/version-codec.ts';
 import { Versions } from '../state/versions.ts';
 
-/** The stores of a table with history, as the step that owns them declares and opens them. */
+/** The stores of a table with history: declared and opened by the step that owns them. */
 export class VersionedRows<K, V> {
   readonly name: string;
   readonly uses: readonly StoreUse[];
@@ -20,7 +20,7 @@ export class VersionedRows<K, V> {
   readonly #versions: ValueCodec<Version<V>>;
   readonly #marks: ValueCodec<number>;
 
-  /** @param fingerprint - What its rows are rows of. */
+  /** @param fingerprint - Identifies the meaning of its rows. */
   constructor(name: string, historyMs: number, key: Serde<K> | 'upstream', rows: ValueCodec<V>, fingerprint: string) {
     this.name = name;
     this.#historyMs = historyMs;
@@ -56,7 +56,7 @@ export class VersionedRows<K, V> {
 
 type Bytes = ReturnType<TaskContext['openStore']>;
 
-/** @throws ConfigError `ERR_DURATION`; `ERR_OPTION` for none at all. */
+/** @throws ConfigError `ERR_DURATION`; `ERR_OPTION` for zero. */
 export function historyOf(where: string, history: Duration | undefined): number | undefined {
   if (history === undefined) return undefined;
   const ms = durationMs(history, `${where}: history`);

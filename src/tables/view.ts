@@ -8,20 +8,21 @@ import type { Serde } from '../serdes/serde.ts';
 import { RowStore } from './row-store.ts';
 import { Table } from './table.ts';
 
-/** Where the rows of a view are kept, if they are. @public */
+/** How to store the rows of a view, if at all. @public */
 export interface ViewOptions<V> {
-  /** Keeps the rows in a store of this name, unique in a pipeline, instead of computing them when they are looked up. */
+  /** Keeps the rows in a store with this name, unique in a pipeline, instead of computing them on look-up. */
   readonly store?: string;
-  /** How kept rows are written; as MessagePack when left out. */
+  /** How rows are stored (default: MessagePack). */
   readonly value?: Serde<V>;
 }
 
-/** The row of a view that a row makes; null or undefined for none. */
+/** Computes the row of a view from a row; null or undefined for none. */
 export type Derive<K, V, W> = (row: NonNullable<V>, key: NonNullable<K>) => W;
 
 /**
- * A table whose rows are made of those of another one. A row for which the function fails is not in the view: the failure
- * goes to the record policy, and a row that was there before is deleted, so that what stands below never keeps an old one.
+ * A table whose rows are computed from those of another table. A row for which the function fails is not in the view:
+ * the failure goes to the record policy, and an existing row is deleted, so that steps below do not keep an outdated
+ * one.
  */
 export function view<K, V, W>(
   above: TableSource<K, V>,
@@ -96,7 +97,7 @@ function stored<K, V, W>(
     updates: changes,
     rowsIn(task) {
       const rows = kept.in(task);
-      // A store that is younger than the table above lacks rows that have not changed since.
+      // A store that is newer than the table above lacks rows that have not changed since.
       const others = derived(above.rowsIn(task), derive);
       return {
         ...others,
@@ -108,7 +109,7 @@ function stored<K, V, W>(
   });
 }
 
-/** Rows as they are made when they are asked for. */
+/** Rows that are computed on look-up. */
 function derived<K, V, W>(rows: Rows<K, V>, derive: Derive<K, V, W>): Rows<K, NonNullable<W>> {
   const of = (row: NonNullable<V> | undefined, key: NonNullable<K>): NonNullable<W> | undefined =>
     row === undefined ? undefined : (settled(derive(row, key)) ?? undefined);
@@ -120,7 +121,7 @@ function derived<K, V, W>(rows: Rows<K, V>, derive: Derive<K, V, W>): Rows<K, No
   };
 }
 
-/** What the row before a change was in the view. One for which the function failed was not in it. */
+/** The row of the view before a change; null if the function failed for it, because it was then not in the view. */
 function rowBefore<K, V, W>(derive: Derive<K, V, W>, { before, key }: Change<K, V>): NonNullable<W> | null {
   if (before === null) return null;
   try {
