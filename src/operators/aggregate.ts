@@ -12,14 +12,14 @@ import { type Expires, ttlOf } from './row-expiry.ts';
 
 /** @public */
 export interface AggregateOptions<T extends Duration | undefined = Duration | undefined> {
-  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  /** Name of the state store, unique in a pipeline. It identifies the state: keep it when the pipeline changes. */
   readonly store: string;
-  /** How long a row lives, in event time, after the last record of its key. It stays for ever when left out. */
+  /** How long a row lives after the last record of its key, in event time (default: for ever). */
   readonly ttl?: T;
 }
 
 /**
- * Keeps a running aggregate per key, and emits it after each record.
+ * Keeps a running aggregate per key and emits it after each record.
  *
  * ```text
  * aggregate(agg.sum((n) => n), { store: 'totals' })
@@ -28,16 +28,16 @@ export interface AggregateOptions<T extends Duration | undefined = Duration | un
  * result  --a:1----b:5----a:3 was 1--|
  * ```
  *
- * What is emitted are changes of rows: `before` is the row that the key had.
+ * It emits changes of rows: `before` is the previous row of the key.
  *
- * Records are applied in order of arrival, late ones too; the timestamp of a row is the highest of the key's records. Null
- * keys and null values are dropped and counted. When the aggregator returns null the entry is deleted and a row with a null
- * value (a tombstone) is emitted; the next record starts again. State moves with the commits of the stage: a restart goes
- * on where the last commit was.
+ * Records are applied in order of arrival, including late ones; the timestamp of a row is the highest of its key's
+ * records. Null keys and null values are dropped and counted. If the aggregator returns null, the entry is deleted and
+ * a row with a null value (a tombstone) is emitted; the next record starts from the initial state. State is committed
+ * with its stage: a restart continues from the last commit.
  *
- * With `ttl` the row of a key ends so long after its timestamp, in stream time: the highest timestamp of the records that
- * reach the step, and of those that look its rows up. Its deletion is emitted then, with the time of its end; the next record
- * of the key starts again.
+ * With `ttl` a row expires that long after its timestamp. What counts is stream time: the highest timestamp of the
+ * records that reach the step and of those that look its rows up. A deletion with the time of its end is then emitted;
+ * the next record of the key starts from the initial state.
  *
  * ```text
  * aggregate(agg.count(), { store: 'visits', ttl: '1h' })
@@ -46,12 +46,12 @@ export interface AggregateOptions<T extends Duration | undefined = Duration | un
  * result  --a:1-----a:2 was 1---b:1----a:null was 2(1h30m)--b:2 was 1---------|
  * ```
  *
- * A record that comes so late that its row would have ended already is dropped and counted, where there is no row.
+ * If a key has no row, a record so late that its row would already have expired is dropped and counted.
  *
  * @param aggregation - One aggregator, or several by name that share one store.
- * @param options - `store` is required. With `ttl` there is a second one, named after it: `…-ttl`.
+ * @param options - `store` is required. With `ttl` there is a second store, with the suffix `-ttl`.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
- * @see {@link windowBy} for aggregates per event-time window, `asTable` to look into the rows.
+ * @see {@link windowBy} for aggregates per event-time window, `asTable` to look the rows up.
  *
  * @example
  * ```ts

@@ -31,9 +31,9 @@ export function aggregateStores<V, R>(
 
 /** The running aggregates of one task. */
 export interface Aggregating<K, V> {
-  /** What is done with a record, which emits the change of its key's row. */
+  /** Handles a record and emits the change of its key's row. */
   readonly take: Take<StreamRecord<K | null, V | null>>;
-  /** See `Instance`: where rows have a time to live. */
+  /** See `Instance`; present if rows have a time to live. */
   readonly advance?: () => void;
   readonly idle?: IdleTime;
   readonly holds?: () => number;
@@ -90,7 +90,7 @@ export function aggregating<K, V, Row, Out extends Change<K, Row>>(
     const added = aggregator.add(state ?? aggregator.init(), value, record as StreamRecord<unknown, V>);
     const after = settled(added) ?? undefined;
     const timestamp = Math.max(entry.timestamp, record.timestamp);
-    // Before anything is stored: a record whose result throws is left out altogether.
+    // Computed before anything is stored: if it throws, the record has no effect.
     const row = rowOf(after);
     if (expiring === undefined) {
       if (after === undefined) store.delete(entry);
@@ -100,6 +100,6 @@ export function aggregating<K, V, Row, Out extends Change<K, Row>>(
     step.emitUpdate(makeChange(key, row as Row, before, timestamp, record) as Out);
   };
   if (expiring === undefined) return { take };
-  // A deletion has the time of the row's end.
+  // A deletion has the time at which its row ended.
   return { take, advance: () => expiring.advance(), idle: expiring.idle, holds: expiring.idle.due };
 }

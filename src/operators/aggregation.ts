@@ -3,25 +3,25 @@ import { combine } from '../aggregators/combine.ts';
 import { checkSync } from '../options/promises.ts';
 import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
 
-/** A state as the operators see it: something that its aggregator understands. */
+/** A state as operators see it: an opaque value that only its aggregator understands. */
 export type State = NonNullable<unknown>;
 
 /**
- * The value that an aggregation makes: the result of the one aggregator, else an object of results. Where one aggregator
- * was given nothing is known of the spec `S`, which is then its constraint.
+ * The value that an aggregation produces: the result of a single aggregator, or an object of results. For a single
+ * aggregator nothing is inferred for the spec `S`, so `S` is its own constraint.
  *
  * @public
  */
 export type AggregationResult<V, R, S> = Spec<V> extends S ? R : Aggregated<S>;
 
 /**
- * `null` where the rows of an aggregation can be deleted, else `never`.
+ * `null` if the rows of an aggregation can be deleted, else `never`.
  *
  * @public
  */
 export type AggregationDeletes<V, D, S> = Spec<V> extends S ? D : Deletes<S>;
 
-/** The one aggregator that an aggregation comes to. */
+/** Turns an aggregation into a single aggregator. */
 export function toAggregator<V, A, R, S extends Spec<V>>(
   aggregation: Aggregator<V, A, R, null> | S,
 ): Aggregator<V, State, AggregationResult<V, R, S>, null> {
@@ -37,7 +37,7 @@ function isAggregator<V, A, R>(
   return typeof aggregation?.init === 'function' && typeof aggregation['add'] === 'function';
 }
 
-/** How the states of an aggregator are stored: by its own serde, else as MessagePack. */
+/** How to store the states of an aggregator: with its own serde, or as MessagePack. */
 export function stateCodec<V>(aggregator: Aggregator<V, State, unknown, null>, store: string): ValueCodec<State> {
   return aggregator.state === undefined ? msgpackCodec(store) : serdeCodec(aggregator.state, store);
 }

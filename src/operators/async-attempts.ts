@@ -5,17 +5,20 @@ import type { AsyncLimits } from './async-limits.ts';
 import type { AsyncCall } from './map-async.ts';
 import type { ValuedRecord } from './record-types.ts';
 
-/** What became of the calls of a record. */
+/** The outcome of the calls for a record. */
 export type AsyncOutcome<U> = { readonly value: U } | { readonly error: unknown };
 
-/** Calls a function for a record, and again when that fails: with a time limit, pauses that double, and an end to all. */
+/**
+ * Calls a function for a record and retries failures: with a time limit per try, doubling pauses, and a limited number
+ * of tries.
+ */
 export class AsyncAttempts<V, R extends ValuedRecord<V>, U> {
   readonly #step: string;
   readonly #project: (value: V, call: AsyncCall<R>) => Promise<U> | U;
   readonly #limits: AsyncLimits;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
-  /** When calls that have failed are made again, by the wall clock. */
+  /** Pauses before retries, with their ends by the wall clock. */
   readonly #pauses = new Set<{ readonly until: number }>();
 
   constructor(
@@ -38,7 +41,7 @@ export class AsyncAttempts<V, R extends ValuedRecord<V>, U> {
     this.#stop.abort(new MillraceError('migrated', 'ERR_STOPPED', `${this.#step} was stopped`));
   }
 
-  /** When the first of so many is called again, where all of them pause. */
+  /** When the next retry is due, if all `running` calls are pausing. */
   nextAt(running: number): number | undefined {
     if (this.#pauses.size === 0 || this.#pauses.size < running) return undefined;
     return Math.min(...Array.from(this.#pauses, ({ until }) => until));
@@ -69,7 +72,7 @@ export class AsyncAttempts<V, R extends ValuedRecord<V>, U> {
     const timedOut = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
-    // Nobody waits for it when the function throws at once.
+    // If the function throws synchronously, nobody awaits this promise.
     timedOut.catch(() => undefined);
     const cancel = this.#clock.after(timeoutMs, () => timeout.abort(late));
     try {

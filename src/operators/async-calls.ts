@@ -7,7 +7,7 @@ import { KeyChains } from './key-chains.ts';
 import type { AsyncCall } from './map-async.ts';
 import type { ValuedRecord } from './record-types.ts';
 
-/** Records that are held behind others of their key, at most, for each call that may be under way. */
+/** The most records held behind others of their key, per concurrent call. */
 const HELD_PER_CALL = 16;
 
 interface Slot<R, U> {
@@ -18,8 +18,8 @@ interface Slot<R, U> {
 }
 
 /**
- * The calls of one `mapAsync` in one task. Records of a key form a chain of which only the first is called; what is
- * finished is emitted in the task's next turn.
+ * The calls of one `mapAsync` in one task. The records of a key form a chain in which only the first is being called;
+ * finished records are emitted in the task's next turn.
  */
 export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker {
   readonly step: string;
@@ -27,9 +27,9 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   readonly #concurrency: number;
   readonly #task: TaskContext;
   readonly #emit: (record: R, value: U) => void;
-  /** Of each key only one slot is being called. */
+  /** Only one slot per key is being called. */
   readonly #chains: KeyChains<Slot<R, U>>;
-  /** Slots that may be called as soon as there is room. */
+  /** Slots to call as soon as there is room. */
   readonly #waiting: Slot<R, U>[] = [];
   #finished: Slot<R, U>[] = [];
   #running = 0;
@@ -55,7 +55,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     return this.#pending;
   }
 
-  /** Records of one busy key must not keep those of others from being called, so they are counted apart. */
+  /** Records of one busy key must not block those of other keys, so they are counted separately. */
   full(): boolean {
     const most = this.#concurrency;
     return this.#pending - this.#chains.behind >= most || this.#pending >= HELD_PER_CALL * most;
@@ -65,7 +65,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     return this.#finished.length > 0 ? undefined : this.#attempts.nextAt(this.#running);
   }
 
-  /** Whether a record of this key would not be ahead of one that is under way. */
+  /** Whether no earlier record of this key is still in progress. */
   isFree(key: unknown): boolean {
     if (this.#pending === 0) return true;
     return this.#finished.length === 0 && this.#chains.isFree(this.#chains.of(key));
@@ -95,7 +95,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     return finished.length;
   }
 
-  /** Calls back when the last call has been emitted. */
+  /** Calls back when the result of the last call has been emitted. */
   complete(done: () => void): void {
     if (this.#pending === 0) done();
     else this.#done = done;
@@ -105,7 +105,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     this.#attempts.stop();
   }
 
-  /** One more may be called, and those before it. */
+  /** Queues one more slot, then starts as many queued calls as there is room for. */
   #start(next?: Slot<R, U>): void {
     if (next !== undefined) this.#waiting.push(next);
     while (this.#running < this.#concurrency) {

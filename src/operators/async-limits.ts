@@ -11,13 +11,13 @@ export interface AsyncLimits {
 
 /** @public */
 export interface MapAsyncOptions {
-  /** Calls under way at once, per task (16). */
+  /** The most concurrent calls per task (default: 16). */
   readonly concurrency?: number;
-  /** How long one try may take; unlimited when left out. */
+  /** How long one try may take (default: unlimited). */
   readonly timeout?: Duration;
-  /** Further tries after a failed one (0). */
+  /** How often to retry a failed call (default: 0). */
   readonly retries?: number;
-  /** Wait before the second try; doubled before each further one (100 ms). */
+  /** Pause before the first retry, doubled before each further one (default: 100 ms). */
   readonly backoff?: Duration;
 }
 

@@ -9,20 +9,23 @@ import { paced, spanMsOf, valuesAs } from './pacing.ts';
 
 /** @public */
 export interface BatchByKeyOptions<V> {
-  /** The most values of a batch: with so many it goes on at once. */
+  /** The most values in a batch: a batch of this size is emitted at once. */
   readonly count: number;
-  /** How far stream time may go on while a value waits, above 0. */
+  /** How far stream time may advance while a value waits, more than 0. */
   readonly within: Duration;
-  /** Name of the state stores, unique in a pipeline; they are called so, and with `-open`. Keep it when the pipeline changes. */
+  /**
+   * Name of the state store, unique in a pipeline; a second store has the suffix `-open`. Keep the name when the
+   * pipeline changes.
+   */
   readonly store: string;
-  /** How values are kept that wait; as MessagePack when left out. */
+  /** How waiting values are stored (default: MessagePack). */
   readonly value?: Serde<V>;
 }
 
 const OPTIONS: OptionNames<BatchByKeyOptions<unknown>> = { count: true, within: true, store: true, value: true };
 
 /**
- * Collects the values of each key into arrays, of `count` values at most, for whoever takes many at once.
+ * Collects the values of each key into arrays of at most `count` values, for consumers that take many at once.
  *
  * ```text
  * batch({ count: 3, within: '10s', store: 'batches' })
@@ -31,21 +34,22 @@ const OPTIONS: OptionNames<BatchByKeyOptions<unknown>> = { count: true, within: 
  * result  -----------------------------a:[1,2,3](4s)--b:[7](3s)-------|
  * ```
  *
- * A batch has values in the order in which they came, late ones too: nothing is late here. It goes on with its last value when it
- * has `count` of them, and otherwise when stream time is `within` further than it was when the first one came. Batches that go on together come by
- * that time, then by key bytes, before the record that moved time there. No clock is read: without records no batch goes on
- * that is not full.
+ * A batch has its values in order of arrival; no record is late. It is emitted when it has `count` values, or when
+ * stream time has advanced by `within` since its first value arrived. Batches that are due together are emitted in
+ * order of their due times, then of key bytes, before the record that advanced stream time. No clock is read: without
+ * further records an incomplete batch keeps waiting.
  *
- * The timestamp of a batch is the highest of its records. It has no headers. Null keys and null values are dropped and counted, and
- * move no time. Batches and stream time survive restarts, and a batch is never given in two parts because of one; when a bounded
- * run ends open batches stay, unless it was told to close windows. A batch that waits is one entry of its store, written with each commit
- * that changes it: choose a `count` that fits. `count` and `within` may be changed later.
+ * The timestamp of a batch is the highest of its records. It has no headers. Null keys and null values are dropped and
+ * counted, and do not advance stream time. Batches and stream time survive restarts, and a restart never splits a
+ * batch. When a bounded run ends, open batches stay in the store, unless the run closes windows. A waiting batch is a
+ * single entry of its store, written with each commit that changes it: choose `count` accordingly. You can change
+ * `count` and `within` later.
  *
  * @param options - `count`, `within` and `store` are required.
  * @returns Records with the same key and an array of values.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`,
  * `ERR_DUPLICATE_STORE`.
- * @see {@link windowBy} with `agg.collect` for arrays per window; `mapAsync` behind it to hand them over.
+ * @see {@link windowBy} with `agg.collect` for arrays per window; `mapAsync` to hand batches to another system.
  *
  * @example
  * ```ts

@@ -6,8 +6,8 @@ import { checkWork, settled } from '../options/promises.ts';
 import type { AnyRecord } from './record-types.ts';
 
 /**
- * Splits a stream by named predicates. Each record goes to the first branch whose predicate holds, else to the default
- * branch, else nowhere.
+ * Splits a stream by named predicates. Each record goes to the first branch whose predicate returns true; failing that,
+ * to the default branch if there is one.
  *
  * ```text
  * branch(source, { even: (r) => r.value % 2 === 0, big: (r) => r.value > 5 }, 'rest')
@@ -18,14 +18,14 @@ import type { AnyRecord } from './record-types.ts';
  * rest    --1--------|
  * ```
  *
- * What is above the branch point runs once per record, never once per branch. A throwing predicate is a failure of that
- * record and goes to the record policy: no branch gets it.
+ * Steps above the branch point run once per record, not once per branch. If a predicate throws, the record fails and
+ * goes to the record policy; no branch gets it.
  *
  * @param source - The stream to split.
- * @param predicates - By branch name, asked in this order.
- * @param otherwise - Name of the branch for records that no predicate took. Left out: they are dropped.
- * @returns A stream per branch name.
- * @throws ConfigError `ERR_BRANCH_NAME` when the default has the name of a predicate.
+ * @param predicates - Predicates by branch name, tested in this order.
+ * @param otherwise - Name of the branch for records that no predicate accepts. Without it they are dropped.
+ * @returns One stream for each branch name.
+ * @throws ConfigError `ERR_BRANCH_NAME` if the default branch has the name of a predicate.
  *
  * @example
  * ```ts

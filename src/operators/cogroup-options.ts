@@ -19,7 +19,7 @@ export type CogroupKey<I extends CogroupInputs> = NonNullable<ObservedValueOf<I[
 
 type ValueOf<O> = O extends Observable<StreamRecord<unknown, infer V>> ? NonNullable<V> : never;
 
-/** What is done with a record of each stream, in the order of the streams. @public */
+/** Functions that add a record of each stream, in the order of the streams. @public */
 export type CogroupAdds<I extends CogroupInputs, A> = {
   readonly [At in keyof I]: (
     state: A,
@@ -28,27 +28,27 @@ export type CogroupAdds<I extends CogroupInputs, A> = {
   ) => A | null;
 };
 
-/** `null` where one of the functions may delete. @public */
+/** `null` if one of the functions may delete. @public */
 export type CogroupDeletes<F extends readonly ((...args: never) => unknown)[]> = OfNull<ReturnType<F[number]>>;
 
-/** What a `cogroup` is. @public */
+/** The definition of a `cogroup`. @public */
 export interface CogroupOptions<A, F> {
-  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  /** Name of the state store, unique in a pipeline. It identifies the state: keep it when the pipeline changes. */
   readonly store: string;
-  /** For graphs and the fingerprint; `cogroup` when left out. */
+  /** Name for graphs and the fingerprint (default: `cogroup`). */
   readonly name?: string;
   /** The state before the first record. */
   readonly init: () => A;
   /**
-   * The state after a record of each stream, in the order of the streams, as a new value: the old one must stay as it was. Null
-   * deletes the entry.
+   * One function per stream, in the order of the streams. Each returns the state after a record, as a new value: don't
+   * modify the old one. Null deletes the entry.
    */
   readonly add: F;
-  /** How the state is stored; as MessagePack when left out. */
+  /** How the state is stored (default: MessagePack). */
   readonly state?: Serde<A>;
 }
 
-/** What a `cogroup` without windows is. @public */
+/** The definition of a `cogroup` without windows. @public */
 export interface RunningCogroupOptions<A, F, T extends Duration | undefined = Duration | undefined>
   extends CogroupOptions<A, F> {
   readonly windows?: never;
@@ -56,18 +56,18 @@ export interface RunningCogroupOptions<A, F, T extends Duration | undefined = Du
   readonly ttl?: T;
 }
 
-/** What a `cogroup` in windows is. @public */
+/** The definition of a `cogroup` with windows. @public */
 export interface WindowedCogroupOptions<I extends CogroupInputs, A, F, W, E> extends CogroupOptions<A, F> {
   readonly windows: W;
-  /** Joins the states of two sessions, the earlier one first. */
+  /** Merges the states of two sessions, the earlier one first. */
   readonly merge?: (left: A, right: A) => A;
   /** As for `windowBy`. */
   readonly emit?: E;
-  /** As for `windowBy`; the values are those of any of the streams. */
+  /** As for `windowBy`; the values can come from any of the streams. */
   readonly late?: (late: Observable<LateRecord<CogroupKey<I>, ValueOf<I[number]>>>) => Observable<unknown>;
 }
 
-/** The options of either kind, without their types. */
+/** The options of both kinds, without their types. */
 export type LooseCogroup = WindowedCogroupOptions<CogroupInputs, State, readonly CogroupAdd[], Windower, WindowEmit> & {
   readonly ttl?: Duration;
 };
@@ -88,7 +88,7 @@ const OPTIONS: OptionNames<LooseCogroup> = {
 const EXAMPLE = 'cogroup([orders, payments], { store, init: () => 0, add: [(due, order) => …, (due, payment) => …] })';
 
 /**
- * Checks what a `cogroup` was given.
+ * Checks the arguments of `cogroup`.
  *
  * @throws ConfigError `ERR_PIPELINE`, `ERR_OPTION`, `ERR_ASYNC_FUNCTION`, `ERR_STORE_NAME`
  */
@@ -113,7 +113,7 @@ export function checkCogroup(inputs: CogroupInputs, given: LooseCogroup): readon
   return adds;
 }
 
-/** What is done with a record of a stream. */
+/** Adds a record of a stream to the state. */
 export type CogroupAdd = (state: State, value: unknown, record: StreamRecord<unknown, unknown>) => State | null;
 
 /** @throws ConfigError `ERR_OPTION`, `ERR_ASYNC_FUNCTION` */

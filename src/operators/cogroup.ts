@@ -27,7 +27,7 @@ import { endsByTime, planWindowing, rowsWait, type WindowEmit } from './windowin
 import { windowingStores } from './windowing-stores.ts';
 
 /**
- * Aggregates several streams with equal keys into one state per key and window: each stream has its own `add`.
+ * Aggregates several streams with the same keys into one state per key and window. Each stream has its own `add`.
  *
  * ```text
  * cogroup([orders, payments], { windows: tumbling({ size: '10s', grace: '0s' }), … })
@@ -37,14 +37,14 @@ import { windowingStores } from './windowing-stores.ts';
  * result    -------------------------[0s,10s)=2|
  * ```
  *
- * As {@link windowBy} of one stream of them all: one store, and one stream time, moved by the records of every stream. Null
- * keys and null values are dropped and counted. The rules for late records, for closing and for restarts are those of
- * `windowBy`.
+ * It works like {@link windowBy} on the union of the streams, with one store and one stream time, which the records of
+ * every stream advance. Null keys and null values are dropped and counted. The rules for late records, closing and
+ * restarts are those of `windowBy`.
  *
  * @param inputs - The streams; their keys are of one serde.
  * @param options - `store`, `init`, and an `add` for each stream; `windows` with `emit`, `late`, and `merge` for sessions.
- * @returns As `windowBy`.
- * @throws ConfigError as `windowBy`, and `ERR_PIPELINE` without a stream; when planned also `ERR_KEY_SERDES`.
+ * @returns Rows of windows, as `windowBy`.
+ * @throws ConfigError as `windowBy`, and `ERR_PIPELINE` without streams; when planned also `ERR_KEY_SERDES`.
  * @public
  */
 export function cogroup<
@@ -58,7 +58,8 @@ export function cogroup<
   options: WindowedCogroupOptions<I, A, F, W, E>,
 ): Observable<WindowedRecord<CogroupKey<I>, A | UpdateDeletes<E, W, CogroupDeletes<F>>>>;
 /**
- * Aggregates several streams with equal keys into one state per key, and emits it after each record, as {@link aggregate} does.
+ * Aggregates several streams with the same keys into one state per key and emits it after each record, like {@link
+ * aggregate}.
  *
  * ```text
  * cogroup([orders, payments], { … })
@@ -68,9 +69,9 @@ export function cogroup<
  * result    --a:5--a:2-----a:4--|
  * ```
  *
- * Records are applied in order of arrival, late ones too; the timestamp of a row is the highest of the key's records. Null
- * keys and values are dropped and counted. Where an `add` returns null the entry is deleted, and a tombstone emitted. `ttl` is as for
- * `aggregate`.
+ * Records are applied in order of arrival, including late ones; the timestamp of a row is the highest of its key's
+ * records. Null keys and values are dropped and counted. If an `add` returns null, the entry is deleted and a tombstone
+ * is emitted. `ttl` works as for `aggregate`.
  *
  * @param inputs - The streams; their keys are of one serde.
  * @param options - `store`, `init`, and an `add` for each stream; `ttl`.
@@ -111,7 +112,7 @@ export function cogroup(inputs: CogroupInputs, options: object): Observable<Stre
   const given = (options ?? {}) as LooseCogroup;
   const adds = checkCogroup(inputs, given);
   const { store } = given;
-  /** The stream of the record under way: folding is synchronous. */
+  /** The stream of the current record. This can be a variable, because folding is synchronous. */
   let from = 0;
   const { init, merge, name = 'cogroup', state } = given;
   const aggregator: Aggregator<unknown, State, State, null> = {

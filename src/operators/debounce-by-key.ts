@@ -10,13 +10,16 @@ import type { KeyedRecord } from './record-types.ts';
 
 /** @public */
 export interface DebounceByKeyOptions<R extends StreamRecord<unknown, unknown>> {
-  /** Name of the state stores, unique in a pipeline; they are called so, and with `-open`. Keep it when the pipeline changes. */
+  /**
+   * Name of the state store, unique in a pipeline; a second store has the suffix `-open`. Keep the name when the
+   * pipeline changes.
+   */
   readonly store: string;
-  /** How long after the silence a record of the burst is still taken, in stream time. */
+  /** How long after the silence a late record of the burst is still accepted, in stream time. */
   readonly grace: Duration;
-  /** How values are kept; as MessagePack when left out. */
+  /** How values are stored (default: MessagePack). */
   readonly value?: Serde<NonNullable<R['value']>>;
-  /** What to do with late records, beside counting them: a pipeline of its own inside the same stage. */
+  /** What to do with late records besides counting them: a separate pipeline in the same stage. */
   readonly late?: (records: Observable<LateRecord<NonNullable<R['key']>, R['value']>>) => Observable<unknown>;
 }
 
@@ -28,7 +31,7 @@ const OPTIONS: OptionNames<DebounceByKeyOptions<StreamRecord<unknown, unknown>>>
 };
 
 /**
- * Lets the last record of a burst go on, once its key has been silent for a while in event time.
+ * Emits the last record of a burst once its key has been silent for a while in event time.
  *
  * ```text
  * debounceByKey('5s', { grace: '0s', store: 'settled' })
@@ -37,24 +40,26 @@ const OPTIONS: OptionNames<DebounceByKeyOptions<StreamRecord<unknown, unknown>>>
  * result  --------------------------a:2(3s)--b:7(6s)------|
  * ```
  *
- * Records of a key that are less than `silence` apart are one burst, in whatever order they come: a record between two bursts makes
- * one of them. Its newest record (of equal timestamps that which came last) goes on when stream time has reached its timestamp,
- * `silence` and `grace`. It is not changed: value, timestamp, headers and place stay. Bursts that end together come by their ends,
- * then by key bytes, before the record that moved time there. No clock is read: without records nothing ends.
+ * Records of a key that are less than `silence` apart form one burst, whatever their order of arrival: a record between
+ * two bursts merges them. The newest record of a burst (the last to arrive, if timestamps are equal) is emitted when
+ * stream time reaches its timestamp plus `silence` plus `grace`. The record is unchanged: value, timestamp, headers and
+ * partition stay. Bursts that end together are emitted in order of their ends, then of key bytes, before the record
+ * that advanced stream time. No clock is read: without further records no burst ends.
  *
- * A record that would only belong to bursts that have ended is late: counted, and handed to `late`. A null key is dropped and counted,
- * and moves no time; a null value is a value as others. Bursts and stream time survive restarts; when a bounded run ends open ones
- * stay, unless it was told to close windows. `silence` and `grace` may be changed later. The `debounce` of RxJS waits by the
- * clock on the wall, for all keys together, and forgets what waits at a restart.
+ * A record that would only belong to bursts that have ended is late: it is counted and passed to `late`. A null key is
+ * dropped and counted, and does not advance stream time; a null value is treated like any other. Bursts and stream time
+ * survive restarts. When a bounded run ends, open bursts stay in the store, unless the run closes windows. You can
+ * change `silence` and `grace` later. By contrast, `debounce` in RxJS uses the wall clock, treats all keys as one, and
+ * loses waiting records at a restart.
  *
- * @param silence - How long, above 0.
+ * @param silence - How long a key must be silent, more than 0.
  * @param options - `store` and `grace` are required.
- * @returns Records as they came, fewer of them.
+ * @returns Some of the records, unchanged.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`,
  * `ERR_DUPLICATE_STORE`.
  * @see `session` windows, to aggregate the records of a burst.
  *
- * @example What somebody typed, when they stop
+ * @example What a user typed, once they stop
  * ```ts
  * import { debounceByKey, string, to, topic } from 'millrace';
  * import { TestDriver } from 'millrace/testing';

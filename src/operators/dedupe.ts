@@ -11,20 +11,24 @@ import type { KeyedRecord } from './record-types.ts';
 
 /** @public */
 export interface DedupeOptions<R extends StreamRecord<unknown, unknown>> {
-  /** Name of the state stores, unique in a pipeline; they are called so, and with `-open`. Keep it when the pipeline changes. */
+  /**
+   * Name of the state store, unique in a pipeline; a second store has the suffix `-open`. Keep the name when the
+   * pipeline changes.
+   */
   readonly store: string;
-  /** How near in event time two records are duplicates of each other, this distance included. */
+  /** The largest distance in event time, inclusive, at which two records are duplicates of each other. */
   readonly within: Duration;
-  /** How far behind stream time a record may be and still be looked at. */
+  /** How far behind stream time a record may be without being late. */
   readonly grace: Duration;
   /**
-   * The part of a record that makes it a duplicate, beside its key; left out: the key alone. Parts are equal where MessagePack writes
-   * them alike. A record whose part is null or undefined is nobody's duplicate: it passes.
+   * Returns what must be equal in duplicates besides the key (default: only the key is compared). Two parts are equal
+   * if their MessagePack encodings are. A record for which it returns null or undefined is never a duplicate: it
+   * passes.
    */
   readonly by?: (value: R['value'], record: R) => unknown;
-  /** What to do with duplicates: a pipeline of its own inside the same stage. Left out: they are left out. */
+  /** What to do with duplicates: a separate pipeline in the same stage. Without it they are discarded. */
   readonly duplicates?: (records: Observable<KeyedRecord<R>>) => Observable<unknown>;
-  /** What to do with late records, beside counting them: a pipeline of its own inside the same stage. */
+  /** What to do with late records besides counting them: a separate pipeline in the same stage. */
   readonly late?: (records: Observable<LateRecord<NonNullable<R['key']>, R['value']>>) => Observable<unknown>;
 }
 
@@ -38,7 +42,7 @@ const OPTIONS: OptionNames<DedupeOptions<StreamRecord<unknown, unknown>>> = {
 };
 
 /**
- * Lets a record pass and leaves out the others of its key that are near it in event time.
+ * Passes a record on and discards the other records of its key that are close to it in event time.
  *
  * ```text
  * dedupe({ within: '10s', grace: '0s', store: 'seen' })
@@ -47,17 +51,17 @@ const OPTIONS: OptionNames<DedupeOptions<StreamRecord<unknown, unknown>>> = {
  * result  --a:1(0s)--b:1(2s)------------a:1(11s)--|
  * ```
  *
- * A record is a duplicate when one that has passed is at most `within` away from it, earlier or later. One that was left out
- * makes no duplicates: of a signal that never ends one record passes every now and then. Which of several duplicates passes
- * is the one that comes first. What passes is not changed: value, timestamp, headers and place stay.
+ * A record is a duplicate if it is at most `within` away from a record that has passed, earlier or later. A discarded
+ * record is not compared with later ones, so a continuous signal lets one record pass from time to time. Of several
+ * duplicates the first to arrive passes. The record is unchanged: value, timestamp, headers and partition stay.
  *
- * A record that is more than `grace` behind stream time is late: whether its like has passed is no longer known. It is counted,
- * goes to `late`, and does not pass. A null key is dropped and counted, and moves no time; a null value is a value as others.
- * What has passed is remembered for `within` and `grace` of stream time, also over restarts. `within` and `grace` may be
- * changed later. No clock is read.
+ * A record more than `grace` behind stream time is late: it is no longer known whether a duplicate of it has passed. It
+ * is counted, goes to `late`, and does not pass. A null key is dropped and counted, and does not advance stream time; a
+ * null value is treated like any other. Passed records are remembered for `within` plus `grace` of stream time, across
+ * restarts too. You can change `within` and `grace` later. No clock is read.
  *
  * @param options - `store`, `within` and `grace` are required.
- * @returns Records as they came, each once.
+ * @returns The records, unchanged and without duplicates.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`, `ERR_ASYNC_FUNCTION`; when planned `ERR_KEY_CHANGED`,
  * `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  *
@@ -103,7 +107,7 @@ export function dedupe<R extends StreamRecord<unknown, unknown>>(
 
 const PARTS = msgpack<unknown>();
 
-/** Tells apart records by their keys and a part of their values: `[length of the key][key][part]`. */
+/** Identifies records by their keys and a part of their values: `[length of the key][key][part]`. */
 function partOf<R extends StreamRecord<unknown, unknown>>(by: (value: R['value'], record: R) => unknown) {
   return (record: StreamRecord<unknown, unknown>, key: Uint8Array): Uint8Array | undefined => {
     const part = settled(by(record.value, record as R));

@@ -6,8 +6,8 @@ import type { NewRecord, Rekeyed } from './record-types.ts';
 type Source = StreamRecord<unknown, unknown, unknown> & { readonly window?: Window; readonly before?: unknown };
 
 /**
- * The record with another value. All operators derive records here, so that records have two hidden classes in all, and
- * that none carries a promise.
+ * The record with another value. All operators derive records here, so that records have only two hidden classes and no
+ * value is a promise.
  */
 export function withValue<V>(record: Source, value: V): StreamRecord<unknown, V> {
   settled(value);
@@ -33,7 +33,7 @@ export function withWindow<K, V>(
   return { key, value, timestamp, headers, topic, partition, offset, window };
 }
 
-/** A row that the record only lets out: its headers are not those of the row. */
+/** A row that the record triggers but does not belong to, so it does not inherit the record's headers. */
 export function withoutHeaders<K, V>(
   record: StreamRecord<unknown, unknown, unknown>,
   key: K,
@@ -45,7 +45,7 @@ export function withoutHeaders<K, V>(
   return { key, value, timestamp, headers: NO_HEADERS, topic, partition, offset, window };
 }
 
-/** The record with another timestamp, all else being the same. @throws as {@link fromNew}. */
+/** The record with another timestamp. @throws as {@link fromNew}. */
 export function withTimestamp(record: Source, timestamp: number): StreamRecord<unknown, unknown, unknown> {
   checkTimestamp(timestamp);
   const { key, value, headers, topic, partition, offset, window, before } = record;
@@ -56,8 +56,8 @@ export function withTimestamp(record: Source, timestamp: number): StreamRecord<u
 }
 
 /**
- * @throws ConfigError `ERR_ASYNC_FUNCTION` for a promise; RecordError `ERR_TIMESTAMP` when the new timestamp is no whole
- * number of milliseconds from 0 on.
+ * @throws ConfigError `ERR_ASYNC_FUNCTION` for a promise; RecordError `ERR_TIMESTAMP` if the new timestamp is not a
+ * whole number of milliseconds, 0 or more.
  */
 export function fromNew<K, V>(record: StreamRecord<unknown, unknown, unknown>, made: NewRecord<K, V>): Rekeyed<K, V> {
   if (made.key === undefined && isThenable(made)) settled(made);

@@ -4,7 +4,7 @@ import { checkWork, settled } from '../options/promises.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 
 /**
- * Keeps the records whose value passes.
+ * Keeps the records whose value satisfies a predicate.
  *
  * ```text
  * filterValues((n) => n > 1)
@@ -13,10 +13,11 @@ import type { ValuedRecord, WithValue } from './record-types.ts';
  * result  ---------b:2----a:3--|
  * ```
  *
- * A type guard narrows the value. A throw is a failure of that record and goes to the record policy.
+ * A type guard narrows the value. If the predicate throws, the record fails and goes to the record policy. Stateless: a
+ * restart repeats nothing.
  *
  * @param predicate - Called with the value and the whole record.
- * @see rxjs `filter` to judge the whole record.
+ * @see rxjs `filter` to test the whole record.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ import { listed } from './listed.ts';
 import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 
 /**
- * Makes none, one or several whole new records of each, in order.
+ * Replaces each record with any number of completely new records, in order.
  *
  * ```text
  * flatMapRecord(({ key, value }) => value.split(' ').map((word) => ({ key: word, value: key })))
@@ -15,10 +15,10 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
  * result  --x:'a'--y:'a'----'':'b'-|
  * ```
  *
- * The key counts as changed: before a stateful operator the records go `through` a topic. All records are made before
- * the first one is emitted: when `make` throws nothing of that record goes on.
+ * The key counts as changed: before a stateful operator, send the records `through` a topic. All new records are made
+ * before the first one is emitted: if `make` throws, none of them is, and the record goes to the record policy.
  *
- * @param make - The new records. A timestamp or headers left out stay as they were.
+ * @param make - Returns the new records. They keep the original timestamp and headers unless they have their own.
  *
  * @example
  * ```ts

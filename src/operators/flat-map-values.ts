@@ -6,7 +6,7 @@ import { listed } from './listed.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 
 /**
- * Replaces each record by none, one or several with other values, in order; key, timestamp and window stay.
+ * Replaces each record with any number of records with new values, in order; key, timestamp and window stay the same.
  *
  * ```text
  * flatMapValues((text) => text.split(' '))
@@ -15,9 +15,10 @@ import type { ValuedRecord, WithValue } from './record-types.ts';
  * result  --a:'x'--a:'y'---b:''---|
  * ```
  *
- * The values are computed before the first one is emitted: when `project` throws nothing of that record goes on.
+ * All values are computed before the first one is emitted: if `project` throws, none of them is, and the record goes to
+ * the record policy.
  *
- * @param project - The new values.
+ * @param project - Returns the new values.
  *
  * @example
  * ```ts

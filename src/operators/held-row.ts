@@ -1,13 +1,13 @@
 import { makeChange, makeRecord, type StreamRecord, type Window } from '../record.ts';
 import type { HeldRecord } from '../state/held-record.ts';
 
-/** A record that may speak of a window, or of a change. */
+/** A record that may have a window, or be a change. */
 export type HoldableRow = StreamRecord<unknown, unknown, unknown> & {
   readonly window?: Window;
   readonly before?: unknown;
 };
 
-/** What is kept of a record that is held back. */
+/** The part of a held-back record that is stored. */
 export function heldOf(row: HoldableRow, until: number): HeldRecord {
   const { before, headers, offset, partition, timestamp, topic, value, window } = row;
   const held: HeldRecord = { until, value, timestamp, headers, topic, partition, offset };
@@ -15,7 +15,7 @@ export function heldOf(row: HoldableRow, until: number): HeldRecord {
   return { ...held, ...(window === undefined ? {} : { window }), ...(before === undefined ? {} : { before }) };
 }
 
-/** A record that was held back, as it came. */
+/** Restores a held-back record as it arrived. */
 export function rowOfHeld(key: unknown, held: HeldRecord): StreamRecord<unknown, unknown> & HoldableRow {
   const { before, headers, offset, partition, timestamp, topic, value, window } = held;
   if (before !== undefined) return makeChange<unknown, unknown>(key, value, before, timestamp, held);

@@ -25,10 +25,10 @@ export interface AsOfPlan {
 }
 
 /**
- * Checks a join that waits for rows.
+ * Checks the options of a join that waits for rows.
  *
- * @param historyMs - How far back the table knows its rows.
- * @returns `undefined` for one that does not.
+ * @param historyMs - The history of the table.
+ * @returns `undefined` for a join that does not wait.
  * @throws ConfigError `ERR_OPTION`, `ERR_STORE_NAME`, `ERR_DURATION`.
  */
 export function planAsOf(
@@ -68,10 +68,10 @@ export function planAsOf(
 }
 
 /**
- * Holds records back until stream time is beyond them by the grace, and then joins them by time, key bytes and arrival. A record
- * that is that old when it comes is joined at once.
+ * Holds records back until stream time is ahead of them by the grace, then joins them in order of time, key bytes and
+ * arrival. A record that is already that old on arrival is joined at once.
  *
- * @param join - Joins a record with its row, and emits to what it is given.
+ * @param join - Joins a record with its row and passes the result to the given function.
  */
 export function asOfInstance(
   step: Step<unknown>,
@@ -102,7 +102,7 @@ export function asOfInstance(
       try {
         held = [...rows.range(key, timestamp, timestamp)];
       } catch (error) {
-        // Bytes that cannot be read any more are put aside as they are.
+        // Bytes that can no longer be decoded are reported as they are.
         for (const content of rows.stored(key, timestamp)) {
           step.rowFailed(error, { ...kept, holds: 'stored', content });
         }
@@ -122,7 +122,8 @@ export function asOfInstance(
       const { key, timestamp } = record;
       if (key === null || timestamp <= time.reach(timestamp) - graceMs) {
         join(record, now);
-        // Without grace it is always so, and it may be the first to move time after the limit has risen.
+        // Without grace this is always the case. The record may also be the first to advance time after the limit has
+        // risen.
         if (key === null) return;
         time.observe(timestamp);
         release();

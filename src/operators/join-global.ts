@@ -6,10 +6,11 @@ import { withValue } from './derive.ts';
 import type { AnyRecord, WithValue } from './record-types.ts';
 
 /**
- * Combines records with rows of a global table, by a key that is chosen per record. The record may lie anywhere.
+ * Combines records with rows of a global table, by a key that is chosen for each record. The record may be in any
+ * partition.
  *
- * A chosen key of null drops the record of an inner join (counted) and pads that of a left join; a null value is dropped
- * and counted.
+ * If the chosen key is null, an inner join drops and counts the record and a left join combines it with null. A null
+ * value is dropped and counted.
  */
 export function joinGlobal<K, U, R extends AnyRecord, W>(
   right: GlobalSource<K, U>,

@@ -11,27 +11,27 @@ import { Lookups } from './lookups.ts';
 import type { AsyncCall } from './map-async.ts';
 import type { AnyRecord, WithValue } from './record-types.ts';
 
-/** What a {@link joinLookup} remembers, in the memory of each task. @public */
+/** The cache of a {@link joinLookup}, in the memory of each task. @public */
 export interface LookupCacheOptions {
-  /** The most answers that are kept; the least recently used one goes first. */
+  /** The most answers to keep; the least recently used one is evicted first. */
   readonly size: number;
-  /** How long an answer counts, by the clock. */
+  /** How long an answer is valid, by the wall clock. */
   readonly ttl: Duration;
-  /** How long it counts that there is no row; as `ttl` when left out, `'0s'` for not at all. */
+  /** How long the answer "no row" is valid (default: `ttl`). `'0s'` does not cache it. */
   readonly missingTtl?: Duration;
 }
 
 /** @public */
 export interface JoinLookupOptions<T extends 'inner' | 'left' = 'inner' | 'left'> extends MapAsyncOptions {
-  /** `inner` (default): a record without a row gives nothing. `left`: it is combined with `null`. */
+  /** `inner` (default): a record without a row emits nothing. `left`: it is combined with `null`. */
   readonly type?: T;
-  /** Left out: each record asks, but for those that wait for the same answer. */
+  /** Without it every record causes a call, unless another call for the same id is in progress. */
   readonly cache?: LookupCacheOptions;
 }
 
-/** What a look-up asks for, by record. @public */
+/** How to choose the id to look up. @public */
 export interface LookupKey<R extends AnyRecord, I> {
-  /** `null` for nothing. Left out: the key of the record. */
+  /** Returns the id, or `null` for no look-up (default: the key of the record). */
   readonly key: (value: NonNullable<R['value']>, record: R) => I | null;
 }
 
@@ -64,7 +64,7 @@ export function joinLookup<R extends AnyRecord, W, U>(
   options: JoinLookupOptions<'left'> & { readonly type: 'left'; readonly key?: never },
 ): OperatorFunction<R, WithValue<R, U>>;
 /**
- * Combines each record with a row that a system outside has: a database, a service.
+ * Combines each record with a row from an external system, such as a database or a service.
  *
  * ```text
  * joinLookup(fetchUser, (click, user) => `${user.name}: ${click}`, { cache: { size: 100, ttl: '1m' } })
@@ -75,21 +75,22 @@ export function joinLookup<R extends AnyRecord, W, U>(
  * result  ------------bob:'Bob: y'-ada:'Ada: x'-ada:'Ada: z'--|
  * ```
  *
- * Calls are those of {@link mapAsync}: at most `concurrency` are under way per task, records of one key come out in their order, a
- * commit waits for the calls of its records, and a task with enough of them takes no further records. A record whose last try fails or
- * times out (`ERR_ASYNC_TIMEOUT`) goes to the record policy; a failure is not remembered.
+ * Calls work as in {@link mapAsync}: each task makes at most `concurrency` calls at a time and then takes no further
+ * records, records of one key are emitted in order, and a commit waits for the calls of its records. A record whose
+ * last try fails or times out (`ERR_ASYNC_TIMEOUT`) goes to the record policy; a failure is not cached.
  *
- * `null` and `undefined` say that there is no row, which is remembered for `missingTtl`. Records that ask for the same at the
- * same time share one call, with the time-out of the first of them: ids are the same where MessagePack writes them alike, and what is no
- * plain data (a `Map`, an object of a class) is the same as itself alone. Answers are kept in the memory of the task, by the clock of the process: a
- * restart begins with none. A record whose answer is known goes on at once, if none of its key is under way.
+ * `null` and `undefined` mean that there is no row, which is cached for `missingTtl`. Concurrent look-ups of the same
+ * id share one call, with the time-out of the first. Two ids are the same if their MessagePack encodings are equal; an
+ * id that is not plain data (a `Map`, an instance of a class) is the same only as itself. Answers are cached in the
+ * memory of the task, by the clock of the process: a restart begins with an empty cache. A record whose answer is
+ * cached is emitted at once, unless a call for its key is in progress.
  *
- * A null value is dropped and counted. Where there is nothing to ask for (a null key, or `key` gives `null`), an inner join drops and counts
- * the record and a left join combines it with `null`. The system outside has no event time: a record finds what is there when it is
- * asked, and after a crash records that were not committed ask again. Where results have to be the same each time, read
- * the rows as a `table`, with a history if need be.
+ * A null value is dropped and counted. If there is no id (a null key, or `key` returns `null`), an inner join drops and
+ * counts the record and a left join combines it with `null`. The external system has no event time: a record gets the
+ * row of the moment, and after a crash uncommitted records are looked up again. If results must be reproducible, read
+ * the rows as a `table`, with a history if needed.
  *
- * @param lookUp - Gets what is asked for and the call (record, signal, attempt).
+ * @param lookUp - Called with the id and the call (record, signal, attempt).
  * @param combine - The new value, from the record's value, the row, and the whole record.
  * @param options - Limits, cache, `key`.
  * @returns Records with the same key, timestamp, headers and window.
@@ -125,7 +126,7 @@ export function joinLookup<R extends AnyRecord, W, U>(
  * ```
  * @public
  */
-// The compiler explains the last overload when none fits, so the most common one stands last.
+// If no overload matches, the compiler explains the last one, so the most common one comes last.
 export function joinLookup<R extends AnyRecord, W, U>(
   lookUp: (id: NonNullable<R['key']>, call: AsyncCall<R>) => Answer<W>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<W>, record: R) => U,
@@ -180,7 +181,7 @@ export function joinLookup<R extends AnyRecord, W, U>(
         if (record.value === null || record.value === undefined) return step.drop('null value');
         const id = idOf(record);
         if (id === null && !left) return step.drop('null key');
-        // Behind one of its key that is under way it waits for its turn.
+        // It waits behind an earlier record of its key that is still in progress.
         const row = calls.isFree(record.key) ? (id === null ? null : rows.known(id)) : undefined;
         if (row === undefined) calls.add(record);
         else emit(record, row);

@@ -12,10 +12,10 @@ import { keySerdeOf } from './keyed.ts';
 type Row = StreamRecord<unknown, unknown>;
 type Key = NonNullable<unknown>;
 
-/** Where rows come from that no record caused. */
+/** The origin of rows that no record caused. */
 const NO_RECORD: Row = makeRecord<unknown, unknown>(null, null, 0, NO_HEADERS, '', 0, -1);
 
-/** A join of two streams in one task, or of one with itself. @param ports - Where late records go, by side. */
+/** A join of two streams, or of a stream with itself, in one task. @param ports - Where late records go, by side. */
 export function joiningInstance<K, W>(
   step: Step<StreamRecord<K, W>>,
   { both, combine, left, name, right, rules }: JoinPlan<W>,
@@ -24,7 +24,7 @@ export function joiningInstance<K, W>(
 ): Instance {
   const { task } = step;
   const { cacheEntries } = task;
-  // One record asks for its key several times.
+  // One record needs its key bytes several times.
   const keys = rememberingKeys(keySerdeOf<unknown>(step.place));
   const open = (rows: RowsPlan): TimedStore<unknown, unknown> => {
     const store = new TimedStore<unknown, unknown>(task.openStore(rows.name), keys, rows.codec, cacheEntries);
@@ -41,7 +41,7 @@ export function joiningInstance<K, W>(
     left: step.port<LateRecord<unknown, unknown>>(ports.left),
     right: step.port<LateRecord<unknown, unknown>>(ports.right),
   };
-  /** The record under way. */
+  /** The current record. */
   let current = NO_RECORD;
   const rowOf = (key: unknown, value: W, timestamp: number, headers: Row['headers']): StreamRecord<K, W> => {
     const { offset, partition, topic } = current;
@@ -116,7 +116,7 @@ export function joiningInstance<K, W>(
       join.advance();
     },
     idle: { time: join.time, due: () => join.nextAlone },
-    // A row of a record that stays alone has the record's time.
+    // The row of a record without a partner has the record's time.
     holds: () => join.oldestAlone,
     closeAll() {
       current = NO_RECORD;

@@ -10,17 +10,17 @@ import { declareStore } from '../state/store-spec.ts';
 import { msgpackCodec, serdeCodec, type ValueCodec } from '../state/value-codec.ts';
 import { checkStoreName } from './keyed.ts';
 
-/** What a join calls to make its rows. */
+/** The user's function that makes the rows of a join. */
 export type Combine<W> = (left: unknown, right: unknown, at: object) => W;
 
-/** A store of rows, as it is declared and opened. */
+/** A store of rows: its declaration, and how to decode its values. */
 export interface RowsPlan {
   readonly name: string;
   readonly codec: ValueCodec<unknown>;
   readonly use: StoreUse;
 }
 
-/** A join as it was checked, without its types. */
+/** A checked join, without its types. */
 export interface JoinPlan<W> {
   readonly name: string;
   readonly rules: JoinRules;
@@ -32,7 +32,7 @@ export interface JoinPlan<W> {
   stores(self: boolean): readonly StoreUse[];
 }
 
-/** What is given for a join, whatever its types. */
+/** The options of a join, without their types. */
 interface Given {
   readonly store: string;
   readonly within: Duration | { readonly before: Duration; readonly after: Duration };

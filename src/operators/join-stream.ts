@@ -8,33 +8,38 @@ import type { Serde } from '../serdes/serde.ts';
 import { joiningInstance } from './join-stream-instance.ts';
 import { planJoin } from './join-stream-plan.ts';
 
-/** How two streams are joined. @typeParam P - Records of the left side. @typeParam R - Values of the right side. @public */
+/**
+ * How to join two streams. @typeParam P - Records of the left side. @typeParam R - Values of the right side. @public
+ */
 export interface JoinStreamOptions<P extends StreamRecord<unknown, unknown>, R, T extends JoinType = JoinType> {
-  /** Name of the state stores, unique in a pipeline; they are called so, with `-left` and `-right`. Keep it. */
+  /**
+   * Name of the state stores, unique in a pipeline; further stores have the suffixes `-left` and `-right`. Keep the
+   * name when the pipeline changes.
+   */
   readonly store: string;
   /**
    * How far apart records may be: `left.timestamp − before <= right.timestamp <= left.timestamp + after`, both ends
-   * included. One duration is for both. A negative one keeps a distance: `{ before: '-5s', after: '1m' }` takes records of
-   * the right side that are 5 seconds to a minute later.
+   * inclusive. A single duration applies to both. A negative one requires a distance: `{ before: '-5s', after: '1m' }`
+   * matches records of the right side that are 5 seconds to a minute later.
    */
   readonly within: Duration | { readonly before: Duration; readonly after: Duration };
-  /** How long after the end of its window a record is still taken, in stream time. */
+  /** How long after the end of its window a record is still accepted, in stream time. */
   readonly grace: Duration;
   /**
-   * `inner` (default): pairs. `left`: also records of the left side for which no partner came, with `null`. `outer`: those of
-   * both sides.
+   * `inner` (default): only pairs. `left`: also records of the left side without a partner, with `null`. `outer`: also
+   * those of both sides.
    */
   readonly type?: T;
-  /** What to do with late records, beside counting them: pipelines of their own inside the same stage, by side. */
+  /** What to do with late records besides counting them: separate pipelines in the same stage, by side. */
   readonly late?: {
     readonly left?: (late: Observable<LateRecord<P['key'], NonNullable<P['value']>>>) => Observable<unknown>;
     readonly right?: (late: Observable<LateRecord<P['key'], NonNullable<R>>>) => Observable<unknown>;
   };
-  /** How the values are kept, by side; as MessagePack where left out. */
+  /** How values are stored, by side (default: MessagePack). */
   readonly value?: { readonly left?: Serde<NonNullable<P['value']>>; readonly right?: Serde<NonNullable<R>> };
 }
 
-/** What a join knows of the two records beside their values. `null` stands for a partner that did not come. @public */
+/** What a join knows about the two records besides their values. `null` stands for a missing partner. @public */
 export interface Joined<K, L extends number | null = number, R extends number | null = number> {
   readonly key: K;
   /** Timestamp of the left record. */
@@ -44,7 +49,8 @@ export interface Joined<K, L extends number | null = number, R extends number | 
 }
 
 /**
- * What a function of an outer join is given: two values, or one of them and `null`. To look at one for null tells of the other.
+ * The values passed to the function of an outer join: two values, or one of them and `null`. Checking one for null
+ * narrows the other.
  *
  * @public
  */
@@ -66,7 +72,7 @@ export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
   options: JoinStreamOptions<P, R, 'left'> & { readonly type: 'left' },
 ): OperatorFunction<P, StreamRecord<P['key'], W>>;
 /**
- * Combines records of two streams that have the same key and lie near each other in time.
+ * Combines records of two streams that have the same key and are close to each other in event time.
  *
  * ```text
  * joinStream(payments, (order, payment) => …, { store: 'paid', within: '10s', grace: '5s', type: 'left' })
@@ -76,27 +82,32 @@ export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
  * result    -----------a:1+x(4s)---------------------------------b:2+null(2s)-----|
  * ```
  *
- * Each pair comes once, with the later one of its records; a record with several partners gives them in the order of their
- * timestamps. The same key and timestamp twice are two records. Both sides share one stream time.
+ * Each pair is emitted once, when the second of its records arrives. A record with several partners emits the pairs in
+ * order of the partners' timestamps. Two records with the same key and timestamp are still two records. Both sides
+ * share one stream time.
  *
- * A record is late when stream time is beyond the end of its window plus grace: it is counted, goes to `late`, and nothing else
- * comes of it. A record that is as new as stream time is never late. A row without a partner (`left`, `outer`) is final: it comes when the
- * record's window and grace are over, before whatever the record brings that moved time there, with the record's own
- * timestamp and no headers. Such rows come by timestamp, those of the right side first, then by key bytes. No clock is read.
+ * A record is late if stream time has passed the end of its window plus grace: it is counted, goes to `late`, and has
+ * no other effect. A record that is as new as stream time is never late. A row without a partner (`left`, `outer`) is
+ * final: it is emitted when the record's window and grace are over, before the output of the record that advanced
+ * stream time, with the record's own timestamp and no headers. Such rows are emitted in order of timestamp, those of
+ * the right side first, then of key bytes. No clock is read.
  *
- * A null value is dropped and counted. So is a null key, unless its side may stay alone: then it does at once. Neither moves
- * time. Records are kept as long as a partner can come for them; they, and what waits, survive restarts. When a bounded run
- * ends they stay, unless it was told to close windows.
+ * A null value is dropped and counted. So is a null key, unless its side may be without a partner: then its row is
+ * emitted at once. Neither advances stream time. Records are kept as long as a partner can still arrive; they survive
+ * restarts. When a bounded run ends they stay in the store, unless the run closes windows.
  *
- * A stream joined with itself keeps its records once; a record is a partner of itself where the bounds have room for that.
+ * A stream joined with itself stores its records once; a record is its own partner if the bounds include a distance of
+ * zero.
  *
- * Both streams have the same number of partitions, checked when the application starts; a `through` adopts that number.
+ * Both streams must have the same number of partitions, which is checked when the application starts; a `through`
+ * adopts that number.
  *
- * @param right - The other stream, keyed as this one is, in the same serde.
- * @param combine - The new value, of the two values; in inner and left joins `at` has the key and the two timestamps.
- * @param options - `store`, `within` and `grace` are required. Bounds and grace may be changed later: they are then for the
- * records that come.
- * @returns Records with the same key and the later timestamp of the two, and the headers of that record which came last.
+ * @param right - The other stream, with the same keys and key serde.
+ * @param combine - Returns the new value, given the two values; in inner and left joins `at` has the key and the two
+ * timestamps.
+ * @param options - `store`, `within` and `grace` are required. You can change bounds and grace later: they apply to
+ * records that arrive from then on.
+ * @returns Records with the same key, the later timestamp of the two, and the headers of the record that arrived last.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_DURATION`, `ERR_WINDOW_SIZE` for bounds with nothing between them, `ERR_OPTION`;
  * when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`, `ERR_DUPLICATE_STORE`.
  *
@@ -128,7 +139,7 @@ export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
  * ```
  * @public
  */
-// The compiler explains the last overload when none fits, so the most common one stands last.
+// If no overload matches, the compiler explains the last one, so the most common one comes last.
 export function joinStream<K, R, P extends StreamRecord<K | null, unknown>, W>(
   right: Observable<StreamRecord<K | null, R>>,
   combine: (left: LeftValue<P>, right: NonNullable<R>, at: Joined<Key<P>>) => W,

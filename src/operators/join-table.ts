@@ -15,25 +15,23 @@ import type { AnyRecord, Refused, WithValue } from './record-types.ts';
 
 /** @public */
 export interface JoinTableOptions<T extends 'inner' | 'left' = 'inner' | 'left', V = never> {
-  /**
-   * `inner` (default): a record without a row gives nothing. `left`: it is combined with `null`.
-   */
+  /** `inner` (default): a record without a row emits nothing. `left`: it is combined with `null`. */
   readonly type?: T;
   /**
-   * With a table that has a history: how long records wait for their row, in stream time, so that a row that comes late is
-   * there. Not longer than the history. `store` is required then.
+   * For a table with history: how long records wait for late rows, in stream time. At most the history. Requires
+   * `store`.
    */
   readonly grace?: Duration;
-  /** Name of the stores where records wait; unique in a pipeline. Keep it when the pipeline changes. */
+  /** Name of the stores in which records wait, unique in a pipeline. Keep the name when the pipeline changes. */
   readonly store?: string;
-  /** How the values of records that wait are kept; as MessagePack when left out. */
+  /** How the values of waiting records are stored (default: MessagePack). */
   readonly value?: Serde<V>;
 }
 
 /** How records find their row in a global table. @public */
 export interface JoinGlobalOptions<K, R extends AnyRecord, T extends 'inner' | 'left' = 'inner' | 'left'>
   extends Pick<JoinTableOptions<T>, 'type'> {
-  /** The key of the row that belongs to a record; `null` for none. */
+  /** Returns the key of the row that belongs to a record; `null` for none. */
   readonly key: (value: NonNullable<R['value']>, record: R) => K | null;
 }
 
@@ -72,23 +70,26 @@ export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
  * result  -------------ada:'Ada: x'----|
  * ```
  *
- * Only records of the stream trigger; a change of the table affects records that come after it. The task takes the record
- * with the lowest timestamp among its topics first, so a row is seen by the records that are not older than it, as far
- * as both topics have data. Stream and table have the same number of partitions, checked when the application starts.
+ * Only records of the stream emit; a change of the table affects later records. The task takes the record with the
+ * lowest timestamp among its topics first, so, as long as both topics have data, a record sees the rows that are not
+ * newer than it. Stream and table must have the same number of partitions, which is checked when the application
+ * starts.
  *
- * A table with history is asked for the row of the record's time: the newest version that is not newer than the record. With
- * `grace` records wait until stream time is so far beyond them, for rows that come late, and are joined then by time, key bytes
- * and arrival; a record that is that old already is joined at once. What waits survives restarts.
+ * In a table with history, a record finds the row of its own time: the newest version that is not newer than the
+ * record. With `grace`, records wait for late rows until stream time is that far ahead of them, and are then joined in
+ * order of time, key bytes and arrival; a record that is already that old is joined at once. Waiting records survive
+ * restarts.
  *
- * In a table with `ttl`, and in views of one, a record finds no row that has ended by the record's time: it moves the table's time.
+ * In a table with `ttl`, and in views of one, a record does not find a row that has expired by the record's time: the
+ * record advances the table's time.
  *
- * A global table has no such rules of place and time: the row is found by `options.key`, the record may have any key and lie
- * anywhere, and the newest row counts.
+ * A global table has no such rules about partitions and time: `options.key` chooses the row, the record may have any
+ * key and be in any partition, and the newest row counts.
  *
- * A null key is dropped and counted by an inner join and combined with `null` by a left join; a null value is dropped and
- * counted. The table's rows survive a restart with the commits of the stage.
+ * An inner join drops and counts a null key, a left join combines it with `null`; a null value is dropped and counted.
+ * The table's rows are committed with the stage and survive a restart.
  *
- * @param right - The table, keyed as the stream is.
+ * @param right - The table, with the same keys as the stream.
  * @param combine - The new value, from the record's value, the row, and the whole record (for its window, timestamp, …).
  * @returns Records with the same key, timestamp and window.
  * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`, `ERR_STORE_NAME`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`.
@@ -110,7 +111,7 @@ export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
  * ```
  * @public
  */
-// The compiler explains the last overload when none fits, so the most common one stands last.
+// If no overload matches, the compiler explains the last one, so the most common one comes last.
 export function joinTable<K, U, R extends StreamRecord<K | null, unknown>, W>(
   right: TableSource<K, U>,
   combine: (value: NonNullable<R['value']>, row: NonNullable<U>, record: R) => W,
@@ -136,7 +137,7 @@ export function joinTable<K, U, R extends AnyRecord, W>(
   }
   const plan = planAsOf(where, options, right.historyMs);
   return (source: Observable<R>) =>
-    // The table comes first: a row is there before the record of the same moment looks for it.
+    // The table comes first, so that a record finds the row with the same timestamp.
     node<never, WithValue<R, W>>([right.updates, source], {
       name: 'joinTable',
       keepsTime: true,
@@ -177,12 +178,12 @@ export function joinTable<K, U, R extends AnyRecord, W>(
 
 const OPTIONS = { type: true, grace: true, store: true, value: true } as const;
 
-/** The row that a record finds: in a table with history the one of its time. */
+/** The row that a record finds: in a table with history, the one of the record's time. */
 function rowOf<K, U>(rows: Rows<K, U>, key: NonNullable<K>, timestamp: number): NonNullable<U> | undefined {
   return rows.at === undefined ? rows.get(key) : rows.at(key, timestamp);
 }
 
-/** @throws ConfigError `ERR_OPTION` for what is not a table, such as a topic. */
+/** @throws ConfigError `ERR_OPTION` for anything but a table, such as a topic. */
 function checkTable(right: unknown): void {
   const given = (right ?? {}) as { readonly updates?: unknown; readonly global?: unknown; readonly use?: unknown };
   if (typeof right === 'object' && (given.updates !== undefined || given.global !== undefined)) return;
@@ -196,5 +197,5 @@ function checkTable(right: unknown): void {
   );
 }
 
-/** A change of the table is in its store, where the next record finds it. */
+/** Nothing to do for a change of the table: the next record finds it in the table's store. */
 function ignore(): void {}

@@ -19,22 +19,25 @@ import { openWindowing } from './windowing-stores.ts';
 
 type Row = StreamRecord<unknown, unknown>;
 
-/** Where rows come from that no record caused. */
+/** The origin of rows that no record caused. */
 const NO_RECORD: Row = makeRecord<unknown, unknown>(null, null, 0, NO_HEADERS, '', 0, -1);
 
-/** What a join in windows calls to make its rows. */
+/** The user's function that makes the rows of a windowed join. */
 export type CombineInWindow = (left: unknown, right: unknown, at: object) => unknown;
 
-/** A join in windows as it was checked, without its types. */
+/** A checked windowed join, without its types. */
 export interface WindowJoinPlan {
   readonly windowing: WindowingPlan<unknown, unknown>;
   readonly combine: CombineInWindow;
   readonly type: JoinType;
-  /** Told before each record which side it is of: folding is synchronous. */
+  /** Called with the side of a record before the record is folded; folding is synchronous. */
   readonly from: (side: Side) => void;
 }
 
-/** A join in windows in one task. @param self - The stream is joined with itself. @param ports - Where late records go, by side. */
+/**
+ * A windowed join in one task. @param self - Whether the stream is joined with itself. @param ports - Where late
+ * records go, by side.
+ */
 export function windowJoining(
   step: Step<WindowedRecord<unknown, unknown>>,
   { combine, from, type, windowing }: WindowJoinPlan,
@@ -46,7 +49,7 @@ export function windowJoining(
     left: step.port<LateRecord<unknown, unknown>>(ports.left),
     right: step.port<LateRecord<unknown, unknown>>(ports.right),
   };
-  /** The record under way, and its side. */
+  /** The current record, and its side. */
   let current = NO_RECORD;
   let side: Side = 'left';
 
@@ -57,7 +60,7 @@ export function windowJoining(
     try {
       value = settled(combine(leftValue, rightValue, at));
     } catch (error) {
-      // The other rows of this moment must not be lost with this one.
+      // A failed row must not lose the other rows of the same moment.
       const content = { left: leftValue, right: rightValue };
       step.rowFailed(error, { key, keySerde, window, timestamp, holds: 'state', content });
       return;

@@ -47,7 +47,9 @@ export const joinCase = fc.record({
   }),
 });
 
-/** What the join and the model say. Records of a turn are of one side, so that they come in their order. */
+/**
+ * The output of the join and of the model. All records of a turn belong to one side, so that their order is defined.
+ */
 export function bothOutcomes(
   { turns, type, windower }: typeof joinCase extends fc.Arbitrary<infer T> ? T : never,
   options: TestDriverOptions,

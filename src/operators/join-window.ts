@@ -29,16 +29,16 @@ import { windowingStores } from './windowing-stores.ts';
 /** Windows that records of two streams can share. @public */
 export type SharedWindower = PeriodicWindower | AlignedWindower | SessionWindower;
 
-/** As those of `joinStream`; how near records are is what the windows say. @public */
+/** Like the options of `joinStream`; the windows replace `within` and `grace`. @public */
 export type JoinWindowOptions<P extends StreamRecord<unknown, unknown>, R, T extends JoinType = JoinType> = Pick<
   JoinStreamOptions<P, R, T>,
   'type' | 'late' | 'value'
 > & {
-  /** Name of the state store, unique in a pipeline. Keep it. */
+  /** Name of the state store, unique in a pipeline. Keep it when the pipeline changes. */
   readonly store: string;
 };
 
-/** As {@link Joined}, with the window of the row. @public */
+/** Like {@link Joined}, with the window of the row. @public */
 export interface JoinedInWindow<K, L extends number | null = number, R extends number | null = number>
   extends Joined<K, L, R> {
   readonly window: Window;
@@ -65,7 +65,7 @@ export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
   options: JoinWindowOptions<P, R, 'left'> & { readonly type: 'left' },
 ): OperatorFunction<P, WindowedRecord<Key<P>, W>>;
 /**
- * Combines records of two streams that have the same key and lie in the same window.
+ * Combines records of two streams that have the same key and fall into the same window.
  *
  * ```text
  * joinWindow(payments, tumbling({ size: '10s', grace: '0s' }), (order, payment) => …, { store: 'paid', type: 'left' })
@@ -75,22 +75,25 @@ export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
  * result    -----------------------------------a:1+x(2s)-a:1+y(9s)-b:2+null(3s)--|
  * ```
  *
- * When a window closes, each record of the left side is combined with each of the right side. With windows that overlap a pair comes
- * once for each that has both. A session is one of both streams: records of either side make it longer. `left` and `outer` also give the
- * records of a window in which the other side has none, with `null`. All rows are final.
+ * When a window closes, each record of the left side is combined with each record of the right side. With overlapping
+ * windows a pair is emitted for each window that has both. Sessions span both streams: records of either side extend
+ * them. `left` and `outer` also emit the records of a window in which the other side has none, with `null`. All rows
+ * are final.
  *
- * Rows come by the order of windows that close, as those of {@link windowBy}; in a window by the time of the left record, then of the
- * right one, and by arrival where times are equal. A row has the later timestamp of the two, its window, and no headers. Null keys and
- * null values are dropped and counted, and move no time. Both sides share one stream time. A record is late for windows that have
- * closed: counted, and handed to `late` of its side. Open windows and stream time survive restarts; when a bounded run ends open ones
- * stay, unless it was told to close windows. No clock is read.
+ * Windows close in the same order as in {@link windowBy}. Within a window, rows are ordered by the time of the left
+ * record, then of the right one, then by arrival. A row has the later timestamp of the two, its window, and no headers.
+ * Null keys and null values are dropped and counted, and do not advance stream time. Both sides share one stream time.
+ * A record is late for windows that have closed: it is counted and passed to `late` of its side. Open windows and
+ * stream time survive restarts. When a bounded run ends, open windows stay in the store, unless the run closes them. No
+ * clock is read.
  *
- * What a key has in a window is one entry of the store, and there are as many rows as pairs: for many records per key and window
- * take {@link joinStream}, which joins each record as it comes.
+ * The records of a key in a window are a single entry of the store, and there are as many rows as pairs. For many
+ * records per key and window, use {@link joinStream}, which joins each record as it arrives.
  *
- * @param right - The other stream, keyed as this one is, in the same serde, with as many partitions.
+ * @param right - The other stream, with the same keys, key serde and number of partitions.
  * @param windower - `tumbling`, `hopping`, `session`, `calendar`, `cumulate` or `customWindows`.
- * @param combine - The new value, of the two values; in inner and left joins `at` has the key, the window and the two timestamps.
+ * @param combine - Returns the new value, given the two values; in inner and left joins `at` has the key, the window
+ * and the two timestamps.
  * @param options - `store` is required.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_ASYNC_FUNCTION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`,
  * `ERR_KEY_SERDES`, `ERR_DUPLICATE_STORE`.
@@ -122,7 +125,7 @@ export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
  * ```
  * @public
  */
-// The compiler explains the last overload when none fits, so the most common one stands last.
+// If no overload matches, the compiler explains the last one, so the most common one comes last.
 export function joinWindow<K, R, P extends StreamRecord<K | null, unknown>, W>(
   right: Observable<StreamRecord<K | null, R>>,
   windower: SharedWindower,
@@ -206,6 +209,6 @@ function checkStream(right: unknown): void {
 function checkShared(where: string, { kind }: { readonly kind: string }): void {
   if (kind !== 'sliding' && kind !== 'count') return;
   throw new ConfigError('ERR_OPTION', `${where}: records of two streams do not share ${kind} windows`, {
-    hint: "to join records that are near each other, take joinStream(…, { within: '10s' })",
+    hint: "to join records that are close to each other, use joinStream(…, { within: '10s' })",
   });
 }

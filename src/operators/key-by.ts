@@ -5,7 +5,7 @@ import { withKey } from './derive.ts';
 import type { Rekeyed, UnlessAsync, ValuedRecord } from './record-types.ts';
 
 /**
- * Gives each record a new key, chosen from its value.
+ * Gives each record a new key, computed from its value.
  *
  * ```text
  * keyBy((click) => click.userId)
@@ -14,10 +14,10 @@ import type { Rekeyed, UnlessAsync, ValuedRecord } from './record-types.ts';
  * result  --ada:{ada}-----bob:{bob}---|
  * ```
  *
- * The record still lies in its old partition. Stateful operators refuse it, at compile time and when the pipeline is
- * planned, until it has gone {@link through} a topic that puts it where its new key belongs.
+ * The record is still in its old partition. Stateful operators refuse it, at compile time and when the pipeline is
+ * planned, until it has been sent {@link through} a topic, which moves it to the partition of its new key.
  *
- * @param select - The key. `null` means no key: the shuffle drops such a record and counts it.
+ * @param select - Returns the key. `null` means no key: the shuffle drops and counts such a record.
  *
  * @example
  * ```ts

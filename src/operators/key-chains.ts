@@ -1,35 +1,38 @@
 import type { Serde } from '../serdes/serde.ts';
 import { bytesId, type KeyId, keyId } from '../state/key-codec.ts';
 
-/** Things to do, by key: of each key one is being done, and the others wait behind it in order. */
+/** Work items by key: one item of each key is in progress, and the others wait behind it in order. */
 export class KeyChains<S> {
-  /** Of the keys that come, as long as none was changed above. */
+  /** The serde of the keys, unless a step above changed them. */
   readonly #serde: Serde<unknown> | undefined;
   readonly #chains = new Map<KeyId, S[]>();
-  /** How many wait behind another one of their key. */
+  /** How many items wait behind another one of their key. */
   behind = 0;
 
   constructor(serde: Serde<unknown> | undefined) {
     this.#serde = serde;
   }
 
-  /** Keys are one here when they are one in the stores and partitions that they come from. @returns `undefined` for none. */
+  /**
+   * The chain of a key. Two keys are equal if their bytes are, as in stores and partitions. @returns `undefined` for a
+   * null key.
+   */
   of(key: unknown): KeyId | undefined {
     if (key === null || key === undefined || this.#serde === undefined) return chainOf(key);
     try {
       return keyId(key, this.#serde);
     } catch {
-      // A plain operator has put in a key of another kind.
+      // A plain RxJS operator has set a key that the serde cannot write.
       return chainOf(key);
     }
   }
 
-  /** Whether nothing of a chain is being done. */
+  /** Whether no item of a chain is in progress. */
   isFree(chain: KeyId | undefined): boolean {
     return chain === undefined || !this.#chains.has(chain);
   }
 
-  /** @returns Whether it may be done now: else it waits. */
+  /** @returns Whether the item may start now; otherwise it waits. */
   enter(chain: KeyId | undefined, what: S): boolean {
     if (chain === undefined) return true;
     const behind = this.#chains.get(chain);
@@ -42,7 +45,7 @@ export class KeyChains<S> {
     return true;
   }
 
-  /** One is done. @returns What may be done next. */
+  /** Ends the current item of a chain. @returns The item that may start next. */
   leave(chain: KeyId | undefined): S | undefined {
     if (chain === undefined) return undefined;
     const next = this.#chains.get(chain)?.shift();

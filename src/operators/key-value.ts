@@ -2,10 +2,10 @@ import { checkNames } from '../options/option-checks.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { checkStoreName } from './keyed.ts';
 
-/** A store of a {@link process} step, as it is declared. @public */
+/** The declaration of a store of a {@link process} step. @public */
 export interface StoreDeclaration {
   readonly kind: 'key-value';
-  /** Unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  /** Unique in a pipeline. It identifies the state: keep it when the pipeline changes. */
   readonly name: string;
 }
 
@@ -14,26 +14,26 @@ export interface RecordKey {
   readonly of: 'the records of the step';
 }
 
-/** A key-value store, as it is declared. @public */
+/** The declaration of a key-value store. @public */
 export interface KeyValueDeclaration<K, V> extends StoreDeclaration {
-  /** Left out: keys of the records that reach the step. */
+  /** Undefined: the keys are those of the records that reach the step. */
   readonly key: Serde<K> | undefined;
   readonly value: Serde<V>;
 }
 
 /**
- * A key-value store in the hands of a {@link process} step. It has the entries of its task: keys of other partitions are in
- * other tasks. Values are copies: what is done to a value that was read changes nothing until it is set.
+ * A key-value store as a {@link process} step uses it. It has the entries of its own task; keys of other partitions are
+ * in other tasks. Values are copies: modifying a value that was read has no effect until it is set.
  *
  * @public
  */
 export interface KeyValue<K, V> {
   get(key: K): V | undefined;
   has(key: K): boolean;
-  /** @throws RecordError `ERR_ENCODE` for a value that its serde cannot write. */
+  /** @throws RecordError `ERR_ENCODE` if the serde cannot write the value. */
   set(key: K, value: V): void;
   delete(key: K): void;
-  /** All entries, in the order of their key bytes. */
+  /** All entries, in order of their key bytes. */
   entries(): IterableIterator<readonly [key: K, value: V]>;
 }
 
@@ -41,7 +41,7 @@ export interface KeyValue<K, V> {
  * Declares a key-value store of a {@link process} step.
  *
  * @param name - Letters, digits, `.`, `_` and `-`, unique in a pipeline; also the name of its changelog.
- * @param serdes - How values are kept, and keys; without `key` those are the keys of the records.
+ * @param serdes - How values and keys are stored. Without `key`, the keys are those of the records.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`.
  *
  * @example

@@ -2,7 +2,7 @@ import type { NodePlace } from '../dataflow/node.ts';
 import { ConfigError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
 
-/** The serde of the keys that reach a stateful step; planning has made sure that there is one. */
+/** The serde of the keys that reach a stateful step; planning has checked that there is one. */
 export function keySerdeOf<K>(place: NodePlace): Serde<K> {
   if (place.keySerde === undefined) {
     throw new ConfigError('ERR_KEY_CHANGED', `${place.step} needs a key`, { stage: place.stage });
@@ -10,7 +10,7 @@ export function keySerdeOf<K>(place: NodePlace): Serde<K> {
   return place.keySerde as Serde<K>;
 }
 
-/** A store name is what its state is found by, so it is required and restricted to what every storage can hold. */
+/** The store name identifies the state, so it is required and restricted to characters that every storage supports. */
 export function checkStoreName(store: unknown, step: string, option: 'store' | 'name' = 'store'): string {
   if (typeof store === 'string' && /^[a-zA-Z0-9._-]{1,200}$/.test(store)) return store;
   throw new ConfigError('ERR_STORE_NAME', `${step} has the store name ${JSON.stringify(store)}`, {

@@ -2,9 +2,9 @@ import { show } from '../options/option-checks.ts';
 import { settled } from '../options/promises.ts';
 
 /**
- * What a function that makes several of one returned.
+ * Checks that a function that should return several items returned an iterable.
  *
- * @throws TypeError for what is no list, so that the record fails.
+ * @throws TypeError if it is not iterable (the record fails).
  */
 export function listed<T>(made: Iterable<T>, step: string): Iterable<T> {
   if (Array.isArray(made)) return made as readonly T[];

@@ -1,25 +1,27 @@
-/** What a cache knows: a row, or that there is none. */
+/** A cached answer: a row, or that there is none. */
 interface Known<W> {
   readonly row: W | null;
   readonly until: number;
 }
 
-/** Rows of a system outside, the least recently used of them forgotten first. Times are those of a monotonic clock. */
+/**
+ * Cached rows of an external system; the least recently used one is evicted first. Times come from a monotonic clock.
+ */
 export class LookupCache<W> {
   readonly #size: number;
   readonly #ttlMs: number;
   readonly #missingTtlMs: number;
-  /** In the order in which they were used. */
+  /** Ordered from the least to the most recently used. */
   readonly #rows = new Map<unknown, Known<W>>();
 
-  /** @param missingTtlMs - For how long it is known that there is no row. */
+  /** @param missingTtlMs - How long the answer "no row" is valid. */
   constructor(size: number, ttlMs: number, missingTtlMs: number) {
     this.#size = size;
     this.#ttlMs = ttlMs;
     this.#missingTtlMs = missingTtlMs;
   }
 
-  /** `null` where there is known to be none; `undefined` where nothing is known. */
+  /** `null` if it is known that there is no row; `undefined` if nothing is known. */
   get(id: unknown, now: number): W | null | undefined {
     const known = this.#rows.get(id);
     if (known === undefined) return undefined;

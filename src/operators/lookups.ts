@@ -4,15 +4,15 @@ import { msgpack } from '../serdes/msgpack.ts';
 import { bytesId } from '../state/key-codec.ts';
 import type { LookupCache } from './lookup-cache.ts';
 
-/** Asks a system outside. */
+/** Looks a row up in an external system. */
 export type LookUp<C, W> = (id: never, call: C) => Promise<W | null | undefined> | W | null | undefined;
 
-/** Look-ups of one task: what is known is not asked again, and what is being asked is asked once. */
+/** The look-ups of one task: cached answers cause no call, and concurrent look-ups of the same id share one. */
 export class Lookups<C extends { readonly signal: AbortSignal }, W> {
   readonly #lookUp: LookUp<C, W>;
   readonly #cache: LookupCache<W> | undefined;
   readonly #clock: Clock;
-  /** Calls under way, by what they ask for. */
+  /** Calls in progress, by id. */
   readonly #asked = new Map<unknown, Promise<W | null>>();
 
   constructor(lookUp: LookUp<C, W>, cache: LookupCache<W> | undefined, clock: Clock) {
@@ -21,12 +21,12 @@ export class Lookups<C extends { readonly signal: AbortSignal }, W> {
     this.#clock = clock;
   }
 
-  /** `undefined` where it has to be asked for. */
+  /** The cached row; `undefined` if a call is needed. */
   known(id: unknown): W | null | undefined {
     return this.#cache?.get(identity(id), this.#clock.monotonic());
   }
 
-  /** The row; `null` where there is none. */
+  /** The row; `null` if there is none. */
   async of(id: unknown, call: C): Promise<W | null> {
     const known = this.known(id);
     if (known !== undefined) return known;
@@ -38,7 +38,7 @@ export class Lookups<C extends { readonly signal: AbortSignal }, W> {
     const forget = (): void => {
       if (this.#asked.get(asked) === row) this.#asked.delete(asked);
     };
-    // An answer that nobody waits for any more may never come.
+    // After an abort nobody waits for the answer, and it may never come.
     const ignore = onAbort(call.signal, forget);
     try {
       return await row;
@@ -55,14 +55,14 @@ export class Lookups<C extends { readonly signal: AbortSignal }, W> {
   }
 }
 
-/** No text that UTF-8 can say begins so. */
+/** A lone surrogate, so no valid UTF-8 text starts with it. */
 const OBJECT = '\ud800';
 
 const DATA = msgpack<unknown>();
 
 /**
- * What a `Map` can tell apart: data by what is in it, as MessagePack writes it. Of another object, such as a `Map` or one of a class, it
- * cannot be seen from outside whether another one is the same: it is only itself.
+ * A `Map` key for an id. Plain data is compared by content, as MessagePack writes it. Any other object, such as a `Map`
+ * or an instance of a class, may have hidden state, so it equals only itself.
  */
 function identity(id: unknown): unknown {
   if (typeof id !== 'object' || id === null || !isData(id)) return id;
@@ -73,7 +73,7 @@ function identity(id: unknown): unknown {
   }
 }
 
-/** Whether everything that a value is lies open. */
+/** Whether a value is plain data, without hidden state. */
 function isData(value: unknown): boolean {
   if (typeof value === 'function' || typeof value === 'symbol') return false;
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return true;

@@ -7,17 +7,17 @@ import { ASYNC_OPTIONS, asyncLimits, type MapAsyncOptions } from './async-limits
 import { withValue } from './derive.ts';
 import type { ValuedRecord, WithValue } from './record-types.ts';
 
-/** What an asynchronous function learns about its call. @public */
+/** What an asynchronous function is told about its call. @public */
 export interface AsyncCall<R> {
   readonly record: R;
-  /** Aborted when the call times out or the task stops: its result is no longer wanted. */
+  /** Aborted when the call times out or the task stops: its result is then no longer needed. */
   readonly signal: AbortSignal;
-  /** 1 for the first try. */
+  /** Number of the try, starting with 1. */
   readonly attempt: number;
 }
 
 /**
- * Replaces each value by what an asynchronous function makes of it.
+ * Replaces each value with the result of an asynchronous function.
  *
  * ```text
  * mapAsync(lookUp)
@@ -29,14 +29,14 @@ export interface AsyncCall<R> {
  * result  -----------b:2'--a:1'------a:3'--|
  * ```
  *
- * At most `concurrency` calls are under way per task; when they are, the task takes no further records. Records of one key
- * are called and emitted one after the other; records without a key are independent. While the records of a busy key wait for
- * each other, the task goes on with those of other keys: it holds up to 16 times `concurrency` records. A commit waits for the calls
- * of the records that it covers, so no offset is committed past unfinished work; after a crash unfinished records are
- * called again: make the function safe to repeat.
+ * Each task makes at most `concurrency` calls at a time; at that limit it takes no further records. Records of one key
+ * are called and emitted one after the other; records without a key are independent. While the records of a busy key
+ * wait for each other, the task continues with other keys: it holds up to 16 times `concurrency` records. A commit
+ * waits for the calls of the records that it covers, so no offset is committed past unfinished work. After a crash,
+ * unfinished records are called again: make the function safe to repeat.
  *
- * @param project - Gets the value and the call (record, signal, attempt).
- * @param options - Limits.
+ * @param project - Called with the value and the call (record, signal, attempt); returns a promise of the new value.
+ * @param options - Limits for the calls.
  * @returns Records with the new value. A record whose last try fails or times out (`ERR_ASYNC_TIMEOUT`) goes to the record
  * policy.
  * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`.

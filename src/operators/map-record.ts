@@ -5,7 +5,7 @@ import { fromNew } from './derive.ts';
 import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
 
 /**
- * Makes a whole new record of each: key, value and, if wanted, timestamp and headers.
+ * Replaces each record with a completely new one: key, value and, optionally, timestamp and headers.
  *
  * ```text
  * mapRecord(({ key, value }) => ({ key: value, value: key }))
@@ -14,11 +14,11 @@ import type { AnyRecord, NewRecord, Rekeyed } from './record-types.ts';
  * result  --x:a-----y:b--|
  * ```
  *
- * The key counts as changed: before a stateful operator the records go `through` a topic.
+ * The key counts as changed: before a stateful operator, send the records `through` a topic.
  *
- * @param make - The new record. A timestamp or headers left out stay as they were.
- * @see {@link keyBy} to change the key only, {@link mapValues} to change the value only, {@link mapTimestamp} to change the
- * timestamp only: none of the last two moves the record.
+ * @param make - Returns the new record. It keeps the original timestamp and headers unless it has its own.
+ * @see {@link keyBy} to change the key only, {@link mapValues} to change the value only, {@link mapTimestamp} to change
+ * the timestamp only: the last two leave the record in the partition of its key.
  *
  * @example
  * ```ts

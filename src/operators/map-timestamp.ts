@@ -5,8 +5,8 @@ import { withTimestamp } from './derive.ts';
 import type { AnyRecord } from './record-types.ts';
 
 /**
- * Gives each record another timestamp, such as the one that its producer wrote into the value. All else stays, so that the
- * record still lies where its key belongs: no shuffle is needed.
+ * Gives each record another timestamp, such as one that its producer wrote into the value. Everything else stays the
+ * same, so the record is still in the partition of its key and no shuffle is needed.
  *
  * ```text
  * mapTimestamp((click) => click.at)
@@ -15,12 +15,12 @@ import type { AnyRecord } from './record-types.ts';
  * result  --a:{at: 5}(5)------b:{at: 7}(7)----|
  * ```
  *
- * Steps below go by the new timestamp: windows, their stream time, sinks. The order in which a task takes records of several
- * topics is that of the timestamps in the topics: where all records of a source say when they happened, better give the source the
- * function, `topic('clicks', { timestamp: (click) => click.at })`.
+ * The steps below use the new timestamp: windows, their stream time, sinks. A task still takes the records of several
+ * topics in order of their timestamps in the topics. If all records of a source contain their event time, prefer to
+ * give the function to the source: `topic('clicks', { timestamp: (click) => click.at })`.
  *
- * @param select - Event time in ms since the epoch. Called with the value and the whole record.
- * @throws ConfigError `ERR_ASYNC_FUNCTION`. A timestamp that is no whole number from 0 on is a failure of that record
+ * @param select - Returns the event time in ms since the epoch. Called with the value and the whole record.
+ * @throws ConfigError `ERR_ASYNC_FUNCTION`. If the timestamp is not a whole number, 0 or more, the record fails
  * (`ERR_TIMESTAMP`).
  *
  * @example

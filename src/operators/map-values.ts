@@ -5,7 +5,7 @@ import { withValue } from './derive.ts';
 import type { UnlessAsync, ValuedRecord, WithValue } from './record-types.ts';
 
 /**
- * Replaces the value of each record; key, timestamp, headers and window stay.
+ * Replaces the value of each record; key, timestamp, headers and window stay the same.
  *
  * ```text
  * mapValues((n) => n * 10)
@@ -14,9 +14,9 @@ import type { UnlessAsync, ValuedRecord, WithValue } from './record-types.ts';
  * result  --a:10---b:20---|
  * ```
  *
- * A throw is a failure of that record and goes to the record policy. Stateless: a restart repeats nothing.
+ * If the function throws, the record fails and goes to the record policy. Stateless: a restart repeats nothing.
  *
- * @param project - The new value. Called with the value and the whole record.
+ * @param project - Returns the new value. Called with the value and the whole record.
  * @returns Records with the new value; co-located records stay co-located.
  * @see rxjs `map` to compute the whole record.
  *

@@ -25,13 +25,13 @@ export const show = ({ key, timestamp, value }: Row): string => `${String(key)}=
 
 export const shown = (records: readonly Row[]): string[] => records.map(show);
 
-/** `key@timestamp missed [start,end)…`, with `partial` where other windows took it. */
+/** `key@timestamp missed [start,end)…`, with `partial` if other windows accepted it. */
 export const showLate = ({ key, late, timestamp }: LateRecord<unknown, unknown>): string =>
   `${String(key)}@${timestamp} missed ${late.missed.map(({ end, start }) => `[${start},${end})`).join(' ')}${
     late.partial ? ' partial' : ''
   }`;
 
-/** What a call throws; fails when it throws nothing. */
+/** The error that a call throws; fails if it throws nothing. */
 export function thrown(work: () => unknown): MillraceError {
   try {
     work();

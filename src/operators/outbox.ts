@@ -7,22 +7,22 @@ import { checkTimestamp } from './derive.ts';
 import type { EmitOptions } from './process-types.ts';
 
 type Row = StreamRecord<unknown, unknown>;
-/** Where rows say that they come from. */
+/** The place that rows name as their origin. */
 type Origin = Pick<Row, 'topic' | 'partition' | 'offset'>;
 
-/** Where rows come from that no record caused. */
+/** The origin of rows that no record caused. */
 const NOWHERE: Origin = { topic: '', partition: 0, offset: -1 };
 
-/** What one call of a step's function gives out. It leaves when the call has returned. */
+/** The output of one call of a step's function. It is emitted when the call has returned. */
 export class Outbox {
-  /** The key at hand, if there is one. */
+  /** The current key, if there is one. */
   key: unknown;
-  /** Event time of what happens: of the record, or of the timer. */
+  /** Event time of the current record or timer. */
   timestamp = -1;
   readonly #step: Step<Row>;
   #headers: Headers = NO_HEADERS;
   #origin: Origin = NOWHERE;
-  /** The record at hand, where there is one. */
+  /** The current record, if there is one. */
   #record: Row | undefined;
   readonly #targets: Emit<Row>[] = [];
   readonly #rows: Row[] = [];
@@ -33,7 +33,7 @@ export class Outbox {
     this.#step = step;
   }
 
-  /** A record is at hand from now on. */
+  /** Begins a call for a record. */
   ofRecord(record: Row): void {
     this.#record = record;
     this.#origin = record;
@@ -42,7 +42,7 @@ export class Outbox {
     this.#headers = record.headers;
   }
 
-  /** A timer is at hand. @param cause - The record that moved time, if one did. */
+  /** Begins a call for a timer. @param cause - The record that advanced time, if one did. */
   ofTimer(key: unknown, timestamp: number, cause: Row | undefined): void {
     this.#record = undefined;
     this.#origin = cause ?? NOWHERE;
@@ -77,7 +77,7 @@ export class Outbox {
     this.#late.length = 0;
   }
 
-  /** Gives out what there is. @param applied - The record at hand has changed the state of the step. */
+  /** Emits the collected output. @param applied - Whether the current record has changed the state of the step. */
   deliver(applied: boolean): void {
     for (let at = 0; at < this.#drops.length; at += 1) this.#step.drop(this.#drops[at] as string);
     const record = this.#record;

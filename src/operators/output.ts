@@ -9,8 +9,8 @@ export interface Output<T> {
 const OUTPUT: Output<never> = { kind: 'output' };
 
 /**
- * Tells what a {@link process} step emits: `emits: output<Alert>()`, `outputs: { late: output<Order>() }`. It is there for
- * the types alone.
+ * Declares the type that a {@link process} step emits: `emits: output<Alert>()`, `outputs: { late: output<Order>() }`.
+ * It exists only for the types.
  *
  * @public
  */

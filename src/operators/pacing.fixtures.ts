@@ -14,7 +14,7 @@ import {
 } from 'millrace';
 import { TestDriver, type TestDriverOptions } from 'millrace/testing';
 
-/** The naive models of steps that let records pass in their time: arrays, nothing forgotten, all computed anew. */
+/** Naive models of the pacing steps: plain arrays that forget nothing and recompute everything. */
 
 interface Given {
   readonly key: string | null;
@@ -104,7 +104,7 @@ function throttleModel(span: number, grace: number, take: 'first' | 'last' | 'bo
 function debounceModel(silence: number, grace: number): Model {
   let open: Known[] = [];
   let streamTime = -1;
-  /** The records of a key cut where they are `silence` apart. */
+  /** The records of a key, split into bursts where they are `silence` apart. */
   const burstsOf = (records: readonly Known[]): Known[][] =>
     keys.flatMap((key) => {
       const bursts: Known[][] = [];
@@ -215,7 +215,7 @@ export const pacingCase: fc.Arbitrary<PacingCase> = fc
     );
   });
 
-/** Records in turns of any size, with a restart behind some of them. */
+/** Records in turns of any size, with restarts after some turns. */
 export const turns: fc.Arbitrary<readonly { readonly records: readonly Given[]; readonly restart: boolean }[]> =
   fc.array(
     fc.record({
@@ -232,7 +232,7 @@ export const turns: fc.Arbitrary<readonly { readonly records: readonly Given[]; 
     { maxLength: 10 },
   );
 
-/** What the step and its model say. */
+/** The output of the step and of its model. */
 export function bothOutcomes(
   { model: makeModel, pipeline }: PacingCase,
   given: typeof turns extends fc.Arbitrary<infer T> ? T : never,

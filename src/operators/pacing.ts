@@ -21,33 +21,33 @@ import { keySerdeOf } from './keyed.ts';
 
 type Row = StreamRecord<unknown, unknown>;
 
-/** A step that lets records of a key pass in their time. */
+/** The plan of a pacing step, which decides by event time which records of a key pass, and when. */
 export interface PacingPlan {
   /** `dedupe` */
   readonly step: string;
   /** Name of the store. */
   readonly name: string;
   readonly rule: Rule;
-  /** How the values of what is held back are kept. */
+  /** How the values of held-back records are stored. */
   readonly values?: ValueForm;
-  /** Records are taken however late they come. */
+  /** Records are accepted however late they are. */
   readonly nothingIsLate?: true;
-  /** Whether rows wait for stream time; unless given, where values are kept. */
+  /** Whether rows wait for stream time (default: whether values are stored). */
   readonly waits?: boolean;
-  /** What must stay as it is. */
+  /** Identifies what must not change while state is stored. */
   readonly fingerprint: string;
-  /** The part of a value that is compared with those of other records of the key; `undefined`: with none. */
+  /** The bytes to compare with those of other records of the key; `undefined` if the record equals no other. */
   readonly part?: (record: Row, key: Uint8Array) => Uint8Array | undefined;
-  /** Null values are dropped; else they are values as others. */
+  /** Whether null values are dropped; otherwise they are treated like any other. */
   readonly dropsNull?: true;
   /** The span that a late record would have been in. */
   readonly missed: (timestamp: number) => readonly Window[];
   readonly late?: ((records: Stream<never>) => Observable<unknown>) | undefined;
-  /** Where records go that are left out. */
+  /** Where discarded records go. */
   readonly leftOut?: ((records: Stream<never>) => Observable<unknown>) | undefined;
 }
 
-/** How the values of what is held back are kept. @param listed - They are in arrays. */
+/** How the values of held-back records are stored. @param listed - Whether they are in arrays. */
 export function valuesAs(
   step: string,
   serde: { readonly name: string } | undefined,
@@ -61,7 +61,7 @@ export function valuesAs(
   return { values: listed ? values : one, fingerprint: `${step} as ${serde?.name ?? 'msgpack'}` };
 }
 
-/** @throws ConfigError `ERR_DURATION`, and `ERR_OPTION` for nothing at all. */
+/** @throws ConfigError `ERR_DURATION`, and `ERR_OPTION` for zero. */
 export function spanMsOf(where: string, option: string, span: Duration): number {
   const ms = durationMs(span, `${where}: ${option}`);
   if (ms > 0) return ms;
@@ -75,7 +75,7 @@ export function graceMsOf(where: string, grace: Duration): number {
 
 const openOf = (name: string): string => `${name}-open`;
 
-/** The operator of a plan. */
+/** Builds the operator for a plan. */
 export function paced<In, Out>(plan: PacingPlan): OperatorFunction<In, Out> {
   const { late, leftOut, name, step } = plan;
   const codec = spellsCodec(plan.values ?? valueForm(undefined), openOf(name));
@@ -128,7 +128,7 @@ function pacing(step: Step<Row>, plan: PacingPlan, codec: ValueCodec<Spells>): I
   task.addState(waiting);
   const late = step.port<LateRecord<unknown, unknown>>('late');
   const leftOut = step.port<Row>('left out');
-  /** The record under way. */
+  /** The current record. */
   let current: Row | undefined;
   const paced = new PacedKeys<unknown>(rule, store, waiting, {
     released: (key, held) => step.emitRow(key, rowOfHeld(key, held)),

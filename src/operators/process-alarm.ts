@@ -1,11 +1,11 @@
 import type { TaskContext } from '../dataflow/task-context.ts';
 
-/** Clocks may jump, and timers of an engine have a longest time. */
+/** Clocks may jump, and the timers of JavaScript engines have a maximum delay. */
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
 
-/** Asks for a turn of the task when something is due by the clock on the wall. */
+/** Requests a turn of the task when something is due by the wall clock. */
 export class Alarm {
-  /** It has rung since it was asked last. */
+  /** Whether it has rung since it was last checked. */
   rang = false;
   readonly #task: Pick<TaskContext, 'clock' | 'wake'>;
   #cancel: (() => void) | undefined;
@@ -15,7 +15,7 @@ export class Alarm {
     this.#task = task;
   }
 
-  /** Rings at a time, unless it does before. */
+  /** Sets it to ring at a time, unless it is already set to an earlier one. */
   arm(time: number): void {
     if (time >= this.#armedFor) return;
     this.#cancel?.();

@@ -19,7 +19,7 @@ export type ProcessInputs = readonly Observable<ProcessInput>[];
 /** The keys of several streams. @public */
 export type KeyOfAll<I extends ProcessInputs> = KeyOf<ObservedValueOf<I[number]>>;
 
-/** What a {@link processAll} step is. @public */
+/** The definition of a {@link processAll} step. @public */
 export interface ProcessAllDefinition<
   I extends ProcessInputs,
   S extends StoreDeclarations,
@@ -27,7 +27,7 @@ export interface ProcessAllDefinition<
   P extends OutputDeclarations,
   Out,
 > extends StepDefinition<KeyOfAll<I>, S, T, P, Out> {
-  /** What it does with a record of each stream, in the order of the streams. */
+  /** Functions that handle a record of each stream, in the order of the streams. */
   readonly next: {
     readonly [At in keyof I]: (
       record: I[At] extends Observable<infer R extends ProcessInput> ? Keyed<R> : never,
@@ -37,7 +37,7 @@ export interface ProcessAllDefinition<
 }
 
 /**
- * An operator of your own over several streams, with one state and one stream time: as {@link process}, with a function in
+ * A custom operator over several streams, with one state and one stream time: like {@link process}, with a function in
  * `next` for each stream.
  *
  * ```text
@@ -48,13 +48,13 @@ export interface ProcessAllDefinition<
  * result    ---------a:'paid'---|
  * ```
  *
- * Records come by timestamp, as everywhere in a task. Where the streams come from one source, what came of a record of that
- * source is taken in the order of the streams. All streams have keys of one serde.
+ * Records arrive in timestamp order, as everywhere in a task. If the streams come from one source, the records derived
+ * from one record of that source arrive in the order of the streams. All streams must have the same key serde.
  *
- * @param inputs - Streams, each named once or more; their order is that of the functions in `next`.
+ * @param inputs - The streams, in the order of the functions in `next`. A stream may be listed more than once.
  * @param definition - As for `process`.
- * @returns The main output, and with it the `outputs`, each a stream.
- * @throws as {@link process}, and `ERR_PIPELINE` without a stream; when planned also `ERR_KEY_SERDES`.
+ * @returns The main output, with each of the `outputs` as a further stream.
+ * @throws as {@link process}, and `ERR_PIPELINE` without streams; when planned also `ERR_KEY_SERDES`.
  *
  * @example
  * ```ts

@@ -10,21 +10,21 @@ export function checkTime(time: number, timer: string): number {
   });
 }
 
-/** A store cannot keep such a value. */
+/** The error for a value that a store cannot keep. */
 export function noValue(store: string, value: unknown): RecordError {
   return new RecordError('ERR_ENCODE', `store ${store} cannot keep ${String(value)}`, {
     hint: 'call delete(key) to remove an entry',
   });
 }
 
-/** A timer was set in an interval, which has no key. */
+/** The error for a timer that was set in an interval, which has no key. */
 export function noTimerKey(step: string, timer: string): RecordError {
   return new RecordError('ERR_NULL_KEY', `${step}: the timer ${timer} was set without a key`, {
     hint: 'an interval has no current key: pass one, as in set(time, key)',
   });
 }
 
-/** The failure of the function of a timer. */
+/** The error for a timer whose function failed. */
 export function timerFailed(error: unknown, timer: string): unknown {
   if (error instanceof MillraceError) return error;
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -34,7 +34,7 @@ export function timerFailed(error: unknown, timer: string): unknown {
   });
 }
 
-/** Whoever uses a step later does so behind the back of commits. */
+/** The error for using a step after its function has returned: such a change would not be part of any commit. */
 export function usedLater(step: string): FatalError {
   return new FatalError('ERR_OUTSIDE_TURN', `${step} was used after its function had returned`, {
     step,

@@ -13,20 +13,20 @@ import type { EmitOptions, KeyTimer } from './process-types.ts';
 type Key = NonNullable<unknown>;
 type Row = StreamRecord<unknown, unknown>;
 
-/** What the functions of a step reach through what they have at hand. */
+/** What the functions of a step access through their step object. */
 interface Parts {
   readonly plan: ProcessPlan;
   readonly stores: readonly JournaledStore<unknown, unknown>[];
-  /** The timers, and the time of the step. */
+  /** The timers and the stream time of the step. */
   readonly own: TimerStore<unknown>;
   readonly outbox: Outbox;
 }
 
-/** What the functions of a `process` step have at hand, good for as long as one of them runs. */
+/** The step object that the functions of a `process` step get. It is valid only while one of them runs. */
 export class ProcessHands {
-  /** A function of the user's runs. */
+  /** Whether a user function is running. */
   running = false;
-  /** What they are given, the same object each time. */
+  /** The step object; the same one each time. */
   readonly given: object;
   readonly #at: Step<Row>;
   readonly #parts: Parts;
@@ -113,7 +113,7 @@ export class ProcessHands {
   #check(): void {
     if (this.running) return;
     const error = usedLater(this.#at.name);
-    // The caller may be a promise that nobody listens to.
+    // The caller may be a promise without a handler, so the error must also reach the task.
     this.#at.task.chainFailed(error, this.#at.name);
     throw error;
   }

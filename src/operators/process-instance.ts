@@ -15,12 +15,12 @@ import { type ProcessPlan, type StepFunction, usesWallClock } from './process-pl
 
 type Row = StreamRecord<unknown, unknown>;
 
-/** Timers on the wall clock that fire in one turn: after a long stop all of them may be due. */
+/** The most wall-clock timers to fire in one turn: after a long stop many may be due. */
 const MOST_AT_ONCE = 1000;
 
 /**
- * A `process` step in one task. Each call of a function of the user's is one change: its state and its output stay when it
- * returns, and are taken back when it throws.
+ * A `process` step in one task. Each call of a user function is atomic: its state and output are kept when it returns
+ * and rolled back when it throws.
  */
 export class ProcessInstance implements Instance, AsyncWorker {
   readonly step: string;
@@ -33,7 +33,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
   readonly #outbox: Outbox;
   readonly #hands: ProcessHands;
   readonly #alarm: Alarm;
-  /** The record that moved time. */
+  /** The record that advanced time. */
   #cause: Row | undefined;
   #ended = false;
 
@@ -69,7 +69,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
     this.#fireStreamTime();
   };
 
-  /** What a timer emits has the timer's time, unless the step says otherwise. */
+  /** Output of a timer has the timer's time by default. */
   readonly holds = (): number => this.#own.earliest('stream-time');
 
   readonly closeAll = (): void => {
@@ -86,12 +86,12 @@ export class ProcessInstance implements Instance, AsyncWorker {
   }
 
   readonly complete = (done: () => void): void => {
-    // Nobody would take what a timer emits after this; timers that are set stay for the next run.
+    // Output of a timer would be lost after this point; timers that are set stay for the next run.
     this.#ended = true;
     done();
   };
 
-  // ------------------------------------------------------------------ turns that no record causes
+  // ------------------------------------------------------------------ turns without a record
 
   pending(): number {
     return 0;
@@ -121,7 +121,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
     this.#own.time.observe(record.timestamp);
     this.#cause = record;
     try {
-      // Time first: what is over when the record comes does not know of it.
+      // Time advances first: timers that are due when the record arrives must not see its effects.
       this.#fireStreamTime();
       this.#outbox.ofRecord(record);
       this.#call(next, record);
@@ -131,7 +131,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
     }
   }
 
-  /** @throws what the function throws; nothing that it did is left then. */
+  /** @throws what the function throws, after rolling back its changes. */
   #call(work: StepFunction, given: unknown): void {
     this.#hands.running = true;
     try {
@@ -169,16 +169,16 @@ export class ProcessInstance implements Instance, AsyncWorker {
     try {
       this.#call(this.#plan.due[name] as StepFunction, given);
     } catch (error) {
-      // The timer is used up: whatever else is due at this moment must not be lost with it.
+      // The timer is used up. The other timers that are due now must not be lost with it.
       const kept = { key: key ?? name, keySerde: key === undefined ? undefined : this.#at.keySerde, window: undefined };
       const content = { timer: name, time };
       this.#at.rowFailed(timerFailed(error, name), { ...kept, timestamp: time, holds: 'state', content });
     }
   }
 
-  // ------------------------------------------------------------------ the clock on the wall
+  // ------------------------------------------------------------------ the wall clock
 
-  /** Asks for a turn when the next timer is due. */
+  /** Requests a turn for when the next timer is due. */
   #arm(): void {
     if (this.#ended) return;
     this.#alarm.arm(Math.min(this.#own.earliest('wall-clock'), this.#intervals.earliest('wall-clock')));

@@ -5,11 +5,14 @@ import type { ProcessPlan } from './process-plan.ts';
 export class IntervalTimer {
   readonly name: string;
   readonly kind: TimerKind;
-  /** When it is called next. */
+  /** The time of the next call. */
   next: number;
   readonly #everyMs: number;
 
-  /** @param now - Stream time, or the clock on the wall. Stream time begins at 0: its intervals do not depend on a start. */
+  /**
+   * @param now - Stream time or wall-clock time. Stream-time intervals count from 0, so they do not depend on when the
+   * task started.
+   */
   constructor(name: string, kind: TimerKind, everyMs: number, now: number) {
     this.name = name;
     this.kind = kind;
@@ -17,7 +20,7 @@ export class IntervalTimer {
     this.next = kind === 'wall-clock' ? now + everyMs : now < 0 ? 0 : now - (now % everyMs) + everyMs;
   }
 
-  /** It is called now: intervals that have passed meanwhile are left out. */
+  /** Schedules the next call; intervals that have already passed are skipped. */
   called(now: number): void {
     this.next += (Math.floor((now - this.next) / this.#everyMs) + 1) * this.#everyMs;
   }
@@ -27,19 +30,19 @@ export class IntervalTimer {
 export class Intervals {
   readonly #all: readonly IntervalTimer[];
 
-  /** @param now - What the clocks of both kinds say. */
+  /** @param now - Returns the current time of either kind. */
   constructor(plan: Pick<ProcessPlan, 'intervals'>, now: (kind: TimerKind) => number) {
     this.#all = plan.intervals.map(({ everyMs, kind, name }) => new IntervalTimer(name, kind, everyMs, now(kind)));
   }
 
-  /** When the next one is due. */
+  /** The time at which the next one is due. */
   earliest(kind: TimerKind): number {
     let first = Number.POSITIVE_INFINITY;
     for (const { kind: of, next } of this.#all) if (of === kind && next < first) first = next;
     return first;
   }
 
-  /** @returns How many were due. */
+  /** Calls those that are due. @returns How many there were. */
   fire(kind: TimerKind, now: number, due: (name: string) => void): number {
     let fired = 0;
     for (const interval of this.#all) {

@@ -7,14 +7,14 @@ import { ProcessInstance } from './process-instance.ts';
 import type { ProcessPlan } from './process-plan.ts';
 import type { OutputDeclarations, OutputValue } from './process-types.ts';
 
-/** What a step emits: a stream, with its other outputs as streams beside it. @public */
+/** The output of a step: a stream, with its other outputs as streams in properties. @public */
 export interface Processed<K, P extends OutputDeclarations, Out> extends Observable<StreamRecord<K, Out>> {
   readonly outputs: { readonly [N in keyof P]: Observable<StreamRecord<K, OutputValue<P[N]>>> };
 }
 
 type Row = StreamRecord<unknown, unknown>;
 
-/** The step behind `process` and `processAll`. */
+/** The step that implements `process` and `processAll`. */
 export function processNode<K, P extends OutputDeclarations, Out>(
   name: string,
   sources: readonly Observable<unknown>[],

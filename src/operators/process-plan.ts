@@ -6,10 +6,10 @@ import type { TimerKind } from '../state/timer-store.ts';
 import type { KeyValueDeclaration } from './key-value.ts';
 import { checkStoreName } from './keyed.ts';
 
-/** A function of the user's, whatever it takes. */
+/** A user function, without its types. */
 export type StepFunction = (at: unknown, step: unknown) => unknown;
 
-/** A step as it was checked, without its types. */
+/** A checked step, without its types. */
 export interface ProcessPlan {
   readonly name: string;
   readonly version: number;
@@ -19,7 +19,7 @@ export interface ProcessPlan {
   readonly due: Readonly<Record<string, StepFunction>>;
   readonly outputs: readonly string[];
   readonly into: Readonly<Record<string, StepFunction>>;
-  /** What it does with a record of each input. */
+  /** Functions that handle a record, by input. */
   readonly next: readonly StepFunction[];
 }
 
@@ -38,7 +38,7 @@ const NAMES = {
 } as const;
 
 /**
- * Checks what a step says of itself.
+ * Checks the definition of a step.
  *
  * @param kind - `process` or `processAll`.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`, `ERR_ASYNC_FUNCTION`.
@@ -81,7 +81,7 @@ export function planProcess(kind: string, definition: object, inputs: number): P
   return { name, version: (given['version'] ?? 1) as number, stores, kinds, intervals, due, outputs, into, next };
 }
 
-/** Whether something of it happens by the clock on the wall. */
+/** Whether the step uses the wall clock. */
 export function usesWallClock({ intervals, kinds }: ProcessPlan): boolean {
   return [...kinds.values(), ...intervals.map(({ kind }) => kind)].includes('wall-clock');
 }

@@ -5,23 +5,23 @@ import type { TimerKind } from '../state/timer-store.ts';
 import type { KeyValue, KeyValueDeclaration, RecordKey, StoreDeclaration } from './key-value.ts';
 import type { Output } from './output.ts';
 
-/** What reaches a {@link process} step: records that lie where their keys belong. @public */
+/** The input of a {@link process} step: records that are in the partitions of their keys. @public */
 export type ProcessInput = StreamRecord<unknown, unknown>;
 
-/** The keys of records; those without one are dropped and counted before a step sees them. @public */
+/** The keys of records; records without a key are dropped and counted before a step sees them. @public */
 export type KeyOf<R extends ProcessInput> = NonNullable<R['key']>;
 
 /** A record that has a key. @public */
 export type Keyed<R extends ProcessInput> = R & { readonly key: KeyOf<R> };
 
-/** The stores of a step, by the names that it calls them. @public */
+/** The stores of a step, by the names that the step uses. @public */
 export type StoreDeclarations = Readonly<Record<string, StoreDeclaration>>;
 
 /**
- * Something that happens again and again, once for a task, whatever keys it has.
+ * A repeating timer, one per task, independent of keys.
  *
- * On `stream-time` at multiples of the interval, as soon as there is data; on the `wall-clock` an interval after the start.
- * When several intervals pass at once there is one call.
+ * With `stream-time` it fires at multiples of the interval, as soon as there is data; with `wall-clock` it first fires
+ * one interval after the start. If several intervals pass at once, there is only one call.
  *
  * @public
  */
@@ -31,57 +31,59 @@ export interface Interval {
 }
 
 /**
- * The timers of a step, by name: `'stream-time'` and `'wall-clock'` are set for keys, an {@link Interval} is set by itself.
+ * The timers of a step, by name: `'stream-time'` and `'wall-clock'` timers are set for keys; an {@link Interval} runs
+ * by itself.
  *
  * @public
  */
 export type TimerDeclarations = Readonly<Record<string, TimerKind | Interval>>;
 
-/** The outputs of a step beside its main one, by name. @public */
+/** The outputs of a step besides its main one, by name. @public */
 export type OutputDeclarations = Readonly<Record<string, Output<unknown>>>;
 
 /** The type of the values of an output. @public */
 export type OutputValue<O> = O extends Output<infer T> ? T : never;
 
-/** A store as its step uses it. @public */
+/** The handle of a store in its step. @public */
 export type StoreHandle<D, K> =
   D extends KeyValueDeclaration<infer L, infer V>
     ? KeyValue<L extends RecordKey ? K : NonNullable<L>, NonNullable<V>>
     : never;
 
 /**
- * Sets a timer. Those of a key are kept with the state and survive restarts. Times are milliseconds since the epoch.
+ * Sets timers for keys. They are kept with the state and survive restarts. Times are in milliseconds since the epoch.
  *
- * A time that has been reached fires soon: on stream time after the function that set it, or with the next record.
+ * A time that has already been reached fires soon: in stream time, after the function that set it or with the next
+ * record.
  *
  * @public
  */
 export interface KeyTimer<K> {
-  /** Sets the timer of the key, instead of those that were set before. @param key - Left out: the one at hand. */
+  /** Sets the timer of a key and replaces all earlier ones. @param key - Default: the current key. */
   set(time: number, key?: K): void;
-  /** One more time for the key; a time that is set already stays one. */
+  /** Adds a time for the key; adding the same time twice has no effect. */
   add(time: number, key?: K): void;
-  /** Takes back what was set for the key. */
+  /** Cancels all times that are set for the key. */
   cancel(key?: K): void;
 }
 
-/** How a value goes out where that is not left to its cause. @public */
+/** Overrides for an emitted value. @public */
 export interface EmitOptions {
-  /** Event time in ms since the epoch; that of the record, or of the timer. */
+  /** Event time in ms since the epoch (default: that of the record or the timer). */
   readonly timestamp?: number;
-  /** Those of the record; none when a timer fires. */
+  /** Headers (default: those of the record; none when a timer fires). */
   readonly headers?: Headers;
 }
 
-/** As {@link EmitOptions}, where there is no key at hand. @public */
+/** Like {@link EmitOptions}, for a call without a current key. @public */
 export interface KeyedEmitOptions<K> extends EmitOptions {
-  /** One of the keys of the task, such as that of an entry in a store: its row goes where that key belongs. */
+  /** A key that belongs to this task, such as that of an entry in a store. */
   readonly key: K;
 }
 
 /**
- * What a step may use while one of its functions runs. What it does takes effect when the function returns: after a throw
- * neither state nor output of the call is left.
+ * What the functions of a step can use while they run. Changes take effect when the function returns: if it throws,
+ * neither state nor output of the call is kept.
  *
  * @public
  */
@@ -92,14 +94,14 @@ export interface ProcessStep<
   P extends OutputDeclarations,
   Out,
 > extends StepParts<K, S, T> {
-  /** Of the record, or of the timer. */
+  /** The key of the record or the timer. */
   readonly key: K;
   readonly outputs: { readonly [N in keyof P]: (value: OutputValue<P[N]>, options?: EmitOptions) => void };
-  /** Emits a value under the key at hand. */
+  /** Emits a value with the current key. */
   readonly emit: (value: Out, options?: EmitOptions) => void;
 }
 
-/** A step while it has a record at hand. @public */
+/** A step while it handles a record. @public */
 export interface RecordStep<
   K,
   S extends StoreDeclarations,
@@ -110,14 +112,14 @@ export interface RecordStep<
   /** Counts the record as dropped, and logs why. */
   readonly drop: (reason: string) => void;
   /**
-   * Counts the record as late: once for each window that it missed, once where there are no windows.
+   * Counts the record as late: once for each window that it missed, or once if there are no windows.
    *
-   * @param partial - Whether other, still open windows took it.
+   * @param partial - Whether other windows, still open, accepted it.
    */
   readonly late: (missed?: readonly Window[], partial?: boolean) => void;
 }
 
-/** A step in an {@link Interval}: there is no key at hand. @public */
+/** A step in an {@link Interval}: there is no current key. @public */
 export interface IntervalStep<
   K,
   S extends StoreDeclarations,
@@ -131,15 +133,15 @@ export interface IntervalStep<
 
 /** What a step has at any time. @public */
 export interface StepParts<K, S extends StoreDeclarations, T extends TimerDeclarations> {
-  /** Highest timestamp that has reached the step in this task, the record at hand included; −1 before the first. */
+  /** Highest timestamp that has reached the step in this task, including the current record; −1 before the first. */
   readonly streamTime: number;
-  /** The clock on the wall, in ms since the epoch. */
+  /** Wall-clock time, in ms since the epoch. */
   readonly now: number;
   readonly stores: { readonly [N in keyof S]: StoreHandle<S[N], K> };
   readonly timers: { readonly [N in keyof T as T[N] extends TimerKind ? N : never]: KeyTimer<K> };
 }
 
-/** What a step does when timers are due, by their names. @public */
+/** Functions to call when timers are due, by timer name. @public */
 export type DueHandlers<
   K,
   S extends StoreDeclarations,
@@ -152,7 +154,7 @@ export type DueHandlers<
     : (timer: { readonly time: number }, step: IntervalStep<K, S, T, P, Out>) => undefined | void;
 };
 
-/** What all steps say of themselves. @public */
+/** The part of the definition that all steps share. @public */
 export interface StepDefinition<
   K,
   S extends StoreDeclarations,
@@ -160,19 +162,22 @@ export interface StepDefinition<
   P extends OutputDeclarations,
   Out,
 > {
-  /** Unique in a pipeline among names of stores. Stream time and timers are found by it: keep it. */
+  /**
+   * Unique among the store names of a pipeline. It identifies the step's stream time and timers: keep it when the
+   * pipeline changes.
+   */
   readonly name: string;
-  /** Raised when what is kept means something else than before (1): state of another version is refused. */
+  /** Increase it when the meaning of the stored state changes (default: 1). State of another version is refused. */
   readonly version?: number;
   readonly stores?: S;
   readonly timers?: T;
-  /** The type of what is emitted: `output<Alert>()`. Left out: values as they came. */
+  /** The type of the emitted values: `output<Alert>()` (default: that of the input values). */
   readonly emits?: Output<Out>;
   readonly outputs?: P;
   /** Where the other outputs go, by name: `{ late: (records) => records.pipe(to(lateOrders)) }`. */
   readonly into?: {
     readonly [N in keyof P]?: (records: Observable<StreamRecord<K, OutputValue<P[N]>>>) => Observable<unknown>;
   };
-  /** What happens when timers are due. */
+  /** What to do when timers are due. */
   readonly due?: DueHandlers<K, S, T, P, Out>;
 }

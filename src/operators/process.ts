@@ -12,7 +12,7 @@ import type {
   TimerDeclarations,
 } from './process-types.ts';
 
-/** What a {@link process} step is. @public */
+/** The definition of a {@link process} step. @public */
 export interface ProcessDefinition<
   R extends ProcessInput,
   S extends StoreDeclarations,
@@ -20,12 +20,12 @@ export interface ProcessDefinition<
   P extends OutputDeclarations,
   Out,
 > extends StepDefinition<KeyOf<R>, S, T, P, Out> {
-  /** What it does with a record. */
+  /** Handles a record. */
   readonly next: (record: Keyed<R>, step: RecordStep<KeyOf<R>, S, T, P, Out>) => undefined | void;
 }
 
 /**
- * An operator of your own: what it does with each record, what it keeps, and what it does later.
+ * A custom operator: it handles each record, keeps state, and can act later through timers.
  *
  * ```text
  * process({ timers: { quiet: 'stream-time' }, … }): the last value of a key, 5 s after it
@@ -34,23 +34,28 @@ export interface ProcessDefinition<
  * result  ------------------------a:2(8s)---|
  * ```
  *
- * `next` is called with each record that has a key, and the functions in `due` when timers are due. They are synchronous and
- * take effect when they return: a call that throws leaves neither state nor output. A throw of `next` goes to the record
- * policy of its record; one of a timer goes there as that timer, which is used up.
+ * `next` is called with each record that has a key, and the functions in `due` when timers are due. They are
+ * synchronous and take effect when they return: a call that throws leaves neither state nor output. If `next` throws,
+ * the record goes to the record policy. If a timer's function throws, the failure of that timer goes there, and the
+ * timer is used up.
  *
- * Stores hold the entries of the task, and values go in and out as copies. Stream time is the highest timestamp that has
- * reached the step in its task. It moves first, also with a record that fails then: timers that are due fire before the record
- * is handled, in the order of time and key bytes. Without data they do not fire; a bounded run that closes windows at
- * its end fires them. Timers on the wall clock fire when it comes to their time, as a turn of their own, which waits for no
- * record and delays no commit; a bounded run does not wait for them. Timers of keys survive restarts, and those that are due by then fire soon.
+ * Stores hold the entries of the task; values are copied in and out. Stream time is the highest timestamp that has
+ * reached the step in its task. It advances before the record is handled, even if the record then fails: due timers
+ * fire first, in order of time and key bytes. Without data, stream-time timers do not fire; a bounded run that closes
+ * windows fires them at its end. Wall-clock timers fire at their time in a separate turn, which waits for no record and
+ * delays no commit; a bounded run does not wait for them. Timers of keys survive restarts; those that became due
+ * meanwhile fire soon after.
  *
- * Null keys are dropped and counted and move no time. Null values reach `next`. Rows have the key at hand, and lie where
- * it belongs. A row has the timestamp, headers and place of its record; that of a timer has its time and no headers.
+ * Null keys are dropped and counted, and do not advance stream time. Null values reach `next`. Emitted rows have the
+ * current key and stay in its partition. A row has the timestamp, headers and origin of its record; a row from a timer
+ * has the timer's time and no headers.
  *
- * Name, version, stores and timers go with the state: what does not fit what is stored is refused when the task starts.
+ * Name, version, stores and timers are recorded with the state: a definition that does not match the stored state is
+ * refused when the task starts.
  *
- * @param definition - `name` and `next` are required. `emits` tells the type of what is emitted where it is not that of the input.
- * @returns The main output. {@link processAll} also gives the others as streams; here they go to `into`.
+ * @param definition - `name` and `next` are required. `emits` declares the type of emitted values if it differs from
+ * that of the input.
+ * @returns The main output. Other outputs go to `into`; {@link processAll} also returns them as streams.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`, `ERR_ASYNC_FUNCTION`; when planned `ERR_KEY_CHANGED`,
  * `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  *

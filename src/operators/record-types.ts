@@ -1,13 +1,13 @@
 import type { KeyChanged, StreamRecord, WindowedRecord } from '../record.ts';
 
-/** Any record, wherever it lies. */
+/** Any record, with any placement. */
 export type AnyRecord = StreamRecord<unknown, unknown, unknown>;
 
-/** A record with values of one type, wherever it lies. @public */
+/** A record with values of one type, with any placement. @public */
 export type ValuedRecord<V> = StreamRecord<unknown, V, unknown>;
 
 /**
- * A record with another value: key, window and placement stay.
+ * A record with another value; key, window and placement stay the same.
  *
  * @public
  */
@@ -18,13 +18,13 @@ export type WithValue<R extends StreamRecord<unknown, unknown, unknown>, V> =
       ? StreamRecord<K, V, P>
       : never;
 
-/** Stands where an operator would, and tells why there is none. @public */
+/** Takes the place of an operator in the types, and says why there is none. @public */
 export interface Refused<Sentence extends string> {
   readonly refused: Sentence;
 }
 
 /**
- * `Made`, or a sentence where an asynchronous function was given. Functions that return `any`, or never return, pass.
+ * `Made`, or a sentence if an asynchronous function was given. Functions that return `any` or `never` pass.
  *
  * @public
  */
@@ -35,7 +35,7 @@ export type UnlessAsync<Result, Made, Sentence extends string> = 0 extends 1 & R
     : Refused<Sentence>;
 
 /**
- * A new record as user code describes it. What is left out is taken from the record it was made of.
+ * A new record as user code describes it. Missing fields are taken from the original record.
  *
  * @public
  */
@@ -47,10 +47,10 @@ export interface NewRecord<K, V> {
   readonly headers?: StreamRecord<K, V>['headers'];
 }
 
-/** A new record, or one with a new key: it may not lie where its key belongs. @public */
+/** A new record, or one with a new key: it may not be in the partition of its key. @public */
 export type Rekeyed<K, V> = StreamRecord<K, V, KeyChanged>;
 
-/** A record as it came, with a key: what steps that need keys hand on. @public */
+/** An unchanged record that has a key: the output of steps that need keys. @public */
 export type KeyedRecord<R extends StreamRecord<unknown, unknown>> =
   R extends WindowedRecord<infer K, infer V>
     ? WindowedRecord<NonNullable<K>, V>

@@ -6,7 +6,7 @@ import { type AggregateOptions, aggregateAs } from './aggregate.ts';
 import type { Expires } from './row-expiry.ts';
 
 /**
- * Folds the values of each key into one: `aggregate(agg.reduce(fold), options)`. The first value is taken as it is.
+ * Folds the values of each key into one: `aggregate(agg.reduce(fold), options)`. The first value is the initial result.
  *
  * ```text
  * reduceByKey((left, right) => left + right, { store: 'texts' })

@@ -11,10 +11,10 @@ import { type ExpiredRow, ExpiringRows } from '../state/expiring-rows.ts';
 import type { KeyValueStore } from '../state/key-value-store.ts';
 import { Waiting } from '../state/waiting.ts';
 
-/** `null` where rows have a time to live and are deleted then; `never` where they have none. @public */
+/** `null` if rows have a time to live and are deleted after it; `never` if they have none. @public */
 export type Expires<T> = [T] extends [undefined] ? never : null;
 
-/** @throws ConfigError `ERR_DURATION`; `ERR_OPTION` for none at all. */
+/** @throws ConfigError `ERR_DURATION`; `ERR_OPTION` for zero. */
 export function ttlOf(where: string, ttl: Duration | undefined): number | undefined {
   if (ttl === undefined) return undefined;
   const ms = durationMs(ttl, `${where}: ttl`);
@@ -24,7 +24,7 @@ export function ttlOf(where: string, ttl: Duration | undefined): number | undefi
   });
 }
 
-/** The store that knows when the rows of another one end. */
+/** The store of the times at which the rows of another store expire. */
 export function ttlStores(name: string, ttlMs: number | undefined): readonly StoreUse[] {
   return ttlMs === undefined ? [] : [{ name: `${name}-ttl`, fingerprint: 'ttl' }];
 }
@@ -34,25 +34,25 @@ export interface ExpiringStore<K, V> {
   readonly name: string;
   readonly ttlMs: number;
   readonly rows: KeyValueStore<K, V>;
-  /** That of the rows. */
+  /** The store of the rows, as bytes. */
   readonly bytes: ByteStore;
   readonly key: Serde<K>;
-  /** Of the records that its rows come from, for the changes that no record causes; none when left out. */
+  /** The topic of changes that no record causes; by default they have none. */
   readonly topic?: string;
 }
 
-/** What a step does with rows that have a time to live. */
+/** How a step works with rows that have a time to live. */
 export interface Expiry<K, V, R> {
   readonly rows: ExpiringRows<K, V>;
-  /** For those who look rows up. */
+  /** For steps that look rows up. */
   readonly looked: Rows<K, R>;
 }
 
 /**
- * Opens what removes the rows of a store when their time is over. Add the store's own rows to the task before.
+ * Opens the expiry of a store, which removes rows when their time is over. Add the store's rows to the task first.
  *
- * @param rowOf - The row that a stored value is.
- * @param emit - Takes the change of a row that has ended.
+ * @param rowOf - Turns a stored value into a row.
+ * @param emit - Called with the deletion of an expired row.
  */
 export function openExpiry<K, V, R>(
   step: Step<never>,
@@ -64,7 +64,7 @@ export function openExpiry<K, V, R>(
   const waiting = new Waiting<K, 'rows'>(task.openStore(`${name}-ttl`), key, task.time, task.cacheEntries, ['rows']);
   task.addState(waiting);
   const origin = { headers: NO_HEADERS, topic, partition: task.partition, offset: -1 };
-  /** The row that is gone. Its deletion must be seen below also where it cannot be made any more. */
+  /** The row that has expired. Steps below must see its deletion even if the row can no longer be decoded. */
   const before = ({ key: of, value }: ExpiredRow<K, V>, timestamp: number): R | null => {
     try {
       return rowOf(value);

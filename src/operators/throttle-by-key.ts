@@ -11,15 +11,21 @@ import type { KeyedRecord } from './record-types.ts';
 
 /** @public */
 export interface ThrottleByKeyOptions<R extends StreamRecord<unknown, unknown>> {
-  /** Name of the state stores, unique in a pipeline; they are called so, and with `-open`. Keep it when the pipeline changes. */
+  /**
+   * Name of the state store, unique in a pipeline; a second store has the suffix `-open`. Keep the name when the
+   * pipeline changes.
+   */
   readonly store: string;
-  /** How far behind stream time a record may be and still be looked at; spans close so long after their end. */
+  /** How far behind stream time a record may be without being late; spans close that long after their end. */
   readonly grace: Duration;
-  /** `first` (default): the record that opens a span. `last`: the newest of the span, when it has closed. `both`. */
+  /**
+   * `first` (default): the record that opens a span. `last`: the newest record of the span, once it has closed. `both`:
+   * both of them.
+   */
   readonly take?: 'first' | 'last' | 'both';
-  /** How values are kept that wait for the end of a span; as MessagePack when left out. */
+  /** How values that wait for the end of a span are stored (default: MessagePack). */
   readonly value?: Serde<NonNullable<R['value']>>;
-  /** What to do with late records, beside counting them: a pipeline of its own inside the same stage. */
+  /** What to do with late records besides counting them: a separate pipeline in the same stage. */
   readonly late?: (records: Observable<LateRecord<NonNullable<R['key']>, R['value']>>) => Observable<unknown>;
 }
 
@@ -32,7 +38,7 @@ const OPTIONS: OptionNames<ThrottleByKeyOptions<StreamRecord<unknown, unknown>>>
 };
 
 /**
- * Lets at most one record of each key pass in a span of event time.
+ * Passes on at most one record per key in a span of event time (two with `take: 'both'`).
  *
  * ```text
  * throttleByKey('10s', { grace: '0s', store: 'calm' })
@@ -44,20 +50,22 @@ const OPTIONS: OptionNames<ThrottleByKeyOptions<StreamRecord<unknown, unknown>>>
  * result  ----------------------------a:2(4s)----|
  * ```
  *
- * A record that lies in no span of its key opens one that is `span` long, its end excluded. `take` chooses the record of a span that
- * goes on: the first one, at once; the newest one (of equal timestamps that which came last), when stream time has reached the end of
- * the span and `grace`; or `both`, where a span of a single record gives one. What goes on is not changed. Records that wait go on by the ends
- * of their spans, then by key bytes, before the record that moved time there. Spans of a key do not overlap: a record that comes out of
- * order, so near before a span that its own would, is left out.
+ * A record outside every span of its key opens one that is `span` long, end exclusive. `take` chooses the record that
+ * passes: the first one, at once; the newest one (the last to arrive, if timestamps are equal), when stream time
+ * reaches the end of the span plus `grace`; or `both`, which are one if the span has only one record. Records are
+ * unchanged. Waiting records are emitted in order of the ends of their spans, then of key bytes, before the record that
+ * advanced stream time. The spans of a key do not overlap: an out-of-order record is discarded if its own span would
+ * overlap a later one.
  *
- * A record that is more than `grace` behind stream time is late: counted, and handed to `late`. A null key is dropped and counted, and
- * moves no time; a null value is a value as others. Spans, what waits and stream time survive restarts; when a bounded run ends
- * records that wait stay, unless it was told to close windows. `grace` and `span` may be changed later. No clock is read. The
- * `throttle` of RxJS holds records by the clock on the wall, for all keys together, and forgets them at a restart.
+ * A record more than `grace` behind stream time is late: it is counted and passed to `late`. A null key is dropped and
+ * counted, and does not advance stream time; a null value is treated like any other. Spans, waiting records and stream
+ * time survive restarts. When a bounded run ends, waiting records stay in the store, unless the run closes windows. You
+ * can change `grace` and `span` later. No clock is read. By contrast, `throttle` in RxJS uses the wall clock, treats
+ * all keys as one, and loses waiting records at a restart.
  *
- * @param span - How long, above 0.
+ * @param span - Length of a span, more than 0.
  * @param options - `store` and `grace` are required.
- * @returns Records as they came, fewer of them.
+ * @returns Some of the records, unchanged.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_DURATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`,
  * `ERR_DUPLICATE_STORE`.
  *
@@ -89,7 +97,7 @@ export function throttleByKey<R extends StreamRecord<unknown, unknown>>(
   const spanMs = spanMsOf(where, 'span', span);
   if (take === 'first' && value !== undefined) {
     throw new ConfigError('ERR_OPTION', `${where}: value is given, but no values are kept`, {
-      hint: "the first record of a span goes on at once: leave value out, or give take: 'last'",
+      hint: "the first record of a span is emitted at once: leave value out, or give take: 'last'",
     });
   }
   return paced<R, KeyedRecord<R>>({

@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts';
 import type { AnyRecord } from './record-types.ts';
 
 /**
- * Joins streams into one that has the records of all of them.
+ * Merges streams into one with the records of all of them.
  *
  * ```text
  * union(left, right)
@@ -14,15 +14,16 @@ import type { AnyRecord } from './record-types.ts';
  * result  --a:1--b:2----c:3--|
  * ```
  *
- * A record goes on as it comes, in the task that it is in: by timestamp among topics, as everywhere. Where the streams come
- * from one source, what came of a record of that source follows the order of the arguments. Unlike the `merge` of RxJS it
- * is a step of its own, with a name in graphs. The streams have keys of one serde, or none: else a stateful step below
- * refuses them when the pipeline is planned (`ERR_KEY_SERDES`). It completes when all streams have.
+ * Records are passed on as they arrive, in timestamp order among the topics of a task, as everywhere. If the streams
+ * come from one source, the records derived from one record of that source follow the order of the arguments. Unlike
+ * `merge` in RxJS, it is a step of its own with a name in graphs. The streams should have the same key serde or no
+ * keys; otherwise a stateful step below refuses them when the pipeline is planned (`ERR_KEY_SERDES`). The result
+ * completes when all streams have completed.
  *
- * Keeps no state: a restart repeats nothing.
+ * Stateless: a restart repeats nothing.
  *
- * @param sources - Two streams or more; each counts as often as it is named.
- * @throws ConfigError `ERR_PIPELINE` without a stream.
+ * @param sources - The streams. A stream that is listed twice contributes its records twice.
+ * @throws ConfigError `ERR_PIPELINE` without streams.
  *
  * @example
  * ```ts

@@ -13,16 +13,18 @@ import { windowingStores } from './windowing-stores.ts';
 
 /** @public */
 export interface WindowByOptions<K, V> {
-  /** Name of the state store; unique in a pipeline. State is found by it: keep it when the pipeline changes. */
+  /** Name of the state store, unique in a pipeline. It identifies the state: keep it when the pipeline changes. */
   readonly store: string;
   /**
-   * `close` (default): one row per window, when it closes. `updates`: a row per record and window. `{ every }`: at each
-   * multiple of that stream time a row per open window that has changed since its last row, and one when it closes.
+   * `close` (default): one row per window, when it closes. `updates`: a row for each record and window. `{ every }`: at
+   * each multiple of that duration in stream time, a row for each open window that has changed since its last row, and
+   * one when it closes.
    */
   readonly emit?: WindowEmit;
   /**
-   * What to do with late records, beside counting them: a pipeline of its own inside the same stage, such as
-   * `(late) => late.pipe(to(lateClicks))`. One record per late arrival, with `late` telling which windows it missed.
+   * What to do with late records besides counting them: a separate pipeline in the same stage, such as `(late) =>
+   * late.pipe(to(lateClicks))`. It gets one record per late arrival; the field `late` says which windows the record
+   * missed.
    */
   readonly late?: (late: Observable<LateRecord<K, V>>) => Observable<unknown>;
 }
@@ -30,8 +32,8 @@ export interface WindowByOptions<K, V> {
 const WINDOW_BY_OPTIONS: OptionNames<WindowByOptions<never, never>> = { store: true, emit: true, late: true };
 
 /**
- * `null` where rows say that something is not there any more: on update, where the aggregator deletes, and of sessions that
- * have become part of another one.
+ * `null` if rows can be deletions: with `updates` or `{ every }`, when the aggregator deletes, or when a session is
+ * merged into another one.
  *
  * @public
  */
@@ -47,23 +49,25 @@ export type UpdateDeletes<E, W, D> = E extends 'close' ? never : D | (W extends 
  * result  ---------------------------------[0s,60s)=3---|
  * ```
  *
- * A window closes when stream time (the highest timestamp this operator has seen in its task) reaches its end plus the
- * grace period; windows that include their end, {@link sliding} and {@link session}, when it passes that. Windows that close
- * together come by start, then by key bytes; sessions by last record, first record and key bytes. A record for a closed window
- * is late: it is counted, and goes to `late` where that is given. Null keys and null values are dropped and counted, and move
- * no time.
+ * A window closes when stream time (the highest timestamp that this operator has seen in its task) reaches its end plus
+ * the grace period; windows that include their end, {@link sliding} and {@link session}, close when stream time passes
+ * that point. Windows that close together are emitted in order of start, then of key bytes; sessions in order of last
+ * record, first record and key bytes. A record for a closed window is late: it is counted, and goes to `late` if that
+ * is given. Null keys and null values are dropped and counted, and do not advance stream time.
  *
- * With `emit: 'updates'` and `{ every }` a session that has become part of another one is told by a row with the value null.
+ * With `emit: 'updates'` and `{ every }`, a session that is merged into another one is announced by a row with a null
+ * value.
  *
- * No clock is read: without further records open windows stay open. They and the stream time are kept in the store and
- * survive restarts; when a bounded run ends they stay, unless it was told to close them.
+ * No clock is read: without further records, open windows stay open. Open windows and stream time are kept in the store
+ * and survive restarts. When a bounded run ends they stay there, unless the run closes windows.
  *
  * @param windower - Which windows a timestamp falls in, and when they close: {@link tumbling}, {@link hopping},
  * {@link sliding}, {@link session}, {@link unlimited}.
  * @param aggregation - One aggregator, or several by name that share one store.
  * @param options - `store` is required.
  * @returns Records with the same key, the result as value, `window`, and the highest timestamp of the window's records.
- * Rows on close and at intervals carry no headers; rows on update carry those of the record that caused them.
+ * Rows emitted on close and at intervals have no headers; rows emitted on update have those of the record that caused
+ * them.
  * @throws ConfigError `ERR_STORE_NAME`, `ERR_OPTION`, `ERR_AGGREGATION`; when planned `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`.
  * @see {@link aggregate} for a running aggregate without windows.
  *

@@ -8,33 +8,36 @@ import type { State } from './aggregation.ts';
 /** When rows of windows are emitted. @public */
 export type WindowEmit = 'close' | 'updates' | { readonly every: Duration };
 
-/** What a windowed aggregation is, before it runs. */
+/** The checked definition of a windowed aggregation. */
 export interface WindowingPlan<V, R> {
-  /** As messages call it: `windowBy(clicks-per-minute)`. */
+  /** Its name in messages: `windowBy(clicks-per-minute)`. */
   readonly step: string;
   /** Name of the store. */
   readonly name: string;
   readonly windower: Windower;
   readonly aggregator: Aggregator<V, State, R, null>;
   readonly emit: 'close' | 'updates' | 'every';
-  /** Of `{ every }`. */
+  /** The interval of `{ every }`. */
   readonly everyMs: number;
 }
 
-/** Whether windows end by time: else no record is too late for one. */
+/** Whether windows end by time. If not, no record can be late. */
 export function endsByTime({ windower }: WindowingPlan<never, unknown>): boolean {
   return windower.kind !== 'count' && windower.kind !== 'unlimited';
 }
 
-/** Whether rows come later than the records that they are of. On update, only those do that take a session back. */
+/**
+ * Whether rows are emitted later than the records they result from. With `updates`, only the deletions of merged
+ * sessions are.
+ */
 export function rowsWait({ emit, windower }: WindowingPlan<never, unknown>): boolean {
-  // What counts records closes with one.
+  // A count window closes with a record.
   if (emit === 'close') return windower.kind !== 'count';
   return emit !== 'updates' || windower.kind === 'session';
 }
 
 /**
- * Checks what a windowed aggregation was told.
+ * Checks the definition of a windowed aggregation.
  *
  * @throws ConfigError `ERR_WINDOWER`, `ERR_OPTION`, `ERR_DURATION`, `ERR_AGGREGATION`.
  */
@@ -66,13 +69,13 @@ export function planWindowing<V, R>(
     });
   }
   if (emit !== 'close' && windower.kind === 'count') {
-    throw new ConfigError('ERR_OPTION', `${where}: windows of so many records are emitted when they are full`, {
-      hint: "leave `emit` out, or give 'close'; for a row per record take aggregate(…)",
+    throw new ConfigError('ERR_OPTION', `${where}: count windows are emitted when they are full`, {
+      hint: "leave `emit` out, or give 'close'; for a row per record use aggregate(…)",
     });
   }
   if (windower.kind === 'session' && aggregator.merge === undefined) {
     throw new ConfigError('ERR_AGGREGATION', `${where}: the aggregator ${aggregator.name} cannot merge sessions`, {
-      hint: 'give it a `merge` that joins two states: agg.custom({ init, add, merge: (left, right) => … })',
+      hint: 'give it a `merge` that combines two states: agg.custom({ init, add, merge: (left, right) => … })',
     });
   }
   return { step: where, name, windower, aggregator, emit: everyMs > 0 ? 'every' : (emit as 'close'), everyMs };

@@ -17,13 +17,13 @@ import { type State, stateCodec } from './aggregation.ts';
 import { keySerdeOf } from './keyed.ts';
 import type { WindowingPlan } from './windowing-plan.ts';
 
-/** Rows of sessions come by their ends, those of others by their starts (EM-3). */
+/** Sessions are emitted in order of their ends, other windows in order of their starts (EM-3). */
 const byEnd = ({ kind }: Windower): boolean => kind === 'session';
 
-/** Name of the store that knows which windows have changed since their last row. */
+/** Name of the store of windows that have changed since their last row. */
 const changesOf = (name: string): string => `${name}.every`;
 
-/** How long a span is open behind its end. */
+/** How long a window stays open after its end. */
 function openMs(windower: Windower): number {
   return windower.graceMs + (windower.kind === 'session' ? windower.gapMs : 0);
 }
@@ -111,7 +111,7 @@ export function openWindowing<K, V, R>(
   return new WindowedState<K, V, State>(windower, aggregator, store, events);
 }
 
-/** Opens what knows which windows have changed since their last row. */
+/** Opens the store of windows that have changed since their last row. */
 export function openChanges<K, V, R>(
   { name, windower }: WindowingPlan<V, R>,
   task: TaskContext,

@@ -12,12 +12,12 @@ import { IntervalTimer } from './process-intervals.ts';
 import type { WindowingPlan } from './windowing-plan.ts';
 import { openChanges, openWindowing } from './windowing-stores.ts';
 
-/** Where rows come from that no record caused. */
+/** The origin of rows that no record caused. */
 const NO_RECORD = { key: null, value: null, timestamp: 0, headers: NO_HEADERS, topic: '', partition: 0, offset: -1 };
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The row of a window that no value could be made for. */
+/** The row of a window whose value could not be computed. */
 function unmade(row: WindowRow<unknown, State>, keySerde: Serde<unknown> | undefined): KeptRow {
   const { key, state, timestamp, unread, window } = row;
   const rest = { key, keySerde, window, timestamp };
@@ -27,10 +27,10 @@ function unmade(row: WindowRow<unknown, State>, keySerde: Serde<unknown> | undef
 }
 
 /**
- * The windows of one task: what the rules say, as rows.
+ * The windows of one task: turns the results of the window rules into rows.
  *
  * @param inputs - How many streams are aggregated together.
- * @param from - Told before each record which of them it comes from.
+ * @param from - Called with the index of the record's stream before each record.
  */
 export function windowing<K, V, R>(
   step: Step<WindowedRecord<K, R>>,
@@ -50,7 +50,7 @@ export function windowing<K, V, R>(
       if (row.failure !== undefined) throw row.failure;
       value = row.state === undefined ? (null as R) : settled(aggregator.result(row.state));
     } catch (error) {
-      // The other rows of this moment must not be lost with this one.
+      // A failed row must not lose the other rows of the same moment.
       step.rowFailed(error, kept ? unmade(row, step.keySerde) : undefined);
       return;
     }
@@ -90,7 +90,7 @@ export function windowing<K, V, R>(
 
   const interval =
     changes === undefined ? undefined : new IntervalTimer('every', 'stream-time', everyMs, windows.time.streamTime);
-  /** Emits what has changed, where stream time has come to the next multiple of the interval. */
+  /** Emits the changed windows if stream time has reached the next multiple of the interval. */
   const tick = (): void => {
     if (interval === undefined || windows.time.streamTime < interval.next) return;
     interval.called(windows.time.streamTime);
@@ -98,7 +98,7 @@ export function windowing<K, V, R>(
   };
   const emitChanges = (): void => {
     const waiting = changes?.take() ?? [];
-    // What is not there any more goes first: what it has become part of follows.
+    // Deletions first: the session that a deleted one was merged into follows.
     for (const each of waiting) if (each.gone) emitGone(each, true);
     for (const { gone, key, window } of waiting) {
       const row = gone ? undefined : windows.read(key, window);
@@ -131,10 +131,10 @@ export function windowing<K, V, R>(
       due: () => Math.min(windows.nextClose, changes?.waits === true ? (interval as IntervalTimer).next : NEVER),
     },
     holds() {
-      // A record may take back the row of a session that is open.
+      // A record may retract the row of an open session.
       if (emit === 'updates') return plan.windower.kind === 'session' ? windows.oldest : Number.POSITIVE_INFINITY;
       if (interval === undefined || changes === undefined) return windows.oldest;
-      // What has changed since the last multiple of the interval is newer than that.
+      // Windows that have changed since the last multiple of the interval are newer than that multiple.
       const since = changes.waits ? interval.next - everyMs : Number.POSITIVE_INFINITY;
       return Math.min(windows.oldest, changes.oldestGone, since);
     },
