@@ -3,7 +3,7 @@ import { storesOf } from '../log/offset-mark.ts';
 import type { TopicPartition, Transport } from '../log/transport.ts';
 import { show } from '../options/option-checks.ts';
 
-/** Where a group stands in a partition: the offset that is read next. @public */
+/** A group's position in a partition: the offset to read next. @public */
 export interface GroupOffset extends TopicPartition {
   readonly offset: number;
 }
@@ -11,33 +11,34 @@ export interface GroupOffset extends TopicPartition {
 /** A group of `client.records`, or an application by its `applicationId`. @public */
 export interface GroupDescription {
   readonly name: string;
-  /** Whether somebody reads for it now: its offsets cannot be set meanwhile. */
+  /** Whether it has members that read now; until they leave, its offsets cannot be set. */
   readonly active: boolean;
-  /** All that it has committed. */
+  /** All offsets that it has committed. */
   readonly offsets: readonly GroupOffset[];
   /**
-   * Stores of an application that hold what was made of the records before these offsets, as far as the log knows: such an
-   * application cannot simply be moved, see `ERR_OFFSET_BEHIND_STATE`.
+   * Stores of an application whose state was built from the records before these offsets, as far as the log knows. You
+   * cannot simply set the offsets of such an application; see `ERR_OFFSET_BEHIND_STATE`.
    */
   readonly stores: readonly string[];
 }
 
-/** What is known of groups and applications. @public */
+/** Administration of groups and applications. @public */
 export interface ClientGroups {
-  /** Names of those that have committed something or have members, in ascending order, as far as the log shows them. */
+  /** Names of groups that have committed offsets or members, in ascending order, as far as the log shows them. */
   list(): Promise<readonly string[]>;
-  /** `undefined` for a group that has no committed offsets and has no members. */
+  /** `undefined` for a group without committed offsets and members. */
   describe(group: string): Promise<GroupDescription | undefined>;
   /**
-   * Forgets what a group has committed; of an application on the embedded log also its stores, with the same write. It starts as
-   * for the first time then. On Kafka the changelogs of an application are topics, and stay. Nothing where there is nothing.
+   * Deletes the committed offsets of a group, and for an application on the embedded log also its stores, in the same
+   * write. Its next start is then like the first. On Kafka the changelogs of an application are topics, which are kept.
+   * Does nothing for an unknown group.
    *
    * @throws ConfigError `ERR_GROUP_ACTIVE`
    */
   delete(group: string): Promise<void>;
 }
 
-/** @param live - The open transport. @throws `ERR_CLOSED` after that. */
+/** @param live - Returns the open transport; throws `ERR_CLOSED` once the client is closed. */
 export function clientGroups(live: () => Transport): ClientGroups {
   return {
     list: async () => [...(await live().groups())].sort(),

@@ -12,29 +12,33 @@ import {
 } from '../options/option-checks.ts';
 import type { Compression } from '../protocol/compression.ts';
 
-/** How a client works. @public */
+/** Options of a client. @public */
 export interface ClientOptions {
   /**
-   * How published records are gathered into writes: `linger` (`'0ms'`: those published in the same turn of the event loop;
-   * while one write is under way the next gathers in any case), `bytes` (1 MiB), `count` (10,000).
+   * How published records are batched into writes: `linger` (default `'0ms'`: those published in the same turn of the
+   * event loop; while a write is in progress, the next batch collects in any case), `bytes` (default 1 MiB), `count`
+   * (default 10,000).
    */
   readonly batch?: BatchOptions;
-  /** Compression of published batches (`'lz4'` on the embedded log for batches of 4 KiB and more, `'none'` in memory). */
+  /**
+   * Compression of published batches (default: `'lz4'` on the embedded log for batches of 4 KiB and more, `'none'` in
+   * memory).
+   */
   readonly compression?: Compression;
   /**
-   * Bytes that may wait for their acknowledgement (256 MiB), with their headers. Beyond it `publish` and `publishAll` reject
-   * with `ERR_BUFFER_FULL`, so that a loop that never awaits fails instead of filling the memory.
+   * The most bytes that may wait for acknowledgement, including headers (default: 256 MiB). Beyond that, `publish` and
+   * `publishAll` reject with `ERR_BUFFER_FULL`, so that a loop that never awaits fails instead of exhausting memory.
    */
   readonly maxBufferedBytes?: number;
-  /** How long `close` waits for what is under way (`'10s'`). */
+  /** How long `close` waits for unfinished work (default: `'10s'`). */
   readonly closeDeadline?: Duration;
-  /** Where to log; nothing is logged without one. */
+  /** Where to log (default: nothing is logged). */
   readonly logger?: Logger;
-  /** The machine's clock unless given. */
+  /** Source of time (default: the system clock). */
   readonly clock?: Clock;
 }
 
-/** The options of publishing with their defaults. */
+/** The options for publishing, with defaults applied. */
 export interface PublishLimits {
   readonly lingerMs: number;
   readonly batchBytes: number;
@@ -70,7 +74,7 @@ export function checkClientOptions(options: ClientOptions): void {
   checkWhole('connect', 'batch.count', batch.count, 1);
 }
 
-/** @param kind - The transport's, which decides about compression. */
+/** @param kind - The kind of the transport, which determines the default compression. */
 export function publishLimits(
   { batch = {}, compression, maxBufferedBytes }: ClientOptions,
   kind: string,

@@ -9,11 +9,11 @@ export type TopicName = string | { readonly name: string };
 
 /** Options of a new topic. @public */
 export interface CreateTopicOptions {
-  /** As the topic was declared by default, else 1. */
+  /** Number of partitions (default: as the topic was declared, else 1). */
   readonly partitions?: number;
-  /** As the topic was declared; what is given here wins, field by field. */
+  /** Configuration. Fields given here override those of the topic's declaration. */
   readonly config?: TopicConfig;
-  /** Do nothing when the topic is there already. */
+  /** Do nothing if the topic already exists. */
   readonly ifMissing?: boolean;
 }
 
@@ -23,38 +23,42 @@ const CREATE_OPTIONS: OptionNames<CreateTopicOptions> = { partitions: true, conf
 export interface ClientTopics {
   /** Names in ascending order. */
   list(): Promise<readonly string[]>;
-  /** `undefined` when there is no such topic. */
+  /** `undefined` if the topic does not exist. */
   describe(topic: TopicName): Promise<TopicDescription | undefined>;
   /**
    * @throws ConfigError `ERR_TOPIC_EXISTS` unless `ifMissing`; `ERR_TOPIC_NAME` for a name outside `[a-zA-Z0-9._-]{1,249}`;
    * `ERR_PARTITION_COUNT` for less than one partition.
    */
   create(topic: TopicName, options?: CreateTopicOptions): Promise<void>;
-  /** Removes a topic with its records and what groups have committed for it. @throws FatalError `ERR_UNKNOWN_TOPIC` */
+  /**
+   * Deletes a topic with its records and the offsets that groups have committed for it. @throws FatalError
+   * `ERR_UNKNOWN_TOPIC`
+   */
   delete(topic: TopicName): Promise<void>;
   /**
-   * Raises the number of partitions. Keys move: records of one key may then lie in two partitions.
+   * Increases the number of partitions. Keys can move: the records of one key may then be in two partitions.
    *
-   * @throws ConfigError `ERR_PARTITION_COUNT` when it would shrink.
+   * @throws ConfigError `ERR_PARTITION_COUNT` if the number would decrease.
    */
   addPartitions(topic: TopicName, total: number): Promise<void>;
   /** Changes the given fields. */
   configure(topic: TopicName, config: TopicConfig): Promise<void>;
   /**
-   * Takes a topic from the application that it belongs to, because it writes and reads it (`through`): the next one that
-   * does so owns it, with the records that are left there. For an application that is gone for good, or has a new name.
+   * Releases a topic from the application that owns it because it writes and reads it (`through`). The next application
+   * that does so becomes the owner, with the records that are still there. Use this if the application is gone for good
+   * or has a new name.
    *
    * @throws FatalError `ERR_UNKNOWN_TOPIC`
    */
   release(topic: TopicName): Promise<void>;
-  /** Removes the records before an offset; reading before it is then out of range. */
+  /** Deletes the records before an offset; reading below it is then out of range. */
   deleteRecords(
     topic: TopicName,
     before: readonly { readonly partition: number; readonly offset: number }[],
   ): Promise<void>;
 }
 
-/** The name that is meant. @throws ConfigError `ERR_OPTION` */
+/** The name of a topic. @throws ConfigError `ERR_OPTION` */
 export function nameOf(topic: TopicName): string {
   const name = typeof topic === 'string' ? topic : topic?.name;
   if (typeof name === 'string') return name;
@@ -64,8 +68,8 @@ export function nameOf(topic: TopicName): string {
 }
 
 /**
- * @param live - The open transport. @throws `ERR_CLOSED` after that.
- * @param changed - Called after a topic was changed.
+ * @param live - Returns the open transport; throws `ERR_CLOSED` once the client is closed.
+ * @param changed - Called after a topic has changed.
  */
 export function clientTopics(live: () => Transport, changed: (name: string) => void): ClientTopics {
   const admin = (): TopicAdmin => live().topics;
@@ -100,7 +104,7 @@ export function clientTopics(live: () => Transport, changed: (name: string) => v
   };
 }
 
-/** What `topic(…)` or `table(…)` says about a topic that is to be created. */
+/** What `topic(…)` or `table(…)` declares about a topic to create. */
 function declared(topic: TopicName): Pick<TopicUse, 'partitions' | 'config'> {
   if (typeof topic !== 'object' || !('use' in topic)) return {};
   return (topic as { readonly use?: TopicUse }).use ?? {};

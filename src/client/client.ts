@@ -8,12 +8,12 @@ import type { CommittableRecord } from './read/committable-record.ts';
 import type { ExplicitReadOptions, PatternOptions, ReadOptions } from './read/read-options.ts';
 import type { Records } from './read/records.ts';
 
-/** The record that is read from a topic. @public */
+/** The type of the records read from a topic. @public */
 // `any` stands only where types are inferred: serdes are invariant, so no other type takes them all.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type RecordOf<T extends Target<any, any>> = T extends Target<infer K, infer V> ? StreamRecord<K, V> : never;
 
-/** As {@link RecordOf}, with `commit()`. @public */
+/** Like {@link RecordOf}, with `commit()`. @public */
 // oxlint-disable-next-line typescript/no-explicit-any
 export type CommittableOf<T extends Target<any, any>> =
   T extends Target<infer K, infer V> ? CommittableRecord<K, V> : never;
@@ -22,7 +22,7 @@ export type CommittableOf<T extends Target<any, any>> =
 export type PartitionOffsets = ReadonlyMap<number, number>;
 
 /**
- * Publishes, subscribes and administers, for programs that need no pipeline. Opened by `connect`. All calls after `close`
+ * Publishes, subscribes and administers, for programs without a pipeline. Opened by `connect`. All calls after `close`
  * reject with `ERR_CLOSED`.
  *
  * @public
@@ -31,60 +31,64 @@ export interface Client {
   readonly topics: ClientTopics;
   readonly groups: ClientGroups;
   /**
-   * Publishes a record. Resolves when it is acknowledged: on the embedded log, by default, when it is flushed to disk.
+   * Publishes a record. Resolves when it is acknowledged: on the embedded log, by default, once it is flushed to disk.
    *
-   * Many calls that are not awaited one by one share one write. Records of one partition are written in the order of the
-   * calls. Awaiting is the back-pressure; a loop that never awaits is stopped by `ERR_BUFFER_FULL`.
+   * Concurrent calls share one write. Records of one partition are written in the order of the calls. Await the calls
+   * for back-pressure; a loop that never awaits fails with `ERR_BUFFER_FULL`.
    *
    * The topic must exist, or be declared with its number of partitions: `topic('orders', { partitions: 3, … })`.
    *
-   * @throws MillraceError whose `written` says whether the record may be in the log: `'no'`, or `'unknown'`. A record that
-   * cannot be encoded, is too large or names a partition that does not exist rejects only its own call.
+   * @throws MillraceError whose `written` says whether the record may be in the log: `'no'` or `'unknown'`. A record
+   * that cannot be encoded, is too large or names an unknown partition rejects only its own call.
    */
   publish<K, V>(topic: Target<K, V>, record: PublishRecord<NoInfer<K>, NoInfer<V>>): Promise<Published>;
   /**
-   * Publishes records with one write: on the embedded log and in memory all or none of them, on Kafka batch by batch. After
-   * each 2,000 records or 1 MiB the process does other things before it takes the next ones from the iterable, so leave
-   * those that it has not taken unchanged until the call resolves.
+   * Publishes records in one write. On the embedded log and in memory it is all or nothing; on Kafka it is batch by
+   * batch. After every 2,000 records or 1 MiB the event loop runs before the next records are taken from the iterable,
+   * so don't modify the records until the call resolves.
    *
-   * All of them fill the memory at once: publish what is larger in several calls. Beside what waits already `maxBufferedBytes`
-   * holds for them too (`ERR_BUFFER_FULL`), a call alone may exceed it.
+   * All records are in memory at the same time: split large amounts into several calls. Together with records that are
+   * already waiting, `maxBufferedBytes` applies (`ERR_BUFFER_FULL`); a call on its own may exceed it.
    *
    * @returns Where each record is, in the order given.
-   * @throws as `publish`; one record that cannot be encoded refuses all.
+   * @throws as `publish`; if one record cannot be encoded, all are refused.
    */
   publishAll<K, V>(
     topic: Target<K, V>,
     records: Iterable<PublishRecord<NoInfer<K>, NoInfer<V>>>,
   ): Promise<readonly Published[]>;
-  /** Resolves when everything published so far has been acknowledged or refused; the calls themselves say which. */
+  /**
+   * Resolves when everything published so far has been acknowledged or refused; the promises of the calls say which.
+   */
   flush(): Promise<void>;
 
   /**
-   * Reads topics: subscribe to it, or loop over it with `for await`. Nothing happens before that.
+   * Reads topics. Subscribe to the result, or loop over it with `for await`; nothing is read before that.
    *
    * - new records only: `client.records(orders)`
    * - everything, then new ones: `{ from: 'earliest' }`
    * - from an offset or a time: `{ from: { offset: 100 } }`, `{ from: { offsets: new Map([[0, 7], [1, 9]]) } }`,
    *   `{ from: { time: new Date('2026-01-01') } }`
-   * - what is there, and then complete: `{ from: 'earliest', until: 'end' }`, or until an offset or a time
+   * - the existing records, then complete: `{ from: 'earliest', until: 'end' }`, or until an offset or a time
    * - chosen partitions: `{ partitions: [0, 2] }`
-   * - as a member of a group: `{ group: 'billing' }`; with the program committing: `{ group: 'billing', commit: 'explicit' }`
+   * - as a member of a group: `{ group: 'billing' }`; with explicit commits: `{ group: 'billing', commit: 'explicit' }`
    *   and `record.commit()`
    * - several topics: `client.records([orders, refunds])`
-   * - all topics of a pattern, also those created later: `client.records(/^orders-/, { value: json() })`
+   * - all topics that match a pattern, including those created later: `client.records(/^orders-/, { value: json() })`
    *
-   * A topic that is found while a subscription is open is read from its first record (with `from: { time }` from that time
-   * on; in a group from its committed offset, where there is one). One that is there at the start is read as `from` says.
+   * A topic that is found while a subscription is open is read from its first record (with `from: { time }` from that
+   * time on; in a group from its committed offset, if there is one). A topic that exists at the start is read from
+   * `from`.
    *
-   * An endless subscription keeps the process alive until it is unsubscribed or the client closed. Closing the client
-   * completes endless subscriptions; one with an `until` that it did not reach fails with `ERR_CLOSED`.
+   * An endless subscription keeps the process alive until it is unsubscribed or the client is closed. Closing the
+   * client completes endless subscriptions; one that has not reached its `until` fails with `ERR_CLOSED`.
    *
-   * A group delivers at least once: what was delivered but not committed when a member dies is delivered again. A record
-   * during whose delivery the subscription ends (`take(1)`, an operator that throws) does not count as processed.
+   * A group delivers at least once: records that were delivered but not committed when a member dies are delivered
+   * again. If the subscription ends during the delivery of a record (`take(1)`, an operator that throws), that record
+   * does not count as processed.
    *
-   * @throws ConfigError `ERR_OPTION` for options that are wrong or contradict each other. The Observable fails with a
-   * MillraceError: `ERR_UNKNOWN_TOPIC`, `ERR_OFFSET_OUT_OF_RANGE` with the lost range, `ERR_DECODE` and its like with the
+   * @throws ConfigError `ERR_OPTION` for wrong or contradictory options. The Observable fails with a MillraceError:
+   * `ERR_UNKNOWN_TOPIC`, `ERR_OFFSET_OUT_OF_RANGE` with the lost range, `ERR_DECODE` and similar codes with the
    * record's place, `ERR_CORRUPT_BATCH`, `ERR_CLOSED`.
    *
    * @example
@@ -114,21 +118,23 @@ export interface Client {
   // oxlint-disable-next-line typescript/no-explicit-any
   records<T extends Target<any, any>>(topics: T | readonly T[], options?: ReadOptions): Records<RecordOf<T>>;
 
-  /** Offsets by partition: the first kept, the next to be written, or the first at or after a time. */
+  /** Offsets by partition: the first one kept, the next one to be written, or the first one at or after a time. */
   offsets(topic: TopicName, query: OffsetQuery | { readonly time: Date }): Promise<PartitionOffsets>;
-  /** A group's committed offsets, of those partitions that have one: the offset that is read next. */
+  /** The committed offsets of a group (the next offsets to read), for those partitions that have one. */
   committed(group: string, topic: TopicName): Promise<PartitionOffsets>;
-  /** Sets a group's offsets, while it has no members. @throws ConfigError `ERR_GROUP_ACTIVE` */
+  /** Sets the offsets of a group that has no members. @throws ConfigError `ERR_GROUP_ACTIVE` */
   setCommitted(group: string, topic: TopicName, offsets: PartitionOffsets | readonly number[]): Promise<void>;
   /**
-   * How many offsets a group is behind the end, by partition; from the oldest record where it has no committed offsets.
-   * Offsets of transactions and of compacted records count, so it is an upper bound of records.
+   * How many offsets a group is behind the end, by partition; counted from the oldest record if it has no committed
+   * offset. Offsets of transaction markers and compacted records count too, so this is an upper bound for the number of
+   * records.
    */
   lag(group: string, topic: TopicName): Promise<PartitionOffsets>;
 
   /**
-   * Ends all subscriptions, with a last automatic commit, waits for what is being published, and closes the log. Takes at
-   * most `closeDeadline`; what is still waiting then rejects with `ERR_CLOSE_DEADLINE`. A second call waits for the first.
+   * Ends all subscriptions with a last automatic commit, waits for records that are being published, and closes the
+   * log. It takes at most `closeDeadline`; calls that are still waiting then reject with `ERR_CLOSE_DEADLINE`. A second
+   * call waits for the first.
    */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

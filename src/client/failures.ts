@@ -1,7 +1,7 @@
 import { ConfigError, type ErrorDetails, FatalError, MillraceError, RecordError, StoreError } from '../errors.ts';
 import { bareMessage } from '../log/record-failures.ts';
 
-/** An error of a write with everything that is known about it: it names the topic and says whether it was written. */
+/** The error of a failed write, with all known details: the topic, and whether the record was written. */
 export function writeFailure(
   error: unknown,
   topic: string,
@@ -44,7 +44,7 @@ function copyOf(error: MillraceError, details: ErrorDetails): MillraceError {
   return new MillraceError(error.errorClass, error.code, message, details);
 }
 
-/** The client was closed before, or meanwhile. */
+/** The error for a call on a closed client, or one that was closed during the call. */
 export function clientClosed(details: ErrorDetails = {}): ConfigError {
   return new ConfigError('ERR_CLOSED', 'the client is closed', { hint: 'open a new one with connect(…)', ...details });
 }

@@ -20,9 +20,9 @@ import { type AnyTopic, offsetEntries, readPlan } from './read/read-plan.ts';
 import { Reading } from './read/reading.ts';
 import { Records } from './read/records.ts';
 
-/** A client of an open log, which it closes. */
+/** A client for an open log. Closing the client closes the log. */
 export function logClient(transport: Transport, options: ClientOptions): Client {
-  // The types of topics and records are in the interface; here they are all unknown.
+  // Only the interface knows the types of topics and records; here they are all unknown.
   return new LogClient(transport, options) as Client;
 }
 

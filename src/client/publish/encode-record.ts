@@ -9,26 +9,26 @@ import { type Headers, NO_HEADERS } from '../../record.ts';
 import { writeFailure } from '../failures.ts';
 import type { PublishRecord } from './published.ts';
 
-/** A record as bytes or text, before its partition is chosen. */
+/** An encoded record, before its partition is chosen. */
 export interface EncodedRecord {
   readonly key: Uint8Array | string | null;
   readonly value: Uint8Array | string | null;
   readonly timestamp: number;
   readonly headers: Headers;
-  /** The partition that was asked for; −1 for none. */
+  /** The requested partition; −1 for none. */
   readonly partition: number;
-  /** About how much memory the record takes. */
+  /** Approximate memory of the record, in bytes. */
   readonly size: number;
 }
 
-/** Room for a record's own fields and for what waits for its acknowledgement. */
+/** Estimate for a record's own fields and its entry in the acknowledgement queue, in bytes. */
 const OVERHEAD = 64;
 const HEADER_OVERHEAD = 8;
 
 /**
- * Encodes a record at once, so that the caller may reuse its objects.
+ * Encodes a record immediately, so that the caller may reuse its objects.
  *
- * @throws RecordError with `written: 'no'`: whatever the serdes say, `ERR_NULL_KEY`, `ERR_TIMESTAMP`, `ERR_HEADERS`.
+ * @throws RecordError with `written: 'no'`: any error of the serdes, `ERR_NULL_KEY`, `ERR_TIMESTAMP`, `ERR_HEADERS`.
  */
 export function encodeRecord(use: TopicUse, record: PublishRecord<unknown, unknown>, now: number): EncodedRecord {
   try {
@@ -56,9 +56,9 @@ function encodeKey(use: TopicUse, { key }: PublishRecord<unknown, unknown>): Uin
 }
 
 /**
- * The partition of an encoded record; −1 when any will do.
+ * The partition of an encoded record; −1 for any.
  *
- * @throws ConfigError `ERR_UNKNOWN_PARTITION` with `written: 'no'` for one that the topic does not have.
+ * @throws ConfigError `ERR_UNKNOWN_PARTITION` with `written: 'no'` if the topic does not have the partition.
  */
 export function choosePartition({ key, partition }: EncodedRecord, { partitions }: OutputTopic, topic: string): number {
   if (partition === -1) return partitionOf(key, partitions);
@@ -74,7 +74,7 @@ export function choosePartition({ key, partition }: EncodedRecord, { partitions 
   );
 }
 
-/** About how much memory headers take, once they are found to be some. */
+/** Checks headers. @returns their approximate memory, in bytes. */
 function checkHeaders(headers: unknown): number {
   if (!Array.isArray(headers)) throw badHeaders(`headers are ${show(headers)}`);
   if (headers.length > MAX_HEADERS) throw tooManyHeaders(headers.length);

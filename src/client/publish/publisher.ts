@@ -14,10 +14,10 @@ import { Round, type Waiting } from './round.ts';
 import { RoundSender } from './round-sender.ts';
 import { TopicWriter } from './topic-writer.ts';
 
-/** What is known about a topic is looked up again after this long. */
+/** Topic metadata is refreshed after this time. */
 const TOPIC_MAX_AGE_MS = 10_000;
 
-/** Records and bytes of `publishAll` that are encoded before other events of the process are handled. */
+/** How many records and bytes `publishAll` encodes before it yields to the event loop. */
 const CHUNK_RECORDS = 2000;
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -25,8 +25,8 @@ type Resolve = (published: Published) => void;
 type Reject = (error: MillraceError) => void;
 
 /**
- * Publishes records in rounds: while one is being sent the next collects, so that many calls share one write and a
- * single one does not wait.
+ * Publishes records in rounds: while one is being sent, the next one collects, so that many calls share one write and a
+ * single call does not wait.
  */
 export class Publisher {
   readonly #transport: Transport;
@@ -41,10 +41,10 @@ export class Publisher {
   #open: Round;
   #sending: Round | undefined;
   #scheduled = false;
-  /** About the bytes of all records that wait for an acknowledgement. */
+  /** Approximate bytes of all records that wait for an acknowledgement. */
   #waitingBytes = 0;
   #closed = false;
-  /** Why calls that have not handed over all their records yet are given up. */
+  /** The error for calls that have not handed over all their records when the publisher closes. */
   #givenUp: MillraceError | undefined;
 
   constructor(transport: Transport, limits: PublishLimits, clock: Clock, keepAlive: KeepAlive) {
@@ -93,17 +93,17 @@ export class Publisher {
     await Promise.all([this.#sending?.done, ...this.#queue.map((round) => round.done)]);
   }
 
-  /** Looks topics up again before the next record. */
+  /** Makes the next record look the topic up again. */
   forget(topic: string): void {
     this.#writers.get(topic)?.forget();
   }
 
-  /** Takes no more records. */
+  /** Accepts no more records. */
   stop(): void {
     this.#closed = true;
   }
 
-  /** Gives up what still waits. */
+  /** Rejects calls that still wait. */
   async close(error: (written: 'no' | 'unknown') => MillraceError): Promise<void> {
     this.#closed = true;
     this.#givenUp = error('no');
@@ -148,7 +148,7 @@ export class Publisher {
   ): Promise<readonly Published[]> {
     return new Promise((resolve, reject) => {
       writer.run(
-        // At once, so that calls that wait behind this one stay behind it.
+        // Synchronously, so that calls behind this one stay behind it.
         () => resolve(this.#fill(round, use, writer, records)),
         (error) => reject(writeFailure(error, use.name, 'no')),
       );
@@ -156,8 +156,8 @@ export class Publisher {
   }
 
   /**
-   * Encodes the records of a round, in chunks, so that other events of the process are handled in between. The round has its
-   * place among the others from the first pause on.
+   * Encodes the records of a round in chunks and yields to the event loop in between. From the first pause on the round
+   * has its place among the others.
    */
   async #fill(
     round: Round,
@@ -183,7 +183,8 @@ export class Publisher {
         this.#waitingBytes += encoded.size;
         all.push(published);
         if (round.count < pauseAt.count && round.bytes < pauseAt.bytes) continue;
-        // A large call is many batches: records without a key do not all go to one partition, where one task would read them.
+        // A large call makes many batches: spread records without a key over partitions, so that not one task has to
+        // read them all.
         sticky = (sticky + 1) % limits.partitions;
         writer.turn();
         if (round.filling === undefined) {
@@ -208,8 +209,8 @@ export class Publisher {
   }
 
   /**
-   * What one call writes is written at once, so it has to fit into memory however large it is; but not beside what waits
-   * already.
+   * A single call is written at once and must fit into memory, so it may exceed the limit on its own, but not in
+   * addition to records that are already waiting.
    */
   #checkRoom(topic: string, more: number, own: number): void {
     const { maxBufferedBytes } = this.#limits;
@@ -218,7 +219,7 @@ export class Publisher {
     }
   }
 
-  /** After what was published before. */
+  /** Queues a round behind everything that was published earlier. */
   #enqueue(round: Round, writer: TopicWriter): void {
     this.#close();
     writer.turn();
@@ -248,7 +249,7 @@ export class Publisher {
     return writer?.known;
   }
 
-  /** The open round takes no more records. */
+  /** Closes the open round for further records. */
   #close(): void {
     if (this.#open.count === 0) return;
     this.#queue.push(this.#open);
@@ -306,7 +307,7 @@ function bufferFull(topic: string, limit: number): MillraceError {
   });
 }
 
-/** @throws ConfigError `ERR_OPTION`: what arrives later cannot be written at once. */
+/** @throws ConfigError `ERR_OPTION`: records that arrive later cannot be part of one write. */
 function checkIterable(records: unknown): void {
   if (typeof records === 'object' && records !== null && Symbol.iterator in records) return;
   const later = typeof records === 'object' && records !== null && Symbol.asyncIterator in records;

@@ -3,10 +3,10 @@ import type { AppendResult, OutgoingBatch, Producer } from '../../log/transport.
 import { writeFailure } from '../failures.ts';
 import { acknowledge, type Round, type RoundBatch, refuse } from './round.ts';
 
-/** Errors after which a topic is looked up again: it is not what it was. */
+/** Errors that show that a topic has changed and must be looked up again. */
 const TOPIC_CHANGED = new Set(['ERR_UNKNOWN_TOPIC', 'ERR_UNKNOWN_PARTITION', 'ERR_RECORD_TOO_LARGE']);
 
-/** Sends rounds, and sees to it that a record that is refused does not take the others with it. */
+/** Sends rounds and makes sure that a refused record does not fail the others. */
 export class RoundSender {
   readonly #producer: Producer;
   readonly #compressFrom: number;
@@ -22,7 +22,7 @@ export class RoundSender {
     this.#relook = relook;
   }
 
-  /** Never rejects: whoever waits is told. @param over - Called before that. */
+  /** Never rejects: it settles the promises of the waiting calls. @param over - Called before that. */
   async send(round: Round, over: () => void): Promise<void> {
     const list = round.take();
     const batches = list.map(({ batch }) => this.#compressed(batch));
@@ -42,7 +42,7 @@ export class RoundSender {
     }
     over();
     list.forEach((each, index) => settle(each, failure ?? (outcomes[index] as AppendResult | MillraceError)));
-    // What comes next has to know of it.
+    // The next round needs the new metadata.
     for (const topic of changed) await this.#relook(topic);
     round.finish(failure);
   }

@@ -9,12 +9,12 @@ import type { Published } from './published.ts';
 /** A record that waits for its acknowledgement. */
 export interface Waiting {
   readonly published: { -readonly [P in keyof Published]: Published[P] };
-  /** Left out where the round as a whole is waited for. */
+  /** Missing if the caller waits for the round as a whole. */
   readonly resolve?: (published: Published) => void;
   readonly reject?: (error: MillraceError) => void;
 }
 
-/** A batch of a round and who waits for its records, in order. */
+/** A batch of a round, and the waiting calls of its records in order. */
 export interface RoundBatch {
   readonly batch: OutgoingBatch;
   readonly waiting: readonly Waiting[];
@@ -22,13 +22,16 @@ export interface RoundBatch {
 
 /** Records that are sent together. */
 export class Round {
-  /** All or nothing: no part of it is sent without the rest. */
+  /** All or nothing: no part is sent without the rest. */
   readonly atomic: boolean;
-  /** Resolves when every record has been acknowledged or refused; with the error that all of an atomic round met. */
+  /**
+   * Resolves when every record has been acknowledged or refused; for an atomic round, with the error that refused all
+   * of it.
+   */
   readonly done: Promise<MillraceError | undefined>;
-  /** Resolves when a round that is filled in several turns of the event loop is full, or given up. */
+  /** Resolves when a round that is filled over several turns of the event loop is full or abandoned. */
   filling: Promise<void> | undefined;
-  /** Everyone who waits for it has been told. */
+  /** Whether all waiting calls have been settled. */
   finished = false;
   count = 0;
   bytes = 0;
@@ -58,7 +61,7 @@ export class Round {
     this.bytes += record.size;
   }
 
-  /** The batches, in order per partition; the same ones each time. */
+  /** The batches, in order within each partition; every call returns the same ones. */
   take(): RoundBatch[] {
     this.#taken ??= this.#take();
     return this.#taken;
@@ -80,7 +83,7 @@ export class Round {
   }
 }
 
-/** Tells those who wait where their records are, or why they were refused. */
+/** Settles the waiting calls: with the places of their records, or why they were refused. */
 export function acknowledge({ batch, waiting }: RoundBatch, result: AppendResult): void {
   for (let index = 0; index < waiting.length; index += 1) {
     const { published, reject, resolve } = waiting[index] as Waiting;
@@ -94,7 +97,7 @@ export function acknowledge({ batch, waiting }: RoundBatch, result: AppendResult
   }
 }
 
-/** Tells those who wait that their records were not acknowledged. */
+/** Rejects the waiting calls, because their records were not acknowledged. */
 export function refuse({ batch, waiting }: RoundBatch, error: MillraceError): void {
   const failure = writeFailure(error, batch.topic, 'unknown');
   for (const { reject } of waiting) reject?.(failure);

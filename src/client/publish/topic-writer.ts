@@ -6,10 +6,10 @@ import type { KnownTopic, Transport } from '../../log/transport.ts';
 import type { Compression } from '../../protocol/compression.ts';
 
 /**
- * A topic that exists: one that is missing is created if it was declared with its number of partitions.
+ * Looks a topic up, and creates it if it is missing and was declared with a number of partitions.
  *
- * @param create - False where it has been there before: what somebody deleted is not brought back.
- * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT` when it has another number of partitions.
+ * @param create - False if the topic existed before: a deleted topic is not brought back.
+ * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_PARTITION_COUNT` if it has a different number of partitions.
  */
 export async function ensureTopic(transport: Transport, use: TopicUse, create: boolean): Promise<KnownTopic> {
   const found = await known(transport, use.name);
@@ -33,14 +33,14 @@ async function known(transport: Transport, name: string): Promise<KnownTopic | u
   return (await transport.topics.describeAll([name])).get(name);
 }
 
-/** A declaration with partitions creates a topic once, so that advice would not help. */
+/** A declaration with partitions creates a topic only once, so the usual advice would not help. */
 function removedTopic(transport: Transport, { name }: TopicUse): Promise<FatalError> {
   return unknownTopic(transport, name, {
     hint: `it existed and was deleted; create it again (client.topics.create('${name}')), or open a new client`,
   });
 }
 
-/** What is known about a topic that is published to. Calls wait, in order, until something is. */
+/** Metadata of a topic that is published to. Until it is known, calls wait in order. */
 export class TopicWriter {
   readonly #transport: Transport;
   readonly #use: TopicUse;
@@ -50,7 +50,7 @@ export class TopicWriter {
   #waiting: { readonly ready: () => void; readonly failed: (error: unknown) => void }[] = [];
   #lookUp: Promise<void> | undefined;
   #sticky = 0;
-  /** Monotonic time of the last look. */
+  /** Monotonic time of the last look-up. */
   #seen: number | undefined;
 
   constructor(transport: Transport, use: TopicUse, compression: Compression) {
@@ -59,12 +59,12 @@ export class TopicWriter {
     this.#compression = compression;
   }
 
-  /** Only while ready. */
+  /** Use only while ready. */
   get limits(): OutputTopic {
     return this.#limits as OutputTopic;
   }
 
-  /** The partition of records that may go anywhere: it changes with each round, so that batches are large. */
+  /** The partition for records that may go to any: it changes only with each round, so that batches are large. */
   get sticky(): number {
     return this.#sticky % this.limits.partitions;
   }
@@ -78,7 +78,7 @@ export class TopicWriter {
     await this.#lookUp;
   }
 
-  /** Looks the topic up in the background when that is long ago: partitions may have been added. */
+  /** Looks the topic up in the background if the last look-up is too old: partitions may have been added. */
   refresh(now: number, maxAgeMs: number): void {
     this.#seen ??= now;
     if (now - this.#seen < maxAgeMs || this.#limits === undefined) return;
@@ -90,23 +90,23 @@ export class TopicWriter {
     this.#sticky += 1;
   }
 
-  /** Whether the topic is known and nobody waits. */
+  /** Whether the topic is known and no call waits. */
   get ready(): boolean {
     return this.#limits !== undefined && this.#waiting.length === 0;
   }
 
-  /** Calls back when the topic is known, after the calls that wait already; only while not ready. */
+  /** Calls back when the topic is known, after the calls that already wait. Use only while not ready. */
   run(ready: () => void, failed: (error: unknown) => void): void {
     this.#waiting.push({ ready, failed });
     void this.look();
   }
 
-  /** Forgets the topic: it may have changed. */
+  /** Discards the metadata, because the topic may have changed. */
   forget(): void {
     this.#limits = undefined;
   }
 
-  /** Looks the topic up, once at a time; never rejects. What is known stays in use meanwhile. */
+  /** Looks the topic up, one look-up at a time; never rejects. Known metadata stays in use meanwhile. */
   look(): Promise<void> {
     this.#lookUp ??= this.#look().finally(() => {
       this.#lookUp = undefined;
@@ -129,7 +129,7 @@ export class TopicWriter {
     else for (const { ready } of this.#waiting.splice(0)) ready();
   }
 
-  /** Refuses the calls that wait. */
+  /** Rejects the waiting calls. */
   giveUp(error: unknown): void {
     for (const { failed } of this.#waiting.splice(0)) failed(error);
   }

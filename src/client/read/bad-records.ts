@@ -12,14 +12,14 @@ import { writeFailure } from '../failures.ts';
 import type { ReadInput } from './read-input.ts';
 import type { ReadPlan } from './read-plan.ts';
 
-/** What handling a bad record needs. */
+/** What the handling of bad records needs. */
 export interface BadRecordHost {
   readonly letters: LetterSender;
-  /** Wall-clock time, epoch milliseconds. */
+  /** Wall-clock time in ms since the epoch. */
   readonly now: () => number;
   readonly warn: (error: unknown, message: string) => void;
   readonly fail: (error: unknown) => void;
-  /** The record that was put aside has been dealt with: go on after it. */
+  /** The bad record has been dealt with: continue after it. */
   readonly resume: (input: ReadInput) => void;
 }
 
@@ -33,7 +33,7 @@ export class BadRecords {
     this.#host = host;
   }
 
-  /** @returns Whether to pass over the record now; otherwise its partition waits, or the subscription has failed. */
+  /** @returns Whether to skip the record now; otherwise its partition waits, or the subscription has failed. */
   failed(input: ReadInput, batch: FetchedBatch, at: number, cause: unknown): boolean {
     const policy = this.#policyFor(input);
     const origin = rawRecord(batch, at, input.use.name, input.partition);
@@ -44,7 +44,7 @@ export class BadRecords {
       return false;
     }
     if (!isDeadLetter(policy)) {
-      this.#host.warn(error, 'a record was left out');
+      this.#host.warn(error, 'a record was skipped');
       return true;
     }
     void this.#write(policy, error, place, origin, () => this.#host.resume(input));
@@ -52,9 +52,9 @@ export class BadRecords {
   }
 
   /**
-   * A batch cannot be read: leaves it out as a whole, where the policy says so.
+   * Handles an unreadable batch: skips the whole batch if the policy says so.
    *
-   * @param move - Goes on behind it.
+   * @param move - Continues at an offset after the batch.
    * @returns whether the policy covers it; otherwise nothing was done
    */
   unreadable(input: ReadInput, cause: MillraceError, move: (offset: number) => void): boolean {
@@ -65,7 +65,7 @@ export class BadRecords {
     if (isDeadLetter(policy)) {
       void this.#write(policy, error, this.#place(), origin, () => move(nextOffset));
     } else {
-      this.#host.warn(error, `a batch of ${counted(records, 'record')} was left out`);
+      this.#host.warn(error, `a batch of ${counted(records, 'record')} was skipped`);
       move(nextOffset);
     }
     return true;

@@ -1,19 +1,19 @@
 import type { Headers, StreamRecord } from '../../record.ts';
 
-/** A record of a group whose program commits by itself. @public */
+/** A record of a group with explicit commits. @public */
 export interface CommittableRecord<K, V> extends StreamRecord<K, V> {
   /**
-   * Commits that this record, and with it everything before it in its partition, has been processed. Calls of the same
-   * moment share one write; a commit of an earlier record than the last one committed changes nothing. After the
-   * subscription has ended it works as long as no other member reads.
+   * Commits this record as processed, and with it all earlier records of its partition. Concurrent calls share one
+   * write. Committing a record before the last committed one has no effect. After the subscription has ended, this
+   * works as long as no other member reads.
    *
-   * @throws MillraceError `ERR_STALE_GENERATION` when the partition was given to another member, which will read the record
-   * again.
+   * @throws MillraceError `ERR_STALE_GENERATION` if the partition has moved to another member, which will read the
+   * record again.
    */
   commit(): Promise<void>;
 }
 
-/** A class, so that a record costs one object and not a closure besides. */
+/** A class, so that a record costs one object and no closure. */
 export class GroupRecord implements CommittableRecord<unknown, unknown> {
   readonly key: unknown;
   readonly value: unknown;

@@ -3,17 +3,17 @@ import type { CommittedOffset, GroupSession, TaskSession, TopicPartition, Transp
 import { partitionId } from './partition-finder.ts';
 import type { ReadInput } from './read-input.ts';
 
-/** What a member of a group asks and tells its subscription. */
+/** The subscription, as a member of a group sees it. */
 export interface MemberHost {
-  /** The partitions that are read. */
+  /** The partitions being read. */
   readonly inputs: () => readonly ReadInput[];
-  /** Where a partition begins that the group has no committed offsets of; `undefined` when it is no longer read. */
+  /** Start of a partition for which the group has no committed offset; `undefined` if it is no longer read. */
   readonly start: (partition: TopicPartition) => Pick<CommittedOffset, 'offset' | 'topicId'> | undefined;
-  /** Partitions to read from now on, each from its committed offset where it has one. */
+  /** Partitions to read from now on, each from its committed offset if it has one. */
   readonly assigned: (partitions: readonly TopicPartition[], committed: ReadonlyMap<string, CommittedOffset>) => void;
-  /** Partitions to stop reading at once. @returns their inputs. */
+  /** Partitions to stop reading immediately. @returns their inputs. */
   readonly revoked: (partitions: readonly TopicPartition[]) => readonly ReadInput[];
-  /** There may be something new to read. */
+  /** There may be new records to read. */
   readonly ready: () => void;
   readonly failed: (error: MillraceError) => void;
   readonly warn: (error: unknown, message: string) => void;
@@ -26,15 +26,18 @@ export class GroupMember {
   readonly #partitions: ReadonlyMap<string, TopicPartition>;
   readonly #explicit: boolean;
   readonly #host: MemberHost;
-  /** What the program has committed by itself. */
+  /** Offsets that the program has committed explicitly. */
   readonly #marks = new WeakMap<ReadInput, number>();
   #session: Promise<GroupSession> | undefined;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
-  /** Whether the group has said what this member is to read. */
+  /** Whether the group has assigned partitions to this member. */
   assigned = false;
 
-  /** @param explicit - The program commits, with `mark`; otherwise whatever has been processed is committed. */
+  /**
+   * @param explicit - Whether the program commits, with `mark`; otherwise processed records are committed
+   * automatically.
+   */
   constructor(
     transport: Transport,
     groupId: string,
@@ -62,7 +65,7 @@ export class GroupMember {
   }
 
   /**
-   * Commits what is to be committed. Calls of the same moment share one commit; one runs at a time.
+   * Commits pending offsets. Concurrent calls share one commit; only one runs at a time.
    *
    * @throws MillraceError as `GroupSession.commit`
    */
@@ -76,7 +79,7 @@ export class GroupMember {
     return this.#next;
   }
 
-  /** The program commits a partition up to an offset. @throws MillraceError `ERR_STALE_GENERATION` */
+  /** Explicit commit of a partition up to an offset. @throws MillraceError `ERR_STALE_GENERATION` */
   async mark(input: ReadInput, offset: number): Promise<void> {
     if (!input.owned) throw notOwned(this.#groupId, input);
     if (offset > (this.#marks.get(input) ?? 0)) this.#marks.set(input, offset);
@@ -84,7 +87,7 @@ export class GroupMember {
     if (input.committed < offset) throw notOwned(this.#groupId, input);
   }
 
-  /** As `mark`, after leaving: possible while nobody reads for the group. */
+  /** Like `mark`, after leaving: possible while no member reads for the group. */
   markLate(input: ReadInput, offset: number): Promise<void> {
     const commit = this.#running.then(() => this.#setCommitted(input, offset));
     this.#running = commit.catch(() => undefined);
@@ -107,7 +110,7 @@ export class GroupMember {
     input.committed = Math.max(offset, now?.offset ?? -1);
   }
 
-  /** Commits for the last time, unless the program does, and gives the partitions back. */
+  /** Commits a last time, unless commits are explicit, and gives the partitions back. */
   async leave(): Promise<void> {
     try {
       await (this.#explicit ? this.#next : this.commit());
@@ -123,11 +126,11 @@ export class GroupMember {
     const partitions = this.#named(ids);
     const committed = new Map<string, CommittedOffset>();
     for (const each of await this.#transport.committed(this.#groupId, partitions)) {
-      // What was committed for a topic that is gone says nothing about the one that has its name now.
+      // Offsets committed for a deleted topic do not apply to the topic that has its name now.
       if (each.topicId === undefined) committed.set(partitionId(each), each);
     }
-    // Where a partition begins is committed before it is read: what comes while nobody reads must not be passed over by
-    // 'latest', also where the program commits by itself and has not done so yet.
+    // The start of a partition is committed before it is read: otherwise, with 'latest', records that arrive while
+    // nobody reads would be skipped. This also applies to explicit commits before the first one.
     const fresh = partitions.filter((each) => !committed.has(partitionId(each)));
     const offsets = fresh.flatMap((each): CommittedOffset[] => {
       const start = this.#host.start(each);
@@ -146,7 +149,7 @@ export class GroupMember {
     try {
       await session.commit({ generation, offsets, state: [] });
     } catch (error) {
-      // The partitions went to somebody else meanwhile, who finds nothing committed and does the same.
+      // The partitions have moved to another member meanwhile, which finds no committed offset and does the same.
       if (!(error instanceof MillraceError) || error.errorClass !== 'migrated') throw error;
     }
   }
@@ -186,7 +189,7 @@ export class GroupMember {
   }
 }
 
-/** The partition of a record that is to be committed belongs to somebody else by now. */
+/** The error for committing a record of a partition that another member owns by now. */
 function notOwned(groupId: string, input: ReadInput): MillraceError {
   return new MillraceError(
     'migrated',

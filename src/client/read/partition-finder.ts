@@ -6,31 +6,37 @@ import { checkPartitions, endOffsets, startOffsets } from './positions.ts';
 import type { ReadFrom } from './read-options.ts';
 import type { ReadPlan } from './read-plan.ts';
 
-/** A partition that belongs to a subscription. */
+/** A partition that a subscription reads. */
 export interface FoundPartition extends TopicPartition {
   readonly use: TopicUse;
-  /** The topic, told from others that had its name before; `undefined` where the log does not say. */
+  /** Distinguishes the topic from earlier topics with the same name; `undefined` if the log does not provide it. */
   readonly topicId: string | undefined;
-  /** Where reading begins; the committed offset decides in a group. */
+  /** Where reading begins; in a group, the committed offset takes precedence. */
   readonly start: number;
-  /** Offset before which reading ends; infinity when it does not. */
+  /** Offset before which reading ends; infinity if it does not end. */
   readonly end: number;
 }
 
-/** `topic/partition`, which no two partitions share: a topic's name holds no slash. */
+/** `topic/partition`, unique because topic names contain no slash. */
 export const partitionId = ({ partition, topic }: TopicPartition): string => `${topic}/${partition}`;
 
-/** Whether a topic that was deleted and created again is read from its start. Whoever has named it is told instead. */
+/**
+ * Whether to read a topic that was deleted and recreated from its start. A subscription that named the topic fails
+ * instead.
+ */
 export function goesOn({ outOfRange, pattern }: ReadPlan): boolean {
   return pattern !== undefined || outOfRange !== 'fail';
 }
 
-/** Finds the partitions that a subscription reads, at its start and later. */
+/** Finds the partitions that a subscription reads, at its start and afterwards. */
 export class PartitionFinder {
   readonly #plan: ReadPlan;
   readonly #transport: Transport;
   readonly #known = new Map<string, FoundPartition>();
-  /** Where partitions begin that appear after the start: at their first record, because all of them are new. */
+  /**
+   * Where newly found partitions start. After the first look that is their first record, because all their records are
+   * new.
+   */
   #from: ReadFrom;
   #starting = true;
 
@@ -48,13 +54,13 @@ export class PartitionFinder {
     return this.#known.get(partitionId(partition));
   }
 
-  /** Drops a partition that is gone, so that one of its name is found as a new one. */
+  /** Drops a deleted partition, so that one with the same name is found as new. */
   forget(partition: TopicPartition): void {
     this.#known.delete(partitionId(partition));
   }
 
   /**
-   * Looks for partitions that are not known yet. Those of a topic that was created again are new ones.
+   * Looks for unknown partitions. Those of a recreated topic count as new.
    *
    * @throws FatalError `ERR_UNKNOWN_TOPIC`, `ERR_TOPIC_RECREATED`; ConfigError `ERR_UNKNOWN_PARTITION`,
    * `ERR_PARTITION_COUNT`.
@@ -68,21 +74,21 @@ export class PartitionFinder {
     return fresh;
   }
 
-  /** Where partitions begin that were not there when reading began: all of their records are new. */
+  /** Start of partitions that did not exist when reading began: all of their records are new. */
   get #later(): ReadFrom {
     const { from } = this.#plan;
     return typeof from === 'object' && 'time' in from ? from : 'earliest';
   }
 
   /**
-   * Where partitions of a topic begin that a group has no committed offsets of. Once it has committed anything for the topic,
-   * such a partition was added later, or the topic was created again.
+   * Start of a topic's partitions for which a group has no committed offset. If the group has committed anything for
+   * the topic, such a partition was added later, or the topic was recreated.
    */
   async #fromOf(topic: string, partitions: readonly number[]): Promise<ReadFrom> {
     const { group } = this.#plan;
     if (group === undefined || this.#from === this.#later) return this.#from;
     const places = partitions.map((partition) => ({ topic, partition }));
-    // What is committed for other topics may tell of this one too.
+    // Offsets committed for other topics can be evidence for this one too.
     const others = this.#plan.topics
       .filter(({ name }) => name !== topic)
       .map((use) => ({ topic: use.name, partition: 0 }));

@@ -19,7 +19,7 @@ export async function startOffsets(
   return named(from.offsets, topic, partitions, () => transport.offsets(topic, 'earliest', partitions));
 }
 
-/** The offsets before which reading ends; infinity where it does not. */
+/** The offsets before which reading ends; infinity where it does not end. */
 export async function endOffsets(
   transport: Transport,
   until: ReadUntil | undefined,

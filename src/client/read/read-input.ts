@@ -2,26 +2,26 @@ import type { TopicUse } from '../../dataflow/node.ts';
 import type { FetchedBatch, OffsetOrigin } from '../../log/transport.ts';
 import { isAnnouncement } from '../../protocol/time-announcement.ts';
 
-/** One partition as a subscription reads it. */
+/** One partition that a subscription reads. */
 export class ReadInput {
   readonly use: TopicUse;
   readonly topic: string;
   readonly partition: number;
-  /** The topic that the offsets are of; `undefined` where it is not known. */
+  /** The topic that the offsets belong to; `undefined` if unknown. */
   readonly topicId: string | undefined;
-  /** Under which leader the record before the position was written, where leaders change. */
+  /** Leader epoch of the record before the position, on logs whose leaders change. */
   leaderEpoch: number | undefined;
-  /** Offset before which reading ends; infinity when it does not. */
+  /** Offset before which reading ends; infinity if it does not end. */
   readonly end: number;
-  /** Offset of the next record to hand out. */
+  /** Offset of the next record to deliver. */
   position: number;
-  /** Offset up to which everything has been processed: what may be committed. */
+  /** Offset up to which everything has been processed and may be committed. */
   processed: number;
-  /** What the group has committed; −1 when it has not yet. */
+  /** The group's committed offset; −1 if there is none yet. */
   committed: number;
-  /** Something is done about the record at the head; it waits. */
+  /** Whether it waits while the record at the head is being handled. */
   paused = false;
-  /** It belongs to this reader; a group may take it away. */
+  /** Whether it belongs to this reader; a group may take it away. */
   owned = true;
   batch: FetchedBatch | undefined;
   at = 0;
@@ -49,13 +49,13 @@ export class ReadInput {
     return this.position >= this.end;
   }
 
-  /** Offset of the record at the head; only with a batch. */
+  /** Offset of the record at the head; call only with a batch. */
   headOffset(): number {
     const batch = this.batch as FetchedBatch;
     return batch.baseOffset + (batch.offsetDelta[this.at] as number);
   }
 
-  /** Takes a batch; records below the position are passed over. */
+  /** Takes a batch; records below the position are skipped. */
   push(batch: FetchedBatch): void {
     let at = 0;
     while (at < batch.count && batch.baseOffset + (batch.offsetDelta[at] as number) < this.position) at += 1;
@@ -72,7 +72,7 @@ export class ReadInput {
     this.#passAnnouncements();
   }
 
-  /** What tasks say of their time in a shuffle is no record for anybody else. */
+  /** Time announcements of tasks in a shuffle topic are not records for other readers. */
   #passAnnouncements(): void {
     while (this.batch !== undefined && isAnnouncement(this.batch, this.at)) this.#next();
   }
@@ -89,7 +89,7 @@ export class ReadInput {
     if (this.end !== Number.POSITIVE_INFINITY) this.#checkEnd();
   }
 
-  /** Goes on at another offset. */
+  /** Continues at another offset. */
   seek(offset: number): void {
     this.batch = undefined;
     this.leaderEpoch = undefined;

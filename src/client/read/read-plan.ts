@@ -14,15 +14,15 @@ import {
 import { checkPolicy, type RecordPolicy } from '../../options/record-policy.ts';
 import type { PatternOptions, ReadFrom, ReadOptions, ReadUntil } from './read-options.ts';
 
-/** The part of a topic that reading needs, whatever its types. */
+/** The part of a topic that reading needs, without its types. */
 export type AnyTopic = Pick<Target<never, never>, 'name' | 'use'>;
 
-/** What is to be read, checked, with its defaults. */
+/** The checked options of a reading, with defaults applied. */
 export interface ReadPlan {
-  /** For messages: `records(orders)`. */
+  /** Name in messages: `records(orders)`. */
   readonly step: string;
   readonly topics: readonly TopicUse[];
-  /** Topics by name, besides those listed. */
+  /** Topics whose names match, in addition to those listed. */
   readonly pattern: { readonly test: (name: string) => boolean; readonly use: Omit<TopicUse, 'name'> } | undefined;
   readonly from: ReadFrom;
   readonly until: ReadUntil | undefined;
@@ -30,7 +30,7 @@ export interface ReadPlan {
   readonly onRecordError: RecordPolicy | undefined;
   readonly outOfRange: 'fail' | 'earliest' | 'latest';
   readonly isolation: 'committed' | 'uncommitted';
-  /** How often new partitions and topics are looked for; `undefined`: as usual for the log, see `refreshMs`. */
+  /** How often to look for new partitions and topics; `undefined`: the default of the log, see `refreshMs`. */
   readonly metadataMaxAgeMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly group: string | undefined;
@@ -115,7 +115,7 @@ function patternPlan(pattern: RegExp, options: Partial<PatternOptions<unknown, u
       hint: 'say how their records are read: client.records(/^orders-/, { value: json() })',
     });
   }
-  // With the flags g and y a RegExp remembers where it was.
+  // With the flags g and y a RegExp remembers its position.
   const tester = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
   const { key, value } = options;
   return { test: (name) => tester.test(name), use: key === undefined ? { value } : { key, value } };
@@ -140,7 +140,7 @@ function checkPosition(name: string, position: ReadFrom | ReadUntil, words: read
   }
 }
 
-/** Offsets by partition, however they were given. */
+/** Offsets by partition, from either form of the option. */
 export function offsetEntries(
   offsets: ReadonlyMap<number, number> | readonly number[],
 ): readonly (readonly [partition: number, offset: number])[] {
@@ -173,7 +173,7 @@ function wrong(message: string, hint: string): ConfigError {
   return new ConfigError('ERR_OPTION', `${WHERE}: ${message}`, { hint });
 }
 
-/** How often new partitions and topics are looked for. On a local log nobody has to be asked for them. */
+/** How often to look for new partitions and topics. On a local log this needs no request to a broker. */
 export function refreshMs({ metadataMaxAgeMs }: ReadPlan, kind: string): number {
   return metadataMaxAgeMs ?? (kind === 'kafka' ? 5000 : 500);
 }

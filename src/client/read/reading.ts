@@ -15,26 +15,26 @@ import { ReadInput } from './read-input.ts';
 import { type ReadPlan, refreshMs } from './read-plan.ts';
 import { RecordReader } from './record-reader.ts';
 
-/** What a subscription needs of its client. */
+/** What a subscription needs from its client. */
 export interface ReadingHost {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keepAlive: KeepAlive;
   readonly letters: LetterSender;
-  /** Subscriptions that are open. */
+  /** The open subscriptions. */
   readonly readings: Set<Reading>;
 }
 
-/** What looking again cannot fix: the topic is not the one that was to be read. */
+/** Errors that another look-up cannot fix: the topic is not the one to read. */
 const END_CODES = new Set(['ERR_TOPIC_RECREATED', 'ERR_PARTITION_COUNT']);
 
 /** How a subscription ended. */
 export type Outcome = { readonly error: unknown } | 'complete';
 
 /**
- * One subscription: finds its partitions, reads them, commits for its group, and lets go of everything at the end. Records
- * are pulled; `ready` is called when pulling may have something new to say.
+ * One subscription: finds its partitions, reads them, commits for its group, and releases everything at the end.
+ * Records are pulled; `ready` is called when a pull may return something new.
  */
 export class Reading {
   readonly #plan: ReadPlan;
@@ -46,7 +46,7 @@ export class Reading {
   readonly #started: Promise<void>;
   #member: GroupMember | undefined;
   #located = false;
-  /** A subscription with an end has looked for partitions once more before it ends. */
+  /** Whether a subscription with an end has looked for partitions once more before ending. */
   #lookedAgain = false;
   #outcome: Outcome | undefined;
   readonly #unheard: Cancel | undefined;
@@ -85,7 +85,7 @@ export class Reading {
     this.#started = plan.signal?.aborted === true ? Promise.resolve(this.#aborted()) : this.#start();
   }
 
-  /** How it ended, once it has: nothing more comes. */
+  /** How it ended; `undefined` while it is open. */
   get outcome(): Outcome | undefined {
     return this.#outcome;
   }
@@ -97,18 +97,18 @@ export class Reading {
     return record;
   }
 
-  /** The record that was handed out last has been processed. */
+  /** The last delivered record has been processed. */
   processed(): void {
     this.#reader.processed();
   }
 
-  /** The client is being closed: an endless subscription completes, one with an end did not reach it. */
+  /** The client is closing: an endless subscription completes; one that has not reached its end fails. */
   clientClosed(): Promise<void> {
     this.#end(this.#plan.until === undefined ? 'complete' : { error: clientClosed() });
     return this.close();
   }
 
-  /** The last commit of a subscription that has read to its end. @throws whatever kept it from committing. */
+  /** The last commit of a subscription that has read to its end. @throws the error that prevented the commit. */
   async finish(): Promise<void> {
     try {
       if (!this.#plan.explicit && this.#closing === undefined) await this.#member?.commit();
@@ -117,7 +117,7 @@ export class Reading {
     }
   }
 
-  /** Lets go of everything; never rejects. */
+  /** Releases everything; never rejects. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -155,7 +155,7 @@ export class Reading {
       }
   }
 
-  /** Stops reading a partition of a topic that is gone. */
+  /** Stops reading a partition of a deleted topic. */
   #drop(partition: TopicPartition): void {
     const id = partitionId(partition);
     for (const input of this.#reader.inputs.filter((each) => partitionId(each) === id)) this.#reader.remove(input);
@@ -181,9 +181,9 @@ export class Reading {
     }
   }
 
-  /** Joins the group, or joins it again with more partitions. */
+  /** Joins the group, or rejoins it with more partitions. */
   async #join(group: string): Promise<void> {
-    // What would be handed out between the last commit and the end of the membership would be read again after it.
+    // Records delivered between the last commit and the end of the membership would be read again.
     this.#reader.pause();
     await this.#leave();
     if (this.#outcome !== undefined) return;
@@ -225,7 +225,7 @@ export class Reading {
     if (this.#closing === undefined) return this.#member?.mark(input, offset);
     const member = this.#member;
     await this.#closing;
-    // Who processes asynchronously commits the last records after the subscription has ended.
+    // A program that processes asynchronously commits the last records after the subscription has ended.
     return member?.markLate(input, offset);
   }
 
@@ -256,7 +256,7 @@ export class Reading {
     else void this.#lookAgain();
   }
 
-  /** Partitions may have been added since the start, with records that belong to what is read. */
+  /** Partitions may have been added since the start, with records that this subscription should read. */
   async #lookAgain(): Promise<void> {
     this.#lookedAgain = true;
     this.#located = false;
@@ -303,7 +303,7 @@ export class Reading {
     }
   }
 
-  /** Goes on with a partition that was paused, unless it is no longer read. */
+  /** Continues a paused partition, unless it is no longer read. */
   #resume(input: ReadInput, move: () => void): void {
     if (!this.#reader.inputs.includes(input)) return;
     move();

@@ -4,27 +4,27 @@ import type { FetchedBatch, Fetcher } from '../../log/transport.ts';
 import { type Headers, makeRecord, type StreamRecord } from '../../record.ts';
 import type { ReadInput } from './read-input.ts';
 
-/** What happens to what cannot be handed out. */
+/** What to do with records that cannot be delivered. */
 export interface ReaderRules {
   /** Polling failed; the partition pauses. */
   readonly fetchFailed: (input: ReadInput, error: MillraceError) => void;
-  /** The record at the head cannot be decoded. @returns whether to pass over it now; otherwise its partition pauses. */
+  /** The record at the head cannot be decoded. @returns whether to skip it now; otherwise its partition pauses. */
   readonly recordFailed: (input: ReadInput, batch: FetchedBatch, at: number, error: unknown) => boolean;
-  /** Something was processed that could be committed. */
+  /** Records were processed that could be committed. */
   readonly progressed: () => void;
-  /** The form in which a record is handed out. */
+  /** Makes the record to deliver. */
   readonly make:
     | ((record: StreamRecord<unknown, unknown>, input: ReadInput) => StreamRecord<unknown, unknown>)
     | undefined;
 }
 
-/** Hands out the records of some partitions one by one, as they are asked for. In order inside each partition. */
+/** Delivers the records of some partitions one by one on request, in order within each partition. */
 export class RecordReader {
   readonly #fetcher: Fetcher;
   readonly #rules: ReaderRules;
   readonly #inputs: ReadInput[] = [];
   #turn = 0;
-  /** Where the record came from that was handed out last and is not processed yet. */
+  /** The origin of the last delivered record while it is not processed yet. */
   #last: ReadInput | undefined;
 
   constructor(fetcher: Fetcher, rules: ReaderRules) {
@@ -49,7 +49,7 @@ export class RecordReader {
     if (this.#last === input) this.#last = undefined;
   }
 
-  /** Hands out nothing more for now. */
+  /** Stops delivering for now. */
   pause(): void {
     for (const input of this.#inputs) input.paused = true;
   }
@@ -59,13 +59,13 @@ export class RecordReader {
     this.#last = undefined;
   }
 
-  /** Goes on at another offset of a partition. */
+  /** Continues at another offset of a partition. */
   seek(input: ReadInput, offset: number): void {
     input.seek(offset);
     if (!input.done) this.#fetcher.assign(input.topic, input.partition, offset, input);
   }
 
-  /** The next record; `undefined` when there is none yet, or no more. */
+  /** The next record; `undefined` if there is none yet or no more. */
   next(): StreamRecord<unknown, unknown> | undefined {
     for (;;) {
       const input = this.#pick();
@@ -95,7 +95,7 @@ export class RecordReader {
     }
   }
 
-  /** The record that was handed out last has been processed. */
+  /** The last delivered record has been processed. */
   processed(): void {
     const input = this.#last;
     if (input === undefined) return;
@@ -103,7 +103,7 @@ export class RecordReader {
     this.#settle(input);
   }
 
-  /** Leaves out the record at the head, or what lies before an offset. */
+  /** Skips the record at the head, or everything before an offset. */
   pass(input: ReadInput, offset?: number): void {
     if (offset === undefined) input.advance();
     else this.seek(input, Math.min(offset, input.end));
@@ -116,9 +116,9 @@ export class RecordReader {
     if (input.done) this.#fetcher.unassign(input.topic, input.partition);
   }
 
-  /** A partition with a record at its head: the same one until its batch is used up, then the next. */
+  /** A partition with a record at its head: the same one until its batch is used up, then the next one. */
   #pick(): ReadInput | undefined {
-    // Every partition is asked once more after the last that had something.
+    // Polls every partition once, starting after the last one that had records.
     for (let asked = 0; asked < this.#inputs.length; asked += 1) {
       if (this.#turn >= this.#inputs.length) this.#turn = 0;
       const input = this.#inputs[this.#turn] as ReadInput;
@@ -142,7 +142,7 @@ export class RecordReader {
       if (batch === undefined) return false;
       input.leaderEpoch = this.#fetcher.origin(input.topic, input.partition).leaderEpoch;
       input.push(batch);
-      // Offsets without records are progress as well.
+      // Offsets without records count as progress too.
       if (input.batch === undefined) this.#settle(input);
     }
     return input.batch !== undefined;

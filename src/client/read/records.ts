@@ -3,23 +3,23 @@ import type { Clock } from '../../dataflow/clock.ts';
 import { soon } from '../../dataflow/soon.ts';
 import type { Reading } from './reading.ts';
 
-/** Records that are delivered before other events of the process are handled. */
+/** How many records are delivered before the event loop gets a turn. */
 const SLICE_RECORDS = 512;
-/** How long delivery goes on before other events of the process are handled, in ms. */
+/** How long records are delivered before the event loop gets a turn, in ms. */
 const SLICE_MS = 8;
 
 /** Opens a subscription. */
 export type OpenReading = (ready: () => void) => Reading;
 
 /**
- * Records of one or more topics, cold: each subscription and each loop reads by itself. In offset order inside a partition;
- * between partitions no order is promised.
+ * The records of one or more topics. It is cold: each subscription and each loop reads independently. Records of a
+ * partition arrive in offset order; there is no order between partitions.
  *
- * As an Observable it pushes. RxJS has no back-pressure: records are delivered in slices, so that timers and I/O of the
- * process go on, but an operator that works more slowly than records come (`concatMap`) queues them in memory.
+ * As an Observable it pushes. RxJS has no back-pressure: records are delivered in slices, so that timers and I/O keep
+ * running, but an operator that is slower than the records arrive (`concatMap`) queues them in memory.
  *
- * In a `for await` loop it pulls: nothing is read before it is asked for, so a slow body slows reading down and memory
- * stays bounded. Leaving the loop closes the subscription.
+ * In a `for await` loop it pulls: records are read on request, so a slow loop body slows reading down and memory stays
+ * bounded. Leaving the loop closes the subscription.
  *
  * @public
  */
@@ -59,7 +59,7 @@ function push<R>(open: OpenReading, clock: Clock, subscriber: Subscriber<R>): ()
         return;
       }
       subscriber.next(record as R);
-      // What ended the subscription may have been a failure to process this record: it does not count.
+      // The subscription may have ended because processing this record failed, so it does not count as processed.
       if (subscriber.closed) return;
       reading.processed();
       if ((count & 63) === 63 && clock.monotonic() >= until) break;
@@ -98,7 +98,7 @@ async function* pull<R>(open: OpenReading, clock: Clock): AsyncGenerator<R, void
         yield record as R;
         reading.processed();
         if (count >= SLICE_RECORDS || ((count & 63) === 63 && clock.monotonic() >= until)) {
-          // A body that never waits must not keep timers and I/O from running.
+          // A loop body that never waits must not block timers and I/O.
           await new Promise<void>((resolve) => soon(resolve));
           count = 0;
           until = clock.monotonic() + SLICE_MS;
