@@ -2,16 +2,16 @@ import type { EmittedRow } from './emitted-row.ts';
 import type { NodePlace } from './node.ts';
 import type { Deferred, TaskContext } from './task-context.ts';
 
-/** A record as it arrived, and the row that it is. */
+/** A record that has arrived, and the emitted row that it is. */
 interface Arrival {
   readonly record: unknown;
   readonly row: EmittedRow | undefined;
 }
 
 /**
- * Records on their way into a node two of whose inputs hang on one source. A record of that source reaches all inputs before
- * the node acts on any of them, and then they are taken in the order of the inputs: which way through the pipeline is
- * longer, or was written first, makes no difference.
+ * Collects records for a node that has two inputs derived from one source. A record of that source reaches all inputs
+ * before the node acts on any, and they are then handled in the order of the inputs. So it does not matter which path
+ * through the pipeline is longer or was written first.
  */
 export class Arrivals implements Deferred {
   readonly depth: number;
@@ -21,7 +21,7 @@ export class Arrivals implements Deferred {
   readonly #queues: Arrival[][];
   #waiting = false;
 
-  /** @param takes - What the node does with a record of each input. */
+  /** @param takes - The node's handlers, one for each input. */
   constructor(
     task: TaskContext,
     { depth, step }: Pick<NodePlace, 'depth' | 'step'>,
@@ -34,7 +34,7 @@ export class Arrivals implements Deferred {
     this.#queues = takes.map(() => []);
   }
 
-  /** What takes the records of an input in its stead. */
+  /** The handler that collects the records of an input. */
   input(index: number): (record: unknown) => void {
     const queue = this.#queues[index] as Arrival[];
     return (record) => {

@@ -1,6 +1,6 @@
 /**
- * Where the program calls `pipe`, as `file:line:column`, where the engine tells. To be made where an operator is applied:
- * the trace is taken then, and put into words only when somebody asks.
+ * The place where the program calls `pipe`, as `file:line:column`, if the JavaScript engine provides it. Create it
+ * where an operator is applied: the stack trace is captured then, but formatted only on request.
  */
 export class CallPlace {
   readonly #trace = new Error();

@@ -1,32 +1,35 @@
 import type { Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 
-/** Says what a row is that a stateful step emits, for what goes wrong below it. */
+/** Describes a row that a stateful step emits, for failures in the steps below it. */
 export interface EmittedRow {
   /** The step that emits it, such as `windowBy(clicks-per-minute)`. */
   readonly step: string;
   /**
-   * Left out for a row on update: that one is about the record at hand, which the step has taken into its state. A row that
-   * was kept stands for many records, and for none of them: the row of a window that closes.
+   * Missing for a row emitted on update, which belongs to the current record: the step has added that record to its
+   * state. A kept row, such as that of a closing window, results from many records and belongs to none of them.
    */
   readonly kept?: KeptRow;
 }
 
-/** A row that a step emits when it is due. Often its state is in no store any more. */
+/** A row that a step emits when it is due. Often its state has already been removed from the store. */
 export interface KeptRow {
   readonly key: NonNullable<unknown>;
   readonly keySerde: Serde<unknown> | undefined;
   readonly window: Window | undefined;
-  /** −1 where it cannot be read. */
+  /** −1 if it cannot be read. */
   readonly timestamp: number;
-  /** What the content is: the row's value, the state that no value could be made of, or stored bytes that cannot be read. */
+  /**
+   * What the content is: the row's value, the state from which no value could be computed, or stored bytes that cannot
+   * be decoded.
+   */
   readonly holds: 'value' | 'state' | 'stored';
   readonly content: unknown;
 }
 
 /**
- * A row of a step that holds its value. It is one object, because each record that comes of it refers to it until it is
- * committed: there are as many of them at a time as rows in a commit.
+ * An emitted row together with its value. It is a single object to save memory: every record derived from it refers to
+ * it until the commit, so there are as many as rows in a commit.
  */
 export class EmittedValue implements EmittedRow, KeptRow {
   readonly key: NonNullable<unknown>;
@@ -66,7 +69,7 @@ export class EmittedValue implements EmittedRow, KeptRow {
   }
 }
 
-/** What is known of a row by the step that emits it. */
+/** What the emitting step knows about its rows. */
 interface EmittingStep {
   readonly name: string;
   readonly keySerde: Serde<unknown> | undefined;

@@ -6,18 +6,18 @@ interface Branch<T> {
 }
 
 /**
- * An output that several steps stand below. Each record goes to them in the order in which the program made them, whatever
- * sink was named first.
+ * An output with several steps below it. Each record goes to them in the order in which the program created them,
+ * whichever sink was named first.
  */
 export class FanOut<T> extends Subscriber<T> {
   #branches: readonly Branch<T>[] = [];
 
-  /** Whether any step below still takes records. */
+  /** Whether any step below still accepts records. */
   get observed(): boolean {
     return this.#branches.length > 0;
   }
 
-  /** @param order - Place of the step below in the program. Equal ones come in the order of subscription. */
+  /** @param order - Creation order of the step below. Equal ones are ordered by subscription. */
   branch(order: number, subscriber: Subscriber<T>): void {
     const behind = this.#branches.findIndex((branch) => branch.order > order);
     const at = behind === -1 ? this.#branches.length : behind;

@@ -1,10 +1,10 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { TopicUse } from './node.ts';
 
-/** The part of a global table that an operator needs: what `globalTable(…)` returns is one. @public */
+/** The part of a global table that operators need. `globalTable(…)` returns one. @public */
 export interface GlobalSource<K, V> {
   readonly name: string;
-  /** Tells it from a table that is shared out among tasks. */
+  /** Distinguishes it from a table that is partitioned among tasks. */
   readonly global: true;
   /** @internal */
   readonly use: TopicUse;
@@ -14,6 +14,6 @@ export interface GlobalSource<K, V> {
 
 /** The rows of a global table in this process. */
 export interface GlobalRows {
-  /** The newest value of a key; `undefined` where there is none. */
+  /** The newest value of a key; `undefined` if there is none. */
   get(key: NonNullable<unknown>): unknown;
 }

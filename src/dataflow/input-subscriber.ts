@@ -2,10 +2,10 @@ import { Subscriber } from 'rxjs';
 import type { FailureMeter, InputMeter, StepMeter } from '../metrics/step-meters.ts';
 import type { KeyGuard, Placed, TaskContext } from './task-context.ts';
 
-/** What an input does when it ends: the last one to end completes the step. */
+/** Called when an input ends: the last one to end completes the step. */
 export type InputEnded = () => void;
 
-/** A record failed in a step: counted there, and then what the policy says. */
+/** Counts the failure of a record in a step and applies the record policy. */
 export function failedIn(step: string, meter: FailureMeter, task: TaskContext, error: unknown): void {
   const { deadLettered } = task.counters;
   meter.failed += 1;
@@ -13,16 +13,16 @@ export function failedIn(step: string, meter: FailureMeter, task: TaskContext, e
   meter.deadLettered += task.counters.deadLettered - deadLettered;
 }
 
-/** What counts for a step, and for the input. */
+/** The meters of a step and of its input. */
 export interface InputMeters {
   readonly step: StepMeter;
   readonly input: InputMeter;
 }
 
 /**
- * The thin RxJS shell over what a step does with the records of one input. It extends `Subscriber` instead of composing
- * `map` and `concatMap` because it runs per record: measured at a third of `concatMap`, and a throwing user function must
- * reach the record policy instead of ending the stream.
+ * The thin RxJS shell around a step's handler for one input. It extends `Subscriber` instead of composing `map` and
+ * `concatMap` because it runs per record (measured at a third of the cost of `concatMap`), and because an error of a
+ * user function must reach the record policy instead of ending the stream.
  */
 export class InputSubscriber extends Subscriber<unknown> {
   readonly #take: (record: unknown) => void;
@@ -64,7 +64,7 @@ export class InputSubscriber extends Subscriber<unknown> {
     }
   }
 
-  /** Only plain RxJS operators end a stream with an error: the first step of ours below tells where. */
+  /** Only plain RxJS operators end a stream with an error: the first Millrace step below reports where. */
   protected override _error(error: unknown): void {
     this.#task.chainFailed(error, this.#step);
     super._error(error);
@@ -75,11 +75,11 @@ export class InputSubscriber extends Subscriber<unknown> {
   }
 }
 
-/** Before a step that needs keys. */
+/** The subscriber in front of a step that needs keys. */
 export class KeyedSubscriber extends InputSubscriber {
   readonly #guard: KeyGuard;
   readonly #failed: (error: unknown) => void;
-  /** Records that may pass before the guard looks again. */
+  /** How many records may pass before the guard checks again. */
   #unseen = 0;
 
   constructor(

@@ -1,7 +1,7 @@
-/** Longer than any timer may be is not allowed; this is about 24 days. */
+/** The longest delay that a timer supports: about 24 days. */
 const LONG_MS = 2 ** 31 - 1;
 
-/** Keeps the process alive while something is held, as an open socket would. In a browser it does nothing. */
+/** Keeps the process alive while something holds it, like an open socket. In a browser it does nothing. */
 export class KeepAlive {
   #held = 0;
   #timer: ReturnType<typeof setInterval> | undefined;

@@ -1,8 +1,8 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 
 /**
- * `pipe` with ten to sixteen steps. That of RxJS knows nine, and says of more that the result is unknown. Longer pipelines read
- * better in parts with names.
+ * `pipe` for ten to sixteen steps. RxJS types only nine and returns unknown for more. Longer pipelines are easier to
+ * read as named parts.
  *
  * @public
  */

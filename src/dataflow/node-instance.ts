@@ -8,7 +8,7 @@ import { Step } from './step.ts';
 import { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 
-/** Builds the instance of a step for one task and connects it to its inputs, in their order. */
+/** Builds the instance of a step for one task and connects it to its inputs, in order. */
 export function connectNode<In, Out>(
   definition: NodeDefinition<In, Out>,
   inputs: readonly Observable<unknown>[],
@@ -41,7 +41,7 @@ export function connectNode<In, Out>(
   const guard = definition.needsKey === true ? task.keyGuard(place) : undefined;
   for (const [index, input] of inputs.entries()) {
     const own = arrivals === undefined ? (takes[index] as Take<unknown>) : arrivals.input(index);
-    // What steps of ours emit is a record by its making.
+    // Millrace steps can only emit records, so their output needs no check.
     const take = input instanceof Stream && input.spec.kind !== 'rxjs' ? own : recordsOnly(own, input);
     const destination = below as Subscriber<unknown>;
     const from = input instanceof Stream ? input : undefined;

@@ -10,31 +10,34 @@ import type { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 import type { Traits } from './traits.ts';
 
-/** What a node is, for planning and for pictures. `rxjs` is a plain RxJS operator between Millrace's own. */
+/** The kind of a node, for planning and drawing. `rxjs` is a plain RxJS operator between Millrace operators. */
 export type NodeKind = 'source' | 'table' | 'operator' | 'sink' | 'through' | 'rxjs';
 
-/** A topic as a node reads or writes it. */
+/** How a node reads or writes a topic. */
 export interface TopicUse extends TimestampOptions {
   readonly name: string;
-  /** A shuffle within a step, which nobody names: what it is called begins with the id of the application. */
+  /** Whether this is a shuffle inside a step. Its topic name starts with the application id. */
   readonly internal?: true;
-  /** Stands for all topics whose names it takes: `name` is the pattern then, in slashes, which no topic's name has. */
+  /**
+   * Present for a topic pattern: the predicate for matching names. `name` is then the pattern in slashes, which cannot
+   * be a topic name.
+   */
   readonly takes?: (name: string) => boolean;
-  /** The pattern that the topic was found by: the name of that use. */
+  /** The pattern by which the topic was found: the `name` of that use. */
   readonly foundBy?: string;
-  /** Wanted number of partitions, where the pipeline names one. */
+  /** The number of partitions, if the pipeline states one. */
   readonly partitions?: number;
   readonly key?: Serde<unknown>;
   readonly value: Serde<unknown>;
-  /** Configuration to create the topic with, where it is missing. */
+  /** Configuration to create the topic with if it is missing. */
   readonly config?: TopicConfig;
-  /** What happens to a record of this topic that fails, instead of the application's policy. */
+  /** What to do with a failed record of this topic, instead of the application's policy. */
   readonly onRecordError?: RecordPolicy;
-  /** How long it takes without records for stream time to go on with the clock, in ms; else that of the application. */
+  /** How long without records until stream time follows the clock, in ms (default: that of the application). */
   readonly idleMs?: number;
 }
 
-/** What a topic is called in an application. */
+/** The name of a topic in an application. */
 export function topicName({ internal, name }: TopicUse, applicationId: string): string {
   return internal === true ? `${applicationId}-${name}` : name;
 }
@@ -43,19 +46,19 @@ export function topicName({ internal, name }: TopicUse, applicationId: string): 
 export interface StoreUse {
   readonly name: string;
   /**
-   * What must stay the same for the stored state to keep its meaning, such as `tumbling(1m) {clicks: count}`. Compared
-   * with what is stored; a difference is explained and refused.
+   * Identifies the meaning of the stored state, such as `tumbling(1m) {clicks: count}`. It is compared with the stored
+   * fingerprint; if they differ, the start is refused with an explanation.
    */
   readonly fingerprint: string;
-  /** That of a version whose stores are still opened as they are. */
+  /** The fingerprint of an earlier version whose stores can still be opened. */
   readonly formerly?: string;
-  /** How it is opened and read without the step. */
+  /** How to open and read the store without the step. */
   readonly spec?: UnknownSpec;
 }
 
 /**
- * What one step of a pipeline is. A node is created once, when the pipeline is written, and is instantiated once per
- * task by `attach`.
+ * The description of one step of a pipeline. A node is created once, when the pipeline is written, and instantiated
+ * once per task by `attach`.
  */
 export interface NodeSpec<T> {
   readonly kind: NodeKind;
@@ -63,45 +66,50 @@ export interface NodeSpec<T> {
   readonly name: string;
   /** Distinguishes steps of the same name, for messages: a store or topic. */
   readonly detail?: string;
-  /** Where in the program the step was applied, for steps that have no name of their own. */
+  /** Where in the program the step was applied, for steps without a name of their own. */
   readonly place?: CallPlace;
   /** Topics read (source, table) or written (sink). */
   readonly topics?: readonly TopicUse[];
   readonly stores?: readonly StoreUse[];
-  /** Global tables that the node looks into. */
+  /** Global tables in which the node looks rows up. */
   readonly globals?: readonly TopicUse[];
-  /** What planning has to know of the records that it takes and emits. */
+  /** What planning must know about the records that it receives and emits. */
   readonly traits: Traits;
-  /** What it emits are changes of rows, and these are the rows. */
+  /** Present if it emits changes of rows: the rows. */
   readonly rows?: KeptRows<unknown, unknown>;
-  /** A further output of a step: what feeds it goes on when nobody reads it any more. */
+  /** Whether this is a secondary output: the step keeps running even if nobody reads it any more. */
   readonly port?: boolean;
-  /** What feeds it, in order, where the order matters. */
+  /** Its inputs in order, if the order matters. */
   readonly inputs?: readonly Stream<unknown>[];
-  /** Streams that run because this node does but do not feed it: the sink of a shuffle, a branch of late records. */
+  /**
+   * Streams that run because this node runs but are not its inputs: the sink of a shuffle, a branch of late records.
+   */
   readonly roots?: readonly Observable<unknown>[];
-  /** Planning: subscribe to whatever is upstream, with a silent observer, so that it is discovered. */
+  /** Planning: subscribes silently to everything upstream, so that it is discovered. */
   discover(): void;
-  /** Running: build this node's instance for a task and connect it to what is upstream. */
+  /** Running: builds this node's instance for a task and connects it to its upstream nodes. */
   attach(subscriber: Subscriber<T>, task: TaskContext, place: NodePlace): void;
 }
 
-/** What planning found out about a node. */
+/** What planning has found out about a node. */
 export interface NodePlace {
-  /** For messages: `windowBy(clicks-per-minute)`. */
+  /** Name in messages: `windowBy(clicks-per-minute)`. */
   readonly step: string;
   readonly stage: string;
-  /** Serde of the keys that reach this node: that of the topics upstream. `undefined` where the key is none or new. */
+  /**
+   * Serde of the keys that reach this node: that of the topics upstream. `undefined` without a key or with a changed
+   * one.
+   */
   readonly keySerde: Serde<unknown> | undefined;
-  /** Steps between the topics and this node, by the longest way: what feeds it is less deep. */
+  /** Number of steps between the topics and this node, by the longest path: its inputs have a smaller depth. */
   readonly depth: number;
-  /** Two of its inputs hang on one source. */
+  /** Whether two of its inputs derive from one source. */
   readonly diamond: boolean;
-  /** Of the windows that its rows are of: the longest of {@link Traits.closesAfterMs} above. `undefined` without a window. */
+  /** The largest {@link Traits.closesAfterMs} above, for rows of windows. `undefined` without a window. */
   readonly closesAfterMs?: number | undefined;
 }
 
-/** The name of a node in messages and pictures. */
+/** The name of a node in messages and drawings. */
 export function stepName(spec: { readonly name: string; readonly detail?: string }): string {
   return spec.detail === undefined ? spec.name : `${spec.name}(${spec.detail})`;
 }

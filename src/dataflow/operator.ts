@@ -8,9 +8,9 @@ import { adopted, Stream, subscribeSilently } from './stream.ts';
 import type { IdleTime } from './task-context.ts';
 import { type Traits, traitsOf } from './traits.ts';
 
-/** What makes a step: how it looks to planning, and what it does in a task. */
+/** The definition of a step: its description for planning, and its behaviour in a task. */
 export interface NodeDefinition<In, Out> extends Traits {
-  /** `operator` unless said otherwise. */
+  /** Kind of the node (default: `operator`). */
   readonly kind?: 'operator' | 'sink';
   readonly name: string;
   readonly topics?: readonly TopicUse[];
@@ -18,51 +18,51 @@ export interface NodeDefinition<In, Out> extends Traits {
   readonly stores?: readonly StoreUse[];
   /** See {@link NodeSpec.globals}. */
   readonly globals?: readonly TopicUse[];
-  /** The one input whose keys are checked, where it needs keys of several; all when left out. */
+  /** The only input whose keys are checked, if the step needs keys (default: all inputs). */
   readonly guard?: number;
   /** See {@link NodeSpec.rows}. */
   readonly rows?: KeptRows<unknown, unknown>;
-  /** Outputs beside the main one, by name: `late`. */
+  /** Outputs besides the main one, by name: `late`. */
   readonly ports?: readonly string[];
-  /** Pipelines of the step's own that run with it, made of its ports. */
+  /** Pipelines that belong to the step and run with it, built from its ports. */
   readonly roots?: (port: <T>(name: string) => Stream<T>) => readonly Observable<unknown>[];
   /**
-   * Builds the step's instance for one task. What it returns is called with records, in turns, and emits to `step`,
-   * synchronously. A throw is a failure of that record and goes to the record policy, so user code must have run before the
-   * first emission of a record.
+   * Builds the step's instance for one task. The returned handlers are called with records, in turns, and emit to
+   * `step` synchronously. If one throws, the record fails and goes to the record policy, so user code must run before
+   * the first emission of a record.
    */
   create(step: Step<Out>): Take<In> | Instance;
 }
 
-/** What an instance does with a record: emits none, one or several. */
+/** Handles a record, and emits any number of records. */
 export type Take<In> = (record: In) => void;
 
 /** An instance of a step in one task. */
 export interface Instance {
-  /** What it does with a record of each input, in the order of the inputs. */
+  /** The handlers of the inputs, in order. */
   readonly take: readonly Take<never>[];
-  /** The limit of the task's time has risen: emit whatever waited for that. */
+  /** Called when the limit of the task's time has risen: emit whatever waited for that. */
   readonly advance?: () => void;
-  /** The bounded input is used up: emit whatever waits for more stream time. */
+  /** Called when a bounded input is used up: emit whatever waits for more stream time. */
   readonly closeAll?: () => void;
-  /** What waits for stream time while no records come; `advance` then emits it. */
+  /** What waits for stream time while no records arrive; `advance` then emits it. */
   readonly idle?: IdleTime;
-  /** No row that waits for stream time is older than this; `Infinity` where none waits. */
+  /** Lower bound for the timestamps of rows that wait for stream time; `Infinity` if none waits. */
   readonly holds?: () => number;
-  /** All inputs are complete: calls `done` when nothing more will be emitted. Left out: at once. */
+  /** Called when all inputs are complete: call `done` when nothing more will be emitted (default: immediately). */
   readonly complete?: (done: () => void) => void;
 }
 
-/** A step with one input. Each application to a source is a node of its own. */
+/** A step with one input. Each application to a source creates a separate node. */
 export function operator<In, Out>(definition: NodeDefinition<In, Out>): OperatorFunction<In, Out> {
   return (source) => node([source], definition);
 }
 
 /**
- * A step with inputs in an order, and a main output. Its ports are streams by {@link portOf}.
+ * A step with ordered inputs and a main output. {@link portOf} returns its ports as streams.
  *
- * @param inputs - Where two of them come from one source, a record of that reaches all of them before the step acts on any;
- * see {@link Arrivals}.
+ * @param inputs - If two of them derive from one source, a record of that source reaches all of them before the step
+ * acts on any; see {@link Arrivals}.
  */
 export function node<In, Out>(
   inputs: readonly Observable<unknown>[],
@@ -92,7 +92,7 @@ export function node<In, Out>(
 
 const PORTS = new WeakMap<Stream<unknown>, Map<string, Stream<unknown>>>();
 
-/** A further output of a step: the same stream each time, so that all who take it share it. */
+/** A secondary output of a step: every call returns the same stream, so that all readers share it. */
 export function portOf<T>(step: Stream<unknown>, port: string): Stream<T> {
   const ports = PORTS.get(step) ?? new Map<string, Stream<unknown>>();
   PORTS.set(step, ports);

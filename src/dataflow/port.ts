@@ -2,11 +2,11 @@ import type { Subscriber } from 'rxjs';
 import { Stream, subscribeSilently } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 
-/** A further output of a node in one task. Where no step stands below it, what is emitted goes nowhere. */
+/** A secondary output of a node in one task. Without a step below it, emitted records are discarded. */
 export class Outlet<T> {
   #below: Subscriber<T> | undefined;
 
-  /** Whether a step stands below it. */
+  /** Whether there is a step below it. */
   get used(): boolean {
     return this.#below !== undefined;
   }
@@ -57,12 +57,12 @@ export class TaskOutlets {
 }
 
 /**
- * A further output of a node, such as its late records, as a stream. Whoever subscribes to it runs the node, once, whether
+ * A secondary output of a node, such as its late records, as a stream. Subscribing to it runs the node, once, whether
  * or not its main output is used.
  *
  * @param node - The main output of the node.
- * @param port - Its name, as the node emits to it.
- * @param detail - For messages: the node's store.
+ * @param port - The name under which the node emits to it.
+ * @param detail - The node's store, for messages.
  */
 export function portStream<T>(node: Stream<unknown>, port: string, detail?: string): Stream<T> {
   return new Stream<T>({
@@ -80,7 +80,7 @@ export function portStream<T>(node: Stream<unknown>, port: string, detail?: stri
   });
 }
 
-/** Connects a stream whose records are not needed here; its errors are the task's. */
+/** Connects a stream whose records are not needed here; its errors go to the task. */
 function connectAside(stream: Stream<unknown>, task: TaskContext, step: string): void {
   const subscription = stream.subscribe({ error: (error: unknown) => task.chainFailed(error, step) });
   task.onTeardown(() => subscription.unsubscribe());

@@ -5,8 +5,8 @@ import type { Take } from './operator.ts';
 import { Stream } from './stream.ts';
 
 /**
- * Takes records from a plain RxJS operator, which may emit anything: what is not a record would fail further down, in a
- * step that is not to blame.
+ * Accepts only records from a plain RxJS operator, which may emit anything: anything else would fail further down, in a
+ * step that is not at fault.
  */
 export function recordsOnly(take: Take<unknown>, input: Observable<unknown>): Take<unknown> {
   return (record) => {
@@ -15,7 +15,9 @@ export function recordsOnly(take: Take<unknown>, input: Observable<unknown>): Ta
   };
 }
 
-/** What every step needs of a record; the rest says where it was read, and a program may leave it out. */
+/**
+ * Checks the fields that every step needs. The other fields say where a record was read, and a program may omit them.
+ */
 function isRecord(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { headers, timestamp } = value as Readonly<Record<string, unknown>>;

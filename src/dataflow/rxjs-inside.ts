@@ -1,7 +1,7 @@
 /**
- * What RxJS 7 knows of an operator's work and does not tell: every inner subscription and every scheduled action is added
- * to the subscriber below the operator, and taken away when it has ended. The names are private there, and the same in
- * all of 7.8; a test of this file holds them.
+ * Private state in which RxJS 7 tracks the work of an operator: every inner subscription and every scheduled action is
+ * added to the subscriber below the operator, and removed when it has ended. The names are private but the same in all
+ * versions of 7.8; a test of this file verifies them.
  */
 export interface Inside {
   readonly closed: boolean;
@@ -10,7 +10,7 @@ export interface Inside {
 
 export type Finalizer = Inside | (() => void);
 
-/** Something that a subscriber adds values to: another subscriber, or an observer at the end. */
+/** The next subscriber that a subscriber passes values to; `undefined` at the end of the chain. */
 export function destinationOf(node: Inside): Inside | undefined {
   const { destination } = node as { readonly destination?: Partial<Inside> };
   return destination !== undefined && destination !== null && '_finalizers' in destination
@@ -18,17 +18,17 @@ export function destinationOf(node: Inside): Inside | undefined {
     : undefined;
 }
 
-/** Whether this is an action of a scheduler: a timer, or a microtask that has not run yet. */
+/** Whether this is a scheduler action: a timer, or a microtask that has not run yet. */
 export function isAction(node: Inside): boolean {
   return 'scheduler' in node && 'work' in node;
 }
 
-/** Whether this is a subscriber, and no plain subscription. */
+/** Whether this is a subscriber rather than a plain subscription. */
 export function isSubscriber(node: Inside): boolean {
   return 'destination' in node && 'isStopped' in node;
 }
 
-/** Whether one of RxJS's operators made this subscriber: those put their functions on the instance. */
+/** Whether an RxJS operator made this subscriber: those have their functions on the instance. */
 export function isOperatorSubscriber(node: Inside): boolean {
   return Object.hasOwn(node, '_next');
 }
@@ -39,22 +39,22 @@ export function finalizersOf(node: Inside): readonly Finalizer[] {
   return node._finalizers ?? NOTHING;
 }
 
-/** Whether a scheduler's action waits in what this subscription owns. */
+/** Whether a scheduler action is pending in this finalizer. */
 export function waitsForTimer(finalizer: Finalizer): boolean {
   if (typeof finalizer === 'function' || finalizer.closed) return false;
   return isAction(finalizer) || finalizersOf(finalizer).some(waitsForTimer);
 }
 
 /**
- * Whether an inner subscription waits for something that is not a record: a timer, a promise, a request.
+ * Whether an inner subscription waits for something other than a record: a timer, a promise, a request.
  *
- * @param groups - Streams of streams are in use (`groupBy`, `windowCount`): a subscription to a Subject may be one to a
- * group, which emits in the turn of its records.
+ * @param groups - Whether streams of streams are in use (`groupBy`, `windowCount`): a subscription to a Subject may
+ * then be to a group, which emits in the turn of its records.
  */
 export function waits(finalizer: Finalizer, groups: boolean): boolean {
   if (typeof finalizer === 'function' || finalizer.closed) return false;
   if (isAction(finalizer)) return true;
-  // A plain subscription is one to a Subject, or something to tidy up.
+  // A plain subscription belongs to a Subject or only cleans up.
   if (!isSubscriber(finalizer)) return finalizersOf(finalizer).some((inner) => waits(inner, groups));
   if (!groups) return true;
   const inner = finalizersOf(finalizer);

@@ -3,8 +3,8 @@ import { MillraceError } from '../errors.ts';
 import type { Stream } from './stream.ts';
 
 /**
- * Decides what it means to subscribe to a stream. Planning records nodes and edges; a task connects instances.
- * Subscribing is synchronous from the pipeline's end up to its sources, so one module variable is enough.
+ * Determines what subscribing to a stream means: planning records nodes and edges, a task connects instances.
+ * Subscribing is synchronous from the end of the pipeline up to its sources, so one module variable is enough.
  */
 export interface Scope {
   connect<T>(stream: Stream<T>, subscriber: Subscriber<T>): void;
@@ -12,7 +12,7 @@ export interface Scope {
 
 let current: Scope | undefined;
 
-/** Runs `work` with `scope` deciding. Scopes nest. */
+/** Runs `work` in `scope`. Scopes nest. */
 export function withScope<T>(scope: Scope, work: () => T): T {
   const outer = current;
   current = scope;
@@ -23,7 +23,7 @@ export function withScope<T>(scope: Scope, work: () => T): T {
   }
 }
 
-/** A stream was subscribed outside of `run`, a test driver, or a plan. @public */
+/** A stream was subscribed outside `run`, a test driver, or a plan. @public */
 export class NoTaskError extends MillraceError {
   override readonly name = 'NoTaskError';
   constructor(step: string) {

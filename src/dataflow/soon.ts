@@ -1,4 +1,4 @@
-/** Runs `work` after the events that wait now have been handled. */
+/** Runs `work` after the pending events have been handled. */
 export const soon: (work: () => void) => void =
   typeof setImmediate === 'function'
     ? (work) => void setImmediate(work)

@@ -8,9 +8,9 @@ import type { Outlet } from './port.ts';
 import type { Emit, Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
 
-/** What a step works with in one task: its outputs, and what it may ask of the task. */
+/** The context of a step in one task: its outputs, and what it may ask the task to do. */
 export class Step<Out> {
-  /** As messages call it: `windowBy(clicks-per-minute)`. */
+  /** Name in messages: `windowBy(clicks-per-minute)`. */
   readonly name: string;
   readonly place: NodePlace;
   readonly task: TaskContext;
@@ -31,30 +31,30 @@ export class Step<Out> {
     this.#update = { step: place.step };
   }
 
-  /** Serde of the keys that reach the step; `undefined` where there are none, or new ones. */
+  /** Serde of the keys that reach the step; `undefined` without keys or with changed ones. */
   get keySerde(): Serde<unknown> | undefined {
     return this.place.keySerde;
   }
 
-  /** An output beside the main one, by its name. */
+  /** A secondary output, by its name. */
   port<T>(name: string): Outlet<T> {
     return this.task.outlets(this.#node).get<T>(name);
   }
 
   /**
-   * Emits a row that a store has kept and that is due now, such as that of a closed window. It is not the record under way: its
-   * key is not a changed one, and what fails below is this row.
+   * Emits a stored row that is due now, such as that of a closed window. It is independent of the current record: its
+   * key counts as unchanged, and if a step below fails, this row fails.
    *
-   * @param to - The main output when left out, else a port.
+   * @param to - A port (default: the main output).
    */
   emitRow<T = Out>(key: NonNullable<unknown>, row: T, to: Emit<T> = this.out as Emit<never>): void {
     const { timestamp, value, window } = row as { readonly window?: Window } & StreamRecord<unknown, unknown>;
     this.#emit(row, new EmittedValue(this, key, value, timestamp, window), to);
   }
 
-  /** Emits a row about the record under way, which is in the step's state already. */
+  /** Emits a row for the current record, which is already part of the step's state. */
   emitUpdate<T = Out>(row: T, to: Emit<T> = this.out as Emit<never>): void {
-    // Where the record under way is a row itself, that is what fails below.
+    // If the current record is itself a row, failures below belong to that row.
     this.#emit(row, this.task.row ?? this.#update, to);
   }
 
@@ -69,7 +69,7 @@ export class Step<Out> {
     }
   }
 
-  /** A row could not be made; the rest of what is done for the record under way must not be lost with it. */
+  /** Reports a row that could not be made, without losing the rest of the work for the current record. */
   rowFailed(error: unknown, kept?: KeptRow): void {
     const { task } = this;
     const outer = task.row;
@@ -81,19 +81,19 @@ export class Step<Out> {
     }
   }
 
-  /** Leaves out the record under way, and counts it. */
+  /** Drops the current record and counts it. */
   drop(reason: string): void {
     this.meter.dropped += 1;
     this.task.dropped(reason, this.name);
   }
 
-  /** Counts a record that came too late, and tells whoever listens. */
+  /** Counts a late record and emits it to `late`. */
   late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void {
     this.meter.late += Math.max(1, lateness.missed.length);
     this.task.late(record, lateness);
   }
 
-  /** Something failed that belongs to the record under way but must not keep the rest of it from being done. */
+  /** Reports a failure that belongs to the current record but must not prevent the rest of its work. */
   failed(error: unknown): void {
     failedIn(this.name, this.meter, this.task, error);
   }

@@ -11,20 +11,19 @@ import { currentScope } from './scope.ts';
 let made = 0;
 
 /**
- * A step of a pipeline, as an Observable. Subscribing to it means nothing by itself: the scope that is current while
- * the subscription happens decides (see {@link Scope}).
+ * A step of a pipeline, as an Observable. What subscribing to it does depends on the current scope (see {@link Scope}).
  *
- * Plain RxJS operators applied to a stream give a stream again, because RxJS 7 builds them through `lift`. That makes
- * them nodes too, so that a branch point below a plain `map` still runs the `map` once.
+ * A plain RxJS operator applied to a stream also returns a stream, because RxJS 7 builds operators through `lift`. That
+ * makes it a node too, so a branch point below a plain `map` still runs the `map` only once.
  *
  * @public
  */
 export class Stream<T> extends Observable<T> {
   /** @internal */
   readonly spec: NodeSpec<T>;
-  /** As that of RxJS, and typed for up to sixteen steps. */
+  /** Like `pipe` in RxJS, but typed for up to sixteen steps. */
   declare readonly pipe: LongPipe<T> & Observable<T>['pipe'];
-  /** @internal Its place among all steps of the program, in the order in which they were made. */
+  /** @internal Its position in the order in which the program created its steps. */
   readonly order: number = made++;
 
   /** @internal */
@@ -39,7 +38,7 @@ export class Stream<T> extends Observable<T> {
   }
 }
 
-/** A plain Observable as a step. */
+/** Wraps a plain Observable as a step. */
 function plain<T>(source: Observable<T>): Stream<T> {
   return new Stream<T>({
     kind: 'rxjs',
@@ -54,11 +53,11 @@ function plain<T>(source: Observable<T>): Stream<T> {
 const ADOPTED = new WeakMap<Observable<unknown>, Stream<unknown>>();
 
 /**
- * What feeds a step, as a step itself. Functions of RxJS such as `merge` make Observables that are none; they become one
- * here, the same one each time, so that what stands above a branch point runs once.
+ * The input of a step, as a step itself. RxJS functions such as `merge` create Observables that are not steps; each is
+ * wrapped here, in the same step every time, so that everything above a branch point runs only once.
  *
- * @param by - The step that is fed.
- * @throws ConfigError `ERR_OPTION` for what is no stream, such as a table.
+ * @param by - The step whose input it is.
+ * @throws ConfigError `ERR_OPTION` for anything but a stream, such as a table.
  */
 export function adopted<T>(source: Observable<T>, by: string = 'the step'): Stream<T> {
   if (source instanceof Stream) return source;
@@ -71,21 +70,21 @@ export function adopted<T>(source: Observable<T>, by: string = 'the step'): Stre
   return stream as Stream<T>;
 }
 
-/** Said where the step is applied: planning would only know that something cannot be subscribed. */
+/** Thrown where the step is applied: planning would only know that something cannot be subscribed. */
 function notStream(source: unknown, by: string): ConfigError {
   const isTable = typeof source === 'object' && source !== null && 'rowsIn' in source;
   return new ConfigError('ERR_OPTION', `${by}(…) was given ${show(source)} instead of a stream`, {
     hint: isTable
       ? `take its changes as a stream: table.pipe(toStream(), ${by}(…)); for rows there are mapRows, filterRows, joinRows and regroup`
-      : 'give it a stream, such as a topic; a step of tables makes a table, and toStream() a stream of that',
+      : 'give it a stream, such as a topic; an operator for tables makes a table, and toStream() turns that into a stream',
   });
 }
 
 /**
- * Subscribes so that everything upstream is discovered, and takes the subscription back: an operator that shares one, such
+ * Subscribes so that everything upstream is discovered, then unsubscribes: an operator that shares a subscription, such
  * as `share()`, must not keep that of planning. Nothing is emitted while planning.
  *
- * @throws What the subscription reports: a pipeline that fails at once; {@link TimerAtStart}.
+ * @throws the error of the subscription, if the pipeline fails immediately; {@link TimerAtStart}.
  */
 export function subscribeSilently(source: Observable<unknown>): void {
   let failure: { readonly error: unknown } | undefined;
@@ -96,7 +95,10 @@ export function subscribeSilently(source: Observable<unknown>): void {
   if (timer) throw new TimerAtStart();
 }
 
-/** A plain operator starts a timer as soon as it is subscribed: `bufferTime`, `subscribeOn`. Planning says which. */
+/**
+ * A plain operator starts a timer as soon as it is subscribed: `bufferTime`, `subscribeOn`. Planning finds out which
+ * one.
+ */
 export class TimerAtStart extends Error {}
 
 /** Narrow view of a subscriber for code that only emits. */

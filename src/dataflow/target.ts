@@ -3,7 +3,7 @@ import { show } from '../options/option-checks.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { TopicUse } from './node.ts';
 
-/** The part of a topic that a sink needs: what `topic(…)` returns is one. @public */
+/** The part of a topic that sinks need. `topic(…)` returns one. @public */
 export interface Target<K, V> {
   readonly name: string;
   readonly key: Serde<K> | undefined;
@@ -13,9 +13,9 @@ export interface Target<K, V> {
 }
 
 /**
- * How a topic is used, of what was given for one.
+ * Checks that an argument is a topic and returns how it is used.
  *
- * @throws ConfigError `ERR_OPTION` for what is not a topic, such as its name alone.
+ * @throws ConfigError `ERR_OPTION` for anything but a topic, such as its name alone.
  */
 export function targetUse(where: string, topic: unknown): TopicUse {
   const { use } = (topic ?? {}) as { readonly use?: TopicUse };

@@ -16,12 +16,12 @@ import type { TaskTime } from './task-time.ts';
 export interface InputConsumer {
   readonly key: Serde<unknown> | undefined;
   readonly value: Serde<unknown>;
-  /** A null value means deletion: hand it over without asking the serde. */
+  /** Whether a null value means deletion and is passed on without the serde. */
   readonly tombstones: boolean;
-  /** Tables are brought up to date before streams see a record of the same topic. */
+  /** Whether it is a table's input: tables are updated before streams see a record of the same topic. */
   readonly table: boolean;
   deliver(record: StreamRecord<unknown, unknown>): void;
-  /** A bounded run has read everything; runs as a turn. */
+  /** Called as a turn when a bounded run has read everything. */
   complete(): void;
 }
 
@@ -30,9 +30,9 @@ export interface Output {
   readonly topic: string;
   readonly partitions: number;
   /**
-   * Appends a record. Texts are written as UTF-8.
+   * Appends a record. Strings are written as UTF-8.
    *
-   * @param partition - −1 lets the output choose: one partition after the other, changing with each batch.
+   * @param partition - −1 lets the output choose: the partitions in turn, changing with each batch.
    * @throws RecordError `ERR_RECORD_TOO_LARGE`
    */
   append(
@@ -44,64 +44,64 @@ export interface Output {
   ): void;
 }
 
-/** A part of a task that follows its time, also where no record moves it. */
+/** A part of a task that follows its time, even when no record advances it. */
 export interface TimeFollower {
-  /** That of its node: what lies above closes first, for its rows still belong to the windows below. */
+  /** Depth of its node. Nodes above close first, because their rows still belong to windows below. */
   readonly depth: number;
-  /** The limit of the task's time has risen: emit whatever waited for that. Runs as a turn. */
+  /** Called as a turn when the limit of the task's time has risen: emit whatever waited for that. */
   advance(): void;
-  /** No row that waits for stream time is older than this; `Infinity` where none waits. */
+  /** Lower bound for the timestamps of rows that wait for stream time; `Infinity` if none waits. */
   holds(): number;
-  /** The input is complete: emit whatever waits for more stream time. Runs as a turn. */
+  /** Called as a turn when the input is complete: emit whatever waits for more stream time. */
   closeAll(): void;
-  /** Left out where nothing waits for time while no records come. */
+  /** Missing if nothing waits for time while no records arrive. */
   readonly idle?: IdleTime;
 }
 
-/** The time of a step, for when no records come. */
+/** The time of a step while no records arrive. */
 export interface IdleTime {
   readonly time: Pick<StepTime, 'streamTime' | 'idleTo'>;
-  /** Stream time at which something is due next, or a little before; `Infinity` where nothing waits. */
+  /** Stream time at which something is next due, or slightly before; `Infinity` if nothing waits. */
   due(): number;
 }
 
-/** Work of a node that has to wait for what comes its other ways. */
+/** Work of a node that must wait for records on its other inputs. */
 export interface Deferred {
-  /** That of its node: what is less deep goes first, for it feeds what is deeper. */
+  /** Depth of its node. Smaller depths run first, because they feed deeper nodes. */
   readonly depth: number;
   run(): void;
 }
 
-/** A part of a task with work under way outside of turns (mapAsync). */
+/** A part of a task with work outside turns (mapAsync). */
 export interface AsyncWorker {
   readonly step: string;
-  /** Calls under way or waiting for their turn. */
+  /** Calls in progress or waiting. */
   pending(): number;
   /** Whether it cannot take another record now. */
   full(): boolean;
-  /** Emits what is finished, in order; runs as a turn. @returns Records that were finished. */
+  /** Emits finished records in order; runs as a turn. @returns How many records were finished. */
   drain(): number;
-  /** Wall-clock time before which nothing goes on; `undefined` where something else than the clock is waited for too. */
+  /** Wall-clock time before which nothing happens; `undefined` if it waits for anything besides the clock. */
   readonly nextAt?: number | undefined;
 }
 
-/** What says of a record where it belongs, and where it was read. */
+/** The fields of a record that say where it belongs and where it was read. */
 export interface Placed {
   readonly key: unknown;
   readonly topic: string;
   readonly offset: number;
 }
 
-/** Looks whether records lie where their keys belong. */
+/** Checks whether records are in the partitions of their keys. */
 export interface KeyGuard {
   /**
-   * @returns How many records may pass before the next look.
+   * @returns How many records may pass before the next check.
    * @throws ConfigError `ERR_KEY_CHANGED`
    */
   check(record: Placed): number;
 }
 
-/** Progress counters of a task. Plain numbers that operators raise. */
+/** Progress counters of a task: plain numbers that operators increment. */
 export interface TaskCounters {
   recordsIn: number;
   recordsOut: number;
@@ -119,69 +119,72 @@ export interface TaskContext {
   readonly applicationId: string;
   readonly partition: number;
   readonly counters: TaskCounters;
-  /** Count what happens in each step. */
+  /** Counters of each step. */
   readonly meters: StepMeters;
-  /** Whether a turn of this task runs now; emissions outside of one are an error. */
+  /** Whether a turn of this task is running; emissions outside a turn are an error. */
   readonly inTurn: boolean;
   readonly clock: Clock;
-  /** How far the time of its steps may go. */
+  /** How far the time of its steps may advance. */
   readonly time: TaskTime;
-  /** Runs when the task's instances are taken down, after a failure too. */
+  /** Registers a function to run when the task's instances are torn down, even after a failure. */
   onTeardown(teardown: () => void): void;
   openStore(name: string): ByteStore;
-  /** Entries that a store may keep decoded in memory when they are clean. */
+  /** How many clean entries a store may keep decoded in memory. */
   readonly cacheEntries: number;
   addState(holder: StateHolder): void;
   addTimeFollower(follower: TimeFollower): void;
   addAsyncWorker(worker: AsyncWorker): void;
-  /** An asynchronous worker has something to emit: schedule a turn. */
+  /** Schedules a turn, because an asynchronous worker has something to emit. */
   wake(): void;
-  /** The outputs of a node beside its main one. */
+  /** The secondary outputs of a node. */
   outlets(node: Stream<unknown>): Outlets;
-  /** Work that waits until the record under way has reached everything above it. */
+  /** Defers work until the current record has reached everything above it. */
   defer(work: Deferred): void;
-  /** Does what was deferred: whatever came of one record is done before the next one. */
+  /** Runs deferred work: everything that one record caused is done before the next record. */
   settle(): void;
-  /** The rows of a global table that the pipeline looks into. */
+  /** The rows of a global table that the pipeline uses. */
   global(topic: TopicUse): GlobalRows;
   consume(topic: TopicUse, consumer: InputConsumer): void;
-  /** The topics that a pattern stands for, as far as they have the task's partition. */
+  /** The topics that match a pattern and have the task's partition. */
   found(pattern: TopicUse): readonly TopicUse[];
   output(topic: TopicUse): Output;
   /**
-   * A record failed in a step's own code. Applies the record policy: stops the task, or leaves the record out (counted,
-   * with a dead letter where asked).
+   * Handles a record that failed in a step. Applies the record policy: stops the task, or skips and counts the record,
+   * with a dead letter if configured.
    */
   recordFailed(error: unknown, step: string): void;
-  /** The input record that is being processed, with the row that came of it, for failures that show later. */
+  /** The input record that is being processed, with the row derived from it, for failures that are detected later. */
   origin(): InputOrigin;
-  /** From here on the turn processes what came of an earlier input record, or row; `undefined` ends that. */
+  /** Continues the turn on behalf of an earlier input record or row; `undefined` ends that. */
   resume(origin: InputOrigin | undefined): void;
-  /** The row that a stateful step emits now. Set by the step around its emission; the one above it is put back after. */
+  /**
+   * The row that a stateful step is emitting. The step sets it around its emission and restores the previous one
+   * afterwards.
+   */
   row: EmittedRow | undefined;
-  /** For a step that needs keys; `undefined` where there is but one partition. */
+  /** The guard of a step that needs keys; `undefined` if there is only one partition. */
   keyGuard(place: NodePlace): KeyGuard | undefined;
-  /** An emission reached `step` outside of a turn. */
+  /** Reports an emission that reached `step` outside a turn. */
   emittedOutsideTurn(step: string): void;
-  /** The chain ended with an error that no policy covers: the task is rebuilt from the last commit. */
+  /** The chain ended with an error that no policy covers; the task is rebuilt from the last commit. */
   chainFailed(error: unknown, step: string): void;
-  /** A record was left out, which is counted. */
+  /** Counts a dropped record. */
   dropped(reason: string, step: string): void;
-  /** A record came too late for some of its windows. */
+  /** Counts a record that was too late for some of its windows. */
   late(record: StreamRecord<unknown, unknown>, lateness: Lateness): void;
 }
 
-/** An input record as it was read, so that a dead letter can carry its bytes untouched. */
+/** An input record as it was read, so that a dead letter can carry its original bytes. */
 export interface InputOrigin {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** The last offset of a batch that cannot be read; then the value is the whole batch. */
+  /** The last offset of an unreadable batch; the value is then the whole batch. */
   readonly lastOffset?: number;
   readonly timestamp: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
-  /** What a stateful step made while the record was processed, and what is really at hand. */
+  /** The row of a stateful step, if that is what is actually being processed. */
   readonly row?: EmittedRow | undefined;
 }

@@ -1,25 +1,25 @@
 /**
- * What a step needs of the records that reach it, and what it says of those that it emits. Planning goes by nothing else of a step:
- * where a shuffle is missing, where windows close, which topics are in the order of time.
+ * What a step needs from the records that reach it and what it guarantees for those that it emits. Planning uses
+ * nothing else to decide where a shuffle is missing, where windows close, and which topics are in time order.
  */
 export interface Traits {
-  /** The key is new from here on: records may not lie where their key belongs. */
+  /** It changes the key: records may no longer be in the partition of their key. */
   readonly changesKey?: boolean | undefined;
-  /** Needs records that lie where their key belongs. */
+  /** It needs records in the partition of their key. */
   readonly needsKey?: boolean | undefined;
-  /** Its rows are of windows, which have closed when stream time is so far beyond their end, in ms. */
+  /** It emits rows of windows; how far stream time must pass the end of a window for it to close, in ms. */
   readonly closesAfterMs?: number | undefined;
-  /** Needs rows of windows that close. */
+  /** It needs rows of windows that close. */
   readonly needsWindow?: boolean | undefined;
-  /** Its records are not older than those that they come from, but for what `holds` of its instance says. */
+  /** Its records are not older than those they derive from, apart from rows announced by `holds` of its instance. */
   readonly keepsTime?: boolean | undefined;
-  /** Records that are older than stream time may be late for it. */
+  /** Records older than stream time can be late for it. */
   readonly mayBeLate?: boolean | undefined;
-  /** Rows may wait for stream time. They come in no order then, older than what has gone on before them. */
+  /** Its rows may wait for stream time. They are then emitted out of order, after newer records. */
   readonly waits?: boolean | undefined;
 }
 
-/** The traits of a step as one object, of what says more of it. */
+/** Extracts the traits of a step from an object with more fields. */
 export function traitsOf(step: Traits): Traits {
   const { changesKey, closesAfterMs, keepsTime, mayBeLate, needsKey, needsWindow, waits } = step;
   return { changesKey, closesAfterMs, keepsTime, mayBeLate, needsKey, needsWindow, waits };

@@ -1,6 +1,6 @@
 import type { Drawing, DrawnNode } from './drawing.ts';
 
-/** A pipeline in the language of Graphviz: `dot -Tpng`. */
+/** Draws a pipeline in the Graphviz language, for `dot -Tpng`. */
 export function drawDot({ edges, nodes, stages }: Drawing): string {
   const lines = [
     'digraph pipeline {',
@@ -27,6 +27,6 @@ function declared({ id, kind, stores, title }: DrawnNode): string {
   return `${quoted(id)} [label=${label}${look}];`;
 }
 
-/** In quotes a backslash begins an escape of Graphviz, so it is doubled. */
+/** Inside quotes a backslash starts a Graphviz escape, so it is doubled. */
 const quoted = (text: string): string =>
   `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;

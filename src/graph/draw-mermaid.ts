@@ -1,6 +1,6 @@
 import type { Drawing, DrawnNode } from './drawing.ts';
 
-/** A pipeline as a mermaid flowchart: topics are round, steps of a stage stand in a box. */
+/** Draws a pipeline as a Mermaid flowchart: topics are round, and the steps of a stage are in a box. */
 export function drawMermaid({ edges, nodes, stages }: Drawing): string {
   const names = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
   const name = (id: string): string => names.get(id) as string;
@@ -24,6 +24,6 @@ export function drawMermaid({ edges, nodes, stages }: Drawing): string {
 const label = ({ stores, title }: DrawnNode): string =>
   [escaped(title), ...stores.map((store) => `store ${escaped(store)}`)].join('<br/>');
 
-/** As it stands between quotes: what mermaid or a browser would take for syntax is written by its number. */
+/** Escapes text between quotes: characters that Mermaid or a browser would read as syntax become numeric entities. */
 const escaped = (text: string): string =>
   text.replace(/[^\p{L}\p{N} ._\-(),/:]/gu, (char) => `#${char.codePointAt(0)};`);

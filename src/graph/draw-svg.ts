@@ -2,8 +2,8 @@ import type { Drawing } from './drawing.ts';
 import { type Box, FONT, layoutOf, type PlacedEdge, type PlacedNode, type PlacedStage } from './layout.ts';
 
 /**
- * A pipeline as an SVG document: readable on light and dark ground, with a description for those who do not see it. Nodes
- * carry the ids of the drawing in `data-node`.
+ * Draws a pipeline as an SVG document that is readable on light and dark backgrounds and has a description for screen
+ * readers. Nodes carry the ids of the drawing in `data-node`.
  */
 export function drawSvg(drawing: Drawing): string {
   const { edges, height, nodes, stages, width } = layoutOf(drawing);
@@ -55,6 +55,6 @@ function nodeShape(node: PlacedNode): string {
   return `<g class="${node.kind}" data-node="${escaped(node.id)}"><rect ${place(node)} rx="${round}"/>${texts.join('')}</g>`;
 }
 
-/** As text or in quotes; what XML has no place for is a replacement mark. */
+/** Escapes text and attribute values; characters that XML does not allow become a replacement character. */
 const escaped = (text: string): string =>
   text.replace(/[^\P{Cc}\t\n]/gu, '\ufffd').replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);

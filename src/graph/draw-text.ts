@@ -1,8 +1,8 @@
 import type { Drawing, DrawnNode } from './drawing.ts';
 
 /**
- * A pipeline as trees of text: for each stage its topics, and under each what its records go through. What has several inputs
- * stands under the first of them, and is only named under the others.
+ * Draws a pipeline as text trees: the topics of each stage, and under each topic the steps that its records pass
+ * through. A step with several inputs is drawn under the first and only referred to under the others.
  */
 export function drawText(drawing: Drawing): string {
   if (drawing.stages.length === 0) return 'nothing\n';

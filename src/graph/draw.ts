@@ -14,7 +14,7 @@ const FORMATS: Readonly<Record<GraphFormat, (graph: PipelineGraph) => string>> =
   json: (graph) => `${JSON.stringify(graph, undefined, 2)}\n`,
 };
 
-/** Draws a pipeline; each format ends with a line break. */
+/** Draws a pipeline; the result ends with a line break in every format. */
 export function draw(graph: PipelineGraph, format: GraphFormat): string {
   return FORMATS[format](graph);
 }

@@ -1,36 +1,39 @@
 import type { GraphStage, GraphStep, PipelineGraph } from '../plan/graph.ts';
 
-/** A topic or a step in a picture. */
+/** A topic or a step in a drawing. */
 export interface DrawnNode {
-  /** `topic:clicks`, or `step:3` by the id of the step: stable while the pipeline is written in the same order. */
+  /**
+   * `topic:clicks`, or `step:3` with the id of the step. Stable as long as the order of the steps in the program does
+   * not change.
+   */
   readonly id: string;
   readonly kind: 'topic' | 'step' | 'rxjs';
   readonly title: string;
   readonly stores: readonly string[];
-  /** The stage of a step; a topic lies between stages. */
+  /** The stage of a step; undefined for a topic, which is between stages. */
   readonly stage: string | undefined;
-  /** Ids of the steps that it stands for: a topic stands for the sources, sinks and shuffles that read and write it. */
+  /** Ids of the steps that it represents: a topic represents the sources, sinks and shuffles that read and write it. */
   readonly steps: readonly number[];
 }
 
-/** An arrow in a picture. */
+/** An arrow in a drawing. */
 export interface DrawnEdge {
   readonly from: string;
   readonly to: string;
-  /** The stage in which records go this way. */
+  /** The stage in which records take this path. */
   readonly stage: string;
-  /** Records are looked up, and do not flow: a global table. */
+  /** Whether records are looked up rather than flow: a global table. */
   readonly lookup: boolean;
 }
 
-/** What there is to draw of a pipeline: its topics, and the steps between them. */
+/** The drawing of a pipeline: its topics and the steps between them. */
 export interface Drawing {
   readonly stages: readonly string[];
   readonly nodes: readonly DrawnNode[];
   readonly edges: readonly DrawnEdge[];
 }
 
-/** Tells what to draw of a pipeline. What reads or writes a topic is drawn as that topic. */
+/** Makes the drawing of a pipeline. Steps that read or write a topic are drawn as that topic. */
 export function drawingOf({ stages }: PipelineGraph): Drawing {
   const nodes = new Map<string, DrawnNode>();
   const edges = new Map<string, DrawnEdge>();
@@ -46,7 +49,7 @@ export function drawingOf({ stages }: PipelineGraph): Drawing {
   for (const stage of stages) {
     const origins = originsIn(stage);
     for (const name of stage.inputs) add(topicNode(name, []));
-    // Steps are found from the end of a pipeline; a picture begins where records come from.
+    // Planning finds steps from the end of a pipeline; a drawing begins with its sources.
     for (const step of stage.steps.toReversed()) {
       const topics = step.topics.map(topicId);
       for (const name of step.topics) add(topicNode(name, standsForTopic(step) ? [step.id] : []));
@@ -61,7 +64,7 @@ export function drawingOf({ stages }: PipelineGraph): Drawing {
   return { stages: stages.map(({ name }) => name), nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
-/** Where the output of a step comes from, as drawn: a sink and a shuffle pass on what they were given. */
+/** The drawn nodes that the output of a step comes from: sinks and shuffles pass on their input. */
 function originsIn({ steps }: GraphStage): (id: number) => readonly string[] {
   const byId = new Map(steps.map((step) => [step.id, step]));
   const origins = (id: number): readonly string[] => {

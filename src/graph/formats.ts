@@ -1,4 +1,4 @@
-/** In which forms a pipeline can be drawn. */
+/** The formats in which a pipeline can be drawn. */
 export type GraphFormat = 'text' | 'mermaid' | 'dot' | 'svg' | 'json';
 
 export const GRAPH_FORMATS: readonly GraphFormat[] = ['text', 'mermaid', 'dot', 'svg', 'json'];

@@ -14,7 +14,7 @@ export interface PlacedNode extends DrawnNode, Box {
 }
 
 export interface PlacedEdge extends DrawnEdge {
-  /** From the border of one node to that of the other. */
+  /** From the border of one node to the border of the other. */
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -22,7 +22,7 @@ export interface PlacedStage extends Box {
   readonly name: string;
 }
 
-/** Where everything of a drawing lies, in pixels. */
+/** The positions of everything in a drawing, in pixels. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -31,7 +31,7 @@ export interface Layout {
   readonly stages: readonly PlacedStage[];
 }
 
-/** How the text of nodes is set: the width of a character is that of a monospaced font. */
+/** Font metrics for the text of nodes; the font is monospaced. */
 export const FONT = { size: 12, line: 17, char: 7.3 } as const;
 
 const PADDING = 12;
@@ -67,7 +67,7 @@ export function layoutOf({ edges, nodes, stages }: Drawing): Layout {
   };
 }
 
-/** Cannot be the id of a node. */
+/** Different from every node id. */
 const stageId = (index: number): string => `stage:${index}`;
 
 const linesOf = ({ stores, title }: DrawnNode): readonly string[] => [title, ...stores.map((name) => `store ${name}`)];
@@ -77,7 +77,7 @@ const sizeOf = (lines: readonly string[]): { width: number; height: number } => 
   height: lines.length * FONT.line + PADDING,
 });
 
-/** As dagre places things: by their middle. */
+/** A box as dagre places it: by its centre. */
 interface Centred {
   readonly x: number;
   readonly y: number;

@@ -1,25 +1,25 @@
 import { StepMeters } from './step-meters.ts';
 import { Timing, type TimingSnapshot } from './timing.ts';
 
-/** How long the parts of an application's work take. @public */
+/** Durations of the parts of an application's work. @public */
 export interface TimingsSnapshot {
-  /** What the application does before other events of the process are handled: turns of its tasks, one after the other. */
+  /** Consecutive turns of tasks that run before the event loop gets a turn. */
   readonly turns: TimingSnapshot;
   /**
-   * How long it took to get records from the log: on the embedded log, to read a batch; on Kafka, from the request to an answer
-   * that has records, with the time that the broker has waited for them (half a second at most).
+   * Fetching records from the log: on the embedded log, reading a batch; on Kafka, the time from a request to a
+   * response with records, including the time that the broker waited for records (half a second at most).
    */
   readonly fetches: TimingSnapshot;
-  /** From handing over the outputs to durable offsets. */
+  /** From flushing outputs to durable offsets. */
   readonly commits: TimingSnapshot;
   /**
-   * From the timestamp of a record to the commit that covers it; of the newest record of each input partition in each
-   * commit.
+   * From the timestamp of a record to the commit that covers it, measured for the newest record of each input partition
+   * in each commit.
    */
   readonly recordToCommit: TimingSnapshot;
 }
 
-/** What is measured of an application, over the lives of its tasks. */
+/** The measurements of an application; they outlive its tasks. */
 export class AppMeters {
   readonly steps: StepMeters = new StepMeters();
   readonly turns: Timing = new Timing();

@@ -1,8 +1,8 @@
-/** A histogram: how many values were at most so large. @public */
+/** A histogram: how many values are at or below each limit. @public */
 export interface HistogramValue {
   readonly count: number;
   readonly sum: number;
-  /** By ascending limits, each with all below it. What is above the last one is only in `count`. */
+  /** Cumulative counts by ascending limit. Values above the last limit are only in `count`. */
   readonly buckets: readonly { readonly upTo: number; readonly count: number }[];
 }
 
@@ -13,8 +13,8 @@ export interface MetricSample {
 }
 
 /**
- * A metric with all its values: what every exporter reads. Times and durations are in seconds, sizes in bytes, and counters
- * only ever grow while the process lives, as Prometheus wants it.
+ * A metric with all its values, for exporters. Following Prometheus, times and durations are in seconds, sizes in
+ * bytes, and counters only grow while the process lives.
  *
  * @public
  */

@@ -1,7 +1,7 @@
 import type { HistogramValue, Metric, MetricSample } from './metric.ts';
 
 /**
- * Metrics in the text format of Prometheus (version 0.0.4), for an endpoint of your own.
+ * Formats metrics in the Prometheus text format (version 0.0.4), for your own endpoint.
  *
  * @example
  * ```ts

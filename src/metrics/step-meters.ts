@@ -1,12 +1,12 @@
-/** Sees records as they reach a step. */
+/** Called with a record that reaches a step. */
 export type Look = (record: unknown) => void;
 
-/** What has come into a step by one of its inputs. */
+/** Counts the records that reach a step through one of its inputs. */
 export class InputMeter {
-  /** The step that it came from; `undefined` where that is not a step of ours. */
+  /** The step above; `undefined` if it is not a Millrace step. */
   readonly from: object | undefined;
   records = 0;
-  /** Whether the next record is to be shown to {@link show}; a field, as it is looked at for each record. */
+  /** Whether to pass the next record to {@link show}. It is a field because it is checked for each record. */
   wanted = false;
   #look: Look | undefined;
 
@@ -14,7 +14,7 @@ export class InputMeter {
     this.from = from;
   }
 
-  /** The next record is shown to `look`, and no other one after it. */
+  /** Passes only the next record to `look`. */
   peek(look: Look): void {
     this.#look = look;
     this.wanted = true;
@@ -38,9 +38,9 @@ export interface FailureMeter {
   deadLettered: number;
 }
 
-/** What has happened in a step, in all tasks of a process. Plain numbers that the tasks raise. */
+/** Counters of a step over all tasks of a process: plain numbers that the tasks increment. */
 export class StepMeter implements FailureMeter {
-  /** By the index of the input. */
+  /** By input index. */
   readonly inputs: InputMeter[] = [];
   /** Records that a sink has written. */
   written = 0;
@@ -51,7 +51,7 @@ export class StepMeter implements FailureMeter {
   deadLettered = 0;
 }
 
-/** What was read of a topic. */
+/** Counters of a topic that is read. */
 export class TopicMeter implements FailureMeter {
   records = 0;
   failed = 0;
@@ -59,14 +59,14 @@ export class TopicMeter implements FailureMeter {
 }
 
 /**
- * The meters of an application: one for each step and each topic that is read, which all its tasks share. So they go on
- * counting when tasks are rebuilt or go to another process.
+ * The meters of an application: one for each step and each topic that is read, shared by all its tasks. So they keep
+ * counting when tasks are rebuilt or move to another process.
  */
 export class StepMeters {
   readonly #steps = new Map<object, StepMeter>();
   readonly #topics = new Map<string, TopicMeter>();
 
-  /** @param step - Stands for the step in every plan of its pipeline. */
+  /** @param step - Identifies the step in every plan of its pipeline. */
   of(step: object): StepMeter {
     let meter = this.#steps.get(step);
     if (meter === undefined) {
@@ -82,7 +82,7 @@ export class StepMeters {
     return (inputs[index] ??= new InputMeter(from));
   }
 
-  /** Those of the topics that are read. */
+  /** The meters of the topics that are read. */
   topics(): ReadonlyMap<string, TopicMeter> {
     return this.#topics;
   }

@@ -1,16 +1,16 @@
-/** How often something took how long. @public */
+/** The distribution of durations. @public */
 export interface TimingSnapshot {
   readonly count: number;
   readonly sumMs: number;
   readonly maxMs: number;
-  /** Estimated within a bucket; `undefined` while nothing was measured. */
+  /** Interpolated within a bucket; `undefined` until something was measured. */
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
-  /** How many took at most so long, by ascending limits. What took longer than the last one is only in `count`. */
+  /** Cumulative counts by ascending limit. Durations above the last limit are only in `count`. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
 }
 
-/** Upper ends of the buckets, in ms. */
+/** Upper bounds of the buckets, in ms. */
 const TIMING_LIMITS: readonly number[] = [
   0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000,
 ];
@@ -23,7 +23,7 @@ export class Timing {
   #max = 0;
 
   add(ms: number): void {
-    // Clocks of machines that write records may be ahead.
+    // The clock of a machine that writes records may be ahead.
     const taken = ms > 0 ? ms : 0;
     this.#count += 1;
     this.#sum += taken;
@@ -51,7 +51,7 @@ export class Timing {
     };
   }
 
-  /** As if what is in a bucket lay evenly in it. */
+  /** Assumes that values are spread evenly within a bucket. */
   #quantile(share: number): number | undefined {
     if (this.#count === 0) return undefined;
     const wanted = share * this.#count;
