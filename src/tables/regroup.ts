@@ -38,8 +38,8 @@ import type { Table } from './table.ts';
  * @param select - Returns the group of a row, which is its new key. It must depend only on its arguments, because it is
  * called again for a row that leaves.
  * @param topic - How groups and rows are written; created if missing.
- * @param aggregation - One aggregator, or several by name, that can `remove`: `agg.count`, `agg.sum`, `agg.mean`, and
- * `agg.reduce` and `agg.custom` where `remove` is given.
+ * @param aggregation - One aggregator, or several by name, with `remove`: `agg.count`, `agg.sum`, `agg.mean`, and
+ * `agg.reduce` and `agg.custom` if `remove` is given.
  * @param options - `store` is required.
  * @throws ConfigError `ERR_AGGREGATION` for an aggregator that cannot remove; `ERR_STORE_NAME`, `ERR_OPTION`; when
  * planned `ERR_NO_KEY`, `ERR_DUPLICATE_STORE`, `ERR_DUPLICATE_SOURCE` if the topic is also read elsewhere.
