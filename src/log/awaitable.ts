@@ -1,13 +1,13 @@
 /**
- * Something that is there, or a promise of it. A log in memory has its answers at once, and who asks it goes on in the same
- * turn: that is how the test driver runs the engine synchronously.
+ * A value, or a promise of it. A log in memory answers synchronously, and its caller continues in the same turn: this
+ * is how the test driver runs the engine synchronously.
  */
 export type Awaitable<T> = T | Promise<T>;
 
 /** Work that waits by `yield* until(…)` and is run by {@link inSteps}. */
 export type Steps<R> = Generator<Promise<unknown>, R, never>;
 
-/** What `await` is in an asynchronous function, without giving up the turn for what is there. */
+/** Like `await` in an asynchronous function, but it does not give up the turn for a value that is already there. */
 export function until<T>(value: Awaitable<T>): Iterable<Promise<T>, T, T> {
   if (value instanceof Promise) return promised(value);
   there.value = value;
@@ -19,8 +19,9 @@ function* promised<T>(value: Promise<T>): Generator<Promise<T>, T, T> {
 }
 
 /**
- * The iterable, the iterator and its only result for what is there. One for all, because `yield*` reads the value before
- * anything else is waited for: a commit in memory waits six times, and a generator for each is a tenth of its time.
+ * The iterable, the iterator and its only result for a value that is already there. One shared object is enough,
+ * because `yield*` reads the value immediately. It saves time: a commit in memory waits six times, and a generator for
+ * each wait would take a tenth of the commit.
  */
 const there = new (class There {
   readonly done = true;
@@ -38,8 +39,8 @@ const there = new (class There {
 /**
  * Runs work to its end, or to the first promise that it waits for.
  *
- * @returns What it returns; a promise when it waits for one.
- * @throws what it throws before it waits; after that the promise rejects.
+ * @returns The result of the work, or a promise of it if the work waits for one.
+ * @throws what the work throws before it waits; later errors reject the promise.
  */
 export function inSteps<R>(work: Steps<R>): Awaitable<R> {
   const step = work.next();
@@ -57,18 +58,18 @@ async function resume<R>(work: Steps<R>, first: Promise<unknown>): Promise<R> {
   }
 }
 
-/** All of them, as `Promise.all`. */
+/** All values, like `Promise.all`. */
 export function every<T>(values: readonly Awaitable<T>[]): Awaitable<T[]> {
   return values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as T[]);
 }
 
-/** Starts work whose failure is told elsewhere. */
+/** Starts work whose failure is reported elsewhere. */
 export function quietly(work: () => Awaitable<unknown>): Awaitable<void> {
   try {
     const done = work();
     if (done instanceof Promise) return done.then(ignore, ignore);
   } catch {
-    // Told elsewhere.
+    // Reported elsewhere.
   }
   return undefined;
 }

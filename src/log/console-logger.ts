@@ -3,15 +3,15 @@ import { ConfigError } from '../errors.ts';
 import { nearest } from '../options/nearest.ts';
 import type { Logger } from './logger.ts';
 
-/** From which severity on something is logged. @public */
+/** The lowest severity that is logged. @public */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 const COLOURS = { debug: 90, info: 36, warn: 33, error: 31 } as const;
-/** Longer values are cut: a line is to be read, and records can be large. */
+/** Longer values are cut: lines should be readable, and records can be large. */
 const MAX_VALUE = 200;
 
-/** Where lines go to; `process.stderr` fits. @public */
+/** Where lines are written, such as `process.stderr`. @public */
 export interface LogStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -19,21 +19,21 @@ export interface LogStream {
 
 /** @public */
 export interface ConsoleLoggerOptions {
-  /** The least severity that is written (`'warn'`). */
+  /** The lowest severity to write (default: `'warn'`). */
   readonly level?: LogLevel;
-  /** `process.stderr` unless given. */
+  /** Where to write (default: `process.stderr`). */
   readonly stream?: LogStream;
-  /** Whether severities are coloured: on a terminal, unless `NO_COLOR` is set, when left out. */
+  /** Whether to colour severities (default: on a terminal, unless `NO_COLOR` is set). */
   readonly color?: boolean;
-  /** The time of a line, epoch ms; the machine's clock unless given. */
+  /** Returns the time of a line in ms since the epoch (default: the system clock). */
   readonly now?: () => number;
 }
 
 /**
- * A logger that writes a line for each event: time (UTC), severity, application, message, and fields as `name=value`.
- * Control characters are escaped, so that data in a message cannot steer a terminal.
+ * A logger that writes one line per event: time (UTC), severity, application, message, and fields as `name=value`.
+ * Control characters are escaped, so that data in a message cannot control the terminal.
  *
- * `run` logs with it at level `'warn'` when no `logger` is given.
+ * `run` uses it at level `'warn'` if no `logger` is given.
  *
  * @throws ConfigError `ERR_OPTION` for an unknown level
  *
@@ -69,8 +69,8 @@ export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
 }
 
 /**
- * What is logged with when nobody says: warnings and errors on standard error, or what the environment says in
- * `MILLRACE_LOG`. `undefined` for `silent`.
+ * The default logger: it writes warnings and errors to standard error, or the level that the environment variable
+ * `MILLRACE_LOG` sets. `undefined` for `silent`.
  *
  * @throws ConfigError `ERR_OPTION` for an unknown level in the environment
  */
@@ -105,7 +105,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** One line, whatever was in it. */
+/** Makes text safe to print on one line. */
 function harmless(text: string): string {
   return text
     .replace(/\n/g, ' ')
@@ -123,7 +123,7 @@ function environment(name: string): string | undefined {
   return typeof process === 'undefined' ? undefined : process.env[name];
 }
 
-/** A browser has none: there nothing is written. */
+/** Standard error; in a browser, which has none, nothing is written. */
 function standardError(): LogStream {
   return typeof process === 'undefined' ? { write: () => undefined } : process.stderr;
 }

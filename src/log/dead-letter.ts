@@ -8,15 +8,15 @@ import type { FailurePlace } from './record-failures.ts';
 import { keyText, rowKey, rowValue } from './row-letter.ts';
 import type { TopicDescription } from './transport.ts';
 
-/** What a dead-letter topic takes. */
+/** The limits of a dead-letter topic. */
 export interface LetterLimits {
   readonly topic: string;
   readonly maxMessageBytes: number;
-  /** Records without a key are refused, or lost, there. */
+  /** Whether it is compacted: it then refuses or loses records without a key. */
   readonly compacted: boolean;
 }
 
-/** A record as it is written to a dead-letter topic. */
+/** A record to write to a dead-letter topic. */
 export interface DeadLetter {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
@@ -24,9 +24,9 @@ export interface DeadLetter {
   readonly headers: Headers;
 }
 
-/** A longer message says nothing more, and takes the room of the record. */
+/** A longer message adds little and takes room from the record. */
 const MAX_MESSAGE_CHARS = 4096;
-/** In a letter that has to be cut, the reason leaves room for the record. */
+/** In a letter that must be cut, the reason leaves room for the record. */
 const SHORT_MESSAGE_CHARS = 256;
 const MAX_KEY_HEADER = 256;
 
@@ -37,19 +37,19 @@ export function limitsOf({ config, name }: TopicDescription): LetterLimits {
 }
 
 /**
- * The dead letter of a record: its key, value and headers as they were, then why it failed and where it was, in `millrace.*` headers. What
- * its topic does not take as a whole is cut to a head, with size and SHA-256 of the whole in headers, so that no record
- * can end an application because it is too large to be put aside.
+ * Makes the dead letter of a record: its original key, value and headers, then `millrace.*` headers that say why it
+ * failed and where it was. Parts that are too large for the topic are cut, with the size and SHA-256 of the whole part
+ * in headers, so that a record that is too large for a dead letter cannot stop an application.
  *
- * In a compacted topic a record without a key gets its place as key, because it would be refused or lost there.
+ * In a compacted topic, which refuses or loses records without a key, such a record gets its place as key.
  *
- * The letter of a row that a step had kept, such as that of a closed window, is another thing, and says so: it has the key and the value of the row, and
- * `millrace.row.*` headers instead of `millrace.origin.*`. The record that was processed when the row was due is counted elsewhere, and must not be
- * taken for the one that failed.
+ * The letter of a kept row, such as that of a closed window, differs: it has the key and the value of the row, and
+ * `millrace.row.*` headers instead of `millrace.origin.*`. The record that was being processed when the row was due did
+ * not fail and must not be mistaken for the one that did.
  *
- * @throws RecordError `ERR_RECORD_TOO_LARGE` for a topic that does not even take the place of a record
- * @param now - Epoch milliseconds. The letter is as old as the failure and not as its record: a topic may refuse that time,
- * and retention would remove letters about old records at once.
+ * @throws RecordError `ERR_RECORD_TOO_LARGE` if the topic is too small even for the place of a record
+ * @param now - Timestamp of the letter, in ms since the epoch. It is the time of the failure and not that of the
+ * record: a topic might refuse that time, and retention would remove letters about old records at once.
  */
 export function deadLetterOf(
   error: MillraceError,
@@ -61,7 +61,7 @@ export function deadLetterOf(
   const timestamp = Math.max(0, Math.floor(now));
   const content = contentOf(origin);
   const { value } = content;
-  // A key that is cut would be that of other records too, and compaction keeps one record of a key.
+  // A cut key could equal that of other records, and compaction keeps only one record per key.
   const named = compacted && (content.key === null || content.key.length > maxMessageBytes / 2);
   const key = named ? TEXT.encode(content.name) : content.key;
   const missing: Headers = named ? [[`${content.prefix}key`, content.key && head(content.key, MAX_KEY_HEADER)]] : [];
@@ -74,7 +74,7 @@ export function deadLetterOf(
   const headers = [...content.headers, ...why(MAX_MESSAGE_CHARS)];
   if (sizeOf(key, value, headers) <= maxMessageBytes) return { key, value, timestamp, headers };
   const letter = { timestamp, ...cut(key, content, why(SHORT_MESSAGE_CHARS), maxMessageBytes) };
-  // Without its place a letter would stand for nothing.
+  // A letter without the place of its record would be useless.
   if (letter.headers.some(([name]) => name === content.essential)) return letter;
   throw new RecordError(
     'ERR_RECORD_TOO_LARGE',
@@ -88,14 +88,14 @@ export function deadLetterOf(
   );
 }
 
-/** What a letter carries: a record as it was read, or a row. */
+/** The content of a letter: a record as it was read, or a row. */
 interface Content extends Pick<DeadLetter, 'key' | 'value' | 'headers'> {
-  /** Begins the names of the headers that say what it is. */
+  /** Prefix of the headers that describe it. */
   readonly prefix: 'millrace.origin.' | 'millrace.row.';
-  /** Tells it from all others. */
+  /** Identifies it uniquely. */
   readonly name: string;
   readonly place: Headers;
-  /** The header of its place that a letter must have. */
+  /** The header with its place that a letter must have. */
   readonly essential: string;
 }
 
@@ -125,7 +125,7 @@ function rowContent({ offset, partition, topic }: InputOrigin, step: string, row
     header('row.timestamp', timestamp),
     header('row.holds', holds),
     header('row.encoding', encoding),
-    // The record that was processed when the row was due; −1 at the end of a bounded run.
+    // The record that was being processed when the row was due; −1 at the end of a bounded run.
     header('row.emitted-at.topic', topic),
     header('row.emitted-at.partition', partition),
     header('row.emitted-at.offset', offset),
@@ -135,7 +135,10 @@ function rowContent({ offset, partition, topic }: InputOrigin, step: string, row
   return { prefix, key: keyBytes, value: bytes, headers: NO_HEADERS, name, place, essential: 'millrace.row.step' };
 }
 
-/** Puts in what fits, most important first: where and why, the key, headers, and as much of the value as there is room. */
+/**
+ * Includes what fits, most important first: where and why, the key, headers, and as much of the value as there is room
+ * for.
+ */
 function cut(
   key: Uint8Array | null,
   { headers: own, prefix, value }: Content,
@@ -181,7 +184,7 @@ function header(name: string, value: string | number): Header {
   return [`millrace.${name}`, TEXT.encode(String(value))];
 }
 
-/** Where the record is comes before what was wrong: with that the record can be read. */
+/** The place of the record comes before the reason: with the place, the record can be read. */
 function isPlace([name]: Header): boolean {
   return name.startsWith('millrace.origin.') || name.startsWith('millrace.row.');
 }
@@ -193,14 +196,14 @@ function sizeOf(key: Uint8Array | null, value: Uint8Array | null, headers: Heade
   );
 }
 
-/** Two lengths of five bytes at most, and what they measure. */
+/** Two lengths of at most five bytes each, and the name and value. */
 function headerBytes([name, value]: Header): number {
   return 10 + TEXT.encode(name).length + (value?.length ?? 0);
 }
 
-/** Why the record is here. Texts in UTF-8. */
+/** Why the record failed. Text is in UTF-8. */
 function reasons(error: MillraceError, place: FailurePlace, messageChars: number): Header[] {
-  // Its place is in the other headers, and what to do about it is for those who run the application.
+  // The place is in other headers, and the hint is for those who run the application.
   const message = bareMessage(error);
   return [
     header('error.code', error.code),

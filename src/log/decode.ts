@@ -7,7 +7,7 @@ import type { Serde } from '../serdes/serde.ts';
 /**
  * The key of a record; null for a topic that is read without keys.
  *
- * @param lenient - Take a missing key for null without asking the serde.
+ * @param lenient - Treat a missing key as null without calling the serde.
  * @throws RecordError `ERR_NULL_KEY`, or what the serde throws.
  */
 export function decodeKey(
@@ -29,7 +29,7 @@ export function decodeKey(
 /**
  * The value of a record.
  *
- * @param lenient - Take a missing value for null without asking the serde.
+ * @param lenient - Treat a missing value as null without calling the serde.
  * @throws RecordError `ERR_NULL_VALUE`, or what the serde throws.
  */
 export function decodeValue(
@@ -47,7 +47,7 @@ export function decodeValue(
   });
 }
 
-/** A record as it was read, in bytes of its own. */
+/** A record as it was read, with its own copy of the bytes. */
 export function rawRecord(batch: RecordColumns, at: number, topic: string, partition: number): InputOrigin {
   return {
     topic,
@@ -60,7 +60,7 @@ export function rawRecord(batch: RecordColumns, at: number, topic: string, parti
   };
 }
 
-/** None where they cannot be read: that is what a dead letter then says. */
+/** The headers of a record; none if they cannot be read, so that the dead letter has none either. */
 function readableHeaders(batch: RecordColumns, at: number): Headers {
   try {
     return batch.headers(at);

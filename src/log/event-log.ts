@@ -1,20 +1,20 @@
 import type { Logger } from './logger.ts';
 
-/** Something that an application has said. */
+/** An event that an application has logged. */
 export interface LoggedEvent {
   readonly number: number;
-  /** Epoch ms. */
+  /** In ms since the epoch. */
   readonly time: number;
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
-  /** Texts, numbers and truths of the fields; anything else is left out. */
+  /** The fields that are strings, numbers or booleans; others are left out. */
   readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
 
 const MAX_EVENTS = 500;
 const MAX_TEXT = 500;
 
-/** Keeps the last of what an application logs, whatever its logger does with it. */
+/** Keeps the most recent events that an application logs, whatever its logger does with them. */
 export class EventLog {
   readonly #now: () => number;
   #events: LoggedEvent[] = [];
@@ -24,7 +24,7 @@ export class EventLog {
     this.#now = now;
   }
 
-  /** A logger that keeps, and passes on. */
+  /** A logger that keeps events and passes them on. */
   tee(logger: Logger | undefined): Logger {
     const keep =
       (level: LoggedEvent['level']) =>
@@ -40,7 +40,7 @@ export class EventLog {
     };
   }
 
-  /** What came after an event, oldest first. */
+  /** The events after a given one, oldest first. */
   since(number: number): readonly LoggedEvent[] {
     return this.#events.filter((event) => event.number > number);
   }

@@ -4,7 +4,7 @@ import { counted } from '../options/counted.ts';
 import { nearest } from '../options/nearest.ts';
 import type { TopicDescription, TopicPartition, Transport } from './transport.ts';
 
-/** The error for a topic that is not there, with the name that may have been meant. */
+/** The error for a missing topic, with a similar name as suggestion. */
 export async function unknownTopic(
   transport: Transport,
   name: string,
@@ -19,7 +19,7 @@ export async function unknownTopic(
   });
 }
 
-/** The error for a topic whose name belongs to another one now. */
+/** The error for a topic whose name now belongs to a different topic. */
 export function topicRecreated({ topic, partition }: TopicPartition): FatalError {
   return new FatalError('ERR_TOPIC_RECREATED', `topic ${topic} was deleted and created again`, {
     topic,
@@ -28,7 +28,7 @@ export function topicRecreated({ topic, partition }: TopicPartition): FatalError
   });
 }
 
-/** @throws ConfigError `ERR_PARTITION_COUNT` when a topic has another number of partitions than it is used with. */
+/** @throws ConfigError `ERR_PARTITION_COUNT` if a topic has a different number of partitions than declared. */
 export function checkPartitionCount(
   use: Pick<TopicUse, 'name' | 'partitions'>,
   { name, partitions }: TopicDescription,

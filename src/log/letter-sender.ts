@@ -7,14 +7,14 @@ import { unknownTopic } from './known-topic.ts';
 import { deadLetterConfig } from './letter-config.ts';
 import type { Producer, TopicDescription, Transport } from './transport.ts';
 
-/** Who writes dead letters. */
+/** Writes dead letters. */
 export interface Letters {
-  /** @throws MillraceError what keeps it from being written: the record must not be passed over then */
+  /** @throws MillraceError if the letter cannot be written: the record must then not be skipped */
   send(policy: DeadLetterPolicy, make: (limits: LetterLimits) => DeadLetter): Awaitable<void>;
   close(): Awaitable<void>;
 }
 
-/** Writes dead letters outside any task: for clients and global tables, whose reading has no commit to go with. */
+/** Writes dead letters outside any task: for clients and global tables, which read without commits. */
 export class LetterSender implements Letters {
   readonly #transport: Transport;
   readonly #topics = new Map<string, TopicDescription>();
@@ -26,17 +26,17 @@ export class LetterSender implements Letters {
   }
 
   /**
-   * Resolves when the letter is acknowledged. A topic that is missing is created.
+   * Resolves when the letter is acknowledged. A missing topic is created.
    *
-   * @param make - Makes the letter for what its topic takes.
-   * @throws MillraceError what keeps it from being written: the record must not be passed over then
+   * @param make - Makes the letter for the limits of its topic.
+   * @throws MillraceError if the letter cannot be written: the record must then not be skipped
    */
   async send(policy: DeadLetterPolicy, make: (limits: LetterLimits) => DeadLetter): Promise<void> {
     const known = this.#topics.get(policy.deadLetter);
     try {
       await this.#send(known ?? (await this.#look(policy)), make);
     } catch (error) {
-      // What was known of the topic may be old.
+      // The cached limits of the topic may be outdated.
       if (known === undefined || !(error instanceof MillraceError) || error.written !== 'no') throw error;
       await this.#send(await this.#look(policy), make);
     }

@@ -1,21 +1,21 @@
 import type { EmittedRow } from '../dataflow/emitted-row.ts';
 
-/** Tells which input record is being processed, as a number. */
+/** Knows which input record is being processed, as a number. */
 export interface OriginSource {
-  /** Whole; −1 when no record is being processed. */
+  /** A whole number; −1 if no record is being processed. */
   originCode(): number;
-  /** The row that a stateful step emits now. */
+  /** The row that a stateful step is emitting. */
   readonly row: EmittedRow | undefined;
 }
 
-/** What a record of a batch came from. */
+/** The origin of a record in a batch. */
 export interface OutputOrigin {
-  /** The input record, as a number; −1 where there was none. */
+  /** The input record, as a number; −1 if there was none. */
   readonly code: number;
   readonly row: EmittedRow | undefined;
 }
 
-/** The input records that the records of a batch came from, as numbers, and the rows. */
+/** The origins of the records of a batch: input records as numbers, and rows. */
 export class Origins {
   #codes = new Float64Array(16);
   #count = 0;
@@ -42,7 +42,7 @@ export class Origins {
     return false;
   }
 
-  /** Those of some of the records, in memory of their own. */
+  /** The origins of some of the records, copied. */
   slice(from = 0, to: number = this.#count): Origins {
     const part = new Origins();
     part.#codes = this.#codes.slice(from, to);
@@ -53,7 +53,7 @@ export class Origins {
 
   reset(): void {
     this.#count = 0;
-    // A batch that had rows has them again: the array is kept, and what it held is let go.
+    // A batch that had rows will have them again: keep the array, but release its contents.
     if (this.#rows !== undefined) this.#rows.length = 0;
   }
 }

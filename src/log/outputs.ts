@@ -6,20 +6,23 @@ import { type Headers, NO_HEADERS } from '../record.ts';
 import { type OriginSource, Origins } from './origins.ts';
 import type { OutgoingBatch, RecordOwner } from './transport.ts';
 
-/** What is known about a topic that is written to. */
+/** The known facts about an output topic. */
 export interface OutputTopic {
   readonly partitions: number;
   readonly maxMessageBytes: number;
   readonly compression: Compression;
-  /** Size at which a batch is closed; 512 KiB when left out, so that readers can start early. Never above the limit. */
+  /**
+   * Size in bytes at which a batch is closed (default: 512 KiB, so that readers can start early). Never above the
+   * limit.
+   */
   readonly batchBytes?: number | undefined;
   /** Number of records at which a batch is closed. */
   readonly batchRecords?: number | undefined;
-  /** Records without a key are refused, or lost. */
+  /** Whether it is compacted: records without a key are then refused or lost. */
   readonly compacted?: boolean;
 }
 
-/** Room for what a batch adds to a record: its header, and the record's own length fields. */
+/** Room for what a batch adds to a record, in bytes: the batch header and the length fields of the record. */
 export const OVERHEAD = 128;
 
 const TARGET_BATCH_BYTES = 512 * 1024;
@@ -29,10 +32,10 @@ function targetBytes({ batchBytes = TARGET_BATCH_BYTES, maxMessageBytes }: Outpu
   return Math.min(batchBytes, maxMessageBytes);
 }
 
-/** Many batches hold a record or two; the others double their room a few times. */
+/** Many batches have only a record or two; others double their buffer a few times. */
 const FIRST_BYTES = 512;
 const MAX_FREE_BUILDERS = 16;
-/** A builder keeps the room that it has grown to, so very large ones are let go. */
+/** A builder keeps the buffer it has grown to, so very large ones are released. */
 const MAX_POOLED_BYTES = 1024 * 1024;
 
 /** The records that a task has written since its last flush, encoded, by topic and partition. */
@@ -44,7 +47,7 @@ export class OutputBuffers {
 
   readonly #owner: (RecordOwner & OriginSource) | undefined;
 
-  /** @param owner - Whose records they are, if somebody is to decide on those that are refused. */
+  /** @param owner - The owner of the records, if there is one to decide about refused records. */
   constructor(lookUp: (topic: string) => OutputTopic, owner?: RecordOwner & OriginSource) {
     this.#lookUp = lookUp;
     this.#owner = owner;
@@ -59,7 +62,7 @@ export class OutputBuffers {
     return buffer;
   }
 
-  /** @throws RecordError `ERR_RECORD_TOO_LARGE` for a record that a topic does not take. */
+  /** @throws RecordError `ERR_RECORD_TOO_LARGE` for a record that is too large for a topic. */
   check(name: string, key: Uint8Array | null, value: Uint8Array | null): void {
     const { maxMessageBytes } = this.#lookUp(name);
     if (recordBound(key, value, NO_HEADERS) > maxMessageBytes) {
@@ -67,7 +70,7 @@ export class OutputBuffers {
     }
   }
 
-  /** What is known about a topic. */
+  /** The known facts about a topic. */
   limits(name: string): OutputTopic {
     return this.#lookUp(name);
   }
@@ -77,7 +80,7 @@ export class OutputBuffers {
     return this.#fill.bytes;
   }
 
-  /** Hands over everything written since the last call. */
+  /** Returns everything written since the last call. */
   take(): OutgoingBatch[] {
     const batches: OutgoingBatch[] = [];
     for (const buffer of this.#topics.values()) buffer.take(batches);
@@ -85,13 +88,13 @@ export class OutputBuffers {
     return batches;
   }
 
-  /** Leaves out records that were written since the last call of `take`, by the numbers of the input records they came from. */
+  /** Discards records written since the last call of `take`, by the numbers of their input records. */
   discard(unwanted: (origin: number) => boolean): void {
     this.#fill.bytes = 0;
     for (const buffer of this.#topics.values()) this.#fill.bytes += buffer.discard(unwanted);
   }
 
-  /** Batches that were taken and have been copied: their builders may be filled again. */
+  /** Returns the builders of batches that were taken and have been copied, for reuse. */
   recycle(batches: readonly OutgoingBatch[]): void {
     for (const batch of batches) this.#pool.put(batch);
   }
@@ -102,7 +105,7 @@ interface Fill {
   bytes: number;
 }
 
-/** Builders that wait to be filled again: making one costs more than filling it with a record or two. */
+/** Builders for reuse: creating one costs more than filling it with a record or two. */
 class BuilderPool {
   readonly #free: RecordBatchBuilder[] = [];
 
@@ -257,7 +260,7 @@ function checkAlone(
   });
 }
 
-/** The most that a record alone in its batch takes, in bytes. */
+/** Upper bound for the size of a batch with only this record, in bytes. */
 function recordBound(key: Uint8Array | string | null, value: Uint8Array | string | null, headers: Headers): number {
   return upperBound(key) + upperBound(value) + headersBound(headers) + OVERHEAD;
 }

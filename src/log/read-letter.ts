@@ -1,6 +1,6 @@
 import type { Header, Headers } from '../record.ts';
 
-/** A record as it lies in a dead-letter topic. */
+/** A record of a dead-letter topic. */
 export interface LetterRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
@@ -8,48 +8,48 @@ export interface LetterRecord {
   readonly headers: Headers;
 }
 
-/** Where the record of a letter was. */
+/** The place of the failed record. */
 export interface LetterOrigin {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** −1 where the letter does not say it. */
+  /** −1 if the letter does not contain it. */
   readonly timestamp: number;
 }
 
-/** What a dead letter says of the record that it stands for. */
+/** What a dead letter says about the failed record. */
 export interface Letter {
   readonly code: string;
   readonly message: string;
   readonly application: string | undefined;
   readonly step: string | undefined;
-  /** `undefined` for a row that a step had kept, which was in no topic. */
+  /** `undefined` for a kept row, which was in no topic. */
   readonly origin: LetterOrigin | undefined;
-  /** Only a part of the record is here. */
+  /** Whether the letter contains only a part of the record. */
   readonly cut: boolean;
-  /** Headers of the record itself. */
+  /** The headers of the failed record. */
   readonly headers: readonly Header[];
   /**
-   * Why the record cannot be written to its topic again, in words that follow the letter; `undefined` when it can. A record
-   * that a step has counted already would be counted twice.
+   * Why the record cannot be written to its topic again, as a phrase that follows "the letter"; `undefined` if it can.
+   * A record that a step has already counted would be counted twice.
    */
   readonly notReplayable: string | undefined;
-  /** Of what may also not be written to another topic; see {@link notReplayable}. */
+  /** Like {@link notReplayable}, for writing to another topic: why the record is not complete. */
   readonly notWhole: string | undefined;
-  /** The record, where its key and value are those of the letter. */
+  /** The failed record, if its key and value are those of the letter. */
   readonly record: LetterRecord;
 }
 
 const PREFIX = 'millrace.';
 const TEXT = new TextDecoder();
 
-/** Reads what `deadLetterOf` has written; `undefined` for a record that is no dead letter. */
+/** Reads what `deadLetterOf` has written; `undefined` for a record that is not a dead letter. */
 export function letterOf(record: LetterRecord): Letter | undefined {
   const { headers } = record;
-  // Those that say why and whence come behind those of the record, which may be a letter itself.
+  // The headers with reason and origin follow those of the record, which may itself be a letter.
   const error = headers.findLastIndex(([name]) => name === 'millrace.error.code');
   if (error === -1) return undefined;
-  // A letter that was cut says its place first, so that this is what fits.
+  // A cut letter has its place first, so that the place always fits.
   const isWhole = headers.slice(error).some(([name]) => isPlace(name));
   const start = isWhole ? beforeKey(headers, error) : beforePlace(headers, error);
   const said = new Map(headers.slice(start));
@@ -58,7 +58,7 @@ export function letterOf(record: LetterRecord): Letter | undefined {
     return value === undefined || value === null ? undefined : TEXT.decode(value);
   };
   const origin = originOf(get);
-  // In a compacted topic a record without a key, or with a very large one, has its place as key.
+  // In a compacted topic, a record without a key or with a very large one has its place as key.
   const named = said.has('millrace.origin.key');
   const namedKey = said.get('millrace.origin.key') ?? null;
   const cut = !isWhole || (named && namedKey !== null);
@@ -103,7 +103,7 @@ function isPlace(name: string): boolean {
   return name === 'millrace.origin.topic' || name === 'millrace.row.step';
 }
 
-/** The key that the topic has no room for stands before all else. */
+/** A key that did not fit is in a header before all others. */
 function beforeKey(headers: Headers, error: number): number {
   return /^millrace\.(?:origin|row)\.key$/.test(headers[error - 1]?.[0] ?? '') ? error - 1 : error;
 }

@@ -3,10 +3,10 @@ import type { InputOrigin } from '../dataflow/task-context.ts';
 import { rawRecord } from './decode.ts';
 import type { TaskLog } from './transport.ts';
 
-/** How long the log may take to give a record that it has, in ms. */
+/** How long the log may take to return an existing record, in ms. */
 const LIMIT_MS = 30_000;
 
-/** One record, read by its offset; `undefined` when it is gone, or cannot be read now. */
+/** Reads one record by its offset; `undefined` if it is gone or cannot be read now. */
 export async function recordAt(
   log: Pick<TaskLog, 'fetcher'>,
   clock: Clock,
@@ -35,7 +35,7 @@ export async function recordAt(
     }
     return undefined;
   } catch {
-    // What a dead letter can say without it is worth more than nothing.
+    // A dead letter without the record is still better than none.
     return undefined;
   } finally {
     await fetcher.close();

@@ -7,16 +7,16 @@ export { bareMessage } from '../errors.ts';
 
 /** Where in a pipeline a record failed. */
 export interface FailurePlace {
-  /** Left out by a client outside any group. */
+  /** Missing for a client outside any group. */
   readonly applicationId?: string;
-  /** Left out by a client: it has no stages. */
+  /** Missing for a client, which has no stages. */
   readonly stage?: string;
   readonly step: string;
 }
 
 /**
- * The failure as an error that names the record, or the row that a step had kept. Errors that are not about one record stay
- * what they are; one in the program is told with the record that showed it.
+ * The failure as an error that names the record or the kept row. Errors that are not about one record are returned
+ * unchanged; a bug in the program is reported with the record that triggered it.
  */
 export function asRecordError(error: unknown, place: FailurePlace, origin: InputOrigin): MillraceError {
   const row = rowWords(origin);
@@ -25,7 +25,7 @@ export function asRecordError(error: unknown, place: FailurePlace, origin: Input
     step: place.step,
     topic: origin.topic,
     partition: origin.partition,
-    // A row is not the record that was processed when it was due.
+    // A row is not the record that was being processed when it was due.
     ...(row === '' && origin.offset >= 0 ? { offset: origin.offset } : {}),
   };
   if (!(error instanceof MillraceError)) {

@@ -4,7 +4,7 @@ import { show } from '../options/option-checks.ts';
 import { json } from '../serdes/json.ts';
 import { msgpack } from '../serdes/msgpack.ts';
 
-/** How the value of a row's dead letter is written. */
+/** The encoding of the value in the dead letter of a row. */
 export type RowEncoding = 'json' | 'msgpack' | 'text' | 'bytes';
 
 export interface RowValue {
@@ -20,8 +20,9 @@ const JSON_SERDE = json();
 const MSGPACK_SERDE = msgpack();
 
 /**
- * What a row holds, as bytes: JSON where that says all of it, for people and other programs to read, else MessagePack. Where
- * neither can, what it is as a text; never nothing, which would be a tombstone.
+ * The content of a row as bytes. If it survives JSON unchanged, it is written as JSON, which people and other programs
+ * can read; otherwise as MessagePack; if that fails too, as descriptive text. It is never null, which would be a
+ * tombstone.
  */
 export function rowValue({ content, holds }: KeptRow): RowValue {
   if (holds === 'stored') return { encoding: 'bytes', bytes: content as Uint8Array };
@@ -34,7 +35,7 @@ export function rowValue({ content, holds }: KeptRow): RowValue {
   }
 }
 
-/** The key of a row as its serde writes it; as a text where that fails. */
+/** The key of a row, encoded by its serde, or as text if that fails. */
 export function rowKey({ key, keySerde }: KeptRow): Uint8Array {
   try {
     return keySerde?.serialize(key) ?? TEXT.encode(keyText(key));
@@ -43,7 +44,7 @@ export function rowKey({ key, keySerde }: KeptRow): Uint8Array {
   }
 }
 
-/** Whether JSON brings a value back as it is. */
+/** Whether a value survives a round trip through JSON unchanged. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
@@ -64,7 +65,7 @@ function isPlain(value: unknown, depth: number): boolean {
   return Object.values(value).every((part) => part === undefined || isPlain(part, depth + 1));
 }
 
-/** A key for messages and headers: on one line, and not too long. */
+/** A key for messages and headers: on one line and of limited length. */
 export function keyText(key: unknown): string {
   const text = longKeyText(key);
   return text.length > MAX_KEY_CHARS ? `${text.slice(0, MAX_KEY_CHARS)}…` : text;
@@ -83,7 +84,7 @@ function longKeyText(key: unknown): string {
   }
 }
 
-/** The row that failed, in words, behind the message of its failure; empty where a record failed. */
+/** Describes the failed row, to append to the message of the failure; empty if a record failed. */
 export function rowWords({ offset, partition, row, topic }: InputOrigin): string {
   if (row?.kept === undefined) return '';
   const { key, window } = row.kept;

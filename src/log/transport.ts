@@ -22,18 +22,21 @@ export interface TopicDescription {
   readonly config: FullTopicConfig;
 }
 
-/** What may change about a topic while it is used. @public */
+/** Facts about a topic that may change while it is used. @public */
 export interface TopicFacts {
   readonly name: string;
   readonly partitions: number;
-  /** Tells the topic from others that had its name before; `undefined` where the log does not say (Kafka before 2.8). */
+  /**
+   * Distinguishes the topic from earlier topics with the same name; `undefined` if the log does not provide it (Kafka
+   * before 2.8).
+   */
   readonly id: string | undefined;
 }
 
-/** A topic as it exists, and which one of its name it is. @public */
+/** A topic as it exists, with its facts. @public */
 export interface KnownTopic extends TopicDescription, TopicFacts {}
 
-/** A topic that is to be there. @public */
+/** A topic to create. @public */
 export interface NewTopic {
   readonly name: string;
   readonly partitions: number;
@@ -44,7 +47,7 @@ export interface NewTopic {
 export interface TopicAdmin {
   /** Names in ascending order. */
   list(): Promise<readonly string[]>;
-  /** `undefined` when there is no such topic. */
+  /** `undefined` if the topic does not exist. */
   describe(name: string): Promise<TopicDescription | undefined>;
   /**
    * @throws `ERR_TOPIC_EXISTS` unless `ifMissing`; `ERR_TOPIC_NAME` for a name outside `[a-zA-Z0-9._-]{1,249}`;
@@ -56,53 +59,56 @@ export interface TopicAdmin {
   ): Promise<void>;
   /** @throws `ERR_UNKNOWN_TOPIC` */
   delete(name: string): Promise<void>;
-  /** Raises the number of partitions. @throws `ERR_PARTITION_COUNT` when it would shrink. */
+  /** Increases the number of partitions. @throws `ERR_PARTITION_COUNT` if the number would decrease. */
   addPartitions(name: string, total: number): Promise<void>;
-  /** Topics as they are now, without those that do not exist; any number of them at once. */
+  /** The current facts of any number of topics; missing topics are left out. */
   facts(names: readonly string[]): Promise<ReadonlyMap<string, TopicFacts>>;
-  /** As `facts`, with configurations. */
+  /** Like `facts`, with configurations. */
   describeAll(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic>>;
-  /** Makes the topics that are missing, any number of them at once. @throws as `create` */
+  /** Creates those of any number of topics that are missing. @throws as `create` */
   createAll(topics: readonly NewTopic[]): Promise<void>;
   /** Changes the given fields. */
   configure(name: string, config: TopicConfig): Promise<void>;
   /**
-   * Marks topics as those of one application, as far as nobody has marked them and the log can keep a mark with them. Of
-   * several applications that claim a topic at the same moment at most one finds its mark there when this resolves.
+   * Marks topics as owned by one application, unless they are already marked or the log cannot store marks. If several
+   * applications claim a topic at the same time, at most one of them finds its own mark when this resolves.
    */
   claimAll(names: readonly string[], claim: string): Promise<void>;
-  /** Takes the mark of an application off a topic. @throws `ERR_UNKNOWN_TOPIC` */
+  /** Removes the mark of an application from a topic. @throws `ERR_UNKNOWN_TOPIC` */
   release(name: string): Promise<void>;
-  /** Removes the records before an offset; reading before it is then out of range. */
+  /** Deletes the records before an offset; reading below it is then out of range. */
   deleteRecords(
     name: string,
     before: readonly { readonly partition: number; readonly offset: number }[],
   ): Promise<void>;
 }
 
-/** What is known of a group from outside. */
+/** What the log knows about a group. */
 export interface GroupFacts {
   /** Whether it has members. */
   readonly active: boolean;
-  /** What it has committed, as `Transport.committed` has it. */
+  /** Its committed offsets, as in `Transport.committed`. */
   readonly offsets: readonly CommittedOffset[];
-  /** Stores of an application that lie in the log. */
+  /** Stores of an application that are in the log. */
   readonly stores: readonly string[];
 }
 
 /**
- * Which offset is meant: the first kept, the end of what can be read, the end of what is written, also by transactions
- * whose end is not known yet, or the first record at or after a time (ms).
+ * Which offset to return: the first one kept (`earliest`), the end of what can be read (`latest`), the end of what is
+ * written, including open transactions (`written`), or the first record at or after a time (ms).
  *
  * @public
  */
 export type OffsetQuery = 'earliest' | 'latest' | 'written' | { readonly time: number };
 
-/** Which records an offset counts. Names of topics are given again, and logs of brokers can lose their ends. @public */
+/**
+ * Identifies the records that an offset refers to: topic names can be reused, and the logs of brokers can lose their
+ * ends. @public
+ */
 export interface OffsetOrigin {
-  /** The topic, told from others that had its name before; `undefined` where it is not known. */
+  /** Distinguishes the topic from earlier topics with the same name; `undefined` if unknown. */
   readonly topicId?: string | undefined;
-  /** Under which leader the record before the offset was written; `undefined` where leaders do not change. */
+  /** Leader epoch of the record before the offset; `undefined` on logs whose leaders do not change. */
   readonly leaderEpoch?: number | undefined;
 }
 
@@ -112,88 +118,88 @@ export interface CommittedOffset extends TopicPartition, OffsetOrigin {
   readonly metadata?: string;
 }
 
-/** What a fetch delivers: records (possibly none) and how far the partition reaches. */
+/** The result of a fetch: records (possibly none) and the end of the partition. */
 export interface FetchedBatch extends RecordColumns {
-  /** The offset after the last readable record, as known when the batch was fetched. */
+  /** The offset after the last readable record at the time of the fetch. */
   readonly endOffset: number;
 }
 
 export interface FetcherOptions {
-  /** `committed` (default): records of aborted or open transactions are never seen. */
+  /** `committed` (default): records of aborted or open transactions are not delivered. */
   readonly isolation?: 'committed' | 'uncommitted';
   /**
-   * Bound on bytes buffered ahead per partition (1 MiB; less on Kafka with more than 64 partitions, which share 64 MiB).
-   * At least one batch is always delivered.
+   * The most bytes to buffer ahead per partition (default: 1 MiB; less on Kafka with more than 64 partitions, which
+   * share 64 MiB). At least one batch is always delivered.
    */
   readonly maxBytes?: number;
-  /** Called, never synchronously from a method of the fetcher, when `poll` may have something new to say. */
+  /** Called when `poll` may return something new; never synchronously from a method of the fetcher. */
   readonly onReady: () => void;
-  /** Measures fetches: each that brings records hands on what `begin` has returned. */
+  /** Measures fetches: `came` gets the value that `begin` returned, for every fetch with records. */
   readonly timing?: { begin(): number; came(began: number): void };
 }
 
 /**
- * Reads partitions without a group. Back-pressure is by not polling: what is not polled is not fetched ahead beyond
+ * Reads partitions without a group. For back-pressure, don't poll: a partition that is not polled is not fetched beyond
  * `maxBytes`.
  */
 export interface Fetcher {
   /**
-   * Starts reading a partition at an offset; assigning it again is a seek. The offset is one of the topic that `origin`
-   * names, else of the one that is there now.
+   * Starts reading a partition at an offset; assigning it again is a seek. The offset refers to the topic in `origin`,
+   * or to the current one without it.
    */
   assign(topic: string, partition: number, offset: number, origin?: OffsetOrigin): void;
   unassign(topic: string, partition: number): void;
   /**
-   * Takes the next batch of an assigned partition, or `undefined` when none is there yet. Never blocks. Also a batch
-   * without records (emptied by compaction, control records) is delivered, because its `nextOffset` is progress.
+   * Takes the next batch of an assigned partition, or `undefined` if there is none yet. Never blocks. Batches without
+   * records (emptied by compaction, control records) are delivered too, because their `nextOffset` is progress.
    *
    * @throws MillraceError for this partition: `ERR_OFFSET_OUT_OF_RANGE` (with the lost range), `ERR_CORRUPT_BATCH`
    * (with the damaged range), `ERR_UNKNOWN_TOPIC`, `ERR_TOPIC_RECREATED`, `ERR_LOG_TRUNCATED` (with the range that was
    * read and is gone). The position stays; polling again reports it again.
    */
   poll(topic: string, partition: number): FetchedBatch | undefined;
-  /** What offsets of an assigned partition belong to, up to the end of the batch that was taken last. */
+  /** The origin of the offsets of an assigned partition, up to the end of the last batch taken. */
   origin(topic: string, partition: number): OffsetOrigin;
-  /** The offset after the last readable record as last heard; `undefined` while unknown. */
+  /** The last known offset after the last readable record; `undefined` while unknown. */
   endOffset(topic: string, partition: number): number | undefined;
-  /** What the fetcher waits for, in words, when it waits for something other than new records. */
+  /** Describes what the fetcher waits for, if it is not new records. */
   waitingFor(): string | undefined;
   close(): Awaitable<void>;
 }
 
-/** Records on their way to a partition. Transports do not keep the builder: after `send` resolves it may be reused. */
+/** Records to write to a partition. Transports do not keep the builder: it may be reused after `send` resolves. */
 export interface OutgoingBatch extends TopicPartition {
   readonly records: RecordBatchBuilder;
   readonly compression: Compression;
-  /** Decides on records that the log refuses; without one a refusal of a record is a failure of the batch. */
+  /** Decides about refused records; without an owner, a refused record fails its batch. */
   readonly owner?: RecordOwner;
-  /** Which input record each record came from, for its owner. Not kept by transports, as the builder. */
+  /** The origin of each record, for its owner. Like the builder, transports do not keep it. */
   readonly origins?: Origins;
 }
 
-/** Whose records they are. */
+/** The owner of records. */
 export interface RecordOwner {
   /**
-   * A record was refused, and the others of its batch are written. Awaited before the commit that it belongs to.
+   * Called when a record was refused and the others of its batch are written. Awaited before the commit of the record.
    *
-   * @param topic - The one that it was written to.
+   * @param topic - The topic that it was written to.
    * @param origin - The input record and the row that it came from.
-   * @returns What is written in its stead, within the same commit.
-   * @throws MillraceError what the commit fails with
+   * @returns The batches to write instead, within the same commit.
+   * @throws MillraceError to fail the commit
    */
   refused(error: MillraceError, topic: string, origin: OutputOrigin | undefined): Promise<readonly OutgoingBatch[]>;
 }
 
 export interface AppendResult extends TopicPartition {
-  /** Of the first record that was written; −1 when the log has the batch and does not say where. */
+  /** Offset of the first record that was written; −1 if the log has the batch but does not say where. */
   readonly baseOffset: number;
-  /** The offset of each record, −1 for those that were refused; left out where they follow each other. */
+  /** The offset of each record, −1 for refused ones; missing if the offsets are consecutive. */
   readonly offsets?: readonly number[];
-  /** Records that were refused, by their index in the batch; the others are written. */
+  /** Refused records by their index in the batch; the others are written. */
   readonly refused?: ReadonlyMap<number, MillraceError>;
 }
 
-/** Where a record of a batch is; −1 when it was refused, or the log does not say. */
+/** The offset of a record in a batch; −1 if it was refused or the log does not say. */
 export function offsetOf({ baseOffset, offsets }: Pick<AppendResult, 'baseOffset' | 'offsets'>, index: number): number {
   if (offsets !== undefined) return offsets[index] as number;
   return baseOffset < 0 ? -1 : baseOffset + index;
@@ -210,17 +216,17 @@ export interface Producer {
    */
   send(batches: readonly OutgoingBatch[]): Promise<readonly AppendResult[]>;
   /**
-   * As `send`, where a batch, or a record in it, that is refused does not take the others with it. Never rejects.
+   * Like `send`, but a refused batch or record does not fail the others. Never rejects.
    *
-   * @returns What became of each batch, in order.
+   * @returns The outcome of each batch, in order.
    */
   sendEach(batches: readonly OutgoingBatch[]): Promise<readonly (AppendResult | MillraceError)[]>;
   close(): Promise<void>;
 }
 
-/** One unit of work that a group hands out: it is owned by one member at a time. */
+/** A unit of work that a group assigns to one member at a time. */
 export interface TaskSpec {
-  /** Unique in the group; `stage/partition` for pipelines. */
+  /** Unique in the group: `stage/partition` for pipelines. */
   readonly id: string;
   readonly partitions: readonly TopicPartition[];
 }
@@ -231,17 +237,20 @@ export interface GroupOptions {
   /** Whether other processes may share the tasks. An application on the embedded log runs in one process. */
   readonly exclusive?: boolean;
   /**
-   * Awaited before the tasks are given to this member; committed offsets are stable when it is called. The session is the
-   * one that `group` returns, possibly later.
+   * Called and awaited before this member gets the tasks; committed offsets are then stable. The session is the one
+   * that `group` returns, possibly later.
    */
   readonly onAssigned: (tasks: readonly string[], generation: number, session: TaskSession) => Awaitable<void>;
-  /** Awaited before the tasks go to another member, so that it can commit. With `lost`, it is too late for that. */
+  /**
+   * Called and awaited before the tasks move to another member, so that this one can commit. With `lost`, it is too
+   * late for a commit.
+   */
   readonly onRevoked: (tasks: readonly string[], lost: boolean) => Awaitable<void>;
   /** The session has failed and will not recover by itself. */
   readonly onError: (error: MillraceError) => void;
 }
 
-/** What moves together: outputs sent since the last commit, state, and offsets. */
+/** What is committed together: outputs sent since the last commit, state, and offsets. */
 export interface CommitUnit {
   /** The generation in which the work was done; a stale one is refused with `ERR_STALE_GENERATION`. */
   readonly generation: number;
@@ -249,36 +258,37 @@ export interface CommitUnit {
   readonly state: readonly StoreWrites[];
 }
 
-/** Membership of a group. A log in memory does what it is told at once, and then returns no promises. */
+/** Membership of a group. A log in memory acts synchronously and returns no promises. */
 export interface TaskSession {
   readonly generation: number;
   /**
-   * Tells the generation from all others of the group, also where the count starts again; the same for all members. See
-   * `protocol/epoch.ts`.
+   * Identifies the generation among all generations of the group, even if their count restarts; the same for all
+   * members. See `protocol/epoch.ts`.
    */
   readonly epoch: number;
   /** The stores of the application, which `commit` writes to. */
   readonly stores: StoreBackend;
   /**
-   * Hands outputs over ahead of the commit. Where commits are atomic they become readable with the next commit, elsewhere
-   * possibly at once. Resolves when the transport is ready for more (back-pressure); a failure may also surface in `commit`.
+   * Sends outputs ahead of the commit. With atomic commits they become readable with the next commit, otherwise
+   * possibly at once. Resolves when the transport is ready for more (back-pressure); a failure may also surface in
+   * `commit`.
    *
-   * @param generation - The one in which the work was done; the current one unless given. Work of a member that was given
-   * up since is refused with `ERR_STALE_GENERATION`.
+   * @param generation - The generation in which the work was done (default: the current one). Work of a member that has
+   * since been expelled is refused with `ERR_STALE_GENERATION`.
    */
   send(batches: readonly OutgoingBatch[], generation?: number): Awaitable<void>;
   /**
-   * Commits all outputs sent before this call, the state and the offsets. Where `atomicCommit` holds, all or nothing.
-   * Resolves when durable. Calls may overlap: they take effect in order.
+   * Commits all outputs sent before this call, the state and the offsets; all or nothing if `atomicCommit` is true.
+   * Resolves when durable. Calls may overlap and take effect in order.
    */
   commit(unit: CommitUnit): Awaitable<void>;
-  /** What the session waits for, in words; `undefined` when it has what it needs. */
+  /** Describes what the session waits for; `undefined` if it has what it needs. */
   waitingFor(): string | undefined;
-  /** Gives all tasks back without calling `onRevoked`, and leaves the group at once. */
+  /** Returns all tasks without calling `onRevoked`, and leaves the group at once. */
   leave(): Awaitable<void>;
 }
 
-/** Membership of a group, as transports have it: every call returns a promise. */
+/** Membership of a group in a transport: every call returns a promise. */
 export interface GroupSession extends TaskSession {
   send(batches: readonly OutgoingBatch[], generation?: number): Promise<void>;
   commit(unit: CommitUnit): Promise<void>;
@@ -286,77 +296,76 @@ export interface GroupSession extends TaskSession {
 }
 
 export interface Capabilities {
-  /** Outputs, state and offsets of a commit become durable and visible together. */
+  /** Whether outputs, state and offsets of a commit become durable and visible together. */
   readonly atomicCommit: boolean;
-  /** State lives beside the log and needs no changelog topic to be rebuilt from. */
+  /** Whether state is kept with the log, so that it needs no changelog topics. */
   readonly stateWithLog: boolean;
 }
 
-/** What tasks are run on: a transport, or a log in memory that answers at once. */
+/** The log that tasks run on: a transport, or a log in memory that answers synchronously. */
 export interface TaskLog {
   /** `memory`, `embedded`, `kafka`. */
   readonly kind: string;
   readonly capabilities: Capabilities;
   readonly topics: Pick<TopicAdmin, 'facts' | 'deleteRecords'>;
-  /** Offsets by query, as a map from partition; of all partitions unless some are named. @throws `ERR_UNKNOWN_TOPIC` */
+  /** Offsets that answer a query, by partition (default: for all partitions). @throws `ERR_UNKNOWN_TOPIC` */
   offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Awaitable<ReadonlyMap<number, number>>;
   /**
-   * Committed offsets of a group, of those partitions that have one. Stable: no open transaction is about to change them.
-   * What was committed for a topic that is gone does not count for the one that has its name now: an offset with the id of
-   * the old one says that the group has read that one, and nothing of the partition as it is now.
+   * The committed offsets of a group, for those partitions that have one. They are stable: no open transaction is about
+   * to change them. Offsets of a deleted topic do not apply to the topic that has its name now: such an offset has the
+   * id of the old topic and says nothing about the current partition.
    */
   committed(groupId: string, partitions: readonly TopicPartition[]): Awaitable<readonly CommittedOffset[]>;
   fetcher(options: FetcherOptions): Fetcher;
   /**
-   * Joins a group. Tasks come through `onAssigned`, with the session, possibly before this has returned it.
+   * Joins a group. Tasks are assigned through `onAssigned`, which gets the session, possibly before this returns it.
    *
-   * @throws StoreError `ERR_APPLICATION_RUNNING` when another process runs an exclusive group on an embedded log; the
-   * message names its pid.
+   * @throws StoreError `ERR_APPLICATION_RUNNING` if another process runs an exclusive group on an embedded log; the
+   * message has its pid.
    */
   group(options: GroupOptions): Awaitable<TaskSession>;
 }
 
-/** What the runtime needs of a log. Three implementations pass one contract suite (`test/contract`). */
+/** What the runtime needs from a log. Three implementations pass one contract suite (`test/contract`). */
 export interface Transport extends TaskLog {
-  /** Where it is, for people: a folder, or brokers. */
+  /** Where it is, for messages: a folder, or brokers. */
   readonly location: string;
   readonly topics: TopicAdmin;
   offsets(topic: string, query: OffsetQuery, partitions?: readonly number[]): Promise<ReadonlyMap<number, number>>;
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   /**
-   * The topics of those partitions that a group has committed anything for, whatever has become of it: other partitions of
-   * the topic may have been added since, or another topic may have the name now. As far as the log knows. Does not wait for
-   * what transactions are about to commit.
+   * The topics of these partitions for which a group has committed anything, as far as the log knows, even if
+   * partitions have been added since or the name belongs to another topic now. Does not wait for open transactions.
    */
   committedTopics(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlySet<string>>;
   /**
-   * Sets a group's offsets from outside, while it has no members (`ERR_GROUP_ACTIVE` otherwise): offsets of the topics that
-   * are there now unless they say so.
+   * Sets the offsets of a group without members from outside (`ERR_GROUP_ACTIVE` if it has members). Offsets without a
+   * topic id refer to the current topics.
    */
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>;
-  /** Groups that the log knows of, as far as it shows them: those that have members, or have committed something. */
+  /** Groups that have members or committed offsets, as far as the log shows them. */
   groups(): Promise<readonly string[]>;
   /**
-   * What is known of a group; `undefined` for one that has no committed offsets and has no members.
+   * Describes a group; `undefined` for one without committed offsets and members.
    *
-   * @param stable - Whether to wait while a transaction is about to change its offsets, as unless it is said.
+   * @param stable - Whether to wait for a transaction that is about to change its offsets (default: true).
    */
   describeGroup(groupId: string, stable?: boolean): Promise<GroupFacts | undefined>;
   /**
-   * Forgets what a group has committed, and the stores of an application where the log holds them: it starts as for the first
-   * time. Nothing where there is nothing. @throws `ERR_GROUP_ACTIVE`
+   * Deletes the committed offsets of a group and, if the log keeps them, the stores of an application: its next start
+   * is then like the first. Does nothing for an unknown group. @throws `ERR_GROUP_ACTIVE`
    */
   deleteGroup(groupId: string): Promise<void>;
-  /** What an application has committed to its stores, on logs that hold it. It is as it is at the time of each call. */
+  /** The committed state of an application, on logs that keep it. Each call sees the current state. */
   state?(applicationId: string): ReadableStores;
   producer(): Producer;
   group(options: GroupOptions): Promise<GroupSession>;
   close(): Promise<void>;
 }
 
-/** Who hears how opening a transport gets on. @public */
+/** Receives the progress of opening a transport. @public */
 export interface OpenProgress {
-  /** Called with what is waited for, in words, and with `undefined` when it is over. */
+  /** Called with a description of what it waits for, and with `undefined` when the wait is over. */
   readonly waiting?: (reason: string | undefined) => void;
 }
 

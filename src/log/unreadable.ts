@@ -3,20 +3,20 @@ import type { MillraceError } from '../errors.ts';
 import { bytesOf, isUnreadable } from '../protocol/corrupt.ts';
 import { NO_HEADERS } from '../record.ts';
 
-/** A batch that cannot be read, and what is known of it. */
+/** What is known about an unreadable batch. */
 export interface UnreadableRange {
   readonly error: MillraceError;
-  /** Where reading can go on. */
+  /** Where reading can continue. */
   readonly nextOffset: number;
-  /** Offsets that are passed over then. */
+  /** How many offsets are skipped. */
   readonly records: number;
-  /** The batch as it was read, as if it were one record. */
+  /** The raw batch, as if it were one record. */
   readonly origin: InputOrigin;
 }
 
 /**
- * What a failed poll says about a batch that cannot be read: its checksum, its codec, its length, or what it unpacks to is
- * wrong. `undefined` for other failures, and where nobody knows how far the damage reaches.
+ * Extracts the unreadable batch from the error of a failed poll: its checksum, codec, length or content is wrong.
+ * `undefined` for other failures, and if the extent of the damage is unknown.
  */
 export function unreadableRange(
   error: unknown,
