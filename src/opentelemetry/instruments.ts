@@ -2,23 +2,22 @@ import type { Attributes, BatchObservableResult, Histogram, Meter, Observable } 
 import type { Metric, MetricSample } from '../metrics/metric.ts';
 import type { App } from '../runtime/app/app-handle.ts';
 
-/** Attributes of the messaging conventions that are the same for all of an application. */
+/** Attributes of the messaging conventions that are the same for a whole application. */
 export interface AppAttributes extends Attributes {
   readonly 'messaging.system': string;
   readonly 'messaging.consumer.group.name': string;
 }
 
-/** An instrument that is asked for its values, with what it is asked for. */
+/** An observable instrument and the callback that provides its values. */
 interface Observed {
   readonly instrument: Observable;
   observe(result: BatchObservableResult, metrics: ReadonlyMap<string, Metric>): void;
 }
 
 /**
- * Registers the figures of an application with a meter. They are asked for when metrics are collected, with one snapshot for
- * all of them.
+ * Registers the metrics of an application with a meter. When metrics are collected, one snapshot provides all values.
  *
- * @returns Ends it.
+ * @returns a function that unregisters them.
  */
 export function observeMetrics(app: App, meter: Meter, of: () => AppAttributes): () => void {
   const observed = [
@@ -34,7 +33,7 @@ export function observeMetrics(app: App, meter: Meter, of: () => AppAttributes):
   return () => meter.removeBatchObservableCallback(look, instruments);
 }
 
-/** A metric under the name that exporters for Prometheus make the one of `prometheusText` of. */
+/** An instrument whose name Prometheus exporters turn into the name that `prometheusText` uses. */
 function own(meter: Meter, name: string, description: string, type: 'counter' | 'gauge'): Observed {
   const unit = unitOf(name);
   const [as, options] = [instrumentName(name), { description, ...(unit === undefined ? {} : { unit }) }];
@@ -61,7 +60,7 @@ function unitOf(name: string): string | undefined {
   return name.endsWith('_bytes') ? 'By' : undefined;
 }
 
-/** What the messaging conventions count: messages that were received from each topic, and sent to it. */
+/** The counters of the messaging conventions: messages received from and sent to each topic. */
 function messages(app: App, meter: Meter, of: () => AppAttributes): readonly Observed[] {
   const counted = (kind: 'source' | 'sink', name: string, description: string, operation: string): Observed => {
     const instrument = meter.createObservableCounter(name, { description, unit: '{message}' });
@@ -85,7 +84,10 @@ function messages(app: App, meter: Meter, of: () => AppAttributes): readonly Obs
   ];
 }
 
-/** Ids of steps with the topic that they read or write; of a topic that is read in several places only one counts. */
+/**
+ * Ids of steps with the topic that they read or write. For a topic that is read in several places, only one step
+ * counts.
+ */
 function topicsOfSteps(app: App, kind: 'source' | 'sink'): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const read = new Set<string>();
@@ -113,15 +115,15 @@ function sums(metric: Metric | undefined, steps: ReadonlyMap<string, string>): R
   return found;
 }
 
-/** Histograms, which are written to as things happen. */
+/** Histograms that are recorded as events happen. */
 export interface Durations {
   readonly turns: Histogram;
   readonly fetches: Histogram;
   readonly commits: Histogram;
   readonly recordToCommit: Histogram;
-  /** By the conventions: a call to the log. */
+  /** Messaging conventions: the duration of a call to the log. */
   readonly operations: Histogram;
-  /** By the conventions: what is done with records. */
+  /** Messaging conventions: the duration of processing records. */
   readonly processing: Histogram;
 }
 

@@ -19,31 +19,31 @@ import type { ChannelEvents, CommitEvent } from '../runtime/app/channels.ts';
 import type { TracedRecord } from '../runtime/task/traced-records.ts';
 import { type AppAttributes, type Durations, durations, observeMetrics } from './instruments.ts';
 
-/** What an application is reported with. @public */
+/** The meter and tracer that report an application. @public */
 export interface OpenTelemetryOptions {
-  /** `metrics.getMeter('millrace')` unless given; `false`: no metrics. */
+  /** Default: `metrics.getMeter('millrace')`. `false`: no metrics. */
   readonly meter?: Meter | false;
-  /** `trace.getTracer('millrace')` unless given; `false`: no spans. */
+  /** Default: `trace.getTracer('millrace')`. `false`: no spans. */
   readonly tracer?: Tracer | false;
 }
 
 /** The reporting of an application. @public */
 export interface OpenTelemetryReport {
-  /** Ends it. Without that it goes on after the application has ended, so that its last figures are collected. */
+  /** Ends the reporting. It does not end with the application, so that the last values can still be collected. */
   close(): void;
 }
 
 const DURATION = 1000;
 
 /**
- * Reports an application to OpenTelemetry: all of its metrics, under names of their own and under those of the messaging
- * conventions, and a span for each commit, linked to the records of traces that it holds.
+ * Reports an application to OpenTelemetry: all of its metrics, under their own names and those of the messaging
+ * conventions, and a span for each commit, linked to the traces of its records.
  *
- * Nothing is counted or measured for it that is not anyway: figures are asked for when they are collected, and spans are made
- * per commit. Two applications of one process need different applicationIds.
+ * It adds no counting or measuring: values are read when metrics are collected, and spans are made per commit. Two
+ * applications in one process need different application ids.
  *
- * @param app - What `run` has returned.
- * @param options - A meter and a tracer other than those of the process.
+ * @param app - The application that `run` returned.
+ * @param options - A meter and a tracer to use instead of the global ones.
  *
  * @example
  * ```ts
@@ -120,7 +120,7 @@ function whenThereIs(isThere: () => boolean, then: () => void, listen: Listen): 
   return () => void (done = true);
 }
 
-/** By the conventions; of what is no broker, the name of the package. */
+/** Attributes of the messaging conventions. For a log without a broker, the system is the name of this package. */
 function attributesOf(app: App): AppAttributes {
   const { applicationId, kind } = app.snapshot();
   return {
@@ -158,12 +158,12 @@ function measure(into: Durations, attributes: () => AppAttributes, listen: Liste
   });
 }
 
-/** A span for what was done with the records of a commit, and in it one for the commit itself. */
+/** Creates a span for processing the records of a commit, with a child span for the commit itself. */
 function spansOf(tracer: Tracer, event: CommitEvent, of: AppAttributes): void {
   const { committingAt, durationMs, error, records, startedAt, topics, traced } = event;
-  // Nothing was read: only what time has brought about.
+  // Nothing was read: the commit only has the effects of time.
   if (topics.length === 0 && error === undefined) return;
-  // Several topics have no name that they could stand under.
+  // There is no common name for several topics.
   const destination = topics.length === 1 ? { 'messaging.destination.name': topics[0] as string } : {};
   const name = topics.length === 1 ? ` ${topics[0]}` : '';
   const ended = committingAt + durationMs;
@@ -201,7 +201,7 @@ function spansOf(tracer: Tracer, event: CommitEvent, of: AppAttributes): void {
   }
 }
 
-/** To the span that a record was written in, as its header says. */
+/** A link to the span in which a record was written, taken from its header. */
 function linkTo({ offset, partition, topic, traceparent }: TracedRecord): readonly Link[] {
   const [, traceId, spanId, flags] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return [];

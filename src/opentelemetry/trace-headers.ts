@@ -21,18 +21,18 @@ const SETTER: TextMapSetter<Entry[]> = {
 const GETTER: TextMapGetter<Headers> = {
   keys: (headers) => headers.map(([name]) => name),
   get: (headers, name) => {
-    // The last of several counts, as for Kafka's own clients.
+    // If a header occurs several times the last one counts, as in Kafka's own clients.
     const value = headers.findLast(([each]) => each.toLowerCase() === name.toLowerCase())?.[1];
     return value === undefined || value === null ? undefined : READ.decode(value);
   },
 };
 
 /**
- * Headers for a record that is published, with the trace that is active here: `traceparent` and `tracestate` (W3C), or what the
+ * Headers for a record to publish, with the active trace: `traceparent` and `tracestate` (W3C), or whatever the
  * propagator of the process writes.
  *
- * @param headers - Others that it has; those of another trace are left out.
- * @param context - The active one unless given.
+ * @param headers - Other headers of the record; those of another trace are removed.
+ * @param context - The context (default: the active one).
  *
  * @example
  * ```ts
@@ -58,10 +58,10 @@ export function traceHeaders(headers: Headers = [], context: Context = contexts.
 }
 
 /**
- * The trace that a record belongs to, by its headers: to be the parent of spans, or to be linked to.
+ * The trace that a record belongs to according to its headers, as a parent of spans or a target for links.
  *
- * @param record - With the headers that it was read with.
- * @param context - What it is added to; the active one unless given.
+ * @param record - A record with the headers that it was read with.
+ * @param context - The context to add the trace to (default: the active one).
  *
  * @example
  * ```ts
