@@ -1,9 +1,9 @@
 import type { Duration } from './duration.ts';
 import type { OptionNames } from './option-checks.ts';
 
-/** How records on their way to topics are gathered into batches. Whoever takes these options names the defaults. @public */
+/** How outgoing records are collected into batches. The documentation of each use has the defaults. @public */
 export interface BatchOptions {
-  /** How long a record may wait, when there is no other work, for more to share its batch. */
+  /** How long a record may wait for others to share its batch while there is no other work. */
   readonly linger?: Duration;
   /** A batch is closed at this many bytes, counted before compression. */
   readonly bytes?: number;

@@ -1,6 +1,6 @@
 /**
- * When a write to the embedded log counts as done: when it is on the disk, when it outlives the process, or at once, for
- * tests.
+ * When a write to the embedded log counts as done: once it is on disk (`fsync`), once it survives the process
+ * (`commit`), or at once, for tests (`memory`).
  *
  * @public
  */

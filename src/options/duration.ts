@@ -8,14 +8,15 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 /**
  * A duration in whole milliseconds.
  *
- * @param name - The option that is read, for the error message.
- * @throws ConfigError `ERR_DURATION` when the text is not a duration, is negative, or is not a whole number of milliseconds.
+ * @param name - The name of the option, for the error message.
+ * @throws ConfigError `ERR_DURATION` if the text is not a duration, is negative, or is not a whole number of
+ * milliseconds.
  */
 export function durationMs(duration: Duration, name: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration);
   const exact = match === null ? Number.NaN : Number(match[1]) * (UNIT_MS[match[2] as string] as number);
   const ms = Math.round(exact);
-  // 1.1 s is 1100.0000000000002 ms in floating point, which is meant to be whole.
+  // In floating point, 1.1 s is 1100.0000000000002 ms, which should count as whole.
   if (!Number.isSafeInteger(ms) || Math.abs(exact - ms) > 1e-6) {
     throw new ConfigError(
       'ERR_DURATION',
@@ -28,14 +29,14 @@ export function durationMs(duration: Duration, name: string): number {
   return ms;
 }
 
-/** How long silence takes to be one. @throws ConfigError `ERR_DURATION`, and `ERR_OPTION` for nothing at all. */
+/** The `idle` option in ms. @throws ConfigError `ERR_DURATION`, and `ERR_OPTION` for zero. */
 export function idleMsOf(where: string, idle: Duration): number {
   const ms = durationMs(idle, `${where}: idle`);
   if (ms > 0) return ms;
   throw new ConfigError('ERR_OPTION', `${where}: idle is ${idle}`, { hint: "give more than 0, such as '30s'" });
 }
 
-/** As {@link durationMs}, for a span that may go the other way: `'-5s'`. */
+/** Like {@link durationMs}, for durations that may be negative: `'-5s'`. */
 export function signedDurationMs(duration: Duration, name: string): number {
   if (typeof duration !== 'string' || !duration.startsWith('-')) return durationMs(duration, name);
   const ms = durationMs(duration.slice(1) as Duration, name);

@@ -1,4 +1,4 @@
-/** The candidate that is most like a name, if one is close enough to be a typo. */
+/** The candidate most similar to a name, if it is similar enough for a typo. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;

@@ -1,14 +1,14 @@
 import { ConfigError } from '../errors.ts';
 import { nearest } from './nearest.ts';
 
-/** The names of all options of a type, as keys, so that the compiler misses none. */
+/** The names of all options of a type as keys, so that the compiler finds missing ones. */
 export type OptionNames<T> = { readonly [Name in keyof T]-?: true };
 
 /**
- * An unknown option would be ignored, and so would a typo.
+ * Checks the names of options: an unknown option, such as a typo, would otherwise be ignored.
  *
- * @throws ConfigError `ERR_OPTION` for options that are not an object, and for an unknown name, with the one that may have been
- * meant.
+ * @throws ConfigError `ERR_OPTION` if the options are not an object, or for an unknown name, with a similar name as
+ * suggestion.
  */
 export function checkNames(where: string, options: object, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -26,7 +26,7 @@ export function checkNames(where: string, options: object, known: Readonly<Recor
   }
 }
 
-/** The one name that ends in another, as `startFrom` does in `from`: things are called by either in different places. */
+/** The only name that ends in the other, as `startFrom` ends in `from`: different places use different names. */
 function partOf(name: string, names: readonly string[]): string | undefined {
   const given = name.toLowerCase();
   const [first, ...more] = names.filter((each) => {
@@ -36,7 +36,7 @@ function partOf(name: string, names: readonly string[]): string | undefined {
   return more.length === 0 ? first : undefined;
 }
 
-/** @throws ConfigError `ERR_OPTION` for a value that is none of those allowed. */
+/** @throws ConfigError `ERR_OPTION` for a value that is not allowed. */
 export function checkOneOf(where: string, name: string, value: unknown, allowed: readonly string[]): void {
   if (value === undefined || (typeof value === 'string' && allowed.includes(value))) return;
   const values = allowed.map((each) => `'${each}'`).join(', ');
@@ -45,7 +45,7 @@ export function checkOneOf(where: string, name: string, value: unknown, allowed:
   });
 }
 
-/** @throws ConfigError `ERR_OPTION` for anything but a whole number from `least` on. */
+/** @throws ConfigError `ERR_OPTION` for anything but a whole number, `least` or more. */
 export function checkWhole(where: string, name: string, value: unknown, least: number = 0): void {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return;
   throw new ConfigError('ERR_OPTION', `${where}: ${name} is ${show(value)}`, {
@@ -54,7 +54,7 @@ export function checkWhole(where: string, name: string, value: unknown, least: n
 }
 
 /**
- * What is called later must be there from the start.
+ * Checks that methods that are called later exist from the start.
  *
  * @throws ConfigError `ERR_OPTION` for an object that lacks one of the methods.
  */
@@ -85,13 +85,13 @@ export function checkSignal(where: string, signal: unknown): void {
   checkMethods(where, 'signal', signal, ['addEventListener', 'removeEventListener']);
 }
 
-/** @throws ConfigError `ERR_OPTION` for anything but a text with something in it. */
+/** @throws ConfigError `ERR_OPTION` for anything but a non-empty string. */
 export function checkText(where: string, name: string, value: unknown): void {
   if (value === undefined || (typeof value === 'string' && value !== '')) return;
   throw new ConfigError('ERR_OPTION', `${where}: ${name} is ${show(value)}`, { hint: 'give a string' });
 }
 
-/** As {@link checkText}, for what cannot be left out. @throws ConfigError `ERR_OPTION` */
+/** Like {@link checkText}, for a required option. @throws ConfigError `ERR_OPTION` */
 export function requireText(where: string, name: string, value: unknown): void {
   checkText(where, name, value ?? null);
 }
@@ -121,7 +121,7 @@ export function timeMs(where: string, name: string, time: unknown): number {
   });
 }
 
-/** A value as it may stand in a message: short, and on one line. */
+/** Formats a value for a message: short and on one line. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name.slice(0, 80)}`;
@@ -132,7 +132,7 @@ export function show(value: unknown): string {
   return `an object with ${Object.keys(value).slice(0, 10).join(', ') || 'nothing'}`;
 }
 
-/** What users call the classes that they never name themselves. */
+/** Names for our classes that users never refer to directly. */
 const OURS: Readonly<Record<string, string>> = {
   GlobalTable: 'global table',
   Stream: 'stream',
@@ -142,7 +142,7 @@ const OURS: Readonly<Record<string, string>> = {
   TopicTable: 'table',
 };
 
-/** The class of an object that is more than a collection of fields. */
+/** The class of an object, unless it is a plain object. */
 function kindOf(value: object): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return undefined;

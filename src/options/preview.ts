@@ -1,11 +1,11 @@
-/** Nesting that is shown; what lies deeper is `…`. */
+/** The deepest nesting to show; deeper values are shown as `…`. */
 const MAX_DEPTH = 6;
-/** Bytes that are looked at of what is only bytes. */
+/** The most bytes to show of binary data. */
 const MAX_BYTES = 32;
 
 /**
- * A value in words for people, of at most about so many characters. It costs what is shown, and not what the value is: of a
- * string of 100 MB only the beginning is read.
+ * Formats a value for people, in at most about `maxChars` characters. The cost depends on what is shown, not on the
+ * size of the value: only the start of a 100 MB string is read.
  */
 export function preview(value: unknown, maxChars: number): string {
   const text = new BoundedText(maxChars);
@@ -13,7 +13,7 @@ export function preview(value: unknown, maxChars: number): string {
   return text.done();
 }
 
-/** Takes text until there is enough of it. */
+/** Collects text up to a maximum length. */
 class BoundedText {
   readonly #max: number;
   #text = '';
@@ -53,7 +53,7 @@ function write(text: BoundedText, value: unknown, depth: number): void {
 }
 
 function writeString(text: BoundedText, value: string): void {
-  // One character more than fits, so that it is seen to be cut.
+  // One character more than fits, to detect that it is cut.
   text.add(JSON.stringify(value.length > text.room ? value.slice(0, text.room + 1) : value));
 }
 
@@ -89,7 +89,7 @@ function writeAll<T>(text: BoundedText, open: string, all: Iterable<T>, close: s
   text.add(close);
 }
 
-/** Its own fields, one by one; one that throws when it is read says so. */
+/** The own fields of an object, one by one; a getter that throws is shown as unreadable. */
 function* fieldsOf(value: object): Generator<readonly [string, unknown]> {
   for (const name in value) {
     if (!Object.hasOwn(value, name)) continue;

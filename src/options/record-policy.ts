@@ -3,15 +3,15 @@ import { type Duration, durationMs } from './duration.ts';
 import { checkNames, checkTopicName, type OptionNames, show } from './option-checks.ts';
 
 /**
- * What happens to a record that cannot be decoded, is refused by its schema, makes user code throw, or is too large to
+ * What to do with a record that cannot be decoded, is refused by its schema, makes user code throw, or is too large to
  * write.
  *
- * It decides about a batch that cannot be read too: all of its offsets are passed over, and counted, or the whole batch is the
- * value of one dead letter.
+ * The policy also applies to an unreadable batch: all of its offsets are skipped and counted, or the whole batch
+ * becomes the value of one dead letter.
  *
- * - `fail` (default): the application stops with the error; nothing after the last commit counts.
- * - `skip`: the record is left out and counted.
- * - `deadLetter(topic)`: the record is written untouched to a topic, with headers that say why, and counted.
+ * - `fail` (default): the application stops with the error; work after the last commit has no effect.
+ * - `skip`: the record is skipped and counted.
+ * - `deadLetter(topic)`: the unchanged record is written to a topic, with headers that say why it failed, and counted.
  *
  * @public
  */
@@ -25,20 +25,20 @@ export interface DeadLetterPolicy {
 
 /** @public */
 export interface DeadLetterOptions {
-  /** How long the topic keeps its letters, where it is created (`'unlimited'`). A topic that exists stays as it is. */
+  /** How long a newly created topic keeps its letters (default: `'unlimited'`). An existing topic is not changed. */
   readonly retention?: Duration | 'unlimited';
 }
 
 /**
- * The policy that writes failing records to a topic: key and value bytes as they were, the original headers, and headers
- * `millrace.error.*` and `millrace.origin.*` that tell the error and where the record came from. Its timestamp is the time of
- * the failure. A row that a closing window emitted is written with its own key and value, and `millrace.row.*` instead of
- * `millrace.origin.*`. What is too large for the topic is cut to a head, with `millrace.origin.value.size` and
- * `millrace.origin.value.sha256` of the whole (`key` likewise). The write belongs to the stage: the record's offset is
- * committed only when the dead letter is acknowledged.
+ * A policy that writes failing records to a topic: the original key and value bytes, the original headers, and headers
+ * `millrace.error.*` and `millrace.origin.*` with the error and the origin of the record. The timestamp is the time of
+ * the failure. A row emitted by a closing window is written with its own key and value, and `millrace.row.*` instead of
+ * `millrace.origin.*`. A value that is too large for the topic is cut, with `millrace.origin.value.size` and
+ * `millrace.origin.value.sha256` of the whole value (likewise for `key`). The write is part of the stage: the record's
+ * offset is committed only once the dead letter is acknowledged.
  *
- * @param topic - The dead-letter topic, or its name; created when it is missing.
- * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`; `ERR_TOPIC_NAME` where the policy is used.
+ * @param topic - The dead-letter topic, or its name; created if missing.
+ * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`; `ERR_TOPIC_NAME` when the policy is used.
  * @public
  */
 export function deadLetter(

@@ -3,30 +3,30 @@ import type { StreamRecord } from '../record.ts';
 import { checkOneOf, type OptionNames } from './option-checks.ts';
 import { checkWork } from './promises.ts';
 
-/** What is known when a record gets its timestamp, beside the record. @public */
+/** What is known when a record gets its timestamp, besides the record. @public */
 export interface TimestampContext {
-  /** Highest timestamp that a record of the partition has had so far; −1 before the first one. */
+  /** Highest timestamp of the partition's records so far; −1 before the first record. */
   readonly partitionTime: number;
-  /** What the clock says, in ms since 1970. Results that depend on it differ in a replay. */
+  /** The current time, in ms since 1970. Results that depend on it differ in a replay. */
   readonly now: number;
 }
 
 /**
- * Says when it happened what a record tells, in ms since 1970. `record.timestamp` is the one that it has in the topic.
+ * Returns the time of a record's event, in ms since 1970. `record.timestamp` is the timestamp in the topic.
  *
  * @public
  */
 export type TimestampOf<K, V> = (value: V, record: StreamRecord<K, V>, context: TimestampContext) => number;
 
 /**
- * What becomes of a record whose timestamp is no whole number from 0 on.
+ * What to do with a record whose timestamp is not a whole number, 0 or more.
  *
- * - `record-policy` (default): it is a failure of the record (`ERR_TIMESTAMP`), which `onRecordError` decides about.
- * - `record-time`: it gets the timestamp that it has in the topic.
- * - `partition-time`: it gets the highest timestamp that a record of its partition has had so far.
- * - `wall-clock`: it gets the time at which it is read, so that a replay gives it another one.
+ * - `record-policy` (default): the record fails (`ERR_TIMESTAMP`), and `onRecordError` decides.
+ * - `record-time`: it gets the timestamp from the topic.
+ * - `partition-time`: it gets the highest timestamp of its partition's records so far.
+ * - `wall-clock`: it gets the time at which it is read, so a replay gives it a different timestamp.
  *
- * Where that is no timestamp either (`partition-time` before the first record that has one), it is a failure of the record.
+ * If that is not a valid timestamp either (`partition-time` before the first valid record), the record fails.
  *
  * @public
  */
@@ -52,7 +52,7 @@ export function checkTimestamps(where: string, { onInvalidTimestamp, timestamp }
   });
 }
 
-/** @throws ConfigError `ERR_OPTION` where the records of a topic have no time, or keep the one that they have. */
+/** @throws ConfigError `ERR_OPTION` for a topic whose records have no event time or must keep their timestamps. */
 export function refuseTimestamps(where: string, options: object, hint: string): void {
   const name = Object.keys(NAMES).find((each) => (options as Record<string, unknown>)[each] !== undefined);
   if (name !== undefined) throw new ConfigError('ERR_OPTION', `${where} has ${name}`, { hint });

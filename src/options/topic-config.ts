@@ -2,35 +2,37 @@ import { ConfigError } from '../errors.ts';
 import { durationMs } from './duration.ts';
 import { type OptionNames, show } from './option-checks.ts';
 
-/** Configuration of a topic. Fields left out take the default in parentheses. @public */
+/** Configuration of a topic. Missing fields have the default in parentheses. @public */
 export interface TopicConfig {
   /** `delete` removes old records by `retention*`; `compact` keeps the newest record of each key (`delete`). */
   readonly cleanup?: 'delete' | 'compact' | 'compact,delete';
-  /** How long records are kept, in milliseconds of record time; −1 forever (7 days, as Kafka). */
+  /** How long records are kept, in ms of record time; −1 for ever (7 days, as in Kafka). */
   readonly retentionMs?: number;
-  /** How many bytes a partition may hold before its oldest batches go; −1 unlimited (−1). */
+  /** How many bytes a partition may hold before its oldest batches are removed; −1 for no limit (−1). */
   readonly retentionBytes?: number;
   /** Largest record batch in bytes, after compression (1 MiB). */
   readonly maxMessageBytes?: number;
   /**
-   * How long a record of a compacted topic stays after it was written although a newer one has its key, in milliseconds, so
-   * that readers that rest see it (a day; on Kafka the broker's default, 0, and a day for tables that are created).
+   * How long after it was written a record of a compacted topic is kept even if a newer one has its key, in ms, so that
+   * stopped readers can still see it (a day; on Kafka the broker's default of 0, and a day for tables that are
+   * created).
    */
   readonly minCompactionLagMs?: number;
   /**
-   * Marks a topic that an application has made for itself alone, whose records it removes when it has read them.
+   * Marks a topic that an application has created for itself alone, and whose records it removes after reading them.
    *
    * @internal
    */
   readonly owner?: string;
   /**
-   * Marks a topic that an application both writes and reads, and whose records it keeps: no other application may do both.
+   * Marks a topic that an application both writes and reads, and whose records it keeps. No other application may do
+   * both.
    *
    * @internal
    */
   readonly claim?: string;
   /**
-   * How long the record of a deletion stays in a compacted topic, in milliseconds (a day). Left out where it is that.
+   * How long a tombstone stays in a compacted topic, in ms (a day). Missing if it is the default.
    *
    * @internal
    */
@@ -42,10 +44,10 @@ type Internal = 'claim' | 'owner' | 'tombstoneMs';
 /** A configuration with all of its settings. @public */
 export type FullTopicConfig = Required<Omit<TopicConfig, Internal>> & Pick<TopicConfig, Internal>;
 
-/** How long the record of a deletion stays in a compacted topic unless it is said: a day, as Kafka. */
+/** Default time that a tombstone stays in a compacted topic: a day, as in Kafka. */
 export const TOMBSTONE_MS: number = 24 * 60 * 60 * 1000;
 
-/** Settings that a user may give. */
+/** The settings that users may give. */
 export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, Internal>> = {
   cleanup: true,
   retentionMs: true,
@@ -54,7 +56,7 @@ export const TOPIC_CONFIG: OptionNames<Omit<TopicConfig, Internal>> = {
   minCompactionLagMs: true,
 };
 
-/** The least value of each amount, and what it is of. */
+/** The smallest value of each amount, and its unit. */
 const AMOUNTS = [
   ['retentionMs', -1, 'milliseconds, or -1 for no limit'],
   ['retentionBytes', -1, 'bytes, or -1 for no limit'],
@@ -63,9 +65,9 @@ const AMOUNTS = [
 ] as const;
 
 /**
- * Checks what a configuration says; names are checked elsewhere.
+ * Checks the values of a configuration; names are checked elsewhere.
  *
- * @param where - What it is of: `topic orders`.
+ * @param where - What the configuration belongs to: `topic orders`.
  * @throws ConfigError `ERR_TOPIC_CONFIG`
  */
 export function checkTopicConfig(where: string, config: TopicConfig, topic?: string): void {
@@ -86,7 +88,7 @@ export function checkTopicConfig(where: string, config: TopicConfig, topic?: str
   }
 }
 
-/** A duration as it is written elsewhere, in milliseconds. */
+/** The ms of a value that is written as a duration, as in other options. */
 function spelledOut(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
   try {
