@@ -4,8 +4,8 @@ import type { Rule } from './rule.ts';
 import { NO_SPELLS } from './spell.ts';
 
 /**
- * Values of a key in the order of arrival: until there are `count`, or stream time is `withinMs` further than when the first of
- * them came.
+ * Collects the values of a key in order of arrival, until there are `count`, or stream time has advanced by `withinMs`
+ * since the first one arrived.
  */
 export function batchRule(count: number, withinMs: number): Rule {
   return {
@@ -20,7 +20,7 @@ export function batchRule(count: number, withinMs: number): Rule {
         headers: NO_HEADERS,
       };
       if ((held.value as readonly unknown[]).length >= count) return { spells: NO_SPELLS, record: 'held', row: held };
-      // Behind a shuffle records may come before any time is known.
+      // After a shuffle, records may arrive before any time is known.
       const start = streamTime < 0 ? record.timestamp : streamTime;
       const spell = open ?? { start, end: start + withinMs };
       return { spells: [{ ...spell, held }], record: 'held' };

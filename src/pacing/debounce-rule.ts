@@ -2,7 +2,10 @@ import type { HeldRecord } from '../state/held-record.ts';
 import type { Rule } from './rule.ts';
 import { type Spell, withSpell } from './spell.ts';
 
-/** Records less than `quietMs` apart are one burst, whatever their order; its newest record comes when it has closed. */
+/**
+ * Records less than `quietMs` apart form one burst, whatever their order; its newest record is emitted when the burst
+ * has closed.
+ */
 export function debounceRule(quietMs: number, graceMs: number): Rule {
   const afterMs = quietMs + graceMs;
   return {

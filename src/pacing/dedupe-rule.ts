@@ -1,10 +1,13 @@
 import type { Rule } from './rule.ts';
 import { withSpell } from './spell.ts';
 
-/** A record passes when none that has passed is `withinMs` away or nearer. What has passed is known as long as one may come. */
+/**
+ * A record passes if no passed record is at most `withinMs` away from it. Passed records are remembered as long as a
+ * duplicate may arrive.
+ */
 export function dedupeRule(withinMs: number, graceMs: number): Rule {
   return {
-    // Both ends are included.
+    // Both ends are inclusive.
     closesAfterMs: withinMs + graceMs + 1,
     take(spells, { timestamp }, streamTime) {
       if (timestamp < streamTime - graceMs) return { spells, record: 'late' };

@@ -6,23 +6,23 @@ import type { Waiting } from '../state/waiting.ts';
 import type { Rule } from './rule.ts';
 import { NO_SPELLS, type Spell, type Spells } from './spell.ts';
 
-/** What becomes of records; called in order, synchronously. */
+/** Callbacks for the fate of records; called in order, synchronously. */
 export interface PacedEvents<K> {
-  /** What a spell held back goes on: the spell has closed, or is complete. */
+  /** Emit the record that a spell held back: the spell has closed or is complete. */
   released(key: NonNullable<K>, held: HeldRecord): void;
-  /** The record under way goes on at once. */
+  /** The current record passes at once. */
   passed(): void;
-  /** The record under way is left out. */
+  /** The current record is discarded. */
   leftOut(): void;
-  /** The record under way came too late. */
+  /** The current record is late. */
   late(): void;
-  /** The spells of a key cannot be read when one of them closes. */
+  /** The spells of a key could not be read when one of them closed. */
   unread(error: unknown, key: NonNullable<K>): void;
 }
 
 /**
- * The spells of the keys of one task, by a rule: no Observable, no clock, no topic. A record moves time; what closes with that goes on
- * first, by time, then by key bytes; then it is the turn of the record.
+ * Applies a rule to the spells of the keys of one task; free of Observables, clocks and topics. A record first advances
+ * time; spells that close then are emitted in order of time, then of key bytes; then the record itself is handled.
  */
 export class PacedKeys<K> {
   readonly #rule: Rule;
@@ -47,7 +47,7 @@ export class PacedKeys<K> {
     return this.#waiting.time.streamTime;
   }
 
-  /** Stream time at which the first spell closes, or a little before; `Infinity` where none is open. */
+  /** Stream time at which the first spell closes, or slightly before; `Infinity` if none is open. */
   get nextClose(): number {
     return this.#closings.first;
   }
@@ -66,12 +66,12 @@ export class PacedKeys<K> {
     if (verdict.row !== undefined) this.#events.released(key, verdict.row);
   }
 
-  /** Stream time may go further than before. */
+  /** The limit of stream time has risen. */
   advance(): void {
     if (this.#waiting.time.advance()) this.#settle();
   }
 
-  /** Moves stream time without a record, as far as it takes for nothing to be held back. */
+  /** Advances stream time without a record until nothing is held back. */
   closeAll(): void {
     let last = -1;
     for (const { time } of this.#closings.all()) last = time;
@@ -80,7 +80,7 @@ export class PacedKeys<K> {
     this.#settle();
   }
 
-  /** Nothing that is held back is older; `Infinity` where nothing is. */
+  /** Lower bound for the timestamps of held-back records; `Infinity` if there are none. */
   get oldest(): number {
     return this.#held.oldest;
   }
@@ -89,7 +89,7 @@ export class PacedKeys<K> {
     for (const { key } of this.#closings.all()) yield* this.#older(this.#readable(key));
   }
 
-  /** What cannot be read goes on as nothing. */
+  /** The spells of a key; unreadable ones count as none. */
   #readable(key: NonNullable<K>): Spells {
     try {
       return this.#store.entry(key).value ?? NO_SPELLS;
@@ -98,7 +98,7 @@ export class PacedKeys<K> {
     }
   }
 
-  /** How much older than the closing of their spells what is held back is. */
+  /** How much older held-back records are than the closing time of their spells. */
   *#older(spells: Spells): Generator<number> {
     for (const spell of spells) if (spell.held !== undefined) yield this.#closing(spell) - spell.held.timestamp;
   }
@@ -115,7 +115,7 @@ export class PacedKeys<K> {
     for (const { key, time } of this.#closings.take(this.streamTime)) this.#close(key, time);
   }
 
-  /** Something of a key was to close at a time. */
+  /** Closes the spells of a key that are due at a time. */
   #close(key: NonNullable<K>, time: number): void {
     let entry: Entry<Spells>;
     try {
@@ -128,7 +128,7 @@ export class PacedKeys<K> {
     const before = entry.value ?? NO_SPELLS;
     let open = before.filter((spell) => this.#closing(spell) > time);
     if (open.length === before.length) {
-      // The rule had another length when the spells were stored.
+      // The rule may have had a different length when the spells were stored.
       open = before.filter((spell) => this.#closing(spell) > this.streamTime);
       for (const spell of open) this.#closings.add(this.#closing(spell), key);
       if (open.length === before.length) return;
@@ -139,7 +139,7 @@ export class PacedKeys<K> {
     }
   }
 
-  /** @throws where changes are checked and this one cannot be kept; nothing has changed then. */
+  /** @throws if changes are checked and this one cannot be stored; nothing has changed then. */
   #put(key: NonNullable<K>, entry: Entry<Spells>, before: Spells, after: Spells): void {
     const last = after.at(-1);
     if (last === undefined) this.#store.delete(entry);

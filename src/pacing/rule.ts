@@ -1,20 +1,20 @@
 import type { HeldRecord } from '../state/held-record.ts';
 import type { Spells } from './spell.ts';
 
-/** What becomes of a record. */
+/** The decision about a record. */
 export interface Verdict {
-  /** The spells of its key from now on; the same object where nothing changes. */
+  /** The new spells of its key; the same object if nothing changes. */
   readonly spells: Spells;
-  /** `passes`: goes on at once. `held`: is kept, or left out. `late`: came too late, and changes nothing. */
+  /** `passes`: emitted at once. `held`: kept or discarded. `late`: too late, changes nothing. */
   readonly record: 'passes' | 'held' | 'late';
-  /** A row that is complete with it. */
+  /** A row that this record completes. */
   readonly row?: HeldRecord;
 }
 
-/** What a step does with the records of a key: pure, so that it can be tested by itself. */
+/** What a pacing step does with the records of a key. Pure, so that it can be tested separately. */
 export interface Rule {
-  /** A spell is closed when stream time is so far beyond its end, in ms. */
+  /** How far stream time must pass the end of a spell for it to close, in ms. */
   readonly closesAfterMs: number;
-  /** @param streamTime - This record included; spells that have closed by it are gone. */
+  /** @param streamTime - Including this record; spells that have closed by then are already removed. */
   take(spells: Spells, record: HeldRecord, streamTime: number): Verdict;
 }

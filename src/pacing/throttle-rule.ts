@@ -2,11 +2,11 @@ import type { Rule } from './rule.ts';
 import { withSpell } from './spell.ts';
 
 /**
- * A record that lies in no span opens one, `[t, t + spanMs)`. Spans of a key do not overlap: a record so near before one
- * belongs to it.
+ * A record outside every span opens one, `[t, t + spanMs)`. Spans of a key do not overlap: a record whose span would
+ * overlap a later one belongs to that one.
  *
  * @param leading - The first record of a span passes.
- * @param trailing - The newest of the others comes when the span has closed.
+ * @param trailing - The newest other record is emitted when the span has closed.
  */
 export function throttleRule(spanMs: number, graceMs: number, leading: boolean, trailing: boolean): Rule {
   return {
