@@ -1,7 +1,10 @@
 import type { CommittedOffset, OffsetOrigin, TaskSpec, TopicDescription } from '../log/transport.ts';
 import type { Stage } from './stages.ts';
 
-/** The tasks of a stage: one per partition of its topics. Topics that were found by a pattern may have fewer than others. */
+/**
+ * The tasks of a stage: one per partition of its topics. Topics found by a pattern may have fewer partitions than
+ * others.
+ */
 export function taskSpecs(stage: Stage, topics: ReadonlyMap<string, TopicDescription>): TaskSpec[] {
   const count = Math.max(0, ...stage.inputs.map(({ name }) => topics.get(name)?.partitions ?? 0));
   return Array.from({ length: count }, (_, partition) => ({
@@ -12,7 +15,7 @@ export function taskSpecs(stage: Stage, topics: ReadonlyMap<string, TopicDescrip
   }));
 }
 
-/** What an offset to begin at belongs to. Under which leader the record before it was written, the commit says. */
+/** The origin of a start offset. The commit provides the leader epoch of the record before it. */
 export function originOf(
   topics: ReadonlyMap<string, { readonly id?: string | undefined }>,
   topic: string,

@@ -2,8 +2,8 @@ import { ConfigError } from '../errors.ts';
 import type { PlannedNode } from './plan.ts';
 
 /**
- * How far beyond the end of a window stream time is when the window has closed, for the rows that reach a node: the longest, where
- * several window steps are above it. `undefined` without one.
+ * For the rows of windows that reach a node: how far stream time must pass the end of a window for it to close. The
+ * longest, if there are several window steps above; `undefined` without one.
  */
 export function closingAbove(node: PlannedNode): number | undefined {
   let longest: number | undefined;

@@ -7,7 +7,7 @@ export function patternsOf({ stages }: Pick<Topology, 'stages'>): readonly Topic
   return stages.flatMap(({ inputs }) => inputs.filter(({ takes }) => takes !== undefined));
 }
 
-/** The topology with topics in place of the patterns that they were found by. */
+/** The topology with the patterns replaced by the topics that they matched. */
 export function withFound(topology: Topology, found: ReadonlyMap<string, readonly string[]>): Topology {
   const foundOf = (use: TopicUse): readonly TopicUse[] => {
     const { takes, ...rest } = use;
@@ -19,7 +19,7 @@ export function withFound(topology: Topology, found: ReadonlyMap<string, readonl
   return { ...topology, stages, stageOf: (stream) => index.get(stream) };
 }
 
-/** Whether keys of a stage lie by partition, so that its topics need the same number of them. */
+/** Whether a stage relies on keys being in their partitions, so that its topics need the same number of partitions. */
 export function needsKeys({ nodes }: Stage): boolean {
   return nodes.some(({ spec }) => spec.traits.needsKey === true || spec.kind === 'table');
 }

@@ -3,9 +3,9 @@ import type { PlannedNode } from './plan.ts';
 import type { Stage } from './stages.ts';
 import { type Pipeline, plan, type Topology } from './topology.ts';
 
-/** A step of a pipeline, for pictures. @public */
+/** A step of a pipeline, for drawings. @public */
 export interface GraphStep {
-  /** Unique in the graph; stable while the pipeline is written in the same order. */
+  /** Unique in the graph. Stable as long as the order of the steps in the program does not change. */
   readonly id: number;
   /** `rxjs` for a plain RxJS operator. */
   readonly kind: 'source' | 'table' | 'operator' | 'sink' | 'through' | 'rxjs';
@@ -14,11 +14,11 @@ export interface GraphStep {
   /** Topics that it reads or writes. */
   readonly topics: readonly string[];
   readonly stores: readonly string[];
-  /** Ids of the steps that feed it. */
+  /** Ids of the steps that are its inputs. */
   readonly upstream: readonly number[];
 }
 
-/** What lies between topics; runs as one task per partition. @public */
+/** The part of a pipeline between topics; runs as one task per partition. @public */
 export interface GraphStage {
   readonly name: string;
   readonly inputs: readonly string[];
@@ -26,7 +26,7 @@ export interface GraphStage {
   readonly steps: readonly GraphStep[];
 }
 
-/** A pipeline as it will run. Plain data: fit for JSON. @public */
+/** The plan of a pipeline. Plain data, suitable for JSON. @public */
 export interface PipelineGraph {
   readonly stages: readonly GraphStage[];
 }
@@ -34,7 +34,7 @@ export interface PipelineGraph {
 /**
  * Plans a pipeline without running it.
  *
- * @throws ConfigError for everything that `run` would refuse before it opens anything.
+ * @throws ConfigError for anything that `run` would refuse before it opens the log.
  *
  * @example
  * ```ts

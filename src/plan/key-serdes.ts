@@ -2,10 +2,10 @@ import { ConfigError } from '../errors.ts';
 import type { Serde } from '../serdes/serde.ts';
 import type { PlannedNode } from './plan.ts';
 
-/** What planning knows of the keys at one place: their serde, that they are new, that there are none. */
+/** What planning knows about the keys at one place: their serde, that they have changed, or that there are none. */
 type Keys = Serde<unknown> | 'changed' | 'none' | Mixed;
 
-/** Keys that two serdes write: equal keys have different bytes, and lie in different partitions. */
+/** Keys that are written by two serdes: equal keys have different bytes and are in different partitions. */
 class Mixed {
   readonly left: Serde<unknown>;
   readonly right: Serde<unknown>;
@@ -16,7 +16,7 @@ class Mixed {
   }
 }
 
-/** Follows keys from topics down to the steps that need them. */
+/** Tracks keys from topics down to the steps that need them. */
 export class KeySerdes {
   readonly #known = new Map<PlannedNode, Keys>();
 
@@ -28,7 +28,7 @@ export class KeySerdes {
 
   /** @throws ConfigError `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_KEY_SERDES`. */
   require(node: PlannedNode, stage: string): Serde<unknown> {
-    // One input without keys is a mistake, also where others have some: the stream that is joined with a table.
+    // An input without keys is a mistake even if other inputs have keys, as when a stream is joined with a table.
     const found = [...node.upstream].some((above) => this.#out(above) === 'none') ? 'none' : this.#above(node);
     if (found instanceof Mixed) {
       throw new ConfigError(
@@ -73,7 +73,7 @@ export class KeySerdes {
     return result;
   }
 
-  /** What leaves a node. */
+  /** The keys of a node's output. */
   #out(node: PlannedNode): Keys {
     const known = this.#known.get(node);
     if (known !== undefined) return known;
@@ -90,7 +90,7 @@ export class KeySerdes {
   }
 }
 
-/** Whether two serdes write a key as the same bytes, as far as their names tell. */
+/** Whether two serdes write a key as the same bytes, judged by their names. */
 function sameKeys(left: Serde<unknown>, right: Serde<unknown>): boolean {
   return left === right || left.name === right.name;
 }

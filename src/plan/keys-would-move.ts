@@ -2,7 +2,7 @@ import { ConfigError, type ErrorDetails } from '../errors.ts';
 import { counted } from '../options/counted.ts';
 import type { Stage } from './stages.ts';
 
-/** The error for a stage whose state lies in more partitions than it was written for, or in fewer. */
+/** The error for a stage whose state was written for a different number of partitions. */
 export function keysWouldMove(
   { inputs, name, stores }: Stage,
   before: number,

@@ -3,15 +3,15 @@ import type { Stream } from '../dataflow/stream.ts';
 import type { PlannedNode } from './plan.ts';
 import type { Topology } from './topology.ts';
 
-/** Where a plain RxJS operator was found at something that does not go with turns. */
+/** A plain RxJS operator that does something incompatible with turns, and where it was found. */
 export interface Finding {
-  /** The nearest stream that the pipeline knows. */
+  /** The nearest known stream of the pipeline. */
   readonly stream: Stream<unknown>;
   /** The operator's place relative to that stream. */
   readonly side: 'self' | 'above' | 'below';
 }
 
-/** Where a plain RxJS operator stands, in words: it has no name, but its neighbours do. */
+/** Describes the place of a plain RxJS operator by its neighbours, because it has no name itself. */
 export function operatorPlace({ side, stream }: Finding, topology: Topology): string {
   const node = topology.node(stream);
   if (node === undefined) return `an RxJS operator${at(stream.spec)}`;

@@ -1,6 +1,6 @@
 import { FatalError } from '../errors.ts';
 
-/** A plain RxJS operator emits outside its task's turns. */
+/** The error for a plain RxJS operator that emits outside its task's turns. */
 export function outsideTurn(message: string, stage: string | undefined, step: string): FatalError {
   return new FatalError('ERR_OUTSIDE_TURN', message, {
     ...(stage === undefined ? {} : { stage }),
@@ -11,7 +11,7 @@ export function outsideTurn(message: string, stage: string | undefined, step: st
   });
 }
 
-/** Said when planned, or when a task is built. */
+/** The error for an operator that waits from the start; thrown when planning, or when a task is built. */
 export function waitsFromStart(stage: string | undefined, step: string): FatalError {
   return outsideTurn("an operator waits for a timer or a promise, outside its task's turn", stage, step);
 }

@@ -7,27 +7,27 @@ import { ConfigError, MillraceError } from '../errors.ts';
 import { nodePlace } from './operator-place.ts';
 import { waitsFromStart } from './outside-turn.ts';
 
-/** A node as planning found it. */
+/** A node that planning has found. */
 export interface PlannedNode {
   readonly stream: Stream<unknown>;
   readonly spec: NodeSpec<unknown>;
   readonly step: string;
   /** Nodes that feed this one. */
   readonly upstream: Set<PlannedNode>;
-  /** How often something subscribes to it; above one its output is shared. */
+  /** How many subscriptions it has; above one, its output is shared. */
   fanOut: number;
 }
 
-/** Everything that subscribing a pipeline reveals, before stages are told apart. */
+/** Everything that subscribing to a pipeline reveals, before it is divided into stages. */
 export interface Discovery {
   readonly nodes: ReadonlyMap<Stream<unknown>, PlannedNode>;
-  /** What has to be subscribed in a task: the ends of the pipeline, and those of its shuffles and side branches. */
+  /** What a task must subscribe to: the ends of the pipeline, of its shuffles and of its side branches. */
   readonly roots: readonly Observable<unknown>[];
 }
 
 /**
- * Subscribes to the pipeline once, in a scope that connects nothing and writes down every node and every edge. This works
- * through plain RxJS operators, because they subscribe to their sources while they are subscribed to themselves.
+ * Subscribes to the pipeline once, in a scope that connects nothing and records every node and edge. This works through
+ * plain RxJS operators, because they subscribe to their sources when they are subscribed to.
  */
 export function discover(pipelines: readonly Observable<unknown>[], applicationId?: string): Discovery {
   const scope = new PlanScope(applicationId);
@@ -70,7 +70,7 @@ class PlanScope implements Scope {
     if (node.spec.roots !== undefined) this.roots.push(...node.spec.roots);
   }
 
-  /** Keeps the first failure: RxJS would turn a throw into a notification that nobody listens to while planning. */
+  /** Keeps the first failure: RxJS would turn a throw into a notification, which nothing listens to while planning. */
   attempt(node: PlannedNode | undefined, work: () => void): void {
     try {
       work();
@@ -86,7 +86,7 @@ class PlanScope implements Scope {
     return node;
   }
 
-  /** The node with the names that its topics have in the application. */
+  /** The node with the application's names for its topics. */
   #named(spec: NodeSpec<unknown>): NodeSpec<unknown> {
     const id = this.#applicationId;
     if (id === undefined || spec.topics?.some(({ internal }) => internal) !== true) return spec;
@@ -95,7 +95,7 @@ class PlanScope implements Scope {
 }
 
 interface PlanFailure {
-  /** Where it happened; `undefined` for the end of a pipeline. */
+  /** Where the failure happened; `undefined` for the end of a pipeline. */
   readonly node: PlannedNode | undefined;
   readonly error: unknown;
 }

@@ -60,7 +60,7 @@ it('a compacted shuffle is refused where records behind it would be late, also b
   const near = source.pipe(key, through(first), windows, to(out));
   const far = source.pipe(key, through(first), key, through(second), windows, to(out));
   const message =
-    'the shuffle first keeps the newest record of each key, and is written in no order of time; windowBy(windows) behind it';
+    'the shuffle first keeps the newest record of each key, and its records are not in time order; windowBy(windows) after it';
   expect(() => announced(near, { source: 3, first: 2 }, 'compact')).toThrow(message);
   expect(() => announced(far, { source: 3, first: 2, second: 2 }, 'compact')).toThrow(
     'keeps the newest record of each key',

@@ -6,26 +6,26 @@ import { taskSpecs } from './assignment.ts';
 import type { PlannedNode } from './plan.ts';
 import type { Stage } from './stages.ts';
 
-/** A stage whose tasks write to a shuffle, and announce in it how far they are. */
+/** A stage whose tasks write to a shuffle and announce their progress in it. */
 export interface ShuffleWriter {
   readonly stage: Stage;
-  /** What the stage is called in announcements; see {@link stageNumber}. */
+  /** The number of the stage in announcements; see {@link stageNumber}. */
   readonly number: number;
   /** How many tasks it has. */
   readonly tasks: number;
   /**
-   * What says that nothing older comes: how far its `input` was read, what it has `written` where steps give records other
-   * timestamps, or `nothing` before all is read, where what it reads is in no order itself.
+   * What guarantees that nothing older will be written: how far its `input` was read; what it has `written`, if steps
+   * change timestamps; or `nothing` until everything is read, if its input is out of order itself.
    */
   readonly follows: 'input' | 'written' | 'nothing';
   /**
-   * One task writes the topic, in the order of what it reads: time there is that of the records, and what the task announces is
-   * for those behind.
+   * Whether a single task writes the topic, in the order of its input. The time of the topic is then that of its
+   * records, and announcements only serve later shuffles.
    */
   readonly alone: boolean;
 }
 
-/** Tells the stages of an application apart, and those of others. */
+/** A number that identifies a stage among those of all applications. */
 export function stageNumber(applicationId: string, stage: string): number {
   return Number.parseInt(nameHash(`${applicationId}/${stage}`), 16);
 }
@@ -33,10 +33,10 @@ export function stageNumber(applicationId: string, stage: string): number {
 type Topics = ReadonlyMap<string, TopicDescription>;
 
 /**
- * The topics in which tasks of several others meet, with the stages that write them through a shuffle, and all shuffles on
- * the way to and from these, and those in which rows are that have waited for stream time. What one task alone writes in order
- * needs no announcements: its time is that of its records, also where it announces for a shuffle that follows. A topic that keeps
- * the newest record of each key has no place for them, and in a circle of shuffles each would wait for itself.
+ * The shuffles that need time announcements, with the stages that write them: topics that several tasks write to,
+ * topics with rows that have waited for stream time, and all shuffles before and after these. A topic that a single
+ * task writes in order needs no announcements: its time is that of its records, even if it carries announcements for a
+ * later shuffle. A compacted topic cannot keep announcements, and in a cycle of shuffles each would wait for itself.
  *
  * @throws ConfigError `ERR_COMPACTED_SHUFFLE`
  */
@@ -48,8 +48,8 @@ export function shuffleWriters(
   const found = new Map<string, ShuffleWriter[]>();
   const alone = new Set<string>();
   const sinks = stages.flatMap((stage) => (isInCircle(stage, stages) ? [] : shufflesOf(stage)));
-  // Below what is announced, records are in no order; above it, only announcements tell that there is nothing more to come.
-  // So it takes as many rounds as shuffles follow each other.
+  // Below an announced shuffle, records are out of order; above it, only announcements show that no more records
+  // follow. So this takes as many rounds as there are consecutive shuffles.
   for (let known = -1; known !== found.size; ) {
     known = found.size;
     for (const name of new Set(sinks.flatMap(topicsOf))) {
@@ -57,7 +57,7 @@ export function shuffleWriters(
       const writing = stages.filter((stage) => sinks.some((sink) => stage.nodes.includes(sink) && writes(sink, name)));
       const behind = writing.some(({ inputs }) => inputs.some((use) => found.has(use.name)));
       const before = stages.some((stage) => reads(stage, name) && stage.outputs.some((use) => found.has(use.name)));
-      // A task that reads another stream too is ahead in one of them.
+      // A task that also reads another stream is ahead in one of the two.
       const meets = stages.some((stage) => reads(stage, name) && streamsOf(stage) > 1);
       const waits = sinks.some((sink) => writes(sink, name) && rowsWait(sink));
       const tasks = writing.reduce((sum, stage) => sum + taskSpecs(stage, topics).length, 0);
@@ -84,24 +84,24 @@ export function shuffleWriters(
   return found;
 }
 
-/** Behind a shuffle in which tasks cannot say how far they are, records would be late at random. */
+/** After a shuffle in which tasks cannot announce their progress, records would be late at random. */
 function refuseLate(name: string, stages: readonly Stage[]): void {
   const step = lateBelow(name, stages);
   if (step === undefined) return;
   throw new ConfigError(
     'ERR_COMPACTED_SHUFFLE',
-    `the shuffle ${name} keeps the newest record of each key, and is written in no order of time; ${stepName(step.spec)} behind it goes by ` +
+    `the shuffle ${name} keeps the newest record of each key, and its records are not in time order; ${stepName(step.spec)} after it uses ` +
       'stream time',
     {
       topic: name,
       hint:
-        "tasks cannot say in a compacted topic how far they are: give through(…) one with cleanup: 'delete', and write the other " +
-        'beside it with to(…)',
+        "tasks cannot announce their progress in a compacted topic: give through(…) one with cleanup: 'delete', and write the other " +
+        'with to(…)',
     },
   );
 }
 
-/** A step below a topic, however many shuffles are between, for which records may be late. */
+/** A step below a topic, with any number of shuffles in between, for which records may be late. */
 function lateBelow(name: string, stages: readonly Stage[], seen: Set<string> = new Set()): PlannedNode | undefined {
   seen.add(name);
   for (const stage of stages) {
@@ -120,7 +120,7 @@ function lateBelow(name: string, stages: readonly Stage[], seen: Set<string> = n
   return undefined;
 }
 
-/** Whether a step has records of a topic that its stage reads. */
+/** Whether records of a topic that its stage reads reach a step. */
 function comesFrom(node: PlannedNode, name: string): boolean {
   return [...stepsTo(node)].some((step) => step.spec.kind !== 'sink' && topicsOf(step).includes(name));
 }
@@ -137,7 +137,7 @@ function reads({ inputs }: Stage, topic: string): boolean {
   return inputs.some(({ name }) => name === topic);
 }
 
-/** How many inputs a stage has whose records lead to others. Rows of a table that stream records are joined with do not. */
+/** How many inputs of a stage have records that cause output. Rows of a table that is only looked up do not. */
 function streamsOf({ inputs, nodes }: Stage): number {
   const lookedUp = (node: PlannedNode): boolean =>
     nodes
@@ -151,7 +151,7 @@ function writes(sink: PlannedNode, topic: string): boolean {
   return topicsOf(sink).includes(topic);
 }
 
-/** The steps from the topics to here. */
+/** The steps from the topics to this one. */
 function stepsTo(node: PlannedNode, found: Set<PlannedNode> = new Set()): Set<PlannedNode> {
   if (found.has(node)) return found;
   found.add(node);
@@ -164,12 +164,12 @@ function keepsTime(sink: PlannedNode): boolean {
   return [...stepsTo(sink)].every(({ spec }) => spec.traits.keepsTime === true);
 }
 
-/** Whether rows on the way wait for stream time. */
+/** Whether rows on the way to the sink wait for stream time. */
 function rowsWait(sink: PlannedNode): boolean {
   return [...stepsTo(sink)].some(({ spec }) => spec.traits.waits === true);
 }
 
-/** Whether a stage reads, however indirectly, what it writes. */
+/** Whether a stage reads, directly or indirectly, what it writes. */
 function isInCircle(start: Stage, stages: readonly Stage[]): boolean {
   const seen = new Set<Stage>();
   const reaches = (stage: Stage): boolean => {

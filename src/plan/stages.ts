@@ -6,9 +6,9 @@ import { requireWindow } from './closing.ts';
 import { KeySerdes } from './key-serdes.ts';
 import type { Discovery, PlannedNode } from './plan.ts';
 
-/** What lies between topics: runs as one task per partition of its topics. */
+/** The part of a pipeline between topics; runs as one task per partition of its topics. */
 export interface Stage {
-  /** Its input topics, streams first, joined by `+`: unique, and stable while the topics are. */
+  /** Its input topics, streams first, joined by `+`: unique, and stable as long as the topics are. */
   readonly name: string;
   readonly nodes: readonly PlannedNode[];
   /** Topics read, each once. */
@@ -18,8 +18,9 @@ export interface Stage {
 }
 
 /**
- * Tells stages apart: the components of the graph, where nodes that read the same topic belong together, because a topic
- * has one committed position per application. Shuffles are not edges: what is written to a topic is read by another stage.
+ * Divides a pipeline into stages: the connected components of the graph. Nodes that read the same topic belong
+ * together, because a topic has one committed position per application. Shuffles are not edges: what is written to a
+ * topic is read by another stage.
  *
  * @throws ConfigError `ERR_NO_SOURCE`, `ERR_KEY_CHANGED`, `ERR_NO_KEY`, `ERR_NO_WINDOW`, `ERR_DUPLICATE_STORE`, `ERR_DUPLICATE_SOURCE`,
  * `ERR_SINK_TO_SOURCE`.
@@ -130,7 +131,7 @@ function checkStage(stage: Stage): void {
   }
   const inputs = new Set(stage.inputs.map(({ name }) => name));
   for (const { internal, name } of stage.outputs) {
-    // A step that sends something to itself knows when to stop.
+    // A step that sends records to itself through an internal topic knows when to stop.
     if (!inputs.has(name) || internal === true) continue;
     throw new ConfigError('ERR_SINK_TO_SOURCE', `stage ${stage.name} writes to its own source ${name}`, {
       topic: name,

@@ -11,7 +11,7 @@ import { type Stage, stageIndex, stagesOf } from './stages.ts';
 /** One Observable, or several that run together. @public */
 export type Pipeline = Observable<unknown> | readonly Observable<unknown>[];
 
-/** A pipeline as it will run: found by planning, before anything is opened. */
+/** The plan of a pipeline, made before anything is opened. */
 export interface Topology {
   readonly stages: readonly Stage[];
   readonly roots: readonly Observable<unknown>[];
@@ -21,17 +21,17 @@ export interface Topology {
   node(stream: Stream<unknown>): PlannedNode | undefined;
   stageOf(stream: Stream<unknown>): Stage | undefined;
   keySerde(node: PlannedNode): Serde<unknown> | undefined;
-  /** Steps above a node, by the longest way. */
+  /** Number of steps above a node, by the longest path. */
   depth(node: PlannedNode): number;
-  /** Whether two inputs of a node hang on one source. */
+  /** Whether two inputs of a node derive from one source. */
   isDiamond(node: PlannedNode): boolean;
 }
 
 /**
- * Plans a pipeline. Pure: the same value may be planned, drawn, tested and run any number of times.
+ * Plans a pipeline. Pure: the same pipeline can be planned, drawn, tested and run any number of times.
  *
- * @param applicationId - Begins the names of shuffles within steps; left out where nothing is run.
- * @throws ConfigError for everything that is wrong with it; see {@link stagesOf}.
+ * @param applicationId - Prefix for the topic names of shuffles inside steps; not needed if nothing is run.
+ * @throws ConfigError for anything wrong with it; see {@link stagesOf}.
  */
 export function plan(pipeline: Pipeline, applicationId?: string): Topology {
   const pipelines = isObservable(pipeline) ? [pipeline] : pipeline;
@@ -77,7 +77,7 @@ function isDiamond({ spec }: PlannedNode, { nodes }: Discovery): boolean {
   return false;
 }
 
-/** Topics from which records come to a node without a shuffle between. */
+/** Topics from which records reach a node without a shuffle in between. */
 function topicsAbove(node: PlannedNode | undefined): ReadonlySet<string> {
   const topics = new Set<string>();
   const above = new Set(node === undefined ? [] : [node]);
