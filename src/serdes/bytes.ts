@@ -21,8 +21,8 @@ const BYTES: Serde<Uint8Array> = Object.freeze({
 });
 
 /**
- * Bytes as they are. What is read is a copy that belongs to the program; what is written must not be changed before the
- * write is acknowledged.
+ * Unchanged bytes. A value that is read is a copy that belongs to the program; don't modify a value that is written
+ * until the write is acknowledged.
  *
  * @returns A serde for `Uint8Array`.
  *

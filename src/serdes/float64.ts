@@ -25,9 +25,10 @@ const FLOAT64: Serde<number> = Object.freeze({
 });
 
 /**
- * Any `number` in 8 bytes, IEEE 754, big-endian: Kafka's DoubleSerializer. NaN, the infinities and −0 are kept.
+ * Any `number` in 8 bytes, IEEE 754, big-endian, as Kafka's DoubleSerializer writes it. NaN, the infinities and −0 are
+ * preserved.
  *
- * @returns A serde for `number`; lengths other than 8 are `ERR_DECODE`.
+ * @returns A serde for `number`. Reading fails with `ERR_DECODE` for lengths other than 8.
  *
  * @example
  * ```ts

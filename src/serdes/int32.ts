@@ -28,9 +28,11 @@ const INT32: Serde<number> = Object.freeze({
 });
 
 /**
- * Integers from −2³¹ to 2³¹ − 1 in 4 bytes, big-endian, two's complement: Kafka's IntegerSerializer. −0 is written as 0.
+ * Integers from −2³¹ to 2³¹ − 1 in 4 bytes, big-endian, two's complement, as Kafka's IntegerSerializer writes them. −0
+ * is written as 0.
  *
- * @returns A serde for `number`; fractions and larger numbers are `ERR_ENCODE`, other lengths `ERR_DECODE`.
+ * @returns A serde for `number`. Writing fails with `ERR_ENCODE` for fractions and larger numbers, reading with
+ * `ERR_DECODE` for other lengths.
  *
  * @example
  * ```ts

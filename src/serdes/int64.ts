@@ -1,7 +1,7 @@
 import { decodeError, encodeError, typeName } from './refusal.ts';
 import type { Serde } from './serde.ts';
 
-// One scratch for all: a view per record would cost more than the eight byte copies.
+// One shared scratch buffer: a view per record would cost more than copying eight bytes.
 const scratch = new Uint8Array(8);
 const view = new DataView(scratch.buffer);
 
@@ -27,10 +27,11 @@ const INT64: Serde<bigint> = Object.freeze({
 });
 
 /**
- * Integers from −2⁶³ to 2⁶³ − 1 in 8 bytes, big-endian, two's complement: Kafka's LongSerializer. A `bigint` in the
- * program, because a `number` is exact only up to 2⁵³.
+ * Integers from −2⁶³ to 2⁶³ − 1 in 8 bytes, big-endian, two's complement, as Kafka's LongSerializer writes them. They
+ * are `bigint` in the program, because a `number` is exact only up to 2⁵³.
  *
- * @returns A serde for `bigint`; more than 64 bits are `ERR_ENCODE`, other lengths `ERR_DECODE`.
+ * @returns A serde for `bigint`. Writing fails with `ERR_ENCODE` for more than 64 bits, reading with `ERR_DECODE` for
+ * other lengths.
  *
  * @example
  * ```ts

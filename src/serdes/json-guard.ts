@@ -1,7 +1,7 @@
-/** Levels of arrays and objects that a payload may have. */
+/** The most levels of nested arrays and objects in a payload. */
 export const MAX_DEPTH = 100;
 
-/** Counts levels, leaving out brackets inside strings. */
+/** Counts levels, ignoring brackets inside strings. */
 function exactlyDeeper(text: string): boolean {
   let depth = 0;
   let quoted = false;
@@ -19,8 +19,8 @@ function exactlyDeeper(text: string): boolean {
 }
 
 /**
- * Whether JSON nests deeper than {@link MAX_DEPTH}. Most texts have few brackets, and hopping from one to the next costs
- * a fraction of the parse; only a text with more than a hundred is read character by character.
+ * Whether JSON is nested deeper than {@link MAX_DEPTH}. Most texts have few brackets, and jumping from one to the next
+ * costs a fraction of parsing; only a text with more than a hundred is read character by character.
  */
 export function isTooDeep(text: string): boolean {
   if (text.length <= 2 * MAX_DEPTH) return false;
@@ -34,12 +34,12 @@ export function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** Whether a text may hold the key `__proto__`: spelled out, or hidden in escapes such as `\u005f`. */
+/** Whether a text may contain the key `__proto__`: in plain text, or hidden in escapes such as `\u005f`. */
 export function mayHoldUnsafeKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('\\u00');
 }
 
-/** Whether a parsed value has `__proto__` as a key anywhere. The depth was checked before. */
+/** Whether a parsed value has the key `__proto__` anywhere. The depth has already been checked. */
 export function hasUnsafeKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasUnsafeKey);

@@ -9,7 +9,7 @@ function skip(pattern: RegExp, text: string, at: number): number {
   return pattern.test(text) ? pattern.lastIndex : at;
 }
 
-/** The index after the string that begins at `at`, or the index of its error, negated and less one. */
+/** The index after the string that begins at `at`; for a broken string, minus the index of the error, minus one. */
 function skipString(text: string, at: number): number {
   for (let i = at + 1; i < text.length; ) {
     const code = text.charCodeAt(i);
@@ -22,8 +22,8 @@ function skipString(text: string, at: number): number {
 }
 
 /**
- * Where a text stops being JSON, as an index of its characters. Engines word their messages differently and often leave
- * the position out, so it is found here; only texts that `JSON.parse` refused come this way.
+ * The character index at which a text stops being JSON. JavaScript engines word their messages differently and often
+ * omit the position, so it is computed here, only for texts that `JSON.parse` has refused.
  */
 export function jsonErrorPosition(text: string): number {
   const open: string[] = [];

@@ -24,7 +24,7 @@ function write(value: unknown): string {
   return text;
 }
 
-/** JSON has no word for these and writes `{}`. The depth was checked before. */
+/** Refuses values that JSON cannot represent and would write as `{}`. The depth has already been checked. */
 function refuseEmptied(value: unknown): void {
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return;
   if (isThenable(value))
@@ -64,25 +64,26 @@ const FORMAT: SchemaFormat<string> = {
 };
 
 /**
- * JSON, with a type that the program asserts and nobody checks. Give a schema where the producer is not yours.
+ * JSON with an unchecked type. Give a schema if you do not control the producer.
  *
  * @typeParam T - What the program expects to read.
  * @public
  */
 export function json<T = unknown>(): Serde<T>;
 /**
- * JSON as UTF-8, validated by any Standard Schema (zod, valibot, arktype, …) when it is read, and read back before it is
- * written, so that nobody meets a record that the schema refuses. The program sees the schema's output; a schema that does
- * not accept what `JSON.stringify` makes of its output is written with `{ encode }`.
+ * JSON in UTF-8, validated by any Standard Schema (zod, valibot, arktype, …). Values are validated when they are read,
+ * and read back before they are written, so that no reader meets a record that the schema refuses. The program sees the
+ * schema's output. If the schema does not accept the JSON of its own output, give `{ encode }`.
  *
- * Reading refuses with `ERR_DECODE`: text that is not JSON (with the position), the text `null`, more than 100 levels, and the
- * key `__proto__` in any spelling. Issues of the schema are `ERR_VALIDATION`. Writing refuses with `ERR_ENCODE` what JSON
- * cannot say: undefined, functions, bigints, cycles, promises, Maps and Sets, and what reading would refuse. As in JSON everywhere, undefined
- * properties are left out, a nested NaN becomes null, a Date its ISO text.
+ * Reading fails with `ERR_DECODE` for text that is not JSON (with the position), the text `null`, more than 100 levels,
+ * and the key `__proto__` in any spelling; and with `ERR_VALIDATION` if the schema finds issues. Writing fails with
+ * `ERR_ENCODE` for anything that JSON cannot represent: undefined, functions, bigints, cycles, promises, Maps and Sets,
+ * and anything that reading would refuse. As usual in JSON, undefined properties are omitted, a nested NaN becomes
+ * null, and a Date becomes its ISO text.
  *
- * @param schema - What values look like; its output type is the serde's type.
- * @param options - How values are turned back for writing, and whether what is written is validated.
- * @throws ConfigError `ERR_ASYNC_SCHEMA` at the first value, when the schema validates asynchronously.
+ * @param schema - Describes the values; its output type is the serde's type.
+ * @param options - How to convert values back for writing, and whether to validate written values.
+ * @throws ConfigError `ERR_ASYNC_SCHEMA` at the first value, if the schema validates asynchronously.
  *
  * @example
  * ```ts
@@ -109,7 +110,7 @@ export function json(schema?: StandardSchemaV1, options: SchemaOptions = {}): Se
   };
   return {
     name: 'json',
-    // What an encoder makes of keys is its own affair.
+    // With an encoder, different values may have equal bytes.
     keysByValue: options.encode === undefined,
     serialize: (value) => encodeUtf8(toText(value)),
     deserialize: (bytes) => decodeRange(bytes, 0, bytes.length),

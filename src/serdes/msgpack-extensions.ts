@@ -9,7 +9,7 @@ import { EXT_BIGINT, EXT_TIMESTAMP, EXT_TYPED_ARRAY, EXT_UINT64 } from './msgpac
 import { typeName } from './refusal.ts';
 import { decodeTypedArray, encodeTypedArray, isTypedArray } from './typed-array.ts';
 
-/** How the library writes an extension whose data it asks a function for: type byte 0xc9 and a length of 4 bytes. */
+/** Header size of an extension whose data the library gets from a function: type byte 0xc9 and a length of 4 bytes. */
 const LONG_HEADER = 6;
 
 function isSafe(value: bigint): boolean {
@@ -30,13 +30,14 @@ function toDate(data: Uint8Array): Date {
 }
 
 /**
- * What MessagePack has no own form for. The messages of its throws complete the sentence "msgpack cannot write …".
+ * Types for which MessagePack has no format of its own. The messages of its errors complete the sentence "msgpack
+ * cannot write …".
  *
- * A big integer is first written as an extension, since the library's own bigint mode would write each large number as
- * a float; {@link bigAt} then tells where to turn it into a plain integer.
+ * A big integer is first written as an extension, because the library's own bigint mode would write each large number
+ * as a float; {@link bigAt} then has the positions at which to turn it into a plain integer.
  */
 export class Extensions implements ExtensionCodecType<undefined> {
-  /** Positions of big integers in the buffer that is being written. */
+  /** Positions of big integers in the buffer being written. */
   bigAt: number[] = [];
 
   tryToEncode(value: unknown): ExtData | null {
@@ -50,7 +51,8 @@ export class Extensions implements ExtensionCodecType<undefined> {
         return new ExtData(EXT_TIMESTAMP, encodeTimeSpecToTimestamp(encodeDateToTimeSpec(value)));
       }
       if (isTypedArray(value)) return new ExtData(EXT_TYPED_ARRAY, encodeTypedArray(value));
-      // Map, Set, Error, RegExp, ArrayBuffer and their like keep their contents elsewhere and would be written empty.
+      // Map, Set, Error, RegExp, ArrayBuffer and similar objects keep their contents internally and would be written as
+      // empty.
       if (Object.prototype.toString.call(value) !== '[object Object]') throw new TypeError(typeName(value));
     }
     if (Object.hasOwn(value, '__proto__')) throw new TypeError('the unsafe key __proto__');

@@ -2,18 +2,18 @@ import { MAX_DEPTH } from './json-guard.ts';
 import { decodeError } from './refusal.ts';
 import { isUtf8 } from './text.ts';
 
-/** Our extension types; negative ones belong to MessagePack itself. */
+/** Millrace's extension types; negative ones belong to MessagePack itself. */
 export const EXT_TIMESTAMP = -1;
 export const EXT_BIGINT = 1;
 export const EXT_TYPED_ARRAY = 2;
-/** Inside a buffer on its way through the library only; refused when it comes from outside. */
+/** Used only internally, in a buffer passed to the library; refused in input. */
 export const EXT_UINT64 = 3;
 
-/** What {@link scan} found: binary data, and integers that a number cannot hold exactly. */
+/** Result bits of {@link scan}: binary data, and integers that a number cannot represent exactly. */
 export const HAS_BINARY = 1;
 export const HAS_BIG_INTEGER = 2;
 
-// Shared by all scans: a scan calls nothing that could start another one.
+// Shared by all scans, because a scan calls nothing that could start another one.
 const left = new Int32Array(MAX_DEPTH);
 const isMap = new Uint8Array(MAX_DEPTH);
 
@@ -31,7 +31,7 @@ const ARRAY = 5;
 const MAP = 6;
 const UNKNOWN = 7;
 
-/** One type byte: its kind, how many bytes say its length (0: the length is fixed), and its fixed length. */
+/** Describes a type byte: its kind, the number of length bytes (0: fixed length), and the fixed length. */
 function shape(kind: number, prefix: number, size: number): number {
   return (kind << 8) | (prefix << 5) | size;
 }
@@ -71,11 +71,11 @@ function isBig(bytes: Uint8Array, at: number, signed: boolean): boolean {
 }
 
 /**
- * Proves that `bytes[start, end)` is exactly one MessagePack value, before anything is allocated for it: every length is
- * covered by bytes, nothing trails, strings are UTF-8, keys are strings or integers and not `__proto__`, no value lies
- * deeper than 100 levels, no type is unknown. The library that decodes checks none of these up front.
+ * Checks that `bytes[start, end)` is exactly one MessagePack value before anything is allocated for it: every length is
+ * covered by bytes, nothing follows, strings are UTF-8, keys are strings or integers and not `__proto__`, no value is
+ * nested deeper than 100 levels, no type is unknown. The decoding library checks none of this in advance.
  *
- * @param bigAt - Receives the positions of integers that a number cannot hold exactly.
+ * @param bigAt - Receives the positions of integers that a number cannot represent exactly.
  * @returns What was found, as bits.
  */
 export function scan(bytes: Uint8Array, start: number, end: number, bigAt?: number[]): number {

@@ -8,7 +8,10 @@ import { type SchemaFormat, type SchemaOptions, schemaWriter, validator } from '
 import type { Serde } from './serde.ts';
 import { isWellFormed } from './text.ts';
 
-/** Whether bytes hold what the library makes of a lone surrogate. Rarely true, and then the value is looked at. */
+/**
+ * Whether bytes may contain what the library writes for a lone surrogate. This is rare, and the value is then
+ * inspected.
+ */
 function mayHoldLoneSurrogate(bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length - 2; i++) {
     const byte = bytes[i]!;
@@ -35,7 +38,7 @@ class Codec {
   write(value: unknown): Uint8Array {
     if (value === undefined || value === null) throw encodeError('msgpack', typeName(value));
     const extensions = this.#extensions;
-    // A getter of the value may write with this serde too: its positions must not mix with ours.
+    // A getter of the value may use this serde too: its positions must not mix with these.
     const outer = extensions.bigAt;
     extensions.bigAt = outer.length === 0 ? outer : [];
     let bytes: Uint8Array;
@@ -73,7 +76,7 @@ class Codec {
       scan(bytes, start, end, bigAt);
       own = expand(bytes, start, end, bigAt);
     } else if ((found & HAS_BINARY) !== 0) {
-      // Binary data would be views into bytes that may be reused.
+      // Otherwise binary data would be views of bytes that may be reused.
       own = new Uint8Array(bytes.subarray(start, end));
     } else own = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
     let value: unknown;
@@ -91,15 +94,16 @@ class Codec {
 }
 
 /**
- * MessagePack, with a type that the program asserts and nobody checks. Give a schema where the producer is not yours.
+ * MessagePack with an unchecked type. Give a schema if you do not control the producer.
  *
  * @typeParam T - What the program expects to read.
  * @public
  */
 export function msgpack<T = unknown>(): Serde<T>;
 /**
- * MessagePack, validated by any Standard Schema (zod, valibot, arktype, …) when it is read, and read back before it is
- * written. The program sees the schema's output; a schema that does not accept its own output is written with `{ encode }`.
+ * MessagePack, validated by any Standard Schema (zod, valibot, arktype, …). Values are validated when they are read,
+ * and read back before they are written. The program sees the schema's output. If the schema does not accept its own
+ * output, give `{ encode }`.
  *
  * | in the program | in MessagePack |
  * |---|---|
@@ -111,18 +115,18 @@ export function msgpack<T = unknown>(): Serde<T>;
  * | `Date` | extension −1, the timestamp of the MessagePack specification; read down to the millisecond |
  * | array, plain object or class instance | array, map of own properties; undefined properties are left out, undefined elements become nil |
  *
- * A plain int 64 or uint 64 from another client is read as a number where a number holds it exactly, as a bigint
- * otherwise. Integer keys are read as property names.
+ * A plain int 64 or uint 64 from another client is read as a number if that is exact, otherwise as a bigint. Integer
+ * keys are read as property names.
  *
- * Writing refuses with `ERR_ENCODE`: null and undefined, functions, symbols, `Map`, `Set`, `ArrayBuffer`, `DataView`,
- * errors, invalid dates, lone surrogates, the key `__proto__`, cycles. Reading refuses with `ERR_DECODE`: truncated and
- * trailing bytes, lengths beyond the payload (before anything is allocated), malformed UTF-8, unknown extensions, the key
- * `__proto__`, keys that are neither texts nor integers, and nil as the whole value. Both refuse more than 100 levels,
- * where a value inside an array or a map counts as one. Issues of the schema are `ERR_VALIDATION`.
+ * Writing fails with `ERR_ENCODE` for null and undefined, functions, symbols, `Map`, `Set`, `ArrayBuffer`, `DataView`,
+ * errors, invalid dates, lone surrogates, the key `__proto__`, cycles. Reading fails with `ERR_DECODE` for truncated
+ * and trailing bytes, lengths beyond the payload (before anything is allocated), malformed UTF-8, unknown extensions,
+ * the key `__proto__`, keys that are neither strings nor integers, and nil as the whole value. Both refuse more than
+ * 100 levels of nesting. If the schema finds issues, reading fails with `ERR_VALIDATION`.
  *
- * @param schema - What values look like; its output type is the serde's type.
- * @param options - How values are turned back for writing, and whether what is written is validated.
- * @throws ConfigError `ERR_ASYNC_SCHEMA` at the first value, when the schema validates asynchronously.
+ * @param schema - Describes the values; its output type is the serde's type.
+ * @param options - How to convert values back for writing, and whether to validate written values.
+ * @throws ConfigError `ERR_ASYNC_SCHEMA` at the first value, if the schema validates asynchronously.
  *
  * @example
  * ```ts

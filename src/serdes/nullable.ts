@@ -1,10 +1,10 @@
 import type { Serde } from './serde.ts';
 
 /**
- * The same bytes, with null allowed: a null key or value is then allowed (in a table it deletes the row) instead of a
- * record error. The serde itself still never sees null.
+ * The same format, with null allowed: a null key or value is then valid (in a table it deletes the row) instead of a
+ * record error. The serde itself never sees null.
  *
- * @param serde - How a value that is not null is written.
+ * @param serde - The serde for values other than null.
  * @returns A serde of `T | null`.
  *
  * @example

@@ -3,7 +3,7 @@ import { RecordError } from '../errors.ts';
 const EXCERPT_BYTES = 64;
 
 /**
- * The first bytes of a payload for an error message: quoted where they are printable ASCII, as hex otherwise. Enough to
+ * The first bytes of a payload for an error message: quoted if they are printable ASCII, otherwise as hex. Enough to
  * recognise the producer, too little to leak a document.
  */
 function excerpt(bytes: Uint8Array, start: number, end: number): string {
@@ -23,7 +23,7 @@ function excerpt(bytes: Uint8Array, start: number, end: number): string {
   return printable ? `${size}: ${JSON.stringify(quoted)}${more}` : `${size}: 0x${hex}${more}`;
 }
 
-/** Bytes that are not a value of this serde. */
+/** The error for bytes that are not a value of this serde. */
 export function decodeError(
   serde: string,
   problem: string,
@@ -38,7 +38,7 @@ export function decodeError(
   });
 }
 
-/** A value that this serde cannot write. */
+/** The error for a value that this serde cannot write. */
 export function encodeError(serde: string, problem: string, hint?: string, cause?: unknown): RecordError {
   return new RecordError('ERR_ENCODE', `${serde} cannot write ${problem}`, {
     cause,
@@ -46,7 +46,7 @@ export function encodeError(serde: string, problem: string, hint?: string, cause
   });
 }
 
-/** How a wrong value is called in a message: its type, never its content. */
+/** Describes a wrong value in a message: by its type, never its content. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';

@@ -4,33 +4,33 @@ import { ConfigError, RecordError } from '../errors.ts';
 /**
  * How a schema is used when records are written.
  *
- * @typeParam I - What the schema takes.
- * @typeParam O - What the schema makes of it, and the program sees.
+ * @typeParam I - The input of the schema.
+ * @typeParam O - The output of the schema, which the program sees.
  * @public
  */
 export interface SchemaOptions<I = unknown, O = unknown> {
   /**
-   * `'both'` (default): what is written is read back first, as its readers will, so that nothing is written that its own
-   * schema refuses. `'read'`: whatever the program gives is written.
+   * `'both'` (default): a value is read back before it is written, so that nothing is written that its own schema
+   * refuses. `'read'`: values are written unchecked.
    */
   readonly validate?: 'read' | 'both';
   /**
-   * Turns what the program sees into what the schema takes. Needed for writing where the two differ: where the schema
-   * transforms, or is about what the format cannot say, as a Date in JSON.
+   * Converts the schema's output back into its input. Needed for writing if the two differ: if the schema transforms
+   * values, or describes values that the format cannot represent, such as a Date in JSON.
    */
   readonly encode?: (value: O) => I;
 }
 
-/** A format with which a schema is used. */
+/** A format that is combined with a schema. */
 export interface SchemaFormat<W> {
-  /** The serde's, for messages. */
+  /** Name of the serde, for messages. */
   readonly name: string;
   write(value: unknown): W;
   read(written: W): NonNullable<unknown>;
   same(left: W, right: W): boolean;
 }
 
-/** Issues that a message lists; a schema may find one per array element. */
+/** The most issues listed in a message; a schema may find one per array element. */
 const MOST_ISSUES = 3;
 const PLAIN_NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
@@ -66,7 +66,7 @@ const REFUSED = 'fix the producer or the schema, or choose an error policy for t
 function unwritable(serde: string, problem: string, cause?: unknown): RecordError {
   return new RecordError('ERR_VALIDATION', `${serde} cannot write a value that ${problem}`, {
     cause,
-    hint: 'write what the schema takes; a schema that transforms needs { encode }, which turns its output back',
+    hint: 'write what the schema accepts; a schema that transforms needs { encode }, which converts its output back',
   });
 }
 
@@ -76,7 +76,7 @@ function ignore(): void {}
  * Makes the function that validates one value and returns the schema's output.
  *
  * @throws RecordError `ERR_VALIDATION` with the first issues; ConfigError `ERR_ASYNC_SCHEMA` (when the function runs)
- * for a schema that answers with a promise.
+ * for a schema that returns a promise.
  */
 export function validator(schema: StandardSchemaV1, serde: string): (value: unknown) => NonNullable<unknown> {
   const standard = schema['~standard'];
@@ -88,7 +88,7 @@ export function validator(schema: StandardSchemaV1, serde: string): (value: unkn
       throw refuse(serde, `it threw ${String(cause)}`, cause);
     }
     if ('then' in result) {
-      // Nobody waits for the answer; a rejection must not become an unhandled one.
+      // Nothing awaits the result; a rejection must not become an unhandled one.
       result.then(ignore, ignore);
       throw new ConfigError(
         'ERR_ASYNC_SCHEMA',
@@ -107,13 +107,14 @@ export function validator(schema: StandardSchemaV1, serde: string): (value: unkn
 }
 
 /**
- * Makes the function that writes values of a schema: what `encode` makes of them, read back before it is handed out.
+ * Makes the function that writes values of a schema: it applies `encode`, and reads the result back before returning
+ * it.
  *
- * A value that its schema refuses to read would stop everybody who reads the topic. One that comes back as another value
- * each time it is written and read has a transform without its inverse, and would be changed silently; what a schema only
- * puts in order (trims, fills in, leaves out) comes to rest after the first time.
+ * A value that its schema refuses to read would stop every reader of the topic. A value that changes each time it is
+ * written and read has a transform without an inverse, and would be changed silently. A schema that only normalises
+ * (trims, fills in, omits) no longer changes the value after the first time.
  *
- * @returns A function that throws RecordError `ERR_VALIDATION` for what could not be read again.
+ * @returns A function that throws RecordError `ERR_VALIDATION` for values that could not be read back.
  */
 export function schemaWriter<W>(
   validate: (value: unknown) => NonNullable<unknown>,
@@ -129,7 +130,7 @@ export function schemaWriter<W>(
       const once = again(written);
       if (format.same(once, written)) return written;
       const twice = again(once);
-      // A schema that asks a clock gives something else each time, also of the same.
+      // A schema that reads a clock returns a different value each time, even for the same input.
       if (format.same(twice, once) || !format.same(again(written), once)) return written;
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;

@@ -26,7 +26,7 @@ const STRING: Serde<string> = Object.freeze({
 });
 
 /**
- * Text as raw UTF-8, without length or quotes: what Kafka's StringSerializer writes, so keys land in the same partition
+ * Text as raw UTF-8, without length or quotes, as Kafka's StringSerializer writes it, so keys go to the same partition
  * whichever client wrote them. A leading byte order mark is part of the text.
  *
  * @returns A serde that refuses malformed UTF-8 on reading (`ERR_DECODE`) and lone surrogates on writing (`ERR_ENCODE`).

@@ -1,6 +1,6 @@
 type Utf8Slice = (this: Uint8Array, start: number, end: number) => string;
 
-/** Node's own UTF-8 reader takes a range, so that no view is made per record. Browsers have none. */
+/** Node's own UTF-8 decoder accepts a range, which avoids a view per record. Browsers have no such decoder. */
 function findUtf8Slice(): Utf8Slice | undefined {
   const buffer: unknown = Reflect.get(globalThis, 'Buffer');
   if (typeof buffer !== 'function') return undefined;
@@ -15,15 +15,17 @@ function findUtf8Slice(): Utf8Slice | undefined {
 }
 
 const utf8Slice = findUtf8Slice();
-// Without ignoreBOM a leading U+FEFF would vanish, and reading would not give back what was written.
+// Without ignoreBOM a leading U+FEFF would be dropped, and reading would not return what was written.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(8192);
 
-/** Below this, characters one by one beat a call into the engine; above, results would be ropes. */
+/**
+ * Below this length, a loop over characters is faster than a call into the engine; above it, results would be ropes.
+ */
 const SHORT = 12;
 
-/** Short ASCII without leaving JavaScript; `undefined` when a byte is not ASCII. */
+/** Decodes short ASCII in JavaScript; `undefined` if a byte is not ASCII. */
 function decodeShort(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = '';
   let i = start;
@@ -43,7 +45,7 @@ function decodeShort(bytes: Uint8Array, start: number, end: number): string | un
   return text;
 }
 
-/** Whether a range is UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/** Whether a range is UTF-8 according to RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   let i = start;
   while (i < end) {
@@ -52,7 +54,7 @@ export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
     if (lead < 0xc2 || lead > 0xf4) return false;
     let rest = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
     if (i + rest > end) return false;
-    // Only the second byte has narrower bounds: they keep out overlong forms, surrogates and what is above U+10FFFF.
+    // Only the second byte has narrower bounds, which exclude overlong forms, surrogates and everything above U+10FFFF.
     const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
     const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
     const second = bytes[i++]!;
@@ -63,8 +65,8 @@ export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
 }
 
 /**
- * Reads a range as UTF-8; `undefined` when it is malformed. The engine puts U+FFFD for malformed bytes, so only a text
- * that holds one needs a look at its bytes.
+ * Reads a range as UTF-8; `undefined` if it is malformed. The engine replaces malformed bytes with U+FFFD, so only the
+ * bytes of a text that contains one need checking.
  */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (end - start <= SHORT) {
@@ -82,7 +84,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
-/** Writes a well-formed text as UTF-8, into an array of its own. */
+/** Writes a well-formed text as UTF-8 into a new array. */
 export function encodeUtf8(text: string): Uint8Array {
   const length = text.length;
   if (length <= 32) {
@@ -103,7 +105,7 @@ type IsWellFormed = (this: string) => boolean;
 const native: unknown = Reflect.get(String.prototype, 'isWellFormed');
 const nativeCheck = typeof native === 'function' ? (native as IsWellFormed) : undefined;
 
-/** Whether a text has no lone surrogate, which UTF-8 cannot say. */
+/** Whether a text has no lone surrogate, which UTF-8 cannot encode. */
 export function isWellFormed(text: string): boolean {
   return nativeCheck === undefined ? !/\p{Surrogate}/u.test(text) : nativeCheck.call(text);
 }

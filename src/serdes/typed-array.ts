@@ -26,12 +26,12 @@ const KINDS = [
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** Puts the bytes of each element in the other order, in place. */
+/** Reverses the byte order of each element, in place. */
 function swap(bytes: Uint8Array, elementSize: number): void {
   for (let at = 0; at < bytes.length; at += elementSize) bytes.subarray(at, at + elementSize).reverse();
 }
 
-/** Any typed array but `Uint8Array`, which MessagePack itself has a form for. */
+/** Any typed array but `Uint8Array`, for which MessagePack has a format. */
 export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof Uint8Array);
 }
@@ -49,7 +49,7 @@ export function encodeTypedArray(array: TypedArray): Uint8Array {
   return bytes;
 }
 
-/** @throws RangeError for an unknown kind and for a part of an element. */
+/** @throws RangeError for an unknown kind or an incomplete element. */
 export function decodeTypedArray(bytes: Uint8Array): TypedArray {
   const kind = KINDS[bytes[0] ?? KINDS.length];
   if (kind === undefined) throw new RangeError('a typed array of unknown kind');

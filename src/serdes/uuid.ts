@@ -33,10 +33,11 @@ const UUID: Serde<string> = Object.freeze({
 });
 
 /**
- * A UUID as its 36 characters in UTF-8: what Kafka's UUIDSerializer writes (not the 16 raw bytes). Any version and
- * variant is taken. Upper case is taken too, and becomes lower case both ways, so that equal UUIDs are equal keys.
+ * A UUID as its 36 characters in UTF-8, as Kafka's UUIDSerializer writes it (not the 16 raw bytes). Any version and
+ * variant is accepted. Upper case is accepted too and becomes lower case in both directions, so that equal UUIDs are
+ * equal keys.
  *
- * @returns A serde for UUIDs as lower-case text; anything else is `ERR_ENCODE` or `ERR_DECODE`.
+ * @returns A serde for UUIDs as lower-case text. Anything else fails with `ERR_ENCODE` or `ERR_DECODE`.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { Window } from '../record.ts';
 import { decodeError, encodeError, typeName } from './refusal.ts';
 import type { Serde } from './serde.ts';
 
-/** A key together with a window, as the key of a record. @public */
+/** A key together with a window, used as the key of a record. @public */
 export interface WindowedKey<K> extends Window {
   readonly key: K;
 }
@@ -12,28 +12,29 @@ export interface WindowedKey<K> extends Window {
 /** @public */
 export interface WindowedKeyOptions {
   /**
-   * Writes the start of the window alone, as Kafka Streams does for windows of one size: the end is this much later. Left
-   * out, both bounds are written, as Kafka Streams does for sessions.
+   * Writes only the start of the window, as Kafka Streams does for windows of a fixed size: the end is this much later.
+   * Without it both bounds are written, as Kafka Streams does for sessions.
    */
   readonly size?: Duration;
 }
 
 const BOUND_BYTES = 8;
 const HIGH = 2 ** 32;
-/** What Kafka Streams writes for a window that never ends. */
+/** The value that Kafka Streams writes for a window that never ends. */
 const FOR_EVER: readonly [high: number, low: number] = [0x7fffffff, 0xffffffff];
 
 /**
- * Keys with their window, for topics that other programs read: the bytes of the key, then the window's bounds as integers of
- * 8 bytes, big-endian. Kafka Streams reads them with `WindowedSerdes`: as session windows (end, then start), with `size` as
- * time windows (start only).
+ * Keys with their window, for topics that other programs read: the bytes of the key, then the bounds of the window as
+ * 8-byte big-endian integers. Kafka Streams reads them with `WindowedSerdes`: as session windows (end, then start), or
+ * with `size` as time windows (only the start).
  *
- * The partition of such a key is that of all its bytes. Kafka Streams places windowed rows by the key alone.
+ * All bytes of such a key determine its partition. Kafka Streams, in contrast, partitions windowed rows by the key
+ * alone.
  *
- * @param key - How the key is written.
- * @param options - `size` for windows of one size.
- * @returns A serde of `{ key, start, end }`, in ms since the epoch; `end` is `Infinity` for a window that never ends. Bounds
- * that are not whole numbers from 0 on are `ERR_ENCODE`, and so is a window of another size.
+ * @param key - The serde of the key.
+ * @param options - `size` for windows of a fixed size.
+ * @returns A serde of `{ key, start, end }`, in ms since the epoch; `end` is `Infinity` for a window that never ends.
+ * Writing fails with `ERR_ENCODE` for bounds that are not whole numbers, 0 or more, and for a window of another size.
  * @throws ConfigError `ERR_DURATION`
  *
  * @example
