@@ -6,17 +6,17 @@ import { clockTime, grouped, harmless, paint, type Screen, screenOf, type Termin
 
 /** @public */
 export interface InspectOptions {
-  /** Names the place, where several are looked at. */
+  /** Names the place, if you inspect several. */
   readonly label?: string;
-  /** Rows that are printed per second, for each task (20); of what comes on top only the number is told. */
+  /** The most rows to print per second and task (default: 20); further rows are only counted. */
   readonly perSecond?: number;
-  /** Where to print (`process.stderr`). */
+  /** Where to print (default: `process.stderr`). */
   readonly stream?: TerminalStream;
 }
 
 const INSPECT_OPTIONS: OptionNames<InspectOptions> = { label: true, perSecond: true, stream: true };
 
-/** What a record has that is shown. */
+/** The parts of a record that are shown. */
 interface Shown {
   readonly key: unknown;
   readonly value: unknown;
@@ -28,8 +28,8 @@ interface Shown {
 }
 
 /**
- * Prints records as a table while they pass, and changes nothing: for looking at a step while a pipeline is written. Control
- * characters are escaped, and long values cut to the width of the terminal.
+ * Prints passing records as a table without changing them, to look at a step while you write a pipeline. Control
+ * characters are escaped, and long values are cut to the width of the terminal.
  *
  * @throws ConfigError `ERR_OPTION`
  *
@@ -53,7 +53,7 @@ export function inspect<R extends Shown>(options: InspectOptions = {}): MonoType
   checkWhole('inspect', 'perSecond', options.perSecond, 1);
   checkMethods('inspect', 'stream', options.stream, ['write']);
   const { label, perSecond = 20, stream = process.stderr } = options;
-  // Columns grow with what was shown, for all tasks together.
+  // Column widths grow with the shown values, for all tasks together.
   const table = new Table(stream, screenOf(stream), label);
   return operator<R, R>({
     name: 'inspect',
@@ -81,7 +81,7 @@ export function inspect<R extends Shown>(options: InspectOptions = {}): MonoType
   });
 }
 
-/** Rows between two headings. */
+/** Number of rows between two headings. */
 const HEADING_EVERY = 40;
 
 class Table {

@@ -8,29 +8,29 @@ import { clockTime, grouped, harmless, paint, type Screen, screenOf, type Termin
 
 /** @public */
 export interface WatchOptions {
-  /** Where to write (`process.stderr`). */
+  /** Where to write (default: `process.stderr`). */
   readonly stream?: TerminalStream;
-  /** How often lines are redrawn on a terminal (`'250ms'`). */
+  /** How often lines are redrawn on a terminal (default: `'250ms'`). */
   readonly every?: Duration;
-  /** How often a line is written elsewhere (`'5s'`). */
+  /** How often a line is written elsewhere (default: `'5s'`). */
   readonly lineEvery?: Duration;
-  /** Event time that the run goes through, in epoch ms: with it there is a bar. */
+  /** The range of event time that the run covers, in ms since the epoch; adds a progress bar. */
   readonly span?: { readonly from: number; readonly to: number };
 }
 
 const WATCH_OPTIONS: OptionNames<WatchOptions> = { stream: true, every: true, lineEvery: true, span: true };
 
-/** What is left of an application that was watched to its end. @public */
+/** The final figures of a watched application. @public */
 export interface WatchResult {
   readonly snapshot: AppSnapshot;
   readonly seconds: number;
 }
 
 /**
- * Shows how an application goes on until it ends: rate, lag, open windows, late records, commits, and what it waits for. The
- * lines are redrawn on a terminal; elsewhere one is written every few seconds.
+ * Shows the progress of an application until it ends: rate, lag, open windows, late records, commits, and what it waits
+ * for. On a terminal the lines are redrawn; elsewhere one line is written every few seconds.
  *
- * @returns What is left when it has ended. Rejects as `app.done` does.
+ * @returns The final figures, once it has ended. Rejects like `app.done`.
  * @throws ConfigError `ERR_OPTION`
  *
  * @example
@@ -74,7 +74,7 @@ export async function watch(app: App, options: WatchOptions = {}): Promise<Watch
   return { snapshot: app.snapshot(), seconds: (systemClock.monotonic() - started) / 1000 };
 }
 
-/** The state of a run in a few short lines, none of which wraps. */
+/** The state of a run in a few lines that are short enough not to wrap. */
 export function progressLines(
   screen: Screen,
   snapshot: AppSnapshot,
@@ -105,7 +105,7 @@ function bar(share: number, width: number): string {
   return '█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7];
 }
 
-/** Records per second. Commits make single measurements jump; what people read should not. */
+/** Smoothed records per second: commits make single measurements jump, which would be hard to read. */
 class Rate {
   #at: number;
   #records = 0;
@@ -116,7 +116,7 @@ class Rate {
   }
 
   next(records: number, at: number): number {
-    // Counters begin anew when tasks are rebuilt.
+    // Counters restart when tasks are rebuilt.
     const measured = (Math.max(0, records - this.#records) * 1000) / Math.max(1, at - this.#at);
     this.#rate = this.#rate === 0 ? measured : this.#rate * 0.8 + measured * 0.2;
     this.#at = at;
@@ -125,7 +125,7 @@ class Rate {
   }
 }
 
-/** Lines that stand where those before them stood. */
+/** Lines that replace the lines drawn before. */
 class Redrawn {
   readonly #stream: TerminalStream;
   #drawn = 0;
