@@ -1,5 +1,5 @@
 /**
- * What a check throws that does not hold: test runners show `actual` and `expected` beside each other.
+ * The error of a failed check: test runners show `actual` and `expected` side by side.
  *
  * @public
  */

@@ -3,8 +3,8 @@ import type { StoreBackend } from '../state/byte-store.ts';
 import { memoryStores } from '../state/memory-backend.ts';
 
 /**
- * Stores that a driver was given, possibly with state from another one. How far inputs were read goes with the log that they
- * were read from, and every driver has its own: that is kept beside them.
+ * Stores that a driver was given, possibly with state from another driver. Input positions belong to the log of a
+ * driver, and every driver has its own log, so they are kept separately.
  */
 export function borrowedStores(given: StoreBackend): StoreBackend {
   const positions = memoryStores();

@@ -3,13 +3,13 @@ import { bytes } from '../serdes/index.ts';
 import type { MemoryLog } from '../transports/memory/memory-log.ts';
 import { TopicReader } from './topic-reader.ts';
 
-/** A record that a policy has put aside, as it stands in its dead-letter topic. @public */
+/** A record that a policy has written to a dead-letter topic. @public */
 export interface TestDeadLetter {
   /** The dead-letter topic. */
   readonly topic: string;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** When it failed, by the virtual wall clock. */
+  /** When it failed, by the virtual clock. */
   readonly timestamp: number;
   readonly headers: Headers;
   /** Code of the error, such as `ERR_DECODE`. */
@@ -17,7 +17,7 @@ export interface TestDeadLetter {
   readonly message: string;
   /** The step that failed. */
   readonly step: string;
-  /** The record that failed; `undefined` when it was a row that a step had kept. */
+  /** The record that failed; `undefined` for a kept row, such as that of a window. */
   readonly origin: { readonly topic: string; readonly partition: number; readonly offset: number } | undefined;
 }
 

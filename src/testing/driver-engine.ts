@@ -36,18 +36,18 @@ export interface DriverEngineOptions {
   readonly autoCommit?: boolean;
 }
 
-/** How long, in real time, `settled` waits for a clock that stands still before it says so. */
+/** How long, in real time, `settled` waits for a stopped virtual clock before it fails. */
 const STANDING_MS = 1000;
 
-/** Until a commit comes by itself where it is not to: a hundred years of the virtual clock. */
+/** Commit interval without automatic commits: a hundred years of the virtual clock. */
 const NEVER = '36500d';
 
 /**
- * The engine that applications run on, on a log that answers at once and a clock that stands still: what it puts off for
- * later is done when `run` is called, and nothing is left to do when that returns.
+ * The engine that applications run on, with a log that answers synchronously and a virtual clock: `run` does all
+ * deferred work, and nothing is left to do when it returns.
  */
 export class DriverEngine {
-  /** Every record so far that came too late for some of its windows, with what is not committed yet. */
+  /** Every late record so far, including uncommitted ones. */
   readonly late: LateRecord<unknown, unknown>[] = [];
   #topology: Topology;
   readonly #log: MemoryLog;
@@ -55,12 +55,12 @@ export class DriverEngine {
   readonly #options: AppOptions;
   readonly #clock: Clock;
   readonly #rebuilds: Rebuilds;
-  /** What is to be done soon. */
+  /** Work scheduled with `soon`. */
   #soon: (() => void)[] = [];
   #engine: Engine;
   #globals: GlobalTables;
   #failure: MillraceError | undefined;
-  /** The tasks are to be built again, from the last commit. */
+  /** Whether the tasks must be rebuilt from the last commit. */
   #again = false;
   /** How many of the late records are committed. */
   #lateCommitted = 0;
@@ -112,9 +112,9 @@ export class DriverEngine {
     return this.#globals.snapshot();
   }
 
-  /** Does all there is to do. @throws MillraceError what has failed, again and again until `restart` */
+  /** Does all pending work. @throws MillraceError the failure, on every call until `restart` */
   run(): void {
-    // Global tables take what has been written before any task goes on.
+    // Global tables are updated before any task continues.
     if (this.#failure === undefined) this.#follow();
     this.#engine.schedule();
     this.#work();
@@ -127,7 +127,10 @@ export class DriverEngine {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Commits all that is done, and what follows from it in later stages. What waits for asynchronous calls stays. */
+  /**
+   * Commits all finished work and its effects in later stages. Records that wait for asynchronous calls stay
+   * uncommitted.
+   */
   commit(): void {
     this.run();
     while (this.tasks.some((task) => task.dirty)) {
@@ -139,7 +142,9 @@ export class DriverEngine {
     }
   }
 
-  /** Takes all tasks away and gives them back: after a commit, or as from a process that was thought dead. */
+  /**
+   * Revokes all tasks and assigns them again: after a commit, or, with `lost`, as for a process that was presumed dead.
+   */
   rebalance(lost: boolean): void {
     const { groups } = this.#log;
     if (lost) this.late.length = this.#lateCommitted;
@@ -148,12 +153,12 @@ export class DriverEngine {
     this.run();
   }
 
-  /** Lets a call to the log fail, once. */
+  /** Makes the next call to the log fail. */
   failNext(what: DriverFault): void {
     this.#tasks.faults.add(what);
   }
 
-  /** Goes on with other topics in place of patterns: tasks are built anew, after a commit. */
+  /** Continues with other topics for the patterns: tasks are rebuilt after a commit. */
   use(topology: Topology): void {
     this.commit();
     this.#topology = topology;
@@ -172,8 +177,8 @@ export class DriverEngine {
   }
 
   /**
-   * Resolves when no asynchronous call is under way, with everything that they caused done. Callers share one loop: two would
-   * wake each other for ever.
+   * Resolves when no asynchronous call is in progress and all their effects are done. Callers share one loop, because
+   * two would wake each other for ever.
    */
   settle(): Promise<void> {
     this.#settling ??= this.#settle().finally(() => {
@@ -189,12 +194,15 @@ export class DriverEngine {
       if (committer.pendingAsync() > 0) {
         await this.#wakening();
       } else if (committer.current === undefined) return;
-      // It waited for the last of the calls.
+      // A commit was waiting for the last of the calls.
       else await quietly(() => committer.current);
     }
   }
 
-  /** Resolves when there is something to do. @throws FatalError `ERR_CLOCK_STANDS` where only the clock can bring it, and stands */
+  /**
+   * Resolves when there is something to do. @throws FatalError `ERR_CLOCK_STANDS` if only the clock can cause that, and
+   * it is not moving
+   */
   async #wakening(): Promise<void> {
     let cancel: Cancel | undefined;
     try {
@@ -216,14 +224,14 @@ export class DriverEngine {
     }
   }
 
-  /** Why nothing goes on although calls are under way: all of them wait for the clock. */
+  /** The error if nothing happens although calls are in progress, because all of them wait for the clock. */
   #standing(now: number): FatalError | undefined {
     const busy = this.tasks.filter((task) => task.pendingAsync() > 0).map((task) => task.waitsForClock());
     const [first] = busy.flatMap((each) => each ?? []).sort((one, other) => one.until - other.until);
     return first === undefined || busy.includes(undefined) ? undefined : clockStands(first, now);
   }
 
-  /** A record that a table does not take ends an application. Later calls must not go on without it. */
+  /** Updates global tables. A record that a table refuses ends an application, so later calls must fail too. */
   #follow(): void {
     try {
       this.#globals.follow();
@@ -270,8 +278,10 @@ export class DriverEngine {
     return engine;
   }
 
-  /** As in an application: where an entry cannot be written, what is not committed is done again with checks, and as it was
-   * after a fault of the log. */
+  /**
+   * As in an application: if an entry cannot be written, uncommitted work is redone with checks; after a fault of the
+   * log it is redone unchanged.
+   */
   #failed(error: MillraceError, commits: number): void {
     if (error.code === INJECTED) {
       this.#again = true;
@@ -324,17 +334,17 @@ class LogLetters implements Letters {
   }
 
   close(): void {
-    // Nothing is under way.
+    // Nothing is in progress.
   }
 }
 
-/** What records of a topic are encoded for. */
+/** The limits for encoding records of a topic. */
 export function outputTopic(log: MemoryLog, name: string): OutputTopic & LetterLimits {
   const topic = log.describe(name) as TopicDescription;
   return { partitions: topic.partitions, ...limitsOf(topic), compression: 'none' };
 }
 
-/** Names of all topics of a pipeline. */
+/** The names of all topics of a pipeline. */
 export function topicsOf(topology: Topology, onRecordError: RecordPolicy): ReadonlySet<string> {
   const { stages } = topology;
   return new Set([
@@ -344,7 +354,7 @@ export function topicsOf(topology: Topology, onRecordError: RecordPolicy): Reado
   ]);
 }
 
-/** Names of the topics for dead letters. */
+/** The names of the dead-letter topics. */
 export function lettersOf(topology: Topology, onRecordError: RecordPolicy): readonly string[] {
   const policies = [onRecordError, ...inputsOf(topology).flatMap((use) => use.onRecordError ?? [])];
   return [...new Set(policies.flatMap((policy) => (isDeadLetter(policy) ? policy.deadLetter : [])))];

@@ -4,27 +4,27 @@ import type { CommitUnit, GroupOptions, OutgoingBatch, TaskLog, TaskSession } fr
 import type { StoreBackend } from '../state/byte-store.ts';
 
 /**
- * What goes wrong once, of what an application does with its log.
+ * A fault to inject once into an application's calls to its log.
  *
- * - `write`: outputs are not taken.
- * - `commit`: a commit is refused; nothing of it counts.
- * - `reply`: a commit counts, and the application does not get to know it.
+ * - `write`: outputs are refused.
+ * - `commit`: a commit is refused and has no effect.
+ * - `reply`: a commit takes effect, but the application gets no reply.
  *
  * @public
  */
 export type DriverFault = 'write' | 'commit' | 'reply';
 
-/** A log on which calls fail when a test says so. */
+/** A log whose calls fail on request of a test. */
 export class FailingLog implements TaskLog {
   readonly kind: string;
   readonly capabilities: TaskLog['capabilities'];
   readonly topics: TaskLog['topics'];
-  /** What the next call that it fits fails with. */
+  /** Faults for the next calls that they apply to. */
   readonly faults: Set<DriverFault> = new Set();
   readonly #log: TaskLog;
   readonly #applied: () => void;
 
-  /** @param applied - Called when a commit has counted whose reply is lost. */
+  /** @param applied - Called when a commit has taken effect but its reply is lost. */
   constructor(log: TaskLog, applied: () => void) {
     this.kind = log.kind;
     this.capabilities = log.capabilities;

@@ -6,11 +6,11 @@ import type { DriverFault } from './failing-log.ts';
 import { sourceText, variableName } from './source-text.ts';
 import type { TestDriver, TestRecord } from './test-driver.ts';
 
-/** Something that a test does with a driver. Records go to the topic that `drive` is given, or to that in `to`. @public */
+/** An operation of a test on a driver. Records go to the topic passed to `drive`, or to `to`. @public */
 export type Operation<K, V> =
   | { readonly do: 'pipe'; readonly record: TestRecord<K, V>; readonly to?: Target<K, V> }
   | { readonly do: 'pipeAll'; readonly records: readonly TestRecord<K, V>[]; readonly to?: Target<K, V> }
-  /** Bytes that no serde of the topic has written. */
+  /** Bytes that the serdes of the topic cannot read. */
   | { readonly do: 'poison'; readonly record: TestRecord<Uint8Array, Uint8Array> }
   | { readonly do: 'advanceTime'; readonly by: Duration }
   | { readonly do: 'restart'; readonly how: 'crash' | 'stop' }
@@ -19,7 +19,7 @@ export type Operation<K, V> =
   | { readonly do: 'commit' }
   | { readonly do: 'end' };
 
-/** Does operations with a driver, one after the other. @public */
+/** Runs operations on a driver in order. @public */
 export function drive<K, V>(driver: TestDriver, input: Target<K, V>, operations: Iterable<Operation<K, V>>): void {
   for (const operation of operations) once(driver, input, operation);
 }
@@ -55,7 +55,7 @@ function once<K, V>(driver: TestDriver, input: Target<K, V>, operation: Operatio
   }
 }
 
-/** Operations as lines of a test. */
+/** Operations as lines of test code. */
 export function linesOf<K, V>(input: { readonly name: string }, operations: Iterable<Operation<K, V>>): string[] {
   return Array.from(operations, (operation) => {
     const { name } = ('to' in operation ? operation.to : undefined) ?? input;

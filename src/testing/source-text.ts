@@ -1,6 +1,6 @@
 /**
- * A value as TypeScript that makes it, for messages that are pasted into a test. What has no such text, such as a class
- * instance, is shown as its fields.
+ * A value as TypeScript source, to paste from a message into a test. A value without such a form, such as a class
+ * instance, is shown by its fields.
  */
 export function sourceText(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
@@ -22,7 +22,7 @@ function quoted(text: string): string {
   return `'${inner}'`;
 }
 
-/** What no variable can be called, and what the lines that are printed call something else. */
+/** Reserved words, and names that the printed lines use for other things. */
 const TAKEN = new Set(
   (
     'arguments await break case catch class const continue debugger default delete do else enum eval export extends false ' +

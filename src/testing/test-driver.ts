@@ -27,19 +27,22 @@ import { VirtualClock } from './virtual-clock.ts';
 
 /** @public */
 export interface TestDriverOptions {
-  /** Partitions of every topic (1). */
+  /** Number of partitions of every topic (default: 1). */
   readonly partitions?: number;
-  /** Wall-clock time at the start, in ms since the epoch (0). */
+  /** Wall-clock time at the start, in ms since the epoch (default: 0). */
   readonly startTime?: number;
   readonly applicationId?: string;
   readonly onRecordError?: RecordPolicy;
-  /** Where stores live: memory, or for example the LMDB of `millrace/embedded`. */
+  /** Where stores are kept (default: memory), for example the LMDB backend of `millrace/embedded`. */
   readonly stores?: StoreBackend;
-  /** As that of an application: `advanceTime` then also moves stream time, where nothing else does. */
+  /** As for an application: `advanceTime` then also advances stream time if nothing else does. */
   readonly idle?: Duration;
-  /** Entries that a store keeps decoded in memory (100,000); 0 forgets everything at each commit. */
+  /** How many entries a store keeps decoded in memory (default: 100,000); 0 forgets everything at each commit. */
   readonly cacheEntries?: number;
-  /** Every call ends with a commit (`true`). With `false` the test says when: outputs are there after `commit()`. */
+  /**
+   * Whether every call ends with a commit (default: `true`). With `false` the test decides: outputs are visible after
+   * `commit()`.
+   */
   readonly autoCommit?: boolean;
 }
 
@@ -54,18 +57,18 @@ const DRIVER_OPTIONS: OptionNames<TestDriverOptions> = {
   autoCommit: true,
 };
 
-/** A record to feed a pipeline with. @public */
+/** An input record for a test. @public */
 export interface TestRecord<K, V> {
   readonly key?: K | null;
   readonly value: V | null;
-  /** Event time in ms since the epoch; the virtual wall clock when left out. */
+  /** Event time in ms since the epoch (default: the virtual wall clock). */
   readonly timestamp?: number;
   readonly headers?: Headers;
-  /** The key's partition when left out; 0 for records without a key. */
+  /** The partition (default: determined by the key; 0 without a key). */
   readonly partition?: number;
 }
 
-/** A topic in a driver: what {@link TestDriver.pipe} and {@link TestDriver.read} do, for this one. @public */
+/** A handle of a topic in a driver: {@link TestDriver.pipe} and {@link TestDriver.read} for this topic. @public */
 export interface TestTopic<K, V> {
   pipe(record: TestRecord<K, V>): void;
   pipeAll(records: Iterable<TestRecord<K, V>>): void;
@@ -73,13 +76,13 @@ export interface TestTopic<K, V> {
 }
 
 /**
- * Runs a pipeline synchronously, all its stages and partitions, on a log in memory and a virtual clock: what a record
- * causes has happened when `pipe` returns.
+ * Runs a pipeline synchronously with all its stages and partitions, on a log in memory and a virtual clock: when `pipe`
+ * returns, everything that the record causes has happened.
  *
- * Every call ends with a commit, unless `autoCommit` is off, so that {@link restart} goes on from there as a restarted
- * process would. Records are processed in the order in which they are piped. Those of one {@link batch} or `pipeAll` are all
- * there before the first is processed: then tasks take them by timestamp, as applications do with a backlog, and those
- * of one partition in their order.
+ * Every call ends with a commit, unless `autoCommit` is off, so that {@link restart} continues from there like a
+ * restarted process. Records are processed in the order in which they are piped. All records of one {@link batch} or
+ * `pipeAll` are written before the first is processed: tasks then take them by timestamp, as applications do with a
+ * backlog, and those of one partition in order.
  *
  * @example
  * ```ts
@@ -109,14 +112,14 @@ export class TestDriver {
   readonly #readers = new Map<string, TopicReader>();
   /** Topics that the pipeline reads. */
   readonly #read = new Set<string>();
-  /** Records on their way into the log, in batches of the size that it takes. */
+  /** Records to write to the log, in batches within its size limit. */
   readonly #input: OutputBuffers = new OutputBuffers((name) => outputTopic(this.#log, name));
   readonly #engine: DriverEngine;
   readonly #store: ReturnType<typeof storeViews>;
   readonly #letterTopics: readonly string[];
   #batching = 0;
 
-  /** @throws ConfigError for everything that is wrong with the pipeline, and `ERR_OPTION`. */
+  /** @throws ConfigError for anything wrong with the pipeline, and `ERR_OPTION`. */
   constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
     checkNames('TestDriver', options, DRIVER_OPTIONS);
     checkWhole('TestDriver', 'partitions', options.partitions, 1);
@@ -146,12 +149,12 @@ export class TestDriver {
     this.#engine = new DriverEngine(this.#topology, this.#log, this.clock, options);
   }
 
-  /** The pipeline as it was planned: stages, steps, topics and stores. */
+  /** The plan of the pipeline: stages, steps, topics and stores. */
   get topology(): PipelineGraph {
     return graphOf(this.#topology);
   }
 
-  /** A topic as a handle of its own. */
+  /** A handle for one topic. */
   topic<K, V>(topic: Target<K, V>): TestTopic<K, V> {
     return {
       pipe: (record) => this.pipe(topic, record),
@@ -163,7 +166,7 @@ export class TestDriver {
   /**
    * Writes a record to a topic and runs everything that it causes.
    *
-   * @throws MillraceError when a task fails; after that only {@link restart} helps. FatalError `ERR_UNKNOWN_TOPIC` for a
+   * @throws MillraceError if a task fails; after that, only {@link restart} helps. FatalError `ERR_UNKNOWN_TOPIC` for a
    * topic that the pipeline does not read.
    */
   pipe<K, V>(topic: Target<K, V>, record: TestRecord<K, V>): void {
@@ -172,8 +175,8 @@ export class TestDriver {
   }
 
   /**
-   * Writes records to a topic and then runs everything that they cause, with one commit at the end. Tasks take them by
-   * timestamp where they come from several partitions.
+   * Writes records to a topic and then runs everything that they cause, with one commit at the end. Tasks take records
+   * of several partitions by timestamp.
    */
   pipeAll<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
     this.#write(topic, records);
@@ -181,7 +184,7 @@ export class TestDriver {
   }
 
   /**
-   * What is piped within is all written before the first record of it is processed: as a backlog, which tasks take by
+   * Writes all records that are piped in `fill` before the first one is processed, as a backlog, which tasks take by
    * timestamp.
    */
   batch(fill: () => void): void {
@@ -195,7 +198,7 @@ export class TestDriver {
   }
 
   /**
-   * The records of a topic that were written since the last call, partition by partition.
+   * The records that were written to a topic since the last call, partition by partition.
    *
    * @throws FatalError `ERR_UNKNOWN_TOPIC` for a topic that the pipeline neither writes nor reads.
    */
@@ -207,7 +210,10 @@ export class TestDriver {
     return reader.read(topic);
   }
 
-  /** Moves the virtual wall clock, and runs what its timers cause. Stream time moves by records only, unless there is `idle`. */
+  /**
+   * Advances the virtual wall clock and runs what its timers cause. Only records advance stream time, unless `idle` is
+   * set.
+   */
   advanceTime(duration: Duration): void {
     this.clock.advance(durationMs(duration, 'duration'));
     this.#run();
@@ -216,7 +222,7 @@ export class TestDriver {
   /**
    * The highest timestamp that tasks have processed since they were built; `undefined` before the first record.
    *
-   * @param topic - Only as input of this topic.
+   * @param topic - Counts only records of this input topic.
    */
   streamTime(topic?: { readonly name: string }): number | undefined {
     const inputs = this.#engine.tasks.flatMap((task) => task.inputs);
@@ -228,9 +234,9 @@ export class TestDriver {
   }
 
   /**
-   * A store, to look into: the same handle as that of a running application.
+   * A handle to read a store, the same as that of a running application.
    *
-   * @param store - Its name, or what `keyValue(…)` declared.
+   * @param store - Its name, or what `keyValue(…)` returned.
    * @throws ConfigError `ERR_UNKNOWN_STORE`
    */
   store<K, V>(store: KeyValueDeclaration<K, V>): StoreView<K, V>;
@@ -239,12 +245,12 @@ export class TestDriver {
     return this.#store(store);
   }
 
-  /** Every record so far that came too late for some of its windows. */
+  /** Every record so far that was too late for some of its windows. */
   get late(): readonly LateRecord<unknown, unknown>[] {
     return this.#engine.late;
   }
 
-  /** Every record so far that a policy has put aside, with why. */
+  /** Every dead letter so far, with the reason. */
   get deadLetters(): readonly TestDeadLetter[] {
     return this.#letterTopics.flatMap((topic) => deadLettersIn(this.#log, topic));
   }
@@ -261,16 +267,15 @@ export class TestDriver {
     return this.#engine.globalTables();
   }
 
-  /** Commits what is done, where `autoCommit` is off, and what follows from it in later stages. */
+  /** Commits finished work and its effects in later stages, if `autoCommit` is off. */
   commit(): void {
     this.#engine.commit();
   }
 
   /**
-   * Drops all tasks and builds new ones from the last commit. Counters start at 0 again.
+   * Drops all tasks and builds new ones from the last commit. Counters restart at 0.
    *
-   * @param how - As after a crash, which loses what is not committed, and it is done again; or after a `stop`, which commits
-   * first.
+   * @param how - `crash` loses uncommitted work, which is then redone; `stop` commits first.
    */
   restart(how: 'crash' | 'stop' = 'crash'): void {
     if (how === 'stop') this.#engine.commit();
@@ -278,42 +283,41 @@ export class TestDriver {
   }
 
   /**
-   * Takes all tasks away and gives them back, as when other processes come or go.
+   * Revokes all tasks and assigns them again, as when other processes join or leave.
    *
-   * @param how - The tasks are `revoked`, which commits first, or `lost`, as those of a process that was thought dead: what
-   * is not committed is done again.
+   * @param how - `revoked` commits first; `lost` is like a process that was presumed dead: uncommitted work is redone.
    */
   rebalance(how: 'revoked' | 'lost' = 'revoked'): void {
     this.#engine.rebalance(how === 'lost');
   }
 
   /**
-   * Lets the next call to the log of a kind fail. The tasks are then built again from the last commit, and go on, as in an
-   * application.
+   * Makes the next call of a kind to the log fail. The tasks are then rebuilt from the last commit and continue, as in
+   * an application.
    */
   failNext(what: DriverFault): void {
     this.#engine.failNext(what);
   }
 
   /**
-   * Resolves when no asynchronous call is under way, with everything that they caused done. A call that failed and is to be
-   * repeated is under way; its repetition waits for `advanceTime`.
+   * Resolves when no asynchronous call is in progress and all their effects are done. A failed call with retries left
+   * counts as in progress; its retry waits for `advanceTime`.
    */
   async settled(): Promise<void> {
     await this.#engine.settle();
   }
 
-  /** Declares the input complete: closes open windows if wanted, completes the pipeline and commits. */
+  /** Declares the input complete: closes open windows on request, completes the pipeline and commits. */
   end(openWindows: 'keep' | 'close' = 'keep'): void {
     this.#engine.commit();
-    // Tasks that were built again on the way, after a fault, have not been told.
+    // Tasks that were rebuilt on the way, after a fault, do not know about the end yet.
     while (!this.#endStages(openWindows));
   }
 
-  /** @returns Whether the tasks are those that it began with. */
+  /** @returns Whether the tasks are still the same as at the start of the call. */
   #endStages(openWindows: 'keep' | 'close'): boolean {
     const { running } = this.#engine;
-    // A stage ends when those which feed it have ended, so that what they emit at their end is still processed.
+    // A stage ends after the stages that feed it, so that their final output is still processed.
     for (const stage of byFlow(this.#topology.stages)) {
       for (const task of this.#engine.tasks.filter((each) => each.stage === stage)) {
         task.end(openWindows);
@@ -337,7 +341,8 @@ export class TestDriver {
     for (const record of records) {
       checkFields(name, record);
       const { headers = NO_HEADERS, timestamp = this.clock.now() } = record;
-      // A driver may write what the topic's serdes would refuse to read: a missing key is how such input is tested.
+      // A driver may write records that the topic's serdes refuse to read, such as one without a key, to test such
+      // input.
       const given = record.key ?? null;
       const key = keySerde === undefined || given === null ? null : encode(keySerde, given, name, 'key');
       const value = encode(valueSerde, record.value, name, 'value');
@@ -350,7 +355,7 @@ export class TestDriver {
     this.#input.recycle(batches);
   }
 
-  /** A topic that matches a pattern is there from its first record on. */
+  /** A topic that matches a pattern exists from its first record on. */
   #find(name: string): void {
     this.#log.create(name, { partitions: this.#partitions });
     this.#read.add(name);

@@ -7,8 +7,8 @@ interface Timer {
 }
 
 /**
- * A clock that stands still until it is advanced. Timers fire in the order of their times, while it advances. What is to
- * happen `soon` takes no time: it happens when the process has handled its events.
+ * A clock that stands still until it is advanced. Timers fire in order while it advances. Callbacks of `soon` need no
+ * time: they run when the process has handled its pending events.
  *
  * @public
  */

@@ -5,7 +5,7 @@ import { inOrder, rowTexts, same, sorted, textsOf } from './compare-rows.ts';
 import { between, woven } from './operation-sequences.ts';
 import { type Subject, textOf, type Way } from './ways.ts';
 
-/** A row as a model gives it: what it leaves out is not compared. @public */
+/** A row that a model returns; missing fields are not compared. @public */
 export interface ModelRow<K, V> {
   readonly key: K | null;
   readonly value: V | null;
@@ -14,25 +14,30 @@ export interface ModelRow<K, V> {
 
 /** The laws that hold for steps with one input and with several. @public */
 export interface CommonLaws {
-  /** The rows do not depend on how the input is cut into batches (`true`). */
+  /** The rows do not depend on how the input is divided into batches (default: `true`). */
   readonly batching?: boolean;
-  /** Nor on crashes, stops, rebalances, and writes and commits that fail, at any place (`true`). */
+  /**
+   * The rows do not depend on crashes, stops, rebalances, or failing writes and commits at any point (default: `true`).
+   */
   readonly restart?: boolean;
-  /** Nor on the number of partitions (`false`). Late records break it: each partition has a stream time of its own. */
+  /**
+   * The rows do not depend on the number of partitions (default: `false`). Late records break this law: each partition
+   * has its own stream time.
+   */
   readonly partitions?: boolean;
-  /** Inputs that each law is tried on (100). */
+  /** Number of inputs to try each law on (default: 100). */
   readonly runs?: number;
-  /** Begins the random numbers, to repeat a failure. */
+  /** Seed of the random numbers, to repeat a failure. */
   readonly seed?: number;
 }
 
-/** A law: draws inputs, and says what is wrong on one. */
+/** A law: generates inputs and reports how it fails on one. */
 export interface Law {
   readonly name: string;
   readonly property: fc.IProperty<[unknown, unknown]>;
 }
 
-/** Makes a law. @param check - Throws where it does not hold. */
+/** Makes a law. @param check - Throws if the law does not hold. */
 export function law<I, W>(
   name: string,
   inputs: Arbitrary<I>,
@@ -42,23 +47,23 @@ export function law<I, W>(
   return { name, property: fc.property(inputs, ways, check) };
 }
 
-/** What is put into a step under test. */
+/** The input of a step under test. */
 export interface Feed<I, K, V> {
   readonly inputs: Arbitrary<readonly I[]>;
   /** One record after the other. */
   pipe(item: I): Operation<K, V>;
-  /** Records that come at once: those of one topic. */
+  /** Records of one topic that arrive at once. */
   pipeAll(items: readonly I[]): readonly Operation<K, V>[];
-  /** The order in which they are taken when they are read again after a crash; their own unless given. */
+  /** The order in which they are processed when they are read again after a crash (default: unchanged). */
   again?(items: readonly I[]): readonly I[];
 }
 
-/** An input record by record, on one partition. */
+/** Processes an input record by record, on one partition. */
 export function oneByOne<I, K, V>(feed: Feed<I, K, V>, items: readonly I[], more: Partial<Way<K, V>> = {}): Way<K, V> {
   return { partitions: 1, autoCommit: true, operations: items.map((item) => feed.pipe(item)), ...more };
 }
 
-/** Two ways lead to the same rows. @throws CheckFailed */
+/** Checks that two ways lead to the same rows. @throws CheckFailed */
 export function agree<K, V, RK, RV>(
   subject: Subject<K, V, RK, RV>,
   one: Way<K, V>,
@@ -115,7 +120,7 @@ export function commonLaws<I, K, V, RK, RV>(
   return laws;
 }
 
-/** The rows are those of a plain function. */
+/** The law that the rows are those of a plain function. */
 export function modelLaw<I, K, V, RK, RV>(
   subject: Subject<K, V, RK, RV>,
   feed: Feed<I, K, V>,
@@ -130,7 +135,7 @@ export function modelLaw<I, K, V, RK, RV>(
   });
 }
 
-/** @throws CheckFailed with the smallest input on which a law does not hold */
+/** Checks a law. @throws CheckFailed with the smallest input on which it does not hold */
 export function hold({ name, property }: Law, { runs = 100, seed }: Pick<CommonLaws, 'runs' | 'seed'>): void {
   const details = fc.check(property, { numRuns: runs, ...(seed === undefined ? {} : { seed }) });
   if (!details.failed) return;

@@ -4,7 +4,7 @@ import { CheckFailed } from '../assertion-error.ts';
 import { sourceText } from '../source-text.ts';
 import { rowsOf, type Subject, stampOf, type Way } from './ways.ts';
 
-/** A row as it is compared, beside its key. */
+/** A row as text for comparison, with its key. */
 interface RowText {
   readonly key: string;
   readonly text: string;
@@ -16,7 +16,7 @@ interface Row {
   readonly timestamp?: number;
 }
 
-/** Rows as they are compared. @param timed - With their timestamps. */
+/** Rows as texts for comparison. @param timed - Whether to include timestamps. */
 export function textsOf(rows: readonly Row[], timed: boolean): RowText[] {
   return rows.map(({ key, timestamp, value }) => {
     const row = timed ? { key, value, timestamp } : { key, value };
@@ -24,7 +24,7 @@ export function textsOf(rows: readonly Row[], timed: boolean): RowText[] {
   });
 }
 
-/** The rows that come of a way, as texts. */
+/** The rows that a way produces, as texts. */
 export function rowTexts<K, V, RK, RV>(
   subject: Subject<K, V, RK, RV>,
   way: Way<K, V>,
@@ -33,12 +33,12 @@ export function rowTexts<K, V, RK, RV>(
   return textsOf(rowsOf(subject, way), timed);
 }
 
-/** Rows by their keys, those of a key in their order: nothing is said about the order of keys. */
+/** Rows sorted by key, keeping the order within each key: the order between keys is unspecified. */
 export function inOrder(rows: readonly RowText[]): string[] {
   return rows.toSorted((left, right) => compare(left.key, right.key)).map(({ text }) => text);
 }
 
-/** Rows whose order does not count. */
+/** Rows without regard to their order. */
 export function sorted(rows: readonly RowText[]): string[] {
   return rows.map(({ text }) => text).toSorted(compare);
 }
@@ -48,7 +48,7 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
-/** Rows that come after one of the same key whose record was later. */
+/** Rows that come after a row of the same key with a later record. */
 export function outOfOrder<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): string[] {
   const last = new Map<string, number>();
   const rows: StreamRecord<RK, RV | null>[] = rowsOf(subject, way);

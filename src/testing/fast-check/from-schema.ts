@@ -2,12 +2,12 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import fc, { type Arbitrary } from 'fast-check';
 import { ConfigError } from '../../errors.ts';
 
-/** What zod keeps about a schema, as far as it is needed here. */
+/** The parts of zod's internal schema data that are needed here. */
 interface Inside {
   readonly def: Readonly<Record<string, unknown>> & { readonly type?: string };
 }
 
-/** What a schema checks beyond its type, as far as values can be made for it. */
+/** Constraints of a schema beyond its type for which values can be generated directly. */
 interface Limits {
   readonly format?: string;
   readonly pattern?: RegExp;
@@ -42,10 +42,10 @@ function limitsOf({ def }: Inside): Limits {
 const inside = (schema: unknown): Inside | undefined => (schema as { readonly _zod?: Inside } | undefined)?._zod;
 
 /**
- * Values that a schema takes, for those schemas that say what is in them: those of zod 4. What a schema checks beyond its
- * shape is checked on each value, so that only values that it takes come out.
+ * Generates values that a schema accepts. This works for schemas that can be inspected, those of zod 4. Each value is
+ * checked against the schema, so that only valid values are returned.
  *
- * @throws ConfigError `ERR_OPTION` for a schema, or a part of one, that cannot be looked into.
+ * @throws ConfigError `ERR_OPTION` for a schema, or a part of one, that cannot be inspected.
  * @public
  */
 export function valuesOf<V>(schema: StandardSchemaV1<unknown, V>): Arbitrary<V> {
@@ -109,7 +109,7 @@ const KINDS: Readonly<Record<string, (schema: Inside, where: string) => Arbitrar
   readonly: inner,
 };
 
-/** The schema within: what may be left out is left out by the object that has it. */
+/** The wrapped schema: an optional field is omitted by the object that has it. */
 function inner({ def }: Inside, where: string): Arbitrary<unknown> {
   return arbitraryOf(def['innerType'], where);
 }

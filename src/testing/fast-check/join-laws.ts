@@ -16,21 +16,24 @@ import type { Subject } from './ways.ts';
 export interface LawsSide<S, K, V> {
   /** A topic, or a table. */
   readonly input: S;
-  /** Inputs, as `records` makes them. */
+  /** The inputs, as `records` generates them. */
   readonly records: Arbitrary<readonly TestRecord<K, V>[]>;
 }
 
-/** A record of one of two inputs, in the order of arrival of both. @public */
+/** A record of one of two inputs; a list of them is in order of arrival. @public */
 export type SideRecord<K, L, R> =
   | (TestRecord<K, L> & { readonly side: 'left' })
   | (TestRecord<K, R> & { readonly side: 'right' });
 
-/** Which laws a step with two inputs is held to. @public */
+/** The laws for a step with two inputs. @public */
 export interface JoinLawsOptions<K, L, R, RK, RV, LS, RS> extends CommonLaws {
   readonly left: LawsSide<LS, K, L>;
   readonly right: LawsSide<RS, K, R>;
   readonly output: Target<RK, RV>;
-  /** What the rows should be, as a plain function over the records of both sides as they come; of each key in this order. */
+  /**
+   * A plain function from the records of both sides in order of arrival to the expected rows; rows of one key must be
+   * in order.
+   */
   readonly model?: (records: readonly SideRecord<K, L, R>[]) => readonly ModelRow<RK, RV>[];
   readonly onRecordError?: RecordPolicy;
 }
@@ -48,7 +51,7 @@ const OPTIONS: OptionNames<JoinLawsOptions<unknown, unknown, unknown, unknown, u
   onRecordError: true,
 };
 
-/** The part of a topic and of a table that the laws need. @public */
+/** The part of a topic or table that the laws need. @public */
 export interface LawsInput<K, V> {
   readonly name: string;
   readonly key: Target<K, V>['key'];
@@ -56,11 +59,11 @@ export interface LawsInput<K, V> {
 }
 
 /**
- * Holds a step with two inputs, such as a join, to laws, as {@link expectLaws} does with one input. Records of both sides
- * come mostly in the order of their times.
+ * Checks laws for a step with two inputs, such as a join, as {@link expectLaws} does for one input. Records of both
+ * sides arrive mostly in timestamp order.
  *
- * @param subject - A pipeline from both inputs to `output`, or a function that makes the rows of the two.
- * @throws CheckFailed, an ordinary assertion error, when a law does not hold.
+ * @param subject - A pipeline from both inputs to `output`, or a function from the two inputs to the rows.
+ * @throws CheckFailed, an ordinary assertion error, if a law does not hold.
  *
  * @example
  * ```ts
@@ -116,7 +119,7 @@ export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS e
   for (const law of laws) hold(law, options);
 }
 
-/** Two inputs as one: the earlier record first, and the other one now and then. */
+/** Interleaves two inputs: usually the earlier record first, occasionally the other one. */
 function together<K, L, R>(
   lefts: readonly TestRecord<K, L>[],
   rights: readonly TestRecord<K, R>[],
@@ -140,10 +143,10 @@ function together<K, L, R>(
 }
 
 /**
- * Records of two topics as a task takes them when it reads them again: by time, those of each topic in their order. A join may tell
- * other rows then than for the order in which they came.
+ * Orders records of two topics as a task does when it reads them again: by time, keeping the order within each topic. A
+ * join may then produce different rows than for the original order of arrival.
  *
- * @param first - The side that comes first where times are equal: topics come by name.
+ * @param first - The side that comes first if times are equal: topics are ordered by name.
  */
 function asBacklog<K, L, R>(
   items: readonly SideRecord<K, L, R>[],
@@ -157,7 +160,7 @@ function asBacklog<K, L, R>(
   });
 }
 
-/** What comes at once is of one topic: of two, tasks would take it by timestamp. */
+/** Splits records by side: a task would process records of two topics that arrive at once by timestamp. */
 function bySide<K, L, R>(
   items: readonly SideRecord<K, L, R>[],
   sides: Readonly<Record<'left' | 'right', Target<K, L | R>>>,

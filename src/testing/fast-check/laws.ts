@@ -25,22 +25,24 @@ import {
 import { outOfOrder, same, sorted } from './compare-rows.ts';
 import { rowsOf, type Subject, stamped, textOf } from './ways.ts';
 
-/** Which laws a pipeline is held to, and on what input. @public */
+/** The laws for a pipeline, and its input. @public */
 export interface LawsOptions<K, V, RK, RV> extends CommonLaws {
   readonly input: Target<K, V>;
   readonly output: Target<RK, RV>;
-  /** Inputs, as `records` makes them. */
+  /** The inputs, as `records` generates them. */
   readonly records: Arbitrary<readonly TestRecord<K, V>[]>;
-  /** Rows of a key are in the order of the records that they come from (`false`). Rows carry the headers of their record. */
+  /**
+   * The rows of a key are in the order of their records (default: `false`). Rows must have the headers of their record.
+   */
   readonly order?: boolean;
-  /** The rows do not depend on the order in which records come, as far as none is more than this behind: the grace. */
+  /** The rows do not depend on the order of arrival, as long as no record is more than this behind (the grace). */
   readonly reorder?: Duration;
-  /** Nothing is lost or invented: over all records and over all rows, these add up to the same. */
+  /** Nothing is lost or invented: these numbers add up to the same over all records as over all rows. */
   readonly conserves?: {
     readonly ofRecord: (record: TestRecord<K, V>) => number;
     readonly ofRow: (row: StreamRecord<RK, RV | null>) => number;
   };
-  /** What the rows should be, as a plain function over all records in their order; of each key in this order. */
+  /** A plain function from all records in order to the expected rows; rows of one key must be in order. */
   readonly model?: (records: readonly TestRecord<K, V>[]) => readonly ModelRow<RK, RV>[];
   readonly onRecordError?: RecordPolicy;
 }
@@ -62,13 +64,13 @@ const OPTIONS: OptionNames<LawsOptions<unknown, unknown, unknown, unknown>> = {
 };
 
 /**
- * Holds a pipeline, or an operator, to laws: each is tried on many inputs, and the first that does not hold is reported with
+ * Checks laws for a pipeline or an operator. Each law is tried on many inputs; the first failing one is reported with
  * the smallest input that shows it, as code to paste.
  *
- * At the end of an input open windows are closed, so that what they hold is compared too.
+ * Open windows are closed at the end of an input, so that their contents are compared too.
  *
- * @param subject - A pipeline from `input` to `output`, or an operator that is put between them.
- * @throws CheckFailed, an ordinary assertion error, when a law does not hold.
+ * @param subject - A pipeline from `input` to `output`, or an operator to put between them.
+ * @throws CheckFailed, an ordinary assertion error, if a law does not hold.
  *
  * @example
  * ```ts

@@ -2,17 +2,17 @@ import fc, { type Arbitrary } from 'fast-check';
 import { linesOf, type Operation } from '../operations.ts';
 import type { TestRecord } from '../test-driver.ts';
 
-/** What may come between the records of a sequence. @public */
+/** What may happen between the records of a sequence. @public */
 export interface OperationsOptions {
-  /** Crashes and stops (`true`). */
+  /** Crashes and stops (default: `true`). */
   readonly restarts?: boolean;
-  /** Tasks that are revoked and lost (`true`). */
+  /** Revoked and lost tasks (default: `true`). */
   readonly rebalances?: boolean;
-  /** Writes, commits and replies that fail (`true`). */
+  /** Failing writes, commits and replies (default: `true`). */
   readonly faults?: boolean;
   /** Commits, for drivers with `autoCommit: false`. */
   readonly commits?: boolean;
-  /** The wall clock moves, by up to so many seconds at once. */
+  /** The most seconds by which the wall clock advances at once. */
   readonly advanceSeconds?: number;
   /** Bytes that the serdes of the topic cannot read. */
   readonly poison?: boolean;
@@ -48,7 +48,7 @@ export function between<K, V>(options: OperationsOptions): Arbitrary<Operation<K
   return fc.oneof(...kinds);
 }
 
-/** Puts operations between others: `[at, operation]` comes before the one with that index. */
+/** Inserts operations into a sequence: `[at, operation]` comes before the one with that index. */
 export function woven<K, V>(
   all: readonly Operation<K, V>[],
   others: readonly (readonly [at: number, operation: Operation<K, V>])[],
@@ -59,9 +59,10 @@ export function woven<K, V>(
 }
 
 /**
- * What a test may do with a driver: records, and in between what may happen to an application. Give it to `drive`.
+ * Generates sequences of driver operations: records, and between them whatever may happen to an application. Pass them
+ * to `drive`.
  *
- * A counterexample is printed as lines of a test.
+ * A counterexample is printed as lines of test code.
  *
  * @public
  */

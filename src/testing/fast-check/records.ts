@@ -7,25 +7,25 @@ import { valuesOf } from './from-schema.ts';
 
 /** @public */
 export interface RecordsOptions<K, V> {
-  /** The keys that there are, the first ones more often than the last; or an arbitrary. */
+  /** The possible keys, the first ones more frequent than the last; or an arbitrary. */
   readonly keys: readonly (K | null)[] | Arbitrary<K | null>;
-  /** A schema of zod, or an arbitrary. */
+  /** A zod schema, or an arbitrary. */
   readonly values: Arbitrary<V> | StandardSchemaV1<unknown, V>;
-  /** Records at most (24). */
+  /** The most records (default: 24). */
   readonly maxLength?: number;
-  /** Timestamp that the first record is near, in ms since the epoch (0). */
+  /** Approximate timestamp of the first record, in ms since the epoch (default: 0). */
   readonly start?: number;
-  /** By how much event time moves on with a record, at most (`'10ms'`). Records of one time come too. */
+  /** The most by which a record advances event time (default: `'10ms'`). Equal timestamps also occur. */
   readonly step?: Duration;
-  /** How far a record may be behind the highest timestamp before it (`'0ms'`: in order). */
+  /** How far a record may be behind the highest timestamp before it (default: `'0ms'`, in order). */
   readonly disorder?: Duration;
   /** One record in ten is up to this much further behind: late for windows whose grace is as long as `disorder`. */
   readonly late?: Duration;
-  /** Now and then nothing happens for as long as this. */
+  /** The length of occasional gaps without records. */
   readonly gap?: Duration;
-  /** Now and then a record comes again, as it was: one in ten. */
+  /** One record in ten is an exact repetition. */
   readonly duplicates?: boolean;
-  /** Now and then the value is null: one in ten. */
+  /** One value in ten is null. */
   readonly tombstones?: boolean;
 }
 
@@ -42,7 +42,7 @@ const OPTIONS: OptionNames<RecordsOptions<unknown, unknown>> = {
   tombstones: true,
 };
 
-/** A record with the time relative to those before it, so that a shorter input is one that could have been. */
+/** A record with its time relative to earlier ones, so that a shrunk input is a possible one too. */
 interface Arrival<K, V> {
   readonly key: K | null;
   readonly value: V | null;
@@ -52,7 +52,7 @@ interface Arrival<K, V> {
 }
 
 /**
- * Records as they come from the world: keys that come again, bursts and ties, some disorder, late ones, gaps.
+ * Generates realistic records: repeated keys, bursts and ties, some disorder, late records, gaps.
  *
  * A counterexample shrinks to few records with the first keys and small steps.
  *
@@ -90,7 +90,7 @@ export function records<K, V>(options: RecordsOptions<K, V>): Arbitrary<TestReco
   return fc.array(arrival, { maxLength }).map((arrivals) => inTime(arrivals, start));
 }
 
-/** Keys of a small space, earlier ones more often. */
+/** Keys of a small set, earlier ones more frequent. */
 function keysOf<K>(keys: RecordsOptions<K, unknown>['keys']): Arbitrary<K | null> {
   if (!Array.isArray(keys)) return keys as Arbitrary<K | null>;
   const weighted = (keys as readonly (K | null)[]).map((key, at) => ({

@@ -6,7 +6,7 @@ import { drive, linesOf, type Operation } from '../operations.ts';
 import { variableName } from '../source-text.ts';
 import { TestDriver, type TestRecord } from '../test-driver.ts';
 
-/** What is held to laws. */
+/** The subject of the laws. */
 export interface Subject<K, V, RK, RV> {
   readonly pipeline: Pipeline;
   readonly input: Target<K, V>;
@@ -14,14 +14,14 @@ export interface Subject<K, V, RK, RV> {
   readonly onRecordError?: RecordPolicy;
 }
 
-/** A way in which an input may be processed. */
+/** One way to process an input. */
 export interface Way<K, V> {
   readonly partitions: number;
   readonly autoCommit: boolean;
   readonly operations: readonly Operation<K, V>[];
 }
 
-/** Rows that come of a way, with those of the windows that are open at the end. */
+/** The rows that a way produces, including those of windows that are open at the end. */
 export function rowsOf<K, V, RK, RV>(
   { input, onRecordError, output, pipeline }: Subject<K, V, RK, RV>,
   { autoCommit, operations, partitions }: Way<K, V>,
@@ -32,7 +32,7 @@ export function rowsOf<K, V, RK, RV>(
   return driver.read(output);
 }
 
-/** A way as a program that goes it. */
+/** A way as the source text of a program. */
 export function textOf<K, V, RK, RV>({ input, output }: Subject<K, V, RK, RV>, way: Way<K, V>): string {
   const options = [
     ...(way.partitions === 1 ? [] : [`partitions: ${way.partitions}`]),
@@ -49,14 +49,14 @@ export function textOf<K, V, RK, RV>({ input, output }: Subject<K, V, RK, RV>, w
 
 const STAMP = 'millrace.test.number';
 
-/** Records with their numbers in a header. */
+/** Records with their index in a header. */
 export function stamped<K, V>(records: readonly TestRecord<K, V>[]): TestRecord<K, V>[] {
   return records.map((record, at) => {
     return { ...record, headers: [...(record.headers ?? []), [STAMP, new TextEncoder().encode(String(at))] as const] };
   });
 }
 
-/** The number of the record that a row comes from. */
+/** The index of the record that a row comes from. */
 export function stampOf({ headers }: StreamRecord<unknown, unknown>): number | undefined {
   const found = headers.find(([name]) => name === STAMP)?.[1];
   return found ? Number(new TextDecoder().decode(found)) : undefined;

@@ -2,15 +2,16 @@ import type { Anomaly, HistoryEvent, PublishedEvent, ReadEvent } from './events.
 import { HistoryIndex, recordKey, type Session, type Write } from './history-index.ts';
 
 /**
- * Looks at what was published, processed and read, and names what a log and an application must not do. It knows nothing
- * of Millrace: the history may be that of any application on any log with topics, partitions and offsets.
+ * Checks what was published, processed and read, and reports anything that a log or an application must not do. It
+ * knows nothing about Millrace: the history can be that of any application on any log with topics, partitions and
+ * offsets.
  *
- * Ids tell records of a topic apart. What a history does not say is not held against it: without offsets of
- * acknowledgements nothing is known of records that readers have passed, without writers nothing of order. A topic that
- * is compacted, or whose old records were removed, loses records by intention, and is better left out.
+ * Ids identify the records of a topic. Missing information is not held against a history: without the offsets of
+ * acknowledgements nothing is known about records that readers have passed, and without writers nothing about order.
+ * Leave out topics that are compacted or whose old records were removed: they lose records intentionally.
  *
- * @param events - In the order in which they became known.
- * @returns what is wrong, each with the fewest events that show it; nothing when the history is in order.
+ * @param events - The events, in the order in which they became known.
+ * @returns the anomalies, each with the fewest events that show it; empty if the history is correct.
  *
  * @example
  * ```ts
@@ -48,7 +49,7 @@ const place = ({ offset, partition, topic }: Pick<ReadEvent, 'topic' | 'partitio
 
 const nameOf = ({ reader = 'reader' }: ReadEvent): string => reader;
 
-/** Acknowledged records that nobody has got. */
+/** Acknowledged records that nobody has received. */
 function missing(index: HistoryIndex): Anomaly[] {
   const anomalies: Anomaly[] = [];
   const read = new Set(
@@ -72,7 +73,7 @@ function missing(index: HistoryIndex): Anomaly[] {
   return anomalies;
 }
 
-/** What proves that a record at a known place was passed over. */
+/** The proof that a record at a known place was skipped. */
 function passed(event: PublishedEvent, index: HistoryIndex): Anomaly | undefined {
   const { id, offset, partition, topic } = event;
   if (offset === undefined || partition === undefined) return undefined;
@@ -108,7 +109,7 @@ function duplicates(index: HistoryIndex): Anomaly[] {
   });
 }
 
-/** Inputs whose processing counts twice. */
+/** Inputs whose processing was committed twice. */
 function committedTwice(events: readonly HistoryEvent[]): Anomaly[] {
   const anomalies: Anomaly[] = [];
   const done = new Map<string, HistoryEvent>();
@@ -124,7 +125,7 @@ function committedTwice(events: readonly HistoryEvent[]): Anomaly[] {
   return anomalies;
 }
 
-/** Records that were read and should not be there. */
+/** Records that were read but should not exist. */
 function unwritten(index: HistoryIndex): Anomaly[] {
   return [...index.reads.entries()].flatMap(([key, [read]]): Anomaly[] => {
     if (read === undefined || !index.written.has(read.topic)) return [];
@@ -137,7 +138,7 @@ function unwritten(index: HistoryIndex): Anomaly[] {
   });
 }
 
-/** Offsets at which two records were seen. */
+/** Offsets at which two different records were seen. */
 function inconsistent(events: readonly HistoryEvent[], index: HistoryIndex): Anomaly[] {
   const told = new Set<string>();
   return events.flatMap((event): Anomaly[] => {
@@ -153,7 +154,7 @@ function inconsistent(events: readonly HistoryEvent[], index: HistoryIndex): Ano
   });
 }
 
-/** Where a reader went back without having begun again. */
+/** Places where a reader went back without having been reassigned. */
 function goneBack({ reads }: Session): Anomaly[] {
   return reads.flatMap((event, at): Anomaly[] => {
     const before = reads[at - 1];
@@ -164,7 +165,7 @@ function goneBack({ reads }: Session): Anomaly[] {
   });
 }
 
-/** Records of one writer and one key, or one partition, that stand in the log the other way around. */
+/** Records of one writer and one key or partition whose order in the log is reversed. */
 function disorder(events: readonly HistoryEvent[], index: HistoryIndex): Anomaly[] {
   const anomalies: Anomaly[] = [];
   const last = new Map<string, { readonly write: PublishedEvent; readonly read: ReadEvent }>();

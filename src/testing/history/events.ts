@@ -1,11 +1,11 @@
-/** Whether something took place: it did, it certainly did not, or nobody knows. @public */
+/** Whether something happened: yes, certainly not, or unknown. @public */
 export type Outcome = 'ok' | 'failed' | 'unknown';
 
-/** What tells a record from all others of its topic: put it into the value or a header, such as a number or a UUID. @public */
+/** Identifies a record within its topic, such as a number or a UUID in the value or a header. @public */
 export type HistoryId = string | number;
 
 /**
- * A record that was written, when its fate was known.
+ * A record was written. Add the event once the outcome is known.
  *
  * @public
  */
@@ -15,16 +15,19 @@ export interface PublishedEvent {
   readonly id: HistoryId;
   /** `ok` (default): acknowledged, or its transaction was committed. `failed`: refused, or its transaction was aborted. */
   readonly outcome?: Outcome;
-  /** Who wrote it. With a writer, its events stand in the order in which it wrote, and that order is checked. */
+  /** Who wrote it. The events of a writer must be in the order of its writes, and that order is checked. */
   readonly writer?: string;
-  /** The key, as text or number. Order is checked for each key; without one, for each partition. */
+  /** The key, as a string or number. Order is checked per key; without a key, per partition. */
   readonly key?: string | number | null;
   /** The place that the acknowledgement named. */
   readonly partition?: number;
   readonly offset?: number;
 }
 
-/** A record that an application processed, with what it wrote for it, when the commit of both was known. @public */
+/**
+ * A record was processed by an application, with its outputs. Add the event once the outcome of the commit is known.
+ * @public
+ */
 export interface ProcessedEvent {
   readonly type: 'processed';
   /** The record that was processed. */
@@ -39,7 +42,9 @@ export interface ProcessedEvent {
   readonly outputs?: readonly { readonly topic: string; readonly id: HistoryId }[];
 }
 
-/** A reader begins at an offset of a partition, or begins again there: after a restart, a rebalance or a seek. @public */
+/**
+ * A reader starts, or restarts, at an offset of a partition: after a start, a restart, a rebalance or a seek. @public
+ */
 export interface AssignedEvent {
   readonly type: 'assigned';
   readonly reader: string;
@@ -48,14 +53,14 @@ export interface AssignedEvent {
   readonly offset: number;
 }
 
-/** A record that a reader was given, in the order in which it was. @public */
+/** A reader received a record; events are in the order of delivery. @public */
 export interface ReadEvent {
   readonly type: 'read';
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly id: HistoryId;
-  /** Who read it; `reader` unless given. A reader without an {@link AssignedEvent} has begun at the start. */
+  /** Who read it (default: `reader`). A reader without an {@link AssignedEvent} started at the beginning. */
   readonly reader?: string;
 }
 
@@ -63,16 +68,16 @@ export interface ReadEvent {
 export type HistoryEvent = PublishedEvent | ProcessedEvent | AssignedEvent | ReadEvent;
 
 /**
- * What can be wrong with a history.
+ * The kinds of anomalies in a history.
  *
- * - `lost write`: an acknowledged record that readers, or the application, have passed without getting it.
- * - `unseen`: an acknowledged record that nobody has read, without proof that it is not still to come.
+ * - `lost write`: an acknowledged record that readers or the application have passed without receiving it.
+ * - `unseen`: an acknowledged record that nobody has read, but which may still be delivered.
  * - `duplicate`: one record at two offsets, or one input whose processing was committed twice.
  * - `aborted read`: a record that was read although its writing had failed.
- * - `invented`: a record that was read and that nobody has written.
- * - `inconsistent offsets`: two records that were seen at one offset.
- * - `non-monotonic poll`: a reader that went back, or got one offset twice, without having begun again.
- * - `order violated`: two records of a writer and a key that stand the other way around in the log.
+ * - `invented`: a record that was read but that nobody has written.
+ * - `inconsistent offsets`: two records that were seen at the same offset.
+ * - `non-monotonic poll`: a reader that went back, or received one offset twice, without being reassigned.
+ * - `order violated`: two records of one writer and key that are in reverse order in the log.
  *
  * @public
  */
@@ -86,7 +91,7 @@ export type AnomalyKind =
   | 'non-monotonic poll'
   | 'order violated';
 
-/** Something that is wrong with a history, with the fewest events that show it. @public */
+/** An anomaly of a history, with the fewest events that show it. @public */
 export interface Anomaly {
   readonly kind: AnomalyKind;
   readonly topic: string;

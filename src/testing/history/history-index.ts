@@ -8,35 +8,35 @@ import type {
   ReadEvent,
 } from './events.ts';
 
-/** A record that somebody wrote, as the history tells it. */
+/** A write of a record according to the history. */
 export interface Write {
   readonly topic: string;
   readonly id: HistoryId;
-  /** What is known of it in the end: a record that is tried again may fail first. */
+  /** The final outcome: a retried record may fail first. */
   outcome: Outcome;
   event: PublishedEvent | ProcessedEvent;
-  /** It was tried more than once: its place in the order of its writer is not known. */
+  /** Whether it was tried more than once: its place in the order of its writer is then unknown. */
   again: boolean;
 }
 
-/** Where records were seen, one partition. */
+/** Where records were seen in one partition. */
 export interface Partition {
   readonly topic: string;
   readonly partition: number;
   /** The first event that saw a record at an offset. */
   readonly at: Map<number, { readonly id: HistoryId; readonly event: PublishedEvent | ReadEvent }>;
   readonly processed: Map<number, ProcessedEvent>;
-  /** For each reader, the offset at which it began, and what it read since then. */
+  /** For each reader, the offset at which it started and what it has read since. */
   readonly sessions: Session[];
 }
 
-/** What a reader did between two beginnings. */
+/** What a reader did between two assignments. */
 export interface Session {
   readonly from: number;
   readonly reads: ReadEvent[];
 }
 
-/** A history by what is asked of it. */
+/** A history, indexed for the checks. */
 export class HistoryIndex {
   readonly writes: Map<string, Write> = new Map();
   readonly partitions: Map<string, Partition> = new Map();
@@ -117,10 +117,10 @@ export class HistoryIndex {
   }
 }
 
-/** What is known of a record that was tried more than once: it is there if any of them was acknowledged. */
+/** The rank of outcomes for a record that was tried more than once: it exists if any try was acknowledged. */
 const RANK: Readonly<Record<Outcome, number>> = { ok: 0, unknown: 1, failed: 2 };
 
-/** Ids `1` and `'1'` are two. */
+/** The ids `1` and `'1'` are different. */
 export function recordKey(topic: string, id: HistoryId): string {
   return JSON.stringify([topic, id]);
 }

@@ -1,19 +1,19 @@
 import type { Window } from '../../record.ts';
 
-/** A row as a diagram shows it. */
+/** A row in a diagram. */
 export interface MarbleRow {
   readonly kind: 'row';
   readonly key: unknown;
-  /** The window of a key that has one; in the line `late`, what a record has missed. */
+  /** The window of a windowed key. */
   readonly window: Window | undefined;
   readonly value: unknown;
-  /** `undefined` where a diagram does not say. */
+  /** `undefined` if the diagram does not specify it. */
   readonly timestamp: number | undefined;
-  /** Windows that a late record has missed; `undefined` where a diagram does not say. */
+  /** Windows that a late record has missed; `undefined` if the diagram does not list them. */
   readonly missed: readonly Window[] | undefined;
 }
 
-/** What a diagram does besides writing records. */
+/** An action in a diagram other than writing a record. */
 export type MarbleAct =
   | { readonly kind: 'advance'; readonly ms: number }
   | { readonly kind: 'crash' }
@@ -22,10 +22,10 @@ export type MarbleAct =
 
 export type MarbleItem = MarbleRow | MarbleAct;
 
-/** Something in a line of a diagram. */
+/** An item in a line of a diagram. */
 export interface MarbleCell {
   readonly item: MarbleItem;
-  /** Place in the line, from 0. */
+  /** Column in the line, from 0. */
   readonly column: number;
   readonly text: string;
 }

@@ -1,10 +1,10 @@
-/** A line of a diagram by what happens in each of its steps. */
+/** A line of a diagram, as the texts of its steps. */
 export interface DrawnLine {
   readonly name: string;
   readonly steps: readonly string[];
 }
 
-/** How wide the steps of some lines are. */
+/** The widths of the steps over some lines. */
 export function widthsOf(lines: readonly DrawnLine[]): number[] {
   const widths: number[] = [];
   for (const { steps } of lines) {
@@ -15,7 +15,7 @@ export function widthsOf(lines: readonly DrawnLine[]): number[] {
   return widths;
 }
 
-/** The lines of a diagram, the steps of all of them one below the other. */
+/** The lines of a diagram with aligned steps. */
 export function drawn(lines: readonly DrawnLine[], widths: readonly number[] = widthsOf(lines)): string {
   const longest = Math.max(...lines.map(({ name }) => name.length));
   return lines

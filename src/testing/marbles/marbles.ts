@@ -14,18 +14,18 @@ export interface MarbleTopic {
 
 /** @public */
 export interface MarbleOptions {
-  /** What words stand for: `{ order: { id: 1, total: 5 } }` lets a cell say `ada:order(1s)`. */
+  /** The values of words: with `{ order: { id: 1, total: 5 } }` a cell can be `ada:order(1s)`. */
   readonly values?: Readonly<Record<string, unknown>>;
-  /** The moment that `0s` stands for, in ms since the epoch (0). */
+  /** The time that `0s` represents, in ms since the epoch (default: 0). */
   readonly start?: number;
 }
 
 /**
- * Does what the input lines of a marble diagram say, and returns the diagram with what came of it in its output lines.
+ * Plays the input lines of a marble diagram and returns the diagram with the actual results in its output lines.
  *
- * @param driver - Runs the pipeline. It may have done things before.
- * @param topics - Those that have lines.
- * @param diagram - Lines of a name and cells; see {@link expectMarbles}. What output lines have is passed over.
+ * @param driver - Runs the pipeline. It may have been used before.
+ * @param topics - The topics of the lines.
+ * @param diagram - Lines with a name and cells; see {@link expectMarbles}. The contents of output lines are ignored.
  * @throws ConfigError `ERR_DIAGRAM`, and what the driver throws.
  * @public
  */
@@ -40,7 +40,7 @@ export function playMarbles(
 }
 
 /**
- * Does what the input lines of a marble diagram say, and checks that what its output lines say comes of it.
+ * Plays the input lines of a marble diagram and checks that the results are those of its output lines.
  *
  * ```text
  * clicks      --ada:1(1s)--ada:1(2s)--bob:1(70s)--ada:1(3s)----------|
@@ -48,21 +48,22 @@ export function playMarbles(
  * late        ------------------------------------ada:1(3s)[0s,1m)
  * ```
  *
- * A line is the name of a topic, a space and cells from left to right, in the order in which things happen in all lines. A
- * cell is `key:value(time)`; what stands under a cell of an input, or behind it before the next one, comes with that.
+ * A line is the name of a topic, a space, and cells from left to right in the order of events over all lines. A cell is
+ * `key:value(time)`. Output cells belong to the input cell that they are below, or that precedes them.
  *
  * - keys and values: words, numbers, `null` (a tombstone, or no key), JSON (`"a b"`, `{"n":1}`), and words of `values`
- * - times: `0s`, `1500ms`, `1m30s`, from `start` on; without one it is the wall clock's, and not compared
- * - `a[0s,1m):1(5s)` has a key with a window, as `windowedKey` makes them
- * - the line `late` has records that came too late, with the windows that they missed, if wanted
- * - the line `clock` has `+10s` (the wall clock moves), `!` (a crash), `^` (a commit, where `autoCommit` is off)
- * - `|` is the end of the input: windows that are open close
+ * - times: `0s`, `1500ms`, `1m30s`, counted from `start`; without a time, an input gets the wall-clock time, and an
+ * output's time is not compared
+ * - `a[0s,1m):1(5s)` has a key with a window, as made by `windowedKey`
+ * - the line `late` has late records, optionally with the windows that they missed
+ * - the line `clock` has `+10s` (the wall clock advances), `!` (a crash), `^` (a commit, if `autoCommit` is off)
+ * - `|` is the end of the input: open windows close
  * - `-` and spaces mean nothing
  *
  * @param driver - Runs the pipeline.
- * @param topics - Those that have lines. Topics that the pipeline writes are outputs; others are not looked at.
- * @throws CheckFailed, an ordinary assertion error with both diagrams, when something else comes of it; ConfigError
- * `ERR_DIAGRAM`, with line and column, for what cannot be read.
+ * @param topics - The topics of the lines. Topics that the pipeline writes are outputs. Other topics are not checked.
+ * @throws CheckFailed, an ordinary assertion error with both diagrams, if the results differ; ConfigError
+ * `ERR_DIAGRAM`, with line and column, if the diagram cannot be read.
  *
  * @example
  * ```ts
@@ -99,7 +100,7 @@ export function expectMarbles(
   if (first === undefined) return;
   const widths = widthsOf([...expected, ...got]);
   const [wanted, found] = [drawn(expected, widths), drawn(got, widths)];
-  // The lines of inputs are the same in both.
+  // Input lines are the same in both.
   const cause = expected.find((line, at) => got[at] === line && line.steps[first.step] !== '');
   const after = cause === undefined ? '' : ` after ${cause.steps[first.step]} of ${cause.name}`;
   const said = `${first.name} should have ${first.text || 'nothing'}${after}, and has ${first.other || 'nothing'}`;
@@ -108,7 +109,7 @@ export function expectMarbles(
 }
 
 interface Outcome {
-  /** Lines in the order of the diagram. Those of inputs are the same objects in both. */
+  /** Lines in the order of the diagram. Input lines are the same objects in both. */
   readonly expected: readonly DrawnLine[];
   readonly got: readonly DrawnLine[];
 }
@@ -130,7 +131,7 @@ function outcome(driver: TestDriver, given: readonly MarbleTopic[], diagram: str
   return { expected: pairs.map(([expected]) => expected), got: pairs.map(([, got]) => got) };
 }
 
-/** What an output line should have in each step, and what it has, as texts. */
+/** The expected and actual texts of each step of an output line. */
 function outputLine(
   { cells, name }: MarbleLine,
   { steps }: Sides,
@@ -140,7 +141,7 @@ function outputLine(
   const columns = steps.map(({ cell }) => cell.column);
   const expected = columns.map((): MarbleRow[] => []);
   for (const { column, item } of cells) {
-    // What stands before the first input cannot come of anything: it is shown with that.
+    // Cells before the first input have no cause; they are shown with that input.
     const at = Math.max(
       0,
       columns.findLastIndex((each) => each <= column),

@@ -10,10 +10,10 @@ const WORD = /[^\s\-:()[\]{}|,"]+/y;
 const LITERALS: Readonly<Record<string, unknown>> = { null: null, true: true, false: false };
 
 /**
- * Reads a diagram: a line for each topic, of a name, a space and cells.
+ * Parses a diagram: one line per topic, with a name, a space and cells.
  *
- * @param values - What words stand for.
- * @throws ConfigError `ERR_DIAGRAM` with the line and the column of what cannot be read
+ * @param values - The values of words.
+ * @throws ConfigError `ERR_DIAGRAM` with the line and column of the error
  */
 export function parseDiagram(text: string, values: Readonly<Record<string, unknown>>): MarbleLine[] {
   return text.split('\n').flatMap((line, at): MarbleLine[] => {
@@ -52,7 +52,7 @@ class LineReader {
     }
   }
 
-  /** The letter that is next; none at the end of the line. */
+  /** The next character; undefined at the end of the line. */
   #peek(): string | undefined {
     return this.#line[this.#at];
   }
@@ -133,7 +133,7 @@ class LineReader {
     }
   }
 
-  /** A time or a length: `1s`, `1m30s`, `0`. */
+  /** A time or duration: `1s`, `1m30s`, `0`. */
   #span(): number {
     const from = this.#at;
     const text = this.#match(SPAN);
@@ -164,7 +164,7 @@ class LineReader {
   }
 }
 
-/** @param at - Place in the line, from 0. */
+/** @param at - Column in the line, from 0. */
 export function unreadable(line: string, number: number, at: number, wanted: string): ConfigError {
   return new ConfigError(
     'ERR_DIAGRAM',

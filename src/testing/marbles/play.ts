@@ -7,27 +7,27 @@ import type { TestDriver } from '../test-driver.ts';
 import type { MarbleCell, MarbleItem, MarbleLine, MarbleRow } from './cells.ts';
 import { unreadable } from './parse.ts';
 
-/** Name of the line of the wall clock. */
+/** Name of the line for the wall clock. */
 const CLOCK = 'clock';
-/** Name of the line of records that came too late. */
+/** Name of the line for late records. */
 const LATE = 'late';
 
 export type AnyTarget = Target<never, never>;
 
-/** Something that a diagram does, in order. */
+/** A step of a diagram. */
 export interface MarbleStep {
   readonly line: MarbleLine;
   readonly cell: MarbleCell;
 }
 
-/** Lines of a diagram that do something, and those that say what comes of it. */
+/** The input and output lines of a diagram. */
 export interface Sides {
   readonly steps: readonly MarbleStep[];
   readonly inputs: readonly MarbleLine[];
   readonly outputs: readonly MarbleLine[];
 }
 
-/** Tells what is done from what comes of it: topics that the pipeline writes are what comes. */
+/** Separates input lines from output lines: topics that the pipeline writes are outputs. */
 export function sidesOf(
   driver: TestDriver,
   lines: readonly MarbleLine[],
@@ -75,7 +75,7 @@ function unknownLine(name: string, topics: ReadonlyMap<string, unknown>): Config
   });
 }
 
-/** What comes of the steps, by output line: a list of rows for each step, and before the first for what was there. */
+/** The results by output line: a list of rows for each step, preceded by one for what already existed. */
 export function play(
   driver: TestDriver,
   { outputs, steps }: Sides,
@@ -139,7 +139,7 @@ function rowOf(record: StreamRecord<unknown, unknown>, start: number, missed?: r
   };
 }
 
-/** The window of a key that `windowedKey` has made. */
+/** The window of a key that `windowedKey` made. */
 function windowIn(key: unknown): Window | undefined {
   if (typeof key !== 'object' || key === null) return undefined;
   const { end, key: inner, start } = key as Partial<Window> & { readonly key?: unknown };

@@ -3,11 +3,11 @@ import type { Window } from '../../record.ts';
 import { sourceText } from '../source-text.ts';
 import type { MarbleAct, MarbleItem, MarbleRow } from './cells.ts';
 
-/** What is read as a word, and as the same one. */
+/** Strings that can be written as a word and read back as the same string. */
 const PLAIN = /^[^\s\-:()[\]{}|,"!^+\d][^\s\-:()[\]{}|,"]*$/;
 const TAKEN = new Set(['null', 'true', 'false']);
 
-/** What a value is called in a diagram. @param values - Words, and what they stand for. */
+/** The text of a value in a diagram. @param values - The values of words. */
 function valueText(value: unknown, values: Readonly<Record<string, unknown>>): string {
   const same = sourceText(value);
   const word = Object.keys(values).find((name) => sourceText(values[name]) === same);
@@ -15,7 +15,7 @@ function valueText(value: unknown, values: Readonly<Record<string, unknown>>): s
   if (typeof value === 'string' && PLAIN.test(value) && !TAKEN.has(value) && !Object.hasOwn(values, value))
     return value;
   if (typeof value === 'number') return same;
-  // What JSON cannot say is shown as code, which no diagram can be read from: `values` gives it a name.
+  // A value that JSON cannot represent is shown as code, which cannot be parsed: name it in `values`.
   const json = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
   return json === undefined || sourceText(JSON.parse(json)) !== same ? `<${same}>` : json;
 }

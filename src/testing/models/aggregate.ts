@@ -12,7 +12,7 @@ import {
 } from './model.ts';
 
 /**
- * What `aggregate` gives, in plain code: keeps every record, and folds all those of a key anew for each row.
+ * The output of `aggregate`, in plain code: it keeps every record and refolds all records of a key for each row.
  *
  * @public
  */

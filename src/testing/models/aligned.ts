@@ -9,8 +9,8 @@ interface Placed<K, V> extends Arrival<K, V> {
 }
 
 /**
- * Tumbling, hopping, calendar, cumulated and unlimited windows: keeps every record that was taken, and folds all those of a
- * window anew for each of its rows.
+ * Tumbling, hopping, calendar, cumulating and unlimited windows: keeps every accepted record and refolds all records of
+ * a window for each of its rows.
  */
 export class AlignedRules<K, V, A, R> implements WindowRules<K, V, R> {
   dropped = 0;
@@ -29,7 +29,7 @@ export class AlignedRules<K, V, A, R> implements WindowRules<K, V, R> {
   add(arrival: Arrival<K, V>): ModelOutput<K, R>[] {
     const windows = windowsOf(this.#windower, arrival.timestamp);
     if (windows.length === 0) {
-      // It is in no window. What comes before an unlimited one is not meant by it, and not counted.
+      // It is in no window. Records before the start of an unlimited window are ignored and not counted.
       if (this.#windower.kind === 'aligned') this.dropped += 1;
       return [];
     }

@@ -3,13 +3,13 @@ import { type Duration, durationMs } from '../../options/duration.ts';
 import type { TestRecord } from '../test-driver.ts';
 import { byKey, type ModelOutcome, type ModelOutput, outcomeOf, sameKey, signedMs } from './model.ts';
 
-/** A record of one side of a join, in the order of arrival of both; `both` in a stream that is joined with itself. @public */
+/** A record of one side of a join; `both` for a stream that is joined with itself. @public */
 export type SidedRecord<K, L, R> =
   | (TestRecord<K, L> & { readonly side: 'left' })
   | (TestRecord<K, R> & { readonly side: 'right' })
   | (TestRecord<K, L & R> & { readonly side: 'both' });
 
-/** As the options of `joinStream`. @public */
+/** Like the options of `joinStream`. @public */
 export interface JoinStreamModelOptions {
   readonly within: Duration | { readonly before: Duration; readonly after: Duration };
   readonly grace: Duration;
@@ -22,15 +22,17 @@ interface Kept<K> {
   readonly key: NonNullable<K>;
   readonly value: unknown;
   readonly timestamp: number;
-  /** It has a partner, or its row has come. */
+  /** Whether it has a partner or its row has been emitted. */
   settled: boolean;
 }
 
 /**
- * What `joinStream` gives, in plain code: keeps every record for ever, and looks through all of them for each.
+ * The output of `joinStream`, in plain code: it keeps every record for ever and compares each new record with all of
+ * them.
  *
- * @param combine - Makes the value of a row of the two values; `null` where a partner did not come.
- * @param records - Those of both streams in the order in which they come; of a stream joined with itself with `side: 'both'`.
+ * @param combine - Makes the value of a row from the two values; `null` for a missing partner.
+ * @param records - The records of both streams in order of arrival; with `side: 'both'` for a stream joined with
+ * itself.
  *
  * @example
  * ```ts
@@ -114,7 +116,10 @@ class Join<K, W> {
     return this.#overdue();
   }
 
-  /** Rows of records that no partner can come for any more: by time, those of the right side first, then by key. */
+  /**
+   * Rows of records for which no partner can arrive any more, ordered by time, those of the right side first, then by
+   * key.
+   */
   #overdue(): ModelOutput<K, W>[] {
     const over = this.#kept.filter(({ settled, side, timestamp }) => {
       const last = timestamp + (side === 'left' ? this.#after : this.#before) + this.#grace;

@@ -3,8 +3,8 @@ import type { SidedRecord } from './join-stream.ts';
 import { type ModelOutcome, type ModelOutput, outcomeOf, sameKey } from './model.ts';
 
 /**
- * What `joinTable` gives, in plain code: a record is joined with what was written last to its key, looked for from the end.
- * The right side is the table, and gives no rows.
+ * The output of `joinTable`, in plain code: a record is joined with the last value written for its key, found by
+ * searching from the end. The right side is the table and emits no rows.
  *
  * @public
  */

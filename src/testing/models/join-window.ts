@@ -12,8 +12,8 @@ interface Member {
 }
 
 /**
- * What `joinWindow` gives, in plain code: the lists of the records of both sides in each window, and all pairs of a window when
- * it has closed: by the time of the left record, then of the right one.
+ * The output of `joinWindow`, in plain code: it keeps lists of the records of both sides in each window, and emits all
+ * pairs of a window when it has closed, ordered by the time of the left record, then of the right one.
  *
  * @public
  */

@@ -3,7 +3,7 @@ import { type Duration, durationMs } from '../../options/duration.ts';
 import { makeRecord, NO_HEADERS, type StreamRecord, type Window } from '../../record.ts';
 import type { TestRecord } from '../test-driver.ts';
 
-/** What a model says comes out. `window` where it is a row of a window. @public */
+/** A row that a model predicts, with `window` if it is the row of a window. @public */
 export interface ModelOutput<K, R> {
   readonly key: K | null;
   readonly value: R | null;
@@ -11,15 +11,15 @@ export interface ModelOutput<K, R> {
   readonly window?: Window;
 }
 
-/** What a model says comes of an input. @public */
+/** The outcome that a model predicts for an input. @public */
 export interface ModelOutcome<K, R> {
-  /** Rows by the record that brings them, in the order of the input. */
+  /** The rows of each input record, in the order of the input. */
   readonly steps: readonly (readonly ModelOutput<K, R>[])[];
-  /** Rows that come at the end, when what is open closes. */
+  /** The rows emitted at the end, when open windows close. */
   readonly closing: readonly ModelOutput<K, R>[];
-  /** All of them: those of the steps, then those of the end. */
+  /** All rows: those of the steps, then those of the end. */
   readonly rows: readonly ModelOutput<K, R>[];
-  /** What the store holds at the end, before that. */
+  /** The contents of the store at the end, before open windows close. */
   readonly open: readonly ModelOutput<K, R>[];
   /** Records that are dropped: without a key or a value. */
   readonly dropped: number;
@@ -27,7 +27,7 @@ export interface ModelOutcome<K, R> {
   readonly late: number;
 }
 
-/** What a model needs of an aggregator: one of `agg` is one. @public */
+/** The parts of an aggregator that a model needs; the aggregators of `agg` have them. @public */
 export type ModelFold<V, A, R> = Pick<Aggregator<V, A, R, null>, 'init' | 'add' | 'merge' | 'result'>;
 
 /** A record with a key, a value and a time. */
@@ -37,7 +37,7 @@ export interface Arrival<K, V> {
   readonly timestamp: number;
 }
 
-/** A record as models look at it; `undefined` for one without a key or a value. */
+/** A record as models see it; `undefined` for one without a key or a value. */
 export function arrivalOf<K, V>({ key, timestamp = 0, value }: TestRecord<K, V>): Arrival<K, V> | undefined {
   if (key === null || key === undefined || value === null) return undefined;
   return { key, value: value as NonNullable<V>, timestamp };
@@ -50,7 +50,7 @@ export function outcomeOf<K, R>(
   return { steps, closing, rows: [...steps.flat(), ...closing], open, dropped, late };
 }
 
-/** What records come to, always from the first one on: `undefined` where nothing is left because the last one deleted it. */
+/** The fold of all records, starting from the first; `undefined` if the last record deleted the state. */
 export function folded<K, V, A, R>(
   fold: ModelFold<V, A, R>,
   arrivals: readonly Arrival<K, V>[],
@@ -68,14 +68,14 @@ export function folded<K, V, A, R>(
   return last;
 }
 
-/** An arrival as aggregators are given it. */
+/** An arrival as the record that aggregators get. */
 export function recordOf<K, V>({ key, timestamp, value }: Arrival<K, V>): StreamRecord<unknown, V> {
   return makeRecord<unknown, V>(key, value, timestamp, NO_HEADERS, 'model', 0, 0);
 }
 
 const encoder = new TextEncoder();
 
-/** Rows that come at one moment come in the order of the bytes of their keys. Keys other than text stay in their order. */
+/** Compares rows of the same moment by their key bytes. Keys other than strings keep their order. */
 export function byKey(left: { readonly key: unknown }, right: { readonly key: unknown }): number {
   if (typeof left.key !== 'string' || typeof right.key !== 'string') return 0;
   const [one, other] = [encoder.encode(left.key), encoder.encode(right.key)];
@@ -86,12 +86,12 @@ export function byKey(left: { readonly key: unknown }, right: { readonly key: un
   return one.length - other.length;
 }
 
-/** Whether two keys are one. */
+/** Whether two keys are equal. */
 export function sameKey(left: unknown, right: unknown): boolean {
   return left === right || nameOf(left) === nameOf(right);
 }
 
-/** Tells keys apart. */
+/** A text that identifies a key. */
 export function nameOf(key: unknown): string {
   if (key instanceof Uint8Array) return `bytes ${key.join()}`;
   return typeof key === 'bigint' ? `bigint ${key}` : `${typeof key} ${JSON.stringify(key)}`;

@@ -9,7 +9,7 @@ interface Session<K, A> {
   readonly state: A;
 }
 
-/** Sessions, as a list of those that are open. */
+/** Session windows, as a list of open sessions. */
 export class SessionRules<K, V, A, R> implements WindowRules<K, V, R> {
   readonly dropped: number = 0;
   late = 0;
@@ -37,7 +37,7 @@ export class SessionRules<K, V, A, R> implements WindowRules<K, V, R> {
       this.late += 1;
       return [];
     }
-    // The states of the sessions that become one are merged in their order, then the record is added.
+    // The states of merged sessions are merged in their order, then the record is added.
     const merge = this.#fold.merge?.bind(this.#fold);
     const before = found.reduce((state, each) => merge?.(state, each.state) ?? each.state, this.#fold.init());
     const state = this.#fold.add(before, arrival.value, recordOf(arrival));
@@ -64,7 +64,7 @@ export class SessionRules<K, V, A, R> implements WindowRules<K, V, R> {
     this.#moveTo(Number.POSITIVE_INFINITY);
   }
 
-  /** Sessions that are over are not open any more when a record looks for its own. */
+  /** Sessions that have ended are closed before a record looks for its own. */
   #moveTo(time: number): void {
     this.#streamTime = time;
     this.#closing.push(...this.#sessions.filter(({ last }) => this.#isClosed(last)));

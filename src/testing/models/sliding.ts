@@ -2,15 +2,15 @@ import type { SlidingWindower } from '../../windows/windower.ts';
 import { type Arrival, byKey, folded, type ModelFold, type ModelOutput, nameOf, sameKey } from './model.ts';
 import type { WindowRules } from './window-by.ts';
 
-/** A window that was open when it began. */
+/** A window that was open when it started. */
 interface Begun<K> {
   readonly key: NonNullable<K>;
   readonly start: number;
 }
 
 /**
- * Sliding windows: keeps every record that was taken. The windows of a key are those that end with one of them, and those
- * that start right behind one and hold a later one; each holds all records of its span.
+ * Sliding windows: keeps every accepted record. The windows of a key are those that end at one of its records, and
+ * those that start right after one and contain a later one; each contains all records of its span.
  */
 export class SlidingRules<K, V, A, R> implements WindowRules<K, V, R> {
   readonly dropped: number = 0;

@@ -6,28 +6,28 @@ import { type Arrival, arrivalOf, type ModelFold, type ModelOutcome, type ModelO
 import { SessionRules } from './sessions.ts';
 import { SlidingRules } from './sliding.ts';
 
-/** What windows of a kind make of records, told naively: everything is kept, and looked at again for each record. */
+/** A naive model of one kind of windows: it keeps everything and recomputes it for each record. */
 export interface WindowRules<K, V, R> {
   /** Records that are in no window. */
   readonly dropped: number;
   readonly late: number;
-  /** Takes a record, which first moves stream time. @returns The rows of the windows that it changes. */
+  /** Adds a record, which first advances stream time. @returns The rows of the windows that it changes. */
   add(arrival: Arrival<K, V>): ModelOutput<K, R>[];
-  /** The rows of windows that have closed since this was asked last. */
+  /** The rows of windows that have closed since the last call. */
   closed(): ModelOutput<K, R>[];
   /** The rows of windows that are open. */
   open(): ModelOutput<K, R>[];
-  /** The input has ended: stream time goes on until everything has closed. */
+  /** Ends the input: stream time advances until everything has closed. */
   end(): void;
 }
 
 /**
- * What `windowBy` gives, in plain code: which rows come of which record, what is late, and what is open at the end. It is the
- * description of our windows that runs, and the oracle of our own tests.
+ * The output of `windowBy`, in plain code: the rows of each record, what is late, and what is open at the end. It is an
+ * executable specification of windows and the oracle of Millrace's own tests.
  *
- * Rows of one moment come by the bytes of their keys where these are text.
+ * Rows of the same moment are ordered by the bytes of their keys, if these are strings.
  *
- * @param windower - As `windowBy` takes it; not windows of so many records.
+ * @param windower - As for `windowBy`; `countWindows` is not supported.
  * @param fold - An aggregator, such as `agg.count()`.
  * @param emit - `close`: a row for each window, when it has closed. `updates`: one for each change.
  *
@@ -86,7 +86,7 @@ function rulesOf<K, V, A, R>(
       return new AlignedRules(windower, fold);
     default:
       throw new ConfigError('ERR_OPTION', 'windowByModel does not know windows of this kind', {
-        hint: 'windows of so many records are slices of the records of a key',
+        hint: 'count windows are slices of the records of a key',
       });
   }
 }
