@@ -15,25 +15,25 @@ export { stampBaseOffset } from './batch-header.ts';
 
 /** How a batch is written. */
 export interface FinishOptions {
-  /** `none` unless given; the codec of any other must have been loaded with `ensureCodec`. */
+  /** Default: `none`. The codec of any other must have been loaded with `ensureCodec`. */
   readonly compression?: Compression;
-  /** −1n unless given: not idempotent. */
+  /** Default: −1n, not idempotent. */
   readonly producerId?: bigint;
-  /** −1 unless given, as is `baseSequence`. */
+  /** Default: −1, like `baseSequence`. */
   readonly producerEpoch?: number;
   readonly baseSequence?: number;
   readonly transactional?: boolean;
 }
 
-/** Room for what stands before the key of a record. */
+/** Room for the fields before the key of a record. */
 const MAX_PREFIX = 5 + 1 + 10 + 5;
 
 /** Positions are 32-bit integers in the columns of readers. */
 const MAX_BATCH_BYTES = 2 ** 31 - 1;
 
 /**
- * Encodes records into one Kafka record batch (format v2) while they are appended, into one buffer that grows. The first
- * record has offset 0; a log stamps the real base offset later (`stampBaseOffset`).
+ * Encodes records into one Kafka record batch (format v2) as they are appended, in one growing buffer. The first record
+ * has offset 0; a log sets the real base offset later (`stampBaseOffset`).
  */
 export class RecordBatchBuilder {
   #bytes: Uint8Array;
@@ -88,7 +88,7 @@ export class RecordBatchBuilder {
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
   }
 
-  /** Appends the record at hand of another batch as it is encoded there. */
+  /** Appends the current record of another batch in its encoded form. */
   appendFrom(cursor: BatchCursor): void {
     const { end: to, start: from, timestamp } = cursor;
     const start = this.#end;
@@ -100,13 +100,14 @@ export class RecordBatchBuilder {
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
   }
 
-  /** The records as they are encoded, for `appendFrom` of another builder, until this one is changed. */
+  /** The encoded records, for `appendFrom` of another builder; valid until this one changes. */
   cursor(): BatchCursor {
     return new BatchCursor(this.#bytes, at.HEADER_BYTES, this.#end, this.#baseTimestamp);
   }
 
   /**
-   * The whole batch with base offset 0 and its checksum, uncompressed where compression saves nothing. The bytes are independent of the builder, which stays as it is.
+   * The whole batch with base offset 0 and its checksum, uncompressed if compression saves nothing. The bytes are
+   * independent of the builder, which is unchanged.
    *
    * @throws ConfigError `ERR_EMPTY_BATCH` without records; FatalError `ERR_CODEC_NOT_LOADED`.
    */
@@ -117,7 +118,7 @@ export class RecordBatchBuilder {
     const wanted = options.compression ?? 'none';
     const plain = this.#bytes.subarray(at.HEADER_BYTES, this.#end);
     const packed = wanted === 'none' ? plain : compress(wanted, plain);
-    // What does not become smaller goes as it is: a record that fits must not be too large for being compressed.
+    // Data that does not become smaller is stored uncompressed: compression must not make a fitting record too large.
     const compression = packed.length < plain.length ? wanted : 'none';
     const records = compression === 'none' ? plain : packed;
     const batch = new Uint8Array(at.HEADER_BYTES + records.length);
@@ -142,7 +143,9 @@ export class RecordBatchBuilder {
     return new RecordRows(bytes, baseOffset, baseOffset + this.#count, table);
   }
 
-  /** As `columns`, into columns that the records share with others. @returns the index of the first; −1 when there is no room */
+  /**
+   * Like `columns`, but into columns shared with other records. @returns the index of the first; −1 if there is no room
+   */
   rowsInto(shared: SharedRows): number {
     return shared.add(this.#bytes, at.HEADER_BYTES, this.#end, this.#info());
   }

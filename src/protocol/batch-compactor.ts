@@ -8,8 +8,8 @@ import { compressionId } from './compression-id.ts';
 import { maxRecordBytes, writeRecord } from './record-writer.ts';
 
 /**
- * Encodes a batch again with only some of its records, as compaction does: offsets, timestamps, producer and compression
- * stay, and so does the offset after the batch, even when no record is left.
+ * Re-encodes a batch with only some of its records, as compaction does: offsets, timestamps, producer, compression and
+ * the offset after the batch stay the same, even if no record is left.
  *
  * @param indices - The records to keep, ascending indices of `batch`.
  * @throws ConfigError `ERR_CONTROL_BATCH` for a control batch, whose marker would be lost; FatalError

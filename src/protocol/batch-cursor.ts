@@ -1,9 +1,9 @@
 import { VarintReader } from './varint.ts';
 
-/** Goes through the records of a batch as they are encoded, to take them into another one without decoding them. */
+/** Iterates over the encoded records of a batch, to copy them into another one without decoding. */
 export class BatchCursor {
   readonly bytes: Uint8Array;
-  /** Of the record at hand, epoch milliseconds. */
+  /** Timestamp of the current record, in ms since the epoch. */
   timestamp = -1;
   /** Where the record's key, value and headers are. */
   start = 0;
@@ -20,7 +20,7 @@ export class BatchCursor {
     this.#baseTimestamp = baseTimestamp;
   }
 
-  /** Goes to the next record. @returns Whether there is one. */
+  /** Moves to the next record. @returns Whether there is one. */
   next(): boolean {
     if (this.end >= this.#last) return false;
     const { bytes } = this;

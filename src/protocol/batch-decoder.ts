@@ -10,19 +10,19 @@ export type { BatchHeader, BatchPlace } from './batch-header.ts';
 export { compressionOf, peekBatchHeader } from './batch-header.ts';
 export type { DecodeOptions } from './unpack-batch.ts';
 
-/** How a transaction ended, as its marker in the log says. */
+/** How a transaction ended, according to its marker in the log. */
 export type ControlMarker = 'commit' | 'abort';
 
 /**
- * A decoded batch: its records as columns, and what its header says. A control batch has `count` 0, because markers are
- * not records.
+ * A decoded batch: its records as columns, and the fields of its header. A control batch has `count` 0, because markers
+ * are not records.
  */
 export interface DecodedBatch extends RecordColumns {
-  /** Bytes of the encoded batch: the next one begins that much further on. */
+  /** Bytes of the encoded batch: the next one starts that much later. */
   readonly byteLength: number;
   readonly lastOffsetDelta: number;
   readonly maxTimestamp: number;
-  /** Whether the broker's clock gave the timestamps; all of them are then `maxTimestamp`. */
+  /** Whether the broker assigned the timestamps; all of them are then `maxTimestamp`. */
   readonly logAppendTime: boolean;
   readonly compression: Compression;
   /** −1n outside idempotent and transactional producing. */
@@ -31,7 +31,7 @@ export interface DecodedBatch extends RecordColumns {
   readonly baseSequence: number;
   readonly transactional: boolean;
   readonly control: boolean;
-  /** Which marker a control batch holds; `undefined` for a batch of records, an emptied one, or an unknown marker. */
+  /** The marker of a control batch; `undefined` for a batch of records, an emptied one, or an unknown marker. */
   readonly marker: ControlMarker | undefined;
 }
 
@@ -39,10 +39,10 @@ const NO_RECORDS = new RecordTable(0);
 
 /**
  * Decodes the batch that begins at `start`. Without compression the columns point into `bytes` itself, which then must
- * not change while they are used; a compressed batch has bytes of its own.
+ * not change while they are used; a compressed batch is unpacked into new bytes.
  *
- * @throws StoreError `ERR_CORRUPT_BATCH` for anything that is not a whole, sound batch, with the offset range where the
- * header can be read; `ERR_BATCH_TOO_LARGE` when the records exceed `maxOutputBytes`.
+ * @throws StoreError `ERR_CORRUPT_BATCH` for anything that is not a complete, valid batch, with the offset range if the
+ * header can be read; `ERR_BATCH_TOO_LARGE` if the records exceed `maxOutputBytes`.
  * @throws FatalError `ERR_CODEC_NOT_LOADED`: see `compressionOf` and `ensureCodec`.
  */
 export function decodeBatch(bytes: Uint8Array, start: number, options: DecodeOptions = {}): DecodedBatch {
@@ -60,10 +60,10 @@ export function decodeBatch(bytes: Uint8Array, start: number, options: DecodeOpt
 }
 
 /**
- * Decodes the batches of a fetch one by one. A cut-off last batch ends the iteration without an error; the generator
- * returns the position where it begins (or the length of `bytes`).
+ * Decodes the batches of a fetch one by one. A truncated last batch ends the iteration without an error; the generator
+ * returns the position where it starts (or the length of `bytes`).
  *
- * @throws as {@link decodeBatch}, at the batch that is wrong.
+ * @throws as {@link decodeBatch}, at the invalid batch.
  */
 export function* decodeBatches(bytes: Uint8Array, options: DecodeOptions = {}): Generator<DecodedBatch, number, void> {
   const input = plainBytes(bytes);

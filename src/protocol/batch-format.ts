@@ -1,4 +1,4 @@
-/** Where the fields of a record batch (format v2) lie, in bytes from its start. All integers are big-endian. */
+/** Positions of the fields of a record batch (format v2), in bytes from its start. All integers are big-endian. */
 export const BASE_OFFSET = 0;
 /** Length of what follows this field. */
 export const BATCH_LENGTH = 8;
@@ -13,9 +13,9 @@ export const PRODUCER_ID = 43;
 export const PRODUCER_EPOCH = 51;
 export const BASE_SEQUENCE = 53;
 export const RECORD_COUNT = 57;
-/** Where the records begin. */
+/** Position of the first record. */
 export const HEADER_BYTES = 61;
-/** What `BATCH_LENGTH` does not count: the base offset and itself. */
+/** The bytes that `BATCH_LENGTH` does not include: the base offset and itself. */
 export const LENGTH_PREFIX_BYTES = 12;
 
 export const MAGIC_V2 = 2;
@@ -25,5 +25,5 @@ export const TRANSACTIONAL_FLAG = 0x10;
 export const CONTROL_FLAG = 0x20;
 export const CODEC_MASK = 0x07;
 
-/** The least that a record can take: its length, attributes, two deltas, two lengths and the number of headers. */
+/** The smallest size of a record: its length, attributes, two deltas, two lengths and the number of headers. */
 export const MIN_RECORD_BYTES = 7;

@@ -4,22 +4,22 @@ import type { Compression } from './compression.ts';
 import { compressionById } from './compression-id.ts';
 import { corruptBatch } from './corrupt.ts';
 
-/** What can be said of a batch without decoding its records. */
+/** What is known about a batch without decoding its records. */
 export interface BatchHeader {
   readonly baseOffset: number;
   /** Bytes of the encoded batch, header included. */
   readonly byteLength: number;
   readonly lastOffsetDelta: number;
-  /** The offset after this batch, also when compaction has removed records from it. */
+  /** The offset after this batch, even if compaction has removed records from it. */
   readonly nextOffset: number;
   /** Number of records; for a control batch, its markers. */
   readonly count: number;
-  /** Rounded where it lies beyond ±(2^53 − 1), as is `maxTimestamp`. */
+  /** Rounded if it is beyond ±(2^53 − 1), like `maxTimestamp`. */
   readonly baseTimestamp: number;
-  /** Only where it had to be rounded. */
+  /** Only present if it had to be rounded. */
   readonly exactBaseTimestamp: bigint | undefined;
   readonly maxTimestamp: number;
-  /** Whether the broker's clock gave the timestamps: then all of them are `maxTimestamp`. */
+  /** Whether the broker assigned the timestamps; all of them are then `maxTimestamp`. */
   readonly logAppendTime: boolean;
   readonly compression: Compression;
   readonly leaderEpoch: number;
@@ -45,8 +45,8 @@ const MIN_BATCH_LENGTH = at.HEADER_BYTES - at.LENGTH_PREFIX_BYTES;
 /**
  * Reads the header of the batch that begins at `start`, without touching its records or its checksum.
  *
- * @returns `undefined` when the buffer ends before the batch does, as the last batch of a fetch may.
- * @throws StoreError `ERR_CORRUPT_BATCH` when this cannot be a batch of format v2, or lies beyond offset 2^53 − 1.
+ * @returns `undefined` if the buffer ends before the batch does, which is normal for the last batch of a fetch.
+ * @throws StoreError `ERR_CORRUPT_BATCH` if this cannot be a batch of format v2, or is beyond offset 2^53 − 1.
  */
 export function peekBatchHeader(bytes: Uint8Array, start: number, place?: BatchPlace): BatchHeader | undefined {
   const available = bytes.length - start;
@@ -61,7 +61,7 @@ export function peekBatchHeader(bytes: Uint8Array, start: number, place?: BatchP
   const magic = view.getInt8(at.MAGIC);
   if (magic !== at.MAGIC_V2) {
     const old = magic === 0 || magic === 1 ? ' (the format before Kafka 0.11)' : '';
-    // The older formats have the same offset here: of the message, or of the last one in a compressed set.
+    // The older formats have an offset here too: of the message, or of the last one in a compressed set.
     const offset = readInt64(view, at.BASE_OFFSET);
     const known = old !== '' && Number.isSafeInteger(offset) && offset >= 0 ? offset : undefined;
     throw corruptBatch(`its format is ${magic}${old}, and only format 2 is read`, errorDetails(place, known, known));
@@ -106,7 +106,9 @@ export function peekBatchHeader(bytes: Uint8Array, start: number, place?: BatchP
   };
 }
 
-/** How the batch at `start` is compressed, so that the codec can be loaded before decoding; `undefined` when cut off. */
+/**
+ * The compression of the batch at `start`, so that its codec can be loaded before decoding; `undefined` if truncated.
+ */
 export function compressionOf(bytes: Uint8Array, start: number): Compression | undefined {
   return peekBatchHeader(bytes, start)?.compression;
 }

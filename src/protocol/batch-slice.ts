@@ -4,29 +4,29 @@ import { checkCount, parseSome } from './record-table.ts';
 import type { UnpackedBatch } from './unpack-batch.ts';
 import { VarintReader } from './varint.ts';
 
-/** What a record costs beside its bytes: its row in the columns. */
+/** Memory of a record besides its bytes: its row in the columns. */
 const ROW_BYTES = 32;
 
 const reader = new VarintReader();
 
-/** About the memory that all records of a batch take when they are decoded, beside the bytes of the batch itself. */
+/** Approximate memory of all decoded records of a batch, besides the bytes of the batch itself. */
 export function decodedBytes({ header, from, to }: UnpackedBatch): number {
   return (header.compression === 'none' ? 0 : to - from) + header.count * ROW_BYTES;
 }
 
-/** Where some records lie, found without decoding them. */
+/** The position of some records, found without decoding them. */
 export interface SliceRange {
   readonly start: number;
   readonly end: number;
   readonly count: number;
-  /** The last of the batch is among them. */
+  /** Whether they include the last record of the batch. */
   readonly last: boolean;
   readonly bytes: number;
 }
 
 /**
- * Finds the records from an offset on that take no more than `maxBytes` when they are decoded; at least one, if there is
- * one. What is damaged is left for {@link decodeSlice} to say.
+ * Finds the records from an offset on that take at most `maxBytes` when decoded; at least one, if there is one. Damage
+ * is reported by {@link decodeSlice}.
  */
 export function findSlice(
   { bytes, from, to, header, guard }: UnpackedBatch,
@@ -64,7 +64,10 @@ export function findSlice(
   return { start: start === -1 ? at : start, end: at, count, last: true, bytes: cost };
 }
 
-/** Decodes the records that {@link findSlice} has found; they keep no more of the batch than their own bytes. @throws as `decodeBatch` */
+/**
+ * Decodes the records that {@link findSlice} has found; of the batch they keep only their own bytes. @throws as
+ * `decodeBatch`
+ */
 export function decodeSlice({ bytes, to, header, guard }: UnpackedBatch, range: SliceRange): RecordRows {
   const { start, end, count, last } = range;
   const copied = header.compression !== 'none';

@@ -5,10 +5,10 @@ import { exactLz4Size, lz4FrameSize } from './lz4-frame.ts';
 import { unpackLz4Frame } from './lz4-unpack.ts';
 import { plainBytes } from './record-table.ts';
 
-/** What unpacks to more is not given to the native decoder. */
+/** Frames that unpack to more are not passed to the native decoder. */
 const LARGE_BYTES = 8 * 1024 * 1024;
 
-/** LZ4 frames. The native decoder has no output limit, so the size is found out before it is called. */
+/** LZ4 frames. The native decoder has no output limit, so the size is determined before it is called. */
 export async function loadLz4(): Promise<Codec> {
   const { compressFrameSync, decompressFrameSync } = await import('lz4-napi');
   return {

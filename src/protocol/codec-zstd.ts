@@ -6,19 +6,19 @@ import { Malformed, OutputTooLarge } from './corrupt.ts';
 import { plainBytes } from './record-table.ts';
 import { type ZstdFrame, zstdFrames } from './zstd-frame.ts';
 
-/** What is needed of a zstd library: whole buffers in, whole buffers out. */
+/** The functions of a zstd library: whole buffers in, whole buffers out. */
 interface Zstd {
   compress(bytes: Uint8Array): Uint8Array;
   /** Unpacks one frame to at most `maxBytes`, or throws. */
   decompress(frame: Uint8Array, maxBytes: number): Uint8Array;
 }
 
-/** Zstandard: Node's own where it has it (from 22.15 on), WebAssembly elsewhere. */
+/** Zstandard: Node's implementation if available (from 22.15), otherwise WebAssembly. */
 export async function loadZstd(): Promise<Codec> {
   return zstdCodec((await nodeZstd()) ?? (await wasmZstd()));
 }
 
-/** A codec over a zstd library, which is only ever given frames that were found sound and small enough. */
+/** A codec over a zstd library, which only gets frames that were checked to be valid and small enough. */
 export function zstdCodec(zstd: Zstd): Codec {
   return {
     compress: (bytes) => zstd.compress(bytes),
@@ -37,12 +37,12 @@ export function zstdCodec(zstd: Zstd): Codec {
   };
 }
 
-/** `undefined` when the frame unpacks to more than `maxBytes`. */
+/** `undefined` if the frame unpacks to more than `maxBytes`. */
 function unpack(zstd: Zstd, bytes: Uint8Array, frame: ZstdFrame, maxBytes: number): Uint8Array | undefined {
   if (frame.declared > maxBytes) return undefined;
   if (frame.declared === 0 || frame.bound === 0) return new Uint8Array(0);
   if (frame.declared > 0 || frame.bound <= maxBytes) return zstd.decompress(bytes, frame.bound);
-  // The bound is loose: only the library can say whether the frame fits. Its refusal is taken for "too large".
+  // The bound is loose: only the library can tell whether the frame fits. A refusal is treated as "too large".
   try {
     return zstd.decompress(bytes, maxBytes);
   } catch {
@@ -90,9 +90,8 @@ export async function wasmZstd(): Promise<Zstd> {
 }
 
 /**
- * The library has one memory for all who load it, and a second `init`, by another library or another copy of this one,
- * puts a new memory under functions of the old one: what is packed then is not what was given. So this copy is nobody
- * else's.
+ * The library has one memory for everyone who loads it, and a second `init`, by another library or another copy of this
+ * one, replaces the memory under the existing functions, which then compress the wrong data. So this copy is private.
  */
 async function privateCopy(): Promise<typeof ZstdWasm> {
   const require = createRequire(import.meta.url);
@@ -100,7 +99,7 @@ async function privateCopy(): Promise<typeof ZstdWasm> {
   try {
     entry = require.resolve('@bokuweb/zstd-wasm');
   } catch {
-    // In a bundle it is part of the file, where others do not reach it.
+    // In a bundle it is part of the file, where nobody else can reach it.
     return import('@bokuweb/zstd-wasm');
   }
   const { cache } = require;

@@ -1,8 +1,8 @@
 import type { Headers } from '../record.ts';
 
 /**
- * Records of one partition as columns over one buffer: what a transport delivers and what a task reads. Columns instead
- * of objects, because a record that is skipped, counted or only compared by time then costs no allocation.
+ * Records of one partition as columns over one buffer, as transports deliver and tasks read them. With columns instead
+ * of objects, a record that is skipped, counted or only compared by time costs no allocation.
  *
  * Index `i` runs from 0 to `count − 1`. A length of −1 means null.
  */
@@ -10,9 +10,9 @@ export interface RecordColumns {
   readonly count: number;
   /** Offset of record i is `baseOffset + offsetDelta[i]`. */
   readonly baseOffset: number;
-  /** The offset after this batch: where reading goes on, also when `count` is 0. */
+  /** The offset after this batch, where reading continues, even if `count` is 0. */
   readonly nextOffset: number;
-  /** The bytes that the ranges below point into. Not changed while the columns are in use. */
+  /** The bytes that the ranges below refer to. They do not change while the columns are in use. */
   readonly bytes: Uint8Array;
   readonly offsetDelta: Int32Array;
   readonly timestamp: Float64Array;
@@ -20,6 +20,6 @@ export interface RecordColumns {
   readonly keyLength: Int32Array;
   readonly valueStart: Int32Array;
   readonly valueLength: Int32Array;
-  /** Decodes the headers of record i; the shared empty array when it has none. */
+  /** Decodes the headers of record i; returns the shared empty array if it has none. */
   headers(i: number): Headers;
 }

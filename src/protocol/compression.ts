@@ -4,7 +4,7 @@ import { OutputTooLarge } from './corrupt.ts';
 /** Compression of a record batch. @public */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
-/** One way to compress, loaded and ready. Both functions return bytes of their own. */
+/** A loaded codec. Both functions return new bytes. */
 export interface Codec {
   compress(bytes: Uint8Array): Uint8Array;
   /** @throws OutputTooLarge before more than `maxOutputBytes` are allocated; Malformed, or the codec's own error, for bad input. */
@@ -33,9 +33,9 @@ const LOADERS: { readonly [C in Compressed]: () => Promise<Codec> } = {
 const loading = new Map<Compressed, Promise<void>>();
 
 /**
- * Loads a codec, so that the synchronous functions can use it. Resolves at once for `none` and for what is loaded.
+ * Loads a codec, so that the synchronous functions can use it. Resolves at once for `none` and for loaded codecs.
  *
- * @throws ConfigError `ERR_CODEC_UNAVAILABLE` when the codec cannot be loaded on this machine; a later call tries again.
+ * @throws ConfigError `ERR_CODEC_UNAVAILABLE` if the codec cannot be loaded on this machine; a later call tries again.
  */
 export async function ensureCodec(compression: Compression): Promise<void> {
   if (compression === 'none' || loaded.has(compression)) return;

@@ -16,10 +16,13 @@ export class OutputTooLarge extends Error {
   }
 }
 
-/** Batches that cannot be read, as they were read, for whoever puts them aside. Beside the errors: no message shows them. */
+/**
+ * The raw bytes of unreadable batches, for dead letters. They are kept apart from the errors, so that no message shows
+ * them.
+ */
 const BYTES = new WeakMap<StoreError, Uint8Array>();
 
-/** Whether an error is about a batch that cannot be read. */
+/** Whether an error is about an unreadable batch. */
 export function isUnreadable(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.code === 'ERR_CORRUPT_BATCH' || error.code === 'ERR_BATCH_TOO_LARGE');
 }
@@ -32,7 +35,7 @@ export function bytesOf(error: StoreError): Uint8Array | undefined {
   return BYTES.get(error);
 }
 
-/** The error for a batch that cannot be read. */
+/** The error for an unreadable batch. */
 export function corruptBatch(reason: string, details: ErrorDetails): StoreError {
   return new StoreError('ERR_CORRUPT_BATCH', `Record batch is damaged: ${reason}`, {
     hint: 'no record of this batch can be trusted; restore it from a copy, or skip the offset range deliberately with onRecordError',
@@ -48,11 +51,11 @@ export function batchTooLarge(error: OutputTooLarge, details: ErrorDetails): Sto
   });
 }
 
-/** The same error with what its reader knows better. */
+/** The same error with the offsets that its reader knows. */
 export function placed(error: StoreError, offset: number, lastOffset: number): StoreError {
   const { cause, code, hint, lastOffset: last, offset: first, partition, topic } = error;
   if (first === offset && last === lastOffset) return error;
-  // The message is without the place and the hint that its constructor put behind it.
+  // The message without the place and the hint that its constructor appended.
   const message = error.message.split(/ \[| – /)[0] as string;
   const made = new StoreError(code, message, {
     ...(cause === undefined ? {} : { cause }),

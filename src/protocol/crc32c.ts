@@ -15,13 +15,13 @@ function makeTables(): Int32Array {
   return tables;
 }
 
-/** The words below are taken in the order of the machine, which must be that of the checksum. */
+/** The words below are read in the byte order of the machine, which must be that of the checksum. */
 const LITTLE_ENDIAN: boolean = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /**
  * CRC-32C (Castagnoli) of `bytes[start, end)` as an unsigned 32-bit integer.
  *
- * Sixteen bytes a step ("slicing by 16"), read as aligned words: a third faster than by bytes, or than eight a step.
+ * Sixteen bytes per step ("slicing by 16"), read as aligned words: a third faster than single bytes or eight per step.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
   const t = TABLES;

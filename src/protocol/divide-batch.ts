@@ -1,7 +1,7 @@
 import { RecordBatchBuilder } from './batch-builder.ts';
 import type { RecordColumns } from './columns.ts';
 
-/** Some of the records of a batch as a batch of their own, in the order given. */
+/** A batch of some records of another batch, in the given order. */
 export function pickRecords(columns: RecordColumns, indices: Iterable<number>): RecordBatchBuilder {
   const records = new RecordBatchBuilder();
   const part = (start: number, length: number): Uint8Array | null =>
@@ -14,7 +14,7 @@ export function pickRecords(columns: RecordColumns, indices: Iterable<number>): 
   return records;
 }
 
-/** The indices of a batch of more than one record, in two halves. */
+/** The indices of a batch with more than one record, as two halves. */
 export function halvesOf(count: number): readonly [readonly number[], readonly number[]] {
   const all = Array.from({ length: count }, (_, index) => index);
   return [all.slice(0, count >>> 1), all.slice(count >>> 1)];

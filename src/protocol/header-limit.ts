@@ -1,8 +1,8 @@
 import { RecordError } from '../errors.ts';
 
 /**
- * More headers than anybody gives a record. Two bytes of a batch suffice for one, and each becomes objects, so that a few
- * kilobytes could otherwise fill the memory.
+ * More headers than any real record has. A header can take as little as two bytes in a batch but becomes several
+ * objects, so a few kilobytes could otherwise exhaust memory.
  */
 export const MAX_HEADERS = 10_000;
 

@@ -1,14 +1,14 @@
 import { Malformed } from './corrupt.ts';
 
 const MAGIC = 0x184d2204;
-/** A byte of a compressed block yields 255 bytes at most. */
+/** A byte of a compressed block expands to at most 255 bytes. */
 const MAX_EXPANSION = 255;
 
 /**
- * How many bytes an LZ4 frame unpacks to: an upper bound that is cheap to find from the sizes of its blocks, or, where
- * that bound exceeds `limit`, the exact number, found by walking the sequences of the blocks without unpacking them.
+ * The unpacked size of an LZ4 frame: a cheap upper bound from the sizes of its blocks or, if that exceeds `limit`, the
+ * exact size, found by walking the sequences of the blocks without unpacking them.
  *
- * @throws Malformed when the frame is not one.
+ * @throws Malformed if it is not a valid frame.
  */
 export function lz4FrameSize(bytes: Uint8Array, limit: number): number {
   const bound = sumOfBlocks(bytes, (_start, size, blockMax) => Math.min(size * MAX_EXPANSION, blockMax));
@@ -16,7 +16,7 @@ export function lz4FrameSize(bytes: Uint8Array, limit: number): number {
   return exactLz4Size(bytes);
 }
 
-/** How many bytes an LZ4 frame unpacks to, exactly. */
+/** The exact unpacked size of an LZ4 frame. */
 export function exactLz4Size(bytes: Uint8Array): number {
   return sumOfBlocks(bytes, (start, size) => lz4BlockSize(bytes, start, start + size));
 }
@@ -29,7 +29,7 @@ function sumOfBlocks(bytes: Uint8Array, sizeOf: (start: number, size: number, bl
   return total;
 }
 
-/** Visits the blocks of a frame. @throws Malformed when it is none */
+/** Visits the blocks of a frame. @throws Malformed if it is not a valid frame */
 export function eachLz4Block(
   bytes: Uint8Array,
   visit: (start: number, size: number, stored: boolean, blockMax: number) => void,
@@ -54,7 +54,7 @@ export function eachLz4Block(
   }
 }
 
-/** What the sequences of one compressed block add up to. */
+/** The unpacked size of one compressed block. */
 function lz4BlockSize(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   let total = 0;

@@ -4,10 +4,10 @@ import { eachLz4Block } from './lz4-frame.ts';
 const MIN_MATCH = 4;
 
 /**
- * Unpacks an LZ4 frame into memory that the garbage collector knows of, which the native decoder's is not: it would let
- * gigabytes of large batches pile up. Slower, and so only for what is large.
+ * Unpacks an LZ4 frame into memory that the garbage collector tracks. It does not track the memory of the native
+ * decoder, so gigabytes of large batches would pile up. This is slower, so it is only used for large frames.
  *
- * @param size - What the frame unpacks to, exactly.
+ * @param size - The exact unpacked size of the frame.
  * @throws Malformed
  */
 export function unpackLz4Frame(bytes: Uint8Array, size: number): Uint8Array {
@@ -26,7 +26,7 @@ export function unpackLz4Frame(bytes: Uint8Array, size: number): Uint8Array {
   return output;
 }
 
-/** Matches may reach into the blocks before. Returns where the output ends. */
+/** Matches may refer to earlier blocks. Returns the end of the output. */
 function unpackBlock(bytes: Uint8Array, start: number, end: number, output: Uint8Array, target: number): number {
   let at = start;
   let to = target;
@@ -59,7 +59,7 @@ function unpackBlock(bytes: Uint8Array, start: number, end: number, output: Uint
   return to;
 }
 
-/** Copies what lies some way back; it may overlap with what is written, and then repeats. */
+/** Copies earlier output; source and target may overlap, which repeats a pattern. */
 function copyMatch(output: Uint8Array, target: number, distance: number, length: number): number {
   const from = target - distance;
   const to = target + length;

@@ -42,15 +42,15 @@ export function murmur2Text(text: string): number {
 }
 
 /**
- * The partition that a key belongs to, the same that Java's producer chooses.
+ * The partition of a key, the same one that Java's producer chooses.
  *
- * @param partitions - Number of partitions of the topic, from 1 on.
+ * @param partitions - Number of partitions of the topic, 1 or more.
  */
 export function partitionForKey(key: Uint8Array, partitions: number): number {
   return (murmur2(key) & 0x7fff_ffff) % partitions;
 }
 
-/** As {@link partitionForKey}, for a key that is written as UTF-8 text. */
+/** Like {@link partitionForKey}, for a key that is written as UTF-8 text. */
 export function partitionForText(key: string, partitions: number): number {
   return (murmur2Text(key) & 0x7fff_ffff) % partitions;
 }

@@ -7,7 +7,7 @@ import { exactVarlong, VarintReader } from './varint.ts';
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const reader = new VarintReader();
 
-/** The records of one batch as columns; what {@link parseRecords} fills. `headersStart` is −1 for no headers. */
+/** The records of one batch as columns, filled by {@link parseRecords}. `headersStart` is −1 without headers. */
 export class RecordTable {
   readonly timestamp: Float64Array;
   readonly offsetDelta: Int32Array;
@@ -31,20 +31,21 @@ export class RecordTable {
   }
 }
 
-/** What the header of a batch says about its records. */
+/** What a batch header says about its records. */
 export interface RecordsInfo {
   readonly count: number;
   readonly baseTimestamp: number;
-  /** Where `baseTimestamp` had to be rounded, because it lies beyond 2^53 − 1. */
+  /** Present if `baseTimestamp` had to be rounded, because it is beyond 2^53 − 1. */
   readonly exactBaseTimestamp?: bigint | undefined;
   readonly lastOffsetDelta: number;
 }
 
 /**
  * Parses `info.count` records that fill `bytes[start, end)` exactly. Positions in the columns are positions in `bytes`.
- * Headers are checked but not decoded. A timestamp may lie beyond ±(2^53 − 1): one such record is not a damaged batch.
+ * Headers are checked but not decoded. A timestamp may be beyond ±(2^53 − 1): one such record does not make the batch
+ * damaged.
  *
- * @throws Malformed with the index of the record that is wrong.
+ * @throws Malformed with the index of the invalid record.
  */
 export function parseRecords(bytes: Uint8Array, start: number, end: number, info: RecordsInfo): RecordTable {
   checkCount(start, end, info.count);
@@ -54,7 +55,7 @@ export function parseRecords(bytes: Uint8Array, start: number, end: number, info
   return table;
 }
 
-/** Refuses a number of records for which there are too few bytes, before anything is allocated for them. */
+/** Refuses a record count for which there are too few bytes, before anything is allocated. */
 export function checkCount(start: number, end: number, count: number): void {
   if (count * MIN_RECORD_BYTES > end - start) {
     throw new Malformed(`it claims ${count} records, which cannot fit in ${end - start} bytes`);
@@ -62,9 +63,9 @@ export function checkCount(start: number, end: number, count: number): void {
 }
 
 /**
- * Parses `info.count` records that begin at `cursor.at`, and moves it behind them.
+ * Parses `info.count` records that start at `cursor.at`, and moves it past them.
  *
- * @param table - Where they go, from row `first` on; one that they fill unless given.
+ * @param table - Where they are stored, from row `first` on (default: a new table).
  */
 export function parseSome(
   bytes: Uint8Array,
@@ -172,8 +173,8 @@ export function parseSome(
 }
 
 /**
- * A timestamp that does not fit into 53 bits, or is counted from one that does not: rounded, for whoever uses it to refuse,
- * and exact where it is in range after all.
+ * A timestamp beyond 53 bits, or relative to one: exact if the result is in range after all, otherwise rounded, for the
+ * user of the record to refuse.
  */
 function exactTime(info: RecordsInfo, bytes: Uint8Array, position: number): number {
   const base = info.exactBaseTimestamp ?? BigInt(info.baseTimestamp);
@@ -189,7 +190,7 @@ function skipHeaders(bytes: Uint8Array, start: number, end: number): number {
   reader.position = start;
   const count = reader.readInt(bytes);
   if (count < 0 || count * 2 > end - reader.position) return -1;
-  // Nobody will get to see them: see decodeHeaders.
+  // They are never delivered: see decodeHeaders.
   if (count > MAX_HEADERS) return end;
   for (let i = 0; i < count; i++) {
     const nameLength = reader.readInt(bytes);
@@ -226,7 +227,10 @@ export function decodeHeaders(bytes: Uint8Array, start: number): Headers {
   return headers.length === 0 ? NO_HEADERS : headers;
 }
 
-/** A plain view of the same bytes. Buffers have another hidden class, and two of them make the hot loops slower. */
+/**
+ * A plain Uint8Array view of the same bytes. Buffers have a different hidden class, and mixing both slows the hot loops
+ * down.
+ */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
   return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -2,18 +2,18 @@ import type { Headers } from '../record.ts';
 import { maxUtf8Bytes, writeUtf8 } from './utf8.ts';
 import { varintSize, writeVarint, writeVarlong } from './varint.ts';
 
-/** A key or value on its way into a record: bytes are copied, text becomes UTF-8, null stays null. */
+/** A key or value to write into a record: bytes are copied, text becomes UTF-8, null stays null. */
 export type Field = Uint8Array | string | null;
 
-/** Length, attributes, two deltas and three more lengths, each as large as it can get. */
+/** Length, attributes, two deltas and three more lengths, each at its maximum size. */
 const MAX_OVERHEAD = 5 + 1 + 10 + 5 + 5 + 5 + 5;
 
-/** Room that {@link writeRecord} needs at most. */
+/** Upper bound for the room that {@link writeRecord} needs. */
 export function maxRecordBytes(key: Field, value: Field, headers: Headers): number {
   return MAX_OVERHEAD + mostBytes(key) + mostBytes(value) + (headers.length === 0 ? 0 : mostOf(headers));
 }
 
-/** Writes one record, all lengths as short as can be, and returns the position after it. The caller has made room. */
+/** Writes one record with minimal lengths and returns the position after it. The caller must have made room. */
 export function writeRecord(
   bytes: Uint8Array,
   start: number,
@@ -23,7 +23,8 @@ export function writeRecord(
   value: Field,
   headers: Headers,
 ): number {
-  // The length comes first but is known last: room for its likely size (all text ASCII) is left, and corrected if wrong.
+  // The length comes first but is known last: leave room for its likely size (all text is ASCII), and correct it if
+  // wrong.
   const likely = 8 + (key === null ? 0 : key.length) + (value === null ? 0 : value.length);
   const room = varintSize(headers.length === 0 ? likely : likely + 12 * headers.length);
   const body = start + room;
@@ -44,7 +45,7 @@ export function writeRecord(
   return p;
 }
 
-/** Writes a record whose key, value and headers are encoded already; returns the position after it. */
+/** Writes a record with encoded key, value and headers; returns the position after it. */
 export function writeEncoded(
   bytes: Uint8Array,
   start: number,
@@ -89,7 +90,7 @@ function writeField(bytes: Uint8Array, position: number, field: Field): number {
   return start + field.length;
 }
 
-/** Writes length and text. The length is guessed as for ASCII, and moved when that was too small. */
+/** Writes length and text. The length is first assumed to be that of ASCII; the text is moved if that was too small. */
 function writeText(bytes: Uint8Array, position: number, text: string): number {
   const room = varintSize(text.length);
   const start = position + room;

@@ -3,15 +3,15 @@ const [START, ROUND] = constants();
 const BLOCK = 64;
 
 /**
- * SHA-256 of some bytes. Of our own, because callers are synchronous and must run where Node's `crypto` is not (tests in a
- * browser); they hash a record now and then.
+ * SHA-256 of some bytes. Implemented here, because callers are synchronous and also run without Node's `crypto` (tests
+ * in a browser), and only hash an occasional record.
  */
 export function sha256(bytes: Uint8Array): Uint8Array {
   const state = Int32Array.from(START);
   const words = new Int32Array(64);
   const whole = bytes.length - (bytes.length % BLOCK);
   for (let at = 0; at < whole; at += BLOCK) mix(state, words, bytes, at);
-  // What is left, one bit, zeros, and the length in bits.
+  // The remaining bytes, one bit, zeros, and the length in bits.
   const rest = bytes.subarray(whole);
   const tail = new Uint8Array(rest.length < BLOCK - 8 ? BLOCK : 2 * BLOCK);
   tail.set(rest);

@@ -1,12 +1,12 @@
 import { RecordRows } from './record-rows.ts';
 import { parseSome, type RecordsInfo, RecordTable } from './record-table.ts';
 
-/** What of many small batches is copied byte by byte: a call into the engine costs more. */
+/** Below this size bytes are copied in a loop: a call into the engine costs more. */
 const SHORT = 128;
 
 /**
- * Columns that the records of many small batches lie in one after the other. Columns of its own take a batch of one record
- * ten objects, which a log in memory keeps for as long as it keeps the record.
+ * Columns shared by the records of many small batches. Separate columns for a batch of one record would take ten
+ * objects, which a log in memory keeps as long as the record.
  */
 export class SharedRows {
   readonly rows: RecordRows;
@@ -15,7 +15,7 @@ export class SharedRows {
   #count = 0;
   #end = 0;
 
-  /** @param records - How many records there is room for, and how many bytes of them. */
+  /** @param records - Capacity in records; `bytes` is the capacity in bytes. */
   constructor(records: number, bytes: number) {
     this.#bytes = new Uint8Array(bytes);
     this.#table = new RecordTable(records);
@@ -23,9 +23,9 @@ export class SharedRows {
   }
 
   /**
-   * Adds the records that `bytes[from, to)` holds.
+   * Adds the records in `bytes[from, to)`.
    *
-   * @returns The index of the first of them; −1 when there is no room.
+   * @returns The index of the first one; −1 if there is no room.
    */
   add(bytes: Uint8Array, from: number, to: number, info: RecordsInfo): number {
     const first = this.#count;

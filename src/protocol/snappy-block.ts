@@ -1,6 +1,6 @@
 import { Malformed } from './corrupt.ts';
 
-/** No element of the format gives more than 64 bytes for 3. */
+/** No element of the format expands 3 bytes to more than 64. */
 const MAX_EXPANSION = 22;
 
 /** The length that a raw Snappy block declares, and where its elements begin. */
@@ -27,7 +27,7 @@ export function readSnappyLength(bytes: Uint8Array, start: number, end: number):
 
 /**
  * Unpacks the elements `bytes[start, end)` of a block into `output[target, target + length)`, which they must fill
- * exactly. An own decoder, because every length is checked here before it is used.
+ * exactly. Implemented here, so that every length is checked before it is used.
  */
 export function decodeSnappyBlock(
   bytes: Uint8Array,
