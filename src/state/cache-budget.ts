@@ -1,21 +1,21 @@
 import type { ByteStore } from './byte-store.ts';
 
 /**
- * What all stores of a process may keep decoded in memory, in bytes. Each store has a share, which tells how much it keeps;
- * when all keep too much together, each gives way in proportion, at its next commit.
+ * The bytes that all stores of a process together may keep decoded in memory. Each store has a share, which reports how
+ * much it keeps; if the total is too much, every store evicts in proportion at its next commit.
  */
 export class CacheBudget {
   readonly maxBytes: number;
   #used = 0;
   #round = 0;
-  /** What each store gives back in this round. */
+  /** The fraction that each store must give back in this round. */
   #part = 0;
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
 
-  /** Bytes that the stores keep now, as they estimate it. */
+  /** The estimated bytes that the stores keep now. */
   get used(): number {
     return this.#used;
   }
@@ -30,7 +30,8 @@ export class CacheBudget {
       },
       excess: () => {
         if (this.#used <= this.maxBytes) return 0;
-        // Who asks again begins a round; until then all give the same part, whoever comes first.
+        // A store that asks for the second time in a round starts a new one. Within a round all stores give back the
+        // same fraction, whatever their order.
         if (round === this.#round) {
           this.#round += 1;
           this.#part = 1 - this.maxBytes / this.#used;
@@ -46,7 +47,7 @@ export class CacheBudget {
   }
 }
 
-/** A store that takes its share of a budget until it is torn down. */
+/** A store with a share of a budget, which is released when the store is torn down. */
 export function boundedStore(
   store: ByteStore,
   budget: CacheBudget | undefined,
@@ -66,25 +67,25 @@ export function boundedStore(
   };
 }
 
-/** What one store keeps of a {@link CacheBudget}. */
+/** The share of one store in a {@link CacheBudget}. */
 export interface CacheShare {
-  /** The store keeps so many bytes more, or less. */
+  /** Reports that the store keeps this many bytes more (or less, if negative). */
   add(bytes: number): void;
-  /** Bytes that the store has to give back. */
+  /** How many bytes the store must give back. */
   excess(): number;
-  /** The store is gone, and with it what it kept. */
+  /** Releases the share of a closed store. */
   readonly close: () => void;
 }
 
-/** Of a store that nobody bounds. */
+/** The share of a store without a bound. */
 export const NO_SHARE: CacheShare = { add() {}, excess: () => 0, close() {} };
 
-/** What an entry takes beside its key and value: objects, places in maps, headers of arrays. An estimate. */
+/** Estimated memory of an entry besides its key and value, in bytes: objects, map slots, array headers. */
 const OVERHEAD = 400;
-/** A decoded value takes about so many times what its bytes do. */
+/** Estimated size of a decoded value relative to its bytes. */
 const DECODED = 2;
 
-/** About what an entry takes in memory. */
+/** Approximate memory of an entry, in bytes. */
 export function entryBytes(keyBytes: number, valueBytes: number): number {
   return OVERHEAD + keyBytes + DECODED * valueBytes;
 }

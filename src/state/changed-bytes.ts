@@ -4,17 +4,17 @@ import { compareBytes } from './sorted-keys.ts';
 
 type Row = readonly [key: Uint8Array, value: Uint8Array];
 
-/** Stands for an entry that is gone; told by identity. */
+/** Marks a deleted entry; compared by identity. */
 const GONE = new Uint8Array(0);
 
 /**
- * A byte store with what was changed since the last commit on top, in one order: what a range must see before it is
- * committed. What a commit has taken stays visible until it is acknowledged.
+ * A byte store overlaid with the changes since the last commit, in one order, so that ranges see uncommitted changes.
+ * Changes handed to a commit stay visible until it is acknowledged.
  */
 export class ChangedBytes {
   readonly #bytes: ByteStore;
   #changes = new OrderedBytes();
-  /** Handed to the commit that is under way. */
+  /** Changes handed to the commit in progress. */
   #committing: OrderedBytes | undefined;
 
   constructor(bytes: ByteStore) {
@@ -37,12 +37,15 @@ export class ChangedBytes {
 
   delete(key: Uint8Array): void {
     const changed = this.#changes.get(key);
-    // What came and went between two commits is written nowhere.
+    // An entry that was added and deleted between two commits is not written at all.
     if (changed !== undefined && changed !== GONE && this.#older(key) === undefined) this.#changes.delete(key);
     else this.#changes.set(key, GONE);
   }
 
-  /** Entries with `from <= key < to` in key order. Goes on in order when entries are added or removed on the way. */
+  /**
+   * Entries with `from <= key < to` in key order. It stays in order if entries are added or removed during the
+   * iteration.
+   */
   *range(from?: Uint8Array, to?: Uint8Array): IterableIterator<Row> {
     const older = this.#bytes.range(from, to);
     const committing = this.#committing;
@@ -50,7 +53,7 @@ export class ChangedBytes {
     for (const row of layered(this.#changes.range(from, to), rows)) if (row[1] !== GONE) yield row;
   }
 
-  /** Hands the changes over to a commit. */
+  /** Hands the changes to a commit. */
   collect(keys: Uint8Array[], values: (Uint8Array | null)[]): void {
     if (this.#changes.size === 0) return;
     for (const [key, value] of this.#changes.range()) {
@@ -61,7 +64,7 @@ export class ChangedBytes {
     this.#changes = new OrderedBytes();
   }
 
-  /** What was handed over is in the store now. */
+  /** The changes handed to the commit are in the store now. */
   committed(): void {
     this.#committing = undefined;
   }
@@ -72,7 +75,7 @@ export class ChangedBytes {
   }
 }
 
-/** Two ranges as one: where both have a key the newer one counts. */
+/** Merges two ranges; if both have a key, the newer one wins. */
 function* layered(newer: Iterator<Row>, older: Iterator<Row>): IterableIterator<Row> {
   let upper = newer.next();
   let lower = older.next();

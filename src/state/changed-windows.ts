@@ -6,7 +6,7 @@ import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { StoredRows } from './stored-rows.ts';
 import { msgpackCodec, type ValueCodec } from './value-codec.ts';
 
-/** What entries begin with: rows that wait to be emitted, and rows that were. */
+/** First byte of entries: rows that wait to be emitted, and rows that have been emitted. */
 const WAITS = 1;
 const EMITTED = 2;
 
@@ -17,13 +17,13 @@ const GONE = 2;
 export interface WaitingWindow<K> {
   readonly key: NonNullable<K>;
   readonly window: Window;
-  /** The window has become part of another one, or was deleted, after a row of it was emitted. */
+  /** Whether the window was merged into another one or deleted after a row of it was emitted. */
   readonly gone: boolean;
-  /** Of a window that is gone: the timestamp of the row that says so. */
+  /** For such a window: the timestamp of its deletion. */
   readonly timestamp: number;
 }
 
-/** How the marks of a store are written. */
+/** The codec of the marks. */
 export function markCodec(store: string): ValueCodec<number> {
   return msgpackCodec<number>(store);
 }
@@ -34,10 +34,10 @@ export class ChangedWindows<K> implements StateHolder {
   readonly #rows: StoredRows<number>;
   readonly #key: Serde<K>;
   readonly #byEnd: boolean;
-  /** No row that waits to take another one back is older; `undefined` before somebody asks. */
+  /** Lower bound for the timestamps of waiting deletions; `undefined` until requested. */
   #oldestGone: number | undefined;
 
-  /** @param byEnd - Rows come by the ends of windows, and not by their starts. */
+  /** @param byEnd - Whether rows are ordered by the ends of windows rather than by their starts. */
   constructor(bytes: ByteStore, key: Serde<K>, cacheEntries: number, byEnd: boolean) {
     this.name = bytes.id.store;
     this.#rows = new StoredRows(bytes, markCodec(this.name), cacheEntries);
@@ -49,13 +49,13 @@ export class ChangedWindows<K> implements StateHolder {
     const at = this.#at(WAITS, key, window);
     const waits = this.#rows.get(at)?.value;
     if (waits === CHANGED) return;
-    // What it was is still out there, and must be taken back should it go again.
+    // Its earlier row has been emitted and must be retracted if the window disappears again.
     if (waits === GONE) this.#rows.put(this.#at(EMITTED, key, window), CHANGED, window.end);
     this.#rows.put(at, CHANGED, window.start);
   }
 
   /**
-   * It has become part of another window, or was deleted: what was emitted of it has to be taken back.
+   * The window was merged into another one or deleted: an emitted row of it must be retracted.
    *
    * @param timestamp - Highest timestamp of its records.
    */
@@ -71,7 +71,7 @@ export class ChangedWindows<K> implements StateHolder {
     }
   }
 
-  /** It has closed, and its last row is emitted elsewhere. */
+  /** The window has closed; its last row is emitted elsewhere. */
   closed(key: NonNullable<K>, window: Window): void {
     for (const what of [WAITS, EMITTED]) {
       const at = this.#at(what, key, window);
@@ -84,7 +84,7 @@ export class ChangedWindows<K> implements StateHolder {
     return this.#waiting().next().done === false;
   }
 
-  /** No row that waits to take another one back is older; `Infinity` where none waits. */
+  /** Lower bound for the timestamps of waiting deletions; `Infinity` if none waits. */
   get oldestGone(): number {
     if (this.#oldestGone === undefined) {
       this.#oldestGone = Number.POSITIVE_INFINITY;
@@ -95,7 +95,7 @@ export class ChangedWindows<K> implements StateHolder {
     return this.#oldestGone;
   }
 
-  /** The rows that wait, each once. */
+  /** Takes out the waiting rows. */
   take(): WaitingWindow<K>[] {
     const waiting = [...this.#waiting()];
     this.#oldestGone = Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { MillraceError } from '../errors.ts';
 import type { StoreBackend, StoreCheck } from './byte-store.ts';
 
-/** Stores some of which have each change checked when it is made. @param checkOf - The check of a store, by its name. */
+/** Stores, some of which check each change when it is made. @param checkOf - The check of a store, by its name. */
 export function checkedStores(backend: StoreBackend, checkOf: (store: string) => StoreCheck | undefined): StoreBackend {
   return {
     open(id) {
@@ -23,8 +23,9 @@ export function checkedStores(backend: StoreBackend, checkOf: (store: string) =>
 }
 
 /**
- * A commit has found an entry that cannot be written. Which record made it so is no longer known, and rows that came
- * of it may be in the same commit: all of it is done again, with each change of the store checked when it is made.
+ * A commit has found an entry that cannot be written. The record that caused it is no longer known, and rows derived
+ * from it may be in the same commit. So all work of the commit is redone, with each change of the store checked when it
+ * is made.
  */
 export class UnwritableState extends MillraceError {
   readonly store: string;
@@ -39,7 +40,9 @@ export class UnwritableState extends MillraceError {
   }
 }
 
-/** The error for an entry that cannot be written; those that are about the storage and not the entry stay what they are. */
+/**
+ * The error for an entry that cannot be written. Errors about the storage rather than the entry are returned unchanged.
+ */
 export function unwritable(store: string, error: unknown): unknown {
   return error instanceof MillraceError && error.errorClass !== 'record' ? error : new UnwritableState(store, error);
 }

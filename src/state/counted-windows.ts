@@ -15,19 +15,19 @@ interface CountedWindow<A> {
   readonly records: number;
   readonly start: number;
   readonly end: number;
-  /** `undefined` where the aggregator deleted it. */
+  /** `undefined` if the aggregator deleted it. */
   readonly state: A | undefined;
 }
 
-/** What a key has. */
+/** The windows of a key. */
 export interface CountedKey<A> {
-  /** Records until the next window begins. */
+  /** How many records until the next window starts. */
   readonly untilNext: number;
   /** The fullest first. */
   readonly windows: readonly CountedWindow<A>[];
 }
 
-/** How what a key has is written: each state as its own codec writes it. */
+/** The codec for the windows of a key; each state is written by its own codec. */
 export function countedCodec<A>(codec: ValueCodec<A>, store: string): ValueCodec<CountedKey<A>> {
   type Written = readonly [number, readonly (readonly [number, number, number, Uint8Array | null])[]];
   const list = msgpack<Written>();
@@ -59,12 +59,12 @@ export function countedCodec<A>(codec: ValueCodec<A>, store: string): ValueCodec
   return serdeCodec(serde, store);
 }
 
-/** The rules of windows of so many records of a key. Time plays no part. */
+/** The rules of count windows. Time plays no part. */
 export class CountedWindows<K, V, A> implements WindowMachine<K, V, A> {
   readonly time: StepTime;
   readonly store: KeyValueStore<K, CountedKey<A>>;
   readonly nextClose: number = Number.POSITIVE_INFINITY;
-  /** Rows come with records. */
+  /** Rows are emitted with records, never later. */
   readonly oldest: number = Number.POSITIVE_INFINITY;
   readonly #windower: CountWindower;
   readonly #aggregator: Aggregator<V, A, unknown, null>;
@@ -105,7 +105,7 @@ export class CountedWindows<K, V, A> implements WindowMachine<K, V, A> {
     const [full] = next;
     const rest = full?.records === size ? next.slice(1) : next;
     const until = (begins ? advance : untilNext) - 1;
-    // A window may begin with the next record: then nothing has to be known.
+    // If a window may start with the next record, nothing needs to be stored.
     if (rest.length === 0 && until === 0) this.store.delete(entry);
     else this.store.put(entry, { untilNext: until, windows: rest }, Math.max(entry.timestamp, timestamp));
     if (full !== undefined && rest !== next) this.#close(key, full);

@@ -5,12 +5,15 @@ import { type Changes, prefixed, withPrefix } from './prefixed-bytes.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 const PRESENT = Uint8Array.of(1);
-/** There is nothing to say but that it is there. */
+/** Entries have no content. */
 const MARK: ValueCodec<true> = { encode: () => PRESENT, decode: () => ({ value: true, timestamp: -1 }) };
 
-/** Keys by time, in a part of a store. What is taken costs by what is due, and is taken in the order of times only. */
+/**
+ * Keys by time, in a part of a store. The cost of taking depends on what is due. Keys can only be taken in order of
+ * time.
+ */
 export class DueIndex<K> {
-  /** No entry is earlier; `Infinity` where there is none. */
+  /** No entry is earlier; `Infinity` if there are none. */
   first: number;
   readonly #prefix: Uint8Array;
   readonly #rows: DueStore<K, true>;
@@ -36,7 +39,10 @@ export class DueIndex<K> {
     this.#rows.delete(time, key);
   }
 
-  /** Takes out what is due at `time`, by time, then by key bytes. Nothing is added at that time or before it after this. */
+  /**
+   * Takes out what is due at `time`, in order of time, then of key bytes. Nothing may be added at that time or earlier
+   * afterwards.
+   */
   take(time: number): DueRow<K, true>[] {
     if (time < this.first) return [];
     const due = [...this.#rows.dueBy(time, this.#from)];

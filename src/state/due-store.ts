@@ -7,21 +7,24 @@ import { type StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 import { type StoredRow, StoredRows } from './stored-rows.ts';
 import type { ValueCodec } from './value-codec.ts';
 
-/** Something that is to happen for a key at a time. */
+/** An event for a key that is due at a time. */
 export interface DueRow<K, V> {
   readonly time: number;
   readonly key: NonNullable<K>;
   readonly value: V;
 }
 
-/** Rows by `[time][key]`: what is to happen when, such as closing, expiry and timers. What is due costs by what is due. */
+/**
+ * Rows by `[time][key]`: events that are due at a time, such as closing, expiry and timers. The cost of reading due
+ * rows depends only on their number.
+ */
 export class DueStore<K, V> implements StateHolder {
   readonly name: string;
   readonly #rows: StoredRows<V>;
   readonly #front: FrontRow<V>;
   readonly #key: Serde<K>;
   readonly #present: (value: V) => unknown;
-  /** The earliest time, where it is known. */
+  /** The earliest time, if known. */
   #first: number | undefined;
 
   constructor(
@@ -43,7 +46,7 @@ export class DueStore<K, V> implements StateHolder {
     return this.#rows.keepTime(limit);
   }
 
-  /** The earliest time of a row; `Infinity` where there is none. Costs nothing as long as none is deleted. */
+  /** The earliest time of a row; `Infinity` if there is none. It is free as long as no row is deleted. */
   get firstTime(): number {
     if (this.#first === undefined) {
       const first = this.#front.first();
@@ -69,9 +72,10 @@ export class DueStore<K, V> implements StateHolder {
   }
 
   /**
-   * The rows whose time is `time` or earlier, by time, then by key bytes. They stay until they are deleted.
+   * The rows whose time is `time` or earlier, ordered by time, then by key bytes. They stay until they are deleted.
    *
-   * @param from - The time to begin at: whoever knows that nothing is earlier need not pass what was deleted there.
+   * @param from - The time to start at: a caller that knows that nothing is earlier need not iterate over deleted
+   * entries.
    */
   *dueBy(time: number, from: number = 0): Generator<DueRow<K, V>> {
     if (from === 0 && time < this.firstTime) return;
@@ -79,7 +83,7 @@ export class DueStore<K, V> implements StateHolder {
     for (const row of this.#front.between(dueKey(from, NO_KEY), end)) yield this.#rowOf(row);
   }
 
-  /** The earliest time of a row that is due at `from` or later; `Infinity` where there is none. */
+  /** The earliest time of a row that is due at `from` or later; `Infinity` if there is none. */
   nextTime(from: number): number {
     const { done, value } = this.#front.between(dueKey(from, NO_KEY), TIME_KEY).next();
     return done === true ? Number.POSITIVE_INFINITY : readNumber(value.keyBytes, 0);
@@ -107,7 +111,7 @@ export class DueStore<K, V> implements StateHolder {
     for (const { key, time, value } of this.all()) yield { key, value: this.#present(value), timestamp: time };
   }
 
-  /** The entries as bytes, as they are now. */
+  /** The current entries as bytes. */
   view(): ByteStore {
     return this.#rows.view();
   }

@@ -6,27 +6,27 @@ import { compareBytes } from './sorted-keys.ts';
 import type { StepTime } from './step-time.ts';
 import type { Waiting } from './waiting.ts';
 
-/** A row that has ended. */
+/** A row that has expired. */
 export interface ExpiredRow<K, V> {
   readonly key: NonNullable<K>;
   readonly value: V;
-  /** The time from which on it is gone. */
+  /** The time at which it expired. */
   readonly endMs: number;
 }
 
-/** What happens to rows; called in order, synchronously. */
+/** Callbacks for expired rows; called in order, synchronously. */
 export interface ExpiryEvents<K, V> {
   /** A row has been removed. */
   expired(row: ExpiredRow<K, V>): void;
-  /** A row that cannot be read any more has been removed. */
+  /** An unreadable row has been removed. */
   unread(error: unknown, key: NonNullable<K>, stored: Uint8Array | undefined): void;
 }
 
 /**
- * Rows that live for a time: each until stream time reaches its timestamp, the highest one of its writes, plus that time. For the
- * record under way they have ended by its own time, also where stream time is held back for tasks that are behind. The
- * index has each key at the timestamp of its row or at an earlier one, so a row that is written again and again costs it nothing:
- * what is not over yet when its time comes is noted anew.
+ * Rows with a time to live: each lives until stream time reaches its timestamp (the highest one of its writes) plus
+ * that time. For the current record, expiry is decided by the record's own time, even if stream time is held back for
+ * slower tasks. The index has each key at the timestamp of its row or earlier, so rewriting a row does not touch it: a
+ * row that has not expired when its index entry is due is re-indexed.
  */
 export class ExpiringRows<K, V> {
   readonly #rows: KeyValueStore<K, V>;
@@ -35,10 +35,13 @@ export class ExpiringRows<K, V> {
   readonly #events: ExpiryEvents<K, V>;
   readonly #bytes: ByteStore;
   readonly #key: Serde<K>;
-  /** Time of the record under way; −1 where there is none. */
+  /** Time of the current record; −1 if there is none. */
   #asOf = -1;
 
-  /** @param bytes - Of the rows. Those from before there was an index are noted now, by their stored timestamps. */
+  /**
+   * @param bytes - The store of the rows. Rows from before there was an index are indexed now, by their stored
+   * timestamps.
+   */
   constructor(
     ttlMs: number,
     rows: KeyValueStore<K, V>,
@@ -59,12 +62,12 @@ export class ExpiringRows<K, V> {
     }
   }
 
-  /** Whether rows have ended that are not removed yet: only when time came from somebody who looks. */
+  /** Whether rows have expired that are not removed yet; this happens only if a look-up has advanced time. */
   get behind(): boolean {
     return this.#endNow >= this.#waiting.part('rows').first;
   }
 
-  /** The time of the step, and when the first row ends, or a little before. */
+  /** The time of the step, and when the first row expires, or slightly before. */
   get idle(): { readonly time: StepTime; due(): number } {
     const index = this.#waiting.part('rows');
     return { time: this.#waiting.time, due: () => index.first + this.#ttlMs };
@@ -80,12 +83,12 @@ export class ExpiringRows<K, V> {
     return value === undefined || timestamp <= this.#endNow ? -1 : timestamp;
   }
 
-  /** Whether what was written at a time has ended. */
+  /** Whether a row written at a time has expired. */
   isOver(timestamp: number): boolean {
     return timestamp <= this.#end;
   }
 
-  /** A record has come: what has ended by its time goes first. */
+  /** Called for each record: first removes what has expired by its time. */
   observe(timestamp: number): void {
     this.#asOf = timestamp;
     this.#waiting.time.observe(timestamp);
@@ -93,8 +96,8 @@ export class ExpiringRows<K, V> {
   }
 
   /**
-   * The row of the key that the record under way is for: it goes first when it has ended by the time of that record. Others of
-   * the same time may still come before their rows end, and are waited for by stream time.
+   * Removes the row of the current record's key first, if it has expired by the time of that record. Rows of other keys
+   * wait for stream time, because records for them may still arrive before they expire.
    */
   endFor(entry: Entry<V>, key: NonNullable<K>): void {
     const { timestamp, value } = entry;
@@ -103,20 +106,20 @@ export class ExpiringRows<K, V> {
     this.#events.expired({ key, value, endMs: timestamp + this.#ttlMs });
   }
 
-  /** Stream time may go further than before. */
+  /** The limit of stream time has risen. */
   advance(): void {
     this.#asOf = -1;
     if (this.#waiting.time.advance()) this.expire();
   }
 
-  /** Time has come to there for somebody who looks. @returns Whether rows have to be removed. */
+  /** Advances time for a look-up. @returns Whether rows have to be removed. */
   reach(timestamp: number): boolean {
     this.#asOf = timestamp;
     this.#waiting.time.observe(timestamp);
     return this.#end >= this.#waiting.part('rows').first;
   }
 
-  /** Sets a row. One that is not there yet must not be over. @throws as the store's `put` */
+  /** Sets a row. A new row must not have expired already. @throws as the store's `put` */
   put(entry: Entry<V>, key: NonNullable<K>, value: V, timestamp: number): void {
     const { timestamp: before, value: known } = entry;
     const lives = known === undefined ? timestamp : Math.max(before, timestamp);
@@ -126,12 +129,12 @@ export class ExpiringRows<K, V> {
 
   delete(entry: Entry<V>, key: NonNullable<K>): void {
     if (entry.value === undefined) return;
-    // Where it has been written again the index has it earlier, until then.
+    // If the row has been rewritten, the index has it at an earlier time, until that time comes.
     this.#waiting.part('rows').delete(entry.timestamp, key);
     this.#rows.delete(entry);
   }
 
-  /** Removes what has ended, by its end, then by key bytes. */
+  /** Removes expired rows, in order of their ends, then of key bytes. */
   expire(): void {
     const end = this.#end;
     const index = this.#waiting.part('rows');
@@ -167,7 +170,7 @@ export class ExpiringRows<K, V> {
     return this.#waiting.time.streamTime - this.#ttlMs;
   }
 
-  /** What was written until then has ended for the record under way. */
+  /** Rows written up to this time have expired for the current record. */
   get #endNow(): number {
     return Math.max(this.#waiting.time.streamTime, this.#asOf) - this.#ttlMs;
   }

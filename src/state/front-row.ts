@@ -2,23 +2,23 @@ import { compareBytes } from './sorted-keys.ts';
 import type { StoredRow, StoredRows } from './stored-rows.ts';
 
 /**
- * The first row of a part of the keys, found again where it was found last. What is taken from the front leaves marks until a
- * commit has seen it: whoever began with the first key each time would pass all of them, each time.
+ * Remembers where the first row of a key range was last found. Rows taken from the front leave deletion marks until a
+ * commit: a search from the first key would have to skip all of them every time.
  */
 export class FrontRow<V> {
   readonly #rows: StoredRows<V>;
   readonly #to: Uint8Array;
-  /** No row of the part lies before it. */
+  /** No row of the range is before it. */
   #from: Uint8Array;
 
-  /** @param from - Where the part begins. @param to - Where it ends. */
+  /** @param from - Start of the range. @param to - End of the range. */
   constructor(rows: StoredRows<V>, from: Uint8Array, to: Uint8Array) {
     this.#rows = rows;
     this.#from = from;
     this.#to = to;
   }
 
-  /** A row has come. */
+  /** A row was added. */
   added(keyBytes: Uint8Array): void {
     if (compareBytes(keyBytes, this.#from) < 0) this.#from = keyBytes;
   }

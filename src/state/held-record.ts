@@ -2,9 +2,9 @@ import type { Headers, Window } from '../record.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { msgpackCodec, type ValueCodec } from './value-codec.ts';
 
-/** A record that a step holds back, but for its key. */
+/** A record that a step holds back, without its key. */
 export interface HeldRecord {
-  /** What it waits for, where that is not its timestamp. */
+  /** The time that it waits for, which may differ from its timestamp. */
   readonly until: number;
   readonly value: unknown;
   readonly timestamp: number;
@@ -13,7 +13,7 @@ export interface HeldRecord {
   readonly partition: number;
   readonly offset: number;
   readonly window?: Window;
-  /** The row before, of changes. */
+  /** For changes: the row before. */
   readonly before?: unknown;
 }
 
@@ -30,13 +30,13 @@ export type StoredRecord = readonly [
   before: readonly [unknown] | null,
 ];
 
-/** How the values of held records are written. */
+/** Converts the values of held records for storage. */
 export interface ValueForm {
   write(value: unknown): unknown;
   read(stored: unknown): unknown;
 }
 
-/** Values by a serde; as they are when left out. `null` stays `null`. */
+/** Values encoded by a serde, or unchanged without one. `null` stays `null`. */
 export function valueForm(serde: Serde<unknown> | undefined): ValueForm {
   if (serde === undefined) return { write: (value) => value, read: (stored) => stored };
   return {
@@ -64,7 +64,7 @@ export function heldForm(form: ValueForm): {
   };
 }
 
-/** How held records are stored. @param serde - Of their values; as MessagePack when left out. */
+/** How held records are stored. @param serde - The serde of their values (default: MessagePack). */
 export function heldCodec(serde: Serde<unknown> | undefined, store: string): ValueCodec<HeldRecord> {
   const codec = msgpackCodec<StoredRecord>(store);
   const { pack, unpack } = heldForm(valueForm(serde));

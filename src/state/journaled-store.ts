@@ -5,14 +5,14 @@ import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { serdeCodec, type ValueCodec, withKey } from './value-codec.ts';
 
-/** A change that may be taken back. */
+/** A change that can be undone. */
 interface Change {
   readonly entry: Entry<Uint8Array>;
   readonly value: Uint8Array | undefined;
   readonly timestamp: number;
 }
 
-/** Values that are encoded already: `[timestamp, 8 bytes][value]`. */
+/** Values that are already encoded: `[timestamp, 8 bytes][value]`. */
 const ENCODED: ValueCodec<Uint8Array> = {
   encode(value, timestamp) {
     const entry = new Uint8Array(NUMBER_BYTES + value.length);
@@ -24,9 +24,9 @@ const ENCODED: ValueCodec<Uint8Array> = {
 };
 
 /**
- * A key-value store for user code. Values go in and out as copies: they are encoded when they are set, so that a value that
- * cannot be kept is a failure of the record that set it, and what is done to a value that was read changes nothing.
- * What changed since {@link keep} can be undone.
+ * A key-value store for user code. Values are copied in and out: they are encoded when they are set, so that a value
+ * that cannot be stored fails the record that set it, and modifying a value that was read has no effect. Changes since
+ * the last {@link keep} can be undone.
  */
 export class JournaledStore<K, V> implements StateHolder {
   readonly name: string;
@@ -50,7 +50,7 @@ export class JournaledStore<K, V> implements StateHolder {
     }
   }
 
-  /** The entries as bytes, as they are now. */
+  /** The current entries as bytes. */
   view(): ByteStore {
     return this.#store.view();
   }
@@ -59,7 +59,10 @@ export class JournaledStore<K, V> implements StateHolder {
     return this.#store.entry(key).value !== undefined;
   }
 
-  /** @throws RecordError `ERR_ENCODE` for a value that cannot be written, and where changes are checked, as the check says */
+  /**
+   * @throws RecordError `ERR_ENCODE` for a value that cannot be written, and, if changes are checked, the error of the
+   * check
+   */
   set(key: NonNullable<K>, value: NonNullable<V>, timestamp: number): void {
     const bytes = this.#written(value);
     const entry = this.#store.entry(key);
@@ -93,10 +96,10 @@ export class JournaledStore<K, V> implements StateHolder {
   #written(value: NonNullable<V>): Uint8Array {
     try {
       const bytes = this.#values.serialize(value);
-      // The serde of bytes has nothing to do, but they are the caller's.
+      // The serde of bytes does not copy, but the bytes belong to the caller.
       return value instanceof Uint8Array ? bytes.slice() : bytes;
     } catch (error) {
-      // The codec of stores says it in the words of stores.
+      // The codec throws an error that names the store.
       serdeCodec(this.#values, this.name).encode(value, 0);
       throw error;
     }
@@ -104,7 +107,7 @@ export class JournaledStore<K, V> implements StateHolder {
 
   #read(bytes: Uint8Array): NonNullable<V> {
     try {
-      // What is read may hold parts of the bytes, and is the caller's.
+      // A decoded value may refer to the bytes, and belongs to the caller.
       return this.#values.deserialize(bytes.slice());
     } catch {
       return serdeCodec(this.#values, this.name).decode(ENCODED.encode(bytes, 0)).value;

@@ -1,20 +1,20 @@
 import type { Serde } from '../serdes/serde.ts';
 
-/** What a `Map` can tell apart the way key bytes do. */
+/** A `Map` key that is equal exactly if the key bytes are equal. */
 export type KeyId = string | number | bigint | boolean;
 
-/** Begins the identities that stand for bytes: no text that UTF-8 can say holds a lone surrogate. */
+/** Prefix of identities made from bytes: valid UTF-8 text contains no lone surrogate. */
 const BYTES = '\ud800';
 
 /**
- * Identity of a key for in-memory maps: two keys are one here exactly when their bytes are the same, because stores, their
- * changelogs and partitions know nothing else. Where a serde says that values differ as their bytes do, a primitive key is
- * its own identity, which costs nothing per record; other keys are known by their bytes.
+ * Identity of a key for in-memory maps: two keys are equal exactly if their bytes are, because stores, changelogs and
+ * partitions only see bytes. If a serde guarantees that values differ exactly if their bytes do, a primitive key is its
+ * own identity, which is free; other keys are identified by their bytes.
  */
 export function keyId<K>(key: NonNullable<K>, serde: Serde<K>): KeyId {
   if (serde.keysByValue === true) {
     if (typeof key === 'string') return key.charCodeAt(0) === 0xd800 ? idOf(key, serde) : key;
-    // A map takes 0 and −0 for one key.
+    // A map treats 0 and −0 as one key.
     if (typeof key === 'number') return key === 0 && 1 / key < 0 ? negativeZeroId(serde) : key;
     if (typeof key === 'bigint' || typeof key === 'boolean') return key;
   }
@@ -25,13 +25,13 @@ function idOf<K>(key: NonNullable<K>, serde: Serde<K>): string {
   return BYTES + bytesId(serde.serialize(key));
 }
 
-/** Of −0: as a number it is 0, unless the serde writes the two differently. */
+/** The identity of −0: that of 0, unless the serde writes the two differently. */
 function negativeZeroId<K>(serde: Serde<K>): KeyId {
   const id = idOf(-0 as NonNullable<K>, serde);
   return id === idOf(0 as NonNullable<K>, serde) ? 0 : id;
 }
 
-/** Bytes as a string of one character per byte: equal exactly when the bytes are. */
+/** Bytes as a string of one character per byte: equal exactly if the bytes are. */
 export function bytesId(bytes: Uint8Array): string {
   let id = '';
   for (let at = 0; at < bytes.length; at += 1) id += String.fromCharCode(bytes[at] as number);

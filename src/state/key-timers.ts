@@ -8,7 +8,7 @@ import { type Changes, prefixed, withPrefix } from './prefixed-bytes.ts';
 import { TimerIndex, type Wake } from './timer-index.ts';
 import type { ValueCodec } from './value-codec.ts';
 
-/** Beginnings, behind that of the timers: of the index, and of the times of keys. */
+/** Second byte of keys: the index, and the times of keys. */
 const BY_TIME = 1;
 const BY_KEY = 2;
 
@@ -19,7 +19,7 @@ export interface DueTimer<K> extends Wake {
 
 /** The timers of a key. */
 interface Times {
-  /** Where the index has the key: at its first time or before. */
+  /** The time of the key in the index: its first time or earlier. */
   readonly wake: number;
   /** At least one, earliest first. */
   readonly times: readonly number[];
@@ -31,9 +31,9 @@ interface Change {
 }
 
 /**
- * The timers of one name, any number for each key. The times of a key are one entry of a store, and an index has the key once:
- * at its first time, or earlier. A timer that is moved on and on, as with each record of a key, so changes one entry; the index
- * follows when time comes to where it has the key. What changed since {@link keep} can be undone.
+ * The timers of one name, any number for each key. The times of a key are one entry of a store, and an index has each
+ * key once, at its first time or earlier. So a timer that is moved with each record of a key changes only one entry;
+ * the index is updated when its time comes. Changes since the last {@link keep} can be undone.
  */
 export class KeyTimers<K> {
   readonly name: string;
@@ -43,7 +43,7 @@ export class KeyTimers<K> {
   readonly #prefix: Uint8Array;
   readonly #changes: Change[] = [];
 
-  /** @param prefix - What the entries in the store begin with. */
+  /** @param prefix - Prefix of the entries in the store. */
   constructor(name: string, bytes: ByteStore, prefix: Uint8Array, serde: Serde<K>, cacheEntries: number) {
     this.name = name;
     this.#serde = serde;
@@ -53,12 +53,12 @@ export class KeyTimers<K> {
     this.#times = new KeyValueStore(times, serde, timesCodec(bytes.id.store), cacheEntries);
   }
 
-  /** No timer is earlier; `Infinity` where there is none. */
+  /** No timer is earlier; `Infinity` if there is none. */
   get earliest(): number {
     return this.#index.earliest;
   }
 
-  /** One more time for a key. */
+  /** Adds a time for a key. */
   add(key: NonNullable<K>, time: number): void {
     const entry = this.#times.entry(key);
     const { value } = entry;
@@ -67,7 +67,7 @@ export class KeyTimers<K> {
     this.#change(entry, { wake: Math.min(value?.wake ?? time, time), times });
   }
 
-  /** The one time of a key, instead of those that it had. */
+  /** Replaces all times of a key with one. */
   set(key: NonNullable<K>, time: number): void {
     const entry = this.#times.entry(key);
     this.#change(entry, { wake: Math.min(entry.value?.wake ?? time, time), times: [time] });
@@ -78,7 +78,9 @@ export class KeyTimers<K> {
     if (entry.value !== undefined) this.#change(entry, undefined);
   }
 
-  /** The first timer in the order of time and key bytes, at `until` or before. @param after - See {@link TimerIndex.first}. */
+  /**
+   * The first timer in order of time and key bytes, at `until` or earlier. @param after - See {@link TimerIndex.first}.
+   */
   first(until: number, after: Wake | undefined, including: boolean): DueTimer<K> | undefined {
     for (;;) {
       const wake = this.#index.first(until, after, including);
@@ -86,14 +88,14 @@ export class KeyTimers<K> {
       const key = this.#serde.deserialize(wake.keyBytes);
       const entry = this.#times.entry(key);
       const { value } = entry;
-      // Left over from a commit that was broken off, on a log that has no transactions.
+      // Left over from an interrupted commit, on a log without transactions.
       if (value === undefined || value.wake !== wake.time) this.#index.delete(wake.time, wake.keyBytes);
       else if (value.times[0] === wake.time) return { ...wake, key };
       else this.#apply(entry, { wake: value.times[0] as number, times: value.times });
     }
   }
 
-  /** It fires: it is gone, whatever becomes of that. */
+  /** Removes a timer that fires, whatever the outcome. */
   remove({ key }: DueTimer<K>): void {
     const entry = this.#times.entry(key);
     const [, ...times] = (entry.value as Times).times;
@@ -101,7 +103,7 @@ export class KeyTimers<K> {
     this.#apply(entry, wake === undefined ? undefined : { wake, times });
   }
 
-  /** All timers, in the order of time and key bytes. */
+  /** All timers, in order of time and key bytes. */
   all(): readonly DueTimer<K>[] {
     const all: DueTimer<K>[] = [];
     for (const { key, value } of this.#times.entries()) {
@@ -111,12 +113,12 @@ export class KeyTimers<K> {
     return all.sort((left, right) => left.time - right.time || compareBytes(left.keyBytes, right.keyBytes));
   }
 
-  /** Finds out which timer is the first. */
+  /** Determines the first timer. */
   refresh(): void {
     this.#index.refresh();
   }
 
-  /** What was changed stays so. @returns Whether something was. */
+  /** Keeps the changes. @returns Whether there were any. */
   keep(): boolean {
     if (this.#changes.length === 0) return false;
     this.#changes.length = 0;
@@ -129,7 +131,7 @@ export class KeyTimers<K> {
     }
   }
 
-  /** In an order that leaves every key where the index finds it, wherever the writing is broken off. */
+  /** Writes in an order in which the index can find every key, wherever the writing is interrupted. */
   collect(into: Changes): void {
     const times: StoreWrites[] = [];
     this.#times.collect(times);
@@ -154,7 +156,7 @@ export class KeyTimers<K> {
     this.#changes.push({ entry, before });
   }
 
-  /** @throws where changes are checked and this one cannot be kept; nothing has changed then. */
+  /** @throws if changes are checked and this one cannot be stored; nothing has changed then. */
   #apply(entry: Entry<Times>, after: Times | undefined): void {
     const { keyBytes, value: before } = entry;
     if (after === undefined) this.#times.delete(entry);

@@ -8,25 +8,25 @@ import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
 
-/** An entry of a key-value store, decoded. `value` is `undefined` where the key is known to have none. */
+/** A decoded entry of a key-value store. `value` is `undefined` if the key is known to have none. */
 export interface Entry<V> {
   readonly keyBytes: Uint8Array;
   value: V | undefined;
-  /** Event time of the value, in ms; −1 where there is none. */
+  /** Event time of the value, in ms; −1 if there is none. */
   timestamp: number;
-  /** Changed since the last commit. */
+  /** Whether it has changed since the last commit. */
   dirty: boolean;
-  /** Looked at again since the last eviction passed by. */
+  /** Whether it was used again since the last eviction pass. */
   used: boolean;
-  /** What it takes in memory, about, as it was committed last. */
+  /** Approximate memory, in bytes, as of the last commit. */
   size: number;
 }
 
 /**
  * A typed key-value store with a write-back cache: entries are decoded once, changed in memory, and encoded once per
- * commit however often they changed. Clean entries are forgotten when there are more than `cacheEntries`.
+ * commit, however often they changed. If there are more than `cacheEntries`, clean entries are evicted.
  *
- * After a restart it reads what the last commit wrote.
+ * After a restart it has the state of the last commit.
  */
 export class KeyValueStore<K, V> implements StateHolder {
   readonly name: string;
@@ -38,12 +38,12 @@ export class KeyValueStore<K, V> implements StateHolder {
   readonly #share: CacheShare;
   readonly #entries = new Map<KeyId, Entry<V>>();
   #dirty: Entry<V>[] = [];
-  /** Handed over to a commit that is under way. */
+  /** Entries handed to the commit in progress. */
   #flight: Entry<V>[] = [];
-  /** Every entry of the store is in the cache, so a miss needs no look into the store. */
+  /** Whether every entry of the store is in the cache, so that a miss needs no read from the store. */
   #complete: boolean;
 
-  /** @param present - What a stored value stands for, for those who look in from outside. */
+  /** @param present - Converts a stored value into its result, for reads from outside. */
   constructor(
     bytes: ByteStore,
     keySerde: Serde<K>,
@@ -61,7 +61,7 @@ export class KeyValueStore<K, V> implements StateHolder {
     this.#complete = bytes.keys().next().done === true;
   }
 
-  /** The entry of a key. It stays valid until the next commit; change it by {@link put} and {@link delete} only. */
+  /** The entry of a key. It stays valid until the next commit; change it only with {@link put} and {@link delete}. */
   entry(key: NonNullable<K>): Entry<V> {
     const id = keyId(key, this.#keySerde);
     const cached = this.#entries.get(id);
@@ -78,12 +78,12 @@ export class KeyValueStore<K, V> implements StateHolder {
     return this.entry(key).value;
   }
 
-  /** Event time of the value of a key; −1 where there is none. */
+  /** Event time of the value of a key; −1 if there is none. */
   timestampOf(key: NonNullable<K>): number {
     return this.entry(key).timestamp;
   }
 
-  /** @throws RecordError where changes are checked and this one cannot be kept; the entry is as it was then. */
+  /** @throws RecordError if changes are checked and this one cannot be stored; the entry is then unchanged. */
   put(entry: Entry<V>, value: V, timestamp: number): void {
     this.#bytes.check?.(entry.keyBytes, this.#codec.encode(value, timestamp));
     entry.value = value;
@@ -92,8 +92,7 @@ export class KeyValueStore<K, V> implements StateHolder {
   }
 
   /**
-   * Sets the value of a key, or deletes it, without looking at what was there: that may be something that can be written
-   * over and not read.
+   * Sets the value of a key, or deletes it, without reading the old one, which may be unreadable.
    *
    * @throws as {@link put}
    */
@@ -121,7 +120,7 @@ export class KeyValueStore<K, V> implements StateHolder {
     if (this.#dirty.length === 0) return;
     const keys: Uint8Array[] = [];
     const values: (Uint8Array | null)[] = [];
-    // Entries that lie together are written together: in a large store each would else touch another page.
+    // Write neighbouring entries together: in a large store each write would otherwise touch a different page.
     for (const entry of sortByBytes(this.#dirty)) {
       entry.dirty = false;
       keys.push(entry.keyBytes);
@@ -139,7 +138,8 @@ export class KeyValueStore<K, V> implements StateHolder {
     let excess = this.#entries.size - this.#cacheEntries;
     let bytes = this.#share.excess();
     if (excess <= 0 && bytes <= 0) return;
-    // A clock: entries used again since the last pass get a second chance at the end of the insertion order.
+    // The clock algorithm: entries used again since the last pass get a second chance at the end of the insertion
+    // order.
     for (const [id, entry] of this.#entries) {
       if (excess <= 0 && bytes <= 0) break;
       if (entry.dirty) continue;
@@ -167,7 +167,7 @@ export class KeyValueStore<K, V> implements StateHolder {
     }
   }
 
-  /** The entries as bytes, as they are now: encoded when they are read, so that whoever reads changes nothing. */
+  /** The current entries as bytes. They are encoded on read, so that reading changes nothing. */
   view(): ByteStore {
     return mergedWith<Entry<V>>(
       this.#bytes,

@@ -4,15 +4,15 @@ import { OrderedBytes } from './ordered-bytes.ts';
 const nameOf = (id: StoreId): string => JSON.stringify([id.applicationId, id.store, id.partition]);
 
 /**
- * Stores in this process's memory, for tests and for pipelines whose state may be lost. Entries live as long as the
- * backend does; a second `open` of the same store sees the same entries.
+ * Stores in the memory of the process, for tests and for pipelines whose state may be lost. Entries live as long as the
+ * backend; a second `open` of the same store sees the same entries.
  *
- * @returns A backend without stores. It needs no file and no Node, so it runs in a browser too.
+ * @returns An empty backend. It needs neither files nor Node, so it also runs in a browser.
  * @public
  */
 export function memoryStores(): StoreBackend {
   const stores = new Map<string, { readonly id: StoreId; readonly entries: OrderedBytes }>();
-  // Those who write keep their id: finding the entries by it is cheaper than by its text, at each commit.
+  // Writers reuse their id object: finding the entries by object is cheaper at each commit than by text.
   const known = new WeakMap<StoreId, OrderedBytes>();
   const entriesOf = (id: StoreId): OrderedBytes => {
     const kept = known.get(id);
@@ -57,12 +57,12 @@ function applyWrites(entries: OrderedBytes, { keys, values }: StoreWrites): void
     const key = keys[i]!;
     const value = values[i]!;
     if (value === null) entries.delete(key);
-    // Copies, because writers reuse their encode buffers and readers own what they were given.
+    // Copy, because writers reuse their encode buffers and readers own what they get.
     else entries.set(key, copyOf(value), copyOf);
   }
 }
 
-/** Most are short, and then this takes half of what `slice` does. */
+/** Most are short, and then this takes half the time of `slice`. */
 function copyOf(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
   if (length > 64) return bytes.slice();

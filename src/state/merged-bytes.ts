@@ -2,16 +2,16 @@ import type { ByteStore } from './byte-store.ts';
 import type { OrderedBytes } from './ordered-bytes.ts';
 import { compareBytes } from './sorted-keys.ts';
 
-/** What lies in memory above a store. */
+/** In-memory content that overlays a store. */
 export type Above<T> = Pick<OrderedBytes<T>, 'get' | 'range'>;
 
 type Entry = readonly [key: Uint8Array, value: Uint8Array];
 
 /**
- * A byte store with what lies in memory above it, read as one.
+ * Reads a byte store and the in-memory content above it as one.
  *
- * @param above - What there is in memory, by key bytes.
- * @param bytesOf - Its bytes; `null` where it has been deleted, `undefined` where the store says the same.
+ * @param above - The in-memory content, by key bytes.
+ * @param bytesOf - Returns the bytes of an item; `null` if it has been deleted, `undefined` if the store has the same.
  */
 export function mergedWith<T>(
   store: ByteStore,
@@ -58,7 +58,7 @@ export function mergedWith<T>(
   };
 }
 
-/** The entries of a store whose keys pass. */
+/** The entries of a store whose keys satisfy a predicate. */
 export function filtered(store: ByteStore, passes: (key: Uint8Array) => boolean): ByteStore {
   return {
     id: store.id,

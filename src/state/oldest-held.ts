@@ -1,25 +1,29 @@
-/** How old the rows may be that wait for a time in an index. A row may be older than the time that it waits for. */
+/** Tracks the age of rows that wait in a time index. A row may be older than the time that it waits for. */
 export class OldestHeld {
   readonly #index: { readonly first: number };
   readonly #stored: () => Iterable<number>;
-  /** The most that one of them is older than its time; `-Infinity` without any, `undefined` before somebody asks. */
+  /**
+   * The largest difference between a row's waiting time and its timestamp; `-Infinity` without rows, `undefined` until
+   * requested.
+   */
   #older: number | undefined;
 
   /**
-   * @param index - Its `first` is no later than the time of any that waits; `Infinity` where none does.
-   * @param stored - Of all that wait, how much older than their times they are: what was there before a start is asked for once.
+   * @param index - Its `first` is not later than the time of any waiting row; `Infinity` if none waits.
+   * @param stored - For all waiting rows, how much older they are than their times. Called once, for rows from before
+   * the start.
    */
   constructor(index: { readonly first: number }, stored: () => Iterable<number>) {
     this.#index = index;
     this.#stored = stored;
   }
 
-  /** One more waits. @param older - How much older it is than the time that it waits for. */
+  /** Adds a waiting row. @param older - How much older it is than the time that it waits for. */
   add(older: number): void {
     if (this.#older !== undefined && older > this.#older) this.#older = older;
   }
 
-  /** No row that waits is older; `Infinity` where none waits. */
+  /** Lower bound for the timestamps of waiting rows; `Infinity` if none waits. */
   get oldest(): number {
     const { first } = this.#index;
     if (first === Number.POSITIVE_INFINITY) this.#older = Number.NEGATIVE_INFINITY;

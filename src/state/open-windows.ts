@@ -1,6 +1,6 @@
 import type { Window } from '../record.ts';
 
-/** Windows in a chunk before it is split. */
+/** How many windows a chunk has before it is split. */
 const CHUNK = 512;
 
 interface Chunk<T> {
@@ -10,12 +10,12 @@ interface Chunk<T> {
 }
 
 /**
- * Windows in the order in which they close, by end, then by start, each with an item or none. Two numbers and a place for
- * a window, because there may be millions; the next to close stand in front, so that closing costs by what closes and not
- * by what is open.
+ * Windows in the order in which they close (by end, then by start), each with an optional item. A window takes only two
+ * numbers and a slot, because there may be millions. The next windows to close come first, so the cost of closing
+ * depends on what closes and not on what is open.
  */
 export class OpenWindows<T> {
-  /** The earliest end; `Infinity` where none is open. */
+  /** The earliest end; `Infinity` if none is open. */
   firstEnd: number = Number.POSITIVE_INFINITY;
   readonly #chunks: Chunk<T>[] = [];
   #size = 0;
@@ -24,14 +24,14 @@ export class OpenWindows<T> {
     return this.#size;
   }
 
-  /** The earliest start; `Infinity` where none is open. Windows that lie in each other do not start in the order of their ends. */
+  /** The earliest start; `Infinity` if none is open. Nested windows do not start in the order of their ends. */
   firstStart(): number {
     let first = Number.POSITIVE_INFINITY;
     for (const { starts } of this.#chunks) for (const start of starts) if (start < first) first = start;
     return first;
   }
 
-  /** The latest end; −1 where none is open. */
+  /** The latest end; −1 if none is open. */
   get lastEnd(): number {
     return this.#chunks.at(-1)?.ends.at(-1) ?? -1;
   }
@@ -41,7 +41,7 @@ export class OpenWindows<T> {
     return chunk !== undefined && isAt(chunk, lowerBound(chunk, start, end), start, end);
   }
 
-  /** The item of a window that is open. */
+  /** The item of an open window. */
   get(start: number, end: number): T | undefined {
     const chunk = this.#chunks[this.#chunkFor(start, end)];
     if (chunk === undefined) return undefined;
@@ -49,7 +49,7 @@ export class OpenWindows<T> {
     return isAt(chunk, at, start, end) ? chunk.items[at] : undefined;
   }
 
-  /** Opens a window, or gives an open one another item. */
+  /** Opens a window, or replaces the item of an open one. */
   set(start: number, end: number, item: T | undefined): void {
     const index = this.#chunkFor(start, end);
     const chunk = this.#chunks[index];
@@ -73,7 +73,7 @@ export class OpenWindows<T> {
       chunk.starts.splice(at, 0, start);
       chunk.items.splice(at, 0, item);
     }
-    // Ascending insertion, the usual case, leaves full chunks behind.
+    // Ascending insertion, the usual case, produces full chunks.
     if (chunk.ends.length > CHUNK) this.#split(index, chunk, at === CHUNK ? CHUNK : CHUNK >>> 1);
   }
 
@@ -97,7 +97,7 @@ export class OpenWindows<T> {
     if (end === this.firstEnd) this.firstEnd = this.#chunks[0]?.ends[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The windows that end at `end` or before, by start, then by end. */
+  /** The windows that end at `end` or earlier, by start, then by end. */
   endedBy(end: number): Window[] {
     const ended: Window[] = [];
     let inOrder = true;
@@ -112,7 +112,7 @@ export class OpenWindows<T> {
     return inOrder ? ended : ended.sort(byStart);
   }
 
-  /** All of them, by start, then by end. */
+  /** All windows, by start, then by end. */
   all(): Window[] {
     return this.endedBy(Number.POSITIVE_INFINITY);
   }
@@ -130,7 +130,7 @@ export class OpenWindows<T> {
     });
   }
 
-  /** The last chunk that does not begin after the window, or the first chunk. */
+  /** The last chunk that does not start after the window, or the first chunk. */
   #chunkFor(start: number, end: number): number {
     let low = 0;
     let high = this.#chunks.length;

@@ -1,6 +1,9 @@
 import { compareBytes, insertAt, removeAt, SortedKeys } from './sorted-keys.ts';
 
-/** Entries in a chunk before it is split. Small enough that an insertion moves little, large enough to keep chunks few. */
+/**
+ * How many entries a chunk has before it is split. Small enough that an insertion moves little, large enough to keep
+ * chunks few.
+ */
 const CHUNK = 256;
 
 interface Chunk<T> {
@@ -9,8 +12,9 @@ interface Chunk<T> {
 }
 
 /**
- * A map from bytes to bytes, or to something else, in unsigned byte order: sorted chunks in a sorted list, so that lookup
- * is a binary search and an insertion moves at most a chunk. Keys and values are kept by reference and must not be changed by the caller.
+ * A map from bytes to bytes or other values, in unsigned byte order: sorted chunks in a sorted list, so that a look-up
+ * is a binary search and an insertion moves at most a chunk. Keys and values are kept by reference, so the caller must
+ * not modify them.
  */
 export class OrderedBytes<T = Uint8Array> {
   readonly #chunks: Chunk<T>[] = [];
@@ -32,7 +36,7 @@ export class OrderedBytes<T = Uint8Array> {
     return chunk.keys.holds(at, key) ? chunk.values[at] : undefined;
   }
 
-  /** @param own - Makes the key that is kept, where there was none. */
+  /** @param own - Makes the key to keep, if the key is new. */
   set(key: Uint8Array, value: T, own: (key: Uint8Array) => Uint8Array = asItIs): void {
     const index = this.#chunkFor(key);
     const chunk = this.#chunks[index];
@@ -107,7 +111,7 @@ export class OrderedBytes<T = Uint8Array> {
     return found;
   }
 
-  /** Entries with `from <= key < to`. Goes on in order, by key, when entries are added or removed on the way. */
+  /** Entries with `from <= key < to`. It stays in key order if entries are added or removed during the iteration. */
   *range(from?: Uint8Array, to?: Uint8Array): IterableIterator<readonly [key: Uint8Array, value: T]> {
     let index = from === undefined ? 0 : this.#chunkFor(from);
     let at = from === undefined ? 0 : (this.#chunks[index]?.keys.lowerBound(from) ?? 0);
@@ -127,7 +131,7 @@ export class OrderedBytes<T = Uint8Array> {
         at++;
         continue;
       }
-      // Positions have moved: find the place after the key that was delivered last.
+      // Positions have moved: find the place after the last delivered key.
       index = this.#chunkFor(key);
       const keys = this.#chunks[index]?.keys;
       at = keys?.lowerBound(key) ?? 0;
@@ -166,7 +170,7 @@ export class OrderedBytes<T = Uint8Array> {
     if (chunk.keys.length > CHUNK) this.#split(index, chunk, at === chunk.keys.length - 1);
   }
 
-  /** Ascending insertion, the usual case, leaves full chunks behind instead of half full ones. */
+  /** Ascending insertion, the usual case, produces full chunks instead of half-full ones. */
   #split(index: number, chunk: Chunk<T>, atEnd: boolean): void {
     const from = atEnd ? chunk.keys.length - 1 : chunk.keys.length >>> 1;
     const keys = chunk.keys.splitFrom(from);

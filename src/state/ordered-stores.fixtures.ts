@@ -46,7 +46,7 @@ export const scripts: fc.Arbitrary<readonly Step[]> = fc.array(
   { maxLength: 80 },
 );
 
-/** Keys that end or begin like others, with the bytes that keys are marked by. */
+/** Keys with common prefixes and suffixes, including the bytes that mark the ends of keys. */
 const KEYS = [[], [0], [0, 0], [0, 255], [255], [1, 0, 2]].map((each) => Uint8Array.from(each));
 const TIMES = [0, 1, 2, 2 ** 32 - 1, 2 ** 40, 2 ** 53 - 1];
 
@@ -54,7 +54,7 @@ interface Row extends Place {
   readonly value: number;
 }
 
-/** A store and a list that says what it must hold, through commits, evictions and restarts. */
+/** A store and a list of its expected contents, through commits, evictions and restarts. */
 class Checked<S extends { collect(into: StoreWrites[]): void; committed(): void }> {
   store: S;
   rows = new Map<string, Row>();
@@ -104,7 +104,7 @@ const timeAt = (at: number): number => TIMES[at] as number;
 const ENDED = { do: 'collect', at: 0 } as const;
 const LOOKED = { do: 'all', at: 0 } as const;
 
-/** A timed store is a list of rows, sorted by key bytes, time and number. */
+/** Checks that a timed store behaves like a list of rows sorted by key bytes, time and number. */
 export function checkTimed(backend: StoreBackend, id: StoreId, cacheEntries: number, script: readonly Step[]): void {
   const codec = msgpackCodec<number>('s');
   const spec = { name: 's', kind: 'timed', key: bytes(), value: codec, fingerprint: 'test' } as const;
@@ -145,14 +145,14 @@ export function checkTimed(backend: StoreBackend, id: StoreId, cacheEntries: num
       while (next !== undefined) next = store.sweep(next, 2, timeAt(step.at));
       for (const row of checked.rows.values()) if (row.time <= step.at) checked.delete(row);
     } else if (step.do === 'drain') {
-      // Whatever a range hands out may be deleted at once.
+      // Rows of a range may be deleted while iterating.
       for (const { number, time } of store.range(keyAt(step.at))) store.delete(keyAt(step.at), time, number);
       for (const row of checked.rows.values()) if (row.key === step.at) checked.delete(row);
     } else checked[step.do]();
   }
 }
 
-/** A due store is a list of rows, sorted by time and key bytes. */
+/** Checks that a due store behaves like a list of rows sorted by time and key bytes. */
 export function checkDue(backend: StoreBackend, id: StoreId, cacheEntries: number, script: readonly Step[]): void {
   const codec = msgpackCodec<number>('s');
   const spec = { name: 's', kind: 'due', key: bytes(), value: codec, fingerprint: 'test' } as const;

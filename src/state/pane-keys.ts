@@ -2,18 +2,18 @@ import type { Window } from '../record.ts';
 import type { ByteStore } from './byte-store.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 
-/** Where the panes of a store lie: `[start][end][key]`, or `[start][key]` in a store from before ends were kept. */
+/** The keys of panes in a store: `[start][end][key]`, or `[start][key]` in older stores, which have no ends. */
 export interface PaneKeys {
-  /** Bytes before those of the key. */
+  /** Number of bytes before the record key. */
   readonly prefix: number;
-  /** The key of a pane; without key bytes, what those of the window begin with. */
+  /** The key of a pane; without key bytes, the common prefix of the window's panes. */
   of(window: Window, key?: Uint8Array): Uint8Array<ArrayBuffer>;
   windowOf(pane: Uint8Array): Window;
-  /** Behind the last key that the window's panes can have. */
+  /** A bound after the last possible key of the window's panes. */
   after(window: Window): Uint8Array<ArrayBuffer>;
 }
 
-/** Stands for an end that never comes. */
+/** Represents the end of a window that never ends. */
 const WITHOUT_END = Number.MAX_SAFE_INTEGER;
 
 const NO_KEY = new Uint8Array(0);
@@ -53,25 +53,25 @@ function withoutEnds(sizeMs: number): PaneKeys {
   return keys;
 }
 
-/** Key of the entry that says that ends are kept. Times are below 2^53, so no pane's key begins with this byte. */
+/** Key of the entry that records that ends are stored. Times are below 2^53, so no pane's key starts with this byte. */
 export const FORMAT_KEY: Uint8Array = Uint8Array.of(0xfe);
 const WITH_ENDS = 2;
 
 /**
- * What a window store is known by. Versions that do not keep ends refuse a store that has them; one of theirs is opened as
- * it is.
+ * The fingerprint of a window store. Older versions, which store no ends, refuse a store with ends; a store of theirs
+ * is opened as it is.
  */
 export function windowFingerprint(meaning: string): { readonly fingerprint: string; readonly formerly: string } {
   return { fingerprint: `${meaning}, with ends`, formerly: meaning };
 }
 
-/** The entry that a store begins with. */
+/** The first entry of a new store. */
 export const FORMAT: Uint8Array = Uint8Array.of(WITH_ENDS);
 
 /**
- * How the panes of a store are found: a store that was begun without ends goes on without.
+ * How to find the panes of a store: a store that was created without ends continues without them.
  *
- * @param sizeMs - Length of the windows, where all are alike.
+ * @param sizeMs - Length of the windows, if all have the same.
  * @returns `isNew` for a store without entries.
  */
 export function paneKeysOf(bytes: ByteStore, sizeMs: number | undefined): { keys: PaneKeys; isNew: boolean } {
@@ -84,15 +84,15 @@ export function isFormat(key: Uint8Array): boolean {
   return key.length === 1 && key[0] === FORMAT_KEY[0];
 }
 
-/** The entry of a store whose panes lie so. */
+/** The format entry of a store with such keys. */
 export function formatOf(keys: PaneKeys): Uint8Array | undefined {
   return keys === withEnds ? FORMAT : undefined;
 }
 
-/** Panes of one window that are read one after the other before the next window is sought. */
+/** How many panes of one window are read sequentially before seeking to the next window. */
 const FEW = 8;
 
-/** The windows of the stored panes, each once. Seeks over windows with many panes, and reads no values. */
+/** The windows of the stored panes, without duplicates. It seeks past windows with many panes and reads no values. */
 export function* storedWindows(bytes: ByteStore, keys: PaneKeys): Generator<Window> {
   let from: Uint8Array | undefined = new Uint8Array(0);
   while (from !== undefined) {

@@ -2,13 +2,13 @@ import type { Window } from '../record.ts';
 import { entryBytes } from './cache-budget.ts';
 import type { KeyId } from './key-codec.ts';
 
-/** The aggregate of one key in one window. `state` is `undefined` where there is none (yet, or deleted). */
+/** The aggregate of one key in one window. `state` is `undefined` if there is none yet, or it was deleted. */
 export interface Pane<K, A> {
   readonly id: KeyId;
   readonly key: NonNullable<K>;
   readonly keyBytes: Uint8Array;
   readonly window: Window;
-  /** The panes that are in memory with it. */
+  /** The group of the window's panes in memory. */
   group: PaneGroup<K, A>;
   state: A | undefined;
   /** Highest timestamp of the records in it. */
@@ -16,29 +16,29 @@ export interface Pane<K, A> {
   dirty: boolean;
   /** Whether the store has an entry for it, so that removing it means writing. */
   stored: boolean;
-  /** What it takes in memory, about, as it was committed last. */
+  /** Approximate memory, in bytes, as of the last commit. */
   size: number;
-  /** Why its state cannot be read, of a pane whose window closes. */
+  /** For a pane whose window closes: why its state cannot be read. */
   readonly failure?: unknown;
-  /** What is stored of it then. */
+  /** The stored bytes of an unreadable state. */
   readonly unread?: Uint8Array;
 }
 
 /**
- * The panes of one window that are in memory. Many windows have one pane, and a map takes more room than the rest: it is
- * made for the second.
+ * The panes of one window that are in memory. Many windows have only one pane, and a map takes more memory than
+ * everything else, so it is created for the second pane.
  */
 export class PaneGroup<K, A> {
   readonly window: Window;
-  /** Every pane of the window is here, so a miss needs no look into the store. */
+  /** Whether every pane of the window is here, so that a miss needs no read from the store. */
   complete: boolean;
-  /** Its window is among those that are open. */
+  /** Whether its window is open. */
   open = false;
   /** Its panes that have changed since the last commit. */
   dirty: Pane<K, A>[] | undefined;
   /** Its place among the windows that have such panes. */
   dirtyAt = -1;
-  /** In the list of those with panes in memory. */
+  /** Links in the list of groups with panes in memory. */
   before: PaneGroup<K, A> | undefined;
   after: PaneGroup<K, A> | undefined;
   #first: Pane<K, A> | undefined;
@@ -59,7 +59,7 @@ export class PaneGroup<K, A> {
     return this.#first !== undefined && sameId(this.#first.id, id) ? this.#first : undefined;
   }
 
-  /** Adds a pane that is not here. */
+  /** Adds a pane that is not in the group. */
   add(pane: Pane<K, A>): void {
     if (this.#panes !== undefined) {
       this.#panes.set(pane.id, pane);
@@ -85,7 +85,7 @@ export class PaneGroup<K, A> {
   }
 }
 
-/** As a map compares: NaN is itself. */
+/** Compares like a map: NaN equals itself. */
 function sameId(left: KeyId, right: KeyId): boolean {
   return left === right || (left !== left && right !== right);
 }

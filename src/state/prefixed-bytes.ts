@@ -1,6 +1,9 @@
 import type { ByteStore, StoreWrites } from './byte-store.ts';
 
-/** The entries of a store whose keys begin with a prefix, as a store of its own. @param prefix - Its last byte is below 255. */
+/**
+ * The entries of a store whose keys start with a prefix, as a separate store. @param prefix - Its last byte is below
+ * 255.
+ */
 export function prefixed(bytes: ByteStore, prefix: Uint8Array): ByteStore {
   const last = prefix.slice();
   last[last.length - 1] = (last.at(-1) as number) + 1;
@@ -19,7 +22,7 @@ export function prefixed(bytes: ByteStore, prefix: Uint8Array): ByteStore {
   };
 }
 
-/** What is written to such a store, as it is written to the one that it is part of. */
+/** Translates writes of such a store into writes of the store that contains it. */
 export function withPrefix(
   prefix: Uint8Array,
   { keys, values }: Pick<StoreWrites, 'keys' | 'values'>,
@@ -31,7 +34,7 @@ export function withPrefix(
   }
 }
 
-/** Entries on their way into a store. */
+/** Entries to write to a store. */
 export interface Changes {
   readonly keys: Uint8Array[];
   readonly values: (Uint8Array | null)[];

@@ -1,6 +1,6 @@
 import type { PaneGroup } from './pane.ts';
 
-/** The windows of which something is in memory, in the order in which they came there. */
+/** The windows with panes in memory, in the order in which they were added. */
 export class RecentGroups<K, A> {
   #first: PaneGroup<K, A> | undefined;
   #last: PaneGroup<K, A> | undefined;

@@ -1,8 +1,8 @@
 import type { Serde } from '../serdes/serde.ts';
 
 /**
- * The serde of keys, with the bytes of the last key that it wrote: a record that asks several stores for its key has it
- * written once. Objects can be changed between, so they are written each time.
+ * A serde of keys that remembers the bytes of the last key, so that a record that uses several stores encodes its key
+ * once. Objects may be modified in between, so they are always encoded.
  */
 export function rememberingKeys<K>(serde: Serde<K>): Serde<K> {
   let last: unknown;

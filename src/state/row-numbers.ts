@@ -1,16 +1,17 @@
 import type { TimedStore } from './timed-store.ts';
 
 /**
- * Rows of one key and time are told apart by a number: a count, and two bits that say which sides a row is of where one store
- * keeps both. The bits are 0 in the store of one side.
+ * Rows of one key and time are distinguished by a number: a count, and two bits for the sides that a row belongs to, if
+ * one store keeps both. The bits are 0 in the store of a single side.
  */
 export const SIDES = { left: 1, right: 2 } as const;
 const BITS = 4;
 
 /**
- * A number that no row of this key and time has, without bits. Counts have no gaps, for these rows go together.
+ * A number without bits that no row of this key and time has. Counts have no gaps, because these rows are removed
+ * together.
  *
- * @param bits - All that rows of the store may have.
+ * @param bits - All bits that rows of the store may have.
  */
 export function freeNumber<K, V>(
   rows: TimedStore<K, V>,

@@ -7,12 +7,12 @@ import type { KeySpan, Span, SpanStore } from './span-store.ts';
 import { rowOf, SpanWindows } from './span-windows.ts';
 import type { WindowEvents } from './window-machine.ts';
 
-/** An aggregator that can join sessions. */
+/** An aggregator that can merge sessions. */
 export type MergingAggregator<V, A> = Aggregator<V, A, unknown, null> & { merge(left: A, right: A): A };
 
 /**
- * The rules of sessions. A record joins every open session that it is at most a gap away from, and makes one of them: the
- * states are merged in their order, then the record is added. A record that joins none is late when it would be a closed
+ * The rules of sessions. A record joins every open session that is at most a gap away and merges them into one: the
+ * states are merged in order, then the record is added. A record that joins none is late if it would be a closed
  * session by itself.
  */
 export class SessionWindows<K, V, A> extends SpanWindows<K, V, A> {
@@ -56,7 +56,7 @@ export class SessionWindows<K, V, A> extends SpanWindows<K, V, A> {
     const window = { start, end };
     const content = { state: added, shown: true };
     if (added !== undefined) store.check(own, window, content, end);
-    // Only now nothing can throw any more: a record whose fold fails leaves neither state nor stream time changed.
+    // From here on nothing can throw: a record whose fold fails must leave state and stream time unchanged.
     time.observe(timestamp);
     const grew = start !== end;
     const [only] = found;
@@ -66,7 +66,7 @@ export class SessionWindows<K, V, A> extends SpanWindows<K, V, A> {
       if (added !== undefined) store.put(own, window, content, end);
     }
     if (grew) for (const span of found) events.merged(rowOf(key, span));
-    // A session that grows closes later than what the index says of it, which is found out then.
+    // A session that has grown closes later than the index says; this is noticed when the index entry is due.
     if (found.length === 0) store.wake(timestamp + store.layout.openMs + 1, keyBytes);
     events.updated({ key, window, state: added, timestamp: end });
     this.close(before);

@@ -7,7 +7,7 @@ import type { KeySpan, Span, SpanStore } from './span-store.ts';
 import { rowOf, SpanWindows } from './span-windows.ts';
 import type { WindowEvents } from './window-machine.ts';
 
-/** A window as a record leaves it. */
+/** A window as changed by a record. */
 interface Changed<A> extends Window {
   state: A | undefined;
   timestamp: number;
@@ -15,12 +15,12 @@ interface Changed<A> extends Window {
 }
 
 /**
- * The rules of sliding windows. Each record has a window that ends with it, and one that starts right behind it where a later
- * record falls in that; a record changes all windows that hold it. A new window begins with what another one holds: there is
- * always one with just the records that it needs.
+ * The rules of sliding windows. Each record has a window that ends at it, and one that starts right after it if a later
+ * record falls into that; a record changes all windows that contain it. A new window starts with the contents of
+ * another one: there is always one with exactly the records that it needs.
  *
- * Records are taken as long as some window that they belong to may be open. So windows are kept and brought up to date, without
- * being shown, for twice the difference after they have closed: what they hold is what later ones begin with.
+ * Records are accepted as long as a window that they belong to may be open. So windows are kept and updated, without
+ * being emitted, for twice the difference after they have closed: later windows start with their contents.
  */
 export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
   readonly #differenceMs: number;
@@ -59,7 +59,7 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
     const missed: Window[] = [];
     const rest = this.#changesOf(near, key, record, leftStart, openFrom, changed, missed);
     for (const each of changed) store.check(own, each, each, each.timestamp);
-    // Only now nothing can throw any more: a record whose fold fails leaves neither state nor stream time changed.
+    // From here on nothing can throw: a record whose fold fails must leave state and stream time unchanged.
     time.observe(timestamp);
     for (const each of changed) store.put(own, each, each, each.timestamp);
     this.#wake(near, changed.slice(rest), openFrom, keyBytes);
@@ -74,9 +74,10 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
   }
 
   /**
-   * What a record changes: windows that hold it, by start, then new ones: right of the record before, left, own right.
+   * The windows that a record changes: those that contain it, by start, then new ones: the right window of the previous
+   * record, its own left one, its own right one.
    *
-   * @returns How many of them were there before.
+   * @returns How many of them existed before.
    */
   #changesOf(
     near: readonly Span<A>[],
@@ -90,7 +91,7 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
     const { timestamp } = record;
     const difference = this.#differenceMs;
     const starts = new Set<number>();
-    /** Timestamp of the record before, where no record lies between. */
+    /** Timestamp of the previous record, with no record in between. */
     let previous = -1;
     let leftSeed: Span<A> | undefined;
     let rightSeed: Span<A> | undefined;
@@ -99,7 +100,8 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
       starts.add(start);
       if (start > timestamp) continue;
       if (span.timestamp < timestamp && span.timestamp > previous) previous = span.timestamp;
-      // Early records share a window, which knows only the last of them. A window that no record ends begins behind one.
+      // Early records share a window, which only knows the last of them. A window that does not end at a record starts
+      // right after one.
       else if (start > 0 && span.timestamp < span.end && start > previous) previous = start - 1;
       if (start < leftStart) {
         leftSeed = span;
@@ -111,7 +113,7 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
     }
     const behind = previous + 1;
     for (const { end, shown, start } of changed) {
-      // Of those that were never open, the two that would begin with this record count.
+      // Of the windows that were never open, the two that would start with this record count as missed.
       if (end < openFrom && (shown || start === leftStart || start === behind)) missed.push({ start, end });
     }
     const rest = changed.length;
@@ -138,7 +140,7 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
     return settled(aggregator.add(state === undefined ? aggregator.init() : state, record.value, record)) ?? undefined;
   }
 
-  /** Sees to it that the key is looked at when the first of the new windows closes. */
+  /** Makes sure that the key is checked when the first of the new windows closes. */
   #wake(near: readonly Span<A>[], opened: readonly Changed<A>[], openFrom: number, keyBytes: Uint8Array): void {
     let first = Number.POSITIVE_INFINITY;
     for (const { end } of opened) if (end >= openFrom && end < first) first = end;
@@ -147,12 +149,12 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
       if (near.length === 0 && kept !== undefined) this.store.wake(this.#goneAt(kept), keyBytes);
       return;
     }
-    // Where one closes before, the index has the key already.
+    // If another window closes earlier, the index already has the key.
     for (const { end } of near) if (end >= openFrom && end <= first) return;
     this.store.wake(first + this.#graceMs + 1, keyBytes);
   }
 
-  /** Stream time from which on no record can need what a window holds. */
+  /** Stream time from which no record can need the contents of a window. */
   #goneAt({ end }: Window): number {
     return end + this.#graceMs + 2 * this.#differenceMs + 1;
   }
@@ -172,7 +174,7 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
       store.delete(own, span);
     }
     if (last === undefined) return;
-    // What lies between has closed before, and is kept.
+    // Windows in between have closed before and are kept.
     const closing = before - this.#graceMs - this.#differenceMs;
     for (const span of store.spans(own, Math.max(last.start, closing))) {
       if (store.isOpen(span)) {
@@ -191,8 +193,9 @@ export class SlidingWindows<K, V, A> extends SpanWindows<K, V, A> {
 }
 
 /**
- * The order of the rows of one record: what was there, latest start first, then what is new. Of a record that is earlier than
- * the difference: what was there, earliest first, then what is new, its own first, and last the window that all such share.
+ * The order of the rows of one record: existing windows, latest start first, then new ones. For a record earlier than
+ * the difference: existing windows, earliest first, then new ones, its own first, and last the window that all such
+ * records share.
  */
 function inOrder<A>(changed: readonly Changed<A>[], rest: number, early: boolean): readonly Changed<A>[] {
   const there = changed.slice(0, rest);

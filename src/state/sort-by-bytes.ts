@@ -4,7 +4,7 @@ interface Keyed {
   readonly keyBytes: Uint8Array;
 }
 
-/** Indices fit below this beside 32 bits of key in the 53 bits of a number. */
+/** Indices below this fit into the 53 bits of a number, together with 32 bits of the key. */
 const MAX_INDEX = 2 ** 21;
 /** Below this a plain sort is as fast. */
 const FEW = 32;
@@ -46,7 +46,7 @@ function sortBehind<T extends Keyed>(items: T[], sorted: number): T[] {
 
 const byBytes = (left: Keyed, right: Keyed): number => compareBytes(left.keyBytes, right.keyBytes);
 
-/** Sorts what stands at the end of a list. */
+/** Sorts the end of a list. */
 function sortRange(items: Keyed[], from: number, sorted: number): void {
   if (items.length - from < 2) return;
   for (const item of sortBehind(items.splice(from), sorted)) items.push(item);
@@ -63,7 +63,7 @@ function commonPrefix(items: readonly Keyed[]): number {
   return length;
 }
 
-/** Bytes that are missing count as 0: such ties are told apart by comparing. */
+/** Missing bytes count as 0: such ties are resolved by comparing. */
 function fourBytes(bytes: Uint8Array, from: number): number {
   const byte = (at: number): number => bytes[at] ?? 0;
   return ((byte(from) << 24) | (byte(from + 1) << 16) | (byte(from + 2) << 8) | byte(from + 3)) >>> 0;

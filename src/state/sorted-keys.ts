@@ -1,4 +1,4 @@
-/** So many bytes are a whole number without loss. */
+/** This many bytes fit into a number without loss. */
 const HEAD_BYTES = 6;
 
 /**
@@ -16,13 +16,13 @@ export function compareBytes(a: Uint8Array, b: Uint8Array, from: number = 0): nu
 }
 
 /**
- * Keys in unsigned byte order. What all of them begin with is passed over, and the six bytes behind that stand beside each key as a
- * number: most of a search compares numbers that lie next to each other, and few keys are looked at.
+ * Keys in unsigned byte order. The common prefix is skipped, and the next six bytes of each key are kept as a number: a
+ * search mostly compares adjacent numbers and reads few keys.
  */
 export class SortedKeys {
   readonly keys: Uint8Array[] = [];
   readonly #heads: number[] = [];
-  /** Bytes that all keys have in common, or fewer. */
+  /** Length of the common prefix of all keys, or less. */
   #skip = 0;
 
   get length(): number {
@@ -62,7 +62,7 @@ export class SortedKeys {
     insertAt(this.#heads, at, headOf(key, this.#skip));
   }
 
-  /** Takes another key that has the same place in the order. */
+  /** Replaces a key by another one with the same place in the order. */
   replace(at: number, key: Uint8Array): void {
     this.#admit(key);
     this.keys[at] = key;
@@ -74,7 +74,7 @@ export class SortedKeys {
     removeAt(this.#heads, at);
   }
 
-  /** Takes out the keys from a place on. */
+  /** Removes and returns the keys from a place on. */
   splitFrom(at: number): SortedKeys {
     const other = new SortedKeys();
     for (const key of this.keys.splice(at)) other.keys.push(key);
@@ -83,7 +83,7 @@ export class SortedKeys {
     return other;
   }
 
-  /** Negative where a key lies before all, positive where it lies behind, as far as what all have in common tells. */
+  /** Negative if a key comes before all, positive if it comes after all, judged by the common prefix. */
   #beside(key: Uint8Array): number {
     const first = this.keys[0]!;
     const skip = this.#skip;
@@ -95,7 +95,7 @@ export class SortedKeys {
     return 0;
   }
 
-  /** A key comes that may have less in common with the others. */
+  /** Prepares for a new key that may share less of the prefix. */
   #admit(key: Uint8Array): void {
     const first = this.keys[0];
     if (first === undefined) {
@@ -108,7 +108,7 @@ export class SortedKeys {
     this.#fill();
   }
 
-  /** Looks anew at what all keys have in common. */
+  /** Recomputes the common prefix. */
   #count(): void {
     const [first] = this.keys;
     const last = this.keys.at(-1);
@@ -123,7 +123,7 @@ export class SortedKeys {
   }
 }
 
-/** Bytes from a place on as one number; what is missing counts as zero. */
+/** Bytes from a place on as one number; missing bytes count as zero. */
 function headOf(key: Uint8Array, from: number): number {
   let head = 0;
   const end = from + HEAD_BYTES;
@@ -138,13 +138,13 @@ function commonBytes(a: Uint8Array, b: Uint8Array, most: number): number {
   return at;
 }
 
-/** Most keys come in ascending order. */
+/** Optimised for ascending insertion, the usual case. */
 export function insertAt<T>(items: T[], at: number, item: T): void {
   if (at === items.length) items.push(item);
   else items.splice(at, 0, item);
 }
 
-/** The ends are the usual case: what is stored first is often removed first. */
+/** Optimised for both ends: entries stored first are often removed first. */
 export function removeAt(items: unknown[], at: number): void {
   if (at === 0) items.shift();
   else if (at === items.length - 1) items.pop();

@@ -1,27 +1,29 @@
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import type { ValueCodec } from './value-codec.ts';
 
-/** What a span holds. */
+/** The content of a span. */
 export interface SpanContent<A> {
-  /** `undefined` where there is none: an aggregator deleted it. */
+  /** `undefined` if the aggregator deleted it. */
   readonly state: A | undefined;
-  /** It was open when it began. One that was not is kept for the contents of others only, and never shown. */
+  /**
+   * Whether it was open when it started. Other spans are only kept for the contents of later ones and never emitted.
+   */
   readonly shown: boolean;
   /** Why the state cannot be read. */
   readonly failure?: unknown;
-  /** What is stored of it then. */
+  /** The stored bytes of an unreadable state. */
   readonly unread?: Uint8Array;
 }
 
-/** What stands at a time when a key is looked at. */
+/** The content of index entries. */
 export const DUE: SpanContent<never> = Object.freeze({ state: undefined, shown: false });
 
 const SHOWN = 1;
 const HAS_STATE = 2;
 
 /**
- * Contents of spans: one byte that says what follows, then a state as its own codec writes it, or the timestamp alone. A state
- * that cannot be read is told by whoever needs it, for it must not keep the others from closing.
+ * Codec for the contents of spans: one byte for the kind, then a state written by its own codec, or only the timestamp.
+ * An unreadable state is reported when it is needed, because it must not prevent other spans from closing.
  */
 export function spanCodec<A>(codec: ValueCodec<A>): ValueCodec<SpanContent<A>> {
   return {

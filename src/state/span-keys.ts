@@ -1,16 +1,19 @@
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import { timedParts, timedPrefix } from './timed-keys.ts';
 
-/** Spans of keys lie at `[1][key][first number][second number]`, and when keys are looked at, at `[2][time][key]`. */
+/**
+ * The spans of keys are at `[1][key][first number][second number]`, the index of when to check keys at
+ * `[2][time][key]`.
+ */
 const SPANS = 1;
 const DUE = 2;
 
-/** Behind all spans, and before all that is due. */
+/** After all spans and before the index. */
 export const SPANS_END: Uint8Array = Uint8Array.of(DUE);
-/** Behind all that is due. */
+/** After the index. */
 export const DUE_END: Uint8Array = Uint8Array.of(DUE + 1);
 
-/** What the spans of one key begin with. */
+/** The common prefix of the spans of one key. */
 export function spansOf(key: Uint8Array): Uint8Array {
   const own = timedPrefix(key);
   const bytes = new Uint8Array(1 + own.length);
@@ -19,7 +22,7 @@ export function spansOf(key: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The first span of a key with these numbers, or behind that. */
+/** The store key of the span with these numbers. */
 export function spanKey(own: Uint8Array, first: number, second: number = 0): Uint8Array {
   const bytes = new Uint8Array(own.length + 2 * NUMBER_BYTES);
   bytes.set(own);
@@ -28,7 +31,7 @@ export function spanKey(own: Uint8Array, first: number, second: number = 0): Uin
   return bytes;
 }
 
-/** Behind all spans of a key: numbers are below 2^53. */
+/** A bound after all spans of a key: numbers are below 2^53. */
 export function spansEnd(own: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(own.length + 1);
   bytes.set(own);

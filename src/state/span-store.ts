@@ -21,25 +21,25 @@ import type { StepTime, TimeLimit } from './step-time.ts';
 import { type StoredRow, StoredRows } from './stored-rows.ts';
 import { type ValueCodec, withKey } from './value-codec.ts';
 
-/** How the spans of a store lie, and how long they are open. */
+/** The order of the spans in a store, and how long they stay open. */
 export interface SpanLayout {
-  /** Whether the spans of a key come by their ends, and not by their starts. */
+  /** Whether the spans of a key are ordered by their ends rather than by their starts. */
   readonly byEnd: boolean;
-  /** A span is open while stream time is at most its end plus so much. */
+  /** A span is open while stream time is at most its end plus this, in ms. */
   readonly openMs: number;
 }
 
-/** What makes the spans of a store. */
+/** The options of a span store. */
 export interface SpanStoreOptions<K, A> extends SpanLayout {
   readonly key: Serde<K>;
   readonly codec: ValueCodec<A>;
   readonly cacheEntries: number;
-  /** What a state stands for, for those who look in from outside. */
+  /** Converts a state into its result, for reads from outside. */
   readonly present: (state: A) => unknown;
   readonly limit: TimeLimit;
 }
 
-/** A window of a key whose bounds come from its records, both included. */
+/** A window of a key whose bounds come from its records, both inclusive. */
 export interface Span<A> extends SpanContent<A>, Window {
   /** Highest timestamp of the records in it. */
   readonly timestamp: number;
@@ -52,9 +52,10 @@ export interface KeySpan<K, A> extends Span<A> {
 }
 
 /**
- * Windows that each key has for itself, such as sessions, in their order; and when a key is looked at because one of them may
- * close. What a key has lies together, and closing costs by what closes: a key stands in the index at the time of its first
- * span that closes or before, and the index follows only when time comes there. The time of the step is kept here too.
+ * Windows that are separate for each key, such as sessions, in order, with an index of when to check each key because
+ * one of its windows may close. The spans of a key are stored together, and the cost of closing depends on what closes:
+ * the index has a key at the time at which its first span closes, or earlier, and is only updated when that time comes.
+ * The time of the step is kept here too.
  */
 export class SpanStore<K, A> implements StateHolder {
   readonly name: string;
@@ -63,9 +64,9 @@ export class SpanStore<K, A> implements StateHolder {
   readonly #options: SpanStoreOptions<K, A>;
   readonly #rows: StoredRows<SpanContent<A>>;
   readonly #codec: ValueCodec<SpanContent<A>>;
-  /** When keys are looked at. */
+  /** The index of when to check keys. */
   readonly #due: FrontRow<SpanContent<A>>;
-  /** No key is looked at earlier, where that is known. */
+  /** The earliest index entry, if known. */
   #firstDue: number | undefined;
 
   constructor(bytes: ByteStore, options: SpanStoreOptions<K, A>) {
@@ -78,7 +79,7 @@ export class SpanStore<K, A> implements StateHolder {
     this.time = this.#rows.keepTime(options.limit);
   }
 
-  /** The bytes of a key, and what its spans begin with: made once per record. */
+  /** The bytes of a key and the prefix of its spans, computed once per record. */
   keyOf(key: NonNullable<K>): readonly [keyBytes: Uint8Array, own: Uint8Array] {
     const keyBytes = this.#options.key.serialize(key);
     return [keyBytes, spansOf(keyBytes)];
@@ -89,7 +90,7 @@ export class SpanStore<K, A> implements StateHolder {
     return this.#options.key.deserialize(keyBytes);
   }
 
-  /** The spans of a key, in their order, whose first number is from `from` to `to`, both included. */
+  /** The spans of a key, in order, whose first number is from `from` to `to`, both inclusive. */
   *spans(own: Uint8Array, from: number = 0, to: number = Number.MAX_SAFE_INTEGER): Generator<Span<A>> {
     const end = to >= Number.MAX_SAFE_INTEGER ? spansEnd(own) : spanKey(own, to + 1);
     for (const row of this.#rows.range(spanKey(own, from < 0 ? 0 : from), end)) yield this.#spanOf(row);
@@ -110,7 +111,7 @@ export class SpanStore<K, A> implements StateHolder {
       : { start: window.start, end: window.end, ...row.value, timestamp: row.timestamp };
   }
 
-  /** Whether a span can be kept, where that is asked before it is set. @throws RecordError when it cannot. */
+  /** Checks whether a span can be stored, if changes are checked. @throws RecordError if it cannot. */
   check(own: Uint8Array, window: Window, content: SpanContent<A>, timestamp: number): void {
     const { check } = this.#rows.bytes;
     if (check !== undefined) check(this.#at(own, window), this.#codec.encode(content, timestamp));
@@ -129,7 +130,7 @@ export class SpanStore<K, A> implements StateHolder {
     this.#rows.move(this.#at(own, from), this.#at(own, to), content, timestamp);
   }
 
-  /** A key is looked at when stream time comes to `time`. */
+  /** Schedules a check of a key for stream time `time`. */
   wake(time: number, keyBytes: Uint8Array): void {
     const at = dueKey(time, keyBytes);
     if (this.#rows.get(at) !== undefined) return;
@@ -138,7 +139,7 @@ export class SpanStore<K, A> implements StateHolder {
     if (this.#firstDue !== undefined && time < this.#firstDue) this.#firstDue = time;
   }
 
-  /** The earliest time at which a key is looked at; `Infinity` where there is none. */
+  /** The earliest time at which to check a key; `Infinity` if there is none. */
   get firstWake(): number {
     if (this.#firstDue === undefined) {
       const first = this.#due.first();
@@ -147,7 +148,7 @@ export class SpanStore<K, A> implements StateHolder {
     return this.#firstDue;
   }
 
-  /** Takes the keys that are to be looked at at `time` or before, each once, out of the index. */
+  /** Takes the keys to check at `time` or earlier out of the index, without duplicates. */
   wakeBy(time: number): readonly Uint8Array[] {
     if (time < this.firstWake) return [];
     const due = this.#due.before(dueKey(time + 1));
@@ -158,7 +159,7 @@ export class SpanStore<K, A> implements StateHolder {
     return keys.length < 2 ? keys : [...new Map(keys.map((key) => [bytesId(key), key])).values()];
   }
 
-  /** All spans that hold something and are open, by the bytes of their keys, then in their order. */
+  /** All open spans with a state, ordered by key bytes, then by span. */
   *open(): Generator<KeySpan<K, A>> {
     for (const span of this.all()) {
       if (span.state !== undefined && span.shown && this.isOpen(span)) yield span;
@@ -200,12 +201,12 @@ export class SpanStore<K, A> implements StateHolder {
     }
   }
 
-  /** The entries as bytes, as they are now. */
+  /** The current entries as bytes. */
   view(): ByteStore {
     return this.#rows.view();
   }
 
-  /** The error with which a span cannot be read. */
+  /** The error for an unreadable span. */
   unreadable(failure: unknown, key: NonNullable<K>): unknown {
     return withKey(failure, () => key);
   }

@@ -5,7 +5,7 @@ import type { KeySpan, Span, SpanStore } from './span-store.ts';
 import type { StepTime } from './step-time.ts';
 import type { WindowEvents, WindowMachine, WindowRow } from './window-machine.ts';
 
-/** What windows have in common whose bounds come from the records of each key. */
+/** The common part of windows whose bounds come from the records of each key. */
 export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
   readonly time: StepTime;
   readonly store: SpanStore<K, A>;
@@ -35,7 +35,7 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
    */
   protected abstract look(keyBytes: Uint8Array, before: number, closed: KeySpan<K, A>[]): void;
 
-  /** The order in which windows that close together come. */
+  /** The order of windows that close together. */
   protected abstract compare(left: Window, right: Window): number;
 
   advance(): void {
@@ -61,7 +61,7 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
     return span === undefined || !this.store.isOpen(span) ? undefined : rowOf(key, span);
   }
 
-  /** Closes what stream time has reached. @param before - What it was when that was done last. */
+  /** Closes spans up to stream time. @param before - Stream time of the last such call. */
   protected close(before: number): void {
     const { store } = this;
     const { streamTime } = this.time;
@@ -75,7 +75,7 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
     }
   }
 
-  /** The state of a span that takes part in something. @throws when it cannot be read. */
+  /** The state of a span that is needed for a computation. @throws if it cannot be read. */
   protected stateOf(span: Span<A>, key: NonNullable<K>): A | undefined {
     if (span.failure !== undefined) throw this.store.unreadable(span.failure, key);
     return span.state;

@@ -6,28 +6,28 @@ export interface StateHolder {
   readonly name: string;
   /** Encodes what changed since the last call. */
   collect(into: StoreWrites[]): void;
-  /** What `collect` handed over last is now in the store: clean entries may be forgotten. */
+  /** What the last `collect` returned is now in the store: clean entries may be evicted. */
   committed(): void;
   /** For snapshots. */
   describe(): StoreSnapshot;
-  /** Live entries in store order, those of the running commit interval included. For tests and tools. */
+  /** Current entries in store order, including uncommitted ones. For tests and tools. */
   entries(): Iterable<StoreEntry>;
-  /** Its entries as bytes, as they are now, where its spec says how to read them. */
+  /** The current entries as bytes, if its spec says how to read them. */
   view?(): ByteStore;
 }
 
-/** An entry of a store as a test or a tool sees it. @public */
+/** An entry of a store, for tests and tools. @public */
 export interface StoreEntry {
   readonly key: unknown;
   /** The row of a table, or the result of an aggregate. */
   readonly value: unknown;
-  /** Event time in ms: highest timestamp of what made the value. */
+  /** Event time in ms: the highest timestamp of the records that made the value. */
   readonly timestamp: number;
-  /** In window stores. */
+  /** Only in window stores. */
   readonly window?: Window;
 }
 
-/** A store at one moment. @public */
+/** A snapshot of a store. @public */
 export interface StoreSnapshot {
   readonly name: string;
   /** Entries held decoded in memory. */
@@ -36,7 +36,7 @@ export interface StoreSnapshot {
   readonly dirty: number;
   /** Open windows, in window stores. */
   readonly openWindows?: number;
-  /** The earliest end of an open window, epoch ms; left out where none is open. */
+  /** The earliest end of an open window, in ms since the epoch; missing if none is open. */
   readonly firstEnd?: number;
   /** Stream time of the step that owns the store; −1 before its first record. */
   readonly streamTime?: number;

@@ -11,7 +11,7 @@ import type { DueSpec, KeyValueSpec, Resolved, SpanSpec, StoreSpec, TimedSpec, W
 import { timedEnd, timedFrom, timedParts } from './timed-keys.ts';
 import type { ValueCodec } from './value-codec.ts';
 
-/** An entry as it is read. What is read is the reader's: changing it changes nothing in the store. */
+/** An entry that was read. It belongs to the reader: modifying it does not change the store. */
 export interface ReadEntry<K, R> extends StoreEntry {
   readonly key: NonNullable<K>;
   readonly value: R;
@@ -22,32 +22,32 @@ export interface ReadPane<K, R> extends ReadEntry<K, R> {
   readonly window: Window;
 }
 
-/** Looks into a key-value store. */
+/** Reads a key-value store. */
 export interface KeyValueReader<K, R> {
   get(key: NonNullable<K>): ReadEntry<K, R> | undefined;
-  /** Entries in the order of their key bytes, from a key on and before another. */
+  /** Entries in order of their key bytes, with `from <= key < to`. */
   range(from?: NonNullable<K>, to?: NonNullable<K>): Generator<ReadEntry<K, R>>;
 }
 
-/** Looks into a window store. */
+/** Reads a window store. */
 export interface WindowReader<K, R> {
   get(key: NonNullable<K>, window: Window): ReadPane<K, R> | undefined;
-  /** What a key has in the windows that start from `from` to `to`, both included. */
+  /** The entries of a key in windows that start from `from` to `to`, both inclusive. */
   windowsOf(key: NonNullable<K>, from?: number, to?: number): Generator<ReadPane<K, R>>;
-  /** All panes of the windows that start from `from` to `to`, both included, by window, then by key bytes. */
+  /** All panes of windows that start from `from` to `to`, both inclusive, ordered by window, then by key bytes. */
   range(from?: number, to?: number): Generator<ReadPane<K, R>>;
 }
 
-/** Looks into a timed store, or a due store: entries have the time as timestamp. */
+/** Reads a timed store or a due store: entries have the time as timestamp. */
 export interface TimedReader<K, R> {
-  /** What a key has from `from` to `to`, both included. */
+  /** The entries of a key from `from` to `to`, both inclusive. */
   rowsOf(key: NonNullable<K>, from?: number, to?: number): Generator<ReadEntry<K, R>>;
   range(): Generator<ReadEntry<K, R>>;
 }
 
 /**
- * Reads a store by its spec: what was committed, or the `view()` of a store in use. It caches nothing and decodes what it
- * gives away for itself.
+ * Reads a store by its spec: the committed entries, or the `view()` of a store in use. It caches nothing and decodes a
+ * separate copy of each entry.
  */
 export function readStore<K, V, R>(spec: Resolved<KeyValueSpec<K, V, R>>, bytes: ByteStore): KeyValueReader<K, R>;
 export function readStore<K, V, R>(
@@ -120,7 +120,7 @@ function windowReader<K, V, R>(entries: Entries<K, V, R>, bytes: ByteStore, size
     },
     *windowsOf(key, from = 0, to = MAX) {
       const wanted = entries.serde.serialize(key);
-      // One seek per window, unless there are few keys in each.
+      // One seek per window, unless each has only a few keys.
       let seek: Uint8Array | undefined = keys.of({ start: from, end: 0 });
       while (seek !== undefined) {
         const [pane] = bytes.keys(seek, FORMAT_KEY);
@@ -199,7 +199,7 @@ function spanReader<K, V, R>(spec: Resolved<SpanSpec<K, V, R>>, bytes: ByteStore
     windowsOf,
     *range(from = 0, to = MAX) {
       const panes = [...within(undefined, SPANS_END)].filter(({ window: { start } }) => start >= from && start <= to);
-      // Stable: keys of one window stay in the order of their bytes.
+      // The sort is stable: keys of one window stay in byte order.
       yield* panes.sort(({ window: left }, { window: right }) => left.start - right.start || left.end - right.end);
     },
   };

@@ -9,16 +9,16 @@ import type { ValueCodec } from './value-codec.ts';
 import { WindowStore } from './window-store.ts';
 
 interface AnySpec<K, V, R> {
-  /** Unique in a pipeline: state is found by it. */
+  /** Unique in a pipeline; it identifies the state. */
   readonly name: string;
   readonly value: ValueCodec<V>;
-  /** What must stay the same for the stored state to keep its meaning. */
+  /** Identifies the meaning of the stored state. */
   readonly fingerprint: string;
-  /** That of a version whose stores are still opened as they are. */
+  /** The fingerprint of an earlier version whose stores can still be opened. */
   readonly formerly?: string;
-  /** What a stored value stands for, for those who look in from outside: the result of an aggregate. */
+  /** Converts a stored value into what readers from outside see, such as the result of an aggregate. */
   readonly present?: (value: V) => R;
-  /** How long entries are wanted, in ms of stream time. */
+  /** How long entries are needed, in ms of stream time. */
   readonly retentionMs?: number;
   /** Serde of the keys; `upstream`: that of the keys that reach the step, which planning knows. */
   readonly key: Serde<K> | 'upstream';
@@ -32,7 +32,7 @@ export interface KeyValueSpec<K, V, R = V> extends AnySpec<K, V, R> {
 /** A value for each key and window: `[start][end][key]`. */
 export interface WindowSpec<K, V, R = V> extends AnySpec<K, V, R> {
   readonly kind: 'window';
-  /** Length of the windows, where all are alike: stores from before ends were kept need it. */
+  /** Length of the windows, if all have the same; needed by older stores without ends. */
   readonly sizeMs?: number;
 }
 
@@ -41,17 +41,17 @@ export interface TimedSpec<K, V, R = V> extends AnySpec<K, V, R> {
   readonly kind: 'timed';
 }
 
-/** Windows that each key has for itself: `[key][start][end]`, or by their ends. */
+/** Windows that are separate for each key: `[key][start][end]`, or ordered by their ends. */
 export interface SpanSpec<K, V, R = V> extends AnySpec<K, V, R>, SpanLayout {
   readonly kind: 'span';
 }
 
-/** What is to happen for keys at times: `[time][key]`. */
+/** Events for keys that are due at times: `[time][key]`. */
 export interface DueSpec<K, V, R = V> extends AnySpec<K, V, R> {
   readonly kind: 'due';
 }
 
-/** All that it takes to open a store and to read what is in it, without the step that wrote it. */
+/** Everything needed to open and read a store without the step that wrote it. */
 export type StoreSpec<K, V, R = V> =
   | KeyValueSpec<K, V, R>
   | WindowSpec<K, V, R>
@@ -59,10 +59,10 @@ export type StoreSpec<K, V, R = V> =
   | SpanSpec<K, V, R>
   | DueSpec<K, V, R>;
 
-/** A spec of which the types are not known where it is kept. */
+/** A spec whose types are unknown. */
 export type UnknownSpec = StoreSpec<unknown, unknown, unknown>;
 
-/** A store as a step declares it. */
+/** The declaration of a store by a step. */
 export interface DeclaredStore {
   readonly name: string;
   readonly fingerprint: string;
@@ -82,7 +82,7 @@ export type Resolved<S> = S extends { readonly key: infer K }
   ? Omit<S, 'key'> & { readonly key: Exclude<K, 'upstream'> }
   : never;
 
-/** The spec with the serde of the keys that reach its step, where it asks for that; `undefined` where there is none. */
+/** The spec with `upstream` replaced by the serde of the keys that reach its step; `undefined` if there is none. */
 export function resolveSpec<S extends { readonly key: object | 'upstream' }>(
   spec: S,
   upstream: object | undefined,
@@ -91,11 +91,11 @@ export function resolveSpec<S extends { readonly key: object | 'upstream' }>(
   return key === undefined ? undefined : ({ ...spec, key } as unknown as Resolved<S>);
 }
 
-/** What a store may keep in memory, and how far the time of its step may go. */
+/** The settings of a store: how much it may keep in memory, and the limit of its step's time. */
 export interface StoreSettings {
-  /** Entries that are kept decoded when they are clean. */
+  /** How many clean entries are kept decoded. */
   readonly cacheEntries: number;
-  /** Window stores keep the time of their step; others do when they are told to by `keepTime`. */
+  /** Window stores keep the time of their step; other stores do so after `keepTime`. */
   readonly limit: TimeLimit;
 }
 

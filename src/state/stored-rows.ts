@@ -17,28 +17,28 @@ export interface StoredRow<V> {
 
 interface Row<V> {
   keyBytes: Uint8Array;
-  /** `undefined` where the row was deleted. */
+  /** `undefined` if the row was deleted. */
   value: V | undefined;
   timestamp: number;
-  /** Changed since the last commit. */
+  /** Whether it has changed since the last commit. */
   dirty: boolean;
-  /** The byte store may have it, so that removing it means writing. */
+  /** Whether the byte store may have it, so that removing it requires a write. */
   stored: boolean;
-  /** It is among those that may be forgotten. */
+  /** Whether it is queued for eviction. */
   queued: boolean;
-  /** What it takes in memory, about, as it was committed last. */
+  /** Approximate memory, in bytes, as of the last commit. */
   size: number;
 }
 
-/** Rows that are noted in vain before that is looked at. */
+/** How many stale queue entries are tolerated before a clean-up. */
 const SPARE = 1024;
 
 /**
- * Rows in the order of their key bytes, with a write-back cache: what was written since the last commit, and what was used
- * lately, lies in memory above the committed rows. Ranges read both as one. What the keys say is for those above.
+ * Rows in order of their key bytes, with a write-back cache: rows written since the last commit and recently used rows
+ * are in memory, above the committed rows. Ranges read both as one. The meaning of the keys is up to the stores above.
  */
 export class StoredRows<V> {
-  /** That of the step, where this store keeps it. */
+  /** The time of the step, if this store keeps it. */
   time: StepTime | undefined;
   readonly bytes: ByteStore;
   readonly #codec: ValueCodec<V>;
@@ -46,11 +46,11 @@ export class StoredRows<V> {
   readonly #share: CacheShare;
   readonly #rows = new OrderedBytes<Row<V>>();
   #dirty: Row<V>[] = [];
-  /** Handed over to a commit that is under way. */
+  /** Rows handed to the commit in progress. */
   #flight: Row<V>[] = [];
-  /** Rows that may be forgotten, those that wait longest first. */
+  /** Rows that may be evicted, the longest queued first. */
   #clean: Row<V>[] = [];
-  /** Every row is in memory, so a miss needs no look into the store. */
+  /** Whether every row is in memory, so that a miss needs no read from the store. */
   #complete: boolean;
 
   constructor(bytes: ByteStore, codec: ValueCodec<V>, cacheEntries: number) {
@@ -72,7 +72,7 @@ export class StoredRows<V> {
     return row?.value === undefined ? undefined : (row as StoredRow<V>);
   }
 
-  /** Sets a row. @throws RecordError where changes are checked and this one cannot be kept. */
+  /** Sets a row. @throws RecordError if changes are checked and this one cannot be stored. */
   put(keyBytes: Uint8Array, value: V, timestamp: number): void {
     this.bytes.check?.(keyBytes, this.#codec.encode(value, timestamp));
     const row = this.#row(keyBytes);
@@ -83,7 +83,7 @@ export class StoredRows<V> {
 
   delete(keyBytes: Uint8Array): void {
     const known = this.#rows.get(keyBytes);
-    // What no commit has seen leaves nothing behind: many rows come and go between two commits.
+    // A row that was never committed leaves nothing behind: many rows are added and deleted between two commits.
     if (known === undefined ? this.#complete : !known.stored) {
       if (known === undefined) return;
       known.value = undefined;
@@ -122,8 +122,8 @@ export class StoredRows<V> {
   }
 
   /**
-   * The rows with `from <= key < to`. Rows that are written or deleted on the way, behind the one at hand, may or may not
-   * be seen; one that has been deleted is not.
+   * The rows with `from <= key < to`. Rows written during the iteration, after the current one, may or may not be
+   * included; deleted rows are not.
    */
   *range(from?: Uint8Array, to?: Uint8Array): Generator<StoredRow<V>> {
     const committed = this.#complete ? undefined : this.bytes.range(from, to);
@@ -135,7 +135,7 @@ export class StoredRows<V> {
         const [key, stored] = below.value;
         const order = above.done === true ? -1 : compareBytes(key, above.value[0]);
         if (order <= 0) below = committed?.next();
-        // What came after the look ahead counts too.
+        // Rows that were added after the look-ahead count too.
         if (order < 0) {
           const row = this.#rows.get(key);
           if (row === undefined && !isTime(key)) yield { keyBytes: key, ...this.#codec.decode(stored) };
@@ -150,7 +150,7 @@ export class StoredRows<V> {
     }
   }
 
-  /** The keys of such a range. Reads no values. */
+  /** The keys of such a range, without reading values. */
   *keys(from?: Uint8Array, to?: Uint8Array): Generator<Uint8Array> {
     const committed = this.#complete ? undefined : this.bytes.keys(from, to);
     const changed = this.#rows.range(from, to);
@@ -177,7 +177,7 @@ export class StoredRows<V> {
   collect(into: StoreWrites[]): void {
     const keys: Uint8Array[] = [];
     const values: (Uint8Array | null)[] = [];
-    // Rows that lie together are written together.
+    // Write neighbouring rows together.
     for (const row of sortByBytes(this.#dirty.filter(isWritten))) {
       row.dirty = false;
       keys.push(row.keyBytes);
@@ -208,7 +208,7 @@ export class StoredRows<V> {
     for (; at < this.#clean.length && (excess > 0 || bytes > 0); at += 1) {
       const row = this.#clean[at] as Row<V>;
       row.queued = false;
-      // It may have been changed since, and then it comes again.
+      // If it has changed since, the next commit queues it again.
       if (row.dirty || !this.#isHere(row)) continue;
       this.#forget(row);
       this.#complete = false;
@@ -231,7 +231,7 @@ export class StoredRows<V> {
     return this.#dirty.length;
   }
 
-  /** The rows as bytes, as they are now: encoded when they are read, so that whoever reads changes nothing. */
+  /** The current rows as bytes. They are encoded on read, so that reading changes nothing. */
   view(): ByteStore {
     return mergedWith(this.bytes, this.#rows, ({ dirty, timestamp, value }) => {
       if (value === undefined) return null;
@@ -271,7 +271,7 @@ export class StoredRows<V> {
     this.#clean.push(row);
   }
 
-  /** Whether it has not been deleted, for good, since it was noted. */
+  /** Whether a queued row is still in memory and has not been deleted. */
   #isHere(row: Row<V>): boolean {
     return this.#rows.get(row.keyBytes) === row;
   }

@@ -8,38 +8,38 @@ import type { TimedStore } from './timed-store.ts';
 import type { ValueCodec } from './value-codec.ts';
 import type { Waiting } from './waiting.ts';
 
-/** A row as it comes: of a window, or with the row before it, or neither. */
+/** An arriving row, which may have a window or the row before it. */
 export type SuppressedRow = StreamRecord<unknown, unknown, unknown> & {
   readonly window?: Window;
   readonly before?: unknown;
 };
 
-/** When rows go on, and how many wait. */
+/** When rows are emitted, and how many may wait. */
 export interface SuppressRules {
-  /** Rows wait for the end of their window, else from their first timestamp on. */
+  /** Whether rows wait for the end of their window; otherwise they wait from the arrival of the first one. */
   readonly onClose: boolean;
-  /** How far stream time must be from there. */
+  /** How far stream time must advance from there, in ms. */
   readonly delayMs: number;
-  /** The most that may wait; `Infinity` for no bound. */
+  /** The most rows that may wait; `Infinity` for no bound. */
   readonly maxRecords: number;
   readonly maxBytes: number;
-  /** Whether the first rows go on early when more wait; else nothing can go on. */
+  /** Whether the earliest rows are emitted early when more wait; otherwise the application fails. */
   readonly early: boolean;
 }
 
-/** What happens to rows; called in order, synchronously. */
+/** Callbacks for rows; called in order, synchronously. */
 export interface SuppressEvents<K> {
-  /** A row that had waited goes on. */
+  /** A waiting row is emitted. */
   released(key: NonNullable<K>, row: HeldRecord): void;
-  /** A row that had waited cannot be read any more. */
+  /** A waiting row cannot be read any more. */
   unread(error: unknown, key: NonNullable<K>, stored: Uint8Array): void;
-  /** More rows wait than may. @throws always */
+  /** Too many rows wait. @throws always */
   full(): never;
 }
 
 /**
- * Holds back rows, the newest one of each key and window, until their time has come: by that time, then by key bytes. A row that comes
- * after its time goes on at once.
+ * Holds back rows, the newest one of each key and window, until they are due, and emits them in order of that time,
+ * then of key bytes. A row that arrives after its time is emitted at once.
  */
 export class Suppressor<K> {
   readonly #rules: SuppressRules;
@@ -71,7 +71,7 @@ export class Suppressor<K> {
     for (const { value } of rows.all()) this.#count(1, value);
   }
 
-  /** @returns Whether the row has to go on at once. */
+  /** @returns Whether the row must be emitted at once. */
   add(key: NonNullable<K>, row: SuppressedRow): boolean {
     const { time } = this.#waiting;
     const { headers, offset, partition, timestamp, topic, value, window } = row;
@@ -85,7 +85,7 @@ export class Suppressor<K> {
       this.#release(time.streamTime - delayMs);
       return true;
     }
-    // Whoever sees the row that goes on has seen the one before the first that waited.
+    // Steps below have last seen the row before the first one that waited.
     const before = known?.before === undefined ? row.before : known.before;
     const held: HeldRecord = {
       until,
@@ -109,12 +109,12 @@ export class Suppressor<K> {
     return false;
   }
 
-  /** No row that waits is older; `Infinity` where none waits. */
+  /** Lower bound for the timestamps of waiting rows; `Infinity` if none waits. */
   get oldest(): number {
     return this.#held.oldest;
   }
 
-  /** Stream time may go further than before. */
+  /** The limit of stream time has risen. */
   advance(): void {
     const { time } = this.#waiting;
     if (time.advance()) this.#release(time.streamTime - this.#rules.delayMs);
@@ -124,12 +124,12 @@ export class Suppressor<K> {
     return this.#waiting.time;
   }
 
-  /** Stream time at which the first row goes on, or a little before; `Infinity` where none waits. */
+  /** Stream time at which the first row is due, or slightly before; `Infinity` if none waits. */
   get nextDue(): number {
     return this.#due.first + this.#rules.delayMs;
   }
 
-  /** Moves stream time without a record, as far as it takes for no row to wait. */
+  /** Advances stream time without a record until no row waits. */
   closeAll(): void {
     let last = -1;
     for (const { time } of this.#due.all()) last = time;
@@ -194,12 +194,12 @@ export class Suppressor<K> {
     this.#rows.delete(key, end, start);
     if (held === undefined) return;
     if (this.#isBounded) this.#count(-1, held);
-    // What is deleted when its window closes was never there for those below.
+    // A row that is deleted when its window closes never existed for the steps below.
     if (!this.#rules.onClose || held.value !== null) this.#events.released(key, held);
   }
 }
 
-/** A window without an end is as good as one that ends last. */
+/** A window without an end counts as one that ends last. */
 function lastOf(window: Window | undefined): number {
   const end = window?.end ?? 0;
   return end < Number.MAX_SAFE_INTEGER ? end : Number.MAX_SAFE_INTEGER;

@@ -1,14 +1,14 @@
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 
 /**
- * Keys of the form `[key][time][number]`, in the order of these parts. The key comes first and may be of any length, so its
- * end is marked: by two zeros, and a zero inside it is followed by 0xff.
+ * Keys of the form `[key][time][number]`, in the order of these parts. The key comes first and may have any length, so
+ * its end is marked by two zeros, and a zero inside it is followed by 0xff.
  */
 const ZERO = 0;
 const INSIDE = 0xff;
 const END_BYTES = 2;
 
-/** What all keys of one key begin with. */
+/** The common prefix of all store keys of one key. */
 export function timedPrefix(key: Uint8Array, room = 0): Uint8Array {
   let zeros = 0;
   for (let at = 0; at < key.length; at += 1) if (key[at] === ZERO) zeros += 1;
@@ -21,7 +21,7 @@ export function timedPrefix(key: Uint8Array, room = 0): Uint8Array {
   return bytes;
 }
 
-/** The first key at a time or after it. */
+/** The first store key at a time or later. */
 export function timedFrom(key: Uint8Array, time: number): Uint8Array {
   const bytes = timedPrefix(key, NUMBER_BYTES);
   writeNumber(bytes, bytes.length - NUMBER_BYTES, time);
@@ -35,7 +35,7 @@ export function timedKey(key: Uint8Array, time: number, number: number): Uint8Ar
   return bytes;
 }
 
-/** Behind all keys of one key: times are below 2^53. */
+/** A bound after all store keys of one key: times are below 2^53. */
 export function timedEnd(key: Uint8Array): Uint8Array {
   const bytes = timedPrefix(key, 1);
   bytes[bytes.length - 1] = 0xff;
@@ -48,7 +48,7 @@ export interface TimedParts {
   readonly number: number;
 }
 
-/** The time alone. */
+/** Only the time. */
 export function timedTime(bytes: Uint8Array): number {
   return readNumber(bytes, bytes.length - 2 * NUMBER_BYTES);
 }

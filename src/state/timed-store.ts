@@ -6,7 +6,7 @@ import { type StoredRow, StoredRows } from './stored-rows.ts';
 import { timedEnd, timedFrom, timedKey, timedNumber, timedParts, timedTime } from './timed-keys.ts';
 import type { ValueCodec } from './value-codec.ts';
 
-/** A row of a key at a time; its number tells it from others of the same key and time. */
+/** A row of a key at a time; its number distinguishes it from others of the same key and time. */
 export interface TimedRow<K, V> {
   readonly key: NonNullable<K>;
   readonly time: number;
@@ -16,7 +16,7 @@ export interface TimedRow<K, V> {
 
 const NONE: readonly never[] = [];
 
-/** Rows by `[key][time][number]`: what a key has over time, such as sessions, rows that wait for a partner, versions. */
+/** Rows by `[key][time][number]`: the history of a key, such as sessions, rows that wait for a partner, versions. */
 export class TimedStore<K, V> implements StateHolder {
   readonly name: string;
   readonly #rows: StoredRows<V>;
@@ -56,7 +56,7 @@ export class TimedStore<K, V> implements StateHolder {
     this.#rows.delete(timedKey(this.#key.serialize(key), time, number));
   }
 
-  /** The rows of a key from `from` to `to`, both included, by time, then by number. */
+  /** The rows of a key from `from` to `to`, both inclusive, ordered by time, then by number. */
   *range(key: NonNullable<K>, from: number = 0, to: number = Number.MAX_SAFE_INTEGER): Generator<TimedRow<K, V>> {
     const bytes = this.#key.serialize(key);
     const end = to >= Number.MAX_SAFE_INTEGER ? timedEnd(bytes) : timedFrom(bytes, to + 1);
@@ -71,11 +71,11 @@ export class TimedStore<K, V> implements StateHolder {
   }
 
   /**
-   * Deletes rows of `until` and before, unread, as far as some rows reach.
+   * Checks a limited number of rows and deletes those with time `until` or earlier, without reading them.
    *
-   * @param from - Where the last call ended; `undefined` begins with the first row.
-   * @param most - Rows that are looked at.
-   * @returns Where to go on; `undefined` after the last row.
+   * @param from - Where the last call ended; `undefined` starts with the first row.
+   * @param most - How many rows to check.
+   * @returns Where to continue; `undefined` after the last row.
    */
   sweep(from: Uint8Array | undefined, most: number, until: number): Uint8Array | undefined {
     let left = most;
@@ -106,13 +106,13 @@ export class TimedStore<K, V> implements StateHolder {
       this.#rows.delete(keyBytes);
   }
 
-  /** What is stored for a key at a time, as bytes: for rows that cannot be read. */
+  /** The stored bytes of a key at a time, for unreadable rows. */
   *stored(key: NonNullable<K>, time: number): Generator<Uint8Array> {
     const bytes = this.#key.serialize(key);
     for (const [, value] of this.view().range(timedFrom(bytes, time), timedFrom(bytes, time + 1))) yield value;
   }
 
-  /** All rows, by the bytes of their keys, then by time and number. */
+  /** All rows, ordered by key bytes, then by time and number. */
   *all(): Generator<TimedRow<K, V>> {
     for (const row of this.#rows.range()) yield this.#rowOf(row);
   }
@@ -141,7 +141,7 @@ export class TimedStore<K, V> implements StateHolder {
     for (const { key, time, value } of this.all()) yield { key, value: this.#present(value), timestamp: time };
   }
 
-  /** The entries as bytes, as they are now. */
+  /** The current entries as bytes. */
   view(): ByteStore {
     return this.#rows.view();
   }

@@ -3,7 +3,7 @@ import { ChangedBytes } from './changed-bytes.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import type { Changes } from './prefixed-bytes.ts';
 
-/** A place in the index: when a key is looked at. */
+/** An entry of the index: when to check a key. */
 export interface Wake {
   readonly time: number;
   readonly keyBytes: Uint8Array;
@@ -12,9 +12,9 @@ export interface Wake {
 const PRESENT = Uint8Array.of(1);
 const NO_KEY = new Uint8Array(0);
 
-/** Keys in the order of times: `[time][key]`. */
+/** Keys ordered by time: `[time][key]`. */
 export class TimerIndex {
-  /** No entry is earlier; `Infinity` where there is none. */
+  /** No entry is earlier; `Infinity` if there is none. */
   earliest = 0;
   readonly #entries: ChangedBytes;
 
@@ -32,7 +32,7 @@ export class TimerIndex {
     this.#entries.delete(entryOf(time, keyBytes));
   }
 
-  /** The first entry at `until` or before. @param after - Only those behind this one, or at it when `including`. */
+  /** The first entry at `until` or earlier. @param after - Only entries after this one, or at it if `including`. */
   first(until: number, after: Wake | undefined, including: boolean): Wake | undefined {
     if (this.earliest > until) return undefined;
     const from = after === undefined ? entryOf(this.earliest) : entryOf(after.time, after.keyBytes, including ? 0 : 1);
@@ -40,7 +40,7 @@ export class TimerIndex {
     return done === true ? undefined : wakeOf(value[0]);
   }
 
-  /** Finds out which entry is the first. */
+  /** Determines the first entry. */
   refresh(): void {
     if (this.earliest === Number.POSITIVE_INFINITY) return;
     const { done, value } = this.#entries.range(entryOf(this.earliest)).next();
@@ -66,7 +66,7 @@ export class TimerIndex {
   }
 }
 
-/** @param behind - Zeros behind the key: one makes what comes right after it. */
+/** @param behind - Number of zeros after the key: with one, the result comes right after the key. */
 function entryOf(time: number, keyBytes: Uint8Array = NO_KEY, behind = 0): Uint8Array {
   const entry = new Uint8Array(NUMBER_BYTES + keyBytes.length + behind);
   writeNumber(entry, 0, time);

@@ -6,10 +6,10 @@ import { type DueTimer, KeyTimers } from './key-timers.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 
-/** What moves a timer: the timestamps of records, or the clock on the wall. @public */
+/** What a timer follows: the timestamps of records, or the wall clock. @public */
 export type TimerKind = 'stream-time' | 'wall-clock';
 
-/** A timer that is due, and whose it is. */
+/** A due timer and its owner. */
 export interface NamedTimer<K> extends DueTimer<K> {
   readonly timers: KeyTimers<K>;
 }
@@ -17,7 +17,7 @@ export interface NamedTimer<K> extends DueTimer<K> {
 const TEXT = new TextEncoder();
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 
-/** What a step keeps of its own beside its stores: its stream time, and the timers of its keys. */
+/** The internal state of a step besides its stores: its stream time and the timers of its keys. */
 export class TimerStore<K> implements StateHolder {
   readonly name: string;
   readonly time: StepTime;
@@ -26,9 +26,9 @@ export class TimerStore<K> implements StateHolder {
   readonly #timers: Readonly<Record<TimerKind, KeyTimers<K>[]>> = { 'stream-time': [], 'wall-clock': [] };
 
   /**
-   * @param cacheEntries - Keys of each name whose timers are kept in memory.
-   * @param kinds - The names of the timers, and what moves them. Those that are due at once fire in this order.
-   * @throws StoreError `ERR_STORE_INCOMPATIBLE` when there are timers with other names, which would never fire.
+   * @param cacheEntries - For how many keys of each name timers are kept in memory.
+   * @param kinds - The names of the timers, and what they follow. Timers that are due together fire in this order.
+   * @throws StoreError `ERR_STORE_INCOMPATIBLE` if there are timers with other names, which would never fire.
    */
   constructor(
     bytes: ByteStore,
@@ -66,10 +66,10 @@ export class TimerStore<K> implements StateHolder {
   }
 
   /**
-   * Takes out the timers that are due at `until` in the order of time, key bytes and name. A timer that is set on the way
-   * fires too when it stands behind the one that is firing.
+   * Takes out and fires the timers that are due at `until`, in order of time, key bytes and name. A timer that is set
+   * meanwhile also fires if it comes after the one that is firing.
    *
-   * @param most - How many fire; the others stay.
+   * @param most - How many may fire; the others stay.
    * @returns How many have fired.
    */
   fire(kind: TimerKind, until: number, run: (timer: NamedTimer<K>) => void, most: number = NO_LIMIT): number {
@@ -93,14 +93,14 @@ export class TimerStore<K> implements StateHolder {
     let passed = false;
     for (const timers of all) {
       if (timers === last?.timers) passed = true;
-      // Names that come after the last one still have their timers of the same time and key.
+      // Names after the last one may still have timers for the same time and key.
       const due = timers.first(until, last, passed && timers !== last?.timers);
       if (due !== undefined && (best === undefined || before(due, best))) best = { ...due, timers };
     }
     return best;
   }
 
-  /** What was changed stays so. @returns Whether something was. */
+  /** Keeps the changes. @returns Whether there were any. */
   keep(): boolean {
     let changed = false;
     for (const timers of this.#all) changed = timers.keep() || changed;

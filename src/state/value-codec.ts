@@ -3,7 +3,7 @@ import { msgpack } from '../serdes/msgpack.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 
-/** Turns a stored value into bytes with its timestamp in front, and back. */
+/** Converts a value into bytes for storage, preceded by its timestamp, and back. */
 export interface ValueCodec<T> {
   encode(value: T, timestamp: number): Uint8Array;
   /**
@@ -13,7 +13,7 @@ export interface ValueCodec<T> {
   decode(bytes: Uint8Array): { readonly value: T; readonly timestamp: number };
 }
 
-/** Values by a serde: `[timestamp, 8 bytes][value]`. */
+/** Values encoded by a serde: `[timestamp, 8 bytes][value]`. */
 export function serdeCodec<T>(serde: Serde<T>, store: string): ValueCodec<NonNullable<T>> {
   return {
     encode(value, timestamp) {
@@ -32,14 +32,15 @@ export function serdeCodec<T>(serde: Serde<T>, store: string): ValueCodec<NonNul
 }
 
 /**
- * Values as MessagePack, in the forms of the serde `msgpack()`: what aggregates keep unless their aggregator brings a serde.
- * What would come back as something else, such as a `Map` or a `Set`, is refused.
+ * Values as MessagePack, in the format of the serde `msgpack()`. Aggregates use it unless their aggregator has a serde.
+ * Values that would be read back differently, such as a `Map` or a `Set`, are refused.
  */
 export function msgpackCodec<T>(store: string): ValueCodec<T> {
   const serde = msgpack<T>();
   return {
     encode(value, timestamp) {
-      // One number is the commonest state by far: as eight raw bytes it costs a tenth of a MessagePack encoding.
+      // A single number is by far the most common state: writing eight raw bytes costs a tenth of a MessagePack
+      // encoding.
       if (typeof value === 'number') return numberEntry(value, timestamp);
       const bytes = written(() => serde.serialize(value as NonNullable<T>), store);
       const entry = new Uint8Array(NUMBER_BYTES + 1 + bytes.length);
@@ -72,13 +73,13 @@ function numberEntry(value: number, timestamp: number): Uint8Array {
   const entry = new Uint8Array(NUMBER_BYTES + 9);
   writeNumber(entry, 0, timestamp);
   entry[NUMBER_BYTES] = FLOAT;
-  // A view of the entry itself would cost as much as all else.
+  // A view of the entry itself would cost as much as everything else.
   FLOAT_VIEW.setFloat64(0, value);
   for (let at = 0; at < 8; at += 1) entry[NUMBER_BYTES + 1 + at] = FLOAT_BYTES[at] as number;
   return entry;
 }
 
-/** A serde that cannot read what it wrote: the bytes are not those that were written. */
+/** If a serde cannot read its own bytes, they are not the bytes that were written. */
 function read<T>(decode: () => T, store: string): T {
   try {
     return decode();
@@ -99,7 +100,7 @@ function written(encode: () => Uint8Array, store: string): Uint8Array {
   }
 }
 
-/** Damage changes bytes, and bytes are verified before they come here: it is the schema that has changed. */
+/** Damaged bytes are detected before they reach this point, so it is the schema that has changed. */
 function outdated(store: string, cause: RecordError): RecordError {
   const problem = bareMessage(cause).replace(/^.*?refused by its schema: /s, '');
   return new RecordError('ERR_VALIDATION', `an entry of store ${store} no longer fits its schema: ${problem}`, {
@@ -108,7 +109,7 @@ function outdated(store: string, cause: RecordError): RecordError {
   });
 }
 
-/** The same error with the key of the entry, where it is about a schema. */
+/** The same error with the key of the entry, if it is about a schema. */
 export function withKey(error: unknown, key: () => unknown): unknown {
   if (!(error instanceof RecordError) || error.code !== 'ERR_VALIDATION') return error;
   const message = bareMessage(error).replace('an entry', `the entry ${showKey(key)}`);

@@ -2,7 +2,7 @@ import { StoreError } from '../errors.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 import type { ValueCodec } from './value-codec.ts';
 
-/** A row that was valid from its time on, until the time under which it is stored. `null`: the key had no row. */
+/** A row that was valid from its time until the time under which it is stored. `null`: the key had no row. */
 export interface Version<V> {
   readonly from: number;
   readonly row: V | null;
@@ -12,7 +12,9 @@ const ROW = 1;
 const NO_ROW = 0;
 const HEAD_BYTES = NUMBER_BYTES + 1;
 
-/** Versions as `[until, 8 bytes][0][from, 8 bytes]`, or `[until][1]` and the row as its own codec writes it, with `from`. */
+/**
+ * Versions as `[until, 8 bytes][0][from, 8 bytes]`, or `[until][1]` and the row with `from`, written by its own codec.
+ */
 export function versionCodec<V>(rows: ValueCodec<V>, store: string): ValueCodec<Version<V>> {
   return {
     encode({ from, row }, until) {

@@ -4,14 +4,16 @@ import type { StepTime } from './step-time.ts';
 import type { TimedStore } from './timed-store.ts';
 import type { Version } from './version-codec.ts';
 
-/** Under this time lies the newest version of a key where that is a deletion: valid until further notice. */
+/** The time under which the newest version of a key is stored if it is a deletion: it has no end yet. */
 const OPEN = Number.MAX_SAFE_INTEGER;
 
-/** What is due at a time: a version that ended then, or also a deletion that is the newest version from then on. */
+/**
+ * What is due at a time: a version that ended then, and possibly a deletion that is the newest version from then on.
+ */
 const ENDED = 0;
 const DELETED = 1;
 
-/** Keys whose old versions are removed with one write. More than a write can add, so that they never pile up. */
+/** For how many keys a write removes old versions. It is more than a write can add, so that they never pile up. */
 const MOST_AT_ONCE = 16;
 
 /** The stores that hold versions. */
@@ -20,14 +22,14 @@ export interface VersionStores<K, V> {
   readonly newest: KeyValueStore<K, V>;
   /** Older versions by the time at which they ended. */
   readonly older: TimedStore<K, Version<V>>;
-  /** When older versions can go. */
+  /** When older versions can be removed. */
   readonly expiry: DueStore<K, number>;
 }
 
 /**
- * The rows of a table with their history: what each key had at any time, as far back as the history goes. Time is the
- * highest timestamp that was written. The newest version of a key never expires; older ones do when they ended before time
- * minus history.
+ * The rows of a table with their history: the row of each key at any time within the history. Time is the highest
+ * timestamp written. The newest version of a key never expires; an older one expires if it ended before that time minus
+ * the history.
  */
 export class Versions<K, V> {
   readonly #newest: KeyValueStore<K, V>;
@@ -49,7 +51,7 @@ export class Versions<K, V> {
     return this.#newest.get(key);
   }
 
-  /** Of the newest row; −1 where there is none. */
+  /** Timestamp of the newest row; −1 if there is none. */
   timestampOf(key: NonNullable<K>): number {
     return this.#newest.entry(key).timestamp;
   }
@@ -64,9 +66,9 @@ export class Versions<K, V> {
   }
 
   /**
-   * Writes a version; `null` deletes the row from its time on. One of the same time is replaced.
+   * Writes a version; `null` deletes the row from its time on. An existing version with the same time is replaced.
    *
-   * @returns Whether it is the newest one of its key; `undefined` where it is older than the history, and was not taken.
+   * @returns Whether it is the newest one of its key; `undefined` if it is older than the history and was ignored.
    */
   put(key: NonNullable<K>, row: V | null, time: number): boolean | undefined {
     this.#time.observe(time);
@@ -75,7 +77,7 @@ export class Versions<K, V> {
     const deleted = value === undefined ? this.#older.get(key, OPEN) : undefined;
     const from = value === undefined ? (deleted?.from ?? -1) : timestamp;
     const isNewest = time >= from;
-    // The new row comes first: it alone may be one that cannot be kept.
+    // The new row comes first: only this write can be refused.
     if (isNewest) this.#setNewest(key, row, time);
     else this.#insert(key, row, time, from, deleted === undefined ? ENDED : DELETED);
     if (isNewest && from !== -1 && time > from) this.#end(key, time, { from, row: value ?? null }, row === null);
@@ -91,13 +93,13 @@ export class Versions<K, V> {
     this.#expiry.put(time, key, DELETED);
   }
 
-  /** A version ends: it is an older one from now on. */
+  /** Ends the newest version: it becomes an older one. */
   #end(key: NonNullable<K>, until: number, version: Version<V>, deleted: boolean): void {
     this.#older.put(key, until, version);
     this.#expiry.put(until, key, deleted ? DELETED : ENDED);
   }
 
-  /** Puts a version between others. @param newest - When the newest one begins. */
+  /** Inserts a version between others. @param newest - When the newest one starts. */
   #insert(key: NonNullable<K>, row: V | null, time: number, newest: number, mark: number): void {
     const found = this.#versionAt(key, time);
     if (found === undefined || found.time === OPEN) {
@@ -106,20 +108,20 @@ export class Versions<K, V> {
       return;
     }
     const { from } = found.value;
-    // What is before the first one that is known has no version yet.
+    // There is no version yet before the first known one.
     const until = from > time ? from : found.time;
     this.#older.put(key, until, { from: time, row });
     if (from > time) this.#expiry.put(until, key, ENDED);
     else if (from < time) this.#end(key, time, found.value, false);
   }
 
-  /** The version that was valid at a time, or the first one after it, leaving out the newest row. */
+  /** The version that was valid at a time, or the first one after it, not counting the newest row. */
   #versionAt(key: NonNullable<K>, time: number): { readonly time: number; readonly value: Version<V> } | undefined {
     for (const row of this.#older.range(key, time + 1)) return row;
     return undefined;
   }
 
-  /** Whether a time lies before the history. */
+  /** Whether a time is before the history. */
   #isOver(time: number): boolean {
     return time < this.#time.streamTime - this.#historyMs;
   }

@@ -4,22 +4,25 @@ import { DueIndex } from './due-index.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
 
-/** What a step keeps of what waits: its stream time, and keys by the times that they wait for, in parts of one store. */
+/**
+ * The index of a step with waiting rows: its stream time, and keys by the times that they wait for, in parts of one
+ * store.
+ */
 export class Waiting<K, Part extends string> implements StateHolder {
   readonly name: string;
   readonly time: StepTime;
-  /** Whether nothing has ever been kept here. */
+  /** Whether the store has never been written. */
   readonly isNew: boolean;
   readonly #bytes: ByteStore;
   readonly #parts: ReadonlyMap<Part, DueIndex<K>>;
 
-  /** @param parts - Their names, which differ in their first letters. */
+  /** @param parts - The names of the parts, which differ in their first letters. */
   constructor(bytes: ByteStore, key: Serde<K>, limit: TimeLimit, cacheEntries: number, parts: readonly Part[]) {
     this.name = bytes.id.store;
     this.#bytes = bytes;
     this.isNew = bytes.keys().next().done === true;
     this.time = new StepTime(limit, bytes.get(TIME_KEY));
-    // In ASCII, below the key of stream time.
+    // ASCII letters, which sort below the key of stream time.
     this.#parts = new Map(
       parts.map((part) => [part, new DueIndex(bytes, Uint8Array.of(part.charCodeAt(0)), key, cacheEntries)]),
     );
@@ -47,7 +50,7 @@ export class Waiting<K, Part extends string> implements StateHolder {
     return { name: this.name, cached: sum('cached'), dirty: sum('dirty'), streamTime: this.time.streamTime };
   }
 
-  /** What waits, with the name of its part. */
+  /** The waiting keys, with the name of their part. */
   *entries(): IterableIterator<StoreEntry> {
     for (const [value, index] of this.#parts) {
       for (const { key, time } of index.all()) yield { key, value, timestamp: time };

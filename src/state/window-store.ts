@@ -16,23 +16,23 @@ import { windowView } from './window-view.ts';
 
 export type { Pane } from './pane.ts';
 
-/** What makes the windows of a store. */
+/** The options of a window store. */
 export interface WindowStoreOptions<K, A> {
   readonly key: Serde<K>;
   readonly codec: ValueCodec<A>;
-  /** Panes that may be kept decoded when they are clean. */
+  /** How many clean panes may be kept decoded. */
   readonly cacheEntries: number;
-  /** What a state stands for, for those who look in from outside. */
+  /** Converts a state into its result, for reads from outside. */
   readonly present: (state: A) => unknown;
   readonly limit: TimeLimit;
-  /** Length of the windows, where all are alike: stores from before ends were kept need it. */
+  /** Length of the windows, if all have the same; needed by older stores without ends. */
   readonly sizeMs?: number;
 }
 
 /**
- * Panes ordered by `[window start][window end][key]`, which is the order in which closed windows are emitted, with a
- * write-back cache above. A pane that opens and closes between two commits never touches the store. The time of the step
- * is kept beside the panes.
+ * Panes ordered by `[window start][window end][key]`, the order in which closed windows are emitted, with a write-back
+ * cache. A pane that opens and closes between two commits never touches the store. The time of the step is kept in the
+ * same store.
  */
 export class WindowStore<K, A> implements StateHolder {
   readonly name: string;
@@ -43,7 +43,7 @@ export class WindowStore<K, A> implements StateHolder {
   readonly #share: CacheShare;
   readonly #open = new OpenWindows<PaneGroup<K, A>>();
   readonly #groups = new RecentGroups<K, A>();
-  /** The window that was asked for last, which need not be open yet. */
+  /** The most recently used window, which need not be open yet. */
   #recent: PaneGroup<K, A> | undefined;
   /** Windows with panes that have changed since the last commit; a gap for one that was taken meanwhile. */
   #dirty: (PaneGroup<K, A> | undefined)[] = [];
@@ -51,10 +51,10 @@ export class WindowStore<K, A> implements StateHolder {
   #changed = 0;
   /** Keys of stored panes that were removed since the last commit. */
   #removed: Uint8Array[] = [];
-  /** What the store is has not been written yet. */
+  /** Whether the format entry has not been written yet. */
   #isNew: boolean;
   #cached = 0;
-  /** Bytes that the other stores of the process need. */
+  /** Bytes to release for the other stores of the process. */
   #toGiveBack = 0;
 
   constructor(bytes: ByteStore, options: WindowStoreOptions<K, A>) {
@@ -69,22 +69,22 @@ export class WindowStore<K, A> implements StateHolder {
     for (const { start, end } of storedWindows(bytes, keys)) this.#open.set(start, end, undefined);
   }
 
-  /** Open windows: those that something was put into. */
+  /** Number of open windows: those with a touched pane. */
   get openWindows(): number {
     return this.#open.size;
   }
 
-  /** The earliest start of an open window; `Infinity` where none is open. */
+  /** The earliest start of an open window; `Infinity` if none is open. */
   firstStart(): number {
     return this.#open.firstStart();
   }
 
-  /** The earliest end of an open window; `Infinity` where none is open. */
+  /** The earliest end of an open window; `Infinity` if none is open. */
   get firstEnd(): number {
     return this.#open.firstEnd;
   }
 
-  /** The latest end of an open window; −1 where none is open. */
+  /** The latest end of an open window; −1 if none is open. */
   get lastEnd(): number {
     return this.#open.lastEnd;
   }
@@ -94,27 +94,27 @@ export class WindowStore<K, A> implements StateHolder {
   }
 
   /**
-   * The pane of a key in a window, new and without state where there was none. The window opens when it is touched; until
-   * then a pane of a window that is not open is good for one record.
+   * The pane of a key in a window; a new one without state if there was none. Touching the pane opens the window; until
+   * then a pane of an unopened window is only valid for one record.
    */
   pane(start: number, end: number, key: NonNullable<K>): Pane<K, A> {
     const group = this.#group(start, end);
     const id = keyId(key, this.#options.key);
     const known = group.get(id);
     if (known !== undefined) return known;
-    // Where −0 is written as 0 it is 0, as after a restart.
+    // If −0 is written as 0, use 0, as after a restart.
     const pane = this.#load(group, id, id === 0 ? (0 as NonNullable<K>) : key);
     group.add(pane);
     if (group.open) this.#keeps(1, pane.size);
     return pane;
   }
 
-  /** Whether a state can be kept, where that is asked before it is set. @throws RecordError when it cannot. */
+  /** Checks whether a state can be stored, if changes are checked. @throws RecordError if it cannot. */
   check(pane: Pane<K, A>, state: A, timestamp: number): void {
     this.#bytes.check?.(this.#keys.of(pane.window, pane.keyBytes), this.#options.codec.encode(state, timestamp));
   }
 
-  /** Notes that the pane's state changed. */
+  /** Marks the pane's state as changed. */
   touch(pane: Pane<K, A>): void {
     if (pane.dirty) return;
     pane.dirty = true;
@@ -127,12 +127,12 @@ export class WindowStore<K, A> implements StateHolder {
     this.#changed += 1;
   }
 
-  /** The windows that end at `end` or before, by start, then by end. They stay open until they are taken. */
+  /** The windows that end at `end` or earlier, by start, then by end. They stay open until they are taken. */
   endedBy(end: number): Window[] {
     return this.#open.endedBy(end);
   }
 
-  /** Removes a window and returns its panes that have a state, or cannot be read, in order of their key bytes. */
+  /** Removes a window and returns its panes that have a state or are unreadable, in order of their key bytes. */
   take(window: Window): Pane<K, A>[] {
     const group = this.#group(window.start, window.end);
     const rest = group.complete ? [] : [...this.#rest(group)];
@@ -222,12 +222,12 @@ export class WindowStore<K, A> implements StateHolder {
         const window = this.#keys.windowOf(bytes);
         yield { key: key.deserialize(bytes.slice(this.#keys.prefix)), value: present(value), timestamp, window };
       } catch {
-        // Told when its window closes.
+        // Reported when its window closes.
       }
     }
   }
 
-  /** The entries as bytes, as they are now. What is in a window that has closed is gone. */
+  /** The current entries as bytes, without those of closed windows. */
   view(): ByteStore {
     return windowView(this.#bytes, this.#keys, this.#options, this.#open, this.#groups);
   }
@@ -253,7 +253,7 @@ export class WindowStore<K, A> implements StateHolder {
     return group;
   }
 
-  /** A pane opens its window, unless another has meanwhile. */
+  /** Opens the window of a pane, unless another pane has already done so. */
   #opens(pane: Pane<K, A>): void {
     const { start, end } = pane.window;
     const there = this.#open.get(start, end);
@@ -324,7 +324,9 @@ export class WindowStore<K, A> implements StateHolder {
     }
   }
 
-  /** The stored panes of a window that are not in memory. A pane that cannot be read must not keep the others from closing. */
+  /**
+   * The stored panes of a window that are not in memory. An unreadable pane must not prevent the others from closing.
+   */
   *#rest(group: PaneGroup<K, A>): Generator<Pane<K, A>> {
     const keys = this.#keys;
     const { codec, key: keySerde } = this.#options;

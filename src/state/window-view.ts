@@ -9,8 +9,7 @@ import type { RecentGroups } from './recent-groups.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 /**
- * What is in the windows of a store, as bytes: what is stored, with what is in memory above it. What is in a window that has
- * closed is gone.
+ * The windows of a store as bytes: the stored entries, overlaid with those in memory, without those of closed windows.
  */
 export function windowView<K, A>(
   bytes: ByteStore,

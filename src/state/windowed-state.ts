@@ -15,11 +15,12 @@ import type { Pane, WindowStore } from './window-store.ts';
 const NO_WINDOWS: readonly Window[] = [];
 
 /**
- * The rules of windows that do not depend on what else has come: tumbling, hopping, aligned in any other way, unlimited.
+ * The rules of windows that do not depend on other records: tumbling, hopping, otherwise aligned, unlimited.
  *
- * A window is open while stream time is before its end plus grace. Stream time first moves with the record, as far as it
- * may, then each of the record's windows takes it or misses it, then the windows that this stream time closes are handed
- * out. A record beyond what stream time may reach is taken: what it closes waits for {@link advance}.
+ * A window is open while stream time is before its end plus grace. A record first advances stream time, within its
+ * limit; then it is added to each of its windows that is open and missed by the others; then the windows that have
+ * closed are emitted. A record beyond the limit of stream time is accepted too: the windows that it closes wait for
+ * {@link advance}.
  */
 export class WindowedState<K, V, A> implements WindowMachine<K, V, A> {
   readonly time: StepTime;
@@ -75,17 +76,17 @@ export class WindowedState<K, V, A> implements WindowMachine<K, V, A> {
         taken += 1;
       }
     }
-    // Only now nothing can throw any more: a record whose fold fails leaves neither state nor stream time changed.
+    // From here on nothing can throw: a record whose fold fails must leave state and stream time unchanged.
     store.time.observe(timestamp);
     this.#apply(taken, timestamp);
     if (missed.length > 0) this.#events.late(missed, taken > 0);
     if (streamTime - graceMs >= store.firstEnd) this.#close(streamTime);
   }
 
-  /** As {@link add}, for windows that are listed. */
+  /** Like {@link add}, for a list of windows. */
   #addTo(windows: readonly Window[], key: NonNullable<K>, record: StreamRecord<unknown, V>): void {
     if (windows.length === 0) {
-      // It moves no time either. What comes before an unlimited window is not meant by it.
+      // It does not advance stream time either. Records before the start of an unlimited window are ignored.
       if (this.#windower.kind === 'aligned') this.#events.outside();
       return;
     }
@@ -158,7 +159,7 @@ export class WindowedState<K, V, A> implements WindowMachine<K, V, A> {
   }
 }
 
-/** The windows of a timestamp, where they are listed. */
+/** The windows of a timestamp, for windowers that list them. */
 function windowsOf(windower: AlignedWindower | UnlimitedWindower, timestamp: number): readonly Window[] {
   if (windower.kind === 'aligned') return windower.windowsOf(timestamp);
   const { startMs: start } = windower;
