@@ -1,28 +1,34 @@
-/** Which records of one side alone give a row: none, those of the left side, those of both. @public */
+/** Which records without a partner emit a row: none, those of the left side, those of both sides. @public */
 export type JoinType = 'inner' | 'left' | 'outer';
 
-/** Pairs have one key, and `left.t − beforeMs <= right.t <= left.t + afterMs`. Times are milliseconds. */
+/**
+ * Records form a pair if they have the same key and `left.t − beforeMs <= right.t <= left.t + afterMs`. Times are in
+ * ms.
+ */
 export interface JoinRules {
   readonly type: JoinType;
-  /** Negative where partners on the right are later than the left record by at least so much. */
+  /** Negative if partners on the right are at least that much later than the left record. */
   readonly beforeMs: number;
-  /** Negative where partners on the right are earlier by at least so much. */
+  /** Negative if partners on the right are at least that much earlier. */
   readonly afterMs: number;
   readonly graceMs: number;
 }
 
-/** The rules as one side sees them; `t` is the time of one of its records. */
+/** The rules from the perspective of one side; `t` is the time of one of its records. */
 export interface SideRules {
   /** Partners are at `[t − backMs, t + aheadMs]`. */
   readonly backMs: number;
   readonly aheadMs: number;
-  /** Late when stream time is beyond `t + lateMs`. */
+  /** A record is late if stream time is beyond `t + lateMs`. */
   readonly lateMs: number;
-  /** No partner will come when stream time is beyond `t + finalMs`. */
+  /** No partner can arrive once stream time is beyond `t + finalMs`. */
   readonly finalMs: number;
-  /** The last partner that is not late finds it as long as stream time is not beyond `t + keepMs`. */
+  /**
+   * A record must be kept until stream time is beyond `t + keepMs`, so that the last partner that is not late can find
+   * it.
+   */
   readonly keepMs: number;
-  /** A record without a partner gives a row. */
+  /** Whether a record without a partner emits a row. */
   readonly pads: boolean;
 }
 
@@ -35,8 +41,8 @@ export function sidesOf({ afterMs, beforeMs, graceMs, type }: JoinRules): { left
 }
 
 /**
- * A record that is as new as stream time is never late, also where all of its partners must be older than it: its window has
- * ended before it comes then, and it is final at once.
+ * A record that is as new as stream time is never late. If all of its partners must be older than it, its window has
+ * already ended when it arrives, and it is final at once.
  */
 function sideOf(backMs: number, aheadMs: number, graceMs: number, pads: boolean): SideRules {
   return {

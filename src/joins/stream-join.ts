@@ -7,14 +7,14 @@ import type { Waiting } from '../state/waiting.ts';
 import { type JoinRules, type SideRules, sidesOf } from './join-rules.ts';
 import { Sweep } from './sweep.ts';
 
-/** Every so many records, so many times as many rows are looked at, whether anybody needs them. */
+/** After every {@link SWEEP_EVERY} records, some multiple of that number of rows is checked for expiry. */
 const SWEEP_EVERY = 64;
 const SWEPT_PER_RECORD = 4;
 
 /** One side of a join. */
 interface Side<K> extends SideRules {
   readonly name: 'left' | 'right';
-  /** Its bit in the numbers of rows that are of this side. */
+  /** The bit that marks rows of this side in their numbers. */
   readonly bit: number;
   readonly rows: TimedStore<K, unknown>;
   /** Its records without a partner. */
@@ -23,9 +23,12 @@ interface Side<K> extends SideRules {
   readonly sweep: Sweep<K>;
 }
 
-/** What the rules of a join say happens; called in order, synchronously. Times are those of records. */
+/** Callbacks for the results of the join rules; called in order, synchronously. Times are those of records. */
 export interface JoinEvents<K, W> {
-  /** Makes the row of a pair, or of a record alone. What it throws is a failure of the record under way, or of that alone. */
+  /**
+   * Makes the row of a pair, or of a record without a partner. If it throws, the current record fails, or only that
+   * row.
+   */
   combine(
     key: NonNullable<K>,
     left: unknown,
@@ -33,40 +36,46 @@ export interface JoinEvents<K, W> {
     leftTime: number | undefined,
     rightTime: number | undefined,
   ): W;
-  /** The record under way has found a partner. */
+  /** The current record has found a partner. */
   matched(key: NonNullable<K>, row: W, timestamp: number): void;
-  /** No partner has come for a record, and none will. */
+  /** No partner has arrived for a record, and none can. */
   alone(key: NonNullable<K>, row: W, timestamp: number): void;
-  /** The row of a record without a partner could not be made; or the record not read: then `stored` is its bytes. */
+  /**
+   * The row of a record without a partner could not be made, or the record could not be read; `stored` then has its
+   * bytes.
+   */
   aloneFailed(error: unknown, key: NonNullable<K>, timestamp: number, value: unknown, stored?: Uint8Array): void;
-  /** The record under way is late for its side. */
+  /** The current record is late for its side. */
   late(side: 'left' | 'right', start: number, end: number): void;
 }
 
 /**
- * The rules of joins between streams, and nothing else: no Observable, no clock, no topic.
+ * The rules of joins between streams, free of Observables, clocks and topics.
  *
- * Both sides share one stream time. A record moves it, as far as it may; with that, rows that found no partner in their time
- * come first; then the record's own partners, by time; then it is kept. What user code throws leaves nothing changed.
+ * Both sides share one stream time. A record first advances it, within its limit, which emits the rows of records whose
+ * time for a partner is over. Then the record is joined with its partners in order of time, and finally stored. If user
+ * code throws, nothing has changed.
  */
 export class StreamJoin<K, W> {
   readonly #left: Side<K>;
   readonly #right: Side<K>;
   readonly #due: Waiting<K, 'left' | 'right'>;
   readonly #events: JoinEvents<K, W>;
-  /** No partner looks for a row any more when stream time is further beyond it. */
+  /** A row is no longer needed once stream time is further ahead of it. */
   readonly #keepMs: number;
   readonly #sweeps: readonly Sweep<K>[];
   #unswept = 0;
-  /** Bits that rows may have in one store. */
+  /** The possible bits of rows in one store. */
   readonly #bits: readonly number[];
-  /** Rows of the record under way, with their times, and the partners that they come of. */
+  /** Rows of the current record, with their times and partners. */
   readonly #made: W[] = [];
   readonly #times: number[] = [];
   readonly #partners: Side<K>[] = [];
   readonly #partnerTimes: number[] = [];
 
-  /** @param right - The rows of the right side; those of the left side where a stream is joined with itself. */
+  /**
+   * @param right - The rows of the right side; the same as those of the left side if a stream is joined with itself.
+   */
   constructor(
     rules: JoinRules,
     left: TimedStore<K, unknown>,
@@ -109,7 +118,9 @@ export class StreamJoin<K, W> {
     this.#add(this.#right, this.#left, key, value, timestamp);
   }
 
-  /** A record of a stream that is joined with itself: first as one of the left side, then as one of the right side. */
+  /**
+   * Adds a record of a stream that is joined with itself: first as one of the left side, then as one of the right side.
+   */
   addBoth(key: NonNullable<K>, value: unknown, timestamp: number): void {
     const [left, right] = [this.#left, this.#right];
     const streamTime = this.#due.time.reach(timestamp);
@@ -131,7 +142,7 @@ export class StreamJoin<K, W> {
     if (asRight && !rightFound) this.#await(right, key, value, timestamp);
   }
 
-  /** Stream time may go further than before: emits what waited for that. */
+  /** The limit of stream time has risen: emits what waited for that. */
   advance(): void {
     if (this.#due.time.advance()) this.#settle();
   }
@@ -140,7 +151,10 @@ export class StreamJoin<K, W> {
     return this.#due.time;
   }
 
-  /** Stream time at which the first record that waits stays alone, or a little before; `Infinity` where none waits. */
+  /**
+   * Stream time at which the first waiting record runs out of time for a partner, or slightly before; `Infinity` if
+   * none waits.
+   */
   get nextAlone(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { alone, finalMs, pads } of [this.#left, this.#right]) {
@@ -149,14 +163,14 @@ export class StreamJoin<K, W> {
     return next;
   }
 
-  /** No record that waits for a partner is older; `Infinity` where none waits. */
+  /** Lower bound for the timestamps of records that wait for a partner; `Infinity` if none waits. */
   get oldestAlone(): number {
     let oldest = Number.POSITIVE_INFINITY;
     for (const { alone, pads } of [this.#left, this.#right]) if (pads) oldest = Math.min(oldest, alone.first);
     return oldest;
   }
 
-  /** Moves stream time without a record, as far as it takes for no record to wait for a partner. */
+  /** Advances stream time without a record until no record waits for a partner. */
   closeAll(): void {
     let last = -1;
     for (const { alone, finalMs, pads } of [this.#left, this.#right]) {
@@ -186,7 +200,9 @@ export class StreamJoin<K, W> {
     this.#events.late(name, Math.max(0, timestamp - backMs), Math.max(0, timestamp + aheadMs));
   }
 
-  /** Combines a record with its partners. @param itself - It is one of them. @returns Whether there are any. */
+  /**
+   * Combines a record with its partners. @param itself - Whether it is its own partner. @returns Whether there are any.
+   */
   #find(
     own: Side<K>,
     other: Side<K>,
@@ -240,7 +256,7 @@ export class StreamJoin<K, W> {
     this.#partnerTimes.length = 0;
   }
 
-  /** Keeps a record for partners that come. */
+  /** Stores a record for later partners. */
   #keep({ rows, sweep }: Side<K>, key: NonNullable<K>, value: unknown, timestamp: number, bits: number): void {
     const { seen } = this.#due.time;
     // No row is newer than what was seen before, so most records are alone at their time.
@@ -261,7 +277,7 @@ export class StreamJoin<K, W> {
     if (until >= 0) for (const sweep of this.#sweeps) sweep.go(SWEEP_EVERY * SWEPT_PER_RECORD, until);
   }
 
-  /** A record without a partner: one may still come, or it is final as it is. */
+  /** Handles a record without a partner: one may still arrive, or the record is final already. */
   #await(own: Side<K>, key: NonNullable<K>, value: unknown, timestamp: number): void {
     if (!own.pads) return;
     if (this.#due.time.streamTime <= timestamp + own.finalMs) own.alone.add(timestamp, key);
@@ -279,7 +295,7 @@ export class StreamJoin<K, W> {
     }
   }
 
-  /** Stream time has moved, or not: emits the rows of records that stay alone. */
+  /** Emits the rows of records whose time for a partner is over. */
   #settle(): void {
     const { streamTime } = this.#due.time;
     const [left, right] = [this.#left, this.#right];
@@ -291,7 +307,7 @@ export class StreamJoin<K, W> {
   }
 
   #closed(side: Side<K>, { key, time }: DueRow<K, true>): void {
-    // The join may have been of another type before.
+    // The join may have had another type before.
     if (!side.pads) return;
     const values: unknown[] = [];
     try {
@@ -313,7 +329,7 @@ export class StreamJoin<K, W> {
           ? this.#events.combine(key, value, null, time, undefined)
           : this.#events.combine(key, null, value, undefined, time);
     } catch (error) {
-      // The other rows of this moment must not be lost with this one.
+      // A failed row must not lose the other rows of the same moment.
       this.#events.aloneFailed(error, key, time, value);
       return;
     }
@@ -321,7 +337,7 @@ export class StreamJoin<K, W> {
   }
 }
 
-/** Records of both sides by time, those of the right side first, then by key bytes. */
+/** Records of both sides in order of time, those of the right side first, then of key bytes. */
 function inOrder<K>(
   rights: readonly DueRow<K, true>[],
   right: Side<K>,

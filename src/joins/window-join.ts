@@ -5,24 +5,27 @@ import type { JoinType } from './join-rules.ts';
 
 export type Side = 'left' | 'right';
 
-/** Records of one side in a window, the one that came last first: a state is never changed, and grows by one record each time. */
+/**
+ * Records of one side in a window as a linked list, the last to arrive first: a state never changes, and adding a
+ * record makes a new head.
+ */
 interface Kept {
   readonly value: unknown;
   readonly timestamp: number;
   readonly before: Kept | undefined;
 }
 
-/** What a key has in a window, on both sides. */
+/** The records of a key in a window, on both sides. */
 export interface Sides {
   readonly left: Kept | undefined;
   readonly right: Kept | undefined;
 }
 
-/** One row: a pair, or a record whose other side is empty. */
+/** One row: a pair, or a record without any on the other side. */
 export interface Pair {
   readonly left: Row | null;
   readonly right: Row | null;
-  /** The later one of the two. */
+  /** The later timestamp of the two. */
   readonly timestamp: number;
 }
 
@@ -37,7 +40,7 @@ export function withRecord(sides: Sides, side: Side, value: unknown, timestamp: 
   return { ...sides, [side]: { value, timestamp, before: sides[side] } };
 }
 
-/** What two windows have together: records of the later one have come later. */
+/** Merges the contents of two windows; the records of the later window count as later arrivals. */
 export function mergedSides(earlier: Sides, later: Sides): Sides {
   return { left: merged(earlier.left, later.left), right: merged(earlier.right, later.right) };
 }
@@ -49,7 +52,7 @@ function merged(earlier: Kept | undefined, later: Kept | undefined): Kept | unde
   return all;
 }
 
-/** The rows of a window that has closed: by the time of the left records, then of the right ones, and by arrival where times are equal. */
+/** The rows of a closed window, ordered by the time of the left record, then of the right one, then by arrival. */
 export function* pairsOf(sides: Sides, type: JoinType): Generator<Pair> {
   const [lefts, rights] = [byTime(sides.left), byTime(sides.right)];
   if (rights.length === 0 && type !== 'inner') {
@@ -66,7 +69,7 @@ function byTime(last: Kept | undefined): Row[] {
   return inOrder(last).sort((one, other) => one.timestamp - other.timestamp);
 }
 
-/** By arrival. */
+/** The records in order of arrival. */
 function inOrder(last: Kept | undefined): Kept[] {
   const all: Kept[] = [];
   for (let each = last; each !== undefined; each = each.before) all.push(each);
@@ -75,7 +78,7 @@ function inOrder(last: Kept | undefined): Kept[] {
 
 type Written = readonly (readonly [value: unknown, timestamp: number])[];
 
-/** How what a key has in a window is stored. */
+/** The serde for the records of a key in a window. */
 export function sidesSerde(left: Serde<unknown> | undefined, right: Serde<unknown> | undefined): Serde<Sides> {
   const list = msgpack<readonly [Written, Written]>();
   const forms = { left: valueForm(left), right: valueForm(right) };
@@ -96,7 +99,7 @@ export function sidesSerde(left: Serde<unknown> | undefined, right: Serde<unknow
   };
 }
 
-/** What is in a window, for those who look in from outside. */
+/** The contents of a window, for reads from outside. */
 export function valuesOf({ left, right }: Sides): { readonly left: unknown[]; readonly right: unknown[] } {
   const values = (last: Kept | undefined): unknown[] => inOrder(last).map(({ value }) => value);
   return { left: values(left), right: values(right) };
