@@ -25,12 +25,12 @@ export class Batches {
     this.#db.index.removeSync(key);
   }
 
-  /** The bytes of the batch with exactly this base offset. They are the caller's. */
+  /** The bytes of the batch with exactly this base offset. They belong to the caller. */
   bytes(topicId: number, partition: number, baseOffset: number): Uint8Array | undefined {
     return this.#db.log.getBinary(recordKey(topicId, partition, baseOffset));
   }
 
-  /** As `bytes`, for a batch that the index knows of. @throws StoreError `ERR_CORRUPT_BATCH` */
+  /** Like `bytes`, for a batch in the index. @throws StoreError `ERR_CORRUPT_BATCH` */
   known(topicId: number, partition: number, { baseOffset, nextOffset }: StoredBatchInfo): Uint8Array {
     const bytes = this.bytes(topicId, partition, baseOffset);
     if (bytes !== undefined) return bytes;
@@ -53,7 +53,7 @@ export class Batches {
     return undefined;
   }
 
-  /** Batches whose base offset is at least an offset, in order. */
+  /** Batches whose base offset is at or after an offset, in order. */
   from(topicId: number, partition: number, offset: number, limit: number): StoredBatchInfo[] {
     const start = recordKey(topicId, partition, offset);
     const end = recordKey(topicId, partition + 1, 0);

@@ -15,15 +15,18 @@ export interface StoredTopic {
   readonly config: FullTopicConfig;
 }
 
-/** A topic that was deleted, with a group that had read it. */
+/** A deleted topic that a group had read. */
 interface GoneTopic {
   readonly id: number;
 }
 
-/** Numbers that are given out once, and what tells other processes to read the topics again. */
+/** Ids that are assigned once, and the version that tells other processes to reread the topics. */
 interface Ids {
   readonly nextId: number;
-  /** Another one after each change, by chance: a counter would say the same of two topics if one of them were lost. */
+  /**
+   * A random number after each change: with a counter, two different changes could have the same version if one of them
+   * were lost.
+   */
   readonly topicsVersion: number;
 }
 
@@ -40,7 +43,7 @@ export class Catalog {
   readonly #machine: Pick<EmbeddedMachine, 'number'>;
   #topics = new Map<string, StoredTopic>();
   #topicsVersion = -1;
-  /** What the counter is when nobody else has given a number out. */
+  /** The expected counter if no other process has assigned a number. */
   #nextId = -1;
 
   constructor(db: Databases, machine: Pick<EmbeddedMachine, 'number'> = thisMachine) {
@@ -48,13 +51,13 @@ export class Catalog {
     this.#machine = machine;
   }
 
-  /** All topics by name. The same map as last time while nothing has changed. */
+  /** All topics by name; the same map as before if nothing has changed. */
   topics(): ReadonlyMap<string, StoredTopic> {
     const { topicsVersion } = this.#ids();
     if (topicsVersion !== this.#topicsVersion) {
       const topics = new Map<string, StoredTopic>();
       for (const topic of this.list('topic') as StoredTopic[]) {
-        // What was stored by an older version lacks settings that came later.
+        // Topics stored by an older version lack newer settings.
         topics.set(topic.name, { ...topic, config: { ...DEFAULT_TOPIC_CONFIG, ...topic.config } });
       }
       this.#topics = topics;
@@ -74,11 +77,11 @@ export class Catalog {
     this.#touchTopics();
   }
 
-  /** A number that no topic or store has had before. */
+  /** A number that no topic or store has ever had. */
   newId(): number {
     const ids = this.#ids();
     let id = ids.nextId;
-    // Whatever became of the counter: a number that is in use is not given out.
+    // Even if the counter is wrong, a number in use is not assigned again.
     if (id !== this.#nextId) {
       for (const topic of this.list('topic') as StoredTopic[]) id = Math.max(id, topic.id + 1);
       for (const store of this.list('store') as { readonly number: number }[]) id = Math.max(id, store.number + 1);
@@ -111,18 +114,18 @@ export class Catalog {
     this.putJson(metaKey('group', groupId, topic, String(partition)), entry);
   }
 
-  /** Groups that have committed something, or that a process has run. */
+  /** Groups that have committed offsets or that a process has run. */
   groupIds(): ReadonlySet<string> {
     const keys = [...this.#entries('group'), ...this.#entries('owner')];
     return new Set(keys.map(({ key }) => decoder.decode(key).split('\0')[1] ?? ''));
   }
 
-  /** Everything that a group has committed. */
+  /** All committed offsets of a group. */
   allCommitted(groupId: string): readonly CommittedOffset[] {
     return this.list('group', groupId) as CommittedOffset[];
   }
 
-  /** The lowest offset that any group has committed of each partition, by `topic/partition`. */
+  /** The lowest committed offset of any group for each partition, by `topic/partition`. */
   lowestCommitted(): ReadonlyMap<string, number> {
     const lowest = new Map<string, number>();
     for (const { offset, partition, topic } of this.list('group') as CommittedOffset[]) {
@@ -132,7 +135,7 @@ export class Catalog {
     return lowest;
   }
 
-  /** Forgets what all groups have committed of a topic that is deleted, but not that they have. */
+  /** Removes the offsets that all groups have committed for a deleted topic, but remembers that there were some. */
   removeCommitted({ id, name }: StoredTopic): void {
     const groups = new Set<string>();
     for (const { key, value } of this.#entries('group')) {
@@ -144,14 +147,14 @@ export class Catalog {
     this.#boundGone();
   }
 
-  /** Forgets what a group has committed. Who has run it stays known, so that epochs only grow. */
+  /** Removes the committed offsets of a group. Its owners are remembered, so that epochs only grow. */
   removeGroup(groupId: string): void {
     for (const kind of ['group', 'gone'] as const) {
       for (const { key } of this.#entries(kind, groupId)) this.#db.meta.removeSync(key);
     }
   }
 
-  /** The topic of that name that a group has committed something for, and that was deleted. */
+  /** The deleted topic of this name for which a group had committed offsets. */
   goneTopic(groupId: string, name: string): number | undefined {
     return (this.getJson(metaKey('gone', groupId, name)) as GoneTopic | undefined)?.id;
   }
@@ -164,7 +167,7 @@ export class Catalog {
     for (const { key } of gone.slice(0, gone.length - MAX_GONE_TOPICS)) this.#db.meta.removeSync(key);
   }
 
-  /** What `putJson` has stored; the caller knows what it is, and the checksum says that it is unchanged. */
+  /** Reads what `putJson` stored. The caller knows its type, and the checksum guarantees that it is unchanged. */
   getJson(key: Uint8Array): unknown {
     const value = this.#get(key, decoder.decode(key).replaceAll('\0', ' '));
     return value && JSON.parse(decoder.decode(value));
@@ -178,7 +181,7 @@ export class Catalog {
     this.#db.meta.removeSync(key);
   }
 
-  /** All values of a kind whose keys begin with these parts, in key order. */
+  /** All values of a kind whose keys start with these parts, in key order. */
   list(kind: 'topic' | 'group' | 'gone' | 'owner' | 'store', ...parts: readonly string[]): unknown[] {
     return this.#entries(kind, ...parts).map(({ value }) => JSON.parse(decoder.decode(value)) as unknown);
   }

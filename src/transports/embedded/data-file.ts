@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /**
- * Reads LMDB's data file without LMDB. LMDB trusts its file: a damaged one ends the process. This reader trusts nothing,
- * so it can look first, and it can copy what is left. It only reads.
+ * Reads LMDB's data file without LMDB. LMDB trusts its file, and a damaged one crashes the process. This reader trusts
+ * nothing, so it can inspect the file first and copy what is intact. It never writes.
  */
 export class DataFile {
   readonly size: number;
@@ -10,7 +10,7 @@ export class DataFile {
   readonly meta: Meta;
   readonly #fd: number;
 
-  /** @throws Damage when the header is not that of a data file. */
+  /** @throws Damage if the header is not that of a data file. */
   constructor(path: string) {
     this.#fd = openSync(path, 'r');
     try {
@@ -31,7 +31,7 @@ export class DataFile {
     closeSync(this.#fd);
   }
 
-  /** Bytes of the file. @throws Damage when it ends before that. */
+  /** Bytes of the file. @throws Damage if it ends earlier. */
   read(position: number, length: number): Buffer {
     if (position < 0 || length < 0 || position + length > this.size) {
       throw new Damage(`the file ends at ${this.size}, before ${position + length}`);
@@ -45,7 +45,7 @@ export class DataFile {
     return bytes;
   }
 
-  /** A process that writes may change the headers between two looks: only what stays as it is can be damage. */
+  /** A writing process may change the headers between two reads: only an error that persists is damage. */
   #readMetas(): readonly Meta[] {
     for (let before = this.#headers(), attempt = 1; ; attempt++) {
       const [first, second] = [this.#readMeta(0), this.#readMeta(this.pageSize)];
@@ -97,14 +97,14 @@ export class DataFile {
   }
 }
 
-/** Something in the file that cannot be right. */
+/** An inconsistency in the file. */
 export class Damage extends Error {
   override readonly name = 'Damage';
 }
 
 export interface Meta {
   readonly pageSize: number;
-  /** Whether everything that it refers to had reached the disk when it was written. */
+  /** Whether everything it refers to was on disk when it was written. */
   readonly flushed: boolean;
   readonly freeTree: Tree;
   readonly mainTree: Tree;
@@ -122,12 +122,12 @@ export interface Tree {
 const MAGIC = 0xbeefc0de;
 const DATA_VERSION = 2;
 const META_BYTES = 168;
-/** Far more than a process can disturb in a row. */
+/** Far more reads than a writing process can disturb in a row. */
 const MAX_LOOKS = 1000;
 const OVERLAPPING = 0x1000;
 const TREE_FLAGS = 0x7f;
 const INTEGER_KEYS = 0x08;
-/** Pages at the end that were given out and freed again in one transaction are never written. */
+/** Pages at the end that were allocated and freed in one transaction are never written. */
 const MAX_UNWRITTEN = 1024 * 1024 * 1024;
 
 /** The description of a named database, which must be one of byte keys without duplicates. @throws Damage */
@@ -136,7 +136,7 @@ export function databaseAt(bytes: Buffer, position: number): Tree {
   return treeAt(bytes, position);
 }
 
-/** A tree description as it stands in a meta page and in the entries of named databases. */
+/** Reads a tree description, as found in a meta page and in the entries of named databases. */
 function treeAt(bytes: Buffer, position: number): Tree {
   const root = bytes.readBigUInt64LE(position + 40);
   return {
@@ -158,7 +158,7 @@ function checkPair(first: Meta, second: Meta): void {
   }
 }
 
-/** The state that LMDB will begin with: the last one, or after a restart of the machine the last one that was flushed. */
+/** The state that LMDB will start with: the last one or, after a restart of the machine, the last flushed one. */
 function pickMeta(metas: readonly Meta[]): Meta {
   const newest = (list: readonly Meta[]): Meta | undefined =>
     list.reduce<Meta | undefined>(
@@ -175,7 +175,7 @@ function currentBootId(): number {
   try {
     return Number.parseInt(readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8), 16);
   } catch {
-    // Elsewhere it cannot be told here: the last state is assumed.
+    // On other systems this is unknown: assume the last state.
     return -1;
   }
 }

@@ -1,6 +1,6 @@
 import { Damage, type DataFile, databaseAt, number64, type Tree } from './data-file.ts';
 
-/** An entry of a tree, as the file has it. */
+/** An entry of a tree in the file. */
 export interface TreeEntry {
   readonly key: Uint8Array;
   /** Set for an entry that describes a named database. */
@@ -18,10 +18,10 @@ const BIG = 1;
 const SUB = 2;
 
 /**
- * Walks a tree in key order. What cannot be read is reported and left out, with everything below it.
+ * Walks a tree in key order. An unreadable node is reported and skipped, with everything below it.
  *
- * @param visited - Page numbers seen so far; a page that comes up twice is damage.
- * @param damaged - Told of each place that is not as it must be.
+ * @param visited - Page numbers seen so far; a page that occurs twice is damage.
+ * @param damaged - Called for each damaged place.
  */
 export function* walkTree(
   file: DataFile,
@@ -70,7 +70,7 @@ function* walkPage(
   }
 }
 
-/** Positions of the nodes of a page, all of which begin inside it. */
+/** Positions of the nodes of a page, checked to start inside it. */
 function nodesOf(page: Buffer): number[] {
   const lower = page.readUInt16LE(20);
   const upper = page.readUInt16LE(22);
@@ -119,7 +119,7 @@ const reasonOf = (error: unknown): string => {
   throw error;
 };
 
-/** Walks the list of free pages, none of which may be in use. To be called when everything else has been walked. */
+/** Walks the list of free pages, none of which may be in use. Call it after everything else has been walked. */
 export function checkFreePages(file: DataFile, visited: ReadonlySet<number>, damaged: (reason: string) => void): void {
   const own = new Set<number>();
   for (const { value } of walkTree(file, file.meta.freeTree, own, damaged)) {
@@ -128,7 +128,7 @@ export function checkFreePages(file: DataFile, visited: ReadonlySet<number>, dam
       const count = number64(list, 0);
       if ((count + 1) * 8 > list.length) throw new Damage('the list of free pages is cut off');
       for (let i = 1; i <= count; i++) {
-        // Negative numbers are lengths of runs, zeros are entries that were used up.
+        // Negative numbers are lengths of runs; zeros are used-up entries.
         const page = Number(list.readBigInt64LE(i * 8));
         if (Math.abs(page) > file.meta.lastPage || page === 1) throw new Damage(`page ${page} is listed as free`);
         if (page > 0 && (visited.has(page) || own.has(page)))

@@ -2,14 +2,14 @@ import { closeSync, type FSWatcher, openSync, watch, writeSync } from 'node:fs';
 import { type Cancel, type Clock, every, holdingClock } from '../../dataflow/clock.ts';
 
 const BYTE = Uint8Array.of(0);
-/** Where file events work they are fast; this only catches what they miss. */
+/** If file events work, they are fast; polling only catches what they miss. */
 const SLOW_POLL_MS = 1000;
-/** Where they do not work (some mounts, too many watchers) this is all there is. */
+/** If they do not work (some mounts, too many watchers), polling is all there is. */
 const FAST_POLL_MS = 25;
 
 /**
- * Tells processes on one folder that something was committed: whoever commits writes to a file that the others watch. An
- * idle process spends nothing but a look every second.
+ * Tells the processes on one folder about commits: a committing process writes to a file that the others watch. An idle
+ * process only checks once per second.
  */
 export class Doorbell {
   readonly #fd: number;
@@ -22,7 +22,7 @@ export class Doorbell {
   #closed = false;
 
   /**
-   * @param rung - Called when somebody, possibly this process, has committed; also for nothing.
+   * @param rung - Called when a process, possibly this one, has committed; there may be spurious calls.
    * @param clock - Its timers keep the process alive.
    */
   constructor(path: string, rung: () => void, clock: Clock = holdingClock) {
@@ -42,11 +42,11 @@ export class Doorbell {
     try {
       writeSync(this.#fd, BYTE, 0, 1, 0);
     } catch {
-      // The others look by themselves within a second.
+      // The others check by themselves within a second.
     }
   }
 
-  /** While somebody listens the process stays alive and looks by itself. */
+  /** While there is a listener the process stays alive and polls. */
   listen(): () => void {
     this.#listeners++;
     this.#update();

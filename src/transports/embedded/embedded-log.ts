@@ -17,7 +17,7 @@ import type { PartitionState } from './partition-state.ts';
 import { LmdbStores } from './store-backend.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 
-/** A batch on its way into the log. */
+/** A batch to write to the log. */
 export interface EncodedBatch extends TopicPartition {
   readonly bytes: Uint8Array;
   readonly count: number;
@@ -25,22 +25,22 @@ export interface EncodedBatch extends TopicPartition {
 }
 
 const NOT_WRITTEN: ErrorDetails = { written: 'no' };
-/** Writes that free space are tried even when there is none left. */
+/** Writes that free space are tried even if no space is left. */
 const FREES_SPACE = 0;
-/** Entries removed in one transaction. */
+/** The most entries to remove in one transaction. */
 const PORTION = 2000;
-/** Bytes that a write costs beside its payload: keys, index, tree pages. */
+/** Overhead of a write besides its payload, in bytes: keys, index, tree pages. */
 const WRITE_OVERHEAD = 4096;
 
 export interface EmbeddedLogOptions extends Pick<WriterOptions, 'file' | 'maxBytes' | 'gate' | 'reopen'> {
   readonly now: () => number;
-  /** The machine below it; this one unless given. */
+  /** The machine below it (default: this one). */
   readonly machine?: EmbeddedMachine;
   /** Tells other processes that something was committed. */
   readonly ring: () => void;
 }
 
-/** Topics, records, offsets and state of one folder, as this process sees them. */
+/** The topics, records, offsets and state of one folder, as this process sees them. */
 export class EmbeddedLog {
   readonly groups: LocalGroups;
   readonly catalog: Catalog;
@@ -86,7 +86,7 @@ export class EmbeddedLog {
     return topic;
   }
 
-  /** The topic that has a name now, told from those that had it before. */
+  /** The id of the topic that has a name now; it differs from those that had the name before. */
   topicId(name: string): string | undefined {
     const topic = this.catalog.topics().get(name);
     return topic && String(topic.id);
@@ -122,7 +122,7 @@ export class EmbeddedLog {
     return offsetOfGone(place, gone === undefined ? undefined : String(gone));
   }
 
-  /** Groups that somebody has run here, or that have committed something. */
+  /** Groups that have been run here or have committed offsets. */
   groupIds(): readonly string[] {
     return [...new Set([...this.catalog.groupIds(), ...this.groups.active()])].sort();
   }
@@ -139,7 +139,7 @@ export class EmbeddedLog {
 
   // Writing -----------------------------------------------------------------------------------------------------------
 
-  /** Encodes and checks a batch; at once unless its codec must be loaded first. */
+  /** Encodes and checks a batch; synchronously unless its codec must be loaded first. */
   prepare(batch: OutgoingBatch): EncodedBatch | Promise<EncodedBatch> {
     this.#check(batch, 0);
     try {
@@ -163,7 +163,7 @@ export class EmbeddedLog {
     return topic;
   }
 
-  /** Appends batches, all or none. @returns their base offsets when they are durable. */
+  /** Appends batches, all or none. @returns their base offsets, once durable. */
   append(batches: readonly EncodedBatch[]): Promise<readonly number[]> {
     return this.writer.write(sizeOf(batches), () => {
       const topics = batches.map((batch) => this.#check(batch, batch.bytes.length));
@@ -195,8 +195,8 @@ export class EmbeddedLog {
   }
 
   /**
-   * Forgets offsets and stores of a group, all or none. The entries of the stores, which nothing leads to any more, are removed
-   * after that in portions, so that others can write in between.
+   * Removes offsets and stores of a group, all or none. The entries of the stores, which are then unreachable, are
+   * removed afterwards in portions, so that others can write in between.
    *
    * @throws `ERR_GROUP_ACTIVE`
    */
@@ -220,7 +220,7 @@ export class EmbeddedLog {
   #putCommitted(groupId: string, offsets: readonly CommittedOffset[]): void {
     const topics = this.catalog.topics();
     for (const offset of offsets) {
-      // What was read of a topic that is gone says nothing about the one that has its name now.
+      // An offset of a deleted topic does not apply to the topic that has its name now.
       if (offset.topicId !== undefined && offset.topicId !== String(topics.get(offset.topic)?.id)) continue;
       this.catalog.putCommitted(groupId, offset);
     }
@@ -241,7 +241,7 @@ export class EmbeddedLog {
     return baseOffset;
   }
 
-  /** The state of a partition inside the running transaction; changes to it are stored and announced with the commit. */
+  /** The state of a partition in the running transaction; changes to it are stored and announced with the commit. */
   touch(topic: StoredTopic, partition: number): PartitionState {
     const key = `${topic.id}/${partition}`;
     let touched = this.#touched.get(key);
@@ -252,7 +252,7 @@ export class EmbeddedLog {
     return touched.state;
   }
 
-  /** Removes batches that end at or before an offset, up to a number of them. @returns whether there may be more. */
+  /** Removes a limited number of batches that end at or before an offset. @returns whether there may be more. */
   dropBefore(topic: StoredTopic, partition: number, offset: number, limit: number): boolean {
     const state = this.touch(topic, partition);
     const infos = this.batches.from(topic.id, partition, 0, limit);
@@ -281,7 +281,7 @@ export class EmbeddedLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Another process may have committed: looks at the newest state. */
+  /** Reads the newest state, because another process may have committed. */
   refresh(): void {
     this.#db.root.resetReadTxn();
     this.reader.forget();
@@ -297,7 +297,7 @@ export class EmbeddedLog {
     for (const { topic, partition } of touched) for (const listener of this.#listeners) listener(topic.name, partition);
   }
 
-  /** Something about topics has changed that concerns all of their partitions. */
+  /** Announces a change that concerns all partitions of a topic. */
   announceTopic(name: string): void {
     for (const listener of this.#listeners) listener(name);
   }

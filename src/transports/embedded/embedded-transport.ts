@@ -33,25 +33,31 @@ import { embeddedTopics } from './topic-admin.ts';
 
 /** @public */
 export interface EmbeddedOptions {
-  /** The folder of the log; made if it is missing, unless `create` is false. It must be on a local disk: LMDB is not safe on a network file system. */
+  /**
+   * The folder of the log; created if missing, unless `create` is false. It must be on a local disk: LMDB is not safe
+   * on a network file system.
+   */
   readonly path: string;
-  /** Whether a log is begun where there is none (true); with false that is `ERR_NO_LOG`, and nothing is made. */
+  /**
+   * Whether to create a log in a folder without one (default: true). With false, `ERR_NO_LOG` is thrown and nothing is
+   * created.
+   */
   readonly create?: boolean;
   /**
-   * When a write is acknowledged: `fsync` (default) when it has reached the disk; `commit` when it survives the end of this
-   * process, but not of the machine; `memory` at once and without any order on the disk, for tests only.
+   * When a write is acknowledged. `fsync` (default): once it is on disk. `commit`: once it survives the end of this
+   * process, but not of the machine. `memory`: at once and without any order on the disk, for tests only.
    */
   readonly durability?: Durability;
-  /** Bound on the size of the data file in bytes; over it writes fail with `ERR_DISK_FULL`. None unless given. */
+  /** Limit for the size of the data file, in bytes; writes beyond it fail with `ERR_DISK_FULL` (default: none). */
   readonly maxBytes?: number;
-  /** How often retention and compaction run, in milliseconds (60,000). They also run soon after opening. */
+  /** How often retention and compaction run, in ms (default: 60,000). They also run soon after opening. */
   readonly maintenanceMs?: number;
   /**
-   * Takes an application over although its process is alive (false): for one that hangs and cannot be stopped. Whatever
-   * that process still wants to commit is refused.
+   * Takes over an application even if its process is alive (default: false), for a process that hangs and cannot be
+   * stopped. Any later commit of that process is refused.
    */
   readonly takeOver?: boolean;
-  /** The clock for retention, epoch milliseconds (`Date.now`). */
+  /** The clock for retention, in ms since the epoch (default: `Date.now`). */
   readonly now?: () => number;
 }
 
@@ -97,16 +103,19 @@ export function embeddedTransport(
     );
 }
 
-/** What a transport needs of its folder. */
+/** What a transport needs from its folder. */
 export type OpenFolder = Omit<Environment, 'doorbell'> & { readonly doorbell: Pick<Environment['doorbell'], 'listen'> };
 
-/** The transport of an embedded log, with what only it can do. @public */
+/** The transport of an embedded log, with its additional features. @public */
 export interface EmbeddedLogTransport extends Transport {
-  /** Applies retention and compaction now. @param options - `now` in epoch ms; `force` compacts where little changed. */
+  /**
+   * Applies retention and compaction now. @param options - `now` in ms since the epoch; `force` also compacts where
+   * little has changed.
+   */
   maintain(options?: { readonly now?: number; readonly force?: boolean }): Promise<void>;
 }
 
-/** The transport over a folder that is open already. */
+/** A transport over an open folder. */
 export class EmbeddedTransport implements EmbeddedLogTransport {
   readonly kind = 'embedded';
   readonly capabilities: Capabilities = { atomicCommit: true, stateWithLog: true };

@@ -24,13 +24,13 @@ import { WriteGate, whileNobodyWrites } from './write-gate.ts';
 
 export interface EnvironmentOptions {
   readonly path: string;
-  /** Whether a log is begun where there is none. */
+  /** Whether to create a log if there is none. */
   readonly create: boolean;
   readonly durability: Durability;
   readonly maxBytes: number;
   readonly maintenanceMs: number;
   readonly now: () => number;
-  /** Hears what opening waits for. */
+  /** Called with what opening waits for. */
   readonly waiting?: Waiting;
 }
 
@@ -41,7 +41,7 @@ export interface Environment {
   readonly doorbell: Doorbell;
   /** Applies retention and compaction now. */
   maintain(now?: number, force?: boolean): Promise<void>;
-  /** Lets go; the last one closes the files. */
+  /** Releases it; the last release closes the files. */
   release(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ interface Opened {
   close(): Promise<void>;
 }
 
-/** LMDB must not open a file twice in a process. */
+/** A process must not open an LMDB file twice. */
 const shared = new Map<string, Shared>();
 const closing = new Map<string, Promise<void>>();
 
@@ -142,7 +142,7 @@ async function open(options: Omit<EnvironmentOptions, 'create'>): Promise<Opened
   };
 }
 
-/** What this process has of a folder while it has it open. */
+/** What this process holds while a folder is open. */
 interface Files {
   readonly db: Databases;
   readonly run: Run;
@@ -174,7 +174,7 @@ async function openFiles(path: string, file: string, noSync: boolean, waiting: W
         );
         refuseStrangers(path, db);
         run.opened();
-        // LMDB closes the file at the end of the process, whether it was closed before or not.
+        // LMDB closes the file at the end of the process, even if it is already closed.
         const atExit = (): void => holdOpenLockUntilGone(path, presence);
         process.once('exit', atExit);
         return { db, run, gate, presence, atExit };
@@ -203,7 +203,7 @@ async function closeFiles(path: string, files: Files, doubtful: boolean): Promis
   await presence.close();
 }
 
-/** A program that reads the file with LMDB and is none of ours does not keep to the gate. */
+/** A foreign program that opens the file with LMDB does not respect the gate. */
 function refuseStrangers(path: string, db: Databases): void {
   const ours = pidsOf(path);
   const stranger = readerPids(db).find((pid) => !ours.has(pid));
@@ -220,7 +220,7 @@ interface Keeper {
   stop(): Promise<void>;
 }
 
-/** Maintenance soon after opening and then at a slow pace. Its failures show where the same data is used. */
+/** Runs maintenance soon after opening and then periodically. Its failures show up where the same data is used. */
 function startMaintenance(
   log: EmbeddedLog,
   { maintenanceMs, now }: Pick<EnvironmentOptions, 'now' | 'maintenanceMs'>,

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, statfsSync } from 'node:fs';
 import { StoreError } from '../../errors.ts';
 
-/** Numbers of `statfs` on Linux for file systems that several machines see. */
+/** Linux `statfs` types of file systems that several machines can share. */
 const NETWORK: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -19,14 +19,14 @@ const NETWORK: ReadonlyMap<number, string> = new Map([
   [0x19830326, 'BeeGFS'],
 ]);
 
-/** Any program can be behind this one. Then the name of the mount tells, where it is known. */
+/** FUSE can be anything; the name of the mount decides, if it is known. */
 const FUSE = 0x65735546;
 const FUSE_NETWORK =
   /^fuse\.(sshfs|glusterfs|s3fs|s3ql|gcsfuse|goofys|rclone|ceph|ceph-fuse|juicefs|moosefs|mfs|seaweedfs|davfs2?|curlftpfs|smbnetfs|afpfs|mountpoint-s3)/;
 
 /**
- * Two machines do not share memory, and LMDB and the locks beside it need that: a folder that may be open on another
- * machine is refused, whether it is or not.
+ * LMDB and its locks need shared memory, which two machines do not have. So a folder that could be open on another
+ * machine is refused, even if it is not.
  *
  * @throws StoreError `ERR_STORE_LOCKED`
  */
@@ -42,7 +42,7 @@ export function refuseNetwork(path: string): void {
   );
 }
 
-/** The type of the mount that a path lies on; empty where the system does not tell. */
+/** The type of the mount of a path; empty if the system does not provide it. */
 function mountTypeOf(path: string): string {
   try {
     const real = realpathSync(path);

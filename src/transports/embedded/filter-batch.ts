@@ -8,11 +8,11 @@ const HEADER_BYTES = 61;
 const MAX_RECORDS_BYTES = 1024 * 1024 * 1024;
 
 /**
- * A record batch with only some of its records. They keep their offsets, and the batch its offset range, so the bytes of
- * a record are copied as they are. The codec of the batch must be loaded.
+ * A record batch with only some of its records. Records keep their offsets and the batch keeps its offset range, so the
+ * bytes of records are copied unchanged. The codec of the batch must be loaded.
  *
- * @param batch - A whole, sound batch.
- * @param indices - The records that stay, ascending.
+ * @param batch - A complete, valid batch.
+ * @param indices - The records to keep, ascending.
  */
 export function filterBatch(batch: Uint8Array, indices: readonly number[]): Uint8Array {
   const header = peekBatchHeader(batch, 0);
@@ -48,7 +48,7 @@ export function filterBatch(batch: Uint8Array, indices: readonly number[]): Uint
   return filtered;
 }
 
-/** Where the record that begins at `at` ends: its length is a zigzag varint in front of it. */
+/** The end of the record that starts at `at`: it is preceded by its length as a zigzag varint. */
 function recordEnd(bytes: Uint8Array, at: number): number {
   let raw = 0;
   let shift = 0;

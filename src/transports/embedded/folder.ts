@@ -19,8 +19,8 @@ import { DATA_FILE } from './lmdb.ts';
 import { corruptLog } from './sealed.ts';
 
 /**
- * The version of everything in the folder. A newer one is refused and not touched. Version 2 has the files of 1, and
- * processes that keep out of each other's way when they open it: those that know only 1 must not come in.
+ * The format version of the folder. A newer version is refused and not touched. Version 2 has the same files as 1, but
+ * its processes coordinate opening, so processes that only know version 1 must stay out.
  */
 const FORMAT = 2;
 const MARKER = 'millrace.json';
@@ -33,9 +33,9 @@ interface Marker {
 }
 
 /**
- * Makes the folder if it is missing, and checks that it is one of ours that this version can use.
+ * Creates the folder if missing, and checks that it is a log that this version can use.
  *
- * @param create - Without it nothing is made where there is no log.
+ * @param create - If false, nothing is created if there is no log.
  */
 export function prepareFolder(path: string, create: boolean): void {
   try {
@@ -56,14 +56,14 @@ export function prepareFolder(path: string, create: boolean): void {
 
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
-  // On a read-only file system a recursive mkdir only says that something does not exist.
+  // On a read-only file system a recursive mkdir only reports that something does not exist.
   let parent = dirname(path);
   while (!existsSync(parent) && dirname(parent) !== parent) parent = dirname(parent);
   if (statSync(parent).isDirectory()) accessSync(parent, constants.W_OK | constants.X_OK);
   mkdirSync(path, { recursive: true, mode: 0o750 });
 }
 
-/** The error for a folder that the process may not use as it must. Anything else stays what it is. */
+/** The error for a folder with insufficient permissions or space. Any other error is returned unchanged. */
 export function explain(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'EEXIST' || code === 'ENOTDIR') return notOurs(path, 'there is a file in the way');
@@ -85,8 +85,8 @@ export function explain(path: string, error: unknown): unknown {
 }
 
 /**
- * Several processes may begin at the same moment. The marker comes before anything else of ours and appears with its content,
- * so whoever finds something in the folder finds the marker too, if it is ours, when it looks again.
+ * Several processes may start at the same time. The marker is created first and appears together with its content, so a
+ * process that finds anything of ours in the folder also finds the marker when it checks again.
  */
 function begin(path: string, marker: string, create: boolean): void {
   const found = readdirSync(path).filter((name) => name !== '.gitignore' && !name.startsWith(MARKER));
@@ -100,7 +100,7 @@ function begin(path: string, marker: string, create: boolean): void {
   try {
     linkSync(temporary, marker);
   } catch (error) {
-    // Another process began at the same moment.
+    // Another process started at the same time.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
     rmSync(temporary, { force: true });
@@ -112,13 +112,13 @@ function markerText(): string {
   return `${JSON.stringify(content)}\n`;
 }
 
-/** Whether an older version made the folder, which this one can go on with. */
+/** Whether an older version, which this one can upgrade, created the folder. */
 export function isOldFormat(path: string): boolean {
   const { format } = JSON.parse(readFileSync(join(path, MARKER), 'utf8')) as Marker;
   return format < FORMAT;
 }
 
-/** From now on older versions refuse the folder. */
+/** Makes older versions refuse the folder from now on. */
 export function markCurrent(path: string): void {
   const marker = join(path, MARKER);
   writeFileSync(`${marker}.tmp`, markerText(), { mode: 0o640 });

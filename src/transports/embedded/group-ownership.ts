@@ -38,7 +38,7 @@ export class GroupOwnership {
         holding.users--;
         if (holding.users > 0) return;
         if (known.get(groupId) === mine) known.delete(groupId);
-        // Where this cannot be written, the next owner sees that the process has ended.
+        // If this cannot be written, the next owner notices that the process has ended.
         await log.writer.write(WRITE_BYTES, () => log.owners.release(groupId, holding.epoch)).catch(() => undefined);
       });
     } catch (error) {

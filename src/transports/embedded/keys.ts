@@ -27,7 +27,7 @@ export function partitionOfKey(key: Uint8Array): number {
 
 const encoder = new TextEncoder();
 
-/** A key of the `meta` database: one letter for the kind, then its parts. Parts hold no zero byte. */
+/** A key of the `meta` database: one letter for the kind, then its parts. Parts contain no zero byte. */
 export function metaKey(
   kind: 'format' | 'ids' | 'topic' | 'group' | 'gone' | 'owner' | 'store',
   ...parts: readonly string[]
@@ -38,14 +38,14 @@ export function metaKey(
 /** The key of a partition's state in the `meta` database. */
 export function partitionKey(topicId: number, partition: number): Uint8Array {
   const key = new Uint8Array(9);
-  // No kind begins with this byte.
+  // No kind starts with this byte.
   key[0] = 1;
   writeUint32(key, 1, topicId);
   writeUint32(key, 5, partition);
   return key;
 }
 
-/** The key of a state entry: id of the store, then the key itself. */
+/** The key of a state entry: the id of the store, then the key itself. */
 export function stateKey(storeId: number, key: Uint8Array): Uint8Array {
   const full = new Uint8Array(4 + key.length);
   writeUint32(full, 0, storeId);
@@ -53,7 +53,7 @@ export function stateKey(storeId: number, key: Uint8Array): Uint8Array {
   return full;
 }
 
-/** The first key after all keys that begin with these bytes; `undefined` when there is none. */
+/** The first key after all keys that start with these bytes; `undefined` if there is none. */
 export function afterPrefix(prefix: Uint8Array): Uint8Array | undefined {
   const next = prefix.slice();
   for (let i = next.length - 1; i >= 0; i--) {

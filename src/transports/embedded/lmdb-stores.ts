@@ -6,10 +6,10 @@ import { DATA_FILE, flushToDisk, openDatabases } from './lmdb.ts';
 import { LmdbStores } from './store-backend.ts';
 
 /**
- * Stores on LMDB without a log, for tests that want real storage below a pipeline. `apply` is atomic and survives the end of
- * the process; it does not wait for the disk, `close` does.
+ * Stores on LMDB without a log, for tests that need real storage below a pipeline. `apply` is atomic and survives the
+ * end of the process; it does not wait for the disk, but `close` does.
  *
- * @param path - A folder; made if it is missing. One process at a time.
+ * @param path - A folder, created if missing, for one process at a time.
  * @public
  */
 export async function lmdbStores(path: string): Promise<LocalStores> {

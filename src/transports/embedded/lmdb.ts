@@ -7,7 +7,7 @@ export interface Databases {
   readonly root: RootDatabase<Uint8Array, Uint8Array>;
   /** Topics, partitions, group offsets, owners, ids. Sealed values. */
   readonly meta: Database<Uint8Array, Uint8Array>;
-  /** What is in which batch, so that seeking, retention and times need not read records. Sealed values. */
+  /** The contents of batches, so that seeking, retention and time queries need not read records. Sealed values. */
   readonly index: Database<Uint8Array, Uint8Array>;
   /** Record batches in Kafka's format, which carry a checksum of their own. */
   readonly log: Database<Uint8Array, Uint8Array>;
@@ -15,7 +15,7 @@ export interface Databases {
   readonly state: Database<Uint8Array, Uint8Array>;
 }
 
-/** What exists and is not in the types. */
+/** Members that exist but are missing in the types. */
 interface Hidden {
   /** Flushes what is committed, off the main thread. */
   sync(callback: (error?: Error) => void): void;
@@ -35,31 +35,31 @@ const hidden = (root: Databases['root']): Hidden => root as unknown as Hidden;
 export interface OpenFile {
   /** Without flushes, and so without any order on the disk. */
   readonly noSync?: boolean;
-  /** For who only looks. */
+  /** For reading only. */
   readonly readOnly?: boolean;
 }
 
-/** The package, or what stands for it where a disk is simulated. */
+/** The package, or its stand-in for a simulated disk. */
 export type Opener = Pick<typeof Lmdb, 'open'>;
 
 export const DATA_FILE = 'log.mdb';
 const BINARY = { keyEncoding: 'binary', encoding: 'binary' } as const;
 
 /**
- * A commit is on the disk when its promise resolves, unless `noSync` says otherwise. LMDB can also let others commit while
- * a commit is being flushed. That is turned off: the lock that it takes for the flush is mistaken for the one of writing
- * when its holder is killed, which breaks the environment of every other process. Nothing is lost by it, because the
- * promise of a commit resolves after its flush either way.
+ * A commit is on disk when its promise resolves, unless `noSync` is set. LMDB can also let others commit while a commit
+ * is being flushed. That is turned off: if the holder of the flush lock is killed, the lock is mistaken for the write
+ * lock, which breaks the environment of every other process. Turning it off costs nothing, because the promise of a
+ * commit resolves after its flush either way.
  *
- * @param lmdb - What opens the file; the package unless given.
+ * @param lmdb - Opens the file (default: the package).
  */
 export async function openDatabases(file: string, options: OpenFile = {}, lmdb?: Opener): Promise<Databases> {
   return openWith(lmdb ?? (await loadLmdb()), file, { ...options, overlappingSync: false });
 }
 
 /**
- * Brings a file that an older version left, which flushed behind its commits, to a state that is all on the disk: where
- * the machine went down before a flush, LMDB goes back to the one before.
+ * Brings a file of an older version, which flushed after its commits, to a state that is completely on disk: if the
+ * machine went down before a flush, LMDB goes back to the previous state.
  */
 export async function settle(file: string): Promise<void> {
   const db = openWith(await loadLmdb(), file, { overlappingSync: true });
@@ -67,13 +67,13 @@ export async function settle(file: string): Promise<void> {
   await db.root.close();
 }
 
-/** Reopens the same file in place, when LMDB will not go on with it. */
+/** Reopens the same file in place if LMDB cannot continue with it. */
 export async function reopenDatabases(db: Databases, file: string, options: OpenFile): Promise<void> {
   closeAtOnce(db);
   Object.assign(db, await openDatabases(file, options));
 }
 
-/** Closes without waiting for transactions: one that could not begin never ends. */
+/** Closes without waiting for transactions: one that could not start never ends. */
 export function closeAtOnce({ root }: Databases): void {
   const { env } = hidden(root);
   void root.close().catch(() => undefined);
@@ -82,20 +82,20 @@ export function closeAtOnce({ root }: Databases): void {
   env.close();
 }
 
-/** Pids of the processes that have read from the file and have it open, this one among them. */
+/** Pids of the processes that have the file open and have read from it, including this one. */
 export function readerPids({ root }: Databases): number[] {
   const lines = hidden(root).readerList().split('\n').slice(1);
   return [...new Set(lines.map((line) => Number.parseInt(line, 10)))].filter((pid) => pid > 0);
 }
 
-/** The number of the last transaction, by the header of the file. */
+/** The number of the last transaction according to the file header. */
 export function lastTransactionOf({ root }: Databases): number {
   return hidden(root).env.info().lastTxnId;
 }
 
 /**
- * Hears of transactions that could not begin: LMDB leaves their promises open, and its writer's lock locked, for which it
- * would wait when it is closed.
+ * Detects transactions that could not start: LMDB leaves their promises pending and its write lock locked, and would
+ * wait for that lock when closed.
  */
 export function onFailedBegin({ root }: Databases, failed: (status: number) => boolean): void {
   const { env } = hidden(root);
@@ -109,7 +109,7 @@ export function onFailedBegin({ root }: Databases, failed: (status: number) => b
   Object.defineProperty(env, 'startWriting', { value: watched });
 }
 
-/** What LMDB's writer tells when nothing is wrong: committed, visible, ready for the callback. */
+/** Status values of LMDB's writer that are not errors: committed, visible, ready for the callback. */
 const NEWS: ReadonlySet<number> = new Set([0, 1, 2]);
 
 function openWith(lmdb: Opener, file: string, options: OpenFile & { readonly overlappingSync: boolean }): Databases {
@@ -120,9 +120,9 @@ function openWith(lmdb: Opener, file: string, options: OpenFile & { readonly ove
     noSync: options.noSync === true,
     readOnly: options.readOnly === true,
     overlappingSync: options.overlappingSync,
-    // Turns off a start marker per transaction whose promise nobody can catch when a commit fails.
+    // Turns off a marker per transaction whose promise nobody could catch if a commit fails.
     eventTurnBatching: false,
-    // The folder decides who may come near; the files keep others out as well.
+    // The permissions of the folder decide who has access; the files exclude others too.
     permissionsMode: 0o640,
   } as Parameters<typeof lmdb.open>[0] & { path?: string });
   return {
@@ -134,7 +134,7 @@ function openWith(lmdb: Opener, file: string, options: OpenFile & { readonly ove
   };
 }
 
-/** Done before others have to wait for an opening, which then takes no longer than it must. */
+/** Loads the package before taking the open lock, so that others wait no longer than necessary. */
 export async function loadLmdb(): Promise<typeof Lmdb> {
   try {
     return await import('lmdb');
@@ -148,7 +148,7 @@ export async function loadLmdb(): Promise<typeof Lmdb> {
   }
 }
 
-/** Resolves when everything that is committed has reached the disk. */
+/** Resolves when everything committed is on disk. */
 export function flushToDisk({ root }: Databases): Promise<void> {
   return new Promise((resolve, reject) => {
     hidden(root).sync((error) => (error ? reject(error) : resolve()));

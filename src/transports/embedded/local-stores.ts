@@ -14,31 +14,32 @@ import { tryLock, unlock } from './process-lock.ts';
 import { checkStructure } from './survey.ts';
 
 const LOCK = 'process.lock';
-/** What says how the files of a folder were left. */
+/** The file that records how the files of a folder were left. */
 export const NOTE = 'stores.json';
 const FORMAT = 1;
 
-/** What the last process said of the files. */
+/** The note of the last process about the files. */
 export interface Note {
   readonly format: number;
   /** The boot of the machine in which they were opened. */
   readonly bootId: string;
-  /** How the data file looked when it was closed; `null` while it is open, and after a crash. */
+  /** The state of the data file when it was closed; `null` while it is open and after a crash. */
   readonly closed: CleanState | null;
 }
 
 /**
- * Durable stores of applications whose log does not hold the state, such as those on Kafka: LMDB files below a folder. Each
- * process takes a folder of its own in it, `<path>/<applicationId>/<number>`, the first that no living process has, so
- * several may share the path. A process that starts again finds the state of one before it and reads the rest from the
- * changelog.
+ * Durable stores for applications whose log does not keep the state, such as those on Kafka: LMDB files below a folder.
+ * Each process uses its own folder, `<path>/<applicationId>/<number>`, the first that no living process uses, so
+ * several processes can share the path. A restarted process finds the state of an earlier one and reads the rest from
+ * the changelog.
  *
- * A commit does not wait for the disk: the changelog holds everything that was acknowledged. Files that cannot be trusted
- * (the machine went down while they were open, another version wrote them, they are damaged) are removed, and the stores
- * are rebuilt from their changelogs. So is the folder, at any time when no process runs: deleting it loses nothing.
+ * A commit does not wait for the disk: the changelog has everything that was acknowledged. Files that cannot be trusted
+ * (the machine went down while they were open, another version wrote them, they are damaged) are removed, and the
+ * stores are rebuilt from their changelogs. You can delete the folder whenever no process is running, without losing
+ * anything.
  *
- * @param path - Made if it is missing. On a local disk.
- * @throws StoreError `ERR_STORE_PERMISSION`, `ERR_DISK_FULL`, when the stores are opened
+ * @param path - A folder on a local disk, created if missing.
+ * @throws StoreError `ERR_STORE_PERMISSION`, `ERR_DISK_FULL` when the stores are opened
  * @public
  */
 export function localStores(path: string): OpenLocalStores {
@@ -57,7 +58,10 @@ export function localStores(path: string): OpenLocalStores {
   };
 }
 
-/** @returns `undefined` when a living process has the folder; one of another container too, which is heard, if not seen. */
+/**
+ * @returns `undefined` if a living process has the folder, including one of another container, which answers on its
+ * socket.
+ */
 async function tryFolder(folder: string): Promise<LocalStores | undefined> {
   mkdirSync(folder, { recursive: true, mode: 0o750 });
   const presence = await Presence.open(folder);
@@ -65,7 +69,7 @@ async function tryFolder(folder: string): Promise<LocalStores | undefined> {
     for (;;) {
       const { taken, holder } = await tryLock(join(folder, LOCK), presence.sign, standingOf);
       if (taken) return await openFolder(folder, presence);
-      // Nobody any more: it was given back a moment ago.
+      // No holder any more: it was released a moment ago.
       if (holder !== undefined) break;
     }
   } catch (error) {
@@ -94,7 +98,10 @@ async function openFolder(folder: string, presence: Presence): Promise<LocalStor
   }
 }
 
-/** LMDB must not open a damaged file, and what the machine had not written when it went down leaves old pages, not damage. */
+/**
+ * LMDB must not open a damaged file. Unwritten data after a crash of the machine leaves old pages, which do not look
+ * damaged.
+ */
 function canBeTrusted(folder: string): boolean {
   if (!existsSync(join(folder, DATA_FILE))) return true;
   let last: Note;
@@ -119,7 +126,7 @@ function note(folder: string, state: CleanState | null): void {
   writeFileSync(join(folder, NOTE), JSON.stringify(content), { mode: 0o640 });
 }
 
-/** Stores that are no longer touched once they are closed. */
+/** Wraps stores so that they are no longer touched once closed. */
 function guarded(stores: LocalStores, folder: string, close: () => Promise<void>): LocalStores {
   let closing: Promise<void> | undefined;
   const live = (): LocalStores => {
@@ -148,7 +155,7 @@ function guarded(stores: LocalStores, folder: string, close: () => Promise<void>
     list: (applicationId) => live().list(applicationId),
     check: (writes) => live().check(writes),
     apply: (writes) => {
-      // A commit that was acknowledged while everything was being closed: it is in the changelog, and read from there.
+      // The commit was acknowledged during closing: it is in the changelog and will be read from there.
       if (closing !== undefined) return;
       try {
         stores.apply(writes);

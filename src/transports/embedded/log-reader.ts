@@ -8,16 +8,16 @@ import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts'
 import type { Batches } from './batches.ts';
 import type { Catalog, StoredTopic } from './catalog.ts';
 
-/** Where a partition begins and ends, and the id of its topic. */
+/** The start and end of a partition, and the id of its topic. */
 interface Reach {
   readonly topicId: number;
-  /** The same, as others know it. */
+  /** The same id as a string, for others. */
   readonly id: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** Reads records, by what was last heard of where partitions begin and end. */
+/** Reads records, based on the last known bounds of partitions. */
 export class LogReader {
   readonly #catalog: Catalog;
   readonly #batches: Batches;
@@ -31,7 +31,7 @@ export class LogReader {
     this.#refuse = refuse;
   }
 
-  /** Something has been committed: where partitions end is looked up again. */
+  /** Discards the known bounds of partitions after a commit. */
   forget(): void {
     this.#reaches.clear();
   }
@@ -41,8 +41,8 @@ export class LogReader {
   }
 
   /**
-   * Where a partition begins and ends, as last heard: tasks ask for it at every turn, so it is read once per change. What
-   * another process commits is heard a moment later, which is when a reader is woken for it too.
+   * The last known bounds of a partition: tasks need them in every turn, so they are read once per change. Commits of
+   * other processes are noticed a moment later, which is also when readers are woken for them.
    */
   #reach(name: string, partition: number): Reach | undefined {
     const place = `${name}/${partition}`;
@@ -57,16 +57,16 @@ export class LogReader {
   }
 
   /**
-   * The batch that holds an offset, without the records below it; a promise while its codec is being loaded.
+   * The batch that contains an offset, without the records below it; a promise while its codec is being loaded.
    *
-   * @param id - The topic that the offset is of; the one that has the name now unless given.
+   * @param id - The topic of the offset (default: the one that has the name now).
    */
   read(name: string, partition: number, offset: number, id?: string): FetchedBatch | Promise<void> | undefined {
     const place = { topic: name, partition };
     return this.#guard(place, () => {
       const { topicId, start, end } = this.#reachOf(place, id);
       if (offset === end) return undefined;
-      // Reading on, the usual case, finds the next batch by its key.
+      // Sequential reading, the usual case, finds the next batch by its key.
       const next = offset >= start && offset < end ? this.#batches.bytes(topicId, partition, offset) : undefined;
       return next === undefined ? this.#readAround(place, offset, id) : this.#decode(next, place, offset, offset, end);
     });
@@ -79,11 +79,11 @@ export class LogReader {
     const now = this.#catalog.topics().get(place.topic);
     if (id !== undefined && now !== undefined && String(now.id) !== id) throw topicRecreated(place);
     this.#refuse(place);
-    // The partition came into being a moment ago.
+    // The partition was created a moment ago.
     return this.#reach(place.topic, place.partition) as Reach;
   }
 
-  /** Reads at an offset where no batch begins, by what is true now: records may have been removed a moment ago. */
+  /** Reads at an offset where no batch starts, using the current bounds: records may have been removed a moment ago. */
   #readAround(place: TopicPartition, offset: number, id: string | undefined): FetchedBatch | Promise<void> | undefined {
     const { partition, topic: name } = place;
     this.#reaches.delete(`${name}/${partition}`);
@@ -113,7 +113,7 @@ export class LogReader {
       return new FetchedRows(batch, baseOffset, batch.nextOffset, end, skip);
     } catch (error) {
       if (isUnreadable(error)) {
-        // What the batch says of its own range may be part of the damage; the index has it beside.
+        // The range in the batch itself may be damaged; the index has a second copy.
         const known = this.#batches.find(
           (this.#reach(place.topic, place.partition) as Reach).topicId,
           place.partition,
@@ -128,7 +128,7 @@ export class LogReader {
     }
   }
 
-  /** The first record at or after a time. Reads the one batch that holds it. */
+  /** The first record at or after a time. It reads only the batch that contains it. */
   async offsetAt(topic: StoredTopic, partition: number, time: number): Promise<number> {
     const { start, end } = this.#catalog.partition(topic.id, partition);
     const first = this.#batches.find(topic.id, partition, start);
@@ -147,7 +147,7 @@ export class LogReader {
     return end;
   }
 
-  /** Runs a read; what LMDB throws becomes an error of ours that says where. */
+  /** Runs a read; converts errors of LMDB into Millrace errors with the place. */
   #guard<T>({ topic, partition }: TopicPartition, read: () => T): T {
     try {
       return read();

@@ -2,21 +2,21 @@ import { sha256 } from '../../protocol/sha256.ts';
 import { compareBytes } from '../../state/key-codec.ts';
 import { readUint32, writeUint32 } from './uint32.ts';
 
-/** What LMDB allows at a page size of 4 KiB, less the number of the store. */
+/** LMDB's maximum at a page size of 4 KiB, minus the number of the store. */
 const MOST_BYTES = 1974;
 const HASH_BYTES = 32;
-/** Up to here keys are stored as they are, and so in order. */
+/** Keys up to this length are stored unchanged and therefore in order. */
 export const ORDERED_BYTES: number = MOST_BYTES - HASH_BYTES;
 
-/** An entry as the database holds it. */
+/** An entry in the database. */
 export interface StoredEntry {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
 
 /**
- * The key that stands for a key in the database: itself, or for one that is too long its head and its SHA-256, which
- * together are longer than any other. The value then holds the whole key.
+ * The database key for a key: the key itself or, if it is too long, its head and its SHA-256, which together are longer
+ * than any other key. The value then contains the whole key.
  */
 export function storedKey(key: Uint8Array): Uint8Array {
   if (key.length < MOST_BYTES) return key;
@@ -35,19 +35,19 @@ export function storedValue(key: Uint8Array, value: Uint8Array): Uint8Array {
   return stored;
 }
 
-/** The entry that a stored one stands for. */
+/** The original entry of a stored one. */
 export function originalEntry({ key, value }: StoredEntry): StoredEntry {
   if (key.length < MOST_BYTES || value.length < 4) return { key, value };
   const end = 4 + readUint32(value, 0);
   const whole = value.subarray(4, end);
-  // Keys of just this length were once stored as they are.
+  // Older versions stored keys of exactly this length unchanged.
   if (end > value.length || compareBytes(storedKey(whole), key) !== 0) return { key, value };
   return { key: whole.slice(), value: value.subarray(end) };
 }
 
 /**
- * Entries in the order of their own keys, from those in the order of the stored ones: only among keys that begin with the
- * same {@link ORDERED_BYTES} bytes the two differ.
+ * Reorders entries from the order of stored keys to that of original keys: the two only differ among keys with the same
+ * first {@link ORDERED_BYTES} bytes.
  */
 export function* inOrder(entries: Iterable<StoredEntry>): Generator<StoredEntry> {
   let tied: StoredEntry[] = [];

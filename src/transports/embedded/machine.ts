@@ -3,20 +3,20 @@ import { statfsSync } from 'node:fs';
 import { type Clock, systemClock } from '../../dataflow/clock.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 
-/** What the log of a folder takes from its machine, beside the file. Where a world is simulated, it gives all of it. */
+/** What the log of a folder needs from its machine besides the file. A simulation provides all of it. */
 export interface EmbeddedMachine {
   readonly clock: Clock;
   /** This process. */
   readonly me: () => ProcessIdentity;
-  /** Whether another process is still there. */
+  /** Whether another process is still alive. */
   readonly isAlive: (other: ProcessIdentity) => boolean;
-  /** A name that nobody else has. */
+  /** A unique name. */
   readonly name: () => string;
-  /** A whole number below 2 ** 47, by chance. */
+  /** A random whole number below 2 ** 47. */
   readonly number: () => number;
-  /** From 0 to below 1. */
+  /** A random number from 0 to below 1. */
   readonly random: () => number;
-  /** How many bytes are left on the disk of a file. */
+  /** How many bytes are free on the disk of a file. */
   readonly freeBytes: (file: string) => number;
 }
 

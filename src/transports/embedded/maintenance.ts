@@ -10,25 +10,25 @@ import { filterBatch } from './filter-batch.ts';
 import { dropRemoved, FREES_SPACE, moveStart } from './topic-admin.ts';
 
 const WRITE_BYTES = 4096;
-/** Part of a partition that must be new before it is compacted again: reading it all has a price. */
+/** Fraction of a partition that must be new before it is compacted again, because compaction reads all of it. */
 const DIRTY_SHARE = 0.5;
-/** Bytes that are read or rewritten before others get their turn. */
+/** How many bytes are read or rewritten before the event loop gets a turn. */
 const TURN_BYTES = 4 * 1024 * 1024;
 
 export interface MaintenanceOptions {
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Compacts also where little has changed (false). */
+  /** Also compacts where little has changed (default: false). */
   readonly force?: boolean;
-  /** Ends the work early when it says so. */
+  /** Ends the work early when it returns true. */
   readonly stopped?: () => boolean;
 }
 
-/** Removes records that are no longer to be kept, and older records of the same key from compacted topics. */
+/** Removes expired records, and older records of the same key from compacted topics. */
 export async function maintain(log: EmbeddedLog, options: MaintenanceOptions): Promise<void> {
-  // Looked up once: groups only move on, so an older answer spares more.
+  // Looked up once: groups only advance, so an older answer is safe.
   let lowest: ReadonlyMap<string, number> | undefined;
-  // The map of topics is replaced when they change, never changed.
+  // The map of topics is replaced on changes, never modified.
   for (const topic of log.catalog.topics().values()) {
     for (let partition = 0; partition < topic.partitions; partition++) {
       if (options.stopped?.() === true) return;
@@ -104,7 +104,7 @@ async function rewrite(
   const bytes = log.batches.known(topic.id, partition, info);
   const filtered = kept.length === 0 ? undefined : filterBatch(bytes, kept);
   await log.writer.write(WRITE_BYTES + (filtered?.length ?? 0), () => {
-    // Retention or a deletion may have been faster.
+    // Retention or a deletion may have removed it meanwhile.
     if (isGone(log, topic) || log.batches.bytes(topic.id, partition, info.baseOffset) === undefined) return;
     const state = log.touch(topic, partition);
     if (filtered === undefined) log.batches.remove(topic.id, partition, info.baseOffset);
@@ -121,7 +121,7 @@ async function decode(log: EmbeddedLog, topic: StoredTopic, partition: number, i
   return decodeBatch(bytes, 0, { topic: topic.name, partition, maxOutputBytes: 1024 * 1024 * 1024 });
 }
 
-/** Lets others work now and then. @returns whether to stop. */
+/** Yields from time to time. @returns whether to stop. */
 function turns(stopped?: () => boolean): (bytes: number) => Promise<boolean> {
   let since = 0;
   return async (bytes) => {

@@ -6,25 +6,25 @@ import { type LockAttempt, takeAtOnce, tryLock, unlock } from './process-lock.ts
 
 const LOCK = 'open.lock';
 export const PATIENCE_MS = 30_000;
-/** Waiting for less than this is not worth a word. */
+/** Shorter waits than this are not reported. */
 const SOON_MS = 1000;
-/** Of 5 milliseconds each. */
+/** Attempts of 5 ms each. */
 const ATTEMPTS_AT_END = 200;
 
-/** Hears what is waited for, in words, and `undefined` when it is over. */
+/** Called with a description of what it waits for, and with `undefined` when the wait is over. */
 export type Waiting = (reason: string | undefined) => void;
 
-/** What a wait needs to know. */
+/** The options of a wait. */
 export interface Patience {
   readonly waiting: Waiting;
-  /** Milliseconds until it fails. */
+  /** How long to wait before failing, in ms. */
   readonly limitMs: number;
 }
 
 /**
- * Lets one process at a time inspect, open or close the files of a folder: two that create a database at the same moment
- * could wait for each other, one that inspects must not see the other half way, and the last one that closes takes the
- * locks apart that one that opens has just found.
+ * Lets only one process at a time inspect, open or close the files of a folder. Otherwise two processes that create a
+ * database at the same time could wait for each other, an inspecting process could see an intermediate state, and the
+ * last one that closes could remove locks that an opening one has just found.
  */
 export async function withOpenLock<T>(
   path: string,
@@ -50,7 +50,7 @@ export async function withOpenLock<T>(
   }
 }
 
-/** At the end of the process, when nothing can be waited for: holds the lock until the process is gone. */
+/** At the end of the process, when waiting is impossible: holds the lock until the process is gone. */
 export function holdOpenLockUntilGone(path: string, { sign }: Presence): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   try {

@@ -4,11 +4,11 @@ import { metaKey } from './keys.ts';
 import { type EmbeddedMachine, thisMachine } from './machine.ts';
 import { type ProcessIdentity, sameProcess } from './process-identity.ts';
 
-/** Who runs an application. Stays when it has ended, so that epochs only grow. */
+/** The owner of an application. It is kept after the application has ended, so that epochs only grow. */
 interface Owner extends ProcessIdentity {
-  /** Grows with every owner; what an older one still wants to write is refused. */
+  /** Grows with every owner; later writes of an older owner are refused. */
   readonly epoch: number;
-  /** Of the one log that has acquired it, so that two that have the same epoch are still told apart. */
+  /** Identifies the log instance that acquired it, to distinguish two with the same epoch. */
   readonly token?: string;
   /** ISO time. */
   readonly since: string;
@@ -16,8 +16,8 @@ interface Owner extends ProcessIdentity {
 }
 
 /**
- * Which process runs which application on a folder. All methods but `alive` run inside a write transaction, so that of two
- * processes that start at the same moment one sees the other.
+ * Which process runs which application on a folder. All methods but `alive` run inside a write transaction, so that of
+ * two processes that start at the same time, one sees the other.
  */
 export class Owners {
   readonly #catalog: Catalog;
@@ -34,7 +34,7 @@ export class Owners {
 
   /**
    * Makes this process the owner. @returns the epoch to write under.
-   * @throws StoreError `ERR_APPLICATION_RUNNING` when the owner is alive and `takeOver` is not given
+   * @throws StoreError `ERR_APPLICATION_RUNNING` if the owner is alive and `takeOver` is false
    */
   acquire(groupId: string, takeOver: boolean): number {
     const key = metaKey('owner', groupId);
@@ -58,7 +58,7 @@ export class Owners {
     if (owner !== undefined && this.#isMine(owner, epoch)) this.#catalog.putJson(key, { ...owner, ended: true });
   }
 
-  /** @throws MillraceError `ERR_STALE_GENERATION` when another process has become the owner. */
+  /** @throws MillraceError `ERR_STALE_GENERATION` if another process has become the owner. */
   check(groupId: string, epoch: number): void {
     const owner = this.#catalog.getJson(metaKey('owner', groupId)) as Owner | undefined;
     if (this.#isMine(owner, epoch)) return;

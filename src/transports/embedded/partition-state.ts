@@ -1,4 +1,4 @@
-/** Where a partition stands. */
+/** The state of a partition. */
 export interface PartitionState {
   /** The first offset that can be read. */
   start: number;
@@ -10,7 +10,7 @@ export interface PartitionState {
   compactedTo: number;
 }
 
-/** What the index says of a batch; its base offset is in the key. */
+/** The index entry of a batch; its base offset is in the key. */
 export interface IndexEntry {
   readonly nextOffset: number;
   readonly maxTimestamp: number;

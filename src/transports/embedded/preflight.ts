@@ -9,7 +9,7 @@ import { currentProcess, isAlive, type ProcessIdentity, sameProcess } from './pr
 import { checkStructure, type LostRecords, survey } from './survey.ts';
 import type { Marked } from './write-gate.ts';
 
-/** This process's use of a folder, as other processes and later ones can see it. */
+/** This process's use of a folder, visible to other and later processes. */
 export interface Run {
   /** Opening has worked. */
   opened(): void;
@@ -19,16 +19,18 @@ export interface Run {
   closed(): void;
 }
 
-/** What is left of a process that used the folder. Removed when it closes, so one of a dead process tells of a crash. */
+/**
+ * The file of a process that uses the folder. It is removed on close, so the file of a dead process indicates a crash.
+ */
 interface RunFile extends Sign {
-  /** Of a version that stays out of the way of processes that open the file. Older ones do not, and do not say so. */
+  /** Set by versions that coordinate opening the file. Older ones do not coordinate and do not set it. */
   readonly gate?: true;
   readonly phase: 'opening' | 'open';
   /** The last transaction in the file when the process opened it. */
   readonly transaction: number;
 }
 
-/** How the file looked after it was closed: a file that looks otherwise was changed by somebody else. */
+/** The state of the file after it was closed: if it differs, something else has changed the file. */
 export interface CleanState {
   readonly size: number;
   readonly mtimeMs: number;
@@ -37,18 +39,19 @@ export interface CleanState {
 const CLEAN = 'clean.json';
 const RUN = '.json';
 const MARK = '.writing';
-/** Pages whose structure is checked at most before opening, so that a large log opens fast: 400 MB at 4 KiB. */
+/** The most pages to check before opening, so that a large log opens fast: 400 MB at 4 KiB. */
 export const MAX_PAGES = 100_000;
-/** So many crashes without a commit in between are no accident: then everything is read and compared. */
+/** This many crashes without a commit in between are no coincidence: everything is then read and verified. */
 const CRASHES = 3;
 
 /**
- * Looks at the data file before LMDB does, because LMDB ends the process when the file is damaged: at its header always,
- * at its structure when the last process was killed, and at all of its contents when somebody has changed it since it was
- * closed, when the last process died while opening it, or when several died in a row without getting anywhere.
+ * Inspects the data file before LMDB does, because LMDB crashes the process if the file is damaged. It always checks
+ * the header; it checks the structure if the last process was killed; and it checks all contents if the file has
+ * changed since it was closed, if the last process died while opening it, or if several processes died in a row without
+ * a commit.
  *
- * @throws StoreError `ERR_CORRUPT_LOG` saying what is lost; `ERR_STORE_LOCKED` when a process has the folder open beside
- * which this one must not open it
+ * @throws StoreError `ERR_CORRUPT_LOG` saying what is lost; `ERR_STORE_LOCKED` if a process has the folder open that
+ * this one cannot share it with
  */
 export async function inspectBeforeOpen(path: string, { sign }: Presence): Promise<Run> {
   const me = currentProcess();
@@ -56,7 +59,7 @@ export async function inspectBeforeOpen(path: string, { sign }: Presence): Promi
   for (const run of runs) await refuseBeside(path, run);
   const dead = runs.filter(({ run }) => !sameProcess(run, me) && !isAlive(run, me));
   const transaction = lastTransaction(path);
-  // Where another process has it open, the file is sound and changes while one looks at it.
+  // If another process has it open, the file is valid and changes during the inspection.
   if (transaction !== undefined && !inUse(path, me)) {
     const stuck = dead.filter(({ run }) => run.transaction === transaction);
     const closed = lookWhenClosed(path);
@@ -71,13 +74,13 @@ export async function inspectBeforeOpen(path: string, { sign }: Presence): Promi
   return begin(path, { ...sign, gate: true, phase: 'opening', transaction: transaction ?? 0 });
 }
 
-/** A dead process's files. */
+/** Removes the files of a dead process. */
 function bury(file: string): void {
   const stem = file.slice(0, -RUN.length);
   for (const ending of [MARK, RUN]) rmSync(`${stem}${ending}`, { force: true });
 }
 
-/** LMDB's locks and its table of readers go by pids, and every process has to keep to the gate. */
+/** LMDB's locks and reader table use pids, and every process must respect the gate. */
 async function refuseBeside(
   path: string,
   { file, run }: { readonly file: string; readonly run: RunFile },
@@ -101,10 +104,10 @@ async function refuseBeside(
   );
 }
 
-/** The file in which this thread says whether it writes. */
+/** The file in which this thread records whether it writes. */
 export const markOf = (path: string): string => join(path, RUNS, `${threadName()}${MARK}`);
 
-/** Living processes that may write, but for this thread. */
+/** Living processes that may write, other than this thread. */
 export function writersOf(path: string): Marked[] {
   const me = currentProcess();
   const mine = `${threadName()}${RUN}`;
@@ -138,13 +141,13 @@ function begin(path: string, run: RunFile): Run {
       try {
         if (readRuns(path).length === 0) replace(clean, lookOf(path));
       } catch {
-        // Somebody has removed the folder meanwhile. Without the note the next opening looks more closely, that is all.
+        // The folder was removed meanwhile. Without the note, the next opening only checks more thoroughly.
       }
     },
   };
 }
 
-/** @returns the number of the last transaction; `undefined` when there is no file yet. */
+/** @returns the number of the last transaction; `undefined` if there is no file yet. */
 function lastTransaction(path: string): number | undefined {
   const file = join(path, DATA_FILE);
   let size: number;
@@ -155,7 +158,7 @@ function lastTransaction(path: string): number | undefined {
     size = -1;
   }
   if (size <= 0) {
-    // The doorbell is made after the first transaction, so where it is there has been a file with something in it.
+    // The doorbell is created after the first transaction, so if it exists, there was a non-empty data file.
     if (existsSync(join(path, DOORBELL)))
       refuseDamaged(path, [size < 0 ? `the file ${DATA_FILE} is gone` : `the file ${DATA_FILE} is empty`]);
     return undefined;
@@ -181,7 +184,7 @@ function readRuns(path: string): { readonly file: string; readonly run: RunFile 
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       if (!(error instanceof SyntaxError)) throw error;
-      // Cut off by a crash of the machine: it says nothing then.
+      // Truncated by a crash of the machine and therefore useless.
       rmSync(file, { force: true });
     }
   }
@@ -193,7 +196,7 @@ export function lookOf(path: string): CleanState {
   return { size, mtimeMs };
 }
 
-/** How the file looked when the last process closed it; `undefined` when that one was killed. */
+/** The state of the file when the last process closed it; `undefined` if that process was killed. */
 function lookWhenClosed(path: string): CleanState | undefined {
   try {
     return JSON.parse(readFileSync(join(path, CLEAN), 'utf8')) as CleanState;

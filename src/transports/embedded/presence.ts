@@ -4,21 +4,21 @@ import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { currentProcess, isAlive, isVisible, type ProcessIdentity } from './process-identity.ts';
 
-/** Something that a process leaves in a folder to say who it is. */
+/** Identifies a process in a file that it leaves in a folder. */
 export interface Sign extends ProcessIdentity {
-  /** Name of the socket beside it on which the process listens; absent where there are none. */
+  /** Name of the socket next to it on which the process listens; missing if sockets are unavailable. */
   readonly socket?: string;
 }
 
 const ENDING = '.alive';
 let count = 0;
 
-/** `elsewhere` is alive, or may be, in a container of its own: it cannot be seen, only heard. */
+/** `elsewhere`: alive, or possibly alive, in another container, where only its socket can tell. */
 export type Standing = 'alive' | 'dead' | 'elsewhere';
 
 /**
- * A socket on which a process listens for as long as it lives, so that processes of other containers can tell: the system
- * takes it away with the process, also with one that was killed, and leaves it with one that is stopped.
+ * A socket on which a process listens as long as it lives, so that processes in other containers can tell. The system
+ * closes it with the process, even a killed one, and keeps it for a suspended one.
  */
 export class Presence {
   readonly sign: Sign;
@@ -34,7 +34,7 @@ export class Presence {
   static async open(folder: string): Promise<Presence> {
     const me = currentProcess();
     tidy(folder, me);
-    // Where there are no namespaces of pids every process can be seen.
+    // Without pid namespaces every process is visible.
     if (me.namespace === '') return new Presence(me);
     const socket = `${threadName()}-${++count}${ENDING}`;
     const fd = openSync(folder, 'r');
@@ -46,7 +46,7 @@ export class Presence {
         server.listen(shortPath(fd, socket), resolve);
       });
     } catch {
-      // A file system without sockets. Others will not know whether this process lives, and stay away.
+      // A file system without sockets. Others cannot tell whether this process is alive and stay away.
       closeSync(fd);
       return new Presence(me);
     }
@@ -55,7 +55,7 @@ export class Presence {
     return new Presence({ ...me, socket }, server, fd);
   }
 
-  /** Gives the socket up. */
+  /** Closes the socket. */
   async close(): Promise<void> {
     if (this.#server === undefined) return;
     await new Promise<void>((resolve) => {
@@ -65,7 +65,7 @@ export class Presence {
   }
 }
 
-/** A name that no other thread has, of any process, on one machine between two boots. */
+/** A name that is unique among the threads of all processes on a machine between two boots. */
 export function threadName(): string {
   const { pid, startTime, namespace } = currentProcess();
   return [pid, startTime, digits(namespace), threadId].join('-');
@@ -73,7 +73,7 @@ export function threadName(): string {
 
 const digits = (text: string): string => text.replaceAll(/\D/g, '');
 
-/** Removes the sockets of dead processes that could be seen. */
+/** Removes the sockets of dead processes in this pid namespace. */
 function tidy(folder: string, me: ProcessIdentity): void {
   for (const name of readdirSync(folder)) {
     const [, pid, startTime = '', namespace] = /^(\d+)-(\d*)-(\d*)-\d+-\d+\.alive$/.exec(name) ?? [];
@@ -83,13 +83,13 @@ function tidy(folder: string, me: ProcessIdentity): void {
   }
 }
 
-/** The path of a socket may have about a hundred bytes; that of a folder may have more. */
+/** Socket paths are limited to about a hundred bytes; the path of the folder may be longer. */
 const shortPath = (folder: number, socket: string): string => `/proc/self/fd/${folder}/${socket}`;
 
-/** What has become of the process that left a sign in a file. */
+/** The standing of the process that left a sign in a file. */
 export async function standingOf(sign: Sign, file: string): Promise<Standing> {
   if (isVisible(sign)) return isAlive(sign) ? 'alive' : 'dead';
-  // Nobody knows about a process of another container that does not listen.
+  // The standing of a process in another container without a socket is unknown.
   if (sign.socket === undefined) return 'elsewhere';
   return (await listens(dirname(file), sign.socket)) ? 'elsewhere' : 'dead';
 }

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Tells one process from every other, also from a later one with the same pid. */
+/** Identifies a process, even among later ones with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Of the boot, or the name of the machine. */
+  /** Id of the boot, or the name of the machine. */
   readonly bootId: string;
-  /** Start of the process in ticks since the boot; empty where the system does not tell. */
+  /** Start of the process in ticks since boot; empty if the system does not provide it. */
   readonly startTime: string;
-  /** Which numbering the pid belongs to: containers have their own. */
+  /** The pid namespace: containers have their own. */
   readonly namespace: string;
 }
 
@@ -20,19 +20,19 @@ const attempt = (read: () => string): string => {
   }
 };
 
-/** Field 22 of `/proc/<pid>/stat`; empty when there is no such process or no `/proc`. */
+/** Field 22 of `/proc/<pid>/stat`; empty if there is no such process or no `/proc`. */
 function startTimeOf(pid: number): string {
   return attempt(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may hold spaces and parentheses itself.
+    // The name in parentheses may itself contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie holds no files any more, unless one of its threads has not come back from the disk yet.
+    // A zombie has no open files any more, unless one of its threads is still waiting for the disk.
     const ended = (fields[0] === 'Z' || fields[0] === 'X') && readdirSync(`/proc/${pid}/task`).length <= 1;
     return ended ? '' : (fields[19] ?? '');
   });
 }
 
-/** Changes with every boot of the machine; empty where the system does not tell. */
+/** Changes with every boot of the machine; empty if the system does not provide it. */
 export function bootId(): string {
   return attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1'));
 }
@@ -40,7 +40,7 @@ export function bootId(): string {
 let me: ProcessIdentity | undefined;
 
 export function currentProcess(): ProcessIdentity {
-  // A fork of a process has another pid.
+  // A forked process has another pid.
   if (me?.pid === process.pid) return me;
   me = {
     pid: process.pid,
@@ -55,14 +55,14 @@ export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.bootId === b.bootId && a.startTime === b.startTime && a.namespace === b.namespace;
 }
 
-/** Whether a process counts its pids as this one does, so that one can see the other. */
+/** Whether a process is in the same pid namespace, so that it can be seen. */
 export function isVisible(other: ProcessIdentity, from: ProcessIdentity = currentProcess()): boolean {
   return other.bootId !== from.bootId || other.namespace === from.namespace;
 }
 
 /**
- * Whether a process is still there. A process of another boot is not. For one of another container this says no: whether
- * it lives is asked of `Presence`.
+ * Whether a process is still alive. A process of an earlier boot is not. For one in another container this returns
+ * false; use `Presence` for those.
  */
 export function isAlive(other: ProcessIdentity, from: ProcessIdentity = currentProcess()): boolean {
   if (other.bootId !== from.bootId || other.namespace !== from.namespace) return false;
@@ -71,7 +71,7 @@ export function isAlive(other: ProcessIdentity, from: ProcessIdentity = currentP
     process.kill(other.pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is a process too.
+    // A process of another user is alive too.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

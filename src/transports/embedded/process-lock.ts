@@ -6,21 +6,22 @@ import { currentProcess, sameProcess } from './process-identity.ts';
 /** How an attempt to take a lock ended. */
 export interface LockAttempt {
   readonly taken: boolean;
-  /** Who has it instead, where that can be told. */
+  /** The current holder, if known. */
   readonly holder: Sign | undefined;
   /** Whether the holder belongs to another container. */
   readonly elsewhere?: boolean;
 }
 
-/** What has become of the process that left a sign in a file. */
+/** Determines the standing of the process that left a sign in a file. */
 type Judge = (sign: Sign, file: string) => Standing | Promise<Standing>;
 
 /**
- * Takes a lock file for this process, also from a process that has ended without giving it back. Does not wait.
+ * Takes a lock file for this process, even from a process that ended without releasing it. It does not wait.
  *
- * A dead holder's file is never removed by somebody who wants the lock: between looking and removing it could have become
- * somebody else's. Instead one process inherits it, by a file with the name of the dead one, which can be made only once.
- * Names are not used twice, so what is inherited from one holder is never taken for what belongs to a later one.
+ * A process that wants the lock never removes the file of a dead holder: between checking and removing, it could have
+ * become another process's file. Instead, one process inherits the lock with a file named after the dead one, which can
+ * only be created once. Names are never reused, so an inheritance from one holder cannot be mistaken for that of a
+ * later one.
  */
 export async function tryLock(file: string, sign: Sign, judge: Judge): Promise<LockAttempt> {
   const mine = temporaryOf(file);
@@ -34,7 +35,7 @@ export async function tryLock(file: string, sign: Sign, judge: Judge): Promise<L
       if (standing !== 'dead') return { taken: false, holder, elsewhere: standing === 'elsewhere' };
       at = heirOf(file, holder);
       if (!take(mine, at)) continue;
-      // The heir before may have given back everything meanwhile, and then this was nobody's any more.
+      // The previous heir may have released everything meanwhile; then this lock belonged to nobody.
       const still = readHolder(file);
       if (still !== undefined && first !== undefined && sameHolder(still, first))
         return { taken: true, holder: undefined };
@@ -46,7 +47,7 @@ export async function tryLock(file: string, sign: Sign, judge: Judge): Promise<L
   }
 }
 
-/** Takes a lock file that nobody has, at once. @returns whether this thread has it now */
+/** Takes a free lock file immediately. @returns whether this thread has it now */
 export function takeAtOnce(file: string, sign: Sign): boolean {
   const holder = readHolder(file);
   if (holder !== undefined) return isMine(holder);
@@ -59,7 +60,7 @@ export function takeAtOnce(file: string, sign: Sign): boolean {
   }
 }
 
-/** Gives a lock back that this thread holds, with what it was inherited from. */
+/** Releases a lock of this thread, together with the files that it was inherited from. */
 export function unlock(file: string): void {
   const line: string[] = [];
   for (let at = file; ; ) {
@@ -69,7 +70,7 @@ export function unlock(file: string): void {
     if (isMine(holder)) break;
     at = heirOf(file, holder);
   }
-  // The lock itself first: who still looks at an heir's file then finds that there is nothing to inherit.
+  // The lock itself first: a process that still checks an heir's file then finds nothing to inherit.
   for (const at of line) rmSync(at, { force: true });
 }
 
@@ -88,7 +89,7 @@ const sameHolder = (a: Holder, b: Holder): boolean => sameProcess(a, b) && a.thr
 const heirOf = (file: string, { pid, startTime, bootId, namespace, thread = 0 }: Holder): string =>
   `${file}.after-${[pid, startTime, bootId.slice(0, 8), namespace.replaceAll(/\D/g, ''), thread].join('-')}`;
 
-/** A link appears with its content, or not at all. */
+/** A link appears together with its content or not at all. */
 function take(mine: string, file: string): boolean {
   try {
     linkSync(mine, file);
@@ -106,7 +107,7 @@ function readHolder(file: string): Holder | undefined {
       return JSON.parse(readFileSync(file, 'utf8')) as Holder;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      // It appeared with its content, so the machine went down before that had reached the disk.
+      // The file appears together with its content, so the machine went down before the content was on disk.
       return { pid: 0, bootId: '', startTime: `${ino}.${mtimeMs}`, namespace: '' };
     }
   } catch (error) {

@@ -10,10 +10,10 @@ import { isSame, lookOf, MAX_PAGES } from './preflight.ts';
 import { LmdbStores } from './store-backend.ts';
 import { checkStructure } from './survey.ts';
 
-/** A file that a process writes looks damaged when it is looked at in between. */
+/** A file can look damaged while a process is writing it, so it is checked several times. */
 const LOOKS = 5;
 
-/** The stores that processes of an application keep on this machine, for who only looks: one for each of their folders. */
+/** Read access to the stores that processes of an application keep on this machine: one for each of their folders. */
 export interface LocalStoresReader {
   readonly folders: readonly ReadableStores[];
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export interface LocalStoresReader {
 /**
  * Opens what {@link localStores} has written below a folder, whether its processes run or not.
  *
- * @throws StoreError `ERR_NO_LOG` where there is nothing; `ERR_CORRUPT_LOG` for a file that must not be opened
+ * @throws StoreError `ERR_NO_LOG` if there are no stores; `ERR_CORRUPT_LOG` for a file that must not be opened
  */
 export async function readLocalStores(path: string, applicationId: string): Promise<LocalStoresReader> {
   const parent = join(path, encodeURIComponent(applicationId));

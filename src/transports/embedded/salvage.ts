@@ -10,17 +10,17 @@ import { DATA_FILE, type Databases, flushToDisk, openDatabases } from './lmdb.ts
 import type { IndexEntry } from './partition-state.ts';
 import { type LostRecords, survey } from './survey.ts';
 
-/** What was copied and what was not. @public */
+/** What was copied and what was lost. @public */
 export interface SalvageReport {
   readonly batches: number;
   readonly stateEntries: number;
-  /** Topics, partitions, committed offsets and the like. */
+  /** Topics, partitions, committed offsets and similar entries. */
   readonly catalogEntries: number;
-  /** Everything that was found damaged, in words. */
+  /** Descriptions of all damage that was found. */
   readonly damage: readonly string[];
   /** Records that are known to be lost. */
   readonly lost: readonly LostRecords[];
-  /** Topics whose name and configuration were lost: their records are under these names now. */
+  /** New names of topics whose name and configuration were lost. */
   readonly renamed: readonly string[];
 }
 
@@ -33,11 +33,11 @@ interface Found {
 const ENTRIES_PER_TRANSACTION = 2000;
 
 /**
- * Copies everything that is sound from a damaged log to a new folder, and reports what is not. The damaged file is only
- * read, and not through LMDB, so that no damage can end the process. No other process may use the folder meanwhile.
+ * Copies everything intact from a damaged log to a new folder and reports the rest. The damaged file is only read, and
+ * not through LMDB, so that damage cannot crash the process. No other process may use the folder meanwhile.
  *
- * Offsets stay what they were; where records are lost there is a gap. State of which parts are lost does not fit the
- * committed offsets any more: where `damage` speaks of stores, reset the application.
+ * Offsets stay the same; lost records leave gaps. Partially lost state no longer matches the committed offsets: if
+ * `damage` mentions stores, reset the application.
  *
  * @param path - Folder of the damaged log.
  * @param target - A folder that does not exist yet or is empty.
@@ -85,7 +85,7 @@ async function copy(path: string, db: Databases): Promise<SalvageReport> {
   return { ...copied, damage, lost, renamed };
 }
 
-/** Writes in transactions of some thousand entries. */
+/** Writes in transactions of a few thousand entries. */
 function grouped(db: Databases): { (write: () => unknown): void; end(): void } {
   let pending: (() => unknown)[] = [];
   const end = (): void => {
@@ -121,7 +121,9 @@ function note(
   known.bytes += entry.bytes;
 }
 
-/** Makes topics and partitions agree with the batches that are there. @returns names of topics that had lost theirs. */
+/**
+ * Makes topics and partitions consistent with the existing batches. @returns new names of topics that had lost theirs.
+ */
 function repairCatalog(
   catalog: Catalog,
   found: ReadonlyMap<number, ReadonlyMap<number, Found>>,
@@ -137,7 +139,7 @@ function repairCatalog(
       id,
       name,
       partitions: least,
-      // Nothing that was rescued may go because of a default.
+      // A default must not remove rescued records.
       config: { ...DEFAULT_TOPIC_CONFIG, retentionMs: -1 },
     };
     if (known === undefined) renamed.push(name);
@@ -155,7 +157,7 @@ function repairCatalog(
       });
     }
   }
-  // Ids must not be given out a second time.
+  // Ids must not be assigned twice.
   const highest = Math.max(0, ...found.keys(), ...topics.keys());
   while (catalog.newId() < highest);
   return renamed;

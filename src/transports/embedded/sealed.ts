@@ -6,7 +6,7 @@ const SEAL_BYTES = 4;
 let scratch = new Uint8Array(256);
 
 function checksum(key: Uint8Array, value: Uint8Array, from: number): number {
-  // The key counts too, so that a value that turns up under another key is noticed.
+  // The checksum includes the key, so that a value under a wrong key is noticed.
   const size = key.length + value.length - from;
   if (scratch.length < size) scratch = new Uint8Array(size * 2);
   scratch.set(key, 0);
@@ -14,7 +14,7 @@ function checksum(key: Uint8Array, value: Uint8Array, from: number): number {
   return crc32c(scratch, 0, size);
 }
 
-/** A value as it is stored: CRC-32C of key and value, then the value. LMDB itself has no checksums. */
+/** The stored form of a value: CRC-32C of key and value, then the value. LMDB itself has no checksums. */
 export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
   const sealed = new Uint8Array(SEAL_BYTES + value.length);
   sealed.set(value, SEAL_BYTES);
@@ -27,7 +27,7 @@ export function isSound(key: Uint8Array, sealed: Uint8Array): boolean {
   return sealed.length >= SEAL_BYTES && readUint32(sealed, 0) === checksum(key, sealed, SEAL_BYTES);
 }
 
-/** The value that was sealed. @throws StoreError `ERR_CORRUPT_LOG` when key or value are not what was written. */
+/** The value that was sealed. @throws StoreError `ERR_CORRUPT_LOG` if key or value are not what was written. */
 export function unseal(key: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
   if (!isSound(key, sealed)) throw corruptLog(`${what} does not match its checksum`);
   return new Uint8Array(sealed.buffer, sealed.byteOffset + SEAL_BYTES, sealed.length - SEAL_BYTES);

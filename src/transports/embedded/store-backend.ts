@@ -11,17 +11,17 @@ interface StoredStore {
   readonly id: StoreId;
 }
 
-/** Entries that an iteration reads at once. It holds no snapshot between them, so that old pages can be reused. */
+/** How many entries an iteration reads at once. It holds no snapshot in between, so that old pages can be reused. */
 const CHUNK = 256;
-/** What it reads first: many who ask take one entry, or a few, and seek on. Each time it reads so many times more. */
+/** How many entries it reads first: many callers take only a few and seek on. Each further read is larger. */
 const FIRST_KEYS = 16;
 const FIRST_ENTRIES = 4;
 const GROWTH = 4;
-/** The number of its store, before each key. */
+/** The number of the store, before each key. */
 const STORE_BYTES = 4;
 const NO_BYTES = new Uint8Array(0);
 
-/** Stores in the same file as the log. Each value carries a checksum, which is verified when it is read. */
+/** Stores in the same file as the log. Each value has a checksum, which is verified on read. */
 export class LmdbStores implements StoreBackend {
   readonly #db: Databases;
   readonly #catalog: Catalog;
@@ -77,7 +77,10 @@ export class LmdbStores implements StoreBackend {
     }
   }
 
-  /** Forgets the stores of an application, inside the surrounding transaction. @returns the numbers of their entries */
+  /**
+   * Removes the stores of an application, inside the surrounding transaction. @returns the numbers under which their
+   * entries are stored
+   */
   forget(applicationId: string): readonly number[] {
     const stores = this.#catalog.list('store', applicationId) as StoredStore[];
     for (const { id } of stores) {
@@ -86,7 +89,7 @@ export class LmdbStores implements StoreBackend {
     return stores.map(({ number }) => number);
   }
 
-  /** Removes entries of a store that was forgotten, up to a number of them. @returns whether there may be more */
+  /** Removes a limited number of entries of a removed store. @returns whether there may be more */
   removeEntries(number: number, limit: number): boolean {
     const start = stateKey(number, NO_BYTES);
     const end = afterPrefix(start);
@@ -162,7 +165,7 @@ export class LmdbStores implements StoreBackend {
       const chunk = Array.from(this.#db.state.getKeys(bounds), (key) => Uint8Array.from(key));
       for (const full of chunk) {
         const key = full.subarray(STORE_BYTES);
-        // Only the value tells what a long key is, and in which order it comes.
+        // Only the value has the whole of a long key, and therefore its order.
         if (key.length > ORDERED_BYTES) {
           for (const [each] of this.#range(id, number, atOrAfter(key, from), to)) yield each;
           return;

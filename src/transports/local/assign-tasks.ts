@@ -1,14 +1,14 @@
-/** What the assignment needs to know of a member. */
+/** What the assignment needs to know about a member. */
 export interface Assignable {
   /** Ids of the tasks that the member can run. */
   readonly known: ReadonlySet<string>;
-  /** Ids of the tasks that it runs now. */
+  /** Ids of the tasks that it is running. */
   readonly tasks: ReadonlySet<string>;
 }
 
 /**
- * Shares tasks evenly: no member gets two more than another that could take one of them. Sticky: a task stays where it is
- * unless that would be uneven. The same input gives the same result.
+ * Distributes tasks evenly: no member gets two more than another one that could run one of them. It is sticky: a task
+ * stays where it is unless that would be uneven. It is deterministic.
  */
 export function assignTasks<M extends Assignable>(members: readonly M[]): Map<M, Set<string>> {
   const shares = new Map<M, Set<string>>(members.map((member) => [member, new Set<string>()]));

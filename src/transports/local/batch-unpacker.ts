@@ -5,36 +5,36 @@ import type { RecordColumns } from '../../protocol/columns.ts';
 import { unpackBatch } from '../../protocol/unpack-batch.ts';
 import type { UnpackBudget } from './unpack-budget.ts';
 
-/** What a partition may have unpacked without asking: as much as is fetched ahead of it. */
+/** How much a partition may unpack without asking the budget: as much as is fetched ahead. */
 const FREE_BYTES = 1024 * 1024;
-/** A record that finds no room for so long is let through: what holds the room may be waiting for it. */
+/** After waiting this long for room, a record is let through: whatever occupies the room may be waiting for it. */
 const PATIENCE_MS = 10_000;
 
-/** One turn of the event loop unpacks one batch of that size. */
+/** A turn of the event loop unpacks at most one batch of this size. */
 const LARGE_BYTES = 8 * 1024 * 1024;
 
 type Unpacked = DecodedBatch | RecordColumns;
 
 export interface UnpackOptions {
   readonly budget: UnpackBudget;
-  /** What all unpacked batches of the process may take. */
+  /** The most bytes that all unpacked batches of the process may take. */
   readonly maxUnpackedBytes: number;
 }
 
 /**
  * Unpacks the batches of one partition, one at a time, within the memory of the process. A batch that does not fit is
- * handed out in slices, and unpacked again for each of them.
+ * delivered in slices and unpacked again for each slice.
  */
 export class BatchUnpacker {
   readonly #options: UnpackOptions;
   readonly #place: BatchPlace;
   #taken = 0;
   #waitingSince: number | undefined;
-  /** Whether the last call found no room, or that it is somebody else's turn: see {@link UnpackBudget.onFree}. */
+  /** Whether the last call found no room, or had to yield to another partition: see {@link UnpackBudget.onFree}. */
   waits = false;
-  /** What the record that waits will take. */
+  /** The room that the waiting record needs. */
   #needed = 0;
-  /** Base offset of the batch whose checksum was compared last. */
+  /** Base offset of the batch whose checksum was verified last. */
   #checked = -1;
 
   constructor(options: UnpackOptions, place: BatchPlace) {
@@ -42,27 +42,27 @@ export class BatchUnpacker {
     this.#place = place;
   }
 
-  /** How long the next record still waits for room, in milliseconds; `undefined` when it does not. */
+  /** How long the next record still waits for room, in ms; `undefined` if it does not wait. */
   get patienceMs(): number | undefined {
     if (this.#waitingSince === undefined) return undefined;
     return Math.max(this.#waitingSince + PATIENCE_MS - this.#options.budget.clock.monotonic(), 0);
   }
 
-  /** What was unpacked last is not used any more. */
+  /** Releases what was unpacked last. */
   release(): void {
     const taken = this.#taken;
     this.#taken = 0;
     this.#options.budget.give(taken);
   }
 
-  /** What lies at the offsets from now on may be something else. */
+  /** Forgets verified batches: the offsets may refer to other batches from now on. */
   forget(): void {
     this.#checked = -1;
   }
 
   /**
-   * The records of a batch from an offset on, possibly not all: `nextOffset` says how far they go. `undefined` when there
-   * is no room for the next one now.
+   * The records of a batch from an offset on, possibly not all: `nextOffset` says how far they go. `undefined` if there
+   * is currently no room for the next one.
    *
    * @throws as `decodeBatch`
    */
@@ -77,7 +77,7 @@ export class BatchUnpacker {
   #unpack(bytes: Uint8Array, start: number, header: BatchHeader, offset: number): Unpacked | undefined {
     const { budget, maxUnpackedBytes } = this.#options;
     if (header.compression !== 'none' && budget.rests) return undefined;
-    // Before it is unpacked in vain.
+    // Avoids unpacking it in vain.
     if (this.#waitingSince !== undefined && this.patienceMs !== 0 && budget.used + this.#needed > maxUnpackedBytes) {
       return undefined;
     }

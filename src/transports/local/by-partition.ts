@@ -1,6 +1,6 @@
 /**
- * Values by topic and partition. A topic and a partition are looked up one after the other: making one text of both would
- * cost more than everything else that is done for a batch of one record.
+ * Values by topic and partition, looked up one after the other: joining both into one string would cost more than
+ * everything else that is done for a batch of one record.
  */
 export class ByPartition<T> {
   readonly #topics = new Map<string, Map<number, T>>();

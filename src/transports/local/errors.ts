@@ -2,13 +2,13 @@ import { ConfigError, type ErrorDetails, FatalError, MillraceError, RecordError,
 import type { TopicPartition } from '../../log/transport.ts';
 import { counted } from '../../options/counted.ts';
 
-/** Errors of a write say that nothing was written; the same conditions met while reading leave that out. */
+/** Errors of a write say that nothing was written; for reads this is left out. */
 const NOT_WRITTEN: ErrorDetails = { written: 'no' };
 
 export function unknownTopic(topic: string, written: ErrorDetails = {}): FatalError {
   return new FatalError('ERR_UNKNOWN_TOPIC', `There is no topic "${topic}"`, {
     topic,
-    hint: 'if it was there before, somebody has deleted it; else create it first (client.topics.create), or check the spelling',
+    hint: 'if it existed before, it has been deleted; otherwise create it first (client.topics.create), or check the spelling',
     ...written,
   });
 }
@@ -34,7 +34,7 @@ export function topicRecreated({ topic, partition }: TopicPartition): FatalError
   return new FatalError('ERR_TOPIC_RECREATED', `Topic "${topic}" was deleted and created again`, {
     topic,
     partition,
-    hint: 'offsets of the old topic mean nothing in the new one: read it from its start',
+    hint: 'offsets of the old topic are meaningless in the new one: read it from its start',
   });
 }
 
@@ -45,7 +45,7 @@ export function topicExists(topic: string): ConfigError {
   });
 }
 
-/** @param limit - That of the topic, where it is known. */
+/** @param limit - The limit of the topic, if known. */
 export function recordTooLarge({ topic, partition }: TopicPartition, bytes: number, limit?: number): RecordError {
   const most = limit === undefined ? 'limit of the topic' : `limit of ${limit}`;
   return new RecordError('ERR_RECORD_TOO_LARGE', `A record batch of ${bytes} bytes exceeds the ${most}`, {

@@ -5,7 +5,7 @@ import type { Headers } from '../../record.ts';
 const NO_INTS = new Int32Array(0);
 const NO_BYTES = new Uint8Array(0);
 
-/** Records as a fetcher delivers them: columns at their place in the log, without those below the position. */
+/** Records as a fetcher delivers them: columns with their offsets in the log, without those below the position. */
 export class FetchedRows implements FetchedBatch {
   readonly count: number;
   readonly baseOffset: number;
@@ -52,7 +52,7 @@ export class FetchedRows implements FetchedBatch {
 }
 
 /**
- * Index of the first record of a batch that does not lie below an offset.
+ * Index of the first record of a batch that is not below an offset.
  *
  * @param first - Index of the first record.
  * @param end - Index behind the last one.
@@ -90,7 +90,7 @@ const NOTHING: RecordColumns = {
   headers: () => [],
 };
 
-/** A batch without records: progress over offsets that hold nothing any more. */
+/** A batch without records: progress over offsets that are empty. */
 export function emptyFetch(offset: number, nextOffset: number, endOffset: number): FetchedBatch {
   return new FetchedRows(NOTHING, offset, nextOffset, endOffset, 0);
 }

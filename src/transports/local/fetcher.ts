@@ -3,13 +3,13 @@ import type { FetchedBatch, Fetcher, FetcherOptions, OffsetOrigin } from '../../
 import { ByPartition } from './by-partition.ts';
 import { closed } from './errors.ts';
 
-/** What a fetcher needs of the log below it. */
+/** What a fetcher needs from the log below it. */
 export interface FetchLog {
-  /** The topic that has a name now, told from those that had it before. */
+  /** The id of the topic that has a name now; it differs from those that had the name before. */
   topicId(topic: string): string | undefined;
   /**
-   * The batch at an offset of a topic, or what is left of it; `undefined` at the end. A promise means: not readable yet,
-   * try again when it settles.
+   * The batch at an offset of a topic, or the rest of it; `undefined` at the end. A promise means that it is not
+   * readable yet: try again when it settles.
    *
    * @throws MillraceError for this partition
    */
@@ -19,12 +19,15 @@ export interface FetchLog {
     offset: number,
     topicId: string | undefined,
   ): FetchedBatch | Promise<void> | undefined;
-  /** The offset after the last record; `undefined` when there is no such partition. */
+  /** The offset after the last record; `undefined` if the partition does not exist. */
   endOffset(topic: string, partition: number): number | undefined;
-  /** Calls back when a partition may have changed (all of them without arguments), until the returned function is called. */
+  /**
+   * Calls back when a partition may have changed (any partition, without arguments), until the returned function is
+   * called.
+   */
   onChange(listener: (topic?: string, partition?: number) => void): () => void;
   waitingFor(): string | undefined;
-  /** Calls back once the caller has finished; a microtask unless given. */
+  /** Calls back once the caller has finished (default: a microtask). */
   soon?(callback: () => void): void;
 }
 
@@ -34,7 +37,7 @@ interface Position {
   /** What its offsets belong to. */
   readonly origin: OffsetOrigin;
   offset: number;
-  /** End of the partition when it was last looked at. */
+  /** The last known end of the partition. */
   seenEnd: number | undefined;
   /** Set while the log makes the next batch readable. */
   pending: Promise<void> | undefined;
@@ -43,7 +46,10 @@ interface Position {
 
 const UNKNOWN: OffsetOrigin = {};
 
-/** Reads straight from a log on this machine: nothing is fetched ahead, so what is not polled takes no memory. */
+/**
+ * Reads directly from a log on this machine: nothing is fetched ahead, so partitions that are not polled take no
+ * memory.
+ */
 export class LocalFetcher implements Fetcher {
   readonly #log: FetchLog;
   readonly #options: FetcherOptions;
@@ -103,7 +109,7 @@ export class LocalFetcher implements Fetcher {
     position.pending = pending.then(
       () => undefined,
       (error: unknown) => {
-        // Reported by the next poll, and by each one after it, until the partition is assigned again.
+        // Reported by every poll until the partition is assigned again.
         position.error =
           error instanceof MillraceError
             ? error

@@ -7,17 +7,17 @@ import { applicationRunning, staleGeneration } from './errors.ts';
 
 /** A member's seat in a group. */
 export interface GroupSeat {
-  /** The generation that the member has been told of, 0 before the first. */
+  /** The generation that the member knows, 0 before the first. */
   readonly generation: number;
-  /** Tells that generation from others, also from those of other processes. */
+  /** Identifies that generation, also among those of other processes. */
   readonly epoch: number;
-  /** Whether the tasks of this group are being moved between members. */
+  /** Whether the group is rebalancing. */
   readonly rebalancing: boolean;
-  /** @throws MillraceError `ERR_STALE_GENERATION` when work of that generation may belong to another member now. */
+  /** @throws MillraceError `ERR_STALE_GENERATION` if work of that generation may belong to another member now. */
   check(generation: number): void;
-  /** Makes the group wait for a commit before it gives tasks to somebody else. */
+  /** Makes the group wait for a commit before it assigns tasks to another member. */
   track(commit: Promise<unknown>): void;
-  /** Gives up the seat at once; the others share its tasks as soon as its commits have settled. */
+  /** Gives up the seat at once; the other members get its tasks once its commits have settled. */
   leave(): void;
 }
 
@@ -30,16 +30,16 @@ interface Member {
   /** The oldest generation whose work is still this member's: raised whenever it loses a task. */
   validSince: number;
   alive: boolean;
-  /** Set when the member lost its tasks without being asked: what it held is reported with `lost`. */
+  /** Tasks that the member has lost without being asked; they are reported with `lost`. */
   lost: ReadonlySet<string>;
-  /** Set when the member is to give up all that it has, and may get it back. */
+  /** Set if the member must give up all its tasks, and may get them back. */
   givesUp: boolean;
 }
 
 interface Group {
   readonly members: Set<Member>;
   readonly commits: Set<Promise<unknown>>;
-  /** Generations are counted anew in each process: where the epochs begin. */
+  /** The first epoch of this process: each process counts generations separately. */
   readonly firstEpoch: number;
   generation: number;
   running: boolean;
@@ -47,14 +47,17 @@ interface Group {
 }
 
 /**
- * Shares the tasks of groups among members in one process: evenly, moving as few as possible. A task goes to its next
- * owner after the `onRevoked` of the previous one has settled, and after the commits of the group have.
+ * Distributes the tasks of groups among members in one process: evenly, moving as few as possible. A task moves to its
+ * next owner after the `onRevoked` of the previous one and the commits of the group have settled.
  */
 export class LocalGroups {
   readonly #groups = new Map<string, Group>();
   readonly #random: () => number;
 
-  /** @param random - Where generations begin to count in this process, which is another number in each. */
+  /**
+   * @param random - Source of the number at which this process starts to count generations, which should differ in each
+   * process.
+   */
   constructor(random: () => number = Math.random) {
     this.#random = random;
   }
@@ -72,9 +75,9 @@ export class LocalGroups {
   }
 
   /**
-   * Takes a seat. Where nobody has anything to wait for, tasks come through `onAssigned` before this returns.
+   * Joins a group. If there is nothing to wait for, tasks are assigned through `onAssigned` before this returns.
    *
-   * @param open - Makes the session that goes with the seat.
+   * @param open - Makes the session for the seat.
    * @throws `ERR_APPLICATION_RUNNING`
    */
   join<S extends TaskSession>(options: GroupOptions, open: (seat: GroupSeat) => S): S {
@@ -103,8 +106,8 @@ export class LocalGroups {
   }
 
   /**
-   * Takes all tasks from all members without asking, as a broker does with members that it thinks dead: work in progress
-   * can no longer be committed. They are told with `lost`, and then share the tasks again.
+   * Takes all tasks from all members without asking, as a broker does with members that it presumes dead: work in
+   * progress can no longer be committed. The members are told with `lost`, and then the tasks are distributed again.
    */
   expel(groupId: string): void {
     const group = this.#groups.get(groupId);
@@ -117,7 +120,7 @@ export class LocalGroups {
     this.#rebalance(group);
   }
 
-  /** Takes all tasks from all members in good order, and shares them again, as after a change of the members. */
+  /** Revokes all tasks from all members regularly and distributes them again, as after a change of the members. */
   reassign(groupId: string): void {
     const group = this.#groups.get(groupId);
     if (group === undefined) return;
@@ -182,7 +185,7 @@ export class LocalGroups {
     group.generation++;
     const assigned = new Map<Member, readonly string[]>();
     for (const member of members) {
-      // Who left or was expelled while the others answered is dealt with in the next round.
+      // A member that left or was expelled meanwhile is handled in the next round.
       if (!member.alive || member.lost.size > 0) continue;
       const tasks = target.get(member) ?? new Set<string>();
       assigned.set(
@@ -199,7 +202,7 @@ export class LocalGroups {
     );
   }
 
-  /** Calls back all living members at once. One that throws is out, and hears of it through `onError`. */
+  /** Calls back all living members at once. One that throws is expelled and told through `onError`. */
   *#tell(group: Group, members: readonly Member[], call: (member: Member) => Awaitable<void>): Steps<void> {
     function* one(member: Member): Steps<void> {
       try {

@@ -3,8 +3,8 @@ import { type AppendResult, type OutgoingBatch, offsetOf, type Producer } from '
 import { halvesOf, pickRecords } from '../../protocol/divide-batch.ts';
 
 /**
- * Makes of a `send` that takes all batches or none one in which what is refused does not take the others with it: all
- * together first, and when that is refused, batch by batch and half by half.
+ * Turns an all-or-nothing `send` into one in which refused records do not fail the others: it sends everything together
+ * first and, if that is refused, batch by batch and half by half.
  */
 export function oneByOne(send: Producer['send']): Producer['sendEach'] {
   return async (batches) => {

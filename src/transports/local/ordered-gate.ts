@@ -1,11 +1,12 @@
-/** Hands over work in the order of the calls, although some of it must wait for its input. */
+/** Runs work in the order of the calls, even if some of it must wait for its input. */
 export class OrderedGate {
-  /** Settles when the calls so far have been handed over; `undefined` when they have. */
+  /** Settles when the work of all calls so far has started; `undefined` if it has. */
   #tail: Promise<unknown> | undefined;
 
   /**
-   * @param inputs - What the work needs, possibly still on its way.
-   * @param work - Called at once when everything is there and no earlier call waits, otherwise as soon as that is so.
+   * @param inputs - The inputs of the work, possibly as promises.
+   * @param work - Called at once if all inputs are there and no earlier call waits, otherwise as soon as that is the
+   * case.
    * @returns The outcome of the work, or the first failure of an input.
    */
   run<B, T>(inputs: readonly (B | Promise<B>)[], work: (ready: readonly B[]) => T | Promise<T>): T | Promise<T> {

@@ -1,5 +1,5 @@
 /**
- * Prepares all batches of a call. When one is refused at once, those that are still being prepared are let go without an
+ * Prepares all batches of a call. If one is refused at once, those still in preparation are abandoned without an
  * unhandled rejection.
  */
 export function prepareAll<T, B>(batches: readonly T[], prepare: (batch: T) => B | Promise<B>): (B | Promise<B>)[] {

@@ -1,23 +1,23 @@
 import type { FullTopicConfig } from './topic-config.ts';
 
-/** What retention needs to know of a stored batch. */
+/** What retention needs to know about a stored batch. */
 export interface StoredBatchInfo {
   readonly baseOffset: number;
   readonly nextOffset: number;
-  /** The largest record timestamp in it, epoch milliseconds. */
+  /** The largest timestamp of its records, in ms since the epoch. */
   readonly maxTimestamp: number;
-  /** When it was written, epoch milliseconds. */
+  /** When it was written, in ms since the epoch. */
   readonly appendedAt: number;
   readonly bytes: number;
 }
 
 /**
- * The offset before which records may be compacted, and beyond which nothing counts as newer: no batch at or behind it is
- * touched. It spares what a group with committed offsets has not read, because a join would miss rows or find stale ones,
- * and what was written within the minimum lag, because the next reader may not have begun yet.
+ * The offset before which records may be compacted; batches at or after it are neither touched nor count as newer. It
+ * spares records that a group with committed offsets has not read, because a join would miss rows or find stale ones,
+ * and records written within the minimum lag, because the next reader may not have started yet.
  *
  * @param batches - The batches of the partition, oldest first; read only as far as needed.
- * @param read - The lowest offset that a group has committed; infinity when none has.
+ * @param read - The lowest offset that a group has committed; infinity if there is none.
  * @param now - Epoch milliseconds.
  */
 export function compactTo(
@@ -34,7 +34,7 @@ export function compactTo(
   return to;
 }
 
-/** What retention needs to know of a partition. */
+/** What retention needs to know about a partition. */
 export interface RetainedPartition {
   readonly start: number;
   readonly end: number;
@@ -42,9 +42,9 @@ export interface RetainedPartition {
 }
 
 /**
- * The offset before which records are no longer to be kept. A record is kept for `retentionMs` after its own time and at
- * least as long after it was written, so that history that is imported is not removed before it can be read. The newest
- * batch always stays.
+ * The offset before which records are no longer kept. A record is kept for `retentionMs` after its own time, and at
+ * least that long after it was written, so that imported history is not removed before it can be read. The newest batch
+ * always stays.
  *
  * @param batches - The batches of the partition, oldest first; read only as far as needed.
  * @param now - Epoch milliseconds.

@@ -15,10 +15,10 @@ export interface LogCommit<B> {
   readonly state: readonly StoreWrites[];
 }
 
-/** What a session needs of the log below it. `B` is a batch in the form in which that log stores it. */
+/** What a session needs from the log below it. `B` is a batch in the format of that log. */
 export interface SessionLog<B> {
   readonly stores: StoreBackend;
-  /** Encodes and checks a batch. At once when it can be, because the builder is the caller's again after that. */
+  /** Encodes and checks a batch; synchronously if possible, because the caller reuses the builder afterwards. */
   prepare(batch: OutgoingBatch): B | Promise<B>;
   /** Applies a commit after all earlier ones; resolves when it is durable. */
   commit(commit: LogCommit<B>): Awaitable<void>;
@@ -27,12 +27,12 @@ export interface SessionLog<B> {
   left(): Awaitable<void>;
 }
 
-/** The batches of a log that came of an output. */
+/** The log batches made from an output. */
 type Prepared<B> = readonly B[] | Promise<readonly B[]>;
 
 /**
- * A group session on a log of this machine: outputs are held back and written with the commit that they belong to. It waits
- * only where that log does.
+ * A group session on a log of this machine: outputs are held back and written with their commit. It only waits where
+ * the log does.
  */
 export class LocalSession<B> implements TaskSession {
   readonly #groupId: string;
@@ -67,13 +67,13 @@ export class LocalSession<B> implements TaskSession {
     return waiting.length === 0 ? undefined : this.#ready(prepared, waiting);
   }
 
-  /** A commit that is called meanwhile takes these along and waits for them, or fails with them. */
+  /** A commit that is called meanwhile includes these and waits for them, or fails with them. */
   async #ready(prepared: readonly Prepared<B>[], waiting: readonly Promise<unknown>[]): Promise<void> {
     const outputs = this.#outputs;
     try {
       await Promise.all(waiting);
     } catch (error) {
-      // The caller knows; what it does next is not held against a later commit.
+      // The caller knows about the failure; it must not fail a later commit too.
       if (outputs === this.#outputs) this.#outputs = outputs.filter((output) => !prepared.includes(output));
       throw error;
     }
@@ -91,7 +91,10 @@ export class LocalSession<B> implements TaskSession {
     return done;
   }
 
-  /** A batch in the form of the log; of a refused one, the records that are not refused, and what replaces the rest. */
+  /**
+   * A batch in the format of the log. For a refused batch: the records that are not refused, and replacements for the
+   * rest.
+   */
   #prepare(batch: OutgoingBatch): Prepared<B> {
     const refused = (error: unknown): Promise<readonly B[]> => this.#without(batch, error);
     try {
@@ -107,7 +110,7 @@ export class LocalSession<B> implements TaskSession {
   async #without(batch: OutgoingBatch, error: unknown): Promise<readonly B[]> {
     const { origins, owner, records, topic } = batch;
     if (owner === undefined || !(error instanceof MillraceError) || error.errorClass !== 'record') throw error;
-    // Before anything is waited for: the builder is the caller's again then.
+    // Before any wait, because the caller then reuses the builder.
     const columns = records.columns(0);
     const parts =
       records.count === 1
@@ -133,7 +136,7 @@ export class LocalSession<B> implements TaskSession {
   }
 
   waitingFor(): string | undefined {
-    if (this.#seat.rebalancing) return 'the tasks of the group are being shared out';
+    if (this.#seat.rebalancing) return 'the tasks of the group are being reassigned';
     return this.#log.waitingFor();
   }
 
@@ -145,7 +148,7 @@ export class LocalSession<B> implements TaskSession {
   }
 }
 
-/** A session as transports have it. */
+/** A session with promises, as transports return it. */
 export class PromisedSession implements GroupSession {
   readonly #session: TaskSession;
 
@@ -166,7 +169,7 @@ export class PromisedSession implements GroupSession {
   }
 
   async send(batches: readonly OutgoingBatch[], generation?: number): Promise<void> {
-    // Not awaited before it is returned: a promise more would let the caller go on later.
+    // Returned without await: another promise would delay the caller.
     return this.#session.send(batches, generation);
   }
 

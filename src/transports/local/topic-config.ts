@@ -4,7 +4,7 @@ import { checkTopicConfig } from '../../options/topic-config.ts';
 
 export type { FullTopicConfig };
 
-/** Kafka's defaults, but for the lag of compaction: rows that an application has not read are not to go meanwhile. */
+/** Kafka's defaults, apart from the compaction lag, which protects rows that an application has not read yet. */
 export const DEFAULT_TOPIC_CONFIG: FullTopicConfig = Object.freeze({
   cleanup: 'delete',
   retentionMs: 7 * 24 * 60 * 60 * 1000,
@@ -46,7 +46,7 @@ export function checkTopicName(name: string): void {
 /** Partitions that a topic can have on this machine. */
 export const MAX_PARTITIONS = 100_000;
 
-/** @throws ConfigError `ERR_PARTITION_COUNT` for a count that cannot be, or that would shrink the topic. */
+/** @throws ConfigError `ERR_PARTITION_COUNT` for an impossible count, or one that would shrink the topic. */
 export function checkPartitionCount(topic: string, count: number, least = 1): void {
   if (Number.isSafeInteger(count) && count >= least && count <= MAX_PARTITIONS) return;
   throw new ConfigError('ERR_PARTITION_COUNT', `Topic "${topic}" cannot have ${count} partitions`, {

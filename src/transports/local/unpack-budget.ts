@@ -1,14 +1,14 @@
 import { type Clock, holdingClock } from '../../dataflow/clock.ts';
 
-/** What unpacked batches may take in this process unless told otherwise, in bytes. */
+/** Default limit for the unpacked batches of this process, in bytes. */
 export const DEFAULT_UNPACKED_BYTES: number = 128 * 1024 * 1024;
 
 /**
- * The memory of all unpacked batches of the process. A few kilobytes of a producer can unpack to many megabytes, so that
- * a bound for each partition would be none.
+ * The memory budget for all unpacked batches of the process. A few kilobytes from a producer can unpack to many
+ * megabytes, so a limit per partition would not be enough.
  */
 export class UnpackBudget {
-  /** Of those who wait for room. */
+  /** The clock of those that wait for room. */
   readonly clock: Clock;
   #used = 0;
   #rests = false;
@@ -29,7 +29,7 @@ export class UnpackBudget {
     return true;
   }
 
-  /** Takes memory in any case: for what could not wait any longer. */
+  /** Takes memory unconditionally, for a record that cannot wait any longer. */
   overdraw(bytes: number): void {
     this.#used += bytes;
   }
@@ -40,12 +40,12 @@ export class UnpackBudget {
     this.#wake();
   }
 
-  /** Whether much was unpacked in this turn of the event loop, and the rest is to wait for the next one. */
+  /** Whether much was unpacked in this turn of the event loop, so that the rest must wait for the next one. */
   get rests(): boolean {
     return this.#rests;
   }
 
-  /** Something large was unpacked: heartbeats and answers come before the next one. */
+  /** Called after unpacking a large batch: heartbeats and responses get a turn before the next one. */
   rest(): void {
     if (this.#rests) return;
     this.#rests = true;
@@ -61,7 +61,7 @@ export class UnpackBudget {
     for (const wake of waiting) wake();
   }
 
-  /** Calls back once when memory was given back. */
+  /** Calls back once when memory has been released. */
   onFree(wake: () => void): void {
     this.#waiting.add(wake);
   }
@@ -71,5 +71,5 @@ export class UnpackBudget {
   }
 }
 
-/** The one of this process. */
+/** The budget of this process. */
 export const unpackBudget: UnpackBudget = new UnpackBudget();

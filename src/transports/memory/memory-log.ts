@@ -45,26 +45,27 @@ interface MemoryTopic {
 
 /** @public */
 export interface MemoryLogOptions {
-  /** The clock for retention, epoch milliseconds. `Date.now` unless given; a test gives its virtual clock. */
+  /** The clock for retention, in ms since the epoch (default: `Date.now`); a test can pass its virtual clock. */
   readonly now?: () => number;
 }
 
 const NOT_WRITTEN = { written: 'no' } as const;
 
 /**
- * Topics, offsets and state in memory, with synchronous methods: the log of tests, also in a browser. Records are kept as
- * columns, so that reading them decodes nothing. Several transports over one log are like several processes on one folder.
+ * Topics, offsets and state in memory, with synchronous methods: a log for tests, also in a browser. Records are kept
+ * as columns, so reading them decodes nothing. Several transports over one log are like several processes on one
+ * folder.
  *
  * @public
  */
 export class MemoryLog {
-  /** Stores of all applications. */
+  /** The stores of all applications. */
   readonly stores: StoreBackend = memoryStores();
-  /** Members of the groups on this log. */
+  /** The members of the groups on this log. */
   readonly groups: LocalGroups;
   readonly #topics = new Map<string, MemoryTopic>();
   readonly #committed = new Map<string, ByPartition<CommittedOffset>>();
-  /** Ids of topics that were deleted, by groups that had committed something for them and by their names; oldest first. */
+  /** Ids of deleted topics, by the groups that had committed offsets for them and by name; oldest first. */
   readonly #gone = new Map<string, string>();
   readonly #listeners = new Set<(topic?: string, partition?: number) => void>();
   readonly #now: () => number;
@@ -108,7 +109,7 @@ export class MemoryLog {
     this.#changed(name);
   }
 
-  /** Removes a topic with its records and its committed offsets. @throws `ERR_UNKNOWN_TOPIC` */
+  /** Deletes a topic with its records and committed offsets. @throws `ERR_UNKNOWN_TOPIC` */
   delete(name: string): void {
     const { id } = this.#topic(name);
     this.#topics.delete(name);
@@ -138,7 +139,7 @@ export class MemoryLog {
     topic.config = changeConfig(name, topic.config, config);
   }
 
-  /** As `TopicAdmin.claimAll`. @internal */
+  /** Like `TopicAdmin.claimAll`. @internal */
   claim(names: readonly string[], claim: string): void {
     for (const topic of names.flatMap((name) => this.#topics.get(name) ?? [])) {
       const { config } = topic;
@@ -146,7 +147,7 @@ export class MemoryLog {
     }
   }
 
-  /** As `TopicAdmin.release`. @throws `ERR_UNKNOWN_TOPIC` @internal */
+  /** Like `TopicAdmin.release`. @throws `ERR_UNKNOWN_TOPIC` @internal */
   release(name: string): void {
     const topic = this.#topic(name);
     topic.config = withoutOwner(topic.config);
@@ -165,7 +166,7 @@ export class MemoryLog {
     const target = this.#partition(topic, partition, NOT_WRITTEN);
     const { maxMessageBytes } = this.#topic(place.topic, NOT_WRITTEN).config;
     let bytes = records.sizeInBytes;
-    // The limit is on the compressed batch, so compression is tried only where it decides.
+    // The limit applies to the compressed batch, so compress only if that decides.
     if (bytes > maxMessageBytes && compression !== 'none') bytes = records.finish({ compression }).length;
     if (bytes > maxMessageBytes) throw recordTooLarge(place, bytes, maxMessageBytes);
     return new PreparedBatch(place, target.rowsOf(records), records.maxTimestamp, bytes);
@@ -184,16 +185,16 @@ export class MemoryLog {
   /** Appends outputs and applies state and offsets, all or none. */
   commit({ groupId, outputs, offsets, state }: LogCommit<PreparedBatch>): void {
     for (const { topic, partition } of outputs) this.#partition(topic, partition, NOT_WRITTEN);
-    // The one part that can still refuse comes first.
+    // The only part that can still fail comes first.
     this.stores.apply(state);
     this.#setOffsets(groupId, offsets);
     this.append(outputs);
   }
 
   /**
-   * The batch that holds an offset; `undefined` at the end.
+   * The batch that contains an offset; `undefined` at the end.
    *
-   * @param topicId - The topic that the offset is of; the one that has the name now unless given.
+   * @param topicId - The topic of the offset (default: the one that has the name now).
    * @throws as `Fetcher.poll`
    */
   read(topic: string, partition: number, offset: number, topicId?: string): FetchedBatch | undefined {
@@ -219,7 +220,7 @@ export class MemoryLog {
     );
   }
 
-  /** Groups that have members, or have committed something. @internal */
+  /** Groups that have members or committed offsets. @internal */
   groupIds(): readonly string[] {
     return [...new Set([...this.#committed.keys(), ...this.groups.active()])].sort();
   }
@@ -243,7 +244,7 @@ export class MemoryLog {
     return offsets.length === 0 && !active ? undefined : { active, offsets, stores: storeNames(this.stores, groupId) };
   }
 
-  /** As `Transport.deleteGroup`. @throws `ERR_GROUP_ACTIVE` @internal */
+  /** Like `Transport.deleteGroup`. @throws `ERR_GROUP_ACTIVE` @internal */
   deleteGroup(groupId: string): void {
     if (this.groups.hasMembers(groupId)) throw groupActive(groupId);
     this.#committed.delete(groupId);
@@ -260,14 +261,14 @@ export class MemoryLog {
     this.#setOffsets(groupId, offsets);
   }
 
-  /** Applies retention and compaction now, as far as they are due. @param now - Epoch milliseconds. */
+  /** Applies retention and compaction now, if they are due. @param now - In ms since the epoch. */
   maintain(now: number = this.#now()): void {
     for (const [name, { config, partitions }] of this.#topics) {
       partitions.forEach((partition, number) => partition.maintain(config, now, this.#lowestCommitted(name, number)));
     }
   }
 
-  /** Calls back, synchronously, after a change of a partition or a topic. @returns how to stop that. */
+  /** Calls back synchronously after a change of a partition or a topic. @returns a function that stops this. */
   onChange(listener: (topic?: string, partition?: number) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -290,7 +291,7 @@ export class MemoryLog {
     let group = this.#committed.get(groupId);
     if (group === undefined) this.#committed.set(groupId, (group = new ByPartition()));
     for (const { topic, partition, offset, metadata, topicId } of offsets) {
-      // What was read of a topic that is gone says nothing about the one that has its name now.
+      // An offset of a deleted topic does not apply to the topic that has its name now.
       if (topicId !== undefined && topicId !== this.#topics.get(topic)?.id) continue;
       const entry = metadata === undefined ? { topic, partition, offset } : { topic, partition, offset, metadata };
       group.set(topic, partition, entry);

@@ -8,7 +8,7 @@ import { emptyFetch, FetchedRows, recordsBelow } from '../local/fetched-rows.ts'
 import { compactTo, retainFrom, type StoredBatchInfo } from '../local/retention.ts';
 import type { FullTopicConfig } from '../local/topic-config.ts';
 
-/** Records that lie side by side in columns, perhaps with others. */
+/** Adjacent records in columns, which may contain others too. */
 interface Rows {
   readonly shared: RecordColumns;
   /** Index of the first. */
@@ -18,7 +18,7 @@ interface Rows {
 
 interface StoredBatch extends StoredBatchInfo, Rows {}
 
-/** A batch on its way into a partition. */
+/** A batch to append to a partition. */
 export class PreparedBatch {
   readonly topic: string;
   readonly partition: number;
@@ -34,7 +34,7 @@ export class PreparedBatch {
     this.bytes = bytes;
   }
 
-  /** Its records without those that they share columns with. */
+  /** Its records, without others in the same columns. */
   get columns(): RecordColumns {
     return alone(this.rows, 0);
   }
@@ -43,10 +43,12 @@ export class PreparedBatch {
 /** Batches up to this size share columns with others. */
 const SMALL_RECORDS = 16;
 const SMALL_BYTES = 2048;
-/** Records that the first shared columns of a partition have room for, and the largest; each has twice that of the one before. */
+/**
+ * Capacity of the first shared columns of a partition, and of the largest, in records; the capacity doubles each time.
+ */
 const FIRST_SHARED = 16;
 const MAX_SHARED = 1024;
-/** Bytes that shared columns have for a record, on average. */
+/** Average bytes per record in shared columns. */
 const RECORD_BYTES = 128;
 
 /** The records of one partition as decoded batches in offset order. */
@@ -68,7 +70,10 @@ export class MemoryPartition {
     return this.#end;
   }
 
-  /** Takes records out of a builder, which may be filled again then. What is not appended after that only takes up room. */
+  /**
+   * Takes records out of a builder, which may then be reused. If they are not appended afterwards, they only take up
+   * room.
+   */
   rowsOf(records: RecordBatchBuilder): Rows {
     const { count, sizeInBytes } = records;
     if (count > SMALL_RECORDS || sizeInBytes > SMALL_BYTES) return { shared: records.columns(0), first: 0, count };
@@ -92,7 +97,7 @@ export class MemoryPartition {
     return baseOffset;
   }
 
-  /** The batch that holds an offset, without the records below it; `undefined` at the end. */
+  /** The batch that contains an offset, without the records below it; `undefined` at the end. */
   read(offset: number): FetchedBatch | undefined {
     if (offset >= this.#end) return undefined;
     const batch = this.#batches[this.#indexOf(offset)];
@@ -102,7 +107,7 @@ export class MemoryPartition {
     return new FetchedRows(shared, baseOffset, nextOffset, this.#end, skip, first + count);
   }
 
-  /** The first offset whose record has this time or a later one; the end when there is none. */
+  /** The first offset whose record has this time or a later one; the end if there is none. */
   offsetAt(time: number): number {
     for (const { baseOffset, count, first, maxTimestamp, nextOffset, shared } of this.#batches) {
       if (maxTimestamp < time || nextOffset <= this.#start) continue;
@@ -119,7 +124,7 @@ export class MemoryPartition {
     this.#batches.splice(0, this.#indexOf(this.#start));
   }
 
-  /** @param read - The lowest offset that a group has committed; infinity when none has. */
+  /** @param read - The lowest offset that a group has committed; infinity if there is none. */
   maintain(config: FullTopicConfig, now: number, read: number): void {
     const bytes = this.#batches.reduce((sum, batch) => sum + batch.bytes, 0);
     this.deleteBefore(retainFrom(this.#batches, { start: this.#start, end: this.#end, bytes }, config, now));
@@ -142,7 +147,7 @@ export class MemoryPartition {
 
   /** Index of the first batch that reaches past an offset. */
   #indexOf(offset: number): number {
-    // Who reads along asks for the last one.
+    // A reader that keeps up needs the last one.
     const last = this.#batches.length - 1;
     if (last > 0 && this.#batches[last - 1]!.nextOffset <= offset && offset < this.#batches[last]!.nextOffset)
       return last;

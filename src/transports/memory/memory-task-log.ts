@@ -18,7 +18,7 @@ import type { PreparedBatch } from './memory-partition.ts';
 
 export const MEMORY_CAPABILITIES: Capabilities = { atomicCommit: true, stateWithLog: true };
 
-/** What tasks need of a log in memory: every answer is there at once, so that an engine on it never waits. */
+/** The task log on a log in memory: every answer is synchronous, so an engine on it never waits. */
 export class MemoryTaskLog implements TaskLog {
   readonly kind = 'memory';
   readonly capabilities: Capabilities = MEMORY_CAPABILITIES;
@@ -28,9 +28,9 @@ export class MemoryTaskLog implements TaskLog {
   readonly #soon: ((callback: () => void) => void) | undefined;
 
   /**
-   * @param stores - Where state lives; beside the log unless given.
-   * @param soon - How fetchers tell that there is more to read. Unless given it is a microtask, which holds all that it may
-   * reach until the process is back in its event loop.
+   * @param stores - Where state is kept (default: with the log).
+   * @param soon - How fetchers announce that there is more to read. The default is a microtask, which keeps everything
+   * it references alive until the process returns to its event loop.
    */
   constructor(log: MemoryLog, stores: StoreBackend = log.stores, soon?: (callback: () => void) => void) {
     this.#log = log;
@@ -91,7 +91,7 @@ export class MemoryTaskLog implements TaskLog {
   }
 }
 
-/** Batches are kept uncompressed; a codec is needed only to measure one that may be too large. */
+/** Batches are stored uncompressed; a codec is only needed to measure one that may be too large. */
 export function prepare(log: MemoryLog, batch: OutgoingBatch): PreparedBatch | Promise<PreparedBatch> {
   const limit = log.describe(batch.topic)?.config.maxMessageBytes ?? Number.POSITIVE_INFINITY;
   const take = (): PreparedBatch => log.prepare(batch, batch.records, batch.compression);

@@ -27,10 +27,10 @@ import { MemoryLog } from './memory-log.ts';
 import { MEMORY_CAPABILITIES, MemoryTaskLog, prepare } from './memory-task-log.ts';
 
 /**
- * Runs pipelines on a log in memory: for tests, and for trying things out. Nothing survives the process.
+ * Runs pipelines on a log in memory, for tests and experiments. Nothing survives the process.
  *
- * @param log - The log to use; a new one unless given. Give the same one to several transports to make them share it, as
- * processes share a folder.
+ * @param log - The log to use (default: a new one). Pass the same one to several transports to share it, as processes
+ * share a folder.
  * @public
  */
 export function memoryTransport(log: MemoryLog = new MemoryLog()): OpenTransport {
