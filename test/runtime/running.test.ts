@@ -359,7 +359,7 @@ describe('commits', () => {
         to(out),
       ),
     );
-    await until('it waits', () => app.snapshot().waitingFor.includes('a commit under way, before more is written'));
+    await until('it waits', () => app.snapshot().waitingFor.includes('a commit in progress, before more is written'));
     await rounds();
     const { lag, recordsIn } = app.snapshot();
     // 8 MiB make a commit, 32 MiB stop the turns, a turn adds 8 MiB at most.

@@ -13,7 +13,7 @@ import {
 import type { Headers } from '../../record.ts';
 import type { Task } from '../task/task.ts';
 
-/** Announcements as they go into every partition of a topic. */
+/** An announcement, as it is written to every partition of a topic. */
 interface Announcement {
   readonly headers: Headers;
   readonly timestamp: number;
@@ -23,13 +23,13 @@ interface Announcement {
 /** One task and one topic that it writes. */
 interface Saying {
   readonly task: Task;
-  /** What was said last; `undefined` before the first time. */
+  /** The last announcement; `undefined` before the first. */
   last: TaskTimeEntry | undefined;
-  /** In which generation that was. */
+  /** The generation of the last announcement. */
   epoch: number;
 }
 
-/** A topic, and who writes it of one stage in this process. */
+/** A topic, and the tasks of one stage in this process that write it. */
 interface Speakers {
   readonly topic: string;
   readonly writer: ShuffleWriter;
@@ -37,20 +37,20 @@ interface Speakers {
 }
 
 /**
- * Says in the shuffles that tasks write to how far they are: behind the records of each hand-over, and before them where a
- * task that had read its input to the end has fallen behind. Only what has changed is said, for all tasks of a stage
- * together, and of a task that goes on keeping up nothing. In each generation of the group each task speaks once, before its first records of
- * it: what others have said of it before no longer counts.
+ * Announces the progress of tasks in the shuffles that they write to: after the records of each flush, and before them
+ * if a task that had read its input to the end has fallen behind. Only changes are announced, for all tasks of a stage
+ * together; a task that keeps up announces nothing. In each generation of the group every task announces once before
+ * its first records, because earlier announcements about it no longer count.
  */
 export class Announcer {
   readonly #speakers: readonly Speakers[];
   readonly #topics: ReadonlySet<string>;
   readonly #limits: (topic: string) => OutputTopic;
-  /** Windows that are open at the end of the input are closed. */
+  /** Whether windows that are open at the end of the input are closed. */
   readonly #closes: boolean;
-  /** What does not say in this generation that its input was read to the end. */
+  /** Those that do not announce in this generation that their input was read to the end. */
   readonly #behind = new Set<Saying>();
-  /** Tasks whose end was said. */
+  /** Tasks whose end was announced. */
   readonly #ended = new WeakSet<Task>();
   #epoch = 0;
 
@@ -67,24 +67,24 @@ export class Announcer {
     this.#limits = limits;
   }
 
-  /** Whether tasks of a stage say how far they are. */
+  /** Whether tasks of a stage announce their progress. */
   speaks(stage: Stage): boolean {
     return this.#speakers.some(({ writer }) => writer.stage === stage);
   }
 
-  /** The generation in which tasks work now; see `TaskSession`. */
+  /** The current generation of the tasks; see `TaskSession`. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** From here on the tasks work in another generation. */
+  /** Starts a new generation of the tasks. */
   begin(epoch: number): void {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
     for (const { sayings } of this.#speakers) for (const saying of sayings) this.#behind.add(saying);
   }
 
-  /** A task has begun. */
+  /** Adds a task that has started. */
   add(task: Task): void {
     for (const speakers of this.#speakers) {
       if (speakers.writer.stage !== task.stage) continue;
@@ -101,18 +101,21 @@ export class Announcer {
     }
   }
 
-  /** Whether a task has to say that it has read its input to the end. */
+  /** Whether a task must announce that it has read its input to the end. */
   get due(): boolean {
     for (const { task } of this.#behind) if (this.#atEnd(task) && task.pendingAsync() === 0) return true;
     return false;
   }
 
-  /** Whether nothing more comes of what is there: rows that wait for the end of a bounded input come with it. */
+  /**
+   * Whether a task will emit nothing more for its current input. Rows that wait for the end of a bounded input are
+   * still to come.
+   */
   #atEnd({ reach }: Task): boolean {
     return reach.atEnd && (reach.completed || !this.#closes || !reach.holdsRows);
   }
 
-  /** Adds what tasks have to say to what they hand over. */
+  /** Adds the announcements of tasks to their outputs. */
   announce(outputs: readonly OutgoingBatch[]): readonly OutgoingBatch[] {
     if (this.#speakers.length === 0) return outputs;
     const before: OutgoingBatch[] = [];
@@ -146,7 +149,7 @@ export class Announcer {
     return before.length + after.length === 0 ? outputs : [...before, ...outputs, ...after];
   }
 
-  /** What tasks of a stage say before their records, and behind them. */
+  /** The announcements of a stage's tasks before and after their records. */
   #changes(sayings: readonly Saying[], topic: string, writer: ShuffleWriter) {
     const first: TaskTimeEntry[] = [];
     const last: TaskTimeEntry[] = [];
@@ -154,10 +157,10 @@ export class Announcer {
       const { last: before, task } = saying;
       const isNew = saying.epoch !== this.#epoch;
       const known = before?.time ?? -1;
-      // What is under way in asynchronous calls comes later, and may be as old as what was said before.
+      // Results of asynchronous calls come later and may be as old as the last announcement.
       const waits = task.pendingAsync() > 0;
       const caughtUp = this.#atEnd(task) && (!waits || (before?.caughtUp === true && !isNew));
-      // What is emitted at the end of a bounded input may be as old as what the task has held back.
+      // Rows emitted at the end of a bounded input may be as old as the records that the task has held back.
       const ends = task.reach.completed && !this.#ended.has(task);
       if (caughtUp && before?.caughtUp === true && !ends && !isNew) continue;
       const reached = waits ? known : timeOf(task, topic, writer);
@@ -182,7 +185,7 @@ function timeOf({ reach }: Task, topic: string, { follows }: ShuffleWriter): num
   return follows === 'written' ? reach.written(topic) : -1;
 }
 
-/** Several where one has no room for all tasks. */
+/** Several announcements, if one has no room for all tasks. */
 function announcements(
   { number }: ShuffleWriter,
   epoch: number,
@@ -200,7 +203,7 @@ function announcements(
   return made;
 }
 
-/** An announcement as the last record of a batch. */
+/** Appends an announcement to a batch. */
 function join({ origins, records }: OutgoingBatch, { headers, timestamp }: Announcement): void {
   records.append(timestamp, null, null, headers);
   origins?.add(-1, undefined);

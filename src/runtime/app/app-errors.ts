@@ -12,7 +12,7 @@ export function stopDeadline(ms: number): MillraceError {
   });
 }
 
-/** What ended an application, as an error of ours. */
+/** The error that ended an application, as a MillraceError. */
 export function endedBy(cause: unknown): MillraceError {
   if (cause instanceof MillraceError) return cause;
   const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);

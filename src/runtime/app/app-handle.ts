@@ -6,58 +6,61 @@ import type { PipelineGraph } from '../../plan/graph.ts';
 import type { AppSnapshot } from './snapshot.ts';
 import type { StoreView } from './store-view.ts';
 
-/** A dashboard that is served. @public */
+/** A running dashboard. @public */
 export interface Dashboard {
-  /** Where to open it; without the token. */
+  /** Its address, without the token. */
   readonly url: string;
-  /** Ends it; an application does so by itself when it ends. */
+  /** Closes it; an application does so itself when it ends. */
   close(): Promise<void>;
 }
 
 /** A running application. @public */
 export interface App {
   /**
-   * Resolves when the application works for the first time: its topics exist, it is a member of its group, and the tasks
-   * that it was given are built on their state. Rejects with what ended it before that, and with `ERR_STOPPED` when it
-   * was stopped before that; a `ready` that nobody awaits never ends the process.
+   * Resolves when the application is working for the first time: its topics exist, it is a member of its group, and its
+   * assigned tasks are built with their state. Rejects with the error that ended the application before that, or with
+   * `ERR_STOPPED` if it was stopped before that. A rejection that nobody awaits does not end the process.
    */
   readonly ready: Promise<void>;
   /**
    * Resolves when the application has stopped, by itself or on request, with everything committed. Rejects with the
-   * error that ended it: an application whose `done` nobody awaits ends the process then, as Node does with every
-   * unhandled rejection, instead of failing in silence.
+   * error that ended it. If nobody awaits `done`, that rejection ends the process, like every unhandled rejection in
+   * Node, so the application does not fail silently.
    */
   readonly done: Promise<void>;
   /**
-   * Stops gracefully: finishes what was read, commits, closes. The deadline is `stopDeadline` unless given; a stop that
-   * exceeds it gives up the last commit.
+   * Stops gracefully: finishes the records that were read, commits, closes. The default deadline is `stopDeadline`; a
+   * stop that exceeds it abandons the last commit.
    *
-   * @returns `done`, so it rejects when the application had failed, and with `ERR_STOP_DEADLINE` after the deadline.
+   * @returns `done`, so it rejects if the application has failed, and with `ERR_STOP_DEADLINE` after the deadline.
    */
   stop(options?: { readonly deadline?: Duration }): Promise<void>;
-  /** Where the application stands now. */
+  /** The current state of the application. */
   snapshot(): AppSnapshot;
-  /** Where it stands, at once and then every so often (`'1s'`); completes when the application has ended. */
+  /**
+   * Snapshots of the application, at once and then at an interval (default: `'1s'`); completes when the application has
+   * ended.
+   */
   snapshots(every?: Duration): Observable<AppSnapshot>;
   /**
-   * A store of the pipeline, to look into while the application runs.
+   * A handle to read a store of the pipeline while the application runs.
    *
-   * @param store - Its name, or what `keyValue(…)` declared.
+   * @param store - Its name, or what `keyValue(…)` returned.
    * @throws ConfigError `ERR_UNKNOWN_STORE`.
    */
   store<K, V>(store: KeyValueDeclaration<K, V>): StoreView<K, V>;
   store<K = unknown, V = unknown>(store: string): StoreView<K, V>;
   /**
-   * Its figures as metrics, for `prometheusText` or an exporter of your own. The first call begins to watch event loop, heap
-   * and garbage collection; before that nothing is.
+   * Its metrics, for `prometheusText` or your own exporter. The first call starts watching the event loop, the heap and
+   * garbage collection.
    */
   metrics(): readonly Metric[];
   /**
-   * The page that shows it, where `run` was told to serve one; `undefined` elsewhere. Rejects with `ERR_DASHBOARD` when the port
-   * cannot be had: the application runs without it then, and the log says so.
+   * Its dashboard, if `run` was asked to serve one, otherwise `undefined`. Rejects with `ERR_DASHBOARD` if the port is
+   * unavailable; the application then runs without a dashboard and logs the failure.
    */
   readonly dashboard: Promise<Dashboard | undefined>;
-  /** The pipeline as it was planned: stages, steps, topics and stores. */
+  /** The plan of the pipeline: stages, steps, topics and stores. */
   readonly graph: PipelineGraph;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { StepSnapshot } from './step-snapshots.ts';
 
 const STATES: readonly AppState[] = ['starting', 'running', 'stopping', 'stopped', 'failed'];
 
-/** Gives the metrics of an application. The process is watched from the first call on, until the application ends. */
+/** Provides the metrics of an application. The process is watched from the first call until the application ends. */
 export class MetricsExporter {
   readonly #take: () => AppSnapshot;
   #watch: ProcessWatch | undefined;
@@ -28,7 +28,7 @@ export class MetricsExporter {
   }
 }
 
-/** The figures of an application as metrics: nothing is measured here, everything is in the snapshot. */
+/** The metrics of an application. Nothing is measured here; everything comes from the snapshot. */
 function metricsOf(app: AppSnapshot): Metric[] {
   const of = { application: app.applicationId };
   return [...applicationMetrics(app, of), ...timingMetrics(app, of), ...stepMetrics(app, of), ...taskMetrics(app, of)];

@@ -8,67 +8,66 @@ import type { Compression } from '../../protocol/compression.ts';
 
 /** How an application runs. @public */
 export interface AppOptions {
-  /**
-   * Names the application: its committed offsets and its state are found by it. Keep it over restarts.
-   */
+  /** Name of the application. It identifies the committed offsets and the state: keep it across restarts. */
   readonly applicationId: string;
   /**
-   * `'end'`: process what is there when the application starts, and what comes of it, then stop. Left out: run until
-   * stopped.
+   * `'end'`: process the records that exist when the application starts, and their results, then stop. Without it, the
+   * application runs until it is stopped.
    */
   readonly until?: 'end';
   /**
-   * With `until: 'end'`: what happens to windows that are open at the end. `'keep'` (default) leaves them in their stores
-   * for the next run; `'close'` declares the input complete and emits them, so that later records for them are late.
+   * With `until: 'end'`: what to do with windows that are open at the end. `'keep'` (default) leaves them in their
+   * stores for the next run; `'close'` declares the input complete and emits them, so that later records for them are
+   * late.
    */
   readonly openWindows?: 'keep' | 'close';
   /**
-   * How far ahead of the wall clock a record's timestamp may lie (`'1h'`). A record beyond it fails with
-   * `ERR_FUTURE_TIMESTAMP` and goes to the record policy, without moving stream time: one wrong clock would otherwise close
-   * every window.
+   * How far ahead of the wall clock a record's timestamp may be (default: `'1h'`). A record beyond that fails with
+   * `ERR_FUTURE_TIMESTAMP` and goes to the record policy without advancing stream time: otherwise one wrong clock would
+   * close every window.
    */
   readonly maxFutureSkew?: Duration | 'unlimited';
   /**
-   * After so long without a record, stream time goes on with the wall clock where something waits for it: windows close,
-   * rows without a partner come. Off when left out: then only records move time. A task waits until it has read
-   * all its inputs to the end, and nothing has come from any of them for so long.
+   * After this long without a record, stream time follows the wall clock where something waits for it: windows close,
+   * rows without a partner are emitted. By default this is off, and only records advance time. It applies to a task
+   * once it has read all its inputs to the end and none of them has had a record for this long.
    */
   readonly idle?: Duration;
   /**
-   * Where the first start on a topic begins (`'earliest'`). Whatever of it has no committed offset after that has come
-   * later, such as partitions that were added, and is read from its first record.
+   * Where the first start on a topic begins (default: `'earliest'`). Partitions without a committed offset after that
+   * were added later and are read from their first record.
    */
   readonly startFrom?: 'earliest' | 'latest';
-  /** What happens to records that fail, unless their topic says otherwise (`'fail'`). */
+  /** What to do with failed records, unless their topic has its own policy (default: `'fail'`). */
   readonly onRecordError?: RecordPolicy;
   /**
-   * The longest time between commits while there is work (`'250ms'`; `'5s'` on Kafka at least once). When there is none
-   * the application commits at once. While commits are slow the interval grows, up to a second, so that they take a
-   * fifth of the time at most. What was not committed is processed again after a crash, and where commits are atomic it is
-   * seen by readers only after its commit.
+   * The longest time between commits while there is work (default: `'250ms'`; `'5s'` on Kafka with at-least-once). When
+   * the work is done, the application commits at once. If commits are slow the interval grows, up to a second, so that
+   * they take at most a fifth of the time. Uncommitted work is redone after a crash; with atomic commits, readers see
+   * outputs only after their commit.
    */
   readonly commitInterval?: Duration;
   /**
-   * How sinks gather records into batches: `linger` (`'0ms'`: what is done is committed as soon as there is no other work),
-   * `bytes` (512 KiB, and at most the topic's `maxMessageBytes`), `count` (unlimited).
+   * How sinks collect records into batches: `linger` (default `'0ms'`: finished work is committed as soon as there is
+   * no other work), `bytes` (default 512 KiB, and at most the topic's `maxMessageBytes`), `count` (default unlimited).
    */
   readonly batch?: BatchOptions;
-  /** Compression of what sinks write (`'lz4'` on the embedded log, `'none'` in memory). */
+  /** Compression of what sinks write (default: `'lz4'` on the embedded log, `'none'` in memory). */
   readonly compression?: Compression;
-  /** Entries that a store keeps decoded in memory per task when they are clean (100,000). */
+  /** How many clean entries each store of a task keeps decoded in memory (default: 100,000). */
   readonly cacheEntries?: number;
   /**
-   * Bytes that all stores of the process keep decoded in memory together, when they are clean (256 MiB). They are estimated
-   * by what entries take when they are stored; what changes between two commits comes on top.
+   * How many bytes of clean entries all stores of the process together keep decoded in memory (default: 256 MiB). This
+   * is estimated from the stored size of entries; changes between two commits come on top.
    */
   readonly cacheBytes?: number;
-  /** How long a graceful stop may take (`'10s'`). */
+  /** How long a graceful stop may take (default: `'10s'`). */
   readonly stopDeadline?: Duration;
   /** Stops the application when aborted. */
   readonly signal?: AbortSignal;
-  /** Where to log. */
+  /** Where to log (default: nothing is logged). */
   readonly logger?: Logger;
-  /** The machine's clock unless given. */
+  /** Source of time (default: the system clock). */
   readonly clock?: Clock;
 }
 

@@ -11,13 +11,13 @@ import { warnOfUnmarked } from './topic-owners.ts';
 import { setUpTopics, type TopicsInUse } from './topic-setup.ts';
 import { isAnother, type TopicChange, TopicWatch } from './topic-watch.ts';
 
-/** The topics of a running application: looked up at its start, watched, and looked up again when they have changed. */
+/** The topics of a running application: looked up at its start, watched, and looked up again after changes. */
 export class AppTopics {
-  /** As they were looked up last. */
+  /** The topics as of the last look-up. */
   now: TopicsInUse = new Map();
-  /** Where those ended at the start of which only what is new is read. */
+  /** The ends at the start of those topics that are read from 'latest'. */
   ends: TopicEnds = NO_ENDS;
-  /** With the topics that patterns stand for, as they were looked up last. */
+  /** The topology, with the topics that matched patterns at the last look-up. */
   topology: Topology;
   readonly #patterns: PatternTopics;
   readonly #options: AppOptions;
@@ -32,17 +32,17 @@ export class AppTopics {
     this.#clock = clock;
   }
 
-  /** Whether they have changed since they were looked up. */
+  /** Whether they have changed since the last look-up. */
   get stale(): boolean {
     return this.#stale;
   }
 
-  /** They are to be looked up before the next run. */
+  /** Marks them for a look-up before the next run. */
   changed(): void {
     this.#stale = true;
   }
 
-  /** Looks topics up at the start, and makes those that are missing. @throws as {@link setUpTopics} */
+  /** Looks topics up at the start and creates missing ones. @throws as {@link setUpTopics} */
   async setUp(transport: Transport): Promise<void> {
     this.now = await this.#lookUp(transport);
     const { applicationId, logger = noLogger, onRecordError = 'fail', startFrom = 'earliest' } = this.#options;
@@ -52,7 +52,10 @@ export class AppTopics {
     await warnOfLeftBehind(this.topology, transport, applicationId, logger, this.#clock);
   }
 
-  /** Looks topics up again, if they have changed. @throws as {@link setUpTopics}, for what the application cannot take up */
+  /**
+   * Looks topics up again if they have changed. @throws as {@link setUpTopics}, for changes that the application cannot
+   * handle
+   */
   async renew(transport: Transport): Promise<void> {
     if (!this.#stale) return;
     this.#stale = false;
@@ -98,7 +101,7 @@ export class AppTopics {
     const fields = { applicationId, topic: now.name, partitions: now.partitions };
     if (isAnother(change)) logger.warn(fields, 'a topic was deleted and created again');
     else {
-      const text = 'partitions were added to a topic: records of one key may lie in two partitions from now on';
+      const text = 'partitions were added to a topic: records of one key may be in two partitions from now on';
       logger.warn({ ...fields, before: before.partitions }, text);
     }
   }

@@ -33,7 +33,7 @@ import { storeViews } from './store-views.ts';
 /**
  * Plans a pipeline and runs it on a transport.
  *
- * @throws ConfigError at once for anything wrong with the pipeline or the options. What goes wrong later rejects `done`.
+ * @throws ConfigError immediately if the pipeline or the options are wrong. Later failures reject `done`.
  */
 export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOptions, meters?: AppMeters): App {
   return noting(new Application(pipeline, open, options, meters));
@@ -57,7 +57,7 @@ class Application implements App {
   readonly #topics: AppTopics;
   readonly #rebuilds: Rebuilds;
   #commits = 0;
-  /** The engine is being taken down, to run again. */
+  /** Whether the engine is being taken down for a restart. */
   #restarting = false;
   #lastSnapshot: AppSnapshot | undefined;
   #waitingFor: string | undefined = 'opening the log';
@@ -69,10 +69,10 @@ class Application implements App {
   readonly #meters: AppMeters;
   readonly #exporter = new MetricsExporter(() => this.snapshot());
   readonly metrics: App['metrics'] = () => this.#exporter.metrics();
-  /** What ended the application, or what its tasks are rebuilt after. */
+  /** The error that ended the application, or after which its tasks are rebuilt. */
   #error: MillraceError | undefined;
   #ending: Promise<void> | undefined;
-  /** Settles when the start, or the one after a failure, is over; never rejects. */
+  /** Settles when the current start or restart is over; never rejects. */
   #starting: Promise<void> = Promise.resolve();
   readonly #alive = new KeepAlive();
   readonly #followers = new Set<() => void>();
@@ -93,9 +93,9 @@ class Application implements App {
     this.#rebuilds = new Rebuilds(options);
     this.#started = this.#clock.monotonic();
     this.#stopMs = durationMs(options.stopDeadline ?? '10s', 'stopDeadline');
-    // An application that waits for records is at work: it keeps the process alive, as a server's socket would.
+    // An application that waits for records is working: it keeps the process alive, like the socket of a server.
     this.#alive.hold();
-    // Who awaits only `done` learns of the failure there.
+    // A program that only awaits `done` learns of the failure there.
     this.ready.catch(() => undefined);
     this.#progress = options.logger && new ProgressWatch(this.#clock, options.logger, () => this.snapshot());
     options.signal?.addEventListener('abort', this.#aborted, { once: true });
@@ -172,7 +172,7 @@ class Application implements App {
     void bounded?.check(engine).then(stop, (error: unknown) => this.#end(error));
   }
 
-  /** A task or a commit failed: start again from the last commit where that may help, else end. */
+  /** A task or a commit failed: restart from the last commit if that may help, otherwise end. */
   async #failed(engine: Engine | undefined, error: MillraceError): Promise<void> {
     if (engine !== this.#engine || this.#ending !== undefined || this.#restarting) return;
     const commits = engine?.committer.commits ?? 0;
@@ -205,11 +205,11 @@ class Application implements App {
     }
   }
 
-  /** Topics are not what they were: tasks are rebuilt for what they are now, or the application cannot go on. */
+  /** Topics have changed: rebuilds the tasks for the new topics, or ends the application if that is impossible. */
   async #changed(names: readonly string[]): Promise<void> {
     const engine = this.#engine;
     if (this.#ending !== undefined) return;
-    // Whoever is building tasks right now has looked at the topics before: it is done once more after that.
+    // A start in progress has already looked topics up, so it must be repeated afterwards.
     if (engine === undefined || this.#restarting) {
       await this.#starting;
       if (this.#topics.stale && !this.#restarting && this.#engine !== undefined) await this.#changed(names);
@@ -217,7 +217,7 @@ class Application implements App {
     }
     this.#waitingFor = `tasks to be rebuilt, because ${names.join(', ')} has changed or was found`;
     await this.#runAnew(async () => {
-      // What was read of topics that have grown need not be read again. Where that fails, it is.
+      // Commit first, so that records need not be read again. If that fails, they are.
       await engine.finish().catch(() => undefined);
       await this.#closeEngine();
     });
@@ -260,7 +260,7 @@ class Application implements App {
   }
 
   async #drain(): Promise<void> {
-    // What is being opened now has to be closed before this process may open it again.
+    // Whatever is being opened must be closed before this process can open it again.
     await this.#starting;
     await this.#engine?.finish();
   }
@@ -273,7 +273,7 @@ class Application implements App {
     return this.#ending;
   }
 
-  /** Closes everything after `last`, and settles `done` with the first error on the way. */
+  /** Closes everything after `last`, and settles `done` with the first error. */
   async #finish(last: () => Promise<void>): Promise<void> {
     let outcome: { readonly error: unknown } | undefined;
     for (const step of [last, () => this.#closeEngine(), () => this.#globals?.close(), () => this.#closeTransport()]) {

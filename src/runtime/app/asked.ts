@@ -1,12 +1,12 @@
 import type { MillraceError } from '../../errors.ts';
 import type { AppOptions } from './app-options.ts';
 
-/** Applications that the program has asked for anything. */
+/** Applications of which the program has used any member. */
 const ASKED = new WeakSet<object>();
 
 /**
- * An application that notes whether it is asked for anything. That `await` looks for its `then` does not count: there is none, and
- * whoever awaits what `run` returns means its `done`.
+ * Wraps an application to note whether any member of it is used. Reading `then`, as `await` does, does not count: it
+ * does not exist, and a program that awaits the result of `run` actually means `done`.
  */
 export function noting<T extends object>(app: T): T {
   return new Proxy(app, {
@@ -18,7 +18,7 @@ export function noting<T extends object>(app: T): T {
   });
 }
 
-/** Says that an application has ended; of one that has read a bounded input, also when nothing has waited for that. */
+/** Logs that an application has ended and, for a bounded run, whether nothing has waited for that. */
 export function sayEnded(
   app: object,
   { applicationId, logger, signal, until }: AppOptions,
@@ -33,4 +33,4 @@ export function sayEnded(
 }
 
 const NOBODY_WAITED =
-  'the input has been read to its end, and nothing has waited for that: `await run(…)` goes on at once, `await run(…).done` waits';
+  'the input has been read to its end, and nothing has waited for that: `await run(…)` continues at once, `await run(…).done` waits';

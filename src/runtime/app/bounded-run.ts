@@ -9,13 +9,13 @@ import type { AppTopics } from './app-topics.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * Decides when `until: 'end'` is reached: every topic that only others write has been read to where it ended at the
- * start, and every topic that the application itself writes has been read to where it ends now. Stages end in the order
- * of their topics, so that what one emits at its end is processed by the next.
+ * Decides when `until: 'end'` is reached: topics that only others write must be read to their end at the start, and
+ * topics that the application itself writes must be read to their current end. Stages end in the order of their topics,
+ * so that the next stage processes what one emits at its end.
  *
- * Where several processes share the tasks, windows are closed by one that has all of them: another one may still write to what
- * it has read to the end. Whoever has read everything leaves its tasks to the others, but for the one that has the first of them, which
- * waits until the others have left.
+ * If several processes share the tasks, windows are closed by a process that has all of them, because another one may
+ * still write to a topic that this one has read to the end. A process that has read everything leaves its tasks to the
+ * others, except for the one with the first task, which waits until the others have left.
  */
 export class BoundedRun {
   readonly #transport: Transport;
@@ -23,10 +23,10 @@ export class BoundedRun {
   readonly #order: readonly Stage[];
   readonly #written: ReadonlySet<string>;
   readonly #ends = new Map<string, ReadonlyMap<number, number>>();
-  /** Ids of all tasks of the application, the first of which is waited with. */
+  /** Ids of all tasks of the application; the process with the first one waits. */
   readonly #all: readonly string[];
   #checking = false;
-  /** How many tasks it had when it began to wait for others. */
+  /** How many tasks it had when it started to wait for others. */
   #waitsWith: number | undefined;
 
   constructor({ now, topology }: Pick<AppTopics, 'now' | 'topology'>, transport: Transport, options: AppOptions) {
@@ -37,7 +37,7 @@ export class BoundedRun {
     this.#written = new Set(topology.stages.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
   }
 
-  /** Notes where the topics of others end. */
+  /** Notes the ends of the topics that others write. */
   async mark(): Promise<void> {
     for (const name of this.#inputs()) {
       if (!this.#written.has(name)) this.#ends.set(name, await this.#transport.offsets(name, 'latest'));
@@ -57,7 +57,7 @@ export class BoundedRun {
         if (this.#written.has(name)) this.#ends.set(name, await this.#transport.offsets(name, 'latest'));
       }
       const tasks = [...engine.tasks.values()];
-      // What its other tasks have not read is not read. Once they are built, they have something to do.
+      // Tasks that are not built yet may have unread records.
       if (tasks.length === 0 || engine.isIncomplete()) return false;
       for (const task of tasks) {
         if (!task.readTo((topic) => this.#ends.get(topic)?.get(task.partition))) {
@@ -65,7 +65,7 @@ export class BoundedRun {
           return false;
         }
       }
-      // Skipping empty batches may have moved positions, and records may have come while the ends were asked for.
+      // Skipping empty batches may have advanced positions, and records may have arrived while the ends were requested.
       if (tasks.some((task) => task.dirty)) {
         engine.schedule();
         return false;
@@ -88,11 +88,11 @@ export class BoundedRun {
     }
   }
 
-  /** What is waited for, in words. */
+  /** Describes what it waits for. */
   waitingFor({ tasks: { size } }: Engine): string | undefined {
     if (size !== this.#waitsWith) return undefined;
     const others = counted(this.#all.length - size, 'task');
-    return `other processes of the application, which have ${others}: windows are closed when all has been read`;
+    return `other processes of the application, which have ${others}: windows are closed when everything has been read`;
   }
 
   /** @returns Whether the run is over in this process. */
@@ -109,7 +109,7 @@ export class BoundedRun {
     return true;
   }
 
-  /** Their rows are what people look for first; who has said what becomes of them knows. */
+  /** Missing rows of open windows are a common surprise; a program that sets `openWindows` knows about them. */
   #tellOfOpenWindows(tasks: readonly Task[]): void {
     const { applicationId, logger = noLogger, openWindows } = this.#options;
     for (const stage of this.#order) {
@@ -134,7 +134,7 @@ export class BoundedRun {
   }
 }
 
-/** Stages so that those which write a topic come before those which read it, as far as there are no circles. */
+/** Sorts stages so that those that write a topic come before those that read it, unless there are cycles. */
 export function byFlow(stages: readonly Stage[]): readonly Stage[] {
   const order: Stage[] = [];
   const seen = new Set<Stage>();

@@ -6,38 +6,38 @@ import { INPUTS_STORE } from '../task/state-positions.ts';
 import { type ChangelogWriter, generationOf, UNSAID, writerOf } from './changelog-writer.ts';
 
 /**
- * Keys of the records that say what wrote a store, and how far its inputs were read. Long and odd, because a store may have
- * any key: 0xff is not part of any text, and no window starts so late.
+ * Keys of the records with the fingerprint of a store and the positions of its inputs. They are long and unusual,
+ * because a store may have any key: 0xff never occurs in UTF-8 text, and no window starts that late.
  */
 const ODD = 0xff;
 const FINGERPRINT_KEY: Uint8Array = oddKey('millrace store fingerprint');
 const INPUTS_KEY: Uint8Array = oddKey('millrace store inputs');
 
-/** What goes with every store of a task: the store that holds it on this machine, and its key in the changelog. */
+/** Bookkeeping for every store of a task: the local store that holds it, and its key in the changelog. */
 export const ASIDE: readonly (readonly [store: string, key: Uint8Array])[] = [
   [FINGERPRINT_STORE, FINGERPRINT_KEY],
   [INPUTS_STORE, INPUTS_KEY],
 ];
 
-/** Between which writers a process owned a task, so that nobody else wrote. */
+/** The range of writers during which a process owned a task, so that nobody else wrote. */
 export interface Spell {
   readonly since: ChangelogWriter;
   readonly latest: ChangelogWriter;
 }
 
-/** Records of a changelog that were written by a process which had lost the task. */
+/** Ignored records of a changelog, written by a process that had lost the task. */
 export interface PassedOver {
-  /** Their keys, each once. */
+  /** Their keys, without duplicates. */
   readonly keys: Map<string, Uint8Array>;
   readonly generations: Set<number>;
 }
 
 /**
- * What the records of a changelog say about its store, and about what wrote it; those of a writer that was past are left
- * out.
+ * Converts the records of a changelog into writes for its store and its bookkeeping, ignoring records of outdated
+ * writers.
  *
  * @param latest - The latest writer before the batch.
- * @param mine - What the process wrote itself before it stopped: what it reads of that again is in its store.
+ * @param mine - What this process wrote itself before it stopped; rereading those records changes nothing in its store.
  */
 export function writesOf(
   id: StoreId,
@@ -53,7 +53,7 @@ export function writesOf(
   let last = latest;
   for (let at = 0; at < batch.count; at += 1) {
     const length = keyLength[at] as number;
-    // A record without a key is not ours; a changelog is written by its application only.
+    // A record without a key was not written by the application.
     if (length < 0) continue;
     const keyAt = keyStart[at] as number;
     const key = bytes.slice(keyAt, keyAt + length);
@@ -79,7 +79,7 @@ export function writesOf(
   return { writes, latest: last };
 }
 
-/** Whether a store is one of those that go with others. */
+/** Whether a store holds bookkeeping for other stores. */
 export function isAside({ store }: StoreId): boolean {
   return ASIDE.some(([aside]) => aside === store);
 }
@@ -92,7 +92,7 @@ function asideOf(key: Uint8Array): (typeof ASIDE)[number] | undefined {
   return ASIDE.find(([, odd]) => compareBytes(key, odd) === 0);
 }
 
-/** Key of what is said of a store. */
+/** The bookkeeping key of a store. */
 export function storeKey(store: string): Uint8Array {
   return new TextEncoder().encode(store);
 }

@@ -1,18 +1,20 @@
 /**
- * Who wrote a record of a changelog: the generation of the group in which its task was owned. A later owner has a higher
- * number. It stands where the timestamp of the record is, which means nothing in a changelog: so it costs no bytes, stays
- * with a record through compaction, and can be read of each record alone.
+ * Identifies the writer of a changelog record by the generation of the group in which its task was owned. A later owner
+ * has a higher number. It is stored in the timestamp of the record, which has no other meaning in a changelog: so it
+ * costs no bytes, survives compaction, and can be read from each record alone.
  *
- * A group that was deleted and made anew counts its generations from 1 again. The number of such lives stands above the
- * generation, so that order stays.
+ * A group that was deleted and recreated counts its generations from 1 again. The number of such lives is stored above
+ * the generation, so that the order is preserved.
  */
 export type ChangelogWriter = number;
 
-/** The writer of a record that does not say: one of an earlier version, or one that a broker has put its own time on. */
+/**
+ * The writer of a record that does not name it: written by an earlier version, or with a timestamp set by the broker.
+ */
 export const UNSAID: ChangelogWriter = 0;
 
 const GENERATIONS = 2 ** 32;
-/** Numbers end where times of the clock begin (2004), and 256 lives of a group are more than any has. */
+/** Numbers end where real timestamps begin (2004), and no group has 256 lives. */
 const END = 2 ** 40;
 
 /** The writer that a timestamp names. */
@@ -20,7 +22,7 @@ export function writerOf(timestamp: number): ChangelogWriter {
   return timestamp > 0 && timestamp < END ? timestamp : UNSAID;
 }
 
-/** Who writes in a generation after the writer that was seen last. */
+/** The writer of a generation, given the last known writer. */
 export function writerAfter(last: ChangelogWriter, generation: number): ChangelogWriter {
   if (generation <= 0) return UNSAID;
   const life = Math.floor(last / GENERATIONS);
@@ -28,7 +30,7 @@ export function writerAfter(last: ChangelogWriter, generation: number): Changelo
   return next < END ? next : UNSAID;
 }
 
-/** The generation of a writer, as the group counts. */
+/** The group's generation of a writer. */
 export function generationOf(writer: ChangelogWriter): number {
   return writer % GENERATIONS;
 }

@@ -14,16 +14,16 @@ import { type ChangelogWriter, generationOf, UNSAID, writerAfter } from './chang
 export const POSITIONS = '#positions';
 
 /**
- * A position in a changelog, when it was reached in epoch milliseconds, the latest writer up to there, and since which one
- * the task has been owned here.
+ * A position in a changelog, when it was reached (ms since the epoch), the latest writer up to there, and the first
+ * writer since this process has owned the task.
  */
 const POSITION_BYTES = 4 * NUMBER_BYTES;
-/** Stores of version 0.1 know no writer, and some after them only the latest. */
+/** Stores of version 0.1 have no writer, and some later ones only the latest. */
 const POSITION_BYTES_BEFORE: readonly number[] = [2 * NUMBER_BYTES, 3 * NUMBER_BYTES];
 
 /**
- * A compacted topic keeps the record of a deletion for a time (`delete.retention.ms`), and then nothing of the key. A store
- * that is older might keep what was deleted. This part of the time leaves room for clocks that differ.
+ * A compacted topic keeps a tombstone only for a time (`delete.retention.ms`). An older store might keep a deleted
+ * entry. This fraction of the time leaves room for clock differences.
  */
 const MAX_AGE = 0.5;
 
@@ -37,28 +37,28 @@ export interface RestoreProgress {
   readonly total: number;
 }
 
-/** Name of the compacted topic that a store can be rebuilt from. */
+/** Name of the compacted topic from which a store can be rebuilt. */
 export function changelogTopic(applicationId: string, store: string): string {
   return `${applicationId}-${store}-changelog`;
 }
 
-/** The position in its changelog that a local store has reached; 0 where that is not known. */
+/** The position in its changelog that a local store has reached; 0 if unknown. */
 export function changelogPosition(stores: Pick<StoreBackend, 'open'>, id: StoreId): number {
   const stored = stores.open({ ...id, store: POSITIONS }).get(storeKey(id.store));
   return stored === undefined ? 0 : readNumber(stored, 0);
 }
 
 /**
- * Keeps local stores and their changelog topics together, on logs that do not hold the state themselves.
+ * Keeps local stores and their changelog topics consistent, on logs that do not keep the state themselves.
  *
- * Every change is written to the changelog within the commit that it belongs to, and to the local store when that commit
- * is acknowledged, together with the position in the changelog. So a local store is never ahead of its changelog: after a
- * crash it is brought forward from its position, not thrown away. The position kept is a lower bound (transaction markers
- * are not counted), which only means that a few changes of this process are read twice.
+ * Every change is written to the changelog in its commit, and to the local store when that commit is acknowledged,
+ * together with the position in the changelog. So a local store is never ahead of its changelog: after a crash it is
+ * updated from its position instead of being discarded. The stored position is a lower bound (transaction markers are
+ * not counted), which only means that a few changes of this process are read twice.
  *
- * Every record says in which generation of the group it was written. At least once, a process that lost its tasks may have
- * had a write under way which the broker takes after those of the new owner: a restore passes it over, and the changelog
- * is told again what holds for its keys.
+ * Every record contains the generation of the group in which it was written. With at-least-once, a process that lost
+ * its tasks may have had a write in flight that the broker appends after those of the new owner: a restore ignores it,
+ * and the valid values of its keys are written to the changelog again.
  */
 export class Changelog {
   readonly #log: TaskLog;
@@ -71,9 +71,11 @@ export class Changelog {
   readonly #positions = new Map<string, number>();
   /** The latest writer of each changelog. */
   readonly #writers = new Map<string, ChangelogWriter>();
-  /** The first writer of each changelog since its store was restored here: from it on to the latest, nobody else wrote. */
+  /**
+   * The first writer of each changelog since its store was restored here: from then to the latest, nobody else wrote.
+   */
   readonly #since = new Map<string, ChangelogWriter>();
-  /** Keys of records that were passed over, until what their stores hold is written again. */
+  /** Keys of ignored records, until the values of their stores are written again. */
   readonly #again = new Map<string, readonly Uint8Array[]>();
   #restoring: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -82,7 +84,7 @@ export class Changelog {
   /**
    * @param topics - Descriptions of the changelog topics, which exist.
    * @param now - Wall-clock time, epoch milliseconds.
-   * @param logger - Is told of records that were passed over.
+   * @param logger - Reports ignored records.
    */
   constructor(
     log: TaskLog,
@@ -105,8 +107,8 @@ export class Changelog {
   }
 
   /**
-   * Brings stores to the end of their changelogs, one call after the other. Rejects with what the log says; the stores
-   * stay usable then.
+   * Updates stores to the end of their changelogs, one call after the other. Rejects with the error of the log; the
+   * stores then stay usable.
    */
   restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
     const restored = this.#restoring.then(() => this.#restore(ids, progress));
@@ -114,7 +116,7 @@ export class Changelog {
     return restored;
   }
 
-  /** Leaves the stores alone from now on: somebody else may be at work on them. What is being restored stays incomplete. */
+  /** Stops touching the stores, because another process may be using them. A restore in progress stays incomplete. */
   close(): void {
     this.#closed = true;
     this.#wake?.();
@@ -133,12 +135,12 @@ export class Changelog {
     const topic = changelogTopic(this.#applicationId, id.store);
     const { partition, store } = id;
     const first = (await this.#log.offsets(topic, 'earliest', [partition])).get(partition) ?? 0;
-    // Not the end of what can be read: offsets may be seen as committed before the changes of the same transaction are, and
-    // then the store would lack them. What is still open is waited for.
+    // Use the end of what is written, not of what can be read: the offsets of a transaction may become visible before
+    // its changes, and the store would lack them. The restore waits for open transactions.
     const end = (await this.#log.offsets(topic, 'written', [partition])).get(partition) ?? 0;
     const { from, mine } = this.#startAt(id, first, end);
     fetcher.assign(topic, partition, from);
-    // Told before anything is read: an open transaction may hold the first record back.
+    // Report before anything is read: an open transaction may hold the first record back.
     if (from < end) progress({ store, partition, restored: 0, total: end - from });
     const passedOver: PassedOver = { keys: new Map(), generations: new Set() };
     for (let position = from; position < end; ) {
@@ -163,7 +165,7 @@ export class Changelog {
     this.#tell(id, topic, passedOver);
   }
 
-  /** Says that a changelog holds records of a writer that was past, and keeps what is to be written in their stead. */
+  /** Logs that a changelog has records of an outdated writer, and notes their keys to write the valid values again. */
   #tell(id: StoreId, topic: string, { generations, keys }: PassedOver): void {
     if (keys.size === 0) return;
     this.#again.set(keyOf(id), [...keys.values()]);
@@ -176,8 +178,8 @@ export class Changelog {
   }
 
   /**
-   * Where the local store goes on; from the beginning, and empty, where its position is not part of this changelog, and
-   * where it is so old that the changelog may have forgotten what was deleted since.
+   * Where the local store continues. It starts empty from the beginning if its position is not part of this changelog,
+   * or if it is so old that the changelog may have lost tombstones since.
    */
   #startAt(id: StoreId, first: number, end: number): { readonly from: number; readonly mine: Spell } {
     const stored = this.#open(id).get(storeKey(id.store));
@@ -201,7 +203,7 @@ export class Changelog {
     return { from: first, mine: { since: Number.POSITIVE_INFINITY, latest: UNSAID } };
   }
 
-  /** How old a store may be to be brought forward, ms: its changelog may say nothing any more of what was deleted before. */
+  /** The maximum age at which a store can be updated, in ms: its changelog may have lost older tombstones. */
   #maxAge({ store }: StoreId): number {
     const config = this.#topics.get(changelogTopic(this.#applicationId, store))?.config;
     return MAX_AGE * (config?.tombstoneMs ?? TOMBSTONE_MS);
@@ -213,10 +215,10 @@ export class Changelog {
   }
 
   /**
-   * The batches that say in the changelogs what a commit changes.
+   * The batches that write the changes of a commit to the changelogs.
    *
-   * @param generation - The one in which the work was done.
-   * @throws UnwritableState for an entry that a changelog does not take
+   * @param generation - The generation in which the work was done.
+   * @throws UnwritableState for an entry that a changelog cannot store
    */
   batches(state: readonly StoreWrites[], generation: number): OutgoingBatch[] {
     this.#stores.check(state);
@@ -227,7 +229,7 @@ export class Changelog {
         this.#append(id, keys, values, generation);
         continue;
       }
-      // Each goes with the store that it is about, so that whoever rebuilds the store has it too.
+      // Each goes to the changelog of its store, so that a rebuild has it too.
       keys.forEach((key, at) => {
         const about = { ...id, store: TEXT.decode(key) };
         this.#writeAgain(about, generation);
@@ -237,7 +239,7 @@ export class Changelog {
     return this.#buffers.take();
   }
 
-  /** Only in a commit of the task that owns the store: it may have gone to another process since it was restored. */
+  /** Only in a commit of the task that owns the store: the task may have moved to another process since the restore. */
   #writeAgain(id: StoreId, generation: number): void {
     const keys = this.#again.get(keyOf(id));
     if (keys === undefined) return;
@@ -264,7 +266,9 @@ export class Changelog {
     }
   }
 
-  /** Whether the changelog of a store takes an entry. @throws RecordError `ERR_RECORD_TOO_LARGE` when it does not. */
+  /**
+   * Checks whether the changelog of a store can take an entry. @throws RecordError `ERR_RECORD_TOO_LARGE` if it cannot.
+   */
   check(store: string, key: Uint8Array, value: Uint8Array): void {
     this.#buffers.check(changelogTopic(this.#applicationId, store), key, value);
   }

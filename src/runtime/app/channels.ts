@@ -1,18 +1,18 @@
 import type * as Channels from 'node:diagnostics_channel';
 import type { TracedRecord } from '../task/traced-records.ts';
 
-/** Told on `millrace:turns`: the process was busy with records at a stretch. @public */
+/** Published on `millrace:turns`: the process was busy with records for a stretch of time. @public */
 export interface TurnsEvent {
   readonly applicationId: string;
   readonly durationMs: number;
 }
 
-/** Told on `millrace:fetch`: records have come from the log. @public */
+/** Published on `millrace:fetch`: records have arrived from the log. @public */
 export interface FetchEvent {
   readonly applicationId: string;
   /** `embedded`, `kafka`, `memory`. */
   readonly kind: string;
-  /** On Kafka from the request to its answer, with the time that the broker has waited for records. */
+  /** On Kafka, from the request to its response, including the time that the broker waited for records. */
   readonly durationMs: number;
 }
 
@@ -20,24 +20,25 @@ export interface FetchEvent {
 export interface CommitTimeEvent {
   readonly applicationId: string;
   readonly kind: string;
-  /** How long it took. */
+  /** How long it took, in ms. */
   readonly durationMs: number;
   /** From the timestamp of the newest record of each input partition until now, in ms. */
   readonly recordToCommitMs: readonly number[];
-  /** Why it has failed. */
+  /** The error if it failed. */
   readonly error: unknown;
 }
 
 /**
- * Told on `millrace:commit`: outputs, state and offsets have become durable, or have not. While anybody listens, the headers of all records
- * are looked at for traces; for times alone there is `millrace:commit-time`.
+ * Published on `millrace:commit`: outputs, state and offsets have become durable, or the commit has failed. While
+ * anybody listens, the headers of all records are looked at for traces; for times alone there is
+ * `millrace:commit-time`.
  *
  * @public
  */
 export interface CommitEvent extends CommitTimeEvent {
-  /** Topics that records of the commit were read from. */
+  /** Topics from which the records of the commit were read. */
   readonly topics: readonly string[];
-  /** Records that were read since the commit before. */
+  /** Number of records read since the previous commit. */
   readonly records: number;
   /** When the first of them was taken, in ms since the epoch. */
   readonly startedAt: number;
@@ -47,14 +48,16 @@ export interface CommitEvent extends CommitTimeEvent {
   readonly traced: readonly TracedRecord[];
 }
 
-/** Told on `millrace:state`: an application is in another state, or its tasks are rebuilt after an error. @public */
+/**
+ * Published on `millrace:state`: an application has changed its state, or its tasks are rebuilt after an error. @public
+ */
 export interface StateEvent {
   readonly applicationId: string;
   readonly state: 'running' | 'rebuilding' | 'stopping' | 'stopped' | 'failed';
   readonly error: unknown;
 }
 
-/** What is told on channels of `node:diagnostics_channel`, by their names. @public */
+/** The events on channels of `node:diagnostics_channel`, by channel name. @public */
 export interface ChannelEvents {
   readonly 'millrace:turns': TurnsEvent;
   readonly 'millrace:fetch': FetchEvent;
@@ -63,7 +66,7 @@ export interface ChannelEvents {
   readonly 'millrace:state': StateEvent;
 }
 
-/** Where something is told to whoever listens. */
+/** A channel to publish events on. */
 export interface Channel<T> {
   readonly hasSubscribers: boolean;
   publish(event: T): void;
@@ -71,7 +74,7 @@ export interface Channel<T> {
 
 const SILENT: Channel<never> = { hasSubscribers: false, publish: () => undefined };
 
-/** A channel of Node; where there is no Node nobody listens. */
+/** A Node diagnostics channel; without Node nobody listens. */
 export function channel<N extends keyof ChannelEvents>(name: N): Channel<ChannelEvents[N]> {
   const hooks: typeof Channels | undefined =
     typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:diagnostics_channel');

@@ -15,7 +15,7 @@ import type { Topology } from '../../plan/topology.ts';
 import type { AppOptions } from './app-options.ts';
 
 /**
- * Refuses options that cannot be meant, before anything is opened.
+ * Refuses invalid options before anything is opened.
  *
  * @throws ConfigError `ERR_APPLICATION_ID`, `ERR_OPTION`, `ERR_DURATION`.
  */
@@ -23,7 +23,7 @@ export function checkOptions(options: AppOptions): void {
   const { applicationId, batch, cacheEntries, commitInterval, maxFutureSkew, onRecordError, stopDeadline } = options;
   if (typeof applicationId !== 'string' || !/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$/.test(applicationId)) {
     throw new ConfigError('ERR_APPLICATION_ID', `applicationId is ${JSON.stringify(applicationId)}`, {
-      hint: 'name the application with letters, digits, ".", "_" and "-"; its offsets and state are found by that name',
+      hint: 'name the application with letters, digits, ".", "_" and "-"; the name identifies its offsets and state',
     });
   }
   checkOneOf('run', 'until', options.until, ['end']);
@@ -52,7 +52,7 @@ export function checkOptions(options: AppOptions): void {
 }
 
 /**
- * Refuses dead letters into a topic that the same stage reads: they would fail again, forever.
+ * Refuses dead letters to a topic that the same stage reads: they would fail again, forever.
  *
  * @throws ConfigError `ERR_SINK_TO_SOURCE`.
  */

@@ -2,16 +2,18 @@ import type { Cancel, Clock } from '../../dataflow/clock.ts';
 import { durationMs } from '../../options/duration.ts';
 import type { AppOptions } from './app-options.ts';
 
-/** Under load the time between commits is at least this many times what the last one took, up to a bound in ms. */
+/**
+ * Under load the time between commits is at least this many times the duration of the last one, up to a bound in ms.
+ */
 const COMMIT_SHARE = 5;
 const MAX_INTERVAL_MS = 1000;
 
 export interface CommitPaceOptions {
   /** Time between commits while there is work. */
   readonly intervalMs: number;
-  /** How long what is finished waits for more that goes with it. */
+  /** How long finished work waits for more to commit together. */
   readonly lingerMs: number;
-  /** Work is committed as soon as there is no more of it, and not only when the interval is over. */
+  /** Whether work is committed as soon as there is no more of it, and not only when the interval is over. */
   readonly eager: boolean;
 }
 
@@ -24,7 +26,7 @@ export function paceOf(options: AppOptions, atomic: boolean): CommitPaceOptions 
   };
 }
 
-/** Says when a commit is due. */
+/** Decides when a commit is due. */
 export class CommitPace {
   readonly eager: boolean;
   readonly #clock: Clock;
@@ -49,15 +51,15 @@ export class CommitPace {
     return dirty;
   }
 
-  /** What there is is being committed. */
+  /** A commit has started. */
   begun(): void {
     this.#since = undefined;
   }
 
   /**
-   * Milliseconds until a commit is due, 0 or less when it is. The interval is longer while commits are expensive: a commit
-   * writes every entry that has changed since the last one, however often it has, so under load fewer of them do the same
-   * work for less.
+   * Time until a commit is due, in ms; 0 or less if it is due. The interval is longer while commits are expensive: a
+   * commit writes every changed entry once, however often it has changed, so under load fewer commits do the same work
+   * more cheaply.
    *
    * @param quiet - Whether there is no more work at the moment.
    * @param lastMs - How long the last commit took.
@@ -69,7 +71,7 @@ export class CommitPace {
     return Math.max(intervalMs, Math.min(COMMIT_SHARE * lastMs, MAX_INTERVAL_MS)) - sinceMs;
   }
 
-  /** Wakes once after some time, unless that is under way. */
+  /** Wakes once after some time, unless a wake-up is already scheduled. */
   wakeIn(ms: number): void {
     this.#cancel ??= this.#clock.after(ms, () => {
       this.#cancel = undefined;

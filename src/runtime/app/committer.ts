@@ -11,7 +11,7 @@ import type { Announcer } from './announcer.ts';
 import type { Changelog } from './changelog.ts';
 import type { BegunCommit, Telemetry } from './telemetry.ts';
 
-/** What a committer needs of the engine around it. */
+/** What a committer needs from the engine. */
 export interface CommitterHost {
   readonly tasks: ReadonlyMap<string, Task>;
   readonly clock: Clock;
@@ -19,21 +19,21 @@ export interface CommitterHost {
   readonly atomic: boolean;
   /** `undefined` before it has joined. */
   session(): Joined | undefined;
-  /** What the positions in an input are offsets of. */
+  /** The origin of the positions in an input. */
   origin(topic: string, partition: number): OffsetOrigin;
-  /** Keeps stores and changelogs together where the log does not hold the state. */
+  /** Keeps stores and changelogs consistent if the log does not keep the state. */
   changelog(): Changelog | undefined;
-  /** What all the tasks have written. */
+  /** The outputs of all tasks. */
   readonly outputs: Pick<SharedOutputs, 'take' | 'recycle'>;
-  /** Adds what tasks say of their time to what they hand over. */
+  /** Adds time announcements of tasks to their outputs. */
   announcer?(): Pick<Announcer, 'announce' | 'due'>;
-  /** Measures commits, and tells of them. */
+  /** Measures commits and publishes events about them. */
   readonly telemetry?: Pick<Telemetry, 'begun' | 'committed' | 'failed'> | undefined;
   /** Offsets have become durable. */
   committed?(offsets: readonly CommittedOffset[]): void;
   /** Whether a failure has been seen: nothing is committed after it. */
   failed(): boolean;
-  /** Turns are wanted. */
+  /** Schedules turns. */
   schedule(): void;
   fail(error: unknown): void;
 }
@@ -46,12 +46,12 @@ interface Joined {
 
 const NONE: readonly OutgoingBatch[] = [];
 
-/** A commit that takes longer than this is worth saying, in ms. */
+/** A commit that takes longer than this is reported, in ms. */
 const LONG_MS = 1000;
 
 /**
- * The commit as a barrier: asynchronous work runs dry, outputs are handed over, then outputs, state and offsets of all
- * tasks become durable together, and only then the tasks learn of it. One commit is under way at a time.
+ * The commit as a barrier: asynchronous work drains, outputs are sent, then outputs, state and offsets of all tasks
+ * become durable together, and only then are the tasks told. There is one commit at a time.
  */
 export class Committer {
   commits = 0;
@@ -61,7 +61,7 @@ export class Committer {
   lastDurationMs = 0;
   readonly #host: CommitterHost;
   #current: Promise<void> | undefined;
-  /** What the commit under way waits for, and since when (monotonic). */
+  /** What the current commit waits for, and since when (monotonic). */
   #step = '';
   #stepSince = 0;
   #flushing = false;
@@ -73,7 +73,7 @@ export class Committer {
     this.#host = host;
   }
 
-  /** The commit that is under way. */
+  /** The commit in progress. */
   get current(): Promise<void> | undefined {
     return this.#current;
   }
@@ -83,7 +83,7 @@ export class Committer {
     return this.#barrier !== undefined;
   }
 
-  /** What a commit waits for, in words: asynchronous calls before it, or the log for longer than is usual. */
+  /** Describes what a commit waits for: asynchronous calls before it, or the log for longer than usual. */
   waitingFor(): string | undefined {
     if (this.closed) return `a commit waits for ${counted(this.pendingAsync(), 'asynchronous call')}`;
     if (this.#step === '') return undefined;
@@ -101,14 +101,14 @@ export class Committer {
     this.#stepSince = this.#host.clock.monotonic();
   }
 
-  /** Asynchronous calls under way in all tasks. */
+  /** Asynchronous calls in progress in all tasks. */
   pendingAsync(): number {
     let sum = 0;
     for (const task of this.#host.tasks.values()) sum += task.pendingAsync();
     return sum;
   }
 
-  /** Called after each round of turns: lets a waiting commit go on when no asynchronous call is left. */
+  /** Called after each round of turns: lets a waiting commit continue when no asynchronous call is left. */
   poke(): void {
     if (this.#barrier !== undefined && this.pendingAsync() === 0) this.#barrier();
   }
@@ -119,17 +119,23 @@ export class Committer {
     this.#barrier?.();
   }
 
-  /** Resolves when the log no longer has a part in a commit. One that waits for asynchronous calls has given it nothing yet. */
+  /**
+   * Resolves when no commit is using the log any more. A commit that waits for asynchronous calls has not sent anything
+   * yet.
+   */
   settled(): Awaitable<void> {
     return this.closed ? undefined : quietly(() => this.#current);
   }
 
-  /** Commits what the tasks have done; while a commit is under way, its end is what is waited for. */
+  /** Commits the work of the tasks; if a commit is in progress, waits for its end. */
   commit(): Awaitable<void> {
     return this.#current ?? this.#alone(this.#once());
   }
 
-  /** Tasks that go to another process take no more records; all that they did is committed, also what a commit under way came too early for. */
+  /**
+   * Retires tasks that move to another process: they take no more records, and all their work is committed, including
+   * what a commit in progress does not cover.
+   */
   retire(ids: readonly string[]): Awaitable<void> {
     return inSteps(this.#retire(ids));
   }
@@ -140,7 +146,7 @@ export class Committer {
     yield* until(this.commit());
   }
 
-  /** Runs what no other commit may come between. */
+  /** Runs work without any other commit in between. */
   #alone(work: Steps<void>): Awaitable<void> {
     let done: Awaitable<void>;
     try {
@@ -161,8 +167,8 @@ export class Committer {
   }
 
   /**
-   * Hands outputs over ahead of the commit, for logs whose readers see them at once. What comes while others are being
-   * taken waits for these, and then goes together.
+   * Sends outputs ahead of the commit, for logs whose readers see them at once. Outputs that arrive meanwhile wait and
+   * are then sent together.
    */
   flush(): Awaitable<void> {
     return inSteps(this.#flush());
@@ -171,7 +177,7 @@ export class Committer {
   *#flush(): Steps<void> {
     const joined = this.#host.session();
     if (joined === undefined || this.#flushing) return;
-    // What a broken task has done is not to be trusted, and nothing goes on after it.
+    // The work of a failed task cannot be trusted, and nothing continues after it.
     for (const task of this.#host.tasks.values()) if (task.failure !== undefined) return;
     const written = this.#host.outputs.take();
     const outputs = this.#host.announcer?.().announce(written) ?? written;
@@ -189,10 +195,10 @@ export class Committer {
   }
 
   /**
-   * Makes durable where tasks begin, before they are built. No commit of others runs at the same time.
+   * Commits the start positions of tasks before they are built. No other commit runs at the same time.
    *
-   * @param due - What there is to write of the tasks that are still this member's when the commit begins.
-   * @param owned - Whether all of these still are.
+   * @param due - The progress to write, for those tasks that this member still owns when the commit starts.
+   * @param owned - Whether this member still owns all of them.
    */
   settle(due: () => readonly TaskProgress[], owned: () => boolean): Awaitable<void> {
     return inSteps(this.#settle(due, owned));
@@ -218,14 +224,14 @@ export class Committer {
     let progress: readonly TaskProgress[] = [];
     try {
       yield* this.#quiet();
-      // Given up: offsets never pass records whose calls are not finished.
+      // Give up: offsets must never pass records with unfinished calls.
       if (this.#abandoned || this.pendingAsync() > 0) return;
       const joined = this.#host.session();
       const tasks: Task[] = [];
       for (const task of this.#host.tasks.values()) if (task.dirty) tasks.push(task);
       if (joined === undefined || this.#host.failed()) return;
       if (tasks.length === 0 && this.#host.announcer?.().due !== true) return;
-      // A task may fail between turns, by an emission that nobody foresaw: what it has done since is not to be trusted.
+      // A task may fail between turns, by an unexpected emission: its work since then cannot be trusted.
       const broken = tasks.find((task) => task.failure !== undefined);
       if (broken !== undefined) throw broken.failure as MillraceError;
       started = this.#host.clock.monotonic();
@@ -234,7 +240,7 @@ export class Committer {
       const outputs = this.#host.outputs.take();
       const owned = (): boolean => tasks.every((task) => this.#isOurs(task));
       yield* this.#write(joined, owned, progress, this.#host.announcer?.().announce(outputs) ?? outputs);
-      // A task that was lost meanwhile may have been given again, and its stores restored with these changes in them.
+      // A task that was lost meanwhile may have been assigned again, and its stores restored with these changes.
       const changelog = this.#host.changelog();
       if (changelog !== undefined) {
         const kept = progress.filter((_, at) => this.#isOurs(tasks[at]!));
@@ -259,14 +265,14 @@ export class Committer {
   }
 
   /**
-   * The generation of work of tasks. The group may go on to another one before the log is asked to commit; where all of these
-   * tasks stay, so does what they did.
+   * The generation for the work of tasks. The group may move to a new one before the commit is sent; the work stays
+   * valid if all of these tasks stay.
    */
   #generation({ generation }: Joined, owned: () => boolean): number {
     return owned() ? (this.#host.session()?.generation ?? generation) : generation;
   }
 
-  /** @param owned - Whether all whose work it is are still this member's. */
+  /** @param owned - Whether this member still owns all tasks whose work it is. */
   *#write(
     joined: Joined,
     owned: () => boolean,
@@ -282,7 +288,8 @@ export class Committer {
     this.#waitsFor('its outputs to be taken');
     if (outputs.length > 0) yield* until(session.send(outputs, generation));
     if (!this.#host.atomic && changes.length > 0) {
-      // First all outputs are acknowledged. A store that knew after a crash of a closed window would not emit it again.
+      // All outputs must be acknowledged first: a store that after a crash already records a window as closed would not
+      // emit it again.
       this.#waitsFor('its outputs to be acknowledged');
       yield* until(session.commit({ generation: this.#generation(joined, owned), offsets: [], state: [] }));
       this.#waitsFor('the changes of its stores to be taken');
@@ -299,17 +306,17 @@ export class Committer {
     );
   }
 
-  /** The offsets of tasks, each with the topic that it belongs to. */
+  /** The offsets of tasks, each with the id of its topic. */
   #placed(progress: readonly TaskProgress[]): CommittedOffset[] {
     const placed: CommittedOffset[] = [];
     for (const { offsets } of progress) {
       for (const each of offsets) {
         const { metadata, offset, partition, topic } = each;
-        // Where a task begins is known with its topic before anything is read of that.
+        // The start position of a task has its topic before anything is read from that.
         const origin = this.#host.origin(topic, partition);
         const topicId = origin.topicId ?? each.topicId;
         const leaderEpoch = origin.leaderEpoch ?? each.leaderEpoch;
-        // Field by field: what is spread from two objects takes a tenth of a small commit.
+        // Copied field by field: spreading two objects takes a tenth of a small commit.
         const place: Written<CommittedOffset> = { topic, partition, offset };
         if (metadata !== undefined) place.metadata = metadata;
         if (topicId !== undefined) place.topicId = topicId;
@@ -320,7 +327,7 @@ export class Committer {
     return placed;
   }
 
-  /** Resolves when no asynchronous call is under way; until then tasks take no records. */
+  /** Resolves when no asynchronous call is in progress; until then tasks take no records. */
   *#quiet(): Steps<void> {
     if (this.pendingAsync() === 0) return;
     const quiet = new Promise<void>((resolve) => {
@@ -334,7 +341,7 @@ export class Committer {
 
 type Written<T> = { -readonly [Field in keyof T]: T[Field] };
 
-/** The changes of all stores. A live application commits a record or two at a time, and mostly of one task. */
+/** The changes of all stores. A live application usually commits a record or two of a single task. */
 function statesOf(progress: readonly TaskProgress[]): readonly StoreWrites[] {
   return progress.length === 1 ? (progress[0] as TaskProgress).state : progress.flatMap(({ state }) => state);
 }

@@ -9,8 +9,8 @@ import { outOfRangeIn } from './task-start-errors.ts';
 const INTERVAL_MS = 30_000;
 
 /**
- * Removes what an application has read of the topics that it has made for itself alone, so that they need no retention: none
- * of their records goes unread, and none stays for long when it has been read.
+ * Removes the records that an application has read from topics that it created for itself alone. So these topics need
+ * no retention: no record is removed unread, and none stays for long after it was read.
  */
 export class ConsumedRecords {
   readonly #log: TaskLog;
@@ -18,7 +18,7 @@ export class ConsumedRecords {
   readonly #topics: ReadonlyMap<string, string | undefined>;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  /** Committed offsets, by topic and partition, before which records have not been removed yet. */
+  /** Committed offsets by topic and partition for which a removal is due. */
   readonly #due = new Map<string, Map<number, number>>();
   #cancel: Cancel | undefined;
   #working = false;
@@ -31,21 +31,21 @@ export class ConsumedRecords {
     this.#logger = logger;
   }
 
-  /** Offsets are committed: what lies before them may go, some time later. */
+  /** Called when offsets are committed: schedules the removal of the records before them. */
   committed(offsets: readonly CommittedOffset[]): void {
     if (this.#topics.size === 0) return;
     for (const { offset, partition, topic } of offsets) this.#note(topic, partition, offset);
     if (this.#due.size > 0 && !this.#closed) this.#cancel ??= this.#clock.after(INTERVAL_MS, () => void this.#remove());
   }
 
-  /** A task begins at these committed offsets: what runs before this one have read goes now. */
+  /** Called when a task starts at these committed offsets: removes records that earlier runs have read. */
   begun(partition: number, positions: ReadonlyMap<string, number>): void {
     for (const [topic, offset] of positions) if (offset > 0) this.#note(topic, partition, offset);
-    // A log in memory ends with its process, so nothing is left over there that no later run would look after.
+    // A log in memory ends with its process, so it needs no final clean-up.
     if (this.#due.size > 0 && this.#log.kind !== 'memory') void this.#remove();
   }
 
-  /** Tells what a failure means. */
+  /** Reports a failure after working out what it means. */
   report(error: unknown, applicationId: string, tell: (failure: MillraceError) => void): Awaitable<void> {
     return inSteps(this.#report(error, applicationId, tell));
   }
@@ -55,8 +55,8 @@ export class ConsumedRecords {
   }
 
   /**
-   * What a failure means. Records that were removed because they were read are missed only by who has lost its work: a
-   * process that was stopped, and that has not heard yet that another one went on.
+   * Works out what a failure means. Records that were removed after being read are only missed by a process that has
+   * lost its tasks: it was suspended and does not know yet that another process has continued.
    */
   *#explain(failure: MillraceError, applicationId: string): Steps<MillraceError> {
     const { code, offset, partition, topic } = failure;
@@ -98,7 +98,7 @@ export class ConsumedRecords {
     this.#cancel = undefined;
     if (this.#working) return;
     this.#working = true;
-    // Whoever is assigned several tasks at once asks once.
+    // Several tasks assigned at once cause a single request.
     await Promise.resolve();
     const due = Array.from(this.#due, ([topic, offsets]) => {
       return [topic, Array.from(offsets, ([partition, offset]): Before => ({ partition, offset }))] as const;
@@ -110,7 +110,7 @@ export class ConsumedRecords {
 
   async #removeOf(topic: string, before: readonly Before[]): Promise<void> {
     try {
-      // Another topic may have the name by now, of which nothing was read.
+      // The name may belong to another topic by now, which was not read.
       const now = (await this.#log.topics.facts([topic])).get(topic);
       if (now?.id === this.#topics.get(topic)) await this.#log.topics.deleteRecords(topic, before);
     } catch (error) {

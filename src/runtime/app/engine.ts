@@ -26,30 +26,30 @@ import { Telemetry } from './telemetry.ts';
 import type { TopicsInUse } from './topic-setup.ts';
 import { tasksWaiting } from './why-unread.ts';
 
-/** How long turns go on before other events of the process are handled, in ms. */
+/** How long turns run before the event loop gets a turn, in ms. */
 const SLICE_MS = 8;
-/** Encoded outputs that may wait for a commit; more starts one early. */
+/** Bytes of encoded outputs above which a commit starts early. */
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
-/** Turns stop at this many bytes while a commit is still under way. */
+/** Turns stop at this many bytes while a commit is in progress. */
 const HARD_OUTPUT_BYTES = 4 * MAX_OUTPUT_BYTES;
 
-/** For how long a commit under way is waited for when the tasks are taken down, in ms. */
+/** How long to wait for a commit in progress when the tasks are torn down, in ms. */
 const CLOSE_MS = 3000;
 
 export interface EngineEvents extends TaskEvents {
-  /** A task failed, or a commit did. The engine does nothing more until it is closed. */
+  /** A task or a commit failed. The engine does nothing more until it is closed. */
   failed(error: MillraceError): void;
   /** Nothing is left to do: everything fetched is processed and committed. */
   idle(): void;
-  /** For the first time every task that was assigned is built. */
+  /** Every assigned task is built for the first time. */
   ready(): void;
-  /** What the tasks had done has become durable. */
+  /** The work of the tasks has become durable. */
   committed?(): void;
 }
 
 /**
- * Runs the tasks of one group session: gives them turns, commits what they did, and notices when there is nothing to do.
- * One engine lives from a session's start to its end; after a failure a new one starts from the last commit.
+ * Runs the tasks of one group session: gives them turns, commits their work, and detects when there is nothing to do.
+ * An engine lives as long as its session; after a failure a new one starts from the last commit.
  */
 export class Engine {
   readonly tasks: Map<string, Task> = new Map();
@@ -63,7 +63,7 @@ export class Engine {
   readonly #pace: CommitPace;
   readonly #telemetry: Telemetry | undefined;
   #session: TaskSession | undefined;
-  /** Tasks that are ours but not built yet. */
+  /** Tasks that are assigned but not built yet. */
   readonly #assigned: AssignedTask[] = [];
   readonly #owned = new OwnedTasks();
   /** Assignments whose committed offsets are being read. */
@@ -72,14 +72,14 @@ export class Engine {
   readonly #factory: TaskFactory;
   readonly #opening: TaskOpening;
   readonly #consumed: ConsumedRecords;
-  /** One for all tasks, so that what they write is in the order of their turns. */
+  /** Shared by all tasks, so that outputs are in the order of their turns. */
   readonly #outputs: SharedOutputs;
   #generation = 0;
   readonly #rounds: Rounds;
   readonly #longest = new LongestTurn();
   #scheduled = false;
   #running = true;
-  /** The application stops: what has been read is finished, nothing new is taken. */
+  /** Whether the application is stopping: records that were read are finished, no new ones are taken. */
   #stopping = false;
   #failed = false;
   #announced = false;
@@ -142,7 +142,7 @@ export class Engine {
     const joining = this.#log.group({
       groupId: this.#options.applicationId,
       tasks: this.#topology.stages.flatMap((stage) => taskSpecs(stage, this.#topics)),
-      // Where state and log are one folder, one process owns both.
+      // If state and log share a folder, one process owns both.
       exclusive: this.#log.capabilities.stateWithLog,
       onAssigned: (ids, generation, session) => inSteps(this.#assign(ids, generation, session)),
       onRevoked: (ids, lost) => inSteps(this.#revoked(ids, lost)),
@@ -214,7 +214,7 @@ export class Engine {
     }
   }
 
-  /** Runs turns soon; asking again before that does nothing. */
+  /** Runs turns soon; further calls before that have no effect. */
   schedule(): void {
     if (this.#scheduled || !this.#running) return;
     this.#scheduled = true;
@@ -252,7 +252,7 @@ export class Engine {
     else if (worked) this.schedule();
   }
 
-  /** Whether it was given tasks that are not built yet. */
+  /** Whether it has assigned tasks that are not built yet. */
   readonly isIncomplete = (): boolean => this.#assigning > 0 || this.tasks.size < this.#owned.size;
 
   #announce(): void {
@@ -262,8 +262,10 @@ export class Engine {
     this.#events.ready();
   }
 
-  /** Commits when it is time; otherwise comes back when it is. A commit lets asynchronous calls run dry, so it does not
-   * come before its interval is over while there are any. */
+  /**
+   * Commits if it is time, otherwise schedules a check for later. A commit drains asynchronous calls, so while there
+   * are any it does not start before its interval is over.
+   */
   #settle(quiet: boolean): void {
     const waitMs = this.#pace.waitMs(quiet, this.committer.lastDurationMs);
     if (waitMs <= 0 || this.#outputs.bytes > MAX_OUTPUT_BYTES) {
@@ -271,7 +273,7 @@ export class Engine {
       void quietly(() => this.committer.commit());
       return;
     }
-    // While there is work, or calls under way, turns come back by themselves.
+    // While there is work, or calls are in progress, turns are scheduled anyway.
     if (!quiet) return;
     if (!this.#pace.eager) void this.committer.flush();
     this.#pace.wakeIn(waitMs);
@@ -295,7 +297,7 @@ export class Engine {
     return this.#pace.note(this.#factory.announcer.due);
   }
 
-  /** What keeps the tasks from progressing, in words. */
+  /** Describes what keeps the tasks from progressing. */
   waitingFor(): string[] {
     const full = this.#outputs.bytes >= HARD_OUTPUT_BYTES;
     const reasons = [
@@ -304,7 +306,7 @@ export class Engine {
       this.#fetcher.waitingFor(),
       this.#factory.waitingFor(),
       this.committer.waitingFor(),
-      full ? 'a commit under way, before more is written' : undefined,
+      full ? 'a commit in progress, before more is written' : undefined,
     ].filter((reason) => reason !== undefined);
     const known = reasons.length > 0 || this.#stopping;
     return [...reasons, ...tasksWaiting([...this.tasks.values()], this.#rounds, this.#fetcher, known)];
@@ -322,7 +324,7 @@ export class Engine {
     await this.committer.commit();
   }
 
-  /** Takes the tasks down and leaves the group; what is not committed is given up. */
+  /** Tears the tasks down and leaves the group; uncommitted work is abandoned. */
   close(): Awaitable<void> {
     return inSteps(this.#close());
   }
@@ -339,7 +341,7 @@ export class Engine {
     if (commit !== undefined) yield* until(Promise.race([commit, pause(this.#clock, CLOSE_MS)]));
     this.#factory.close();
     yield* until(this.#fetcher.close());
-    // This also ends a commit that is tried again and again.
+    // This also ends a commit that is being retried.
     yield* until(this.#session?.leave());
     yield* until(commit);
   }

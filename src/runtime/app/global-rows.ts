@@ -6,13 +6,13 @@ import { isAnnouncement } from '../../protocol/time-announcement.ts';
 import type { Serde } from '../../serdes/serde.ts';
 import { type KeyId, keyId } from '../../state/key-codec.ts';
 
-/** A global table at one moment, as this process holds it. @public */
+/** A snapshot of a global table in this process. @public */
 export interface GlobalTableSnapshot {
   readonly name: string;
   readonly rows: number;
   /** Records without a key, since the table was loaded. */
   readonly dropped: number;
-  /** Records that the policy left out, since the table was loaded. */
+  /** Records that the policy skipped since the table was loaded. */
   readonly skipped: number;
   /** Records that went to a dead-letter topic, since the table was loaded. */
   readonly deadLettered: number;
@@ -42,7 +42,10 @@ export class GlobalRowMap implements GlobalRows {
     return this.#rows.get(keyId(key, this.#keySerde));
   }
 
-  /** Takes over the records of a batch. @param failed - Called with what a record's decoding threw, and its index. */
+  /**
+   * Applies the records of a batch. @param failed - Called with the error of a record that could not be decoded, and
+   * its index.
+   */
   apply(batch: RecordColumns, failed: (error: unknown, at: number) => void): void {
     for (let at = 0; at < batch.count; at += 1) {
       if (isAnnouncement(batch, at)) continue;

@@ -19,14 +19,13 @@ import { GlobalRowMap, type GlobalTableSnapshot } from './global-rows.ts';
 interface Position {
   readonly rows: GlobalRowMap;
   readonly partition: number;
-  /** Where the partition ended when loading began. */
+  /** The end of the partition when loading began. */
   readonly end: number;
   offset: number;
 }
 
 /**
- * The global tables of an application in this process: read to their end before the first task is built, and followed
- * after that.
+ * The global tables of an application in this process: read to their end before the first task is built, then followed.
  */
 export class GlobalTables {
   readonly #options: Pick<AppOptions, 'applicationId' | 'onRecordError' | 'logger'>;
@@ -37,13 +36,13 @@ export class GlobalTables {
   #fetcher: Fetcher | undefined;
   #ready: (() => void) | undefined;
   readonly #letters: Letters;
-  /** Dead letters under way; never rejects. */
+  /** Dead letters being written; never rejects. */
   readonly #writing = new Set<Promise<unknown>>();
   #failure: { readonly error: unknown } | undefined;
 
   /**
    * @param letters - Writes dead letters; closed with this.
-   * @param failed - Following has failed: the rows would go stale without a word.
+   * @param failed - Called when following has failed: the rows would otherwise go stale silently.
    */
   constructor(
     uses: readonly TopicUse[],
@@ -63,7 +62,7 @@ export class GlobalTables {
     return this.#tables.get(topic) as GlobalRows;
   }
 
-  /** Reads all topics to where they end now, then follows them. */
+  /** Reads all topics to their current end, then follows them. */
   load(log: TaskLog, topics: ReadonlyMap<string, TopicFacts>): Awaitable<void> {
     return inSteps(this.#load(log, topics));
   }
@@ -84,7 +83,7 @@ export class GlobalTables {
       const ready = new Promise<void>((resolve) => {
         this.#ready = resolve;
       });
-      // What cannot be read may be skipped, and then there is no batch.
+      // An unreadable batch may be skipped, and then there is no batch.
       if (this.#read(fetcher) === 0 && this.#behind() > 0) yield* until(ready);
     }
     this.#ready = undefined;
@@ -96,14 +95,14 @@ export class GlobalTables {
     return Array.from(this.#tables.values(), (rows) => rows.snapshot());
   }
 
-  /** What is still being loaded, in words. */
+  /** Describes what is still being loaded. */
   waitingFor(): string | undefined {
     const behind = this.#behind();
     if (behind === 0) return undefined;
     return `global tables being loaded: ${behind} records of ${[...this.#tables.keys()].join(', ')} to go`;
   }
 
-  /** Applies what is at hand, now. @throws MillraceError what a record or the log says */
+  /** Applies the available records now. @throws MillraceError the failure of a record or the log */
   follow(): void {
     if (this.#fetcher !== undefined) this.#read(this.#fetcher);
   }
@@ -134,7 +133,7 @@ export class GlobalTables {
     }
   }
 
-  /** Applies what is at hand. @returns the number of batches. */
+  /** Applies the available records. @returns the number of batches. */
   #read(fetcher: Fetcher): number {
     let batches = 0;
     for (const position of this.#positions) {
@@ -150,7 +149,7 @@ export class GlobalTables {
     return batches;
   }
 
-  /** The next batch; one that cannot be read is passed over where the policy says so. */
+  /** The next batch; an unreadable one is skipped if the policy says so. */
   #poll(fetcher: Fetcher, position: Position): FetchedBatch | undefined {
     const { partition, rows } = position;
     const { name } = rows.use;
@@ -186,7 +185,7 @@ export class GlobalTables {
     return { applicationId: this.#options.applicationId, stage: 'global tables', step: `globalTable(${use.name})` };
   }
 
-  /** Leaves out a record, or a batch of some. */
+  /** Skips a record or an unreadable batch. */
   #putAside(
     rows: GlobalRowMap,
     policy: Exclude<RecordPolicy, 'fail'>,
@@ -205,7 +204,7 @@ export class GlobalTables {
     );
   }
 
-  /** A letter that cannot be written is a row that nobody would see: it ends the application. */
+  /** If a letter cannot be written, the record would be lost, so the application ends. */
   #write(policy: DeadLetterPolicy, make: Parameters<Letters['send']>[1]): void {
     const writing = inSteps(this.#send(policy, make));
     if (!(writing instanceof Promise)) return;

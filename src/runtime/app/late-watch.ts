@@ -6,46 +6,46 @@ import type { Lateness, StreamRecord } from '../../record.ts';
 import type { Task } from '../task/task.ts';
 import type { AppOptions } from './app-options.ts';
 
-/** More than one record in so many is too many. */
+/** More than one late record in this many is too many. */
 const ONE_IN = 1000;
-/** What is looked back upon, and the least time between two warnings about a step. */
+/** The observation period, and the shortest time between two warnings about a step. */
 const MINUTE_MS = 60_000;
-/** A first warning waits for a fuller picture. */
+/** The first warning waits this long for a fuller picture. */
 const GATHER_MS = 3000;
-/** Of so many late records it is known how late they were. */
+/** For how many late records their lateness is kept. */
 const SAMPLES = 64;
 
-/** What is late of one step, since it was last said. */
+/** The late records of one step since the last warning. */
 interface LateStep {
   readonly step: string;
   readonly stage: Stage;
-  /** Late records of the minute before, and of this one. */
+  /** Late records of the previous minute, and of this one. */
   before: number;
   now: number;
-  /** How long after its window's end the latest one came, in stream time. */
+  /** How long after the end of its window the latest one arrived, in stream time. */
   worstMs: number;
-  /** Of the last late records, by turns. */
+  /** Ring buffer of the lateness of recent late records. */
   readonly samples: Float64Array;
   sampled: number;
   streamTime: number;
-  /** Monotonic; −∞ before it was said. */
+  /** Monotonic time of the last warning; −∞ before the first. */
   saidAt: number;
-  /** Records that the stage had taken when it was said. */
+  /** Records that the stage had taken at the last warning. */
   base: number;
 }
 
-/** The tasks of an application, as far as they are counted here. */
+/** The counters of an application's tasks. */
 type CountedTasks = ReadonlyMap<string, Pick<Task, 'stage' | 'counters'>>;
 
-/** Records that a stage has taken, at the beginning of the minute before and of this one. */
+/** Records that a stage had taken at the start of the previous minute and of this one. */
 interface Marks {
   before: number;
   now: number;
 }
 
 /**
- * Says at warn level when more than one record in a thousand is late, once a minute and step at most. Records that come in
- * time cost nothing: how many there were is read from the counters of the tasks, once a minute.
+ * Warns if more than one record in a thousand is late, at most once per minute and step. Records in time cost nothing:
+ * their number is read from the counters of the tasks once per minute.
  */
 export class LateWatch {
   readonly #clock: Clock;
@@ -74,10 +74,10 @@ export class LateWatch {
     this.#cancelMinute = clock.after(MINUTE_MS, () => this.#nextMinute());
   }
 
-  /** A record came too late for some of its windows. */
+  /** A record was too late for some of its windows. */
   late({ timestamp }: StreamRecord<unknown, unknown>, { missed, step, streamTime }: Lateness, stage: Stage): void {
     const late = this.#step(step, stage);
-    // A grace of that much would have let the record in.
+    // A grace of that much would have accepted the record.
     const lateMs = streamTime - (missed[0]?.end ?? timestamp);
     late.now += 1;
     if (lateMs > late.worstMs) late.worstMs = lateMs;
@@ -99,7 +99,7 @@ export class LateWatch {
     this.#cancelMinute = this.#clock.after(MINUTE_MS, () => this.#nextMinute());
   }
 
-  /** Says what has not been said. */
+  /** Writes pending warnings. */
   close(): void {
     this.#cancelMinute();
     this.#cancelLook?.();
@@ -148,7 +148,7 @@ export class LateWatch {
     if (count === 0) return;
     const taken = this.#taken(late.stage);
     const { before = 0 } = this.#marks.get(late.stage) ?? {};
-    // Tasks that were given away take their counters along.
+    // The counters of tasks that moved away are gone.
     const records = Math.max(count, taken - Math.max(before, late.base));
     if (count * ONE_IN <= records) return;
     this.#say(late, count, records);
@@ -199,7 +199,7 @@ export class LateWatch {
   }
 }
 
-/** A length of time as people say it: two digits of its largest unit. */
+/** A duration for people: two digits of its largest unit. */
 function about(ms: number): string {
   for (const [unitMs, unit] of [
     [86_400_000, 'd'],

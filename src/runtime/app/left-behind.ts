@@ -7,10 +7,10 @@ import type { Topology } from '../../plan/topology.ts';
 import { isAnnouncement } from '../../protocol/time-announcement.ts';
 import { ownerMark } from './own-topics.ts';
 
-/** A start waits no longer for what lies there, in ms: what was not looked at counts as records. */
+/** How long a start spends on this check, in ms: partitions that were not checked count as having records. */
 const PATIENCE_MS = 5000;
 
-/** A partition of a topic that nobody reads any more. */
+/** A partition of a topic that no step reads any more. */
 interface Rest {
   readonly topic: string;
   readonly partition: number;
@@ -19,8 +19,8 @@ interface Rest {
 }
 
 /**
- * Says which topics of the application's own hold records that it has not read and that no step reads any more: the pipeline
- * was changed before the stage behind such a topic had come to its end. Nobody else knows of them.
+ * Warns about the application's own topics with unread records that no step reads any more: the pipeline was changed
+ * before the stage after such a topic had read everything. Nothing else would report them.
  */
 export async function warnOfLeftBehind(
   { stages }: Pick<Topology, 'stages'>,
@@ -31,7 +31,7 @@ export async function warnOfLeftBehind(
 ): Promise<void> {
   try {
     const read = new Set(stages.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
-    // A start does not wait for a transaction that a crash has left open.
+    // A start must not wait for a transaction that a crash has left open.
     const group = await transport.describeGroup(applicationId, false);
     const offsets = group?.offsets.filter(({ topic }) => !read.has(topic)) ?? [];
     if (offsets.length === 0) return;
@@ -47,16 +47,16 @@ export async function warnOfLeftBehind(
       );
     }
   } catch (error) {
-    // Whoever may not look is not kept from running.
+    // Missing permissions for this check must not prevent a start.
     if (!(error instanceof MillraceError)) throw error;
     logger.debug(
       { applicationId, code: error.code },
-      'it was not looked up whether topics hold records that nobody reads any more',
+      'could not check whether topics have records that no step reads any more',
     );
   }
 }
 
-/** What lies behind the committed offsets, of topics with the application's mark. */
+/** The records after the committed offsets of topics with the application's mark. */
 async function restsOf(
   offsets: readonly CommittedOffset[],
   transport: Transport,
@@ -68,7 +68,7 @@ async function restsOf(
     if ((config.owner ?? config.claim) !== mark) continue;
     const ends = await transport.offsets(name, 'latest');
     for (const [partition, start] of await transport.offsets(name, 'earliest')) {
-      // With the id of a topic that is gone it says nothing of the one that has its name now.
+      // An offset with the id of a deleted topic does not apply to the topic that has its name now.
       const known = offsets.find((each) => each.topic === name && each.partition === partition);
       const from = known === undefined || known.topicId !== undefined ? start : Math.max(start, known.offset);
       const end = ends.get(partition) ?? 0;
@@ -78,7 +78,7 @@ async function restsOf(
   return rests;
 }
 
-/** The rests from their first record on, without those that hold nothing but what tasks say of their time. */
+/** The rests from their first record on, without those that only contain time announcements. */
 async function firstUnread(transport: Transport, rests: readonly Rest[], clock: Clock): Promise<readonly Rest[]> {
   const unread: Rest[] = [];
   if (rests.length === 0) return unread;

@@ -2,7 +2,7 @@ import { MillraceError } from '../../errors.ts';
 import { bareMessage } from '../../log/record-failures.ts';
 import type { Task } from '../task/task.ts';
 
-/** Remembers the turn that took longest, for failures that may have come of it. */
+/** Remembers the longest turn, for failures that it may have caused. */
 export class LongestTurn {
   #began = 0;
   #ms = 0;
@@ -29,7 +29,7 @@ export class LongestTurn {
     return now;
   }
 
-  /** The failure of an engine, with the record at fault where a turn took too long. */
+  /** The failure of an engine, with the responsible record if a turn took too long. */
   explain(error: unknown): unknown {
     if (!(error instanceof MillraceError) || error.code !== 'ERR_MAX_POLL_INTERVAL') return error;
     if (this.#place === undefined) return error;
@@ -41,7 +41,7 @@ export class LongestTurn {
   }
 }
 
-/** Notices a record that blocks the process once more after the tasks were rebuilt: it would do so forever. */
+/** Detects a record that blocks the process again after the tasks were rebuilt: it would do so forever. */
 export class Stuck {
   #at = '';
 

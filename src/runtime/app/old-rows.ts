@@ -6,12 +6,12 @@ import type { AppOptions } from './app-options.ts';
 type Outputs = Pick<SharedOutputs, 'recycle' | 'take'>;
 type Topics = ReadonlyMap<string, Pick<TopicDescription, 'config'>>;
 
-/** The records of a batch, as far as they are looked at here. */
+/** The part of a batch that is needed here. */
 type Batch = Pick<OutgoingBatch, 'topic'> & { readonly records: Pick<OutgoingBatch['records'], 'maxTimestamp'> };
 
 /**
- * Says once per topic that rows are written which are older than the topic keeps records. A broker goes by the time of the
- * records, not by when they were written, so it removes results of a history as soon as it looks.
+ * Warns once per topic about rows that are older than the topic's retention. A broker applies retention to the
+ * timestamps of records, not to when they were written, so it soon removes the results of historical data.
  */
 export class OldRows {
   readonly #topics: Topics;
@@ -28,7 +28,7 @@ export class OldRows {
     this.#applicationId = applicationId;
   }
 
-  /** @param batches - What is about to be written. */
+  /** @param batches - The batches about to be written. */
   look(batches: readonly Batch[]): void {
     for (const { records, topic } of batches) {
       if (this.#said.has(topic)) continue;
@@ -49,8 +49,8 @@ export class OldRows {
 const hours = (ms: number): string => `${Math.round(ms / 36_000) / 100} hours`;
 
 /**
- * Outputs of which old rows are said. Only brokers remove records by their time alone; other logs keep them for as long
- * after they were written.
+ * Outputs that are checked for old rows. Only brokers remove records by their timestamp alone; other logs also keep
+ * them that long after they were written.
  */
 export function sayingOldRows(
   outputs: Outputs,

@@ -6,22 +6,22 @@ import type { OpenTransport, Transport } from '../../log/transport.ts';
 const BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 10_000;
 
-/** Whoever waits for a log that is away. */
+/** The application that waits for an unavailable log. */
 export interface Patience {
   readonly applicationId: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether nobody wants the log any more. */
+  /** Whether the log is no longer needed. */
   stopped(): boolean;
-  /** What is being waited for, in words. */
+  /** Reports what it waits for. */
   waiting(reason: string): void;
 }
 
 /**
- * Opens a log, again and again while waiting may help: brokers that are not there yet come.
+ * Opens a log and retries while waiting may help, for example until brokers are up.
  *
- * @returns `undefined` when it was no longer wanted.
- * @throws what waiting does not help against: a wrong option, user or certificate.
+ * @returns `undefined` if it is no longer needed.
+ * @throws errors that waiting cannot fix: a wrong option, user or certificate.
  */
 export async function openPatiently(open: OpenTransport, patience: Patience): Promise<Transport | undefined> {
   const { applicationId, clock, logger } = patience;

@@ -129,7 +129,7 @@ describe('a shuffle that an application makes', () => {
     const { toEnd, warnings } = setUp();
     await toEnd(shuffled());
     await toEnd(shuffle.pipe(to(topic('copy', { key: string(), value: json<number>() }))), { applicationId: 'other' });
-    expect(warnings).toEqual([expect.stringContaining('topic shuffle was made by another application for itself')]);
+    expect(warnings).toEqual([expect.stringContaining('topic shuffle was created by another application for itself')]);
   });
 });
 

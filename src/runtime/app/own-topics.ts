@@ -11,12 +11,12 @@ import { changelogTopic } from './changelog.ts';
 type Planned = Pick<Topology, 'globals' | 'stages'>;
 type Topics = ReadonlyMap<string, TopicDescription & { readonly id?: string | undefined }>;
 
-/** The mark of an application on topics that are its own. */
+/** The mark of an application on its own topics. */
 export const ownerMark = (applicationId: string): string => nameHash(applicationId);
 
 /**
- * Topics that are nothing but a way from one stage to the next: written by `through` only, read by no global table, and
- * without a word on how long they keep records. Where one of them is missing, it is made for the application alone.
+ * Topics that only connect one stage to the next: written only by `through`, read by no global table, and without
+ * retention settings. If one of them is missing, it is created for the application alone.
  */
 function shufflesOf({ globals, stages }: Planned): ReadonlySet<string> {
   const shuffles = new Set<string>();
@@ -32,8 +32,8 @@ function shufflesOf({ globals, stages }: Planned): ReadonlySet<string> {
 }
 
 /**
- * Topics that an application both writes and reads, in `through` or by hand. Two applications that do both with one topic
- * take each other's records, so it can belong to one only.
+ * Topics that an application both writes and reads, with `through` or separately. Two applications that do both with
+ * one topic process each other's records, so it can only belong to one.
  */
 export function writtenAndRead({ stages }: Pick<Topology, 'stages'>): ReadonlySet<string> {
   const read = new Set(stages.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
@@ -45,8 +45,8 @@ function keepsAsToldIn(config: TopicConfig | undefined): boolean {
 }
 
 /**
- * The stages with the configuration that topics get which are made for the application: what is for it alone retention
- * never takes, and what it writes and reads is marked as its own.
+ * The stages with the configuration for topics that the application creates: retention never removes records of its
+ * private topics, and topics that it writes and reads are marked as its own.
  */
 export function withOwnTopics(planned: Planned, applicationId: string): readonly Stage[] {
   const shuffles = shufflesOf(planned);
@@ -61,7 +61,7 @@ export function withOwnTopics(planned: Planned, applicationId: string): readonly
   return planned.stages.map((stage) => ({ ...stage, outputs: stage.outputs.map(own) }));
 }
 
-/** Topics that are the application's alone, with their ids: what it has read of them is of no use to anybody. */
+/** The application's private topics, with their ids: nobody needs the records that it has read from them. */
 export function consumables(
   planned: Planned,
   topics: Topics,
@@ -75,7 +75,7 @@ export function consumables(
   return new Map(own.map((name) => [name, topics.get(name)?.id]));
 }
 
-/** Says which records may be gone before they are read: topics that exist stay as they are configured. */
+/** Warns about records that may be removed before they are read: existing topics keep their configuration. */
 export function warnOfRetention(
   planned: Planned,
   topics: Topics,
@@ -102,7 +102,7 @@ export function warnOfRetention(
     if (other === undefined || other === owner) continue;
     warn(
       name,
-      `topic ${name} was made by another application for itself, which removes records that it has read: create the topic ` +
+      `topic ${name} was created by another application for itself, which removes records that it has read: create the topic ` +
         'before that application starts, or declare its retention there with { config: { retentionMs } }',
     );
   }
@@ -127,7 +127,7 @@ export function warnOfRetention(
   }
 }
 
-/** When a topic removes records, in words; `undefined` where it keeps all, or the newest of each key. */
+/** Describes when a topic removes records; `undefined` if it keeps all, or the newest of each key. */
 function limitOf(topic: TopicDescription | undefined): string | undefined {
   if (topic === undefined || topic.config.cleanup === 'compact') return undefined;
   const { retentionBytes, retentionMs } = topic.config;

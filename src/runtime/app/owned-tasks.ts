@@ -1,8 +1,8 @@
 import type { AssignedTask } from './task-starts.ts';
 
 /**
- * The tasks of a process, built or not, with the assignment that gave them: a task that goes to another process and comes back
- * while it is being opened begins elsewhere, and is not opened by what was found before.
+ * The tasks of a process, built or not, with their assignments: a task that moves to another process and back while it
+ * is being opened starts at another place, so the earlier look-up must not be used.
  */
 export class OwnedTasks {
   readonly #given = new Map<string, object>();
@@ -11,7 +11,7 @@ export class OwnedTasks {
     return this.#given.size;
   }
 
-  /** Tasks were assigned. @returns Picks those of what was found out about them that are to be opened. */
+  /** Records an assignment of tasks. @returns A filter for the looked-up tasks that are still to be opened. */
   give(ids: readonly string[]): (found: readonly AssignedTask[]) => readonly AssignedTask[] {
     const giving = {};
     for (const id of ids) this.#given.set(id, giving);

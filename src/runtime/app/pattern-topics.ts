@@ -7,12 +7,12 @@ import { patternsOf, withFound } from '../../plan/found-topics.ts';
 import type { Topology } from '../../plan/topology.ts';
 import { changelogTopic } from './changelog.ts';
 
-/** Finds the topics that the patterns of a pipeline stand for. */
+/** Finds the topics that match the patterns of a pipeline. */
 export class PatternTopics {
   readonly patterns: readonly TopicUse[];
   readonly #topology: Topology;
   readonly #named: ReadonlySet<string>;
-  /** All that matched when topics were looked up last, with those that are left out. */
+  /** All names that matched at the last look-up, including excluded ones. */
   #seen: ReadonlySet<string> = new Set();
 
   constructor(topology: Topology, applicationId: string, onRecordError: RecordPolicy) {
@@ -22,9 +22,10 @@ export class PatternTopics {
   }
 
   /**
-   * The topology with the topics that are there now.
+   * The topology with the topics that exist now.
    *
-   * @param before - Topics in use so far: one that is gone is still asked for, and missed as any other source.
+   * @param before - Topics in use so far: a deleted one is still requested, and reported as missing like any other
+   * source.
    * @throws FatalError `ERR_UNKNOWN_TOPIC` for a pattern that nothing matches; ConfigError `ERR_DUPLICATE_SOURCE`
    */
   async resolve(transport: Transport, before: ReadonlyMap<string, unknown> = new Map()): Promise<Topology> {
@@ -33,12 +34,12 @@ export class PatternTopics {
     const matching = listed.filter((name) => this.#patternOf(name) !== undefined);
     this.#seen = new Set(matching);
     const known = await transport.topics.describeAll(matching.filter((name) => !before.has(name)));
-    // What another application has made for itself loses the records that it has read.
+    // Another application removes the records that it has read from its private topics.
     const there = matching.filter((name) => before.has(name) || known.get(name)?.config.owner === undefined);
     return this.of(new Set([...there, ...[...before.keys()].filter((name) => this.#patternOf(name) !== undefined)]));
   }
 
-  /** The topology with topics that are known to be there. @throws as {@link resolve} */
+  /** The topology with topics that are known to exist. @throws as {@link resolve} */
   of(names: ReadonlySet<string>, empty: 'refused' | 'allowed' = 'refused'): Topology {
     const found = new Map<string, string[]>(this.patterns.map(({ name }) => [name, []]));
     for (const name of [...names].sort()) {
@@ -50,14 +51,14 @@ export class PatternTopics {
     return withFound(this.#topology, found);
   }
 
-  /** Those of some topics that were not there when they were looked up last. */
+  /** Those of some topics that did not exist at the last look-up. */
   fresh(listed: readonly string[]): readonly string[] {
     const fresh = listed.filter((name) => !this.#seen.has(name) && this.#patternOf(name) !== undefined);
     if (fresh.length > 0) this.#seen = new Set([...this.#seen, ...fresh]);
     return fresh;
   }
 
-  /** Whether a topic may be found. */
+  /** Whether a pattern matches a topic. */
   takes(name: string): boolean {
     return this.#patternOf(name) !== undefined;
   }
@@ -70,7 +71,10 @@ export class PatternTopics {
   }
 }
 
-/** Every topic that an application names or makes: to read one of them again by a pattern would be a loop, or twice. */
+/**
+ * Every topic that an application names or creates: reading one of them through a pattern too would be a loop or a
+ * duplicate.
+ */
 function namedIn({ globals, stages }: Topology, applicationId: string, fallback: RecordPolicy): ReadonlySet<string> {
   const uses = [...stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]), ...globals];
   const policies = [fallback, ...uses.flatMap(({ onRecordError }) => onRecordError ?? [])];

@@ -1,7 +1,7 @@
 import type * as Hooks from 'node:perf_hooks';
 import type { Metric } from '../../metrics/metric.ts';
 
-/** The process at one moment. */
+/** A snapshot of the process. */
 export interface ProcessSnapshot {
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
@@ -10,19 +10,19 @@ export interface ProcessSnapshot {
   readonly loopDelayP50Ms: number;
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
-  /** Since the process is watched. */
+  /** Counted since the process is watched. */
   readonly gcCount: number;
   readonly gcMs: number;
 }
 
-/** Over how long delays of the event loop are looked at, in ms. */
+/** The period over which event-loop delays are measured, in ms. */
 const WINDOW_MS = 10_000;
-/** How often the loop is looked at, in ms; the delay is what comes on top. */
+/** How often the loop is sampled, in ms; the delay is what comes on top. */
 const RESOLUTION_MS = 20;
 
 /**
- * Watches event loop, heap and garbage collection, from when it is made until it is closed. It keeps no process alive. Where
- * there is no Node there is nothing to watch.
+ * Watches the event loop, the heap and garbage collection from its creation until it is closed. It does not keep the
+ * process alive. Without Node there is nothing to watch.
  */
 export class ProcessWatch {
   #loop: Hooks.IntervalHistogram | undefined;
@@ -75,7 +75,7 @@ export class ProcessWatch {
   }
 }
 
-/** The process as metrics of an application. */
+/** Metrics of the process, labelled with the application. */
 export function processMetrics(snapshot: ProcessSnapshot | undefined, applicationId: string): Metric[] {
   if (snapshot === undefined) return [];
   const labels = { application: applicationId };
@@ -102,7 +102,7 @@ export function processMetrics(snapshot: ProcessSnapshot | undefined, applicatio
   ];
 }
 
-/** Loaded when it is asked for: nobody else pays for it. */
+/** Loaded on demand, so that it costs nothing otherwise. */
 function nodeHooks(): typeof Hooks | undefined {
   return typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:perf_hooks');
 }

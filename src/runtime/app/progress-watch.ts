@@ -6,13 +6,13 @@ import type { AppSnapshot, TaskSnapshot } from './snapshot.ts';
 const LOOK_MS = 2000;
 /** An application that has done nothing for so long says why: with the look that may come so much later, within ten seconds. */
 const FIRST_MS = 8000;
-/** While it lasts it is said again, after times that grow by this. */
+/** The message is repeated at intervals that grow by this factor. */
 const GROWTH = 6;
 
 /** Why there is no progress. */
 interface Reason {
   readonly message: string;
-  /** Nothing is wrong: there is nothing to do. It is a warning the first time only. */
+  /** Whether nothing is wrong and there is simply nothing to do. It is then a warning only the first time. */
   readonly usual: boolean;
 }
 
@@ -31,7 +31,7 @@ export class ProgressWatch {
   #next = FIRST_MS;
   #said = false;
 
-  /** @param take - The application as it is now. */
+  /** @param take - Takes a snapshot of the application. */
   constructor(clock: Clock, logger: Logger, take: () => AppSnapshot) {
     this.#clock = clock;
     this.#logger = logger;
@@ -73,7 +73,7 @@ export class ProgressWatch {
   }
 }
 
-/** Why an application does nothing, in words; `undefined` when it has done all there is to do. */
+/** Describes why an application does nothing; `undefined` if it has done everything. */
 export function whyIdle(app: AppSnapshot): Reason | undefined {
   const { lag, location, tasks, waitingFor } = app;
   if (waitingFor.length > 0) return { message: `it waits for ${waitingFor.join('; ')}`, usual: false };
@@ -101,7 +101,7 @@ function calls(tasks: readonly TaskSnapshot[]): string {
   return `${shown.join(', ')}${more}`;
 }
 
-/** Where records lie that no task takes. */
+/** Describes where there are records that no task takes. */
 function unread(tasks: readonly TaskSnapshot[]): string {
   const places = tasks.flatMap(({ inputs }) => inputs.filter(({ lag }) => lag === undefined || lag > 0));
   const shown = places.slice(0, 3).map(({ lag, partition, position, topic }) => {
@@ -111,7 +111,7 @@ function unread(tasks: readonly TaskSnapshot[]): string {
   return `there are records to read, ${shown.join(', ')}${more}, and no task takes them`;
 }
 
-/** Windows that wait for later records, by store. */
+/** Describes the windows that wait for later records, by store. */
 function openWindows(tasks: readonly TaskSnapshot[]): string | undefined {
   const stores = new Map<string, { open: number; firstEnd: number }>();
   for (const { firstEnd = Number.POSITIVE_INFINITY, name, openWindows: open = 0 } of tasks.flatMap(
@@ -128,7 +128,7 @@ function openWindows(tasks: readonly TaskSnapshot[]): string | undefined {
   }).join('; ');
 }
 
-/** Windows may end beyond what a date can be. */
+/** Windows may end beyond the range of dates. */
 function timeOf(ms: number): string {
   return Math.abs(ms) > 8.64e15 ? String(ms) : new Date(ms).toISOString();
 }

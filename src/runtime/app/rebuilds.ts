@@ -4,11 +4,11 @@ import { UnwritableState } from '../../state/checked-stores.ts';
 import type { AppOptions } from './app-options.ts';
 import { Stuck } from './longest-turn.ts';
 
-/** Times that tasks are rebuilt from the last commit before the application gives up; a commit resets the count. */
+/** How often tasks are rebuilt from the last commit before the application gives up; a commit resets the count. */
 const MAX_REBUILDS = 3;
 const BACKOFF_MS = 100;
 
-/** Decides after a failure whether the tasks of an application are rebuilt from the last commit, and when. */
+/** Decides after a failure whether and when the tasks of an application are rebuilt from the last commit. */
 export class Rebuilds {
   count = 0;
   /** Stores with entries that a commit could not write: their changes are checked when they are made. */
@@ -21,14 +21,14 @@ export class Rebuilds {
     this.#options = options;
   }
 
-  /** @returns how long to wait before it, in ms; `undefined` when it would not help. */
+  /** @returns how long to wait before the rebuild, in ms; `undefined` if it would not help. */
   after(error: MillraceError, commits: number): number | undefined {
     const news = this.#isNews(error);
     if (commits > 0 || news) this.#sinceCommit = 0;
     if (this.#stuck.again(error)) return undefined;
     const { code, errorClass } = error;
     const passes = errorClass === 'abortable' || errorClass === 'retriable' || errorClass === 'migrated';
-    // The topic that has the name now is another one, which new tasks read from its start.
+    // The name belongs to another topic now, which new tasks read from its start.
     if ((!passes && code !== 'ERR_TOPIC_RECREATED') || this.#sinceCommit >= MAX_REBUILDS) return undefined;
     this.count += 1;
     this.#sinceCommit += 1;
@@ -38,7 +38,7 @@ export class Rebuilds {
     return waitMs;
   }
 
-  /** Whether it is known only now that a store has to be checked: then doing the work again goes another way. */
+  /** Whether a store is newly known to need checks: redoing the work then takes another path. */
   #isNews(error: MillraceError): boolean {
     if (!(error instanceof UnwritableState) || this.checkedStores.has(error.store)) return false;
     this.checkedStores.add(error.store);

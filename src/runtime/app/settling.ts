@@ -1,4 +1,4 @@
-/** A promise, and the functions that settle it. */
+/** A promise and the functions that settle it. */
 export class Settling {
   readonly promise: Promise<void>;
   resolve!: () => void;

@@ -6,10 +6,10 @@ import type { Task } from '../task/task.ts';
 import type { GlobalTableSnapshot } from './global-rows.ts';
 import type { StepSnapshot } from './step-snapshots.ts';
 
-/** Where an application stands. @public */
+/** The state of an application. @public */
 export type AppState = 'starting' | 'running' | 'stopping' | 'stopped' | 'failed';
 
-/** One input partition of a task at one moment. @public */
+/** A snapshot of an input partition of a task. @public */
 export interface InputSnapshot {
   readonly topic: string;
   readonly partition: number;
@@ -17,10 +17,10 @@ export interface InputSnapshot {
   readonly position: number;
   /** Offset after the last readable record; `undefined` while unknown. */
   readonly end: number | undefined;
-  /** `end − position`: records that wait. */
+  /** `end − position`: waiting records. */
   readonly lag: number | undefined;
   /**
-   * How far the newest record processed lies behind the wall clock while others wait, in ms: 0 when none waits, `undefined`
+   * How far the newest processed record is behind the wall clock while others wait, in ms: 0 if none waits, `undefined`
    * while unknown.
    */
   readonly lagMs: number | undefined;
@@ -28,7 +28,7 @@ export interface InputSnapshot {
   readonly streamTime: number;
 }
 
-/** One task at one moment. @public */
+/** A snapshot of a task. @public */
 export interface TaskSnapshot {
   /** `stage/partition` */
   readonly id: string;
@@ -36,17 +36,17 @@ export interface TaskSnapshot {
   readonly partition: number;
   readonly recordsIn: number;
   readonly recordsOut: number;
-  /** (record, window) pairs that came too late. */
+  /** Number of late (record, window) pairs. */
   readonly late: number;
   /** Records dropped for a null key or value. */
   readonly dropped: number;
-  /** Records left out by the policy `skip`. */
+  /** Records skipped by the policy `skip`. */
   readonly skipped: number;
   readonly deadLettered: number;
   readonly streamTime: number | undefined;
   readonly lag: number | undefined;
   readonly openWindows: number;
-  /** Asynchronous calls under way. */
+  /** Asynchronous calls in progress. */
   readonly pendingAsync: number;
   /** Wall time spent in turns, in ms. */
   readonly turnMs: number;
@@ -55,11 +55,11 @@ export interface TaskSnapshot {
   readonly waitingFor: string | undefined;
 }
 
-/** What ended an application, or what its tasks were rebuilt after; plain data. @public */
+/** The error that ended an application, or after which its tasks were rebuilt; plain data. @public */
 export interface ErrorSnapshot {
   readonly code: string;
   readonly errorClass: ErrorClass;
-  /** What, where and what to do. */
+  /** What happened, where, and what to do. */
   readonly message: string;
   readonly stage: string | undefined;
   readonly step: string | undefined;
@@ -68,7 +68,7 @@ export interface ErrorSnapshot {
   readonly offset: number | undefined;
 }
 
-/** An application at one moment. @public */
+/** A snapshot of an application. @public */
 export interface AppSnapshot {
   readonly applicationId: string;
   readonly state: AppState;
@@ -84,7 +84,7 @@ export interface AppSnapshot {
   readonly dropped: number;
   /** Records that failed: skipped, sent to a dead-letter topic, or the one that ended the application. */
   readonly errors: number;
-  /** Records that wait in all inputs; `undefined` while unknown. */
+  /** Waiting records of all inputs; `undefined` while unknown. */
   readonly lag: number | undefined;
   /** The highest stream time of all tasks; `undefined` before the first record. */
   readonly streamTime: number | undefined;
@@ -92,14 +92,16 @@ export interface AppSnapshot {
   readonly commits: number;
   /** Wall time since the last commit, in ms; `undefined` before the first. */
   readonly lastCommitAgeMs: number | undefined;
-  /** Times that the tasks were rebuilt from the last commit. */
+  /** How often the tasks were rebuilt from the last commit. */
   readonly restarts: number;
-  /** What ended the application, or what its tasks were last rebuilt after. */
+  /** The error that ended the application, or after which its tasks were last rebuilt. */
   readonly error: ErrorSnapshot | undefined;
-  /** What keeps the application from progressing, in words. Empty when nothing does, or when there is nothing to do. */
+  /**
+   * Descriptions of what keeps the application from progressing. Empty if nothing does, or if there is nothing to do.
+   */
   readonly waitingFor: readonly string[];
   readonly tasks: readonly TaskSnapshot[];
-  /** What the steps have done in this process, since the application was started. */
+  /** Counts of the steps in this process since the application was started. */
   readonly steps: readonly StepSnapshot[];
   readonly timings: TimingsSnapshot;
   readonly globalTables: readonly GlobalTableSnapshot[];
@@ -141,7 +143,7 @@ export function snapshotTasks(
   return Array.from(engine.tasks.values(), (task) => snapshotTask(task, (...place) => engine.endOffset(...place)));
 }
 
-/** Where the records are, and what is promised for them. */
+/** Where the log is, and its guarantees. */
 export function logSnapshot(
   log: Pick<Transport, 'kind' | 'location' | 'capabilities'> | undefined,
 ): Pick<AppSnapshot, 'kind' | 'location' | 'guarantee'> {
@@ -159,7 +161,7 @@ export function describeError(error: MillraceError | undefined): ErrorSnapshot |
   return { code, errorClass, message, stage, step, topic, partition, offset };
 }
 
-/** Sums up tasks; what has no sum is given. */
+/** Combines the snapshots of tasks with the values that are not sums. */
 export function snapshotApp(
   rest: Omit<
     AppSnapshot,

@@ -9,7 +9,9 @@ export interface SnapshotSource {
   readonly followers: Set<() => void>;
 }
 
-/** Snapshots at once and then every so many ms; the last one when the application has ended, then complete. */
+/**
+ * Emits a snapshot at once and then at an interval in ms; the last one when the application has ended, then completes.
+ */
 export function snapshotsEvery(everyMs: number, { clock, followers, take }: SnapshotSource): Observable<AppSnapshot> {
   return new Observable((subscriber) => {
     let cancel: (() => void) | undefined;

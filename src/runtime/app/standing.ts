@@ -1,7 +1,7 @@
 import { channel, type StateEvent } from './channels.ts';
 import type { AppState } from './snapshot.ts';
 
-/** The state that an application is in. Every change is told to those who listen. */
+/** The state of an application. Every change is published. */
 export class Standing {
   state: AppState = 'starting';
   readonly #applicationId: string;

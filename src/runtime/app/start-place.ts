@@ -14,15 +14,15 @@ export interface StartContext {
   readonly logger: Logger;
 }
 
-/** A store of a task, and how far it says that its inputs were read. */
+/** A store of a task, and the input positions that it has recorded. */
 export interface StoreState {
   readonly name: string;
   readonly positions: StatePositions | undefined;
-  /** It was written before stores said how far. */
+  /** Whether it was written before stores recorded positions. */
   readonly mute: boolean;
 }
 
-/** An input partition of a task, where its committed offset is compared with the stores. */
+/** Determines where an input partition of a task starts, by comparing its committed offset with the stores. */
 export class StartPlace {
   readonly #options: StartContext;
   readonly #stage: Stage;
@@ -36,7 +36,7 @@ export class StartPlace {
     this.#partition = partition;
   }
 
-  /** The offset to begin at; `undefined` where nothing is known of the partition. */
+  /** The start offset; `undefined` if nothing is known about the partition. */
   compare(committed: CommittedOffset | undefined, states: readonly StoreState[]): number | undefined {
     const reached = states.flatMap(({ name, positions }): Reached[] => {
       const position = positions?.get(this.#topic);
@@ -45,7 +45,7 @@ export class StartPlace {
     });
     const low = reached.reduce((best, each) => (each.offset < best.offset ? each : best), reached[0] ?? NOTHING);
     const high = reached.reduce((best, each) => (each.offset > best.offset ? each : best), reached[0] ?? NOTHING);
-    // What was committed for a topic that is gone says nothing but that the one which has its name now was never read.
+    // An offset of a deleted topic only shows that the topic that has its name now was never read.
     const known = committed?.topicId === undefined ? committed : undefined;
     this.#checkEmpty(known, states);
     if (reached.length === 0) return known?.offset;
@@ -55,7 +55,7 @@ export class StartPlace {
       );
       return this.#lowest(low, high);
     }
-    // Somebody has set the offset by hand, or with another tool.
+    // The offset was set manually or with another tool.
     if (storesOf(known) === undefined) return this.#setByHand(known.offset, low, high);
     if (low.offset < known.offset) throw this.#behind(low, high, known.offset);
     if (low.offset > known.offset) {
@@ -73,8 +73,8 @@ export class StartPlace {
   }
 
   /**
-   * Whether a store has taken records of the topic that is there now. An offset that somebody has set in it says where the
-   * state of another one is to go on.
+   * Whether a store has records of the current topic. A manually set offset of the current topic says where state of an
+   * earlier one continues.
    */
   #isOfThisTopic(
     store: string,
@@ -90,7 +90,7 @@ export class StartPlace {
     throw otherTopic(store, this.#options.applicationId, { ...this.#at(0), topic: this.#topic });
   }
 
-  /** A store without entries was either lost or is new. */
+  /** An empty store was either lost or is new. */
   #checkEmpty(committed: CommittedOffset | undefined, states: readonly StoreState[]): void {
     if (committed === undefined) return;
     const before = storesOf(committed);
@@ -102,7 +102,9 @@ export class StartPlace {
     }
   }
 
-  /** Stores that differ: at least once, the changes of a commit may have reached one changelog and not the other. */
+  /**
+   * Stores may differ: with at-least-once, the changes of a commit may have reached one changelog but not the other.
+   */
   #lowest(low: Reached, high: Reached): number {
     if (low.offset !== high.offset) {
       this.#warn(

@@ -9,11 +9,11 @@ import type { StatePositions } from '../task/state-positions.ts';
 type Topics = ReadonlyMap<string, TopicDescription>;
 
 /**
- * Refuses state that was built in another number of partitions, also where the topics are others than those that it was built
- * from: each key goes to one partition of so many, and its state does not follow. Topics that are read still are compared one by
- * one, where they begin.
+ * Refuses state that was built with a different number of partitions, even if it was built from other topics: the
+ * partition of a key depends on the number of partitions, and its state does not move along. Topics that are still read
+ * are compared individually when they start.
  *
- * @param states - What the stores of a task say of their inputs.
+ * @param states - The input positions recorded in the stores of a task.
  * @throws ConfigError `ERR_PARTITION_COUNT`
  */
 export function checkSpread(
@@ -32,7 +32,7 @@ export function checkSpread(
 }
 
 /**
- * Refuses state in partitions for which there is no task any more.
+ * Refuses state in partitions that no longer have a task.
  *
  * @throws ConfigError `ERR_PARTITION_COUNT`
  */
@@ -51,7 +51,7 @@ export function checkLeftOver(
   }
 }
 
-/** `undefined` where nothing is kept by key. */
+/** `undefined` if the stage keeps no state by key. */
 function tasksOf(stage: Stage, topics: Topics): number | undefined {
   const counts = stage.inputs.flatMap(({ name }) => topics.get(name)?.partitions ?? []);
   return stage.stores.length === 0 || counts.length === 0 || !needsKeys(stage) ? undefined : Math.max(...counts);

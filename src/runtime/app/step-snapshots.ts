@@ -3,41 +3,44 @@ import { stepIds } from '../../plan/graph.ts';
 import type { PlannedNode } from '../../plan/plan.ts';
 import type { Topology } from '../../plan/topology.ts';
 
-/** What has come into a step by one of its inputs. @public */
+/** The records that reached a step through one of its inputs. @public */
 export interface StepInputSnapshot {
-  /** Number of the step above, as in the graph; `undefined` for what is no step of the pipeline. */
+  /** Id of the step above, as in the graph; `undefined` if it is not a step of the pipeline. */
   readonly from: number | undefined;
   readonly records: number;
 }
 
-/** A step at one moment: counts of this process since the application was started, rebuilt tasks included. @public */
+/**
+ * A snapshot of a step: counts of this process since the application was started, including tasks that were rebuilt.
+ * @public
+ */
 export interface StepSnapshot {
   /** As in the graph of the application. */
   readonly id: number;
   readonly stage: string;
   /** Such as `windowBy(clicks-per-minute)`. */
   readonly step: string;
-  /** `undefined` for plain RxJS operators, which nothing counts for. */
+  /** `undefined` for plain RxJS operators, whose records are not counted. */
   readonly recordsIn: number | undefined;
-  /** Records that the steps below got, or that a sink wrote; `undefined` where nothing counts them. */
+  /** Records that the steps below received, or that a sink wrote; `undefined` if they are not counted. */
   readonly recordsOut: number | undefined;
-  /** (record, window) pairs that came too late. */
+  /** Number of late (record, window) pairs. */
   readonly late: number;
-  /** Records left out for a null key or value, and the like. */
+  /** Records dropped for a null key or value, and for similar reasons. */
   readonly dropped: number;
   /** Records that failed in the step. */
   readonly failed: number;
-  /** Those of them that were sent to a dead-letter topic. */
+  /** Failed records that were sent to a dead-letter topic. */
   readonly deadLettered: number;
   readonly inputs: readonly StepInputSnapshot[];
 }
 
-/** The steps of a pipeline with what their meters say, in the order of the graph. */
+/** The steps of a pipeline with the values of their meters, in the order of the graph. */
 export function snapshotSteps({ stages }: Pick<Topology, 'stages'>, meters: StepMeters): StepSnapshot[] {
   const ids = stepIds(stages);
   const byStream = new Map<object, number>();
   for (const [node, id] of ids) byStream.set(node.stream, id);
-  /** The most that any step below has got, by the step above. */
+  /** The largest number of records that any step below has received, by the step above. */
   const below = new Map<object, number>();
   for (const node of ids.keys()) {
     for (const { from, records } of meters.of(node.stream).inputs) {
@@ -74,7 +77,7 @@ function cameIn(node: PlannedNode, meters: StepMeters): number | undefined {
   if (isSource(node)) return readOf(node, meters).records;
   const { inputs } = meters.of(node.stream);
   if (inputs.length > 0) return inputs.reduce((sum, { records }) => sum + records, 0);
-  // What lies between two stages only passes on what is read, and so does a further output of a step.
+  // A node between two stages only passes on what is read, and so does a secondary output of a step.
   const [above] = node.upstream;
   return node.spec.kind === 'through' && above !== undefined ? cameIn(above, meters) : undefined;
 }
@@ -87,7 +90,7 @@ function wentOut(
   return spec.kind === 'sink' ? written : below.get(stream);
 }
 
-/** What was read of the topics of a source; of all that match, where it names them by a pattern. */
+/** Counts of the records read from the topics of a source, or from all matching topics for a pattern. */
 function readOf({ spec }: PlannedNode, meters: StepMeters): Pick<TopicMeter, 'records' | 'failed' | 'deadLettered'> {
   const sum = { records: 0, failed: 0, deadLettered: 0 };
   for (const [name, meter] of meters.topics()) {

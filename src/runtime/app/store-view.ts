@@ -7,49 +7,49 @@ import type { StoreEntry } from '../../state/state-holder.ts';
 import { readStore } from '../../state/store-reader.ts';
 import type { Resolved, UnknownSpec } from '../../state/store-spec.ts';
 
-/** An entry of a store, read from outside. It is the reader's: what is done to it changes nothing in the store. @public */
+/** An entry of a store, read from outside. It is a copy: modifying it does not change the store. @public */
 export interface StoredRow<K, V> extends StoreEntry {
   readonly key: K;
   readonly value: V;
 }
 
 /**
- * Looks into a store of a running application: into the partitions that this process has, as they are now, what is not
- * committed yet included. It reads past the cache of the step and fills none.
+ * Reads a store of a running application: the current contents of the partitions in this process, including uncommitted
+ * changes. It bypasses the cache of the step and fills none.
  *
  * @public
  */
 export interface StoreView<K, V> {
   readonly name: string;
-  /** Partitions of the store whose state is here. */
+  /** Partitions of the store whose state is in this process. */
   readonly partitions: readonly number[];
   /**
    * The entry of a key.
    *
-   * @param window - Which window, in stores of windows.
-   * @throws FatalError `ERR_STATE_ELSEWHERE` when the key belongs to a partition whose state is in another process, or is not
-   * there yet.
+   * @param window - The window, for window stores.
+   * @throws FatalError `ERR_STATE_ELSEWHERE` if the state of the key's partition is in another process or not available
+   * yet.
    */
   get(key: K, window?: Window): StoredRow<K, V> | undefined;
   /**
-   * What a key has in windows that start from `from` to `to`, both included, in ms.
+   * The entries of a key in windows that start from `from` to `to`, both inclusive, in ms since the epoch.
    *
    * @throws as {@link StoreView.get}; ConfigError `ERR_OPTION` for a store without windows.
    */
   windowsOf(key: K, from?: number, to?: number): IterableIterator<StoredRow<K, V>>;
-  /** All entries that are here: partition by partition, by key bytes, or by window. */
+  /** All entries in this process: partition by partition, ordered by key bytes, or by window. */
   entries(): IterableIterator<StoredRow<K, V>>;
 }
 
-/** Where the state of a store is now. */
+/** The current places of a store's state. */
 export interface StorePlaces {
   /** By partition. */
   readonly here: ReadonlyMap<number, ByteStore>;
-  /** How many partitions there are; `undefined` before it is known. */
+  /** The number of partitions; `undefined` until it is known. */
   readonly count: number | undefined;
 }
 
-/** Reads a store by its spec, wherever its partitions are at the time of a call. */
+/** Reads a store by its spec, at the places where its partitions are at the time of a call. */
 export class SpecStoreView<K, V> implements StoreView<K, V> {
   readonly name: string;
   readonly #spec: Resolved<UnknownSpec>;
@@ -111,7 +111,7 @@ export class SpecStoreView<K, V> implements StoreView<K, V> {
     return undefined;
   }
 
-  /** What is not found here is only missing if its partition is here. */
+  /** A key that is not found does not exist only if its partition is here. */
   #checkHere(key: K, here: ReadonlyMap<number, ByteStore>, count: number | undefined): void {
     if (count !== undefined && here.size >= count) return;
     const bytes = this.#spec.key.serialize(key as NonNullable<unknown>);

@@ -8,7 +8,7 @@ import type { TopicsInUse } from './topic-setup.ts';
 import { unknownStore } from './unknown-store.ts';
 import { WorkingStoreView } from './working-store-view.ts';
 
-/** An application as far as its stores are concerned. The tasks are those of this process. */
+/** The parts of an application that concern its stores. The tasks are those of this process. */
 type Running = readonly [
   topology: Topology,
   topics: { readonly now: TopicsInUse },
@@ -16,9 +16,9 @@ type Running = readonly [
 ];
 
 /**
- * Gives views of the stores of an application by their names.
+ * Provides views of the stores of an application by name.
  *
- * @param now - The application at the time of a call: its tasks come and go.
+ * @param now - Returns the current parts of the application, whose tasks come and go.
  * @returns A function that throws ConfigError `ERR_UNKNOWN_STORE`.
  */
 export function storeViews(now: () => Running): <K, V>(store: { readonly name: string } | string) => StoreView<K, V> {

@@ -33,14 +33,14 @@ export interface SharedParts {
   readonly outputs: SharedOutputs;
   readonly feed: InputFeed;
   readonly wake: () => void;
-  /** Sees batches as they are taken. */
+  /** Called with batches as they are taken. */
   readonly traced?: TracedRecords | undefined;
 }
-/** What tasks tell of, and what they are told. */
+/** Callbacks and settings of tasks. */
 export interface TaskEvents {
   /** Stores with entries that a commit could not write: their changes are checked when they are made. */
   readonly checkedStores: ReadonlySet<string>;
-  /** Measure what the tasks do, over all their lives. */
+  /** Meters that outlive the tasks. */
   readonly meters?: AppMeters;
   /** A record was too late for some of its windows. */
   late?(record: StreamRecord<unknown, unknown>, lateness: Lateness): void;
@@ -49,13 +49,13 @@ export interface TaskEvents {
 const DEFAULT_CACHE_ENTRIES = 100_000;
 const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
 
-/** Builds the tasks of a session, with their stores brought up to date first where the log does not hold them. */
+/** Builds the tasks of a session; if the log does not keep the stores, it restores them first. */
 export class TaskFactory {
-  /** Keeps stores and changelogs together; `undefined` where the log holds the state, and before the first task. */
+  /** Keeps stores and changelogs consistent; `undefined` if the log keeps the state, and before the first task. */
   changelog: Changelog | undefined;
-  /** Says in shuffles how far the tasks are. */
+  /** Announces the progress of tasks in shuffles. */
   readonly announcer: Announcer;
-  /** Who writes the shuffles, by topic. */
+  /** The writers of shuffles, by topic. */
   readonly #shuffles: ReadonlyMap<string, readonly ShuffleWriter[]>;
   readonly #topology: Topology;
   readonly #log: TaskLog;
@@ -94,14 +94,14 @@ export class TaskFactory {
     );
   }
 
-  /** @param tasks - Those of the session, as they come and go. */
+  /** @param tasks - The tasks of the session, a live map. */
   begin(events: TaskEvents, tasks: ReadonlyMap<string, Task>): void {
     this.#events = events;
     if (this.#options.logger === undefined) return;
     this.#lateWatch = new LateWatch(this.#clock, this.#options, this.#topology.stages, tasks);
   }
 
-  /** Brings the stores of tasks to the end of their changelogs. Nothing to do where the log holds the state. */
+  /** Updates the stores of tasks to the end of their changelogs. Does nothing if the log keeps the state. */
   restore(session: TaskSession, assigned: readonly AssignedTask[]): Awaitable<void> {
     return this.#log.capabilities.stateWithLog ? undefined : this.#restore(session, assigned);
   }
@@ -119,7 +119,7 @@ export class TaskFactory {
     this.#restoring = undefined;
   }
 
-  /** @throws what a node says when it is instantiated, such as `ERR_STORE_INCOMPATIBLE`. */
+  /** @throws errors of nodes on instantiation, such as `ERR_STORE_INCOMPATIBLE`. */
   build(session: TaskSession, { spec, stage }: AssignedTask, { heard, positions, uncommitted }: TaskStart): Task {
     const task = new Task(stage, partitionOf(spec), positions, {
       ...this.#host(session),
@@ -146,7 +146,7 @@ export class TaskFactory {
     return followed.length === 0 ? undefined : new ShuffleTime(new Map(followed), heard, () => this.announcer.epoch);
   }
 
-  /** What is being restored, in words. */
+  /** Describes what is being restored. */
   waitingFor(): string | undefined {
     if (this.#restoring === undefined) return undefined;
     const { partition, restored, store, total } = this.#restoring;
@@ -204,7 +204,7 @@ export class TaskFactory {
     return (key, value) => this.changelog?.check(store, key, value);
   }
 
-  /** What is known about a topic that tasks write to. */
+  /** The known facts about an output topic of tasks. */
   outputTopic(name: string): OutputTopic {
     const topic = this.#topics.get(name) as KnownTopic;
     const compression = this.#options.compression ?? (this.#log.kind === 'memory' ? 'none' : 'lz4');
@@ -214,7 +214,7 @@ export class TaskFactory {
   }
 }
 
-/** The partition that a task works on: the same in all of its topics. */
+/** The partition of a task, which is the same in all of its topics. */
 function partitionOf({ partitions }: TaskSpec): number {
   return (partitions[0] as TopicPartition).partition;
 }

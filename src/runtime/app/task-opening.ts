@@ -12,9 +12,9 @@ export interface OpenedTask {
   readonly start: TaskStart;
 }
 
-/** What happens to tasks between their assignment and their first record. */
+/** Prepares tasks between their assignment and their first record. */
 export class TaskOpening {
-  /** Where tasks begin is being found and committed; never rejects. */
+  /** Settles when the start positions of tasks have been found and committed; never rejects. */
   settling: Awaitable<void> | undefined;
   readonly #log: TaskLog;
   readonly #factory: TaskFactory;
@@ -28,7 +28,7 @@ export class TaskOpening {
     this.#committer = committer;
   }
 
-  /** Reads what is committed for tasks that were assigned: now, while nothing is about to change it. */
+  /** Reads the committed offsets of assigned tasks now, while nothing is about to change them. */
   *assigned(ids: readonly string[]): Steps<AssignedTask[]> {
     const { applicationId, stages, topics } = this.#starts.options;
     const given = new Set(ids);
@@ -49,9 +49,9 @@ export class TaskOpening {
   }
 
   /**
-   * Brings the stores of tasks up to date, finds out where they begin, and makes that durable.
+   * Updates the stores of tasks, determines their start positions, and commits those.
    *
-   * @param owned - Whether a task is still this member's, and was not given to it once more.
+   * @param owned - Whether this member still owns a task under the same assignment.
    */
   *open(
     session: TaskSession,

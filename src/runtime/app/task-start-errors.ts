@@ -1,12 +1,12 @@
 import { bareMessage, type ErrorDetails, FatalError, type MillraceError } from '../../errors.ts';
 
-/** Up to where a store has taken the records of a partition. */
+/** The position in a partition that a store has reached. */
 export interface Reached {
   readonly name: string;
   readonly offset: number;
 }
 
-/** The error for a store that lacks records which were committed. @param high - The store that is ahead of all others. */
+/** The error for a store that lacks committed records. @param high - The store that is furthest ahead. */
 export function stateBehind(
   { name, offset }: Reached,
   high: Reached,
@@ -14,7 +14,7 @@ export function stateBehind(
   at: ErrorDetails & { readonly topic: string; readonly partition: number },
 ): FatalError {
   const further = Math.max(high.offset, committed);
-  // With stores that differ, those which are ahead would count the records between twice.
+  // If stores differ, those that are ahead would count the records in between twice.
   const again =
     high.offset === offset
       ? `set the offset to ${offset} to process these records again, to ${further} to skip them, or give the store a new name`
@@ -31,7 +31,7 @@ export function stateBehind(
   );
 }
 
-/** The error for state of a topic that is gone. */
+/** The error for state of a deleted topic. */
 export function otherTopic(
   store: string,
   applicationId: string,
@@ -50,7 +50,7 @@ export function otherTopic(
   );
 }
 
-/** The error for records of a topic of the application's own that were removed before it had read them. */
+/** The error for records of the application's own topic that were removed before it had read them. */
 export function goneUnread(topic: string, partition: number, first: number): FatalError {
   return new FatalError(
     'ERR_OFFSET_OUT_OF_RANGE',
@@ -68,7 +68,7 @@ export function goneUnread(topic: string, partition: number, first: number): Fat
   );
 }
 
-/** A reader's error for an offset that its partition does not have, with what can be done about it in an application. */
+/** A reader's error for an offset outside its partition, with advice for an application. */
 export function outOfRangeIn(applicationId: string, failure: MillraceError): FatalError {
   const { lastOffset, offset, partition, stage, step, topic } = failure;
   const go = (to: number | string): string =>

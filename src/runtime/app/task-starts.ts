@@ -12,37 +12,37 @@ import { checkLeftOver, checkSpread } from './state-spread.ts';
 import { goneUnread } from './task-start-errors.ts';
 import type { TopicEnds } from './topic-ends.ts';
 
-/** A task that was assigned, with the offsets that its group has committed. */
+/** An assigned task, with the committed offsets of its group. */
 export interface AssignedTask {
   readonly stage: Stage;
   readonly spec: TaskSpec;
   readonly committed: ReadonlyMap<string, CommittedOffset>;
 }
 
-/** Where a task begins, by topic, and what has to become durable before it does. */
+/** The start positions of a task by topic, and what must be committed before it starts. */
 export interface TaskStart {
   readonly positions: ReadonlyMap<string, number>;
   /**
-   * Topics whose offset waits for the first commit: they begin at the first record there ever was, as they would again
-   * without an offset. All others are committed before the task is built.
+   * Topics whose offset waits for the first commit: they start at the very first record, as they would again without an
+   * offset. All others are committed before the task is built.
    */
   readonly uncommitted: ReadonlySet<string>;
   readonly progress: TaskProgress | undefined;
-  /** What was heard of the time of other tasks before the positions, by topic. */
+  /** Time announcements of other tasks from before the positions, by topic. */
   readonly heard?: ReadonlyMap<string, string>;
 }
 
 export interface TaskStartsOptions extends StartContext {
   readonly stages: readonly Stage[];
-  /** Where topics ended of which only what is new is read; all other records that were never read are. */
+  /** The ends of topics that are read from 'latest'; of all other topics, records that were never read are read. */
   readonly ends: TopicEnds;
   readonly startFrom: 'earliest' | 'latest';
 }
 
 /**
- * Decides where tasks begin, by the committed offsets and by what the stores say. Neither alone can be trusted: offsets
- * expire, are deleted and are set by hand, and state can be lost. Where they agree, or where it is clear which one is
- * right, the task goes on; else the application stops and says what it found.
+ * Decides where tasks start, by the committed offsets and the positions in the stores. Neither can be trusted alone:
+ * offsets expire, are deleted and are set manually, and state can be lost. If they agree, or it is clear which one is
+ * right, the task starts; otherwise the application stops with an explanation.
  */
 export class TaskStarts {
   readonly #log: TaskLog;
@@ -88,7 +88,7 @@ export class TaskStarts {
     });
   }
 
-  /** What was heard before the positions: in the stores, or else with the offsets. */
+  /** Announcements from before the positions, kept in the stores or with the offsets. */
   #heard(
     { committed, spec, stage }: AssignedTask,
     positions: ReadonlyMap<string, number>,
@@ -98,7 +98,7 @@ export class TaskStarts {
     return heardBefore(positions, states, committed);
   }
 
-  /** The offsets that are known, of one task. */
+  /** The known offsets of one task. */
   #compare({ committed, spec, stage }: AssignedTask, stores: StoreBackend): Map<string, number> {
     const states = stage.stores.map(({ name }) => this.#state(stores, name, spec));
     checkSpread(stage, states, this.options.topics);
@@ -118,7 +118,7 @@ export class TaskStarts {
     return { name, positions, mute: positions === undefined && known };
   }
 
-  /** Where partitions begin of which nothing is known. */
+  /** The start of partitions about which nothing is known. */
   *#fresh(missing: ReadonlyMap<string, readonly number[]>): Steps<Map<string, ReadonlyMap<number, number>>> {
     const topics = Array.from(missing, ([topic, partitions]) => inSteps(this.#freshOf(topic, partitions)));
     const offsets = yield* until(every(topics));
@@ -139,18 +139,21 @@ export class TaskStarts {
     return this.options.stages.filter(({ outputs }) => outputs.some(({ name }) => name === topic));
   }
 
-  /** Whether a topic begins with its first record again without an offset: with 'latest' what is written itself does. */
+  /**
+   * Whether a topic without an offset would again start at its first record; with 'latest', the application's own
+   * topics do.
+   */
   #beginsAgain(topic: string): boolean {
     return this.options.startFrom === 'earliest' || this.#writers(topic).length > 0;
   }
 
-  /** Where a topic ended that is read from there; `undefined` where another topic has its name now. */
+  /** The end of a topic that is read from there; `undefined` if another topic has its name now. */
   #ends(topic: string): ReadonlyMap<number, number> | undefined {
     const end = this.options.ends.get(topic);
     return end?.topicId === this.options.topics.get(topic)?.id ? end?.offsets : undefined;
   }
 
-  /** A partition that was not there when its topic was read for the first time has nothing but new records. */
+  /** A partition that did not exist when its topic was first read has only new records. */
   *#offsets(topic: string, partitions: readonly number[]): Steps<ReadonlyMap<number, number>> {
     const earliest = yield* until(this.#log.offsets(topic, 'earliest', partitions));
     const ends = this.#ends(topic);
@@ -160,13 +163,16 @@ export class TaskStarts {
     );
   }
 
-  /** Whether one of the stages has committed anything, in whichever process. */
+  /** Whether one of the stages has committed anything, in any process. */
   *#hasRun(stages: readonly Stage[]): Steps<boolean> {
     const places = stages.flatMap((stage) => taskSpecs(stage, this.options.topics)).flatMap((spec) => spec.partitions);
     return (yield* until(this.#log.committed(this.options.applicationId, places))).length > 0;
   }
 
-  /** Commits where the task begins, if that is not what is committed: what comes while it rests is not to be passed over. */
+  /**
+   * Commits the start positions of the task if they differ from the committed ones: records that arrive while it is
+   * stopped must not be skipped.
+   */
   #settle(
     stage: Stage,
     spec: TaskSpec,
@@ -178,7 +184,7 @@ export class TaskStarts {
     const names = stage.stores.map(({ name }) => name);
     const settled = spec.partitions.every(({ topic }) => {
       const offset = committed.get(topic);
-      // With the id of a topic that is gone it is where the one that has its name now begins.
+      // With the id of a deleted topic, it is the start of the topic that has its name now.
       if (offset === undefined || offset.topicId !== undefined || offset.offset !== positions.get(topic)) return false;
       const signed = storesOf(offset);
       return names.every((name) => signed?.has(name) === true);

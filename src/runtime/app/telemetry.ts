@@ -5,20 +5,20 @@ import type { TaskProgress } from '../task/task-host.ts';
 import { TracedRecords } from '../task/traced-records.ts';
 import { type CommitTimeEvent, channel } from './channels.ts';
 
-/** A commit that has begun. */
+/** A commit in progress. */
 export interface BegunCommit {
   /** Epoch ms. */
   readonly at: number;
-  /** When the first record since the commit before was taken. */
+  /** When the first record since the previous commit was taken. */
   readonly since: number;
-  /** Records read until now, in the life of the application. */
+  /** Records read so far in the life of the application. */
   readonly read: number;
 }
 
-/** Measures what an engine does, and tells it to those who listen on channels of Node. */
+/** Measures the work of an engine and publishes it on Node's diagnostics channels. */
 export class Telemetry {
   readonly traced: TracedRecords;
-  /** What a fetcher is opened with. */
+  /** Options for a fetcher. */
   readonly ofFetcher: Pick<FetcherOptions, 'timing'> = {
     timing: { begin: () => this.#clock.monotonic(), came: (began) => this.#fetched(this.#clock.monotonic() - began) },
   };
@@ -44,7 +44,7 @@ export class Telemetry {
     this.traced = new TracedRecords(() => this.#commits.hasSubscribers);
   }
 
-  /** Turns have taken the process for so long. */
+  /** Turns have occupied the process for this long. */
   turned(durationMs: number): void {
     this.#meters.turns.add(durationMs);
     this.#since ??= this.#clock.now() - durationMs;
@@ -57,7 +57,7 @@ export class Telemetry {
     this.#fetches.publish({ applicationId: this.#applicationId, kind: this.#kind, durationMs });
   }
 
-  /** What the tasks have done is handed over. */
+  /** The outputs of a commit are being sent. */
   begun(): BegunCommit {
     const at = this.#clock.now();
     const since = this.#since ?? at;
@@ -107,7 +107,7 @@ export class Telemetry {
     });
   }
 
-  /** Records that were read of all topics, in all tasks. */
+  /** Records read from all topics, in all tasks. */
   #read(): number {
     let sum = 0;
     for (const { records } of this.#meters.steps.topics().values()) sum += records;

@@ -7,11 +7,11 @@ import { ownerMark } from './own-topics.ts';
 const markOf = ({ config }: TopicDescription): string | undefined => config.owner ?? config.claim;
 
 /**
- * Makes topics that an application both writes and reads its own, as far as they are there. All are looked at before one is
- * marked, so that who is refused leaves none behind.
+ * Marks the existing topics that an application both writes and reads as its own. All are checked before one is marked,
+ * so that a refused application leaves no marks behind.
  *
- * @param found - What is known of topics; those that get a mark are looked up again.
- * @throws ConfigError `ERR_TOPIC_OWNED` when one of them is another application's
+ * @param found - The known topics; those that get a mark are looked up again.
+ * @throws ConfigError `ERR_TOPIC_OWNED` if one of them belongs to another application
  */
 export async function claimTopics(
   names: Iterable<string>,
@@ -36,7 +36,7 @@ export async function claimTopics(
   await check();
 }
 
-/** Says which topics nothing keeps other applications from. */
+/** Warns about topics that cannot be protected from other applications. */
 export function warnOfUnmarked(
   names: Iterable<string>,
   topics: ReadonlyMap<string, TopicDescription>,
@@ -61,7 +61,7 @@ async function topicOwned(
   applicationId: string,
   transport: Transport,
 ): Promise<ConfigError> {
-  // The mark is made of the name, which cannot be read from it; but among those there are it can be found.
+  // The mark is a hash of the name, so the owner can only be found among the existing groups.
   const groups = await transport.groups().catch(() => []);
   const owner = groups.find((id) => ownerMark(id) === mark);
   const who = owner === undefined ? `another application (its mark is ${mark})` : `application "${owner}"`;

@@ -18,11 +18,11 @@ import { claimTopics } from './topic-owners.ts';
 export type TopicsInUse = ReadonlyMap<string, KnownTopic>;
 
 /**
- * Makes sure that every topic of an application is there before its first record: sources exist (or say how many
- * partitions they want, and are created), targets and shuffles are created, topics of one stage are co-partitioned. Asks
- * for all topics at once, and makes those that are missing at once, so that thousands take no longer than they must.
+ * Makes sure that every topic of an application exists before its first record: sources exist (or declare their number
+ * of partitions and are created), targets and shuffles are created, and the topics of a stage are co-partitioned. All
+ * topics are looked up at once and missing ones are created at once, so that thousands of topics are fast.
  *
- * @param before - The topics as they were, when they are looked up again: a source that has gone since is not brought back.
+ * @param before - The topics as of the previous look-up, if any: a source that was deleted since is not recreated.
  * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_TOPIC_OWNED`, `ERR_PARTITION_COUNT`, `ERR_NOT_COPARTITIONED`.
  */
 export async function setUpTopics(
@@ -43,7 +43,7 @@ export async function setUpTopics(
   await claimTopics(own, setup.found, applicationId, transport);
   await setup.sources([...stages.flatMap(({ inputs }) => inputs), ...globals], before);
   await setup.targets();
-  // Another application may have been faster to make them.
+  // Another application may have created them first.
   await claimTopics(own, setup.found, applicationId, transport);
   await setup.create(deadLetters);
   if (before !== undefined) setup.checkStateful(before);
@@ -52,7 +52,7 @@ export async function setUpTopics(
   return setup.found;
 }
 
-/** The topic that a store can be rebuilt from, and the stage that it belongs to. */
+/** The changelog topic of a store, and the stage that it belongs to. */
 interface ChangelogUse {
   readonly name: string;
   readonly stage: Stage;
@@ -75,13 +75,13 @@ function deadLettersOf(uses: readonly TopicUse[], fallback: RecordPolicy): NewTo
 
 class TopicSetup {
   readonly found = new Map<string, KnownTopic>();
-  /** Partitions of topics that are about to be made. */
+  /** Partition counts of topics to be created. */
   readonly #planned = new Map<string, number>();
   readonly #stages: readonly Stage[];
   readonly #transport: Transport;
-  /** By topic: the stage that reads it. A topic belongs to one. */
+  /** The stage that reads a topic, by topic; there is only one. */
   readonly #readers: ReadonlyMap<string, Stage>;
-  /** By topic: the stages that write it. */
+  /** The stages that write a topic, by topic. */
   readonly #writers = new Map<string, Stage[]>();
 
   constructor(stages: readonly Stage[], transport: Transport) {
@@ -100,7 +100,7 @@ class TopicSetup {
   async existing(globals: readonly TopicUse[], more: readonly string[]): Promise<void> {
     const uses = [...this.#stages.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]), ...globals];
     await this.#lookUp([...uses.map(({ name }) => name), ...more]);
-    // Each use, because one topic may be declared in several places.
+    // Every use, because a topic may be declared in several places.
     for (const use of uses) {
       const description = this.found.get(use.name);
       if (description !== undefined) checkPartitionCount(use, description);
@@ -117,7 +117,7 @@ class TopicSetup {
     await this.create([...missing.values()]);
   }
 
-  /** Shuffles feed stages that write further topics, so counts spread until none is missing. */
+  /** Shuffles feed stages that write further topics, so counts are propagated until none is missing. */
   async targets(): Promise<void> {
     const missing = new Map<string, TopicUse>();
     for (const use of this.#stages.flatMap(({ outputs }) => outputs)) {
@@ -135,7 +135,7 @@ class TopicSetup {
         const count = use.partitions ?? this.#wanted(use.name);
         if (count !== undefined) plan(use, count);
       }
-      // Topics that feed each other: what is known of them has to do.
+      // Topics that feed each other: use what is known about them.
       if (missing.size === before) {
         const [first] = [...missing.values()].sort((left, right) => this.#known(right.name) - this.#known(left.name));
         if (first !== undefined) plan(first, this.#known(first.name));
@@ -144,7 +144,9 @@ class TopicSetup {
     await this.create(planned);
   }
 
-  /** Where a key lies depends on the number of partitions, so what state has of it stays behind when that grows. */
+  /**
+   * The partition of a key depends on the number of partitions, so when that grows, the state of a key is left behind.
+   */
   checkStateful(before: TopicsInUse): void {
     for (const stage of this.#stages) {
       if (stage.stores.length === 0) continue;
@@ -158,7 +160,7 @@ class TopicSetup {
   checkCoPartitioning(): void {
     for (const stage of this.#stages) {
       const { name } = stage;
-      // Where no key matters, topics that were found may have any number.
+      // If no step needs keys, topics found by a pattern may have any number of partitions.
       const inputs = needsKeys(stage) ? stage.inputs : stage.inputs.filter(({ foundBy }) => foundBy === undefined);
       const counts = inputs.map((use) => `${use.name} has ${this.found.get(use.name)?.partitions}`);
       if (new Set(inputs.map((use) => this.found.get(use.name)?.partitions)).size < 2) continue;
