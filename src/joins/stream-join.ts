@@ -262,19 +262,16 @@ export class StreamJoin<K, W> {
     // No row is newer than what was seen before, so most records are alone at their time.
     const number = timestamp > seen ? 0 : freeNumber(rows, key, timestamp, this.#bits);
     const place = rows.put(key, timestamp, value, number + bits);
-    sweep.note(place, timestamp > seen ? timestamp : seen);
+    sweep.note(place);
     this.#unswept += 1;
-    if (this.#unswept === SWEEP_EVERY) this.#sweep();
+    if (this.#unswept === SWEEP_EVERY) this.#sweep(timestamp > seen ? timestamp : seen);
   }
 
-  /**
-   * Removes rows that no partner can come for. Of those whose time is not remembered a part is looked at each time, more than have
-   * come since, so that none stays much longer than it is needed.
-   */
-  #sweep(): void {
+  /** Removes rows that no partner can come for: a few at a time, yet more than have come since, so that none stays much longer. */
+  #sweep(newest: number): void {
     this.#unswept = 0;
     const until = this.#due.time.streamTime - this.#keepMs - 1;
-    if (until >= 0) for (const sweep of this.#sweeps) sweep.go(SWEEP_EVERY * SWEPT_PER_RECORD, until);
+    for (const sweep of this.#sweeps) sweep.go(SWEEP_EVERY * SWEPT_PER_RECORD, until, newest);
   }
 
   /** Handles a record without a partner: one may still arrive, or the record is final already. */

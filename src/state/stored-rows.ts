@@ -52,6 +52,8 @@ export class StoredRows<V> {
   #clean: Row<V>[] = [];
   /** Whether every row is in memory, so that a miss needs no read from the store. */
   #complete: boolean;
+  /** Rows that the cache has let go. */
+  #evicted = 0;
 
   constructor(bytes: ByteStore, codec: ValueCodec<V>, cacheEntries: number) {
     this.bytes = bytes;
@@ -212,6 +214,7 @@ export class StoredRows<V> {
       if (row.dirty || !this.#isHere(row)) continue;
       this.#forget(row);
       this.#complete = false;
+      this.#evicted += 1;
       excess -= 1;
       bytes -= row.size;
     }
@@ -221,6 +224,11 @@ export class StoredRows<V> {
   /** Whether every row is in memory. */
   get complete(): boolean {
     return this.#complete;
+  }
+
+  /** How many rows the cache has let go. */
+  get evicted(): number {
+    return this.#evicted;
   }
 
   get cached(): number {

@@ -99,6 +99,11 @@ export class TimedStore<K, V> implements StateHolder {
     return this.#rows.complete;
   }
 
+  /** How many rows the cache has let go. */
+  get evicted(): number {
+    return this.#rows.evicted;
+  }
+
   /** Deletes all rows of a key at a time, unread. */
   deleteAll(key: NonNullable<K>, time: number): void {
     const bytes = this.#key.serialize(key);
