@@ -252,7 +252,7 @@ function Health({ live }: { readonly live: Live }) {
     reasons.length > 0
       ? reasons.slice(0, 3).join('; ')
       : state === 'idle'
-        ? 'everything that is there has been processed'
+        ? 'all records have been processed'
         : state === 'running'
           ? `${plural(
               stages.reduce((sum, { tasks }) => sum + tasks, 0),

@@ -8,7 +8,7 @@ export function Events({ events }: { readonly events: readonly LiveEvent[] }) {
     <Panel title="Events" aside={<span class="hint">what the application has logged, newest first</span>}>
       <Table
         label="events"
-        empty="Nothing was logged yet."
+        empty="Nothing has been logged yet."
         rows={[...events].reverse()}
         keyOf={({ number }) => String(number)}
         columns={[

@@ -22,7 +22,7 @@ export function LettersView({ about }: { readonly about: About }) {
   if (about.letterTopics.length === 0) {
     return (
       <p class="empty">
-        No topic has the policy <code>deadLetter(…)</code>: a record that fails ends the application, or is skipped.
+        No topic has the policy <code>deadLetter(…)</code>: records that fail are skipped, or end the application.
       </p>
     );
   }
@@ -72,7 +72,7 @@ export function LettersView({ about }: { readonly about: About }) {
       </p>
       <Table
         label="dead letters, newest first"
-        empty={letters === undefined ? 'Reading…' : 'No dead letters. Good.'}
+        empty={letters === undefined ? 'Reading…' : 'No dead letters.'}
         rows={letters ?? []}
         keyOf={({ offset, partition }) => `${partition}@${offset}`}
         columns={[

@@ -44,7 +44,7 @@ export function Peek({ chosen, live }: { readonly live: Live; readonly chosen: s
     return () => source.close();
   }, [looking, place]);
   return (
-    <Panel title="Peek" aside={<span class="hint">ten records per second at most; the last {MAX_RECORDS}</span>}>
+    <Panel title="Peek" aside={<span class="hint">at most ten records per second; the last {MAX_RECORDS}</span>}>
       <form class="ask" onSubmit={(event) => event.preventDefault()}>
         <label>
           edge{' '}

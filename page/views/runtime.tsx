@@ -7,10 +7,10 @@ import { Figure, Panel, Table } from '../parts.tsx';
 export function Runtime({ history, live }: { readonly live: Live; readonly history: readonly LivePoint[] }) {
   const { app, process, timings } = live;
   const rows: readonly (LiveTiming & { readonly name: string })[] = [
-    { name: 'from timestamp to commit', ...timings.recordToCommit },
+    { name: 'timestamp to commit', ...timings.recordToCommit },
     { name: 'commit', ...timings.commits },
-    { name: 'busy at a stretch', ...timings.turns },
-    { name: 'records from the log', ...timings.fetches },
+    { name: 'work without a break', ...timings.turns },
+    { name: 'fetch from the log', ...timings.fetches },
   ];
   return (
     <>
@@ -79,7 +79,7 @@ export function Runtime({ history, live }: { readonly live: Live; readonly histo
                 value={span(process.loopDelayP99Ms)}
                 note={`max ${span(process.loopDelayMaxMs)}`}
               />
-              <Figure label="Collections" value={count(process.gcCount)} note={`${span(process.gcMs)} in all`} />
+              <Figure label="Collections" value={count(process.gcCount)} note={`${span(process.gcMs)} in total`} />
             </>
           )}
         </dl>

@@ -21,7 +21,7 @@ export function Sources({ history, live }: { readonly live: Live; readonly histo
     <>
       <Panel title="Lag">
         <Chart
-          title="Records that wait"
+          title="Records waiting"
           history={history}
           format={rate}
           lines={[{ label: 'lag', colour: '--warn', value: ({ lag }) => lag }]}
@@ -70,7 +70,7 @@ function Source({ source }: { readonly source: LiveSource }) {
         <Figure label="Partitions" value={count(rows.length)} />
         <Figure label="Records/s" value={rate(perSecond)} />
         <Figure label="Lag" value={count(lag)} />
-        <Figure label="Farthest behind" value={span(behind)} />
+        <Figure label="Largest delay" value={span(behind)} />
       </dl>
       {rows.length > 8 ? <Heat source={source} /> : null}
       <Table

@@ -26,7 +26,7 @@ export function StateView({ about, chosen }: { readonly about: About; readonly c
     }
   };
   return (
-    <Panel title="State" aside={<span class="hint">as it is now, what is not committed included</span>}>
+    <Panel title="State" aside={<span class="hint">current state, including uncommitted changes</span>}>
       <form class="ask" onSubmit={(event) => void look(event)}>
         <label>
           store{' '}

@@ -38,7 +38,7 @@ export function Topology({ live, open, picture }: Props) {
             style={{ width: '100%', minWidth: `${picture.width * 0.66}px`, maxWidth: `${picture.width}px` }}
             viewBox={`0 0 ${picture.width} ${picture.height}`}
             role="group"
-            aria-label="The pipeline, from left to right. The table below says the same."
+            aria-label="The pipeline, from left to right. The table below has the same data."
           >
             <defs>
               <marker
@@ -131,7 +131,7 @@ function Stages({ stages }: { readonly stages: readonly LiveStage[] }) {
           { title: 'Busy', number: true, cell: ({ busy }) => <Busy share={busy} /> },
           { title: 'Lag', number: true, cell: ({ lag }) => count(lag) },
           { title: 'Behind', number: true, cell: ({ lagMs }) => span(lagMs) },
-          { title: 'Calls under way', number: true, cell: ({ pendingAsync }) => count(pendingAsync) },
+          { title: 'Calls in progress', number: true, cell: ({ pendingAsync }) => count(pendingAsync) },
         ]}
       />
     </Panel>
