@@ -23,6 +23,21 @@ export const runtimeMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'commit-behind-a-failure',
+    fault: 'a commit goes on although outputs that were handed over ahead of it could not be',
+    file: 'src/runtime/app/committer.ts',
+    text: `const offsets = this.#placed(progress);
+    this.#checkWhole();`,
+    instead: 'const offsets = this.#placed(progress);',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/committer.test.ts',
+        test: 'commits nothing behind outputs that fail while it waits for its own (atomic: true)',
+      },
+    ],
+    seeds: { on: 'kafka', from: 2_003_131, count: 1 },
+  },
+  {
     name: 'state-before-outputs',
     fault: 'at least once, stores know of a closed window before its row is acknowledged',
     file: 'src/runtime/app/committer.ts',

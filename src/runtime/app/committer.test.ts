@@ -104,6 +104,52 @@ test('outputs that come while others are being taken go together afterwards', as
   expect(sent).toEqual([['a'], ['b', 'c']]);
 });
 
+test.each([true, false])(
+  'commits nothing behind outputs that fail while it waits for its own (atomic: %s)',
+  async (atomic) => {
+    const calls: string[] = [];
+    const handed: { resolve: () => void; reject: (error: Error) => void }[] = [];
+    const outputs: string[] = ['early'];
+    let failure: unknown;
+    const task = {
+      id: 'stage/0',
+      dirty: true,
+      pendingAsync: () => 0,
+      takeProgress: () => ({ outputs: [], state: [writes], offsets: [], newest: [] }),
+      committed: () => calls.push('committed'),
+    } as unknown as Task;
+    const session = {
+      send: (batches: readonly unknown[]) => {
+        calls.push(`send ${batches.join()}`);
+        return new Promise<void>((resolve, reject) => handed.push({ resolve, reject }));
+      },
+      commit: async () => void calls.push('commit'),
+    } as unknown as GroupSession;
+    const committer = new Committer({
+      tasks: new Map([[task.id, task]]),
+      clock: systemClock,
+      atomic,
+      session: () => ({ session, generation: 1 }),
+      changelog: () => undefined,
+      origin: () => ({}),
+      outputs: { take: () => outputs.splice(0) as never[], recycle: () => undefined },
+      failed: () => failure !== undefined,
+      schedule: () => undefined,
+      fail: (error) => (failure ??= error),
+    });
+    const flushed = committer.flush();
+    outputs.push('late');
+    const done = committer.commit();
+    // The topic of the early ones could not be looked up in time; a moment later it can be.
+    handed[0]?.reject(new Error('the topic cannot be found'));
+    await flushed;
+    handed[1]?.resolve();
+    await expect(done).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(calls).toEqual(['send early', 'send late']);
+    expect(failure).toMatchObject({ message: 'the topic cannot be found' });
+  },
+);
+
 test('a commit that takes long says what it waits for, and a short one does not', async () => {
   const now = { ms: 0 };
   const { committer, finish } = underWay({ ...systemClock, monotonic: () => now.ms });

@@ -1,5 +1,5 @@
 import type { Clock } from '../../dataflow/clock.ts';
-import type { MillraceError } from '../../errors.ts';
+import { MillraceError } from '../../errors.ts';
 import { type Awaitable, inSteps, quietly, type Steps, until } from '../../log/awaitable.ts';
 import type { CommittedOffset, OffsetOrigin, OutgoingBatch, TaskSession } from '../../log/transport.ts';
 import { counted } from '../../options/counted.ts';
@@ -291,12 +291,14 @@ export class Committer {
       // All outputs must be acknowledged first: a store that after a crash already records a window as closed would not
       // emit it again.
       this.#waitsFor('its outputs to be acknowledged');
+      this.#checkWhole();
       yield* until(session.commit({ generation: this.#generation(joined, owned), offsets: [], state: [] }));
       this.#waitsFor('the changes of its stores to be taken');
       yield* until(session.send(changes, generation));
     }
     this.#waitsFor('its offsets to be committed');
     const offsets = this.#placed(progress);
+    this.#checkWhole();
     yield* until(
       session.commit({
         generation: this.#generation(joined, owned),
@@ -304,6 +306,18 @@ export class Committer {
         state: changelog === undefined ? state : [],
       }),
     );
+  }
+
+  /**
+   * Outputs are also sent ahead of a commit. If that fails while the commit is sending its own, the log holds the later outputs
+   * without the earlier ones, and the offsets of the commit would skip the records of the missing ones.
+   */
+  #checkWhole(): void {
+    if (!this.#host.failed()) return;
+    throw new MillraceError('abortable', 'ERR_ABORTED', 'Outputs before the commit could not be sent', {
+      hint: 'continue from the committed offsets',
+      written: 'no',
+    });
   }
 
   /** The offsets of tasks, each with the id of its topic. */
