@@ -74,6 +74,8 @@ export class Network {
   readonly lenient: Set<Host> = new Set();
   /** From then on nothing is on its way any more that nobody waits for. */
   quietFrom = 0;
+  /** Records have arrived that nobody waited for any more. */
+  isLate = false;
 
   constructor(world: World, broker: ModelBroker, server: Host, random: Random) {
     this.#world = world;
@@ -236,6 +238,7 @@ class Link implements BrokerConnection {
     const { node } = this;
     const { key, name, version } = request;
     this.#world.at(this.#server, this.#network.lateArrival(), `late ${name}`, () => {
+      this.#network.isLate ||= name === 'Produce';
       void this.#broker.handle(key, bytes, { version, node, stale: true });
     });
   }
@@ -249,6 +252,7 @@ class Link implements BrokerConnection {
       if (stuck > 0) await new Promise<void>((resolve) => void this.#server.clock.after(stuck, resolve));
       const { amiss, bytes, request } = sent;
       const { key, version } = request;
+      if (this.#cut && request.name === 'Produce') this.#network.isLate = true;
       const answer = await this.#broker.handle(key, bytes, { version, node, amiss, stale: this.#cut });
       if (sent.over) {
         this.cut();

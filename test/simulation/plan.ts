@@ -1,6 +1,6 @@
 import type { Growth } from './inputs.ts';
 import { WRITES } from './model/amiss.ts';
-import { PROGRAM_NAMES, type ProgramName } from './programs.ts';
+import { type ProgramName, pickProgram } from './programs.ts';
 import type { Random } from './random.ts';
 
 export type Guarantee = 'at-least-once' | 'exactly-once';
@@ -101,7 +101,7 @@ export function makePlan(seed: number, random: Random): Plan {
   const sources = random.int(1, 4);
   const troubleMs = large ? 60_000 : random.int(4000, 16_000);
   const guarantee = random.chance(0.6) ? 'exactly-once' : 'at-least-once';
-  const program = random.pick(PROGRAM_NAMES);
+  const program = pickProgram(random, random.branch('program'));
   const more = random.branch('topics');
   const grows = makeGrowth(live, sources, troubleMs, more);
   // Nobody knows which records of the topic before were read: a pair may lack its other half.

@@ -7,6 +7,7 @@ import {
   json,
   keyBy,
   keyValue,
+  mapAsync,
   mapRecord,
   mapValues,
   type Pipeline,
@@ -18,7 +19,9 @@ import {
   tumbling,
   windowBy,
 } from 'millrace';
+import type { Observable } from 'rxjs';
 import { CLOSERS, type Input } from './inputs.ts';
+import type { Random } from './random.ts';
 
 const WINDOW_MS = 10_000;
 const WITHIN_MS = 5000;
@@ -73,8 +76,12 @@ function windowsOf(inputs: readonly Input[], graceMs: number): Map<string, numbe
   return windows;
 }
 
-type Make = (shape: ProgramShape) => {
-  readonly pipeline: Pipeline;
+type Make = (
+  shape: ProgramShape,
+  /** A while, as something takes that is asked for. */
+  pause: () => Promise<void>,
+) => {
+  readonly pipeline: Observable<unknown>;
   readonly rows: (inputs: readonly Input[]) => Omit<Rows, 'topic'>;
 };
 
@@ -170,12 +177,39 @@ const PROGRAMS = {
   },
 } satisfies Record<string, Make>;
 
-export type ProgramName = keyof typeof PROGRAMS;
-export const PROGRAM_NAMES = Object.keys(PROGRAMS) as ProgramName[];
+/** Calls that take their time, and some that fail, before the same count. */
+const asyncs: Make = (shape, pause) => ({
+  ...PROGRAMS.counts(),
+  pipeline: source.pipe(
+    mapAsync(
+      async (id, { attempt }) => {
+        await pause();
+        if (attempt < 3 && Number(id) % 7 === 0) throw new Error(`call ${attempt} for ${id} fails`);
+        return id;
+      },
+      { concurrency: 1 + (shape.sources % 3) * 3, retries: 3 },
+    ),
+    byNumber,
+    through(shuffle),
+    countByKey({ store: 'counts' }),
+    to(results),
+  ),
+});
+
+type SyncName = keyof typeof PROGRAMS;
+export type ProgramName = SyncName | 'asyncs';
+const NAMES = Object.keys(PROGRAMS) as SyncName[];
+
+/** @param more - Decides about what was added later. */
+export function pickProgram(random: Random, more: Random): ProgramName {
+  const name = random.pick(NAMES);
+  return more.chance(0.15) ? 'asyncs' : name;
+}
 
 /** Copies every record, and does what its name says with it behind a shuffle. */
-export function makeProgram(shape: ProgramShape): Program {
-  const { pipeline, rows } = PROGRAMS[shape.program](shape);
+export function makeProgram(shape: ProgramShape, pause: () => Promise<void>): Program {
+  const { program } = shape;
+  const { pipeline, rows } = program === 'asyncs' ? asyncs(shape, pause) : PROGRAMS[program](shape);
   const copy = source.pipe(
     mapValues((id) => id),
     to(copies),

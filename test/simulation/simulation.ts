@@ -18,6 +18,6 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
 /** Kafka has by far the most that can go wrong, and takes by far the most time. */
 function kindOf(random: Random): LogKind {
   const part = random.next();
-  if (part < 0.4) return 'kafka';
-  return part < 0.75 ? 'embedded' : 'memory';
+  if (part < 0.3) return 'kafka';
+  return part < 0.65 ? 'embedded' : 'memory';
 }

@@ -58,8 +58,19 @@ export class RowCheck {
   readonly #reader: Reader;
   readonly #rows = new Map<string, number[]>();
   readonly #missing: Set<string>;
+  readonly #mayBeLate: () => boolean;
 
-  constructor(reader: Reader, wanted: Rows, allowed: Rows['values'] = wanted.values) {
+  /**
+   * @param allowed - The most that may be there.
+   * @param mayBeLate - Whether rows of a table may come after newer ones, from a process that is gone.
+   */
+  constructor(
+    reader: Reader,
+    wanted: Rows,
+    allowed: Rows['values'] = wanted.values,
+    mayBeLate: () => boolean = () => false,
+  ) {
+    this.#mayBeLate = mayBeLate;
     this.#wanted = wanted;
     this.#allowed = allowed;
     this.#reader = reader;
@@ -73,9 +84,9 @@ export class RowCheck {
       const [name, number] = named === 'value' ? [value.toString(), 1] : [key, value.readInt32BE(0)];
       const before = this.#rows.get(name);
       if (counts === 'each' && before !== undefined) before.push(number);
-      else this.#rows.set(name, [number]);
+      else this.#rows.set(name, [this.#mayBeLate() ? Math.max(number, before?.[0] ?? 0) : number]);
       // Of a table the last row is waited for.
-      if (counts === 'last' && number < (values.get(name) ?? 0)) this.#missing.add(name);
+      if (counts === 'last' && (this.#rows.get(name)?.[0] ?? 0) < (values.get(name) ?? 0)) this.#missing.add(name);
       else this.#missing.delete(name);
     }
     return this.#rows;

@@ -76,6 +76,11 @@ export class World {
     };
   }
 
+  /** Resolves on a host after some time. */
+  pause(host: Host, ms: number): Promise<void> {
+    return new Promise((resolve) => void this.at(host, this.now + ms, 'pause', resolve));
+  }
+
   /** A number that two runs share if the same happened in both. */
   get hash(): string {
     return (this.#hash >>> 0).toString(16).padStart(8, '0');

@@ -1,6 +1,6 @@
 import type { Growth } from '../inputs.ts';
 import { makeGrowth } from '../plan.ts';
-import { PROGRAM_NAMES, type ProgramName } from '../programs.ts';
+import { type ProgramName, pickProgram } from '../programs.ts';
 import type { Random } from '../random.ts';
 
 /** What can happen to a process that has its log to itself. */
@@ -63,7 +63,7 @@ export function makeLocalPlan(seed: number, on: LocalPlan['on'], random: Random)
     seed,
     on,
     guarantee: 'exactly-once',
-    program: random.pick(PROGRAM_NAMES),
+    program: pickProgram(random, random.branch('program')),
     sources,
     shuffles: random.int(1, 3),
     records: large ? random.int(100, 400) : random.int(5, 60),

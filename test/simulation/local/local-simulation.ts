@@ -55,7 +55,8 @@ class LocalSimulation {
       log(`${(this.#world.now / 1000).toFixed(3).padStart(9)} ${line}`);
     };
     this.#server = this.#world.host('plan');
-    this.#program = makeProgram(plan);
+    const calls = random.branch('calls');
+    this.#program = makeProgram(plan, () => this.#world.pause(this.#server, calls.next() * 50));
     this.#inputs = makeInputs({ ...plan, partitions: plan.sources }, random.branch('inputs'));
     const { topics } = this.#program;
     const embedded = (): EmbeddedSide =>
