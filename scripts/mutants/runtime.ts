@@ -227,6 +227,19 @@ export const runtimeMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'forgotten-row-is-a-record',
+    fault: 'a row that the log refuses later is put aside as the record that closed its window',
+    file: 'src/runtime/task/task-failures.ts',
+    text: 'if (from.row === FORGOTTEN_ROW) throw again(error);',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'test/runtime/refused-records.test.ts',
+        test: 'are put aside as rows where a closed window emitted them, when the work has been done again',
+      },
+    ],
+  },
+  {
     name: 'dead-letter-not-written',
     fault: 'a record that fails is passed over instead of being put aside',
     file: 'src/runtime/task/task-failures.ts',

@@ -12,6 +12,9 @@ export interface EmittedRow {
   readonly kept?: KeptRow;
 }
 
+/** Stands for a row that had been kept and is not remembered with what came of it; see `SharedOutputs`. */
+export const FORGOTTEN_ROW: EmittedRow = { step: 'a step that emits rows' };
+
 /** A row that a step emits when it is due. Often its state has already been removed from the store. */
 export interface KeptRow {
   readonly key: NonNullable<unknown>;

@@ -89,7 +89,7 @@ describe.each([
     expect(app.snapshot()).toMatchObject({ restarts: 0 });
   });
 
-  it('are put aside as rows where a closed window emitted them', async () => {
+  it('are put aside as rows where a closed window emitted them, when the work has been done again', async () => {
     const applicationId = unique('rows');
     const source = topic(`${applicationId}-source`, { key: string(), value: json<string>(), partitions: 1 });
     const target = topic(`${applicationId}-target`, { key: string(), value: json<string>(), partitions: 1 });
@@ -122,6 +122,7 @@ describe.each([
     await until('the other rows', () => keys.length === 3);
     expect(keys).toEqual(['first', 'fourth', 'second']);
     await until('the commit', () => app.snapshot().lag === 0);
+    expect(app.snapshot()).toMatchObject({ restarts: 1 });
     await app.stop();
     reading.unsubscribe();
     const put: unknown[] = [];

@@ -179,7 +179,8 @@ class Application implements App {
     const waitMs = this.#standing.state === 'running' ? this.#rebuilds.after(error, commits) : undefined;
     if (waitMs === undefined) return this.#end(error);
     this.#error = error;
-    if (error.code === 'ERR_TOPIC_RECREATED') this.#topics.changed();
+    // What topics take may have changed too.
+    if (error.code === 'ERR_TOPIC_RECREATED' || error.code === 'ERR_RECORD_TOO_LARGE') this.#topics.changed();
     this.#waitingFor = `rebuilding tasks from the last commit after ${error.code}`;
     this.#standing.tell('rebuilding', error);
     await this.#runAnew(async () => {

@@ -103,7 +103,7 @@ export class Engine {
     this.#telemetry = events.meters && new Telemetry(options.applicationId, log.kind, clock, events.meters);
     const wake = (): void => this.schedule();
     this.#pace = new CommitPace(clock, paceOf(options, atomic), wake);
-    this.#outputs = new SharedOutputs((name) => this.#factory.outputTopic(name));
+    this.#outputs = new SharedOutputs((name) => this.#factory.outputTopic(name), log.kind === 'kafka');
     this.committer = new Committer({
       tasks: this.tasks,
       clock,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type EmittedRow, FORGOTTEN_ROW, type KeptRow } from '../../dataflow/emitted-row.ts';
 import { MillraceError } from '../../errors.ts';
 import type { OriginSource } from '../../log/origins.ts';
 import type { OutgoingBatch, RecordOwner } from '../../log/transport.ts';
@@ -73,6 +74,25 @@ describe('outputs of several tasks', () => {
     const [{ origins, owner }] = outputs.take() as [Required<OutgoingBatch>];
     for (const at of [0, 2, 3, 5]) await owner.refused(refusal, 'out', origins.at(at));
     expect(asked).toEqual(['a0', 'b1', 'a1', 'b3']);
+  });
+
+  it('remember the rows that they came of, unless the log says nothing against one later', () => {
+    const kept = { step: 'windowBy(counts)', kept: { key: 'k' } as unknown as KeptRow };
+    const update = { step: 'aggregate(sums)' };
+    for (const [rows, row] of [
+      [true, kept],
+      [false, FORGOTTEN_ROW],
+    ] as const) {
+      const outputs = new SharedOutputs(() => ({ partitions: 1, maxMessageBytes: 2 ** 20, compression: 'none' }), rows);
+      const writer = { row: undefined as EmittedRow | undefined, originCode: () => 0, refused: async () => [] };
+      outputs.enter(outputs.join(writer));
+      for (const each of [kept, update, undefined]) {
+        writer.row = each;
+        outputs.topic('out').append(0, 1, 'k', 'v', []);
+      }
+      const [{ origins }] = outputs.take() as [Required<OutgoingBatch>];
+      expect([0, 1, 2].map((at) => origins.at(at).row)).toEqual([row, update, undefined]);
+    }
   });
 
   it.each([undefined, 2])('of a task that is taken away are given up, and no others (batches of %s)', async (count) => {

@@ -1,4 +1,4 @@
-import type { EmittedRow } from '../../dataflow/emitted-row.ts';
+import { type EmittedRow, FORGOTTEN_ROW } from '../../dataflow/emitted-row.ts';
 import type { MillraceError } from '../../errors.ts';
 import type { OriginSource, OutputOrigin } from '../../log/origins.ts';
 import { OutputBuffers, type OutputTopic } from '../../log/outputs.ts';
@@ -18,8 +18,13 @@ const CODES = 2 ** 39;
 export class SharedOutputs extends OutputBuffers {
   readonly #writers: Writers;
 
-  constructor(lookUp: (topic: string) => OutputTopic) {
-    const writers = new Writers();
+  /**
+   * @param rows - Whether rows are remembered with what came of them until that is committed: a log may refuse it. One that
+   * refuses no more than what is too large, and holds all of a commit or nothing, does so only where the limit of a topic was
+   * lowered since it was looked up. Then all is done again, with the new limit, and each row is refused as it is written.
+   */
+  constructor(lookUp: (topic: string) => OutputTopic, rows = true) {
+    const writers = new Writers(rows);
     super(lookUp, writers);
     this.#writers = writers;
   }
@@ -47,6 +52,12 @@ class Writers implements RecordOwner, OriginSource {
   /** Seats that were given back, the one first that was longest ago. */
   readonly #free: number[] = [];
   current = -1;
+  readonly #rows: boolean;
+
+  /** @param rows - Whether rows that were kept are remembered. */
+  constructor(rows: boolean) {
+    this.#rows = rows;
+  }
 
   join(writer: Writer): number {
     const seat = this.#writers.length < SEATS ? this.#writers.length : (this.#free.shift() as number);
@@ -73,7 +84,8 @@ class Writers implements RecordOwner, OriginSource {
   }
 
   get row(): EmittedRow | undefined {
-    return this.#writers[this.current]?.row;
+    const row = this.#writers[this.current]?.row;
+    return this.#rows || row?.kept === undefined ? row : FORGOTTEN_ROW;
   }
 
   async refused(error: MillraceError, topic: string, origin?: OutputOrigin): Promise<readonly OutgoingBatch[]> {

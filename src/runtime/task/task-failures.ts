@@ -1,4 +1,5 @@
 import type { Clock } from '../../dataflow/clock.ts';
+import { FORGOTTEN_ROW } from '../../dataflow/emitted-row.ts';
 import type { InputOrigin, TaskCounters } from '../../dataflow/task-context.ts';
 import { FatalError, MillraceError } from '../../errors.ts';
 import { deadLetterOf } from '../../log/dead-letter.ts';
@@ -80,6 +81,7 @@ export class TaskFailures {
     from: Pick<InputOrigin, 'topic' | 'partition' | 'offset' | 'row'>,
     read: () => Promise<InputOrigin | undefined>,
   ): Promise<readonly OutgoingBatch[]> {
+    if (from.row === FORGOTTEN_ROW) throw again(error);
     const step = `to(${target})`;
     const place = this.#place(step);
     const bare: InputOrigin = { timestamp: 0, key: null, value: null, headers: NO_HEADERS, ...from };
@@ -88,8 +90,7 @@ export class TaskFailures {
     const letters = new OutputBuffers((topic) => this.#outputs.limits(topic));
     if (isDeadLetter(policy)) {
       // Made again when the work is done again: by then it is known what the topic takes.
-      if (target === policy.deadLetter)
-        throw new MillraceError('abortable', error.code, bareMessage(error), { cause: error });
+      if (target === policy.deadLetter) throw again(error);
       // A row is not read again: the record that was processed when it was due is another thing.
       const origin = { ...((from.row?.kept === undefined ? await read() : undefined) ?? bare), row: from.row };
       this.#write(letters, policy.deadLetter, asRecordError(error, place, origin), place, origin);
@@ -201,6 +202,11 @@ export class TaskFailures {
           }),
     );
   }
+}
+
+/** The work of the commit is to be done again. */
+function again(error: MillraceError): MillraceError {
+  return new MillraceError('abortable', error.code, bareMessage(error), { cause: error });
 }
 
 function describe(error: unknown): string {
