@@ -203,6 +203,19 @@ export const runtimeMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'limit-rises-under-a-record',
+    fault: 'behind a shuffle a record moves the time of a table before what has waited for that time looks into it',
+    file: 'src/runtime/task/input-set.ts',
+    text: 'if (this.#time?.risen === true && !this.#goesOn()) return false;',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/input-set.test.ts',
+        test: 'let what waits for time happen before another record sees that its limit has risen',
+      },
+    ],
+  },
+  {
     name: 'ends-of-before-are-believed',
     fault:
       'behind a shuffle a task does not hold back time that had read its input to the end in an earlier generation',

@@ -1,6 +1,7 @@
 import {
   agg,
   aggregate,
+  asTable,
   batch,
   cogroup,
   cumulate,
@@ -11,6 +12,7 @@ import {
   int32,
   joinRows,
   joinStream,
+  joinTable,
   joinWindow,
   keyBy,
   mapValues,
@@ -133,6 +135,18 @@ export const STEPS = {
       n.pipe(
         windowBy(sessions, agg.count(), { store, emit: { every: '4s' } }),
         mapValues((count) => count ?? 0),
+      ),
+  },
+  'rows of their time': {
+    final: true,
+    of: (n: Numbers) =>
+      n.pipe(
+        filterValues((each) => each % 3 !== 0),
+        joinTable(
+          asTable(n.pipe(filterValues((each) => each % 3 === 0)), { store: 'rows', history: '60s' }),
+          (each, row) => (row === null ? -each : each * 1000 + row),
+          { store, grace: '25s', type: 'left' },
+        ),
       ),
   },
   'rows that are suppressed for a time': {

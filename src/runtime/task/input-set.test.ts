@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { FetchedBatch } from '../../log/transport.ts';
+import { type ShuffleWriter, stageNumber } from '../../plan/shuffles.ts';
+import type { Stage } from '../../plan/stages.ts';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import { encodeAnnouncement, TIME_HEADER } from '../../protocol/time-announcement.ts';
 import { int32 } from '../../serdes/int32.ts';
 import type { Serde } from '../../serdes/serde.ts';
 import { type InputFeed, InputSet } from './input-set.ts';
+import { ShuffleTime } from './shuffle-time.ts';
 
 /** Topics whose batches and ends a test sets by hand. */
 class Feed implements InputFeed {
@@ -13,7 +17,10 @@ class Feed implements InputFeed {
   put(topic: string, baseOffset: number, ...timestamps: number[]): void {
     const builder = new RecordBatchBuilder();
     for (const timestamp of timestamps) builder.append(timestamp, null, int32().serialize(timestamp), []);
-    const end = baseOffset + timestamps.length;
+    this.add(topic, builder, baseOffset, baseOffset + timestamps.length);
+  }
+
+  add(topic: string, builder: RecordBatchBuilder, baseOffset: number, end: number): void {
     const columns = Object.assign(builder.columns(baseOffset), { endOffset: end });
     this.#batches.set(topic, [...(this.#batches.get(topic) ?? []), columns]);
     this.ends.set(topic, Math.max(end, this.ends.get(topic) ?? 0));
@@ -113,6 +120,47 @@ describe('the inputs of a task', () => {
       offsets.push(...set.takeOffsets().map(({ offset }) => offset));
     }
     expect(offsets).toEqual([11, 12, 13]);
+  });
+
+  it('let what waits for time happen before another record sees that its limit has risen', () => {
+    const stage = stageNumber('app', 'source');
+    const writer: ShuffleWriter = {
+      stage: { name: 'source' } as Stage,
+      number: stage,
+      tasks: 2,
+      follows: 'input',
+      alone: false,
+    };
+    const time = new ShuffleTime(new Map([['a', [writer]]]), new Map());
+    const builder = new RecordBatchBuilder();
+    const says = (at: number): void => {
+      const tasks = [0, 1].map((partition) => ({ partition, time: at, caughtUp: false }));
+      builder.append(at, null, null, [[TIME_HEADER, encodeAnnouncement({ stage, epoch: 0, tasks })]]);
+    };
+    const carries = (at: number): void => builder.append(at, null, int32().serialize(at), []);
+    // Between two records of a batch, and where a batch begins and ends.
+    says(1);
+    for (const at of [3, 4]) carries(at);
+    says(4);
+    for (const at of [7, 8]) carries(at);
+    says(8);
+    const feed = new Feed();
+    feed.add('a', builder, 0, 7);
+    const { all, seen, set } = setOf(feed, ['a']);
+    set.listen(time);
+    set.follow = () => {
+      time.risen = false;
+      seen.push(`limit ${time.limit}`);
+      return true;
+    };
+    expect(all()).toEqual(['limit 1', 'a@3', 'a@4', 'limit 4', 'a@7', 'a@8']);
+    expect([time.limit, time.risen], 'what comes behind the last record is for the end of the turn').toEqual([8, true]);
+    const ended = new Feed();
+    ended.put('b', 0, 5);
+    const other = setOf(ended, ['b']);
+    other.set.listen(time);
+    other.set.follow = () => false;
+    expect(other.all(), 'the task has failed').toEqual([]);
   });
 
   it('are refused where nothing reads one of them', () => {

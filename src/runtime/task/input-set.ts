@@ -48,6 +48,9 @@ export class InputSet {
   readonly #count: number;
   readonly #unreadable: BatchFailed;
   readonly #deferred: DeferredWork;
+  /** What waits for the limit of time happens, before another record sees that it has risen. @returns Whether to go on. */
+  follow: () => boolean = () => true;
+  #time: ShuffleTime | undefined;
   #processing: InputQueue | undefined;
   #last: InputQueue | undefined;
   #waitsFor: InputQueue | undefined;
@@ -96,6 +99,7 @@ export class InputSet {
 
   /** Announcements in the inputs are heard by it. */
   listen(time: ShuffleTime | undefined): void {
+    this.#time = time;
     if (time === undefined) return;
     for (const queue of this.queues) queue.hear = (topic, announcement) => time.hear(topic, announcement);
   }
@@ -157,9 +161,16 @@ export class InputSet {
   stepUpTo(latest: number): boolean {
     const input = this.#next();
     if (input === undefined || (latest < Number.POSITIVE_INFINITY && input.headTimestamp() > latest)) return false;
+    if (this.#time?.risen === true && !this.#goesOn()) return false;
     this.#processing = input;
     input.take(this.#deferred);
     return true;
+  }
+
+  /** The limit of time has risen. */
+  #goesOn(): boolean {
+    this.rest();
+    return this.follow();
   }
 
   /** Timestamp of the record that comes next; `undefined` when there is none at hand. */

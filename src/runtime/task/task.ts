@@ -103,6 +103,7 @@ export class Task implements TaskContext {
     const unreadable: BatchFailed = (range) => this.#origins.during(range.origin, () => this.#failures.batch(range));
     this.#inputs = new InputSet(stage.inputs, partition, positions, host, failed, unreadable, this.#deferred);
     this.#origins = new TaskOrigins(host, this, this.#inputs, (...refusal) => this.#failures.refused(...refusal));
+    this.#inputs.follow = () => this.#followTime();
     this.reach = new TaskReach(this.#inputs, host, () => this.#followers.holds());
     this.#outputs = host.outputs ?? new OutputBuffers((topic) => host.outputTopic(topic), this.#origins);
     this.#seat = host.outputs?.join(this.#origins) ?? -1;
@@ -192,6 +193,7 @@ export class Task implements TaskContext {
 
   #within<T>(work: () => T): T | undefined {
     this.#host.outputs?.enter(this.#seat);
+    const outer = this.inTurn;
     this.inTurn = true;
     try {
       const result = work();
@@ -201,7 +203,7 @@ export class Task implements TaskContext {
       this.#failures.fail(error);
       return undefined;
     } finally {
-      this.inTurn = false;
+      this.inTurn = outer;
     }
   }
 
@@ -212,8 +214,10 @@ export class Task implements TaskContext {
     this.#dirty = true;
   }
 
-  #followTime(): void {
+  /** @returns Whether the task goes on. */
+  #followTime(): boolean {
     if (this.reach.hasRisen()) this.advanceTime();
+    return this.failure === undefined;
   }
 
   /** The limit of the task's time has risen: what waited for that happens now. */
@@ -255,9 +259,7 @@ export class Task implements TaskContext {
   }
 
   /** Takes no more records: a commit that begins after this has all that it will ever do. */
-  retire(): void {
-    this.#retired = true;
-  }
+  readonly retire = (): void => void (this.#retired = true);
 
   readonly #drain = (): void => void (this.#dirty = this.#workers.drain() || this.#dirty);
 
@@ -296,9 +298,7 @@ export class Task implements TaskContext {
   }
 
   /** Output builders that the log has copied may be filled again. */
-  recycle(batches: readonly OutgoingBatch[]): void {
-    this.#outputs.recycle(batches);
-  }
+  readonly recycle = (batches: readonly OutgoingBatch[]): void => this.#outputs.recycle(batches);
 
   close(): void {
     this.#host.outputs?.leave(this.#seat);
