@@ -41,6 +41,7 @@ export class RecordBatchBuilder {
   #count = 0;
   #baseTimestamp = -1;
   #maxTimestamp = -1;
+  #inOrder = true;
 
   /** @param initialCapacity - Bytes to reserve at first. */
   constructor(initialCapacity = 4096) {
@@ -60,6 +61,16 @@ export class RecordBatchBuilder {
   /** The largest timestamp appended, in epoch milliseconds; −1 when empty. */
   get maxTimestamp(): number {
     return this.#maxTimestamp;
+  }
+
+  /** Timestamp of the first record, in epoch milliseconds; −1 when empty. */
+  get firstTimestamp(): number {
+    return this.#baseTimestamp;
+  }
+
+  /** Whether no record is older than one before it. */
+  get inOrder(): boolean {
+    return this.#inOrder;
   }
 
   /**
@@ -85,7 +96,8 @@ export class RecordBatchBuilder {
     this.#end = end;
     this.#baseTimestamp = base;
     this.#count++;
-    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    if (timestamp >= this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    else this.#inOrder = false;
   }
 
   /** Appends the current record of another batch in its encoded form. */
@@ -97,7 +109,8 @@ export class RecordBatchBuilder {
     if (this.#count === 0) this.#baseTimestamp = timestamp;
     this.#end = writeEncoded(this.#bytes, start, timestamp - this.#baseTimestamp, this.#count, cursor.bytes, from, to);
     this.#count++;
-    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    if (timestamp >= this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    else this.#inOrder = false;
   }
 
   /** The encoded records, for `appendFrom` of another builder; valid until this one changes. */
@@ -160,6 +173,7 @@ export class RecordBatchBuilder {
     this.#count = 0;
     this.#baseTimestamp = -1;
     this.#maxTimestamp = -1;
+    this.#inOrder = true;
   }
 
   #grow(needed: number): void {

@@ -20,6 +20,14 @@ interface Announcement {
   readonly bytes: number;
 }
 
+/** What is flushed to a partition of a shuffle. */
+interface Written {
+  /** Its last batch. */
+  last: OutgoingBatch;
+  /** No record is older than one before it. */
+  inOrder: boolean;
+}
+
 /** One task and one topic that it writes. */
 interface Saying {
   readonly task: Task;
@@ -36,15 +44,23 @@ interface Speakers {
   sayings: readonly Saying[];
 }
 
+/** What tasks of a stage announce before and after their records. */
+interface Changes {
+  readonly first: readonly TaskTimeEntry[];
+  readonly last: readonly TaskTimeEntry[];
+}
+
 /**
  * Announces the progress of tasks in the shuffles that they write to: after the records of each flush, and before them
  * if a task that had read its input to the end has fallen behind. Only changes are announced, for all tasks of a stage
- * together; a task that keeps up announces nothing. In each generation of the group every task announces once before
+ * together. A task that keeps up announces nothing, unless what the tasks flush is out of order because rows have waited
+ * longer in one of them: then it counts as behind until all these rows have been read. In each generation of the group every task announces once before
  * its first records, because earlier announcements about it no longer count.
  */
 export class Announcer {
   readonly #speakers: readonly Speakers[];
-  readonly #topics: ReadonlySet<string>;
+  /** The shuffles, with the number of tasks that write each. */
+  readonly #topics: ReadonlyMap<string, number>;
   readonly #limits: (topic: string) => OutputTopic;
   /** Whether windows that are open at the end of the input are closed. */
   readonly #closes: boolean;
@@ -63,7 +79,9 @@ export class Announcer {
     this.#speakers = Array.from(shuffles, ([topic, writers]) => {
       return writers.map((writer): Speakers => ({ topic, writer, sayings: [] }));
     }).flat();
-    this.#topics = new Set(shuffles.keys());
+    this.#topics = new Map(
+      Array.from(shuffles, ([topic, writers]) => [topic, writers.reduce((sum, { tasks }) => sum + tasks, 0)]),
+    );
     this.#limits = limits;
   }
 
@@ -120,25 +138,27 @@ export class Announcer {
     if (this.#speakers.length === 0) return outputs;
     const before: OutgoingBatch[] = [];
     const after: OutgoingBatch[] = [];
-    /** The last batch of each partition. */
-    const batches = new Map<string, Map<number, OutgoingBatch>>();
-    for (const batch of outputs) {
-      if (!this.#topics.has(batch.topic)) continue;
-      const written = batches.get(batch.topic);
-      if (written === undefined) batches.set(batch.topic, new Map([[batch.partition, batch]]));
-      else written.set(batch.partition, batch);
-    }
+    const written = new Map<string, Map<number, Written>>();
+    for (const batch of outputs) if (this.#topics.has(batch.topic)) note(batch, written);
     for (const { sayings, topic, writer } of this.#speakers) {
-      const { first, last } = this.#changes(sayings, topic, writer);
-      if (first.length === 0 && last.length === 0) continue;
+      const there = written.get(topic);
+      const mixed = (this.#topics.get(topic) as number) > 1 && isMixed(there);
+      const kept = mixed ? this.#keepUp(sayings) : [];
+      const changes = this.#changes(sayings, topic, writer);
+      if (changes.first.length + changes.last.length + kept.length === 0) continue;
       const { maxMessageBytes, partitions } = this.#limits(topic);
-      const fallenBehind = announcements(writer, this.#epoch, first, maxMessageBytes);
-      const reached = announcements(writer, this.#epoch, last, maxMessageBytes);
+      const say = ({ first, last }: Changes) => ({
+        fallenBehind: announcements(writer, this.#epoch, first, maxMessageBytes),
+        reached: announcements(writer, this.#epoch, last, maxMessageBytes),
+      });
+      const usual = say(changes);
+      const ofMixed = kept.length === 0 ? usual : say(aroundAll(kept, changes));
       for (let partition = 0; partition < partitions; partition += 1) {
-        const batch = batches.get(topic)?.get(partition);
-        if (batch !== undefined) for (const each of fallenBehind) before.push(alone(topic, partition, each));
+        const own = there?.get(partition);
+        const { fallenBehind, reached } = own?.inOrder === false ? ofMixed : usual;
+        if (own !== undefined) for (const each of fallenBehind) before.push(alone(topic, partition, each));
         for (const each of reached) {
-          if (batch !== undefined && batch.records.sizeInBytes + each.bytes < maxMessageBytes) join(batch, each);
+          if (own !== undefined && own.last.records.sizeInBytes + each.bytes < maxMessageBytes) join(own.last, each);
           else after.push(alone(topic, partition, each));
         }
       }
@@ -149,8 +169,17 @@ export class Announcer {
     return before.length + after.length === 0 ? outputs : [...before, ...outputs, ...after];
   }
 
-  /** The announcements of a stage's tasks before and after their records. */
-  #changes(sayings: readonly Saying[], topic: string, writer: ShuffleWriter) {
+  /** The last announcements of tasks that had read their input to the end and have again, and so announce nothing themselves. */
+  #keepUp(sayings: readonly Saying[]): TaskTimeEntry[] {
+    const entries: TaskTimeEntry[] = [];
+    for (const { epoch, last, task } of sayings) {
+      const ends = task.reach.completed && !this.#ended.has(task);
+      if (last?.caughtUp === true && epoch === this.#epoch && !ends && this.#atEnd(task)) entries.push(last);
+    }
+    return entries;
+  }
+
+  #changes(sayings: readonly Saying[], topic: string, writer: ShuffleWriter): Changes {
     const first: TaskTimeEntry[] = [];
     const last: TaskTimeEntry[] = [];
     for (const saying of sayings) {
@@ -178,6 +207,27 @@ export class Announcer {
     }
     return { first, last };
   }
+}
+
+function note(batch: OutgoingBatch, written: Map<string, Map<number, Written>>): void {
+  const { partition, records, topic } = batch;
+  const there = written.get(topic);
+  const before = there?.get(partition);
+  const follows =
+    before === undefined || (before.inOrder && records.firstTimestamp >= before.last.records.maxTimestamp);
+  const inOrder = follows && records.inOrder;
+  if (there === undefined) written.set(topic, new Map([[partition, { last: batch, inOrder }]]));
+  else there.set(partition, { last: batch, inOrder });
+}
+
+function isMixed(written: ReadonlyMap<number, Written> | undefined): boolean {
+  if (written !== undefined) for (const { inOrder } of written.values()) if (!inOrder) return true;
+  return false;
+}
+
+/** The changes, and tasks that keep up as if they had fallen behind in between. */
+function aroundAll(kept: readonly TaskTimeEntry[], { first, last }: Changes): Changes {
+  return { first: [...first, ...kept.map((entry) => ({ ...entry, caughtUp: false }))], last: [...last, ...kept] };
 }
 
 function timeOf({ reach }: Task, topic: string, { follows }: ShuffleWriter): number {
