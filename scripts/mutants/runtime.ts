@@ -35,7 +35,6 @@ export const runtimeMutants: readonly Mutant[] = [
         test: 'commits nothing behind outputs that fail while it waits for its own (atomic: true)',
       },
     ],
-    seeds: { on: 'kafka', from: 2_003_131, count: 1 },
   },
   {
     name: 'state-before-outputs',
@@ -283,6 +282,20 @@ export const runtimeMutants: readonly Mutant[] = [
       {
         file: 'src/runtime/task/task-silence.test.ts',
         test: 'a task is silent when it has taken all that is known to be there, not when the rest is on its way',
+      },
+    ],
+  },
+  {
+    name: 'own-changes-taken-for-late',
+    fault:
+      'a store does not know since when its task has been owned here, and what the process wrote itself is called late',
+    file: 'src/runtime/app/changelog.ts',
+    text: 'const since = told(3, latest);',
+    instead: 'const since = latest;',
+    caughtBy: [
+      {
+        file: 'test/simulation/simulation.test.ts',
+        test: 'calls nothing late that a process has written itself (44)',
       },
     ],
   },

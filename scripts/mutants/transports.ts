@@ -1,7 +1,10 @@
-import type { Mutant } from './mutant.ts';
+import type { Mutant, Seeds } from './mutant.ts';
 
 /** A case of the contract that all transports keep to, on the embedded log or in memory. */
 const contract = (log: 'embedded' | 'memory', test: string) => ({ file: `test/contract/${log}.test.ts`, test });
+
+/** Worlds with several processes on one folder, whose disk fails and whose power is cut. */
+const seeds: Seeds = { on: 'embedded', from: 1, count: 100 };
 
 /** Faults of the logs: in memory, embedded, and of Kafka's client below its requests. */
 export const transportMutants: readonly Mutant[] = [
@@ -26,6 +29,7 @@ export const transportMutants: readonly Mutant[] = [
     text: 'while (group.commits.size > 0) yield* until(Promise.all(group.commits));',
     instead: '',
     caughtBy: [{ file: 'src/transports/local/groups.test.ts', test: 'waits for commits before a task goes on' }],
+    seeds,
   },
   {
     name: 'outputs-of-a-refused-commit',
@@ -115,6 +119,7 @@ export const transportMutants: readonly Mutant[] = [
         test: 'is not given back to an owner that was stopped and is woken after it was replaced',
       },
     ],
+    seeds,
   },
   {
     name: 'transaction-on-an-older-one',

@@ -14,6 +14,8 @@ export interface Ground {
   begin(host: Host, logger: Logger): OpenTransport;
   /** A process is gone. */
   died(host: Host): void;
+  /** Whether what ran in a process goes on when its log is taken from it: it is in the same process as the log. */
+  readonly outlives?: boolean;
 }
 
 /** What runs in each process. */
@@ -74,7 +76,10 @@ export class Instance<G extends Ground = Ground> {
   /** The process is gone, at once. */
   kill(): void {
     if (this.host?.alive !== true) return;
-    this.host.alive = false;
+    if (this.ground.outlives === true) {
+      this.ended = { error: new Error('its log was taken from it') };
+      void this.app?.stop().catch(() => undefined);
+    } else this.host.alive = false;
     this.ground.died(this.host);
   }
 

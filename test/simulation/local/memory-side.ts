@@ -8,7 +8,10 @@ import type { Host, World } from '../world.ts';
 import { LogTopicReader } from './log-topic-reader.ts';
 import type { Side } from './side.ts';
 
-/** A log in memory. A process of it that dies gives up its seat, and what it has not committed. */
+/**
+ * A log in memory, in the process of those who use it: one that dies is one whose log is taken from it. It loses its seat and what
+ * it has not committed, and goes on as well as it can.
+ */
 export class MemorySide implements Side {
   readonly counts: Readonly<Record<string, number>> = {};
   readonly #log: MemoryLog;
@@ -32,6 +35,7 @@ export class MemorySide implements Side {
           return transport;
         };
       },
+      outlives: true,
       died: (host) => void this.#transports.get(host)?.close(),
     };
   }
