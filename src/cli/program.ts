@@ -17,6 +17,7 @@ import { topicsCommand } from './commands/topics.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit.ts';
 import { explain } from './explain.ts';
+import { withOwnFlag } from './foreign-flags.ts';
 import type { Output } from './output.ts';
 
 /** The commands, for help and documentation as well. */
@@ -95,6 +96,7 @@ function quietly(command: Command, context: Context): void {
   command.configureOutput({
     writeOut: (text) => void context.output.data(text),
     writeErr: (text) => context.output.say(text.trimEnd()),
+    outputError: (text, write) => write(withOwnFlag(text)),
   });
   for (const child of command.commands) quietly(child, context);
 }

@@ -56,6 +56,16 @@ describe('millrace state', () => {
     expect(await get('counts counts bob')).toMatchObject([{ partition: 0, key: 'bob', valueEncoding: 'base64' }]);
   });
 
+  it.each([
+    ['get counts per-minute ada', 1],
+    ['scan counts per-minute --prefix a', 0],
+    ['scan counts per-minute --prefix AAA', 0],
+  ])('%s: does not say that there is nothing, where it cannot read the keys', async (args, exitCode) => {
+    const { code, err, out } = await cli.inProcess(`state ${args}`);
+    expect([code, out]).toEqual([exitCode, '']);
+    expect(err).toContain('add --with FILE');
+  });
+
   it('scans, by the beginning of keys and up to a number, and exports everything', async () => {
     const scan = async (args: string): Promise<unknown[]> =>
       lines((await cli.inProcess(`state scan counts counts${args}`)).out).map((row) => (row as { key: string }).key);
