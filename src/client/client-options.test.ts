@@ -23,6 +23,13 @@ describe('connect', () => {
     await failure('ERR_OPTION', connect({ transport, durability: 'fsync' }));
   });
 
+  it('takes `logger: false` for none, as run does', async () => {
+    const client = await connect({ transport: memoryTransport(), logger: false });
+    await client.close();
+    // @ts-expect-error a logger or false
+    await failure('ERR_OPTION', connect({ transport: memoryTransport(), logger: true }));
+  });
+
   it('compresses where the log is on a disk, and only what is worth it', () => {
     expect(publishLimits({}, 'embedded')).toMatchObject({ compression: 'lz4', compressFrom: 4096 });
     expect(publishLimits({}, 'memory')).toMatchObject({ compression: 'none' });

@@ -32,8 +32,8 @@ export interface ClientOptions {
   readonly maxBufferedBytes?: number;
   /** How long `close` waits for unfinished work (default: `'10s'`). */
   readonly closeDeadline?: Duration;
-  /** Where to log (default: nothing is logged). */
-  readonly logger?: Logger;
+  /** Where to log (default: nothing is logged); `false` is the default too. */
+  readonly logger?: Logger | false;
   /** Source of time (default: the system clock). */
   readonly clock?: Clock;
 }

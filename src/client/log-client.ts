@@ -42,7 +42,7 @@ class LogClient implements Omit<Client, 'records'> {
   constructor(transport: Transport, options: ClientOptions) {
     this.#transport = transport;
     this.#clock = options.clock ?? systemClock;
-    this.#logger = options.logger ?? noLogger;
+    this.#logger = options.logger || noLogger;
     this.#deadlineMs = durationMs(options.closeDeadline ?? '10s', 'closeDeadline');
     const limits = publishLimits(options, transport.kind);
     this.#publisher = new Publisher(transport, limits, this.#clock, this.#keepAlive);

@@ -72,7 +72,8 @@ export function checkMethods(where: string, name: string, value: unknown, method
 
 /** @throws ConfigError `ERR_OPTION` for a logger that would fail when it is first used. */
 export function checkLogger(where: string, logger: unknown): void {
-  checkMethods(where, 'logger', logger, ['debug', 'info', 'warn', 'error']);
+  // False means none, wherever there is a logger.
+  if (logger !== false) checkMethods(where, 'logger', logger, ['debug', 'info', 'warn', 'error']);
 }
 
 /** @throws ConfigError `ERR_OPTION` */

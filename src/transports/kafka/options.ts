@@ -72,7 +72,7 @@ export interface KafkaOptions {
    * a session timeout instead of moving. No two processes may have the same.
    */
   readonly instanceId?: string;
-  readonly logger?: Logger;
+  readonly logger?: Logger | false;
 }
 
 /** The options with all defaults filled in. */
@@ -207,7 +207,7 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
     maxBufferedBytes: ms('maxBufferedBytes', options.maxBufferedBytes, 32 * 1024 * 1024),
     maxUnpackedBytes: ms('maxUnpackedBytes', options.maxUnpackedBytes, DEFAULT_UNPACKED_BYTES),
     instanceId: options.instanceId ?? null,
-    logger: options.logger ?? noLogger,
+    logger: options.logger || noLogger,
   };
 }
 
