@@ -62,11 +62,11 @@ export class Letters {
     const fate = await letters.fateOf(found);
     if ('leftOut' in fate) {
       if (fate.code === 'ERR_REPLAYED') {
-        throw new MillraceError('record', fate.code, 'the dead letter was replayed before', {
+        throw new MillraceError('record', 'ERR_REPLAYED', 'the dead letter was replayed before', {
           hint: 'look at the list again; replay it once more if its record is to be there twice',
         });
       }
-      throw new MillraceError('record', fate.code, `a dead letter ${fate.leftOut} cannot be replayed`, {
+      throw new MillraceError('record', 'ERR_NOT_REPLAYABLE', `a dead letter ${fate.leftOut} cannot be replayed`, {
         hint: 'publish a record of your own instead',
       });
     }
