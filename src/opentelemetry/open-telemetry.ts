@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
+  type Attributes,
   context as contexts,
   isSpanContextValid,
   type Link,
@@ -132,30 +133,43 @@ function attributesOf(app: App): AppAttributes {
 type Listen = <N extends keyof ChannelEvents>(name: N, heard: (event: ChannelEvents[N]) => void) => void;
 
 function measure(into: Durations, attributes: () => AppAttributes, listen: Listen): void {
-  let known: AppAttributes | undefined;
-  const of = (operation: string): AppAttributes => {
-    known ??= attributes();
-    return { ...known, 'messaging.operation.name': operation };
-  };
-  const own = ({ applicationId }: { readonly applicationId: string }) => ({ application: applicationId });
-  listen('millrace:turns', (event) => {
-    into.turns.record(event.durationMs / DURATION, own(event));
-    into.processing.record(event.durationMs / DURATION, of('process'));
+  // Made once: turns and fetches are many.
+  let made: ReturnType<typeof attributesOfEvents> | undefined;
+  const known = (): ReturnType<typeof attributesOfEvents> => (made ??= attributesOfEvents(attributes()));
+  listen('millrace:turns', ({ durationMs }) => {
+    const { own, process } = known();
+    into.turns.record(durationMs / DURATION, own);
+    into.processing.record(durationMs / DURATION, process);
   });
-  listen('millrace:fetch', (event) => {
-    into.fetches.record(event.durationMs / DURATION, own(event));
-    into.operations.record(event.durationMs / DURATION, { ...of('poll'), 'messaging.operation.type': 'receive' });
+  listen('millrace:fetch', ({ durationMs }) => {
+    const { own, poll } = known();
+    into.fetches.record(durationMs / DURATION, own);
+    into.operations.record(durationMs / DURATION, poll);
   });
   listen('millrace:commit-time', (event) => {
-    into.operations.record(event.durationMs / DURATION, {
-      ...of('commit'),
-      'messaging.operation.type': 'settle',
-      ...(event.error === undefined ? {} : { 'error.type': errorType(event.error) }),
-    });
+    const { commit, own } = known();
+    into.operations.record(
+      event.durationMs / DURATION,
+      event.error === undefined ? commit : { ...commit, 'error.type': errorType(event.error) },
+    );
     if (event.error !== undefined) return;
-    into.commits.record(event.durationMs / DURATION, own(event));
-    for (const ms of event.recordToCommitMs) into.recordToCommit.record(ms / DURATION, own(event));
+    into.commits.record(event.durationMs / DURATION, own);
+    for (const ms of event.recordToCommitMs) into.recordToCommit.record(ms / DURATION, own);
   });
+}
+
+function attributesOfEvents(of: AppAttributes) {
+  const operation = (name: string, type?: string): Attributes => ({
+    ...of,
+    'messaging.operation.name': name,
+    ...(type === undefined ? {} : { 'messaging.operation.type': type }),
+  });
+  return {
+    own: { application: of['messaging.consumer.group.name'] },
+    process: operation('process'),
+    poll: operation('poll', 'receive'),
+    commit: operation('commit', 'settle'),
+  };
 }
 
 /** Creates a span for processing the records of a commit, with a child span for the commit itself. */

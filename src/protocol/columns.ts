@@ -20,6 +20,8 @@ export interface RecordColumns {
   readonly keyLength: Int32Array;
   readonly valueStart: Int32Array;
   readonly valueLength: Int32Array;
+  /** Whether any record may have headers; not known when left out. */
+  readonly mayHaveHeaders?: boolean;
   /** Decodes the headers of record i; returns the shared empty array if it has none. */
   headers(i: number): Headers;
 }

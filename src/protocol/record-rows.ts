@@ -14,7 +14,7 @@ export class RecordRows implements RecordColumns {
   readonly keyLength: Int32Array;
   readonly valueStart: Int32Array;
   readonly valueLength: Int32Array;
-  readonly #headersStart: Int32Array;
+  readonly #table: RecordTable;
 
   constructor(bytes: Uint8Array, baseOffset: number, nextOffset: number, table: RecordTable) {
     this.count = table.timestamp.length;
@@ -27,10 +27,14 @@ export class RecordRows implements RecordColumns {
     this.keyLength = table.keyLength;
     this.valueStart = table.valueStart;
     this.valueLength = table.valueLength;
-    this.#headersStart = table.headersStart;
+    this.#table = table;
+  }
+
+  get mayHaveHeaders(): boolean {
+    return this.#table.hasHeaders;
   }
 
   headers(i: number): Headers {
-    return decodeHeaders(this.bytes, this.#headersStart[i] ?? -1);
+    return decodeHeaders(this.bytes, this.#table.headersStart[i] ?? -1);
   }
 }

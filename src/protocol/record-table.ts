@@ -16,6 +16,8 @@ export class RecordTable {
   readonly valueStart: Int32Array;
   readonly valueLength: Int32Array;
   readonly headersStart: Int32Array;
+  /** Whether any record that was parsed into it had headers. */
+  hasHeaders = false;
 
   constructor(count: number) {
     // One allocation for all columns; the eight-byte column first, so that each is aligned.
@@ -163,6 +165,7 @@ export function parseSome(
       at++;
     } else {
       headersStart[row] = at;
+      table.hasHeaders = true;
       at = skipHeaders(bytes, at, recordEnd);
     }
     if (at !== recordEnd) throw wrong(i, 'does not end where its length says');

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import { decodeBatch } from '../../protocol/batch-decoder.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import type { Headers } from '../../record.ts';
 import { TracedRecords } from './traced-records.ts';
@@ -36,6 +38,23 @@ it('looks at nothing while nobody listens', () => {
     },
   });
   expect(records.take('t', 0, 10)).toEqual([]);
+});
+
+it('does not look at records of which it is known that none has headers', () => {
+  const records = new TracedRecords(() => true);
+  records.see('t', 0, 0, {
+    ...batchOf(0, [[]]),
+    mayHaveHeaders: false,
+    headers: () => {
+      throw new Error('looked at');
+    },
+  });
+  const built = new RecordBatchBuilder();
+  built.append(1, null, 'a', []);
+  expect(decodeBatch(built.finish(), 0).mayHaveHeaders).toBe(false);
+  built.append(1, null, 'a', []);
+  built.append(1, null, 'a', traced);
+  expect(decodeBatch(built.finish(), 0).mayHaveHeaders).toBe(true);
 });
 
 it('gives each record once, with the commit that covers it', () => {

@@ -29,7 +29,7 @@ export class TracedRecords {
 
   /** A task has taken a batch, of which it processes the records from `position` on. */
   see(topic: string, partition: number, position: number, batch: RecordColumns): void {
-    if (!this.#listening()) return;
+    if (batch.mayHaveHeaders === false || !this.#listening()) return;
     const key = `${topic}/${partition}`;
     const found = this.#records.get(key) ?? [];
     for (let at = 0; at < batch.count && found.length < MOST; at += 1) {

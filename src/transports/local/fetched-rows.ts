@@ -46,6 +46,10 @@ export class FetchedRows implements FetchedBatch {
     this.#skip = skip;
   }
 
+  get mayHaveHeaders(): boolean {
+    return this.#source.mayHaveHeaders !== false;
+  }
+
   headers(i: number): Headers {
     return this.#source.headers(i + this.#skip);
   }
