@@ -33,14 +33,14 @@ for (const text of ['{"origin":"SFO","destination":"LAX","delay":"late"}', '{"or
 }
 const source = await openFlights('flights-2k.json');
 const until = Date.now() + RUN_MS;
-let feeding = true;
+const feeding = new AbortController();
 /** Two days of flights, up to now, so that windows close. */
 let time = Date.now() - 48 * 3_600_000;
 const STEP_MS = 7000;
 const fed = (async () => {
-  while (feeding) {
+  while (!feeding.signal.aborted) {
     for await (const chunk of source.chunks(0)) {
-      for (let at = 0; at < chunk.length && feeding; at += 40) {
+      for (let at = 0; at < chunk.length && !feeding.signal.aborted; at += 40) {
         const part = chunk.slice(at, at + 40);
         await client.publishAll(
           flights,
@@ -74,13 +74,13 @@ await page.getByRole('button', { name: 'look up' }).click();
 await page.locator('tbody td').first().waitFor();
 await picture('state');
 await show('runtime');
-await page.getByText('records from the log').first().waitFor();
+await page.getByText('fetch from the log').first().waitFor();
 await picture('runtime');
 await show('topology');
 await page.locator('.node.step').first().waitFor();
 await picture('topology');
 
-feeding = false;
+feeding.abort();
 await fed;
 await browser.close();
 await app.stop();
