@@ -90,7 +90,7 @@ export async function read({ ms, name, path, port, reported, warmUp }: Reader): 
   return { cpuMs: (system + user) / 1000, records };
 }
 
-const recordsOf = (app: App): number => app.snapshot().steps[0]?.recordsIn ?? 0;
+const recordsOf = (app: App): number => app.snapshot().recordsIn;
 
 function reportTo(app: App, reported: Reported): () => Promise<void> {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
