@@ -245,7 +245,14 @@ describe('a dashboard', () => {
     const failed = app.done.catch((error: Error) => error.message);
     const url = (await app.dashboard)?.url ?? '';
     await app.ready;
-    const last = nextEvent<Live>(url, '/api/live', 'live', ({ app: { state } }) => state === 'failed');
+    let listens: () => void = () => undefined;
+    // Before that nobody would hear of the failure, with which the page ends.
+    const listening = new Promise<void>((resolve) => (listens = resolve));
+    const last = nextEvent<Live>(url, '/api/live', 'live', ({ app: { state } }) => {
+      listens();
+      return state === 'failed';
+    });
+    await listening;
     // The snapshot is told as long as the page is served: what it says is what the stream says.
     const asked: Promise<string>[] = [];
     const asking = setInterval(
