@@ -350,7 +350,7 @@ describe('refused pipelines', () => {
 
   it('names both steps that share a store', () => {
     const error = refused(() => source.pipe(countByKey({ store: 's' }), windowBy(TEN, agg.count(), { store: 's' })));
-    expect(error.message).toMatch(/aggregate\(s\)/);
+    expect(error.message).toMatch(/countByKey\(s\)/);
     expect(error.message).toMatch(/windowBy\(s\)/);
   });
 

@@ -35,7 +35,7 @@ describe('a table where a stream belongs', () => {
   it.each<[string, unknown]>([
     ['mapValues', mapValues((user: { name: string }) => user.name)],
     ['keyBy', keyBy((user: { name: string }) => user.name)],
-    ['aggregate', countByKey({ store: 'counts' })],
+    ['countByKey', countByKey({ store: 'counts' })],
     ['windowBy', windowBy(minute, agg.count(), { store: 'counts' })],
     ['joinTable', joinTable(others, (_user, other) => other.name)],
     ['suppress', suppress({ until: '5s', store: 'calm' })],

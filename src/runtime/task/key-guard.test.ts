@@ -52,8 +52,8 @@ function thrown(work: () => unknown): MillraceError {
 }
 
 const keyed: Record<string, OperatorFunction<Row, unknown>> = {
-  'aggregate(s)': countByKey({ store: 's' }) as OperatorFunction<Row, unknown>,
-  'aggregate(r)': reduceByKey((_, click: Click) => click, { store: 'r' }) as OperatorFunction<Row, unknown>,
+  'countByKey(s)': countByKey({ store: 's' }) as OperatorFunction<Row, unknown>,
+  'reduceByKey(r)': reduceByKey((_, click: Click) => click, { store: 'r' }) as OperatorFunction<Row, unknown>,
   'windowBy(w)': windowBy(minute, agg.count(), { store: 'w' }) as OperatorFunction<Row, unknown>,
   'joinTable(users)': joinTable(users, (click: Click) => click, { type: 'left' }),
 };
@@ -86,7 +86,10 @@ describe('a key that an RxJS operator replaced', () => {
       countByKey({ store: 's' }),
     );
     const driver = new TestDriver(renamed, { partitions });
-    expect(thrown(() => driver.pipeAll(clicks, rows))).toMatchObject({ code: 'ERR_KEY_CHANGED', step: 'aggregate(s)' });
+    expect(thrown(() => driver.pipeAll(clicks, rows))).toMatchObject({
+      code: 'ERR_KEY_CHANGED',
+      step: 'countByKey(s)',
+    });
   });
 
   it('is noticed behind mapAsync', async () => {
