@@ -267,6 +267,16 @@ test('where a task begins is not written when the task is lost while an earlier 
   expect(committer.current, 'nothing is left to write').toBeUndefined();
 });
 
+test('a commit after the engine has given up does not wait for calls whose results nobody takes any more', async () => {
+  const { committer, finish, task } = underWay();
+  await new Promise((resolve) => setImmediate(resolve));
+  await finish();
+  Object.assign(task, { pendingAsync: () => 1 });
+  committer.abandon();
+  await committer.commit();
+  expect(committer.current).toBeUndefined();
+});
+
 test('an offset is of the topic that is read, and before anything is read of the one that its task says', async () => {
   const committed: CommitUnit[] = [];
   const session = { send: async () => undefined, commit: async (unit: CommitUnit) => void committed.push(unit) };

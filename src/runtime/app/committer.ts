@@ -343,7 +343,8 @@ export class Committer {
 
   /** Resolves when no asynchronous call is in progress; until then tasks take no records. */
   *#quiet(): Steps<void> {
-    if (this.pendingAsync() === 0) return;
+    // After a failure there are no turns any more in which the results of calls would be taken.
+    if (this.#abandoned || this.pendingAsync() === 0) return;
     const quiet = new Promise<void>((resolve) => {
       this.#barrier = resolve;
       this.#host.schedule();

@@ -13,6 +13,15 @@ const settings: Partial<KafkaSettings> = {
   instanceId: null,
 };
 
+type Request = [
+  node: number,
+  lane: string,
+  api: Api<unknown, unknown>,
+  query: unknown,
+  timeoutMs?: number,
+  admitted?: () => boolean,
+];
+
 /**
  * A cluster whose one broker takes everything that is written.
  *
@@ -24,8 +33,10 @@ export function fakeCluster(answer: (name: string, query: never) => unknown): Cl
     signal: new AbortController().signal,
     coordinator: async () => 1,
     forgetCoordinator: () => undefined,
-    request: async (_node: number, _lane: string, api: Api<unknown, unknown>, query: unknown) =>
-      api.name === 'Produce' ? broker.produce(query as ProduceRequest) : answer(api.name, query as never),
+    request: async (...[, , api, query, , admitted]: Request) => {
+      if (admitted?.() === false) throw new Error(`${api.name} is not sent any more`);
+      return api.name === 'Produce' ? broker.produce(query as ProduceRequest) : answer(api.name, query as never);
+    },
   };
   return Object.assign(clusterOf(broker, settings), requests);
 }

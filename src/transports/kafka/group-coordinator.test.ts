@@ -86,3 +86,21 @@ it('remembers whose transaction could not be ended', async () => {
   await member.join();
   expect(ended).toEqual(['other']);
 });
+
+it('does not join after it has left, when the coordinator is found only then', async () => {
+  const asked: string[] = [];
+  let found: (node: number) => void = () => undefined;
+  const cluster = Object.assign(
+    fakeCluster((name) => {
+      asked.push(name);
+      return { errorCode: 0 };
+    }),
+    { coordinator: () => new Promise<number>((resolve) => (found = resolve)) },
+  );
+  const member = new GroupCoordinator(cluster, options, 'mine', new GroupMemories().of('group'));
+  const joining = member.join().catch(() => 'not joined');
+  await member.leave();
+  found(1);
+  expect(await joining).toBe('not joined');
+  expect(asked).toEqual([]);
+});

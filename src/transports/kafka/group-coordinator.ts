@@ -56,6 +56,7 @@ export class GroupCoordinator {
   #memberId = '';
   #generation = -1;
   #granted: Granted = NOTHING;
+  #left = false;
   /** Outlasts the membership. */
   readonly #memory: GroupMemory;
   /** When the last request that made it a member was sent. */
@@ -129,6 +130,7 @@ export class GroupCoordinator {
   async leave(): Promise<void> {
     const { settings } = this.#cluster;
     const { groupId } = this.#options;
+    this.#left = true;
     // A request that waits for the other members must not keep this one waiting.
     this.#cluster.closeLane(this.#lane);
     const memberId = this.#memberId;
@@ -238,7 +240,10 @@ export class GroupCoordinator {
     const { groupId } = this.#options;
     try {
       const node = await this.#cluster.coordinator('group', groupId);
-      const answer = await this.#cluster.request(node, lane, api, query, timeoutMs);
+      // A member that leaves while its joining still looks for the coordinator would join after it has left, and have tasks
+      // that nobody runs.
+      const admitted = (): boolean => !this.#left || api.name === leaveGroupApi.name;
+      const answer = await this.#cluster.request(node, lane, api, query, timeoutMs, admitted);
       const code = typeof answer === 'number' ? answer : (answer as { readonly errorCode?: number }).errorCode;
       if (code === Code.NOT_COORDINATOR || code === 14 || code === 15)
         throw kafkaError(code, `reach the coordinator of group "${groupId}"`);

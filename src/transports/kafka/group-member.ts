@@ -258,6 +258,8 @@ export class GroupMember {
         if (this.#left || this.#cluster.signal.aborted) throw closed('session');
         try {
           const granted = await this.#coordinator.join();
+          // Its heart would go on for a member that is about to leave.
+          if (this.#left) throw closed('session');
           this.#trouble = undefined;
           this.#heart.beat(this.#coordinator.joinedAt);
           return granted;
