@@ -1,27 +1,27 @@
 import type { AsyncWorker } from '../../dataflow/task-context.ts';
 import { counted } from '../../options/counted.ts';
 
-/** The parts of a task that work outside of its turns. */
+/** The parts of a task that work outside its turns. */
 export class AsyncWorkers {
-  /** Records that they have finished, and timers that have fired. */
+  /** Count of finished records and fired timers. */
   done = 0;
   readonly #workers: AsyncWorker[] = [];
 
   readonly add = (worker: AsyncWorker): void => void this.#workers.push(worker);
 
-  /** Emits what is finished. @returns Whether anything was. */
+  /** Emits finished records. @returns Whether there were any. */
   drain(): boolean {
     const before = this.done;
     for (const worker of this.#workers) this.done += worker.drain();
     return this.done > before;
   }
 
-  /** Calls that a commit has to wait for. */
+  /** Calls that a commit must wait for. */
   pending(): number {
     return this.#workers.reduce((sum, worker) => sum + worker.pending(), 0);
   }
 
-  /** Where nothing goes on before the wall clock does: the step whose calls wait for that, and until when. */
+  /** If nothing can happen before a wall-clock time: the step whose calls wait for it, and until when. */
   waitsForClock(): { readonly step: string; readonly calls: number; readonly until: number } | undefined {
     const busy = this.#workers.filter((worker) => worker.pending() > 0);
     let first: { readonly step: string; readonly calls: number; readonly until: number } | undefined;
@@ -40,7 +40,7 @@ export class AsyncWorkers {
     return false;
   }
 
-  /** What keeps them from taking a record, in words. */
+  /** Describes what keeps them from taking a record. */
   waitingFor(): string | undefined {
     const full = this.#workers.find((worker) => worker.full());
     return full && `${counted(full.pending(), 'asynchronous call')} of ${full.step}`;

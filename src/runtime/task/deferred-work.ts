@@ -1,8 +1,8 @@
 import type { Deferred } from '../../dataflow/task-context.ts';
 
-/** Work of a task's steps that waits until the record under way has reached everything above them. */
+/** Work of a task's steps that waits until the current record has reached everything above them. */
 export class DeferredWork {
-  /** Whether there is any; a field, as it is looked at for each record. */
+  /** Whether there is any. It is a field because it is checked for each record. */
   waiting = false;
   #work: Deferred[] = [];
 
@@ -11,7 +11,7 @@ export class DeferredWork {
     this.waiting = true;
   }
 
-  /** Does it, from the sources down, so that each step has all that comes to it from above before it begins. */
+  /** Runs the work from the sources down, so that each step has all its input from above before it starts. */
   settle(depth: number = Number.POSITIVE_INFINITY): void {
     while (this.#work.length > 0) {
       const next = this.#work.reduce((best, work) => (work.depth < best.depth ? work : best));

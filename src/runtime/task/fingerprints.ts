@@ -6,9 +6,7 @@ import type { StateHolder, StoreEntry, StoreSnapshot } from '../../state/state-h
 /** Store of the fingerprints of all stores of a task. Not a name that a user can give. */
 export const FINGERPRINT_STORE = '#stores';
 
-/**
- * Remembers what each store was written by, so that state is never read by a step that would misunderstand it.
- */
+/** Stores the fingerprint of each store, so that state is never read by a step that would misinterpret it. */
 export class Fingerprints implements StateHolder {
   readonly name: string = FINGERPRINT_STORE;
   readonly #id: StoreId;
@@ -20,9 +18,7 @@ export class Fingerprints implements StateHolder {
     this.#stored = stores.open(this.#id);
   }
 
-  /**
-   * @throws StoreError `ERR_STORE_INCOMPATIBLE` when the store was written by a step that means something else.
-   */
+  /** @throws StoreError `ERR_STORE_INCOMPATIBLE` if the store was written by a step with another meaning. */
   check({ fingerprint, formerly, name: store }: StoreUse, stage: string): void {
     const bytes = this.#stored.get(new TextEncoder().encode(store));
     const known = bytes === undefined ? undefined : new TextDecoder().decode(bytes);

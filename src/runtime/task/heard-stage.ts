@@ -1,30 +1,30 @@
 import type { ShuffleWriter } from '../../plan/shuffles.ts';
 import { inOneLife, isEarlier } from '../../protocol/epoch.ts';
 
-/** What a task counts for that has read its input to the end. */
+/** The time of a task that has read its input to the end. */
 const AT_END = Number.POSITIVE_INFINITY;
-/** What a task counts for that was not heard of. */
+/** The time of a task without an announcement. */
 const NOWHERE = -1;
-/** Of announcements that do not say in which generation they were made, and of tasks that were not heard of. */
+/** The generation of announcements that do not contain one, and of tasks without an announcement. */
 const UNSAID = 0;
-/** So many earlier lives of the group are remembered. */
+/** How many earlier lives of the group are remembered. */
 const FORMER_LIVES = 4;
 
-/** What the tasks of one stage have announced, and in which generation of their group each of them has said so. */
+/** The announcements of the tasks of one stage, with the group generation of each. */
 export class HeardStage {
   readonly number: number;
   readonly alone: boolean;
   readonly #name: string;
   readonly #tasks: number;
-  /** By partition; infinity for one that has read its input to the end. */
+  /** By partition; infinity for a task that has read its input to the end. */
   readonly #times: number[] = [];
   readonly #epochs: number[] = [];
-  /** The last generation of which something was heard. */
+  /** The newest generation in an announcement. */
   #newest = UNSAID;
   /** The last generations of earlier lives of the group. */
   readonly #former: number[] = [];
 
-  /** @param described - What {@link describe} said. */
+  /** @param described - The result of an earlier {@link describe}. */
   constructor({ alone, number, stage, tasks }: ShuffleWriter, described = '') {
     this.number = number;
     this.alone = alone;
@@ -48,15 +48,16 @@ export class HeardStage {
     }
   }
 
-  /** One that reads what a pattern has not found yet has none, and holds nobody up. */
+  /** A stage whose pattern has matched nothing yet has no tasks and holds nobody back. */
   get hasTasks(): boolean {
     return this.#tasks > 0;
   }
 
   /**
-   * A task has spoken. What one has said whose process had lost it before may come late, at least once: nothing changes by that.
+   * Handles an announcement of a task. With at-least-once, an announcement of a process that had already lost the task
+   * may arrive late: it is ignored.
    *
-   * @param own - The generation in which the listener works.
+   * @param own - The current generation of the listener.
    */
   hear(partition: number, time: number, caughtUp: boolean, epoch: number, own: number): void {
     if (isEarlier(epoch, this.#epochs[partition] ?? UNSAID) || !this.#isNews(epoch, own)) return;
@@ -70,7 +71,7 @@ export class HeardStage {
     else this.#times[partition] = before === AT_END ? time : Math.max(before, time);
   }
 
-  /** Whether a generation may have come after those that others have spoken in. */
+  /** Whether a generation may be newer than those of the other announcements. */
   #isNews(epoch: number, own: number): boolean {
     if (epoch === UNSAID) return true;
     if (inOneLife(epoch, this.#newest)) {
@@ -78,7 +79,7 @@ export class HeardStage {
       return true;
     }
     const at = this.#former.findIndex((former) => inOneLife(former, epoch));
-    // Of the generation that it works in itself the listener knows that it is the last one.
+    // The listener knows that its own generation is the latest.
     if (at >= 0 && epoch !== own && !isEarlier(this.#former[at] as number, epoch)) return false;
     if (at >= 0) this.#former.splice(at, 1);
     if (this.#newest !== UNSAID) this.#former.push(this.#newest);
@@ -87,7 +88,7 @@ export class HeardStage {
     return true;
   }
 
-  /** In which generation all of its tasks have spoken last; `undefined` while these differ, or one was not heard of. */
+  /** The generation of the last announcements of all its tasks; `undefined` while they differ or one is missing. */
   epoch(): number | undefined {
     const first = this.#epochs[0];
     for (let partition = 0; partition < this.#tasks; partition += 1) {
@@ -96,7 +97,10 @@ export class HeardStage {
     return first;
   }
 
-  /** @param ends - Whether tasks that have read their inputs to the end are believed; else they are nowhere. */
+  /**
+   * @param ends - Whether announcements of the end of an input are trusted; otherwise such tasks count as not
+   * announced.
+   */
   least(ends: boolean): number {
     let least = AT_END;
     for (let partition = 0; partition < this.#tasks; partition += 1) {
@@ -105,7 +109,7 @@ export class HeardStage {
     return least;
   }
 
-  /** The task that is least far; `undefined` when all have read their inputs to the end. */
+  /** The task that is furthest behind; `undefined` if all have read their inputs to the end. */
   slowest(ends: boolean, epoch: number): { readonly task: string; readonly time: number } | undefined {
     const least = this.least(ends);
     if (least === AT_END) return undefined;
@@ -113,7 +117,7 @@ export class HeardStage {
     for (let partition = 0; partition < this.#tasks; partition += 1) {
       const isLeast = this.#timeOf(partition, ends) === least;
       if (isLeast) found ??= partition;
-      // While ends are not believed, the one that has not spoken yet is to blame.
+      // While ends are not trusted, the task that has not announced yet is the slowest.
       const isMissing = least === NOWHERE && this.#epochs[partition] !== epoch;
       if (isMissing || (isLeast && least !== NOWHERE)) return { task: `${this.#name}/${partition}`, time: least };
     }
@@ -125,7 +129,10 @@ export class HeardStage {
     return ends || time !== AT_END ? time : NOWHERE;
   }
 
-  /** In a few characters, because it goes with each commit: the least time, who has read its input to the end, and since when. */
+  /**
+   * A compact description, because it is part of each commit: the lowest time, which tasks have read their input to the
+   * end, and the generations.
+   */
   describe(): string {
     const times = this.#times;
     const behind = times.filter((time) => time !== AT_END);
@@ -136,7 +143,7 @@ export class HeardStage {
       for (let bit = 0; bit < 5; bit += 1) if (times[at + bit] === AT_END) digit |= 1 << bit;
       caughtUp += digit.toString(32);
     }
-    // The last one is told first.
+    // The newest one comes first.
     const said = [...new Set(times.length === 0 ? [] : [this.#newest, ...this.#epochs])];
     const which = said.length > 1 ? `/${this.#epochs.map((epoch) => said.indexOf(epoch)).join('.')}` : '';
     const epochs = said.map((epoch) => epoch.toString(36)).join('.') + which;

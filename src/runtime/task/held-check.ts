@@ -3,13 +3,13 @@ import type { Topology } from '../../plan/topology.ts';
 import type { HeldRecords } from './held-records.ts';
 import type { TaskFailures } from './task-failures.ts';
 
-/** Before the first record: nothing may wait for a timer or a promise already. */
+/** Checks before the first record that nothing already waits for a timer or a promise. */
 export function checkStart(held: HeldRecords, topology: Topology, failures: TaskFailures): void {
   const waiting = held.start(topology.roots);
   if (waiting !== undefined) failures.waitsFromStart(operatorPlace(waiting, topology));
 }
 
-/** After each turn: what a plain operator keeps for later would be passed by the next commit. */
+/** Checks after each turn that no plain operator holds a record: the next commit would go past it. */
 export function checkHeld(held: HeldRecords, topology: Topology, failures: TaskFailures, completed: boolean): void {
   if (failures.failure !== undefined) return;
   const found = held.check();

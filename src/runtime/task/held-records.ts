@@ -11,22 +11,23 @@ import {
 import type { Stream } from '../../dataflow/stream.ts';
 import type { Finding } from '../../plan/operator-place.ts';
 
-/** An output that several steps stand below. */
+/** An output with several steps below it. */
 interface Shared {
   readonly observed: boolean;
 }
 
 interface Watched extends Finding {
   readonly node: Inside;
-  /** What it had to tidy up before the first record. */
+  /** Its finalizers before the first record. */
   readonly base: readonly Finalizer[];
 }
 
 /**
- * Looks after each turn whether a plain RxJS operator still holds a record: an inner subscription or a scheduled action
- * that was not there before the first record. Between turns nothing may be under way, for the next commit would pass it.
+ * Detects after each turn whether a plain RxJS operator still holds a record: an inner subscription or a scheduled
+ * action that did not exist before the first record. Nothing may be in progress between turns, because the next commit
+ * would go past it.
  *
- * Costs nothing per record: the subscriptions of a task are compared once per turn with what they were.
+ * It costs nothing per record: the subscriptions of a task are compared once per turn with their initial state.
  */
 export class HeldRecords {
   readonly #streams = new Map<Inside, Stream<unknown>>();
@@ -34,17 +35,17 @@ export class HeldRecords {
   readonly #shared: { readonly stream: Stream<unknown>; readonly output: Shared }[] = [];
   readonly #watched: Watched[] = [];
   readonly #known = new Set<Finalizer>();
-  /** Some operator emits streams, such as `groupBy`. */
+  /** Whether some operator emits streams, such as `groupBy`. */
   #groups = false;
 
   /** A subscriber below a stream of the pipeline. */
   watch(subscriber: Subscriber<never>, stream: Stream<unknown>): void {
     const node = subscriber as unknown as Inside;
-    // Some operators, such as takeUntil, hand their own subscriber on to what is above.
+    // Some operators, such as takeUntil, pass their own subscriber to their source.
     if (!this.#streams.has(node)) this.#streams.set(node, stream);
   }
 
-  /** The one subscriber of a topic or port: when it closes nobody reads that. */
+  /** The only subscriber of a topic or port: when it closes, nobody reads that any more. */
   feed(subscriber: Subscriber<never>): void {
     this.#sources.add(subscriber as unknown as Inside);
   }
@@ -55,10 +56,10 @@ export class HeldRecords {
   }
 
   /**
-   * Notes how things are before the first record.
+   * Notes the state before the first record.
    *
    * @param roots - The ends of the pipeline.
-   * @returns An operator that waits for something already.
+   * @returns An operator that already waits for something.
    */
   start(roots: readonly unknown[]): Finding | undefined {
     const owned = (node: Inside, from: Finding): void => {
@@ -79,7 +80,7 @@ export class HeldRecords {
     return this.#watched.find(({ node }) => isAction(node)) ?? this.#waitsForNothing(roots);
   }
 
-  /** @returns An operator that holds a record, or whatever else will come later. */
+  /** @returns An operator that holds a record or will emit something later. */
   check(): Finding | undefined {
     if (this.#unchanged()) return undefined;
     for (const watched of this.#watched) {
@@ -90,7 +91,7 @@ export class HeldRecords {
     return undefined;
   }
 
-  /** @returns A stream whose records go nowhere, because an operator below it has ended. */
+  /** @returns A stream whose records are lost, because an operator below it has ended. */
   ended(): Finding | undefined {
     for (const node of this.#sources) {
       if (node.closed) return { ...this.#self(node), side: 'below' };
@@ -109,19 +110,19 @@ export class HeldRecords {
     if (isOperatorSubscriber(node)) this.#lookAtFirstValue(node as unknown as Subscriber<unknown>);
   }
 
-  /** Streams of streams keep inner subscriptions without waiting for anything; their first value tells. */
+  /** Streams of streams keep inner subscriptions without waiting for anything; their first value reveals them. */
   #lookAtFirstValue(subscriber: Subscriber<unknown>): void {
     subscriber.next = (value) => {
-      // The prototype's method is back before the value goes on.
+      // Restore the prototype's method before the value is passed on.
       delete (subscriber as Partial<Subscriber<unknown>>).next;
       if (isObservable(value)) this.#groups = true;
       subscriber.next(value);
     };
   }
 
-  /** An operator's inner source that neither emits in turns nor ends: a promise. */
+  /** An inner source of an operator that neither emits in turns nor ends: a promise. */
   #waitsForNothing(roots: readonly unknown[]): Finding | undefined {
-    // Below an Observable of the program's own subscribers need not be connected to anything that can be seen.
+    // Below a custom Observable of the program, subscribers need not be connected to anything visible.
     for (const [node, stream] of this.#streams) {
       const opaque = !isOperatorSubscriber(node) && destinationOf(node) === undefined;
       if (opaque && stream.spec.kind !== 'table' && !roots.includes(stream)) return undefined;

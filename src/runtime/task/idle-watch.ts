@@ -1,22 +1,22 @@
 import type { Cancel, Clock } from '../../dataflow/clock.ts';
 import type { Task } from './task.ts';
 
-/** Ticks of a task are at least so far apart, in ms: many things may be due one after the other. */
+/** The shortest time between two ticks of a task, in ms: many things may be due in succession. */
 const LEAST_BETWEEN_MS = 1000;
 
-/** What is known of the silence of a task. Times are those of the monotonic clock. */
+/** The silence of a task. Times are monotonic. */
 interface Silence {
   activity: number;
-  /** When the last record came, or the last tick. */
+  /** Time of the last record or tick. */
   since: number;
-  /** When to look whether something is due; `Infinity` when nothing waits. */
+  /** When to check whether something is due; `Infinity` if nothing waits. */
   lookAt: number;
 }
 
 /**
- * Lets the stream time of tasks go on with the clock while nothing comes. A task is silent while it has read all that is known to
- * be there, and has no calls under way. It ticks when it has been silent for so long as it was told and something is due by then: an idle
- * application with nothing open does nothing.
+ * Lets the stream time of tasks follow the clock while no records arrive. A task is silent while it has read everything
+ * that is known to exist and has no calls in progress. It ticks when it has been silent for the configured time and
+ * something is due by then: an idle application without open windows does nothing.
  */
 export class IdleWatch {
   readonly #idleMs: number | undefined;
@@ -27,8 +27,8 @@ export class IdleWatch {
   #armedFor = Number.POSITIVE_INFINITY;
 
   /**
-   * @param idleMs - Of the application; `undefined` where silence means nothing, unless inputs of a task say otherwise.
-   * @param wake - Asks for another look.
+   * @param idleMs - The `idle` option of the application; `undefined` if it is off, unless an input of a task sets it.
+   * @param wake - Requests another check.
    */
   constructor(idleMs: number | undefined, clock: Clock, wake: () => void) {
     this.#idleMs = idleMs;
@@ -37,10 +37,10 @@ export class IdleWatch {
   }
 
   /**
-   * Lets tasks tick for which something is due.
+   * Ticks the tasks for which something is due.
    *
-   * @param knows - Tells whether it is known what there is to read.
-   * @returns Whether one did.
+   * @param knows - Whether the ends of inputs are known.
+   * @returns Whether any task ticked.
    */
   look(tasks: Iterable<Task>, knows: () => boolean): boolean {
     let ticked = false;
@@ -65,7 +65,7 @@ export class IdleWatch {
     const { activity } = task;
     let silence = this.#silences.get(task);
     if (silence !== undefined && silence.activity === activity && silent) return silence;
-    // A task that has read nothing yet has its silence from its start on.
+    // The silence of a task that has read nothing yet counts from its start.
     if (silence === undefined) {
       silence = { activity, since: now, lookAt: now };
       this.#silences.set(task, silence);
@@ -103,7 +103,7 @@ export class IdleWatch {
   }
 }
 
-/** What the inputs of a task say: the longest, where several do. */
+/** The `idle` option of a task's inputs: the longest if several set it. */
 function toldBy({ stage }: Task): number | undefined {
   let longest: number | undefined;
   for (const { idleMs } of stage.inputs) if (idleMs !== undefined) longest = Math.max(longest ?? 0, idleMs);

@@ -9,34 +9,34 @@ import { type Headers, makeRecord } from '../../record.ts';
 import type { DeferredWork } from './deferred-work.ts';
 import type { RecordTimes } from './record-times.ts';
 
-/** Says that a record cannot be used. */
+/** Reports a record that cannot be used. */
 export type RecordFailed = (error: unknown, step: string, meter: TopicMeter) => void;
 
 /**
- * One topic's partition as a task reads it: the batch at hand, and the consumers that each record is decoded for.
+ * One partition of a topic, as a task reads it: the current batch, and the consumers for which each record is decoded.
  */
 export class InputQueue {
   readonly use: TopicUse;
   readonly partition: number;
-  /** Counts what is read of the topic, in all tasks of the process. */
+  /** Counts the records read from the topic, in all tasks of the process. */
   readonly meter: TopicMeter;
   readonly #consumers: InputConsumer[] = [];
   readonly #failed: RecordFailed;
-  /** Among the queues of its task. */
+  /** Its index among the queues of its task. */
   index = 0;
-  /** Where the topic says no timestamps of its own. */
+  /** Assigns timestamps, if the declaration of the topic has its own. */
   readonly times: RecordTimes | undefined;
   #batch: RecordColumns | undefined;
   #at = 0;
   /** Offset of the next record to process: what a commit after this turn covers. */
   position: number;
-  /** The position that was handed over to be committed last; `undefined` before the first. */
+  /** The last position handed to a commit; `undefined` before the first. */
   committed: number | undefined;
   /** Highest timestamp processed; −1 before the first. */
   streamTime = -1;
-  /** Records later than this are refused: one clock gone wrong would close every window. */
+  /** Records with later timestamps are refused: one wrong clock would close every window. */
   latest: number = Number.MAX_SAFE_INTEGER;
-  /** Hears what tasks announce in the topic; such records are for nobody else. */
+  /** Receives announcements of tasks in the topic, which are not passed to consumers. */
   hear: ((topic: string, announcement: Uint8Array) => void) | undefined;
 
   constructor(
@@ -56,7 +56,7 @@ export class InputQueue {
   }
 
   add(consumer: InputConsumer): void {
-    // Tables first: a record is in the table before a stream of the same topic sees it.
+    // Tables come first: a record is in the table before a stream of the same topic sees it.
     if (consumer.table) {
       this.#consumers.unshift(consumer);
       if (this.times !== undefined) this.times.tombstones = true;
@@ -72,7 +72,7 @@ export class InputQueue {
     return this.#batch === undefined;
   }
 
-  /** Takes a fetched batch; the one before must have been used up. Records below the position are passed over. */
+  /** Takes a fetched batch; the previous one must be used up. Records below the position are skipped. */
   push(batch: RecordColumns): void {
     let at = 0;
     while (at < batch.count && batch.baseOffset + (batch.offsetDelta[at] as number) < this.position) at += 1;
@@ -84,7 +84,10 @@ export class InputQueue {
     } else this.position = Math.max(this.position, batch.nextOffset);
   }
 
-  /** Timestamp of the record at the head; only while not empty. One that will be refused does not wait for its time. */
+  /**
+   * Timestamp of the record at the head; call only while not empty. A record that will be refused does not wait for its
+   * time.
+   */
   headTimestamp(): number {
     const timestamp = this.#timestamp(this.#batch as RecordColumns);
     return timestamp > this.latest ? -1 : timestamp;
@@ -96,9 +99,9 @@ export class InputQueue {
   }
 
   /**
-   * Processes the head record, and leaves it behind.
+   * Processes the record at the head and moves past it.
    *
-   * @param deferred - What waits until the record has reached everything is done before that.
+   * @param deferred - Deferred work of the record, which is done before that.
    */
   take(deferred: DeferredWork): void {
     const batch = this.#batch as RecordColumns;
@@ -107,7 +110,7 @@ export class InputQueue {
     if (deferred.waiting) deferred.settle();
     this.#leave(batch, at);
     const next = at + 1;
-    // Mostly another record with a value follows, and then nothing more is to be looked at.
+    // Usually another record with a value follows, and nothing else needs checking.
     if (next < batch.count && (batch.valueLength[next] as number) >= 0) return;
     this.#passAnnouncements();
   }
@@ -118,7 +121,7 @@ export class InputQueue {
     if (timestamp < 0 || timestamp > this.latest) this.#refuseTimestamp(timestamp);
     else {
       if (timestamp > this.streamTime) this.streamTime = timestamp;
-      // A record that cannot be decoded is left out as a whole, and reported once.
+      // An undecodable record is skipped as a whole and reported once.
       for (let index = 0; index < this.#consumers.length; index += 1)
         if (!this.#deliver(batch, at, index, timestamp)) break;
     }
@@ -148,13 +151,13 @@ export class InputQueue {
     for (const consumer of this.#consumers) consumer.complete();
   }
 
-  /** The offset of the head record; only while not empty. */
+  /** The offset of the record at the head; use only while not empty. */
   get headOffset(): number {
     const batch = this.#batch as RecordColumns;
     return batch.baseOffset + (batch.offsetDelta[this.#at] as number);
   }
 
-  /** The head record as it was read. */
+  /** The record at the head as it was read. */
   origin(): InputOrigin {
     const batch = this.#batch;
     if (batch === undefined) throw new Error('no record is being processed');

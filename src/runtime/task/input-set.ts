@@ -13,32 +13,32 @@ import { keptTime, RecordTimes } from './record-times.ts';
 import type { ShuffleTime } from './shuffle-time.ts';
 import type { TracedRecords } from './traced-records.ts';
 
-/** Where the inputs of a task get their batches from. */
+/** The source of batches for the inputs of a task. */
 export interface InputFeed {
-  /** Goes on reading an input at another offset. */
+  /** Continues reading an input at another offset. */
   assign(topic: string, partition: number, offset: number): void;
-  /** The next batch of an input, if one is there. */
+  /** The next batch of an input, if there is one. */
   poll(topic: string, partition: number): FetchedBatch | undefined;
   /** The offset after the last readable record of an input, if known. */
   endOffset(topic: string, partition: number): number | undefined;
-  /** Topics of which the offset that the task begins at is not committed yet: it goes with the first commit. */
+  /** Topics whose start offset is not committed yet: it is part of the first commit. */
   readonly uncommitted?: ReadonlySet<string>;
   /** Count what is read. */
   readonly meters?: StepMeters;
-  /** What was kept with the offset that an input begins at; see {@link InputSet.kept}. */
+  /** The metadata kept with the start offset of an input; see {@link InputSet.kept}. */
   readonly heard?: ReadonlyMap<string, string> | undefined;
   readonly clock?: Clock;
-  /** Sees batches as they are taken. */
+  /** Called with batches as they are taken. */
   readonly traced?: TracedRecords | undefined;
 }
 
-/** Applies the policy to a batch that cannot be read. @returns Whether to pass over it. */
+/** Applies the policy to an unreadable batch. @returns Whether to skip it. */
 export type BatchFailed = (range: UnreadableRange) => boolean;
 
 /**
- * The input topics of a task, read as one: among the records at hand always the one with the lowest timestamp, ties in
- * the order of topic names. While a topic may still have data on its way the others wait for it, unless it is known to
- * have been read to its end.
+ * The input topics of a task, read as one: always the available record with the lowest timestamp, ties in order of
+ * topic names. While a topic may still have data on its way, the others wait for it, unless it is known to be read to
+ * its end.
  */
 export class InputSet {
   readonly queues: readonly InputQueue[];
@@ -91,13 +91,13 @@ export class InputSet {
     return queue;
   }
 
-  /** What is kept with the position of an input, so that its records get the same timestamps after a restart. */
+  /** Metadata to keep with the position of an input, so that its records get the same timestamps after a restart. */
   kept(topic: string): string | undefined {
     const queue = this.queues.find(({ use }) => use.name === topic);
     return queue?.times?.mark(queue.streamTime);
   }
 
-  /** Announcements in the inputs are heard by it. */
+  /** Sets the receiver of announcements in the inputs. */
   listen(time: ShuffleTime | undefined): void {
     this.#time = time;
     if (time === undefined) return;
@@ -105,8 +105,8 @@ export class InputSet {
   }
 
   /**
-   * Up to when the inputs have been read, those aside in which others announce their time, unless there are no others:
-   * infinity when all of them have been read to their ends.
+   * The time up to which the inputs have been read, not counting inputs with time announcements, unless there are no
+   * others; infinity if all of them have been read to their ends.
    */
   timeReached(time: ShuffleTime | undefined): number {
     let reached = Number.POSITIVE_INFINITY;
@@ -124,7 +124,7 @@ export class InputSet {
     return time;
   }
 
-  /** The topics that a pattern stands for. */
+  /** The topics that match a pattern. */
   foundBy(pattern: string): readonly TopicUse[] {
     return this.queues.map(({ use }) => use).filter(({ foundBy }) => foundBy === pattern);
   }
@@ -133,7 +133,7 @@ export class InputSet {
     this.queues.find(({ use }) => use.name === topic)?.add(consumer);
   }
 
-  /** @throws ConfigError `ERR_NOT_SUBSCRIBED` when nothing reads an input: its records would be lost. */
+  /** @throws ConfigError `ERR_NOT_SUBSCRIBED` if nothing reads an input: its records would be lost. */
   checkConsumed(stage: string): void {
     const idle = this.queues.find((queue) => !queue.consumed);
     if (idle === undefined) return;
@@ -157,7 +157,7 @@ export class InputSet {
     return this.stepUpTo(Number.POSITIVE_INFINITY);
   }
 
-  /** As `step`, unless the next record is later than `latest`. */
+  /** Like `step`, unless the next record is later than `latest`. */
   stepUpTo(latest: number): boolean {
     const input = this.#next();
     if (input === undefined || (latest < Number.POSITIVE_INFINITY && input.headTimestamp() > latest)) return false;
@@ -173,18 +173,18 @@ export class InputSet {
     return this.follow();
   }
 
-  /** Timestamp of the record that comes next; `undefined` when there is none at hand. */
+  /** Timestamp of the next record; `undefined` if none is available. */
   nextTimestamp(): number | undefined {
     return this.#next()?.headTimestamp();
   }
 
-  /** Whether every input has been read to the end that is known of it. */
+  /** Whether every input has been read to its last known end. */
   get caughtUp(): boolean {
     for (const input of this.queues) if (!input.empty || !this.#caughtUp(input)) return false;
     return true;
   }
 
-  /** The input of the record that was processed last. */
+  /** The input of the last processed record. */
   get last(): InputQueue | undefined {
     return this.#processing ?? this.#last;
   }
@@ -199,13 +199,13 @@ export class InputSet {
     for (const input of this.queues) input.complete();
   }
 
-  /** Stands for the record that is being processed, for {@link placeOf}; −1 when there is none. */
+  /** A code for the current record, for {@link placeOf}; −1 if there is none. */
   originCode(): number {
     const input = this.#processing;
     return input === undefined ? -1 : input.headOffset * this.#count + input.index;
   }
 
-  /** As `originCode`, for a record that was processed before. */
+  /** Like `originCode`, for an earlier record. */
   codeOf({ offset, topic }: InputOrigin): number {
     const index = this.queues.findIndex(({ use }) => use.name === topic);
     return index < 0 || offset < 0 ? -1 : offset * this.queues.length + index;
@@ -222,14 +222,14 @@ export class InputSet {
     };
   }
 
-  /** The record that is being processed; at the end of a bounded input, where there is none, its place in words. */
+  /** The current record; at the end of a bounded input, where there is none, a description of the place. */
   origin(): InputOrigin {
     if (this.#processing !== undefined) return this.#processing.origin();
     const topic = this.queues[0]?.use.name ?? '';
     return { topic, partition: this.#partition, offset: -1, timestamp: 0, key: null, value: null, headers: NO_HEADERS };
   }
 
-  /** Whether every input has been read to `end(topic)`; passes over batches without records on the way. */
+  /** Whether every input has been read to `end(topic)`; skips batches without records on the way. */
   readTo(end: (topic: string) => number | undefined): boolean {
     return this.queues.every((input) => {
       const until = end(input.use.name);
@@ -244,7 +244,7 @@ export class InputSet {
     return false;
   }
 
-  /** Highest timestamps of the inputs that offsets are of, as far as they have any. */
+  /** Highest timestamps of the inputs of these offsets, if they have any. */
   newest(offsets: readonly CommittedOffset[]): readonly number[] {
     const times: number[] = [];
     for (const { streamTime, use } of this.queues) {
@@ -256,7 +256,7 @@ export class InputSet {
   /**
    * Positions that have moved since the last call.
    *
-   * @param metadataOf - What is committed beside the offset of a topic.
+   * @param metadataOf - Returns the metadata to commit with the offset of a topic.
    */
   takeOffsets(metadataOf: (topic: string) => string | undefined = () => undefined): CommittedOffset[] {
     const offsets: CommittedOffset[] = [];
@@ -272,12 +272,12 @@ export class InputSet {
     return offsets;
   }
 
-  /** Where every input is, by topic. */
+  /** The position of every input, by topic. */
   positions(): [topic: string, offset: number][] {
     return this.queues.map(({ position, use }) => [use.name, position]);
   }
 
-  /** What keeps the next record from being taken, in words. */
+  /** Describes what keeps the next record from being taken. */
   waitingFor(): string | undefined {
     const input = this.#waitsFor;
     if (input === undefined) return undefined;

@@ -6,12 +6,12 @@ import { show } from '../../options/option-checks.ts';
 import { partitionForKey } from '../../protocol/partitioner.ts';
 import type { Serde } from '../../serdes/serde.ts';
 
-/** Records of a step that are all looked at: a mistake shows at once. */
+/** How many first records of a step are all checked, so that a mistake shows at once. */
 const FIRST = 256;
-/** After that one in so many, a prime so that keys in rotation do not hide. */
+/** After that one record in this many is checked; a prime, so that rotating keys cannot evade it. */
 const ONE_IN = 499;
 
-/** What a guard needs of its task. */
+/** What a guard needs from its task. */
 export interface GuardedTask {
   readonly partition: number;
   /** See `TaskContext.row`. */
@@ -20,11 +20,11 @@ export interface GuardedTask {
 }
 
 /**
- * Notices that a plain RxJS operator replaced the key of a record: it then lies where its old key belongs, and its new key
- * is counted in several tasks.
+ * Detects that a plain RxJS operator has replaced the key of a record: the record is then in the partition of its old
+ * key, and its new key would be counted in several tasks.
  *
- * What counts is the key with which the record was read. A record that its producer put elsewhere is not our concern:
- * its key has not changed, or the old one is not where murmur2 would have it either, and then nothing can be said.
+ * What counts is the key with which the record was read. Records that their producer placed elsewhere are ignored:
+ * either the key has not changed, or the old key is not where murmur2 would put it either, which proves nothing.
  */
 class SampledKeyGuard implements KeyGuard {
   readonly #task: GuardedTask;
@@ -49,7 +49,7 @@ class SampledKeyGuard implements KeyGuard {
     const { partition, row } = this.#task;
     const rowKey = row?.kept?.key;
     const origin = this.#task.origin();
-    // Some operators emit what they held of an earlier record; of that one nothing is known any more.
+    // Some operators emit a value that they held from an earlier record, about which nothing is known any more.
     if (rowKey === undefined && (record.offset !== origin.offset || record.topic !== origin.topic)) return;
     let now: Uint8Array;
     let before: Uint8Array | null;
@@ -57,7 +57,7 @@ class SampledKeyGuard implements KeyGuard {
       now = this.#serde.serialize(key);
       before = rowKey === undefined ? this.#written(origin.key) : this.#serde.serialize(rowKey);
     } catch {
-      // The step will say it better.
+      // The step will report it with a better message.
       return;
     }
     if (before !== null && same(now, before)) return;
@@ -78,13 +78,13 @@ class SampledKeyGuard implements KeyGuard {
     );
   }
 
-  /** Key bytes as this serde would have written them: another producer may write the same JSON with other spaces. */
+  /** Key bytes as this serde would write them: another producer may write the same JSON with different spacing. */
   #written(key: Uint8Array | null): Uint8Array | null {
     return key === null ? null : this.#serde.serialize(this.#serde.deserialize(key));
   }
 }
 
-/** The guard of a step of a task; `undefined` where there is but one partition. */
+/** The guard of a step of a task; `undefined` if there is only one partition. */
 export function keyGuardOf(
   task: GuardedTask,
   [input]: readonly TopicUse[],

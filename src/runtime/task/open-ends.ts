@@ -4,13 +4,13 @@ import type { Logger } from '../../log/logger.ts';
 import type { PlannedNode } from '../../plan/plan.ts';
 import type { Topology } from '../../plan/topology.ts';
 
-/** Steps whose functions may be there for what they do. */
+/** Steps whose functions may exist for their side effects. */
 const ACTING = new Set(['mapAsync', 'mapValues', 'flatMapValues', 'mapRecord', 'flatMapRecord', 'process']);
 
 /**
- * Says which steps have results that go nowhere: a forgotten `to(…)` makes an application that works and does nothing. Not of
- * functions of the program's own, in `mapAsync` or `tap`: these may be the end that is meant. A store that is filled is
- * only mentioned.
+ * Warns about steps whose results go nowhere: an application with a forgotten `to(…)` works but has no effect.
+ * Functions of the program, in `mapAsync` or `tap`, are not reported, because they may be the intended end. A step that
+ * only fills a store is reported at a lower level.
  */
 export function reportOpenEnds(nodes: Iterable<PlannedNode>, logger: Logger, applicationId: string): void {
   for (const { spec, step } of openEnds(nodes)) {
@@ -20,17 +20,17 @@ export function reportOpenEnds(nodes: Iterable<PlannedNode>, logger: Logger, app
   }
 }
 
-/** Steps that make a new value of a record. A function that is there for what it does makes none. */
+/** Steps that make a new value from a record. A function with only side effects makes none. */
 const MAKING = new Set(['mapValues', 'flatMapValues', 'mapRecord', 'flatMapRecord']);
 
-/** What was told already, by the tasks of a pipeline. */
+/** The messages already logged by the tasks of a pipeline. */
 const TOLD = new WeakMap<Topology, Set<string>>();
 
 /**
- * Looks at the results of a step that ends a pipeline with a function of the program: a value that it makes goes nowhere, which is
- * said once.
+ * Checks the results of a step that ends a pipeline with a function of the program: if it makes a value, the value goes
+ * nowhere, which is logged once.
  *
- * @returns Called with each result; `undefined` where there is nothing to look at.
+ * @returns A function to call with each result; `undefined` if there is nothing to check.
  */
 export function watchOpenEnd(
   root: Observable<unknown>,
@@ -51,7 +51,7 @@ export function watchOpenEnd(
   };
 }
 
-/** Steps that nothing reads, and that do nothing but emit. */
+/** Steps that nothing reads and that only emit. */
 function openEnds(nodes: Iterable<PlannedNode>): PlannedNode[] {
   const all = [...nodes];
   const read = new Set(all.flatMap(({ upstream }) => [...upstream]));

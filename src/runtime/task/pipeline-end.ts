@@ -6,7 +6,7 @@ import { watchOpenEnd } from './open-ends.ts';
 
 const END = 'the end of the pipeline';
 
-/** What a task does with what comes out at an end of its pipeline. */
+/** Handles the output at the end of a task's pipeline. */
 export function endOf(
   root: Observable<unknown>,
   task: Pick<TaskContext, 'applicationId' | 'chainFailed' | 'emittedOutsideTurn' | 'inTurn'>,

@@ -8,26 +8,26 @@ import type { TimestampContext } from '../../options/timestamps.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import { makeRecord, type StreamRecord } from '../../record.ts';
 
-/** What the time of a partition begins with where it is kept with the position. */
+/** Prefix of the partition time in the metadata of a position. */
 const MARK = '@';
 
-/** The time of a partition, from what was kept with the position at which a task begins; −1 where there is none. */
+/** The partition time from the metadata of a start position; −1 if there is none. */
 export function keptTime(kept: string | undefined): number {
   const text = kept?.split(';').find((part) => part.startsWith(MARK));
   return text === undefined ? -1 : Number.parseInt(text.slice(MARK.length), 36);
 }
 
-/** Gives the records of a source the timestamps that its declaration says, when they come to the head of their partition. */
+/** Gives the records of a source the timestamps of its declaration, when they reach the head of their partition. */
 export class RecordTimes implements TimestampContext {
   partitionTime = -1;
-  /** Why the record at the head has no timestamp; `undefined` where it has one. */
+  /** Why the record at the head has no timestamp; `undefined` if it has one. */
   failure: unknown;
-  /** A table reads the topic: deletions are records like others. */
+  /** Whether a table reads the topic: deletions are then records like any other. */
   tombstones = false;
   readonly #use: TopicUse;
   readonly #partition: number;
   readonly #clock: Clock | undefined;
-  /** The record at the head with the timestamp of the topic, where it had to be decoded for its own. */
+  /** The record at the head with the timestamp from the topic, if it had to be decoded to determine its own. */
   #record: StreamRecord<unknown, unknown> | undefined;
   #known = false;
   #time = -1;
@@ -42,14 +42,14 @@ export class RecordTimes implements TimestampContext {
     return this.#clock?.now() ?? -1;
   }
 
-  /** Another record has come to the head. */
+  /** Called when another record reaches the head. */
   forget(): void {
     this.#known = false;
     this.failure = undefined;
     this.#record = undefined;
   }
 
-  /** Timestamp of the record at the head: found when asked for the first time; −1 where {@link failure} says why not. */
+  /** Timestamp of the record at the head, determined on first use; −1 if {@link failure} says why there is none. */
   at(batch: RecordColumns, at: number, partitionTime: number): number {
     if (this.#known) return this.#time;
     this.#known = true;
@@ -63,13 +63,13 @@ export class RecordTimes implements TimestampContext {
     return this.#time;
   }
 
-  /** The record at the head as a consumer would decode it, where that was done. */
+  /** The record at the head as a consumer would decode it, if it has been decoded. */
   decodedBy({ key, tombstones, value }: InputConsumer): StreamRecord<unknown, unknown> | undefined {
     const sameWay = key === this.#use.key && value === this.#use.value && tombstones === this.tombstones;
     return sameWay ? this.#record : undefined;
   }
 
-  /** Keeps the time of the partition with its position, where timestamps may depend on it. */
+  /** Metadata with the partition time for the position, if timestamps may depend on it. */
   mark(partitionTime: number): string | undefined {
     const { onInvalidTimestamp, timestamp } = this.#use;
     const depends = timestamp !== undefined || onInvalidTimestamp === 'partition-time';

@@ -10,18 +10,18 @@ export class Rounds {
   readonly #clock: Clock;
   readonly #wake: () => void;
   readonly #stages = new Map<Stage, StageTurns>();
-  /** The stages that have not had their turn in this round. */
+  /** The stages that still have their turn in this round. */
   #rest: IterableIterator<StageTurns> | undefined;
   readonly #tasks = new Set<Task>();
   readonly #idle: IdleWatch;
-  /** Why a task could not go on. */
+  /** Why a task could not continue. */
   failure: MillraceError | undefined;
   /** Whether anything was done in the last round. */
   worked = false;
 
   /**
-   * @param wake - Asks for another round.
-   * @param idleMs - How long it takes without records for time to go on with the clock.
+   * @param wake - Requests another round.
+   * @param idleMs - How long without records until time follows the clock.
    */
   constructor(clock: Clock, wake: () => void, idleMs?: number) {
     this.#idle = new IdleWatch(idleMs, clock, wake);
@@ -44,23 +44,23 @@ export class Rounds {
     this.#stages.get(task.stage)?.remove(task);
   }
 
-  /** For how long a task has not gone on although there may be more to take, in ms of its clock. */
+  /** How long a task has made no progress although there may be more records, in ms. */
   standsFor(task: Task): number {
     return this.#stages.get(task.stage)?.standsFor(task, this.#clock.monotonic()) ?? 0;
   }
 
   /**
-   * One turn for each stage, in which its tasks share. When the time is over in between, the others have theirs next. Ends
-   * with a task that fails.
+   * Gives each stage one turn, which its tasks share. If the time runs out, the remaining stages come first next time.
+   * Ends if a task fails.
    *
    * @param room - Whether records may be taken.
-   * @param until - Monotonic time at which the round is broken off.
-   * @param looked - Called with the task that is at work, whenever the clock is looked at.
-   * @param knows - Tells whether it is known what there is to read.
+   * @param until - Monotonic time at which the round is interrupted.
+   * @param looked - Called with the working task whenever the clock is read.
+   * @param knows - Whether the ends of inputs are known.
    * @returns Whether there may be more to do.
    */
   round(room: boolean, until: number, looked: (task: Task, now: number) => void, knows: () => boolean): boolean {
-    // After the rest of a round there has to be a whole one to know that no task has anything to do.
+    // After the rest of an interrupted round, a whole round is needed to know that no task has anything to do.
     let more = this.#rest !== undefined;
     const round = this.#rest ?? this.#stages.values();
     this.#rest = undefined;

@@ -6,14 +6,14 @@ import type { OutgoingBatch, RecordOwner } from '../../log/transport.ts';
 
 type Writer = RecordOwner & OriginSource;
 
-/** More tasks than a process has. */
+/** More than the number of tasks in any process. */
 const SEATS = 2 ** 14;
-/** Numbers of input records have 39 bits beside the seat. */
+/** Codes of input records have 39 bits besides the seat. */
 const CODES = 2 ** 39;
 
 /**
- * What all tasks of a process have written since their last commit, in the order in which they wrote it: readers of a
- * partition see time go on as tasks take their turns, and not one task after the other.
+ * The outputs of all tasks of a process since their last commit, in the order in which they were written: readers of a
+ * partition see time advance as tasks take turns, and not task by task.
  */
 export class SharedOutputs extends OutputBuffers {
   readonly #writers: Writers;
@@ -29,27 +29,27 @@ export class SharedOutputs extends OutputBuffers {
     this.#writers = writers;
   }
 
-  /** Somebody who writes. @returns its seat */
+  /** Adds a writer. @returns its seat */
   join(writer: Writer): number {
     return this.#writers.join(writer);
   }
 
-  /** From here on it is the one at this seat who writes. */
+  /** Makes the writer at this seat the current one. */
   enter(seat: number): void {
     this.#writers.current = seat;
   }
 
-  /** Gives a seat back. What was written from it and not taken is given up. */
+  /** Returns a seat. Its outputs that were not taken are discarded. */
   leave(seat: number): void {
     this.discard((code) => this.#writers.seatOf(code) === seat);
     this.#writers.leave(seat);
   }
 }
 
-/** Those who write, each answering for its own records. */
+/** The writers, each responsible for its own records. */
 class Writers implements RecordOwner, OriginSource {
   readonly #writers: (Writer | undefined)[] = [];
-  /** Seats that were given back, the one first that was longest ago. */
+  /** Free seats, the least recently returned first. */
   readonly #free: number[] = [];
   current = -1;
   readonly #rows: boolean;
@@ -71,8 +71,8 @@ class Writers implements RecordOwner, OriginSource {
   }
 
   /**
-   * The number of the input record together with the seat of its task. An offset of hundreds of billions leaves no room, and
-   * then it is not known which record it was; whose it was is always known.
+   * The code of the input record, combined with the seat of its task. With an offset of hundreds of billions there is
+   * no room for the record code; the task is always known.
    */
   originCode(): number {
     const code = (this.#writers[this.current] as Writer).originCode() + 1;
@@ -90,7 +90,7 @@ class Writers implements RecordOwner, OriginSource {
 
   async refused(error: MillraceError, topic: string, origin?: OutputOrigin): Promise<readonly OutgoingBatch[]> {
     const writer = this.#writers[this.seatOf(origin?.code ?? -1)];
-    // Its task is gone, and so is the commit that this belongs to.
+    // Its task is gone, and so is the commit of this record.
     if (writer === undefined || origin === undefined) throw error;
     return writer.refused(error, topic, { code: Math.floor(origin.code / SEATS) - 1, row: origin.row });
   }

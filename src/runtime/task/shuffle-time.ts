@@ -4,30 +4,31 @@ import { decodeAnnouncement } from '../../protocol/time-announcement.ts';
 import { HeardStage } from './heard-stage.ts';
 
 /**
- * How far the tasks are that write what a task reads, by what they have announced in its inputs. Stream time may go no
- * further than the one that is least far and has not read its input to the end; one that was not heard of yet is nowhere.
+ * The progress of the tasks that write the inputs of a task, according to their announcements. Stream time must not go
+ * beyond the slowest of them that has not read its input to the end; a task without an announcement holds it at the
+ * start.
  *
- * That an input was read to its end is believed while all tasks have said what they said last in one generation of the group: when a
- * task speaks that was given to a process anew, others may be under way that are behind and have not said so yet.
+ * An announced end of an input is trusted while the last announcements of all tasks are from one generation of the
+ * group: after a rebalance, other reassigned tasks may be behind without having announced it yet.
  */
 export class ShuffleTime implements TaskTime {
   limit = -1;
-  /** The limit has risen since somebody has put this back. */
+  /** Whether the limit has risen since this was reset. */
   risen = false;
   readonly #topics: ReadonlyMap<string, readonly HeardStage[]>;
   readonly #stages: readonly HeardStage[];
   readonly #epoch: () => number;
-  /** In which generation all tasks have spoken last; `undefined` while these differ. */
+  /** The common generation of the last announcements; `undefined` while they differ. */
   #agreed: number | undefined;
-  /** How far all of them are. */
+  /** The time that all of them have reached. */
   #reached = -1;
-  /** What was described since something was heard last. */
+  /** Cached descriptions, valid until the next announcement. */
   readonly #described = new Map<string, string>();
 
   /**
-   * @param topics - The inputs that shuffles write, and who writes them.
-   * @param heard - What {@link describe} said of an input at the offset where the task begins.
-   * @param epoch - The generation in which the task works now.
+   * @param topics - The inputs that are shuffles, and their writers.
+   * @param heard - The {@link describe} result of an input at the start offset of the task.
+   * @param epoch - The current generation of the task.
    */
   constructor(
     topics: ReadonlyMap<string, readonly ShuffleWriter[]>,
@@ -46,8 +47,9 @@ export class ShuffleTime implements TaskTime {
   }
 
   /**
-   * How far all of them are, those aside that have read their inputs to the end; also where time does not follow that. What the
-   * task says of itself rests on it, so it believes only what was said in the generation in which it says so.
+   * The time that all of them have reached, not counting those that have read their inputs to the end, even if stream
+   * time does not follow it. The task's own announcements are based on it, so it only trusts announcements of the
+   * current generation.
    */
   get reached(): number {
     const { length } = this.#stages;
@@ -55,12 +57,12 @@ export class ShuffleTime implements TaskTime {
     return this.#agreed === this.#epoch() ? this.#reached : -1;
   }
 
-  /** Whether an input is one that shuffles write. */
+  /** Whether an input is a shuffle. */
   follows(topic: string): boolean {
     return this.#topics.has(topic);
   }
 
-  /** An announcement was read in an input. What another application says, or a stage that is gone, changes nothing. */
+  /** Handles an announcement in an input. Those of another application or a removed stage are ignored. */
   hear(topic: string, bytes: Uint8Array): void {
     const announcement = decodeAnnouncement(bytes);
     const stage = this.#topics.get(topic)?.find(({ number }) => number === announcement?.stage);
@@ -81,7 +83,7 @@ export class ShuffleTime implements TaskTime {
     this.#reached = this.#least(all);
   }
 
-  /** The task that is least far, in words; `undefined` when all have read their inputs to the end. */
+  /** Describes the task that is furthest behind; `undefined` if all have read their inputs to the end. */
   slowest(): string | undefined {
     let slowest: string | undefined;
     let least = Number.POSITIVE_INFINITY;
@@ -95,7 +97,10 @@ export class ShuffleTime implements TaskTime {
     return slowest;
   }
 
-  /** What was heard in an input, to go on from; `undefined` where nothing is followed. */
+  /**
+   * A description of the announcements in an input, to continue from after a restart; `undefined` if the input is not a
+   * shuffle.
+   */
   describe(topic: string): string | undefined {
     const known = this.#described.get(topic);
     if (known !== undefined) return known;

@@ -3,43 +3,46 @@ import type { MillraceError } from '../../errors.ts';
 import type { Task } from './task.ts';
 import { TurnWatch } from './turn-watch.ts';
 
-/** Records that a stage takes for each of its tasks before the next stage has its turn. */
+/** How many records per task a stage takes before the next stage has its turn. */
 const TURN_RECORDS = 512;
-/** Records that a task takes at a stretch where those of several lie side by side in time: changing over costs as one does. */
+/**
+ * How many records a task takes in a row while those of several tasks are close in time: switching tasks costs as much
+ * as a record.
+ */
 const STRETCH = 32;
-/** How long tasks wait for one of which there is more to come, in ms. */
+/** How long tasks wait for one that has more records on their way, in ms. */
 const PATIENCE_MS = 250;
 
 /**
- * Turns of the tasks of one stage, as one: the task whose next record has the lowest timestamp goes on, until another's is
- * lower by more than the few records at a stretch span. So what tasks write from a backlog is in the order of time. A task that had taken everything there was does
- * not wait for one that is behind, and none waits long for one whose records do not come.
+ * Coordinates the turns of the tasks of one stage: the task whose next record has the lowest timestamp continues until
+ * another one is lower by more than the span of a few records. So tasks write a backlog in time order. A task that has
+ * taken everything does not wait for one that is behind, and none waits long for one whose records do not arrive.
  */
 export class StageTurns {
   readonly tasks: Task[] = [];
-  /** Whether the last turn has left a record that is at hand. Of what comes later the log tells. */
+  /** Whether the last turn has left available records. The log reports later ones. */
   more = false;
   readonly #clock: Clock;
   readonly #wake: () => void;
   readonly #watch = new TurnWatch();
-  /** Tasks that had taken everything there was after their last turn. */
+  /** Tasks that had taken everything after their last turn. */
   readonly #live = new Set<Task>();
   /** Until when the others wait for a task. */
   readonly #patience = new Map<Task, number>();
-  /** Where tasks that are behind stood when they last took a record, and when that was. */
+  /** The last progress of tasks that are behind, and its time. */
   readonly #stood = new Map<Task, { readonly recordsIn: number; readonly since: number }>();
   /** When the last turn ended. */
   #turnAt: number;
   #cancelWake: Cancel | undefined;
   readonly #heap = new TaskHeap();
-  /** Tasks that have a turn now, and those of them that are live, or behind. */
+  /** Tasks in the current turn, and those of them that are live or behind. */
   readonly #ready: Task[] = [];
   readonly #caughtUp: Task[] = [];
   readonly #behind: Task[] = [];
-  /** How far a task may go beyond the next record of another one, in ms of event time. */
+  /** How far a task may go past the next record of another one, in ms of event time. */
   #slack = 0;
 
-  /** @param wake - Asks for another turn. */
+  /** @param wake - Requests another turn. */
   constructor(clock: Clock, wake: () => void) {
     this.#clock = clock;
     this.#wake = wake;
@@ -48,12 +51,12 @@ export class StageTurns {
 
   /**
    * @param room - Whether records may be taken.
-   * @param until - Monotonic time at which the turn ends, after a record at least.
-   * @param looked - Called with the task that is at work, whenever the clock is looked at.
+   * @param until - Monotonic time at which the turn ends, after at least one record.
+   * @param looked - Called with the working task whenever the clock is read.
    * @returns Records processed.
    */
   turn(room: boolean, until: number, looked: (task: Task, now: number) => void): number {
-    // Lists of their own are kept: a live application has a turn for each record or two.
+    // The lists are reused: a live application has a turn for every record or two.
     const ready = this.#ready;
     const live = this.#caughtUp;
     const behind = this.#behind;
@@ -83,7 +86,7 @@ export class StageTurns {
     return done;
   }
 
-  /** Why one of the tasks could not go on. */
+  /** Why one of the tasks could not continue. */
   get failure(): MillraceError | undefined {
     for (const { failure } of this.tasks) if (failure !== undefined) return failure;
     return undefined;
@@ -131,12 +134,13 @@ export class StageTurns {
       }
     }
     this.more ||= heap.size > 0;
-    // Few records may have taken long, and whose they were is asked when the process was blocked for too long.
+    // Even a few records may have taken long, and the responsible task must be known if the process was blocked too
+    // long.
     if (unseen !== undefined) this.#look(unseen, turn);
     if (slack === this.#slack) this.#adapt(turn.done - before, changes);
   }
 
-  /** Notes since when a task has not gone on although there is more to take. */
+  /** Notes since when a task has made no progress although there are more records. */
   #note(task: Task): void {
     const before = this.#stood.get(task);
     const { recordsIn } = task.counters;
@@ -144,12 +148,12 @@ export class StageTurns {
     else if (before?.recordsIn !== recordsIn) this.#stood.set(task, { recordsIn, since: this.#turnAt });
   }
 
-  /** For how long a task has not gone on although there may be more to take, in ms of its clock. */
+  /** How long a task has made no progress although there may be more records, in ms. */
   standsFor(task: Task, now: number): number {
     return now - (this.#stood.get(task)?.since ?? this.#turnAt);
   }
 
-  /** Notes how long a task was at work. */
+  /** Notes how long a task has worked. */
   #look(task: Task, turn: StageTurn): void {
     const now = this.#watch.looked(turn.done, this.#clock.monotonic());
     task.turnMs += now - turn.since;
@@ -158,14 +162,14 @@ export class StageTurns {
     turn.over = now >= turn.until || task.turnIsFull;
   }
 
-  /** Finds the span of event time that a stretch of records takes. */
+  /** Adapts the slack to the span of event time of a stretch of records. */
   #adapt(records: number, changes: number): void {
     if (changes < STRETCH) return;
     if (records < changes * STRETCH) this.#slack = Math.min(2 * this.#slack + 1, Number.MAX_SAFE_INTEGER);
     else if (records > 2 * changes * STRETCH) this.#slack = Math.floor(this.#slack / 2);
   }
 
-  /** Whether a task has nothing at hand while there is more to come: a record of it may be the next one. */
+  /** Whether a task has no available record although more are on their way: one of them may be the next. */
   #waits(tasks: readonly Task[], now: number): boolean {
     if (tasks.length < 2) return false;
     let soonest = Number.POSITIVE_INFINITY;
@@ -183,7 +187,7 @@ export class StageTurns {
     return true;
   }
 
-  /** Whoever waits is woken: a timer may fire a little early, and then the turn that it brings asks for another one. */
+  /** Schedules a wake-up. The timer may fire slightly early; the resulting turn then schedules another one. */
   #wakeIn(ms: number): void {
     this.#cancelWake ??= this.#clock.after(ms, () => {
       this.#cancelWake = undefined;
@@ -197,11 +201,11 @@ interface StageTurn {
   over: boolean;
   readonly until: number;
   readonly looked: (task: Task, now: number) => void;
-  /** When the clock was looked at last. */
+  /** When the clock was last read. */
   since: number;
 }
 
-/** Tasks by the timestamp of their next record; ties in the order of tasks. */
+/** A heap of tasks by the timestamp of their next record; ties in the order of tasks. */
 class TaskHeap {
   readonly #tasks: Task[] = [];
   readonly #times: number[] = [];
@@ -226,14 +230,14 @@ class TaskHeap {
     return this.#tasks[0] as Task;
   }
 
-  /** The time up to which the first one comes before all others. */
+  /** The time up to which the first task comes before all others. */
   get second(): number {
     if (this.size < 2) return Number.POSITIVE_INFINITY;
     const [, left, right] = this.#times as [number, number, number];
     return this.size < 3 || left < right ? left : right;
   }
 
-  /** The first one has gone on. */
+  /** Re-sorts the first task after it has made progress. */
   next(): void {
     const time = this.first.nextTimestamp();
     if (time === undefined) {

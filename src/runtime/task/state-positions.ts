@@ -7,21 +7,24 @@ import type { InputSet } from './input-set.ts';
 /** Store of the input positions of all stores of a task. Not a name that a user can give. */
 export const INPUTS_STORE = '#inputs';
 
-/** How far a store has taken the records of an input topic. */
+/** The position of a store in an input topic. */
 export interface StatePosition {
   readonly offset: number;
-  /** The topic, told from others of its name; `undefined` where the log does not say, or did not when it was written. */
+  /**
+   * Distinguishes the topic from others with its name; `undefined` if the log does not provide it, or did not at the
+   * time of writing.
+   */
   readonly topicId: string | undefined;
-  /** How many partitions the topic had: keys lie elsewhere with another number. */
+  /** The number of partitions of the topic: with a different number, keys are in other partitions. */
   readonly partitions: number | undefined;
-  /** What was heard in the input of how far those are that write it. */
+  /** The announcements in the input about the progress of its writers. */
   readonly heard?: string | undefined;
 }
 
-/** How far a store has taken the records of each input topic. */
+/** The positions of a store in each input topic. */
 export type StatePositions = ReadonlyMap<string, StatePosition>;
 
-/** What is known of the topics of an application. */
+/** The known topics of an application. */
 export type KnownTopics = ReadonlyMap<string, KnownTopic>;
 
 interface KnownTopic {
@@ -29,13 +32,13 @@ interface KnownTopic {
   readonly id?: string | undefined;
 }
 
-/** As it is stored: the offset alone before topics were told apart. */
+/** The stored form; older versions stored only the offset, without a topic id. */
 type StoredPosition = number | readonly [offset: number, ...Aside];
 type Aside = readonly [partitions: number, topicId?: string | null, heard?: string];
 
 const encoder = new TextEncoder();
 
-/** What stands around the offset of a topic where positions are stored, for as long as the rest of it stays as it is. */
+/** Cached text around the offset of a topic in stored positions, valid until the rest changes. */
 interface Frame {
   readonly known: KnownTopic | undefined;
   readonly heard: string | undefined;
@@ -44,8 +47,8 @@ interface Frame {
 }
 
 /**
- * Keeps with the stores of a task how far its inputs have been read: whoever starts the task compares this with the
- * committed offsets, because the one can be lost, expire or be reset without the other.
+ * Records the input positions in the stores of a task. A start of the task compares them with the committed offsets,
+ * because either can be lost, expire or be reset without the other.
  */
 export class PositionKeeper {
   readonly #id: StoreId;
@@ -55,7 +58,7 @@ export class PositionKeeper {
   readonly #metadata: (topic: string) => string | undefined;
   readonly #frames = new Map<string, Frame>();
 
-  /** @param heard - What was heard in an input, up to the position that is kept. */
+  /** @param heard - Describes the announcements in an input up to the recorded position. */
   constructor(
     applicationId: string,
     partition: number,
@@ -71,17 +74,20 @@ export class PositionKeeper {
     this.#metadata = stores.length > 0 ? () => mark : (topic) => this.#heardMark(topic);
   }
 
-  /** Positions that have moved, as offsets to commit; when one has, all of them are written to the state. */
+  /** Positions that have moved, as offsets to commit. If one has moved, all positions are written to the state. */
   keep(inputs: Pick<InputSet, 'positions' | 'takeOffsets'>, state: StoreWrites[]): CommittedOffset[] {
     const offsets = inputs.takeOffsets(this.#metadata);
     if (offsets.length > 0 && this.#keys.length > 0) state.push(...this.write(inputs.positions()));
     return offsets;
   }
 
-  /** The write that says so in every store. It comes last in a commit: who finds it finds all changes before it. */
+  /**
+   * The writes that record the positions in every store. They come last in a commit: a reader that finds them has all
+   * earlier changes.
+   */
   write(positions: Iterable<readonly [topic: string, offset: number]>): StoreWrites[] {
     if (this.#keys.length === 0) return [];
-    // Only the numbers are new: a live application commits a record or two at a time.
+    // Only the numbers change: a live application commits a record or two at a time.
     let text = '{';
     for (const [topic, offset] of positions) {
       const { before, behind } = this.#frame(topic);
@@ -112,7 +118,7 @@ export class PositionKeeper {
     return heard === undefined ? undefined : heardMark(heard);
   }
 
-  /** The offsets as offsets of this application, so that one that somebody has set by hand can be told from them. */
+  /** Marks offsets as committed by this application, to distinguish them from manually set ones. */
   signed(offsets: readonly CommittedOffset[]): CommittedOffset[] {
     return offsets.map((offset) => {
       const metadata = this.#metadata(offset.topic);
@@ -121,13 +127,13 @@ export class PositionKeeper {
   }
 }
 
-/** What is stored behind an offset. */
+/** What is stored after an offset. */
 function aside({ id, partitions }: KnownTopic, heard: string | undefined): Aside {
   if (heard !== undefined) return [partitions, id ?? null, heard];
   return id === undefined ? [partitions] : [partitions, id];
 }
 
-/** What was heard in inputs before the positions: as the stores have kept it, or else as it was committed. */
+/** The announcements before the positions, from the stores or from the committed metadata. */
 export function heardBefore(
   positions: ReadonlyMap<string, number>,
   states: readonly (StatePositions | undefined)[],
@@ -143,7 +149,7 @@ export function heardBefore(
   return heard;
 }
 
-/** What a store says of how far its inputs were read; `undefined` where it says nothing. */
+/** The input positions recorded in a store; `undefined` if there are none. */
 export function statePositions(stores: StoreBackend, id: StoreId): StatePositions | undefined {
   const store: ByteStore = stores.open({ ...id, store: INPUTS_STORE });
   const value = store.get(encoder.encode(id.store));

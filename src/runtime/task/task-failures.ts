@@ -14,7 +14,7 @@ import { outsideTurn, waitsFromStart } from '../../plan/outside-turn.ts';
 import type { Stage } from '../../plan/stages.ts';
 import { NO_HEADERS } from '../../record.ts';
 
-/** What failures need of the task's host. */
+/** What failure handling needs from the task's host. */
 interface FailureHost {
   readonly applicationId: string;
   readonly onRecordError: RecordPolicy;
@@ -22,9 +22,9 @@ interface FailureHost {
   readonly logger?: Logger;
 }
 
-/** What goes wrong in a task: with a record, which a policy decides, or with the task, which ends it. */
+/** Handles failures in a task: those of a record, for which a policy decides, and those of the task, which end it. */
 export class TaskFailures {
-  /** Why the task cannot go on; whoever runs it decides what follows. */
+  /** Why the task cannot continue; its host decides what follows. */
   failure: MillraceError | undefined;
   readonly #host: FailureHost;
   readonly #stage: Stage;
@@ -47,7 +47,7 @@ export class TaskFailures {
         : new FatalError('ERR_INTERNAL', `stage ${this.#stage.name} failed: ${describe(error)}`, { cause: error });
   }
 
-  /** Applies the policy of the record's topic, else of the application. */
+  /** Applies the policy of the record's topic, or that of the application. */
   record(error: unknown, step: string, origin: InputOrigin): void {
     if (this.failure !== undefined) return;
     const place = this.#place(step);
@@ -60,7 +60,7 @@ export class TaskFailures {
     try {
       if (isDeadLetter(policy)) this.#write(this.#outputs, policy.deadLetter, failure, place, origin);
     } catch (unwritten) {
-      // What cannot be put aside is not passed over.
+      // If the dead letter cannot be written, the record must not be skipped.
       this.fail(unwritten);
       return;
     }
@@ -72,8 +72,8 @@ export class TaskFailures {
    *
    * @param target - The topic that it was written to.
    * @param read - Reads the input record that it came from.
-   * @returns What is written in its stead.
-   * @throws MillraceError when the policy is to fail, or what is put aside is refused
+   * @returns The batches to write instead.
+   * @throws MillraceError if the policy is to fail, or the dead letter is refused
    */
   async refused(
     error: MillraceError,
@@ -89,9 +89,9 @@ export class TaskFailures {
     if (policy === 'fail') throw asRecordError(error, place, bare);
     const letters = new OutputBuffers((topic) => this.#outputs.limits(topic));
     if (isDeadLetter(policy)) {
-      // Made again when the work is done again: by then it is known what the topic takes.
+      // The letter is made again when the work is redone; by then the limit of the topic is known.
       if (target === policy.deadLetter) throw again(error);
-      // A row is not read again: the record that was processed when it was due is another thing.
+      // A kept row cannot be read again: the record that was being processed when it was due is unrelated.
       const origin = { ...((from.row?.kept === undefined ? await read() : undefined) ?? bare), row: from.row };
       this.#write(letters, policy.deadLetter, asRecordError(error, place, origin), place, origin);
     }
@@ -113,7 +113,7 @@ export class TaskFailures {
     const letter = isDeadLetter(policy);
     if (letter) this.#counters.deadLettered += 1;
     else this.#counters.skipped += 1;
-    // Not that of the record's failure, which shows bytes of the record: those do not belong into logs.
+    // Not the message of the record's failure, which shows bytes of the record that do not belong in logs.
     const reason = error instanceof MillraceError ? bareMessage(error) : describe(error);
     const code = error instanceof MillraceError ? error.code : 'ERR_USER_CODE';
     const fields = { code, error: reason, stage: this.#stage.name, step, topic, partition, offset };
@@ -125,7 +125,7 @@ export class TaskFailures {
     }
   }
 
-  /** Applies the policy of the topic to a batch that cannot be read. @returns Whether it is passed over. */
+  /** Applies the policy of the topic to an unreadable batch. @returns Whether it is skipped. */
   batch({ error, origin, records }: UnreadableRange): boolean {
     const policy = this.#policyFor(origin.topic);
     if (policy === 'fail' || this.failure !== undefined) return false;
@@ -161,17 +161,17 @@ export class TaskFailures {
     this.fail(outsideTurn(`a record reached ${step} outside its task's turn`, this.#stage.name, step));
   }
 
-  /** A plain operator still has something under way when a turn is over. */
+  /** A plain operator still has work in progress at the end of a turn. */
   held(step: string): void {
     this.fail(outsideTurn("an operator holds a record to emit it outside its task's turn", this.#stage.name, step));
   }
 
-  /** A plain operator has something under way before the first record. */
+  /** A plain operator has work in progress before the first record. */
   waitsFromStart(step: string): void {
     this.fail(waitsFromStart(this.#stage.name, step));
   }
 
-  /** A plain operator takes no more records. */
+  /** A plain operator accepts no more records. */
   ended(step: string): void {
     this.fail(
       new FatalError('ERR_STREAM_ENDED', 'an operator ended its stream, so further records would be lost', {

@@ -15,44 +15,44 @@ import type { ShuffleTime } from './shuffle-time.ts';
 import type { KnownTopics } from './state-positions.ts';
 import type { RecordReader } from './task-origins.ts';
 
-/** What a task gets from whoever runs it: an application, or a test driver. */
+/** What a task needs from its host: an application or a test driver. */
 export interface TaskHost extends InputFeed, RecordReader {
   readonly applicationId: string;
   readonly topology: Topology;
   readonly stores: StoreBackend;
   readonly clock: Clock;
   readonly cacheEntries: number;
-  /** What all stores of the process may keep in memory. */
+  /** The memory budget of all stores of the process. */
   readonly cacheBudget?: CacheBudget;
   readonly onRecordError: RecordPolicy;
-  /** How far in the future a record's timestamp may lie, in ms of wall-clock time. */
+  /** How far in the future a record's timestamp may be, in ms of wall-clock time. */
   readonly maxFutureMs: number;
   readonly logger?: Logger;
-  /** The topics, where the log tells them from others that had their names before. */
+  /** The topics with their ids, if the log provides them. */
   readonly inputTopics?: KnownTopics;
-  /** Rows of a global table, loaded before the task is made. */
+  /** Rows of a global table, loaded before the task is built. */
   globalRows(topic: string): GlobalRows;
-  /** What all tasks of a process write to; left out, the task keeps what it writes until it is taken. */
+  /** The outputs shared by all tasks of a process. Without it, the task keeps its own outputs until they are taken. */
   readonly outputs?: SharedOutputs;
-  /** How far the tasks are that write what the task reads; left out where no shuffle feeds it. */
+  /** The progress of the tasks that write the task's inputs; missing if no shuffle feeds it. */
   readonly time?: ShuffleTime | undefined;
-  /** Whether what is written to a topic says how far the task is; see `ShuffleWriter`. */
+  /** Whether the records written to a topic determine the announced progress; see `ShuffleWriter`. */
   readonly followsWritten?: (topic: string) => boolean;
-  /** Whether those who read what the task writes hear how far it is. */
+  /** Whether the task announces its progress to readers of its output. */
   readonly speaks?: boolean;
-  /** Partitions and limits of an output topic; known before the task is made. */
+  /** Partitions and limits of an output topic, known before the task is built. */
   outputTopic(name: string): OutputTopic;
   /** Partitions of an input topic. */
   inputPartitions(name: string): number;
-  /** Sees each late record. */
+  /** Called with each late record. */
   late?(record: StreamRecord<unknown, unknown>, lateness: Lateness, stage: Stage): void;
-  /** Something happened outside a turn: the task wants one, or has failed. */
+  /** Called when something happened outside a turn: the task needs one, or has failed. */
   wake(): void;
 }
 
-/** What a task has done since its last commit. */
+/** The work of a task since its last commit. */
 export interface TaskProgress {
-  /** None where tasks share their outputs. */
+  /** Empty if tasks share their outputs. */
   readonly outputs: OutgoingBatch[];
   readonly state: StoreWrites[];
   readonly offsets: CommittedOffset[];

@@ -7,14 +7,14 @@ import type { InputSet } from './input-set.ts';
 import type { TaskFailures } from './task-failures.ts';
 
 export interface RecordReader {
-  /** Reads an input record again; `undefined` when it is gone. */
+  /** Reads an input record again; `undefined` if it is gone. */
   recordAt?(topic: string, partition: number, offset: number): Promise<InputOrigin | undefined>;
 }
 
 /** See `TaskContext.row`. */
 type Emitting = Pick<TaskContext, 'row'>;
 
-/** Knows which input record, and which row, is being processed, and answers for what came of one and was refused by the log. */
+/** Knows which input record or row is being processed, and handles outputs of it that the log refuses. */
 export class TaskOrigins implements RecordOwner, OriginSource {
   readonly #reader: RecordReader;
   readonly #task: Emitting;
@@ -36,14 +36,14 @@ export class TaskOrigins implements RecordOwner, OriginSource {
     return origin.row === row ? origin : { ...origin, row };
   }
 
-  /** From here on the turn processes what came of an earlier input record; `undefined` ends that. */
+  /** Continues the turn on behalf of an earlier input record; `undefined` ends that. */
   resume(origin: InputOrigin | undefined): void {
     this.#task.row = origin?.row;
     this.#resumed = origin;
     this.#resumedCode = origin === undefined ? undefined : this.#inputs.codeOf(origin);
   }
 
-  /** Does work on behalf of an input that is not the record at hand. */
+  /** Runs work on behalf of an input other than the current record. */
   during<T>(origin: InputOrigin, work: () => T): T {
     const { row } = this.#task;
     const before = this.#resumed;

@@ -2,19 +2,19 @@ import type { Output } from '../../dataflow/task-context.ts';
 import type { InputSet } from './input-set.ts';
 import type { ShuffleTime } from './shuffle-time.ts';
 
-/** What a task's reach depends on beside its inputs. */
+/** What a task's reach depends on besides its inputs. */
 export interface ReachHost {
-  /** How far those are that write the inputs, where shuffles do. */
+  /** The progress of the writers of the inputs, if they are shuffles. */
   readonly time?: ShuffleTime | undefined;
-  /** Whether what the task writes to a topic says how far it is. */
+  /** Whether the records written to a topic determine the announced progress. */
   readonly followsWritten?: (topic: string) => boolean;
-  /** Whether those who read what the task writes hear how far it is. */
+  /** Whether the task announces its progress to readers of its output. */
   readonly speaks?: boolean;
 }
 
-/** How far a task has read what it reads, and so what it has to say to those who read what it writes. */
+/** How far a task has read its inputs, and therefore what it announces to readers of its output. */
 export class TaskReach {
-  /** The bounded input is used up. */
+  /** Whether the bounded input is used up. */
   completed = false;
   readonly #inputs: InputSet;
   readonly #host: ReachHost;
@@ -22,7 +22,7 @@ export class TaskReach {
   /** Highest timestamp written, by topic. */
   readonly #written = new Map<string, number>();
 
-  /** @param holds - No row that waits for stream time is older than this. */
+  /** @param holds - Returns a lower bound for the timestamps of rows that wait for stream time. */
   constructor(inputs: InputSet, host: ReachHost, holds: () => number) {
     this.#inputs = inputs;
     this.#host = host;
@@ -30,12 +30,12 @@ export class TaskReach {
     inputs.listen(host.time);
   }
 
-  /** Whether everything that is known to be there has been taken. */
+  /** Whether everything that is known to exist has been taken. */
   get caughtUp(): boolean {
     return this.#inputs.caughtUp;
   }
 
-  /** Whether that is so, and those that write the inputs have taken everything too. */
+  /** Whether that is the case, and the writers of the inputs have taken everything too. */
   get atEnd(): boolean {
     return this.completed || (this.#before === Number.POSITIVE_INFINITY && this.caughtUp);
   }
@@ -46,16 +46,16 @@ export class TaskReach {
   }
 
   /**
-   * Whether what the task writes has to be in the very order of what others of its stage write: once it has said that it has
-   * read its input to the end, nobody waits for it.
+   * Whether the outputs of the task must be in strict order with those of other tasks of its stage: after it has
+   * announced the end of its input, nobody waits for it any more.
    */
   get needsOrder(): boolean {
     return this.#host.speaks === true && this.#before === Number.POSITIVE_INFINITY;
   }
 
   /**
-   * What the task writes later is not older, as long as its own input is in order: −1 while unknown, infinity where all was
-   * read and nothing waits.
+   * Lower bound for the timestamps of later outputs, as long as the task's own input is in order: −1 while unknown,
+   * infinity if everything was read and nothing waits.
    */
   get time(): number {
     return Math.min(this.#before, this.#inputs.timeReached(this.#host.time), this.#holds());
@@ -66,7 +66,7 @@ export class TaskReach {
     return this.#written.get(topic) ?? -1;
   }
 
-  /** Notes what is written, where that says how far the task is. */
+  /** Wraps an output to track written timestamps, if they determine the announced progress. */
   watched(output: Output): Output {
     const { partitions, topic } = output;
     if (this.#host.followsWritten?.(topic) !== true) return output;
@@ -88,14 +88,14 @@ export class TaskReach {
     return true;
   }
 
-  /** Who holds back the time of a task that has nothing else to do, in words. */
+  /** Describes what holds back the time of a task that has nothing else to do. */
   heldBack(): string | undefined {
     const { time } = this.#host;
     if (time === undefined || !this.caughtUp || this.#inputs.streamTime <= time.limit) return undefined;
     return time.slowest();
   }
 
-  /** How far those are that write the inputs. */
+  /** The time that the writers of the inputs have reached. */
   get #before(): number {
     return this.#host.time?.reached ?? Number.POSITIVE_INFINITY;
   }
@@ -106,12 +106,12 @@ interface Waiting {
   waitingFor(): string | undefined;
 }
 
-/** What keeps a task from taking a record, with its name. */
+/** Describes what keeps a task from taking a record, with its name. */
 export function waitingOf(task: Waiting): string | undefined {
   return named(task.id, task.waitingFor());
 }
 
-/** Who holds back the time of a task, with its name. */
+/** Describes what holds back the time of a task, with its name. */
 export function heldBack({ id, reach }: { readonly id: string; readonly reach: TaskReach }): string | undefined {
   return named(id, reach.heldBack());
 }

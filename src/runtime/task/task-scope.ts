@@ -12,7 +12,7 @@ import type { Topology } from '../../plan/topology.ts';
 import type { HeldRecords } from './held-records.ts';
 
 /**
- * Connects the nodes of one stage for one task. Nodes of other stages never emit here. A node that several subscribe to
+ * Connects the nodes of one stage for one task. Nodes of other stages never emit here. A node with several subscribers
  * is instantiated once and its output is shared.
  */
 export class TaskScope implements Scope {
@@ -21,7 +21,7 @@ export class TaskScope implements Scope {
   readonly #task: TaskContext;
   readonly #held: HeldRecords;
   readonly #shared = new Map<Stream<unknown>, FanOut<unknown>>();
-  /** Places in the program of the steps that are being connected, the one that subscribes now last. */
+  /** Creation order of the steps that are being connected, the currently subscribing one last. */
   readonly #below: number[] = [];
 
   constructor(topology: Topology, stage: Stage, task: TaskContext, held: HeldRecords) {
@@ -36,7 +36,7 @@ export class TaskScope implements Scope {
     const node = this.#topology.node(any);
     this.#held.watch(subscriber, any);
     if (node === undefined) {
-      // Some operators of RxJS, such as toArray, apply others when they are subscribed: new nodes each time.
+      // Some RxJS operators, such as toArray, apply other operators on subscription, which creates new nodes each time.
       if (stream.spec.kind !== 'rxjs') throw unplanned(any);
       const step = stepName(stream.spec);
       const place = { step, stage: this.#stage.name, keySerde: undefined, depth: 0, diamond: false };
@@ -68,7 +68,7 @@ export class TaskScope implements Scope {
     output.branch(order, subscriber);
     this.#held.watch(output, any);
     this.#held.share(any, output);
-    // It does not end what feeds it when the steps below leave.
+    // Its source does not end when the steps below unsubscribe.
     this.#task.onTeardown(() => output.unsubscribe());
     this.#attach(any, output, place);
   }

@@ -1,8 +1,8 @@
 import type { Task } from './task.ts';
 
 /**
- * A turn of a task that runs alone: processes up to `most` records, lowest timestamp first, and whatever asynchronous work
- * has finished.
+ * A turn of a task that runs alone: processes up to `most` records, lowest timestamp first, and finished asynchronous
+ * work.
  *
  * @returns Records processed.
  */

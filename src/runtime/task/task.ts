@@ -46,8 +46,8 @@ import { TimeFollowers } from './time-followers.ts';
 const TURN_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /**
- * One stage on one partition: its instance of the operator chain, its inputs, state and outputs. Synchronous throughout:
- * work happens in turns only, and what a turn did leaves by {@link takeProgress}.
+ * One stage on one partition: its instance of the operator chain, its inputs, state and outputs. It is completely
+ * synchronous: work only happens in turns, and {@link takeProgress} returns the results.
  */
 export class Task implements TaskContext {
   readonly id: string;
@@ -69,7 +69,7 @@ export class Task implements TaskContext {
   readonly #inputs: InputSet;
   readonly #origins: TaskOrigins;
   readonly #outputs: OutputBuffers;
-  /** Among those who share outputs. */
+  /** Its seat in the shared outputs. */
   readonly #seat: number;
   readonly #failures: TaskFailures;
   readonly #fingerprints: Fingerprints;
@@ -83,7 +83,7 @@ export class Task implements TaskContext {
   readonly #checkHeld = (): void => checkHeld(this.#held, this.#host.topology, this.#failures, this.reach.completed);
   readonly #subscriptions = new Subscription();
   #dirty = false;
-  /** It goes to another process: what it has begun is finished, and nothing else. */
+  /** Whether it is moving to another process: it only finishes what it has begun. */
   #retired = false;
   /** Size of the outputs at which the turn ends. */
   #full = 0;
@@ -120,7 +120,7 @@ export class Task implements TaskContext {
     this.#connect();
   }
 
-  /** Why the task cannot go on; whoever runs it decides what follows. */
+  /** Why the task cannot continue; its host decides what follows. */
   get failure(): MillraceError | undefined {
     return this.#failures.failure;
   }
@@ -137,7 +137,7 @@ export class Task implements TaskContext {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  /** A turn begins: takes in what asynchronous work has finished. @returns Whether the task can have one. */
+  /** Begins a turn with finished asynchronous work. @returns Whether the task can have a turn. */
   beginTurn(): boolean {
     if (this.failure !== undefined || (this.#retired && this.pendingAsync() === 0)) return false;
     this.#inputs.refuseAfter(this.clock.now() + this.#host.maxFutureMs);
@@ -147,19 +147,19 @@ export class Task implements TaskContext {
     return true;
   }
 
-  /** Timestamp of the next record that the task can take; `undefined` when there is none at hand, or it can take none. */
+  /** Timestamp of the next record that the task can take; `undefined` if none is available or it can take none. */
   nextTimestamp(): number | undefined {
     if (this.failure !== undefined || this.reach.completed || this.#retired || this.#workers.full) return undefined;
     return this.#within(this.#next);
   }
 
   /**
-   * Goes on with a turn that has begun, with records up to a timestamp.
+   * Continues a turn with records up to a timestamp.
    *
-   * @returns Records processed; fewer than `most` when the next one is later, or is not at hand, or when the turn is full.
+   * @returns Records processed; fewer than `most` if the next one is later or unavailable, or if the turn is full.
    */
   advance(most: number, latest: number): number {
-    // What came after the end is for the next run: nobody would see it any more.
+    // Records after the end are left for the next run, because their results would be lost.
     if (this.reach.completed || this.#retired) return 0;
     let done = 0;
     this.#host.outputs?.enter(this.#seat);
@@ -181,7 +181,7 @@ export class Task implements TaskContext {
     return done;
   }
 
-  /** Whether the turn has written so much that it ends early. Large records fill memory long before it is over. */
+  /** Whether the turn has written enough to end early: large records would fill memory long before its end. */
   get turnIsFull(): boolean {
     return this.#outputs.bytes > this.#full;
   }
@@ -207,7 +207,7 @@ export class Task implements TaskContext {
     }
   }
 
-  /** Runs `work` as a turn, for what is not caused by a record: the end of the input. */
+  /** Runs `work` as a turn without a record, such as at the end of the input. */
   #asTurn(work: () => void): void {
     this.#within(work);
     this.#within(this.#checkHeld);
@@ -220,34 +220,34 @@ export class Task implements TaskContext {
     return this.failure === undefined;
   }
 
-  /** The limit of the task's time has risen: what waited for that happens now. */
+  /** Called when the limit of the task's time has risen: runs what waited for that. */
   advanceTime(): void {
     if (this.failure !== undefined) return;
     this.#asTurn(this.#followers.advance);
   }
 
-  /** Raised by everything that reaches the steps. */
+  /** Increases with everything that reaches the steps. */
   get activity(): number {
     return this.counters.recordsIn + this.#workers.done;
   }
 
-  /** Whether everything known to be there is done, so that only time can bring more. */
+  /** Whether everything known to exist is done, so that only time can cause more work. */
   get isSilent(): boolean {
     const works = this.failure === undefined && !this.reach.completed && !this.#retired;
     return works && this.reach.atEnd && this.pendingAsync() === 0;
   }
 
-  /** So much time is over without records: that of the steps goes on. */
+  /** Advances the time of the steps after a silence of this length. */
   tick(elapsedMs: number): void {
     this.#asTurn(() => this.#followers.tick(elapsedMs));
   }
 
-  /** How far stream time has to go on for something to be due; `Infinity` where nothing waits. */
+  /** How far stream time must advance for something to be due; `Infinity` if nothing waits. */
   nextTickMs(): number {
     return this.#followers.nextTickMs();
   }
 
-  /** The bounded input is used up: closes what is open, if wanted, and completes the chain. */
+  /** The bounded input is used up: closes open windows on request and completes the chain. */
   end(openWindows: 'keep' | 'close'): void {
     this.#asTurn(() => openWindows === 'close' && this.#followers.closeAll());
   }
@@ -258,12 +258,12 @@ export class Task implements TaskContext {
     this.#asTurn(() => this.#inputs.complete());
   }
 
-  /** Takes no more records: a commit that begins after this has all that it will ever do. */
+  /** Takes no more records: a commit that starts after this covers all its work. */
   readonly retire = (): void => void (this.#retired = true);
 
   readonly #drain = (): void => void (this.#dirty = this.#workers.drain() || this.#dirty);
 
-  /** Asynchronous calls that a commit has to wait for. */
+  /** Asynchronous calls that a commit must wait for. */
   pendingAsync(): number {
     return this.#workers.pending();
   }
@@ -283,7 +283,7 @@ export class Task implements TaskContext {
     return read;
   }
 
-  /** Hands over what was done since the last call. The caller commits it, then calls {@link committed}. */
+  /** Returns the work since the last call. The caller commits it, then calls {@link committed}. */
   takeProgress(): TaskProgress {
     const state: StoreWrites[] = [];
     for (const holder of this.#holders) holder.collect(state);
@@ -297,7 +297,7 @@ export class Task implements TaskContext {
     for (const holder of this.#holders) holder.committed();
   }
 
-  /** Output builders that the log has copied may be filled again. */
+  /** Returns output builders that the log has copied, for reuse. */
   readonly recycle = (batches: readonly OutgoingBatch[]): void => this.#outputs.recycle(batches);
 
   close(): void {
@@ -382,7 +382,7 @@ export class Task implements TaskContext {
     return this.#holders.filter((holder) => holder !== this.#fingerprints);
   }
 
-  /** What keeps the task from taking a record, in words; `undefined` when nothing does or there is none to take. */
+  /** Describes what keeps the task from taking a record; `undefined` if nothing does or there is none to take. */
   waitingFor(): string | undefined {
     return this.#workers.waitingFor() ?? this.#inputs.waitingFor();
   }

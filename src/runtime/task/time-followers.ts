@@ -1,7 +1,9 @@
 import type { TimeFollower } from '../../dataflow/task-context.ts';
 import type { DeferredWork } from './deferred-work.ts';
 
-/** The parts of a task that follow its time, in order of depth: rows of those above still belong to those below. */
+/**
+ * The parts of a task that follow its time, in order of depth, because rows of upper parts still belong to lower ones.
+ */
 export class TimeFollowers {
   readonly #followers: TimeFollower[] = [];
   readonly #deferred: DeferredWork;
@@ -19,7 +21,7 @@ export class TimeFollowers {
     this.#each((follower) => follower.advance());
   };
 
-  /** No row that waits for stream time is older than this. */
+  /** Lower bound for the timestamps of rows that wait for stream time. */
   holds(): number {
     let least = Number.POSITIVE_INFINITY;
     for (const follower of this.#followers) least = Math.min(least, follower.holds());
@@ -30,9 +32,9 @@ export class TimeFollowers {
     this.#each((follower) => follower.closeAll());
   };
 
-  /** So much time is over without records: the time of every step goes on by that. */
+  /** Advances the time of every step after a silence of this length. */
   readonly tick = (elapsedMs: number): void => {
-    // Rows of those above must not move those below further than the time that is over.
+    // Rows of upper parts must not advance lower parts by more than the elapsed time.
     const targets = this.#followers.map(({ idle }) =>
       idle === undefined || idle.time.streamTime < 0 ? -1 : idle.time.streamTime + elapsedMs,
     );
@@ -44,7 +46,7 @@ export class TimeFollowers {
     });
   };
 
-  /** How far stream time has to go on for something to be due; `Infinity` where nothing waits. */
+  /** How far stream time must advance for something to be due; `Infinity` if nothing waits. */
   nextTickMs(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { idle } of this.#followers) {
@@ -56,7 +58,7 @@ export class TimeFollowers {
 
   #each(act: (follower: TimeFollower, at: number) => void): void {
     for (const [at, follower] of this.#followers.entries()) {
-      // What came of those above is for this one too, before its time moves.
+      // Results of upper parts must reach this one before its time advances.
       this.#deferred.settle(follower.depth);
       act(follower, at);
     }

@@ -1,33 +1,33 @@
 import type { TopicPartition } from '../../log/transport.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 
-/** A record that was processed, with the trace that it belongs to: its headers `traceparent` and `tracestate` (W3C). @public */
+/** A processed record with its trace: its headers `traceparent` and `tracestate` (W3C). @public */
 export interface TracedRecord extends TopicPartition {
   readonly offset: number;
   readonly traceparent: string;
   readonly tracestate: string | undefined;
 }
 
-/** Of each partition, between two commits. */
+/** The most records per partition between two commits. */
 const MOST = 128;
 
-/** Headers may hold anything; what is longer is no trace. */
+/** Headers may contain anything; a longer value is not a trace. */
 const PARENT_BYTES = 128;
 const STATE_BYTES = 512;
 
 const TEXT = new TextDecoder();
 
-/** Collects the records that belong to traces, from batches as tasks take them, until they are committed. */
+/** Collects the records that belong to traces from the batches that tasks take, until they are committed. */
 export class TracedRecords {
   readonly #listening: () => boolean;
   readonly #records = new Map<string, TracedRecord[]>();
 
-  /** @param listening - Whether anybody wants them: nothing is looked at otherwise. */
+  /** @param listening - Whether anybody listens; otherwise nothing is collected. */
   constructor(listening: () => boolean) {
     this.#listening = listening;
   }
 
-  /** A task has taken a batch, of which it processes the records from `position` on. */
+  /** Called when a task has taken a batch, to process its records from `position` on. */
   see(topic: string, partition: number, position: number, batch: RecordColumns): void {
     if (batch.mayHaveHeaders === false || !this.#listening()) return;
     const key = `${topic}/${partition}`;
@@ -46,7 +46,7 @@ export class TracedRecords {
     if (found.length > 0) this.#records.set(key, found);
   }
 
-  /** Those before an offset, which is committed now. */
+  /** Takes out the records before an offset that is committed now. */
   take(topic: string, partition: number, offset: number): readonly TracedRecord[] {
     const key = `${topic}/${partition}`;
     const found = this.#records.get(key);
@@ -57,7 +57,7 @@ export class TracedRecords {
     return found.filter((record) => record.offset < offset);
   }
 
-  /** A partition is read from another offset: what was taken of it does not count. */
+  /** Discards the records of a partition that is now read from another offset. */
   forget(topic: string, partition: number): void {
     this.#records.delete(`${topic}/${partition}`);
   }

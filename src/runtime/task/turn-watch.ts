@@ -1,13 +1,13 @@
-/** Records between two looks at the clock and at the outputs, as long as records are quick. */
+/** How many records to process between checks of the clock and the outputs, while records are fast. */
 const MOST_UNWATCHED = 8;
-/** When they take longer than this together, in ms, the clock is looked at after each record. */
+/** If they take longer than this together, in ms, the clock is read after each record. */
 const SLOW_MS = 2;
 
-/** When to look at the clock during turns: often enough for slow records, and seldom enough for quick ones. */
+/** Decides when to read the clock during turns: often enough for slow records, and rarely enough for fast ones. */
 export class TurnWatch {
   #unwatched = MOST_UNWATCHED;
   #lookedAt = 0;
-  /** Records of the turn after which it is time to look. */
+  /** Number of records in the turn after which to check. */
   next = 0;
 
   /** @returns `now` */
@@ -17,7 +17,7 @@ export class TurnWatch {
     return now;
   }
 
-  /** Whether it is time to look, after that many records of the turn. */
+  /** Whether to check after that many records of the turn. */
   due(done: number): boolean {
     return done >= this.next;
   }
