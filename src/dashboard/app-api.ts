@@ -17,18 +17,18 @@ import type { DashboardSource, WatchedApp } from './source.ts';
 import { lookIntoState } from './state-look.ts';
 
 const EVERY_MS = 1000;
-/** Fields of events that hold a part of a record, or quote one. */
+/** Fields of events that contain or quote a part of a record. */
 const OF_RECORDS: ReadonlySet<string> = new Set(['error', 'key']);
-/** A line of a node for its figures: it is as wide as they become. */
+/** A blank line in a node that reserves room for its figures. */
 const FIGURES = ' '.repeat(10);
 
-/** A pipeline as it is drawn, with room for what is counted. */
+/** The drawing of a pipeline, with room for figures. */
 function pictureOf(graph: PipelineGraph): Picture {
   const drawing = drawingOf(graph);
   return layoutOf({ ...drawing, nodes: drawing.nodes.map((node) => ({ ...node, stores: [...node.stores, FIGURES] })) });
 }
 
-/** What the page asks about an application. */
+/** The API of the page for an application. */
 export class AppApi {
   readonly #watched: WatchedApp;
   readonly #settings: DashboardSettings;
@@ -55,7 +55,7 @@ export class AppApi {
     this.#timer = setInterval(() => this.#tick(), EVERY_MS).unref();
   }
 
-  /** @returns Whether the path is one of these. */
+  /** @returns Whether it handled the path. */
   async get(path: string, query: URLSearchParams, response: ServerResponse): Promise<boolean> {
     switch (path) {
       case '/api/about':
@@ -81,7 +81,7 @@ export class AppApi {
     }
   }
 
-  /** @returns Whether the path is one of these. */
+  /** @returns Whether it handled the path. */
   async post(path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     if (path !== '/api/replay') return false;
     const body = (await bodyOf(request)) as Partial<Record<string, unknown>> | null | undefined;
@@ -103,7 +103,7 @@ export class AppApi {
   close(): void {
     clearInterval(this.#timer);
     this.#process.close();
-    // The last state is told, so that the page does not end with a question.
+    // Sends the final state, so that the page does not end with an outdated one.
     this.#tick();
     this.#streams.close();
     this.#peekStreams.close();
@@ -131,7 +131,7 @@ export class AppApi {
     return this.#sampler.next(this.#snapshot(), Date.now(), performance.now(), this.#process.snapshot());
   }
 
-  /** The application as it is now. What it has failed with quotes the record. */
+  /** A snapshot of the application. Its error may quote a record, so it is masked. */
   #snapshot(): AppSnapshot {
     const snapshot = this.#watched.app.snapshot();
     const { error } = snapshot;

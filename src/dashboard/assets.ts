@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-/** A file of the page as it is sent. */
+/** A file of the page, as sent to browsers. */
 export interface Asset {
   readonly type: string;
   readonly body: Buffer;
   readonly gzipped: Buffer;
 }
 
-/** Everything the page consists of: no path of a request ever names a file. */
+/** All files of the page: a request path never names a file directly. */
 const FILES = {
   '/': ['page.html', 'text/html; charset=utf-8'],
   '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
@@ -17,12 +17,12 @@ const FILES = {
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
 } as const;
 
-/** Both of the sources and of the chunks of the build the folder is two above. */
+/** The project folder is two levels up, both from the sources and from the chunks of the build. */
 const FOLDER = fileURLToPath(new URL('../../dist/dashboard/page/', import.meta.url));
 
 const loaded = new Map<string, Asset>();
 
-/** A file of the page; `undefined` when there is no such one, or it was not built. */
+/** A file of the page; `undefined` if it does not exist or was not built. */
 export function assetAt(path: string): Asset | undefined {
   const known = loaded.get(path);
   if (known !== undefined) return known;

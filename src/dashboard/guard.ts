@@ -8,22 +8,22 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What a request is let through for. */
+/** What an admitted request may do. */
 export interface Admission {
-  /** Whether it may act. */
+  /** Whether it may change anything. */
   readonly acts: boolean;
 }
 
-/** Header that a request which acts has to carry: a form or a link of another site cannot send it. */
+/** Required header of requests that change anything: a form or a link on another site cannot send it. */
 const ACTION_HEADER = 'x-millrace-action';
 
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
-/** Anybody who reaches the port may ask for these: they say nothing but yes or no. */
+/** These paths are open to anybody who can reach the port: they only answer yes or no. */
 const OPEN_PATHS = new Set(['/healthz', '/readyz']);
 
 /**
- * Looks at a request before anything else does: whom it was meant for (a name that another site has pointed here is refused),
- * which site sent it, and whether it knows the token.
+ * Checks a request before anything else: its host name (a name that another site has pointed here is refused), the site
+ * that sent it, and its token.
  */
 export class Guard {
   readonly #settings: DashboardSettings;
@@ -32,7 +32,7 @@ export class Guard {
 
   constructor(settings: DashboardSettings, port: number) {
     this.#settings = settings;
-    // Cookies know no ports: dashboards of one machine would overwrite each other's.
+    // Cookies ignore ports: dashboards on one machine would overwrite each other's cookies.
     this.#cookie = `millrace-${port}`;
     this.#digest = settings.token === undefined ? undefined : digest(settings.token);
   }
@@ -58,12 +58,12 @@ export class Guard {
     return { acts: true };
   }
 
-  /** Whether a token that was given is the right one. */
+  /** Whether a given token is correct. */
   isToken(given: string): boolean {
     return this.#digest !== undefined && timingSafeEqual(digest(given), this.#digest);
   }
 
-  /** The header that keeps the token in a browser. Scripts cannot read it, and no other site can send it. */
+  /** The cookie header that keeps the token in a browser. Scripts cannot read it, and no other site can send it. */
   cookie(token: string): string {
     return `${this.#cookie}=${encodeURIComponent(token)}; HttpOnly; SameSite=Strict; Path=/`;
   }
@@ -71,7 +71,7 @@ export class Guard {
   #isOurs(host: string): boolean {
     const name = host.replace(/:\d+$/, '');
     if (LOCAL_NAMES.has(name) || this.#settings.allowedHosts.includes(name)) return true;
-    // Who reaches it from elsewhere by whatever name needs the token, which a browser has for one name only.
+    // Remote users need the token under any name, and a browser keeps it for one name only.
     return !this.#settings.local;
   }
 
@@ -91,7 +91,7 @@ export class Guard {
   }
 }
 
-/** Says that a request was sent by another site; `undefined` when it was not. */
+/** The reason if a request was sent by another site, otherwise `undefined`. */
 function foreignTo({ headers, method }: IncomingMessage, host: string, path: string): string | undefined {
   const { origin } = headers;
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
@@ -99,7 +99,7 @@ function foreignTo({ headers, method }: IncomingMessage, host: string, path: str
   }
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return undefined;
-  // Who follows a link to the page sees the page.
+  // Following a link to the page is allowed.
   const followed = path === '/' && method === 'GET' && headers['sec-fetch-mode'] === 'navigate';
   return followed && headers['sec-fetch-dest'] === 'document' ? undefined : 'the request comes from another site';
 }

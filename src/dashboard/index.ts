@@ -24,7 +24,7 @@ export async function serveApp(
   return { url: dashboard.url, close };
 }
 
-/** Serves what can be seen of a log from outside: topics, groups, lag. The client stays that of the caller. */
+/** Serves a view of a log from outside: topics, groups, lag. The caller keeps ownership of the client. */
 export async function serveLog(
   client: Client,
   location: string,

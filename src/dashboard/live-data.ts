@@ -1,11 +1,11 @@
-/** What the server tells the page: plain data, in both directions of a build. */
+/** The data that the server sends to the page: plain data, shared by both builds. */
 
 export type StageState = 'running' | 'idle' | 'behind' | 'stalled' | 'waiting' | 'starting' | 'failed' | 'stopped';
 
 export interface LiveStage {
   readonly name: string;
   readonly state: StageState;
-  /** Why, in words; empty where the state says it all. */
+  /** Descriptions of the reasons; empty if the state is self-explanatory. */
   readonly reasons: readonly string[];
   readonly tasks: number;
   readonly lag: number | undefined;
@@ -15,7 +15,7 @@ export interface LiveStage {
   readonly streamTimeTo: number | undefined;
   readonly openWindows: number;
   readonly pendingAsync: number;
-  /** Share of the last second that its tasks were at work, from 0 to 1. */
+  /** Fraction of the last second in which its tasks were working, from 0 to 1. */
   readonly busy: number;
 }
 
@@ -34,7 +34,7 @@ export interface LiveStep {
   readonly inputs: readonly { readonly from: number | undefined; readonly perSecond: number }[];
 }
 
-/** The partitions of a topic that are read here, column by column: there may be thousands. */
+/** The partitions of a topic that this process reads, as columns, because there may be thousands. */
 export interface LiveSource {
   readonly topic: string;
   readonly stage: string;
@@ -80,9 +80,9 @@ export interface LiveProcess {
   readonly gcMs: number;
 }
 
-/** One second, for the charts. */
+/** One second of data for the charts. */
 export interface LivePoint {
-  /** Epoch ms. */
+  /** In ms since the epoch. */
   readonly at: number;
   readonly inPerSecond: number;
   readonly outPerSecond: number;
@@ -143,7 +143,7 @@ export interface LiveEvent {
   readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** A record as it is shown: previews in words, masked. */
+/** A record to show: masked previews. */
 export interface ShownRecord {
   readonly topic: string;
   readonly partition: number;
@@ -159,9 +159,9 @@ export interface ShownLetter extends ShownRecord {
   readonly code: string;
   readonly message: string;
   readonly step: string;
-  /** Where the record was; `undefined` for a row that a step had kept. */
+  /** The place of the record; `undefined` for a kept row. */
   readonly origin: { readonly topic: string; readonly partition: number; readonly offset: number } | undefined;
-  /** Why it cannot be replayed; `undefined` when it can. */
+  /** Why it cannot be replayed; `undefined` if it can. */
   readonly notReplayable: string | undefined;
   /** Topics that its record was written to. */
   readonly replayed: readonly string[];
@@ -176,12 +176,12 @@ export interface ShownRow {
 
 export interface StateAnswer {
   readonly rows: readonly ShownRow[];
-  /** Whether there is more than was looked at. */
+  /** Whether there are more entries than were scanned. */
   readonly more: boolean;
   readonly note: string | undefined;
 }
 
-/** A node of the picture, in pixels; what it stands for is in the graph. */
+/** A node of the drawing, in pixels; the graph says what it represents. */
 export interface PictureNode {
   readonly id: string;
   readonly kind: 'topic' | 'step' | 'rxjs';
@@ -218,9 +218,9 @@ export interface Picture {
   readonly edges: readonly PictureEdge[];
 }
 
-/** What the page is told once. */
+/** What the page is told once, at its start. */
 export interface About {
-  /** An application in this process, or a log that others use. */
+  /** Whether it shows an application in this process or a log used by others. */
   readonly of: 'application' | 'log';
   readonly name: string;
   readonly location: string;
@@ -231,7 +231,7 @@ export interface About {
   readonly history: readonly LivePoint[];
 }
 
-/** A log from outside: its topics, and where groups stand. */
+/** A log from outside: its topics, and the positions of groups. */
 export interface LogOverview {
   readonly topics: readonly { readonly name: string; readonly partitions: number; readonly records: number }[];
   readonly groups: readonly {

@@ -1,13 +1,15 @@
 import type { ServerResponse } from 'node:http';
 
-/** Bytes that may wait for a client that reads slowly; more is not written for it. */
+/** The most bytes that may wait for a slow client; beyond that nothing is written to it. */
 const MAX_WAITING = 512 * 1024;
-/** A client that has read nothing for so many messages is given up. */
+/** A client that has not read for this many messages is disconnected. */
 const MAX_SKIPPED = 15;
-/** Streams that are open at a time. */
+/** The most open streams. */
 const MAX_STREAMS = 24;
 
-/** Streams of events to browsers (SSE). A client that does not read misses messages; it holds up nobody and no memory. */
+/**
+ * Event streams to browsers (SSE). A client that does not read misses messages; it delays nobody and takes no memory.
+ */
 export class LiveStreams {
   readonly #open = new Set<LiveStream>();
 
@@ -15,7 +17,7 @@ export class LiveStreams {
     return this.#open.size;
   }
 
-  /** @returns `undefined` when there are too many. */
+  /** @returns `undefined` if there are too many. */
   open(response: ServerResponse, closed: () => void = () => {}): LiveStream | undefined {
     if (this.#open.size >= MAX_STREAMS) return undefined;
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
@@ -47,7 +49,7 @@ export class LiveStream {
     response.write('retry: 2000\n\n');
   }
 
-  /** Whether the client has yet to read what it was sent. */
+  /** Whether the client has unread data. */
   get isBehind(): boolean {
     return this.#response.writableLength > MAX_WAITING;
   }

@@ -1,7 +1,7 @@
 import type { Client } from '../client/client.ts';
 import type { LogOverview } from './live-data.ts';
 
-/** Looked at together, so that thousands of topics are no thousand requests at once. */
+/** How many topics are looked up together, so that thousands of topics do not cause thousands of requests at once. */
 const AT_ONCE = 16;
 
 /** The topics of a log, and how far its groups are behind. */
@@ -23,7 +23,7 @@ export async function overviewOf(client: Client): Promise<LogOverview> {
   return { topics, groups };
 }
 
-/** What cannot be looked at, because it was deleted meanwhile, is left out. */
+/** Items that were deleted meanwhile are left out. */
 async function inParts<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
   for (let from = 0; from < all.length; from += AT_ONCE) {

@@ -2,31 +2,35 @@ import { ConfigError } from '../errors.ts';
 import { checkNames, checkText, checkWhole, type OptionNames, show } from '../options/option-checks.ts';
 import { checkFunction } from '../options/promises.ts';
 
-/** Part of a record that is about to be shown. @public */
+/** The part of a record that is about to be shown. @public */
 export interface MaskPlace {
   readonly part: 'key' | 'value' | 'header';
-  /** The topic, step or store that it is of. */
+  /** The topic, step or store that it belongs to. */
   readonly of: string;
   /** The name of a header. */
   readonly name?: string;
 }
 
-/** How the dashboard is served. @public */
+/** Options of the dashboard. @public */
 export interface DashboardOptions {
-  /** The port (7070); another free one when it is taken, unless it is given. 0: any. */
+  /** The port (default: 7070, or another free port if that is taken). 0: any free port. */
   readonly port?: number;
-  /** The address to listen at (`'127.0.0.1'`). Any other than that of this machine needs a token. */
+  /** The address to listen on (default: `'127.0.0.1'`). Any address that other machines can reach requires a token. */
   readonly host?: string;
   /**
-   * With a token (16 characters or more) the dashboard may act: dead letters can be replayed. Who opens it has to know the
-   * token: in the URL once (`?token=…`), or as `Authorization: Bearer …`. Without one it can only be read.
+   * With a token (16 characters or more) the dashboard allows actions: dead letters can be replayed. Users must then
+   * provide the token: once in the URL (`?token=…`), or as `Authorization: Bearer …`. Without a token the dashboard is
+   * read-only.
    */
   readonly token?: string;
-  /** Further names by which the dashboard is reached, such as that of a proxy. */
+  /** Further host names of the dashboard, such as that of a proxy. */
   readonly allowedHosts?: readonly string[];
-  /** What is shown in place of a key, a value or a header: `() => '•••'`. What it throws shows nothing. */
+  /** Returns what to show instead of a key, a value or a header: `() => '•••'`. If it throws, nothing is shown. */
   readonly mask?: (value: unknown, place: MaskPlace) => unknown;
-  /** Whether the page and its data are served (true); without, there are `/healthz`, `/readyz`, `/metrics` and `/topology.*`. */
+  /**
+   * Whether to serve the page and its data (default: true). With false, only `/healthz`, `/readyz`, `/metrics` and
+   * `/topology.*` are served.
+   */
   readonly page?: boolean;
 }
 
@@ -43,10 +47,10 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 const MIN_TOKEN = 16;
 const DEFAULT_PORT = 7070;
 
-/** Options as the server uses them. */
+/** The checked options of the server. */
 export interface DashboardSettings {
   readonly port: number;
-  /** Whether another port will do. */
+  /** Whether another port is acceptable. */
   readonly anyPort: boolean;
   readonly host: string;
   /** Whether only this machine can reach it. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What every answer carries: nothing is loaded from elsewhere, framed, kept or told to others. */
+/** Headers of every response: nothing is loaded from elsewhere, framed, cached or sent to others. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
@@ -23,12 +23,12 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
   sendText(response, status, jsonOf(value), 'application/json');
 }
 
-/** BigInts are texts; what is infinite is null. */
+/** JSON with BigInts as strings and infinities as null. */
 export function jsonOf(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }
 
-/** The body of a request as JSON; `undefined` when it is too long or none. */
+/** The body of a request as JSON; `undefined` if it is too long or not JSON. */
 export async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -2,25 +2,25 @@ import type { InputMeter, StepMeters } from '../metrics/step-meters.ts';
 import type { ShownRecord } from './live-data.ts';
 import type { Shown } from './shown.ts';
 
-/** The least time between two records that are shown, in ms. */
+/** The shortest time between two shown records, in ms. */
 const PACE_MS = 100;
-/** Edges that are looked at at a time. */
+/** The most edges to watch at the same time. */
 const MAX_PEEKS = 4;
 
-/** What goes from one step to the next, for who looks at it. */
+/** An edge between two steps to watch. */
 export interface PeekPlace {
-  /** Number of the step that records come to. */
+  /** Id of the step that records reach. */
   readonly step: number;
   readonly input: number;
 }
 
 /**
- * Shows records as they come to a step: ten in a second at most, whatever their number. Steps that nobody looks at do not know
- * of it. Previews are made at once, so that no record is held.
+ * Shows records as they reach a step: at most ten per second. Steps that nobody watches are unaffected. Previews are
+ * made at once, so that no record is kept.
  */
 export class Peeks {
   readonly #meters: StepMeters;
-  /** By the numbers of the steps. */
+  /** By step id. */
   readonly #streams: readonly object[];
   readonly #names: readonly string[];
   readonly #shown: Shown;
@@ -33,7 +33,7 @@ export class Peeks {
     this.#shown = shown;
   }
 
-  /** @returns A function that ends it; `undefined` where there is no such edge, or too many are looked at. */
+  /** @returns A function that ends it; `undefined` if the edge does not exist or too many are being watched. */
   open({ input, step }: PeekPlace, look: (record: ShownRecord) => void): (() => void) | undefined {
     const stream = this.#streams[step];
     const meter = stream === undefined ? undefined : this.#meters.of(stream).inputs[input];
@@ -56,7 +56,7 @@ export class Peeks {
 
   #next(meter: InputMeter, of: string): void {
     meter.peek((record) => {
-      // It runs within the turn of a task: what goes wrong here is no failure of the record.
+      // This runs within the turn of a task: an error here must not fail the record.
       try {
         const shown = this.#shown.record(record, of);
         for (const look of this.#lookers.get(meter) ?? []) look(shown);

@@ -4,12 +4,12 @@ import type { StepSnapshot } from '../runtime/app/step-snapshots.ts';
 import type { StoreSnapshot } from '../state/state-holder.ts';
 import type { Live, LivePoint, LiveSource, LiveStage, LiveStep, LiveStore, StageState } from './live-data.ts';
 
-/** Points that are kept: a quarter of an hour. */
+/** How many points are kept: a quarter of an hour. */
 const MAX_POINTS = 900;
-/** A stage with records to read that has read none for so long is stalled, in ms. */
+/** A stage with waiting records that has read none for this long is stalled, in ms. */
 const STALLED_MS = 3000;
 
-/** Turns snapshots into what the page shows: rates by comparing with the one before, and states in a word. */
+/** Converts snapshots into the data of the page: rates by comparison with the previous snapshot, and states. */
 export class Sampler {
   readonly history: LivePoint[] = [];
   #before: { readonly at: number; readonly app: AppSnapshot } | undefined;
@@ -76,7 +76,7 @@ export class Sampler {
 interface Standing {
   readonly tasks: readonly TaskSnapshot[];
   readonly lag: number | undefined;
-  /** For how long it has taken no record, in ms. */
+  /** How long it has taken no record, in ms. */
   readonly still: number;
   readonly reasons: readonly string[];
   readonly recordsIn: number;
@@ -95,7 +95,7 @@ function stateOf(app: AppSnapshot, { before, lag, reasons, recordsIn, still, tas
   return still > STALLED_MS || recordsIn === 0 ? 'idle' : 'running';
 }
 
-/** What is said of the tasks of a stage, and of the application where that is about them all. */
+/** Reasons of the tasks of a stage, and those of the application that apply to all stages. */
 function reasonsOf(app: AppSnapshot, tasks: readonly TaskSnapshot[]): string[] {
   const own = tasks.flatMap(({ id, waitingFor }) => (waitingFor === undefined ? [] : [`task ${id}: ${waitingFor}`]));
   const ids = new Set(tasks.map(({ id }) => id));
@@ -151,7 +151,7 @@ function pointOf(
   };
 }
 
-/** Records that were read from topics, which goes on when tasks are rebuilt. */
+/** Records read from topics, a counter that survives rebuilt tasks. */
 function sourceRecords({ steps }: AppSnapshot): number {
   return sum(steps, ({ inputs, recordsIn, step }) =>
     inputs.length === 0 && /^(topic|table)\(/.test(step) ? (recordsIn ?? 0) : 0,
@@ -229,7 +229,7 @@ function withoutParts({
   return app;
 }
 
-/** Counters of rebuilt tasks begin anew: what falls is not a rate. */
+/** Counters of rebuilt tasks restart: a decrease is not a rate. */
 function rate(now: number, before: number | undefined, seconds: number): number {
   return before === undefined || seconds <= 0 || now < before ? 0 : (now - before) / seconds;
 }

@@ -21,15 +21,15 @@ const TOPOLOGY: Readonly<Record<string, readonly [format: GraphFormat, type: str
   '/topology.dot': ['dot', 'text/vnd.graphviz'],
   '/topology.svg': ['svg', 'image/svg+xml'],
 };
-/** Ports that are tried where none is given. */
+/** How many ports are tried if none is given. */
 const PORTS_TRIED = 10;
 const MAX_CONNECTIONS = 128;
-/** Who connects and asks nothing for so long, in ms, makes room for others, of whom one may ask for the health. */
+/** A connection without a request for this long, in ms, is closed to make room for others, such as health checks. */
 const MAX_ASKING_MS = 2000;
-/** They never end, and only the page reads them. */
+/** Streams never end, and only the page reads them. */
 const STREAMS: ReadonlySet<string> = new Set(['/api/live', '/api/peek']);
 
-/** @throws ConfigError `ERR_DASHBOARD` when the port cannot be had */
+/** @throws ConfigError `ERR_DASHBOARD` if the port is unavailable */
 export async function serve(source: DashboardSource, settings: DashboardSettings): Promise<Dashboard> {
   const server = createServer({
     headersTimeout: MAX_ASKING_MS,
@@ -37,7 +37,7 @@ export async function serve(source: DashboardSource, settings: DashboardSettings
     connectionsCheckingInterval: MAX_ASKING_MS / 2,
   });
   server.maxConnections = MAX_CONNECTIONS;
-  // It is not what keeps a process alive.
+  // The server must not keep the process alive.
   server.on('connection', (socket) => void socket.unref());
   const port = await listen(server, settings);
   const site = new Site(source, settings, port);
@@ -66,7 +66,7 @@ async function listen(server: Server, { anyPort, host, port }: DashboardSettings
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        // When others have all of them, any will do.
+        // If all of them are taken, use any port.
         server.listen(tried < PORTS_TRIED ? port + tried : 0, host, () => {
           server.removeListener('error', reject);
           resolve();
@@ -111,7 +111,7 @@ class Site {
       if (url === undefined) return sendText(response, 400, 'this is no address\n');
       await this.#answer(url, request, response);
     } catch (error) {
-      // What failed is for the log of who runs it, not for who asks.
+      // Details of the failure go to the log, not to the client.
       if (!response.headersSent) sendJson(response, { error: error instanceof Error ? error.message : 'failed' }, 500);
       else response.destroy();
     }
@@ -135,7 +135,7 @@ class Site {
     sendText(response, 404, 'there is no such page\n');
   }
 
-  /** Keeps the token in a cookie, and takes it out of the address. */
+  /** Stores the token in a cookie and removes it from the address. */
   #welcome(token: string, response: ServerResponse): void {
     if (this.#settings.token !== undefined && !this.#guard.isToken(token)) {
       return sendText(response, 401, 'this is not the token\n');
@@ -144,7 +144,7 @@ class Site {
     response.writeHead(303, { location: '/' }).end();
   }
 
-  /** What is there without the page. */
+  /** Paths that are served without the page. */
   #plain(path: string, response: ServerResponse): boolean {
     const app = this.#source.watched?.app;
     if (path === '/healthz' || path === '/readyz') {
@@ -159,7 +159,7 @@ class Site {
     }
     const topology = Object.hasOwn(TOPOLOGY, path) ? TOPOLOGY[path] : undefined;
     if (topology === undefined) return false;
-    // A picture has its own styles, and runs nothing.
+    // An SVG has inline styles and must not run scripts.
     if (path.endsWith('.svg')) {
       response.setHeader('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox");
     }
@@ -198,7 +198,7 @@ class Site {
     return true;
   }
 
-  /** What the page asks where there is no application. */
+  /** The API of the page without an application. */
   async #log(path: string, response: ServerResponse): Promise<boolean> {
     if (path === '/api/about') {
       const { location } = this.#source;
@@ -222,7 +222,7 @@ class Site {
   }
 }
 
-/** A path is that of a page here, and never one of a file. */
+/** A path is always that of a page, never that of a file. */
 function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   if (!url.startsWith('/') || url.startsWith('//')) return undefined;
   try {
@@ -239,7 +239,7 @@ function unhealthy(app: App): string[] {
     : [];
 }
 
-/** An application that waits for something is not ready, but alive. */
+/** Why an application is not ready. One that waits for something is alive but not ready. */
 function unready(app: App): string[] {
   const { state, tasks, waitingFor } = app.snapshot();
   if (state !== 'running') return [`the application is ${state}`, ...waitingFor];

@@ -7,10 +7,10 @@ const MAX_KEY = 200;
 const MAX_VALUE = 2000;
 const MAX_HEADER = 200;
 const MAX_HEADERS = 20;
-/** Of bytes that may be a text so many are looked at. */
+/** How many bytes are checked for being text. */
 const MAX_BYTES = 4096;
 
-/** Makes previews of what records hold: masked, short, and at a cost that does not depend on their size. */
+/** Makes previews of the contents of records: masked, short, and at a cost independent of their size. */
 export class Shown {
   readonly #mask: DashboardSettings['mask'];
 
@@ -18,7 +18,10 @@ export class Shown {
     this.#mask = mask;
   }
 
-  /** What is said of a failure quotes the record that failed: a mask takes nothing out of it, so it hides it. */
+  /**
+   * The message of a failure may quote the record. A mask cannot remove that, so the message is hidden if there is a
+   * mask.
+   */
   reason(text: string): string {
     return this.#mask === undefined ? text : '(not shown: records are masked)';
   }
@@ -74,10 +77,10 @@ export class Shown {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Bytes as the text that they are, if they are one. */
+/** Decodes bytes that are text. */
 function textOf(value: unknown): unknown {
   if (!(value instanceof Uint8Array) || value.length === 0) return value;
-  // A character that is cut in two would spoil the whole.
+  // A character cut in two would make the text invalid.
   let end = Math.min(value.length, MAX_BYTES);
   while (end < value.length && end > 0 && ((value[end] as number) & 0xc0) === 0x80) end -= 1;
   try {

@@ -6,21 +6,21 @@ import type { ShownRow, StateAnswer } from './live-data.ts';
 import type { Shown } from './shown.ts';
 
 const MAX_ROWS = 100;
-/** A search through a store takes no longer than this, in ms: it holds up the tasks meanwhile. */
+/** The time limit for a search through a store, in ms, because it blocks the tasks. */
 const MAX_MS = 30;
 
 type View = StoreView<unknown, unknown>;
 
-/** What is asked of a store. */
+/** A query of a store. */
 export interface StateQuestion {
   readonly store: string;
-  /** A key, or how it begins; all entries when it is empty. */
+  /** A key or a prefix; empty for all entries. */
   readonly key: string;
-  /** Keys that begin with it, as they are shown. */
+  /** Whether to match keys whose shown form starts with it. */
   readonly prefix: boolean;
 }
 
-/** Looks up a key in a store, with all its windows, or the keys that begin like it. */
+/** Looks up a key in a store with all its windows, or the keys that start with it. */
 export function lookIntoState(
   app: Pick<App, 'store'>,
   { key, prefix, store }: StateQuestion,
@@ -39,7 +39,7 @@ export function lookIntoState(
       if (rows.length > 0)
         return { rows: rows.slice(0, MAX_ROWS).map(show), more: rows.length > MAX_ROWS, note: undefined };
     } catch (error) {
-      // Another kind of key, or a key of a partition that is not here.
+      // A key of another type, or of a partition that is not in this process.
       if (error instanceof MillraceError && error.code === 'ERR_STATE_ELSEWHERE') elsewhere = error.message;
       if (error instanceof MillraceError && error.code === 'ERR_OPTION') return scan(view, key, show);
     }
@@ -47,7 +47,7 @@ export function lookIntoState(
   return { rows: [], more: false, note: elsewhere };
 }
 
-/** What a text may stand for: itself, a number, or JSON. */
+/** The possible meanings of a text: a string, a number, or JSON. */
 function candidates(text: string): unknown[] {
   const all: unknown[] = [text];
   if (/^-?\d+$/.test(text)) all.push(Number(text), BigInt(text));
@@ -55,7 +55,7 @@ function candidates(text: string): unknown[] {
     try {
       all.push(JSON.parse(text));
     } catch {
-      // It is no JSON.
+      // It is not JSON.
     }
   }
   return all;
