@@ -6,7 +6,7 @@ import { type Finding, note, ok, problem, some } from './finding.ts';
 
 type KafkaOptions = NonNullable<ConnectOptions['kafka']> & { readonly brokers: readonly string[] };
 
-/** What can be known of a cluster without changing anything: brokers, copies, and what the user may do. */
+/** Checks a cluster without changing anything: brokers, replicas, and the user's permissions. */
 export async function clusterFindings(options: KafkaOptions): Promise<readonly Finding[]> {
   const { clusterFacts } = await import('../transports/kafka/cluster-facts.ts');
   const facts = await clusterFacts(options);
@@ -25,7 +25,7 @@ function copies({ brokers, topics }: ClusterFacts): readonly Finding[] {
   const single = brokers.length < 2 ? [] : named(({ replicas }) => replicas < 2);
   const findings = [
     ...(leaderless.length === 0 ? [] : [problem('replication', `no leader for partitions of ${some(leaderless)}`)]),
-    ...(behind.length === 0 ? [] : [problem('replication', `copies are behind or gone of ${some(behind)}`)]),
+    ...(behind.length === 0 ? [] : [problem('replication', `copies are behind or missing for ${some(behind)}`)]),
     ...(single.length === 0 ? [] : [note('replication', `only one copy of ${some(single)}`)]),
   ];
   const partitions = topics.reduce((sum, each) => sum + each.partitions, 0);
@@ -46,11 +46,11 @@ function permissions({ may, topics }: ClusterFacts): Finding {
   return ok('permissions', `may read and write ${counted(topics.length, 'topic')}, and create others`);
 }
 
-/** From which difference on clocks are worth telling, and worth stopping for, in ms. */
+/** Clock differences above which to report a note and a problem, in ms. */
 const SKEW_MS = 2000;
 const WRONG_MS = 60_000;
 
-/** Makes a topic, writes to it, reads it and deletes it: what that needs is allowed, and the broker's clock is seen. */
+/** Creates a topic, writes to it, reads it and deletes it, which checks permissions and the broker's clock. */
 export async function tryOut(options: KafkaOptions, client: Client, now: () => number): Promise<readonly Finding[]> {
   const { makeClockTopic } = await import('../transports/kafka/cluster-facts.ts');
   const name = `millrace-doctor-${randomBytes(6).toString('hex')}`;
@@ -72,11 +72,11 @@ export async function tryOut(options: KafkaOptions, client: Client, now: () => n
   }
 }
 
-/** Records whose timestamps lie further ahead than this come from a clock gone wrong, in ms. */
+/** Records with timestamps further ahead than this come from a wrong clock, in ms. */
 const AHEAD_MS = 300_000;
 const MOST_TOPICS = 200;
 
-/** Looks for records of the future: they close windows too early, and are refused further ahead. */
+/** Looks for records from the future: they close windows too early, and are refused if they are too far ahead. */
 export async function futureRecords(client: Client, names: readonly string[], now: number): Promise<Finding> {
   const ahead: string[] = [];
   for (const name of names.slice(0, MOST_TOPICS)) {
@@ -86,7 +86,7 @@ export async function futureRecords(client: Client, names: readonly string[], no
     ]);
     if ([...found].some(([partition, offset]) => offset < (ends.get(partition) ?? 0))) ahead.push(name);
   }
-  if (ahead.length === 0) return ok('timestamps', 'no records of the future');
+  if (ahead.length === 0) return ok('timestamps', 'no records from the future');
   return problem(
     'timestamps',
     `${some(ahead)}: records more than five minutes ahead of this clock; whose clock is wrong?`,

@@ -6,16 +6,16 @@ import { toJson } from './to-json.ts';
 
 /** Decodes keys or values for people, and encodes what they write. */
 export interface Codec {
-  /** The value as JSON, on one line, as far as JSON can say it. @throws what the serde says */
+  /** The value as JSON on one line, as far as JSON can represent it. @throws the error of the serde */
   json(bytes: Uint8Array): string;
   /**
-   * Bytes of a value as JSON says it. The same as those that it was shown for, or not: who needs that compares.
+   * Encodes a value given as JSON. The bytes may differ from the original ones; compare them if that matters.
    *
-   * @param value - What `text` says.
-   * @throws what the serde says, RecordError `ERR_ENVELOPE`
+   * @param value - The parsed value of `text`.
+   * @throws the error of the serde, RecordError `ERR_ENVELOPE`
    */
   read(value: unknown, text: string): Uint8Array;
-  /** Bytes of a value that was written as text. @throws as `read` */
+  /** Encodes a value given as text. @throws as `read` */
   parse(text: string): Uint8Array;
 }
 
@@ -40,7 +40,7 @@ const textual = (serde: Serde<string>): Codec => ({
   parse: (text) => serde.serialize(text),
 });
 
-/** JSON is written as it stands: parsing it would round numbers, and write it in another way. */
+/** JSON is written unchanged: parsing it would round numbers and change its formatting. */
 function jsonCodec(): Codec {
   const serde = json<unknown>();
   const checked = (text: string): Uint8Array => {
@@ -59,7 +59,7 @@ function jsonCodec(): Codec {
   return {
     json: (raw) => {
       serde.deserialize(raw);
-      // Between two values only: inside a string a line break is written \n.
+      // Only between values: inside a string a line break is written as \n.
       return new TextDecoder()
         .decode(raw)
         .replace(/[\r\n]\s*/g, ' ')
@@ -158,5 +158,5 @@ function bigintOf(value: unknown): bigint {
   );
 }
 
-/** As it stands in a message. */
+/** Quotes text for a message. */
 const quote = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

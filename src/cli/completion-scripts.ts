@@ -1,6 +1,6 @@
-/** What may follow a command. */
+/** The words that may follow a command. */
 export interface Words {
-  /** The names that lead to it, with spaces between. */
+  /** The full name of the command, separated by spaces. */
   readonly path: string;
   readonly words: readonly string[];
 }
@@ -9,13 +9,13 @@ export type Shell = 'bash' | 'zsh' | 'fish';
 
 export const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
-/** A script for a shell. Where nothing fits, the shell completes names of files. */
+/** The completion script for a shell. If nothing matches, the shell completes file names. */
 export function scriptFor(shell: Shell, commands: readonly Words[]): string {
   if (shell === 'fish') return fish(commands);
   return shell === 'zsh' ? `autoload -U +X bashcompinit && bashcompinit\n${bash(commands)}` : bash(commands);
 }
 
-/** Finds the longest names that lead to a command, and offers what may follow it. */
+/** Finds the longest matching command and offers the words that may follow it. */
 function bash(commands: readonly Words[]): string {
   const cases = commands.map(({ path, words }) => `    '${path}') words='${words.join(' ')}' ;;`);
   return `_millrace() {

@@ -3,17 +3,17 @@ import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../index.ts';
 import { meant } from './topic-names.ts';
 
-/** The file of a project that says where its log is. */
+/** The project file that says where the log is. */
 const CONFIG_FILE = 'millrace.config.json';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A setting: its name in the file, and the variables that stand for it. The first variable that is set counts. */
+/** A setting: its name in the file, and its environment variables. The first variable that is set counts. */
 export interface Setting {
   readonly name: string;
   readonly variables: readonly string[];
   readonly secret?: true;
-  /** A path, which is meant from the folder of the file. */
+  /** Whether it is a path, which is relative to the folder of the file. */
   readonly path?: true;
   readonly default?: string;
 }
@@ -29,14 +29,14 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'saslPassword', variables: ['MILLRACE_SASL_PASSWORD'], secret: true },
 ];
 
-/** What a project's file says, by the names of settings. */
+/** The settings of a project file, by name. */
 export interface Config {
   readonly file: string;
   readonly values: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads the file of the project that a folder belongs to: the nearest one upwards, not beyond the folder of a `package.json`.
+ * Reads the project file for a folder: the nearest one upwards, up to the folder of a `package.json`.
  *
  * @throws ConfigError `ERR_CONFIG_FILE`
  */
@@ -56,13 +56,17 @@ function valuesOf(file: string): ReadonlyMap<string, string> {
     throw wrong(file, `it is not JSON: ${(cause as Error).message}`, 'such as { "path": "data" }', cause);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw wrong(file, 'it is no object', 'such as { "path": "data" }');
+    throw wrong(file, 'it is not an object', 'such as { "path": "data" }');
   }
   const values = new Map<string, string>();
   for (const [name, value] of Object.entries(parsed)) {
     const setting = SETTINGS.find((each) => each.name === name);
     if (setting?.secret === true) {
-      throw wrong(file, `${name} stands in it`, 'name a file with saslPasswordFile, or set MILLRACE_SASL_PASSWORD');
+      throw wrong(
+        file,
+        `${name} must not be in it`,
+        'name a file with saslPasswordFile, or set MILLRACE_SASL_PASSWORD',
+      );
     }
     if (setting === undefined) {
       const names = SETTINGS.filter(({ secret }) => secret !== true).map((each) => each.name);
@@ -78,13 +82,13 @@ function textOf(file: string, { name, path }: Setting, value: unknown): string {
     return value.join(',');
   if (name === 'tls' && typeof value === 'boolean') return value ? '1' : '';
   if (typeof value !== 'string' || name === 'tls')
-    throw wrong(file, `${name} is ${JSON.stringify(value)}`, 'give a text');
+    throw wrong(file, `${name} is ${JSON.stringify(value)}`, 'give a string');
   return path === true ? resolve(dirname(file), value) : value;
 }
 
 /**
- * The environment, with what a project's file says where it says nothing. Who names a log in the environment means that one: a
- * path there goes before brokers of the file.
+ * The environment, with missing values filled in from the project file. A log named in the environment takes
+ * precedence: a path there overrides brokers in the file.
  */
 export function withConfig(env: Environment, config: Config | undefined): Environment {
   if (config === undefined) return env;

@@ -27,11 +27,11 @@ export function rawRecords(client: Client, name: string, options: ReadOptions): 
   return client.records(declare(name, { key: nullable(bytes()), value: nullable(bytes()) }), options);
 }
 
-/** Which records are seen. */
+/** The isolation level of reads. */
 export const isolationOf = ({ readUncommitted }: MemberFlags): 'uncommitted' | 'committed' =>
   readUncommitted === true ? 'uncommitted' : 'committed';
 
-/** What is printed of the records that come. */
+/** How to print incoming records. */
 export interface Printing {
   readonly print: (record: RawRecord) => string;
   readonly wanted: (record: RawRecord) => boolean;
@@ -39,8 +39,8 @@ export interface Printing {
 }
 
 /**
- * Reads for a group. What has been printed is committed, at the latest at the end; what could not be printed, because nobody
- * reads any more, is not.
+ * Reads as a member of a group. Printed records are committed, at the latest at the end; records that could not be
+ * printed, because the reader of the output is gone, are not.
  *
  * @returns How many records were printed.
  */
@@ -59,7 +59,7 @@ export async function consumeAsMember(
   let count = 0;
   try {
     for (;;) {
-      // Whoever asks for the next record says that the one before is done, and so it is committed.
+      // Requesting the next record marks the previous one as processed, so that it is committed.
       const next = records.next();
       if (count >= most) {
         enough.abort();
@@ -93,7 +93,7 @@ function asMember(client: Client, name: string, flags: MemberFlags, group: strin
   });
 }
 
-/** @throws FatalError `ERR_NOT_COMMITTED` when the group does not stand behind what was printed */
+/** @throws FatalError `ERR_NOT_COMMITTED` if the committed offsets of the group do not cover the printed records */
 async function checkCommitted(client: Client, group: string, topic: string, printed: PartitionOffsets): Promise<void> {
   if (printed.size === 0) return;
   const committed = await client.committed(group, topic);

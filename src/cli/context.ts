@@ -6,38 +6,38 @@ import { asFlags } from './explain.ts';
 import { type LocationFlags, location, locationFlags } from './location.ts';
 import type { Output } from './output.ts';
 
-/** What commands need of the process. */
+/** What commands need from the process. */
 export interface Context {
   readonly output: Output;
-  /** The environment, with what the file of the project says where it says nothing. */
+  /** The environment, with missing values filled in from the project file. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The environment alone. */
+  /** Only the environment. */
   readonly ownEnv?: Readonly<Record<string, string | undefined>>;
-  /** The file of the project. */
+  /** The project file. */
   readonly config?: Config;
   readonly input: Readable;
-  /** Aborted by Ctrl-C, and when nobody reads the output any more. */
+  /** Aborted by Ctrl-C, and when the reader of the output is gone. */
   readonly signal: AbortSignal;
-  /** The exit code of the signal that came, where one came: for what could not be stopped cleanly. */
+  /** The exit code for a received signal, if any, for work that could not be stopped cleanly. */
   readonly signalled?: () => number | undefined;
-  /** The `millrace dev` that this process runs for: it is told of the files that are loaded. */
+  /** The `millrace dev` process that started this one; it is told about loaded files. */
   readonly parent?: { loaded(path: string): void };
   readonly now: () => number;
 }
 
-/** How a command opens the log, besides what flags and environment say. */
+/** How a command opens the log, in addition to flags and environment. */
 export interface OpenOptions extends Pick<ConnectOptions, 'compression'> {
-  /** Begins a log in a folder that has none (false). */
+  /** Whether to create a log in a folder without one (default: false). */
   readonly create?: boolean;
 }
 
-/** What each command on a log may be told, besides where that is. */
+/** Flags of all commands on a log. */
 export interface LogFlags extends LocationFlags {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
 
-/** Opens the log that flags and environment name, for as long as `work` takes. */
+/** Opens the log that flags and environment name while `work` runs. */
 export async function withClient<T>(
   context: Context,
   flags: LogFlags,
@@ -55,7 +55,7 @@ export async function withClient<T>(
   }
 }
 
-/** A command on a log, with the flags that name it. */
+/** Adds a command on a log, with the flags that locate it. */
 export function onLog(parent: Command, name: string, summary: string): Command {
   return locationFlags(parent.command(name).summary(summary).description(`${summary}.`))
     .option('-q, --quiet', 'print only data and errors')
@@ -63,7 +63,7 @@ export function onLog(parent: Command, name: string, summary: string): Command {
     .option('--debug', 'print stack traces of errors');
 }
 
-/** What the library warns of, one line each. */
+/** Prints warnings of the library, one line each. */
 function warnings({ say }: Output, verbose: boolean): Logger {
   const tell =
     (prefix: readonly string[]) =>

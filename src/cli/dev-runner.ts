@@ -14,13 +14,13 @@ export interface DevOptions {
 }
 
 /**
- * Runs a pipeline file in a process of its own, and replaces that process after each change of a file that it has loaded.
- * At most one runs at a time: the next one starts when the last one has drained.
+ * Runs a pipeline file in a separate process, and replaces that process after each change of a loaded file. At most one
+ * process runs at a time: the next one starts when the last one has drained.
  */
 export class DevRunner {
-  /** Resolves when it was stopped and nothing runs any more. */
+  /** Resolves once it is stopped and no process is running. */
   readonly ended: Promise<void>;
-  /** The process could not be stopped cleanly at the end. */
+  /** Whether the process could not be stopped cleanly at the end. */
   failedToStop = false;
   readonly #options: DevOptions;
   readonly #watch: FileWatch;
@@ -47,7 +47,7 @@ export class DevRunner {
       {
         env: { ...process.env, [DEV]: '1' },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        // Of a group of its own, so that Ctrl-C reaches this process alone, which stops the other one once.
+        // In a separate process group, so that Ctrl-C only reaches this process, which stops the child once.
         detached: process.platform !== 'win32',
       },
     );
@@ -69,7 +69,7 @@ export class DevRunner {
     this.#tellToStop();
   }
 
-  /** Ends what runs, at once. */
+  /** Kills the running process at once. */
   kill(): void {
     this.#child?.kill('SIGKILL');
   }

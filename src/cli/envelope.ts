@@ -4,7 +4,7 @@ import type { Codec } from './codecs.ts';
 import { fieldTexts } from './json-texts.ts';
 import { withoutHint } from './line-error.ts';
 
-/** A record with the bytes that are in the log. */
+/** A record with its bytes in the log. */
 export interface RawRecord {
   readonly topic: string;
   readonly partition: number;
@@ -15,7 +15,7 @@ export interface RawRecord {
   readonly value: Uint8Array | null;
 }
 
-/** What `produce` takes of an envelope. */
+/** The parts of an envelope that `produce` uses. */
 export interface EnvelopeRecord {
   readonly partition: number | undefined;
   readonly timestamp: number | undefined;
@@ -24,14 +24,15 @@ export interface EnvelopeRecord {
   readonly value: Uint8Array | null;
 }
 
-/** How a part of a record stands in its envelope: as text unless something else is said. */
+/** The encoding of a part of a record in its envelope (default: text). */
 type Encoding = 'text' | 'base64' | 'decoded';
 
 /**
- * A record as one line of JSON, from which {@link parseEnvelope} makes the same bytes. Bytes that are UTF-8 stand as text,
- * others in base64 with `keyEncoding`, `valueEncoding`. With a serde the decoded value stands there, marked `decoded`, where
- * encoding it gives the same bytes; where it does not, they stand as they would without a serde, and what the value looks
- * like in `keyShown`, `valueShown`. Bytes that the serde cannot read stand there with the reason in `keyError`, `valueError`.
+ * A record as one line of JSON, which {@link parseEnvelope} converts back to the same bytes. Bytes that are UTF-8 are
+ * written as text, others in base64 with `keyEncoding`, `valueEncoding`. With a serde, the decoded value is written and
+ * marked `decoded` if encoding it gives the same bytes; otherwise the bytes are written as without a serde, and the
+ * decoded value goes to `keyShown`, `valueShown`. Bytes that the serde cannot read are written with the reason in
+ * `keyError`, `valueError`.
  */
 export function envelope(record: RawRecord, key: Codec | undefined, value: Codec | undefined): string {
   const { headers, offset, partition, timestamp, topic } = record;
@@ -51,7 +52,7 @@ function part(name: 'key' | 'value', bytes: Uint8Array | null, codec: Codec | un
   const text = textOf(bytes);
   const plain = `"${name}":${JSON.stringify(text ?? toBase64(bytes))}`;
   if (codec === undefined) return text === undefined ? `${plain},"${name}Encoding":"base64"` : plain;
-  // Without a mark it would be taken for a value that is still to be encoded.
+  // Without the mark it would be mistaken for a value that must still be encoded.
   const marked = `${plain},"${name}Encoding":"${text === undefined ? 'base64' : 'text'}"`;
   let shown: string;
   try {
@@ -64,7 +65,7 @@ function part(name: 'key' | 'value', bytes: Uint8Array | null, codec: Codec | un
   return `${marked},"${name}Shown":${shown}`;
 }
 
-/** Whether what JSON says of a value is all that there is to it: encoded, it gives the bytes that it came from. */
+/** Whether the JSON form of a value is exact: encoding it gives the original bytes. */
 function isExact(shown: string, bytes: Uint8Array, codec: Codec): boolean {
   try {
     const value: unknown = JSON.parse(shown);
@@ -77,7 +78,7 @@ function isExact(shown: string, bytes: Uint8Array, codec: Codec): boolean {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text whose UTF-8 these bytes are; `undefined` for other bytes. */
+/** Decodes UTF-8 bytes; `undefined` for other bytes. */
 export function textOf(bytes: Uint8Array): string | undefined {
   try {
     return UTF8.decode(bytes);
@@ -89,7 +90,7 @@ export function textOf(bytes: Uint8Array): string | undefined {
 const utf8 = new TextEncoder();
 
 /**
- * Reads what {@link envelope} wrote; from other programs any object with a `value` will do.
+ * Reads what {@link envelope} wrote; objects of other programs only need a `value`.
  *
  * @throws RecordError `ERR_ENVELOPE`
  */
@@ -132,7 +133,7 @@ function bytesOf(
       throw bad(`its ${name} was decoded, and nothing says how to encode it: give the --${name} that it was read with`);
     case undefined:
     case null:
-      // Bytes that could not be decoded were not marked as text by earlier versions.
+      // Earlier versions did not mark undecodable bytes as text.
       if (codec !== undefined && fields[`${name}Error`] === undefined) return codec.read(content, text as string);
       return encodeText(content, name);
     default:

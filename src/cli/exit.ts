@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { libraryError } from './library-error.ts';
 
-/** What a command found is not what was asked for: nothing failed, and the exit code says so. */
+/** An unmet expectation of a command: nothing failed, but the exit code reports it. */
 export class ExitError extends Error {
   readonly exitCode: number;
   constructor(exitCode: number, message: string) {

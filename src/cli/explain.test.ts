@@ -36,8 +36,8 @@ describe('what a command says of an error', () => {
     ['a large record', recordTooLarge(place, 10), 'millrace topics configure t -c maxMessageBytes=N'],
     ['a group in use', groupActive('g'), 'stop its members'],
     ['a group in another process', applicationRunning('g', 'in process 5', 'open with takeOver'), 'use another group'],
-    ['a damaged batch', corruptBatch('it is cut', place), 'begin behind it with -o'],
-    ['a batch that unpacks to too much', batchTooLarge(new OutputTooLarge(9), place), 'begin behind it with -o'],
+    ['a damaged batch', corruptBatch('it is cut', place), 'start after it with -o'],
+    ['a batch that unpacks to too much', batchTooLarge(new OutputTooLarge(9), place), 'start after it with -o'],
     ['TLS where there is none', connectFailure('b:1', failing('EPROTO'), true, undefined), 'leave --tls out'],
     ['a certificate', connectFailure('b:1', failing('CERT_HAS_EXPIRED'), true, undefined), '--tls-ca'],
   ])('speaks of commands and flags: %s', (_, error, hint) => {

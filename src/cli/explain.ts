@@ -2,7 +2,7 @@ import type { MillraceError } from '../index.ts';
 import { libraryError } from './library-error.ts';
 import { LineError, withoutHint } from './line-error.ts';
 
-/** One line: what, where and what to do; with `debug` also the stack and the causes. */
+/** An error on one line: what, where and what to do; with `debug` also the stack and the causes. */
 export function explain(error: unknown, debug: boolean): string {
   if (debug && error instanceof Error) {
     const cause = error.cause === undefined ? '' : `\ncaused by ${explain(error.cause, debug)}`;
@@ -14,19 +14,19 @@ export function explain(error: unknown, debug: boolean): string {
   return asFlags(`${known.code}: ${withoutHint(known)}${hint === undefined ? '' : ` – ${hint}`}`);
 }
 
-/** What to do at a command line; the library speaks of its own calls and options. */
+/** A hint for the command line: hints of the library mention its own calls and options. */
 function hintOf(error: MillraceError): string | undefined {
   const make = HINTS[error.code];
   return make === undefined ? error.hint : (make(error) ?? error.hint);
 }
 
-/** What a program would do with `salvage`, of which there is no command. */
+/** There is no command for `salvage`, so the hint mentions the function. */
 const SALVAGE =
   "stop all processes that use the folder; a program copies what is readable with salvage(path, target) of 'millrace/embedded'";
 
 const HINTS: Readonly<Record<string, (error: MillraceError) => string | undefined>> = {
   ERR_TOPIC_EXISTS: () => 'add --if-not-exists to accept that, or delete it first',
-  // What the commands say of it themselves names the topics that there are.
+  // Hints of the commands themselves list the existing topics.
   ERR_UNKNOWN_TOPIC: (error) =>
     /create it/.test(error.hint ?? '') ? `create it first: millrace topics create ${error.topic}` : undefined,
   ERR_UNKNOWN_PARTITION: ({ hint }) =>
@@ -35,26 +35,26 @@ const HINTS: Readonly<Record<string, (error: MillraceError) => string | undefine
       'leave --partition out; with --json, --repartition chooses partitions by key',
     ),
   ERR_NO_LOG: () =>
-    'name another folder with --path or MILLRACE_PATH, or a cluster with --brokers; millrace topics create begins a log',
+    'name another folder with --path or MILLRACE_PATH, or a cluster with --brokers; millrace topics create creates a log',
   ERR_TOPIC_RECREATED: () => 'start the command again to read the new topic',
   ERR_OFFSET_OUT_OF_RANGE: ({ lastOffset }) =>
     lastOffset === undefined
-      ? 'begin with -o end, or a group with: millrace groups reset GROUP TOPIC --to end'
-      : 'begin with -o start to accept the gap, or a group with: millrace groups reset GROUP TOPIC --to start',
+      ? 'start with -o end, or move a group with: millrace groups reset GROUP TOPIC --to end'
+      : 'start with -o start to accept the gap, or move a group with: millrace groups reset GROUP TOPIC --to start',
   ERR_RECORD_TOO_LARGE: (error) =>
     `compress with -z, or let the topic take more: millrace topics configure ${error.topic} -c maxMessageBytes=N`,
   ERR_APPLICATION_RUNNING: () =>
     'stop that process first, or use another group: a folder lets one process read for a group',
   ERR_GROUP_ACTIVE: () => 'stop its members first',
   ERR_CLOSE_DEADLINE: () =>
-    'the log did not answer in time: look whether the records are there before you write them again',
-  ERR_CORRUPT_BATCH: () => `begin behind it with -o, or ${SALVAGE}`,
-  ERR_BATCH_TOO_LARGE: () => 'begin behind it with -o; a program reads it with a higher limit, maxUnpackedBytes',
+    'the log did not answer in time: check whether the records are there before you write them again',
+  ERR_CORRUPT_BATCH: () => `start after it with -o, or ${SALVAGE}`,
+  ERR_BATCH_TOO_LARGE: () => 'start after it with -o; a program reads it with a higher limit, maxUnpackedBytes',
   ERR_CORRUPT_LOG: () => SALVAGE,
   ERR_STORE_PERMISSION: ({ hint }) => hint?.replace('choose another path', 'name another folder with --path'),
 };
 
-/** Options of the library as the flags that set them, wherever they stand in a message. */
+/** Replacements of library options in messages with the flags that set them. */
 const FLAGS: readonly (readonly [option: RegExp, flag: string])[] = [
   [/\bset ssl\b/g, 'add --tls'],
   [/, ssl: \{ ca \}/g, ' with --tls-ca'],
@@ -67,7 +67,7 @@ const FLAGS: readonly (readonly [option: RegExp, flag: string])[] = [
   [/\bKafka: a broker is\b/g, '--brokers: one is'],
 ];
 
-/** Says flags where the library says options. */
+/** Replaces options of the library with flags. */
 export function asFlags(text: string): string {
   return FLAGS.reduce((said, [option, flag]) => said.replace(option, flag), text);
 }

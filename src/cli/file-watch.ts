@@ -1,24 +1,24 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** What a file that is missing now may be called once it is there. */
+/** Names of source files that may be missing and appear later. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|json)$/;
 
 /**
- * Notices changes of files. Their folders are watched, because editors replace files; a source file that appears beside them
- * counts too, since a file may have failed for the lack of it.
+ * Detects changes of files. It watches their folders, because editors replace files. A new source file next to them
+ * counts too, because a load may have failed without it.
  */
 export class FileWatch {
   readonly #changed: (path: string) => void;
   readonly #folders = new Map<string, FSWatcher>();
-  /** How each file looked when it was seen last. */
+  /** The last known state of each file. */
   readonly #files = new Map<string, string>();
 
   constructor(changed: (path: string) => void) {
     this.#changed = changed;
   }
 
-  /** Forgets the files of before. Folders stay watched: nothing that changes in between is missed. */
+  /** Starts with new files. Folders stay watched, so that no change in between is missed. */
   begin(paths: readonly string[]): void {
     this.#files.clear();
     for (const path of paths) this.add(path);
@@ -35,7 +35,7 @@ export class FileWatch {
       watcher.on('error', () => undefined);
       this.#folders.set(folder, watcher);
     } catch {
-      // A folder that cannot be watched, or is gone: the others are.
+      // A folder that is missing or cannot be watched; the others still are.
     }
   }
 
@@ -48,7 +48,7 @@ export class FileWatch {
     const before = this.#files.get(path);
     if (before === undefined && !SOURCE.test(path)) return;
     const now = lookOf(path);
-    // A file that is gone is on its way to be replaced, and what is just read does not change.
+    // A missing file is about to be replaced; reading a file does not change it.
     if (now === before || now === '') return;
     this.#files.set(path, now);
     this.#changed(path);

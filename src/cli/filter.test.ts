@@ -54,5 +54,5 @@ it('takes values as their serde has them, text as text, and what cannot be decod
 });
 
 it.each(['', 'user == 1', '.a ==', '.a = 1', '.a.b(c)', 'process.exit()', '.a; .b'])('%j is refused', (condition) => {
-  expect(() => parseFilter(condition, undefined, undefined)).toThrow('is no condition');
+  expect(() => parseFilter(condition, undefined, undefined)).toThrow('is not a condition');
 });

@@ -2,15 +2,15 @@ import { ConfigError } from '../index.ts';
 import type { Codec } from './codecs.ts';
 import { type RawRecord, textOf } from './envelope.ts';
 
-/** Whether a record is wanted. */
+/** Whether a record passes. */
 export type Filter = (record: RawRecord) => boolean;
 
 type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=';
 
 /**
- * Reads a condition: `.a.b == 3` of a field of the value, `.items[0].name == tea` of one in a list, `key == ada`, `key.id > 7`,
- * `. == 5` of the value itself, or `.a.b` alone for a field that is there. Operators are `==`, `!=`, `<`, `<=`, `>`, `>=`; what
- * stands behind them is JSON, or else a text. A field that is missing is like nothing, and equal to nothing but null.
+ * Parses a condition: `.a.b == 3` for a field of the value, `.items[0].name == tea` for one in a list, `key == ada`,
+ * `key.id > 7`, `. == 5` for the value itself, or `.a.b` alone for an existing field. The operators are `==`, `!=`,
+ * `<`, `<=`, `>`, `>=`; the operand is JSON or otherwise text. A missing field equals only null.
  *
  * @throws ConfigError `ERR_OPTION`
  */
@@ -28,7 +28,7 @@ export function parseFilter(text: string, key: Codec | undefined, value: Codec |
   return (record) => holds(found(record) ?? null, operator as Operator, wanted);
 }
 
-/** What a key or a value is, as far as that can be told: as its serde says, else as JSON, else as text. */
+/** Decodes a key or a value: with its serde, or as JSON, or as text. */
 function decoded(bytes: Uint8Array | null, codec: Codec | undefined): unknown {
   if (bytes === null) return null;
   try {
@@ -79,14 +79,14 @@ function holds(found: unknown, operator: Operator, wanted: unknown): boolean {
   return operator === '>' ? left > right : left >= right;
 }
 
-/** Whole numbers beyond what JSON holds are shown as texts, and a text may look like a number. */
+/** Whole numbers beyond the range of JSON are shown as strings, and a string may look like a number. */
 function isSame(found: unknown, wanted: unknown): boolean {
   if (typeof found === 'object' || typeof wanted === 'object') return JSON.stringify(found) === JSON.stringify(wanted);
   return found === wanted || (typeof found === 'string' && found === JSON.stringify(wanted));
 }
 
 function wrong(text: string): ConfigError {
-  return new ConfigError('ERR_OPTION', `--filter: ${JSON.stringify(text)} is no condition`, {
+  return new ConfigError('ERR_OPTION', `--filter: ${JSON.stringify(text)} is not a condition`, {
     hint: "such as '.user.name == ada', '.total >= 10', '.items[0]', 'key == ada' or '. != null'",
   });
 }

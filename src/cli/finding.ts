@@ -1,4 +1,4 @@
-/** What was looked at, and whether it is as it should be. */
+/** The result of a check. */
 export interface Finding {
   readonly [name: string]: string;
   readonly check: string;
@@ -10,7 +10,7 @@ export const ok = (check: string, found: string): Finding => ({ check, state: 'o
 export const note = (check: string, found: string): Finding => ({ check, state: 'note', found });
 export const problem = (check: string, found: string): Finding => ({ check, state: 'problem', found });
 
-/** Some names of many. */
+/** The first few of many names. */
 export function some(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ');
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;

@@ -1,20 +1,20 @@
 import { InvalidArgumentError } from 'commander';
 
-// Flags with several values are given several times: a list would swallow the arguments that stand behind it.
+// Flags with several values are repeated: a list would swallow the arguments after it.
 
-/** One more value of a flag. */
+/** Adds a value of a flag. */
 export function oneMore(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), text];
 }
 
-/** A whole number from 1 on. */
+/** A whole number, 1 or more. */
 export function whole(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= 1 && Number.isSafeInteger(number)) return number;
   throw new InvalidArgumentError('give a whole number, 1 or more.');
 }
 
-/** A whole number from 0 on. */
+/** A whole number, 0 or more. */
 export function fromZero(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('give a whole number, 0 or more.');
@@ -26,19 +26,19 @@ export function partition(text: string): number {
   throw new InvalidArgumentError('partitions are numbered from 0.');
 }
 
-/** More partitions, also with commas between them. */
+/** Adds partitions, optionally separated by commas. */
 export function partitions(text: string, before: readonly number[] | undefined): readonly number[] {
   return [...(before ?? []), ...text.split(',').map(partition)];
 }
 
-/** `name=value`, neither of the two being left out by mistake. */
+/** Parses `name=value`; both parts are required. */
 function pair(text: string): readonly [name: string, value: string] {
   const at = text.indexOf('=');
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
   throw new InvalidArgumentError('give NAME=VALUE.');
 }
 
-/** One more pair. */
+/** Adds a pair. */
 export function pairs(
   text: string,
   before: readonly (readonly [string, string])[] | undefined,
@@ -48,7 +48,7 @@ export function pairs(
 
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '0': '\0', '\\': '\\' };
 
-/** A delimiter, in which `\\t`, `\\n`, `\\r`, `\\0` and `\\xHH` stand for characters that are hard to type. */
+/** A delimiter, with the escapes `\\t`, `\\n`, `\\r`, `\\0` and `\\xHH` for characters that are hard to type. */
 export function delimiter(text: string): string {
   return text.replace(/\\(?:x([0-9a-fA-F]{2})|([tnr0\\]))/g, (_, hex: string | undefined, letter: string) =>
     hex === undefined ? (ESCAPES[letter] as string) : String.fromCharCode(Number.parseInt(hex, 16)),

@@ -3,15 +3,15 @@ import { toBase64 } from './base64.ts';
 import type { Codec } from './codecs.ts';
 import { type RawRecord, textOf } from './envelope.ts';
 
-/** Writes a record as a format says. */
+/** Formats a record. */
 export type Format = (record: RawRecord) => string;
 
 type Token = (record: RawRecord) => string;
 
 /**
- * Reads a format as rpk and kcat have them: `%t` topic, `%p` partition, `%o` offset, `%k` key, `%v` or `%s` value, `%h`
- * headers, `%T` or `%d` timestamp in milliseconds, `%K` and `%V` or `%S` their lengths in bytes (−1 for null), `%%`; and
- * `\n`, `\t`, `\r`, `\\`, `\xHH`. `%k{hex}`, `%v{base64}` and `%d{iso}` choose how.
+ * Parses a format like those of rpk and kcat: `%t` topic, `%p` partition, `%o` offset, `%k` key, `%v` or `%s` value,
+ * `%h` headers, `%T` or `%d` timestamp in milliseconds, `%K` and `%V` or `%S` their lengths in bytes (−1 for null),
+ * `%%`; and `\n`, `\t`, `\r`, `\\`, `\xHH`. `%k{hex}`, `%v{base64}` and `%d{iso}` choose how.
  *
  * @throws ConfigError `ERR_OPTION` for a token that does not exist.
  */
@@ -84,13 +84,13 @@ function bytesToken(
   return (record) => show(of(record), codec);
 }
 
-/** A time as RFC 3339, where a date can say it. */
+/** A time as RFC 3339, if it is within the range of dates. */
 export function isoOf(timestamp: number): string {
   const date = new Date(timestamp);
   return Number.isNaN(date.getTime()) ? String(timestamp) : date.toISOString();
 }
 
-/** Bytes for people: decoded where there is a serde for them, else as text, else in base64. */
+/** Bytes for people: decoded if there is a serde, otherwise as text or in base64. */
 export function show(bytes: Uint8Array | null, codec: Codec | undefined): string {
   if (bytes === null) return 'null';
   if (codec !== undefined) {

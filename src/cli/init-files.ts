@@ -1,7 +1,7 @@
-/** A line of a file that is made; in this one it would be an import of its own. */
+/** An import line of a generated file, built here so that it does not look like an import of this file. */
 const imported = (names: string, from: string): string => `import ${names} from '${from}';`;
 
-/** The files of a new project, by their paths. @param library - Where npm gets the library from: a version, or a file. */
+/** The files of a new project, by path. @param library - Where npm gets the library: a version or a file. */
 export function projectFiles(name: string, library: string): Readonly<Record<string, string>> {
   return {
     'package.json': `${JSON.stringify(
@@ -50,9 +50,9 @@ export function projectFiles(name: string, library: string): Readonly<Record<str
 
 const readme = (name: string): string => `# ${name}
 
-What each shop sells, counted in windows of event time. Everything lies in the folder \`.millrace\`: no broker is needed.
+What each shop sells, counted in windows of event time. Everything is in the folder \`.millrace\`: no broker is needed.
 
-- \`npm start\` feeds orders, runs the pipeline, and shows its rows. Stop it with Ctrl-C, start it again: it goes on where it was.
+- \`npm start\` feeds orders, runs the pipeline, and shows its rows. Stop it with Ctrl-C, start it again: it continues where it stopped.
 - \`npm test\` tests the pipeline without a log. \`npm run check\` checks the types, which nothing else here does.
 - \`npm run dev\` runs \`src/sales.ts\` alone, again after each change; \`npm run graph\` draws it.
 - \`npx millrace consume sales -o -10 -e\`, \`npx millrace state ls sales\` look inside.
@@ -106,13 +106,13 @@ const feed = setInterval(() => {
   client.publish(orders, { key: oneOf(SHOPS), value }).catch((error: unknown) => console.error(error));
 }, 100);
 
-// What comes of it.
+// The results.
 const rows = client.records(sales).subscribe(({ key, value, timestamp }) => {
   const euros = (value.cents / 100).toFixed(2).padStart(8);
   console.log(\`\${new Date(timestamp).toISOString().slice(11, 19)}  \${key.padEnd(8)} \${value.orders} orders \${euros}\`);
 });
 
-console.log('orders come in; every five seconds a row for each shop. Ctrl-C ends it.');
+console.log('orders arrive; every five seconds there is a row for each shop. Ctrl-C stops it.');
 if (page !== undefined) console.log(\`live: \${page.url}\`);
 await runUntilSignal(app);
 clearInterval(feed);
@@ -131,7 +131,7 @@ test('sums up the orders of each shop, in windows of five seconds', () => {
   const driver = new TestDriver(pipeline);
   driver.pipeAll(orders, [order('north', 300, 1000), order('north', 200, 4999), order('south', 700, 2000)]);
   assert.deepEqual(driver.read(sales), []);
-  // A window closes when time has come a second beyond its end.
+  // A window closes when stream time is a second past its end.
   driver.pipe(orders, order('south', 1, 6000));
   assert.deepEqual(
     driver.read(sales).map(({ key, value }) => [key, value]),
@@ -142,7 +142,7 @@ test('sums up the orders of each shop, in windows of five seconds', () => {
   );
 });
 
-test('leaves out what comes too late, and says so', () => {
+test('drops records that are too late, and counts them', () => {
   const driver = new TestDriver(pipeline);
   driver.pipeAll(orders, [order('north', 300, 1000), order('north', 1, 20_000), order('north', 200, 1000)]);
   assert.equal(driver.read(sales)[0]?.value?.orders, 1);

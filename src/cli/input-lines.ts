@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 import { ConfigError } from '../index.ts';
 
 /**
- * Lines of a stream as bytes, without the `\n` or `\r\n` that ends them: bytes that are not text come through unchanged. Ends when
- * the signal is aborted, without the line that has begun.
+ * The lines of a stream as bytes, without the final `\n` or `\r\n`; bytes that are not text pass unchanged. It ends
+ * when the signal is aborted, without an incomplete line.
  */
 export async function* inputLines(input: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const stop = (): void => void input.destroy();
@@ -31,7 +31,7 @@ export async function* inputLines(input: Readable, signal: AbortSignal): AsyncGe
   }
 }
 
-/** @throws ConfigError `ERR_OPTION` when the file cannot be read */
+/** @throws ConfigError `ERR_OPTION` if the file cannot be read */
 export async function openFile(flag: string, path: string): Promise<Readable> {
   try {
     const file = await open(path);

@@ -1,6 +1,6 @@
 /**
- * The texts of the fields of an object, as they stand in a line that is known to be JSON: parsing would round numbers, and
- * forget how they were written.
+ * The source texts of an object's fields in a line that is known to be JSON: parsing would round numbers and lose their
+ * formatting.
  */
 export function fieldTexts(line: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
@@ -10,7 +10,7 @@ export function fieldTexts(line: string): ReadonlyMap<string, string> {
     const name = JSON.parse(line.slice(at, nameEnd)) as string;
     const start = pastSpace(line, pastSpace(line, nameEnd) + 1);
     const end = endOfValue(line, start);
-    // As for JSON.parse the last of several counts.
+    // As in JSON.parse, the last of several fields with one name counts.
     fields.set(name, line.slice(start, end));
     at = pastSpace(line, end);
     if (line[at] === ',') at = pastSpace(line, at + 1);
@@ -18,7 +18,7 @@ export function fieldTexts(line: string): ReadonlyMap<string, string> {
   return fields;
 }
 
-/** A whole number in a text that is known to be JSON, of which parsing would make another one. */
+/** Finds a whole number that parsing would round, in a text that is known to be JSON. */
 export function roundedInteger(text: string): string | undefined {
   if (!/\d{16}/.test(text)) return undefined;
   for (let at = 0; at < text.length; at += 1) {
@@ -40,7 +40,7 @@ function isRounded(digits: string): boolean {
   return !Number.isFinite(number) || BigInt(digits) !== BigInt(number);
 }
 
-/** What numbers are made of. In JSON the letter stands in words as well, but nothing else of it does. */
+/** The characters of numbers. The letter e also occurs in the words of JSON, the others do not. */
 const isNumeric = (code: number): boolean =>
   (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2e || code === 0x2b || code === 0x65 || code === 0x45;
 

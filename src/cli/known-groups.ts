@@ -7,7 +7,7 @@ import {
 } from '../index.ts';
 import { meant } from './topic-names.ts';
 
-/** @throws FatalError `ERR_UNKNOWN_GROUP` with the name that may have been meant */
+/** @throws FatalError `ERR_UNKNOWN_GROUP` with a similar name as suggestion */
 export async function known(client: Client, group: string): Promise<GroupDescription> {
   const found = await client.groups.describe(group);
   if (found !== undefined) return found;
@@ -17,7 +17,7 @@ export async function known(client: Client, group: string): Promise<GroupDescrip
   });
 }
 
-/** What is committed of a topic. */
+/** The committed offsets of a topic. */
 export const committedIn = (
   topic: string,
   offsets: readonly (TopicPartition & { readonly offset: number })[],

@@ -2,7 +2,8 @@ import type { Client } from '../index.ts';
 import { type BytesRecord, recordsBetween } from '../letters/read-letters.ts';
 
 /**
- * The last record of each partition. On Kafka the end of a transaction takes an offset too, so it need not be the last offset.
+ * The last record of each partition. On Kafka a transaction marker takes an offset too, so the record need not be at
+ * the last offset.
  */
 export async function lastRecords(client: Client, topic: string, signal: AbortSignal): Promise<BytesRecord[]> {
   const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);

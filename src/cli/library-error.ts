@@ -1,8 +1,8 @@
 import { MillraceError } from '../index.ts';
 
 /**
- * An error of the library, also of the copy that a user's file has: that of a project need not be the one that the command
- * is from.
+ * An error of the library, including the copy that a user's file imports, which may differ from the copy of this
+ * command.
  */
 export function libraryError(error: unknown): MillraceError | undefined {
   if (error instanceof MillraceError) return error;

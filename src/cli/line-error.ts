@@ -17,12 +17,12 @@ export class LineError extends MillraceError {
 export const atLine = (line: number, error: unknown): unknown =>
   error instanceof MillraceError ? new LineError(line, error) : error;
 
-/** What stands in a line cannot become what was asked for. */
+/** The error for a line whose text cannot be encoded. */
 export function badText(problem: string, hint: string, cause?: unknown): RecordError {
   return new RecordError('ERR_ENVELOPE', problem, { hint, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** What happened and where, without what to do. */
+/** The message without the hint. */
 export function withoutHint({ hint, message }: MillraceError): string {
   const end = ` – ${hint}`;
   return hint !== undefined && message.endsWith(end) ? message.slice(0, -end.length) : message;

@@ -2,13 +2,13 @@ import { type Client, MillraceError, type Target } from '../index.ts';
 import type { EnvelopeRecord } from './envelope.ts';
 import { inWords, spansOf, spansWithout } from './line-spans.ts';
 
-/** Records, and bytes of them, that may wait for their acknowledgement before more lines are read. */
+/** The most records, and their most bytes, that may wait for acknowledgement before more lines are read. */
 const IN_FLIGHT = 10_000;
 const IN_FLIGHT_BYTES = 32 * 1024 * 1024;
 
 type Raw = Uint8Array | null;
 
-/** Publishes the records of lines, and knows of each line what became of it. */
+/** Publishes the records of lines and tracks the outcome of each line. */
 export class LineSender {
   readonly #client: Client;
   readonly #topic: Target<Raw, Raw>;
@@ -24,12 +24,12 @@ export class LineSender {
     this.#topic = topic;
   }
 
-  /** The lines whose records could not be written, or of which nobody knows, with the reason. */
+  /** The lines whose records were not written, or possibly not, with the reason. */
   get failures(): ReadonlyMap<number, unknown> {
     return this.#failures;
   }
 
-  /** Resolves when there is room for more. Lines come in order. */
+  /** Resolves when there is room for more. Call it with lines in order. */
   async send(line: number, record: EnvelopeRecord): Promise<void> {
     this.#last = line;
     const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
@@ -53,25 +53,25 @@ export class LineSender {
     while (!this.#hasRoom()) await this.#change();
   }
 
-  /** Resolves when it is known of every record what became of it. */
+  /** Resolves when the outcome of every record is known. */
   async settled(): Promise<void> {
     while (this.#waiting > 0) await this.#change();
   }
 
-  /** After a failure: which lines are written, and where to go on. Once all is settled. */
+  /** After a failure, once everything is settled: which lines are written, and where to continue. */
   whatIsWritten(): string {
     const failed = [...this.#failures.keys()].sort((a, b) => a - b);
     const [first = this.#last + 1] = failed;
     const written = spansWithout(this.#last, failed);
     const doubtful = spansOf(failed.filter((line) => mayBeWritten(this.#failures.get(line))));
-    // What was on its way behind a line that failed is written all the same.
+    // Lines that were in flight after the failed one are written nonetheless.
     const behind = written.some(([start]) => start > first);
     return [
       ...(written.length === 0 ? [] : [inWords(written)]),
       ...(doubtful.length === 0 ? [] : [`${inWords(doubtful)} may be written too`]),
       behind
-        ? `write ${inWords(spansOf(failed))} again, and go on with line ${this.#last + 1}`
-        : `go on with line ${first}`,
+        ? `write ${inWords(spansOf(failed))} again, and continue with line ${this.#last + 1}`
+        : `continue with line ${first}`,
     ].join('; ');
   }
 

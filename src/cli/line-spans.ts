@@ -1,7 +1,7 @@
-/** Lines that follow each other, both ends included. */
+/** Consecutive lines, both ends inclusive. */
 export type Span = readonly [first: number, last: number];
 
-/** The lines up to the last one, without some of them, which are in ascending order. */
+/** The lines up to the last one, without the missing ones, which are in ascending order. */
 export function spansWithout(last: number, missing: readonly number[]): readonly Span[] {
   const found: Span[] = [];
   let first = 1;
@@ -23,7 +23,7 @@ export function spansOf(numbers: readonly number[]): readonly Span[] {
   return found;
 }
 
-/** Spans that are told one by one. */
+/** The most spans to list. */
 const TOLD = 10;
 
 /** Such as `lines 1 to 6, 8`. */

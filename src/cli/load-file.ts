@@ -7,10 +7,10 @@ import type * as library from '../index.ts';
 import { ConfigError } from '../index.ts';
 import { libraryError } from './library-error.ts';
 
-/** The library as a file has it: what the file made belongs to that copy, and to no other. */
+/** The copy of the library that a file imports: the values of the file belong to that copy. */
 export type Library = typeof library;
 
-/** A file of a user, as it was loaded. */
+/** A loaded user file. */
 export interface LoadedFile {
   readonly path: string;
   /** What it exports, by name. */
@@ -18,7 +18,7 @@ export interface LoadedFile {
   readonly library: Library;
 }
 
-/** A file could not be loaded: what is wrong with it, and where. */
+/** The error for a file that could not be loaded, with the reason and the place. */
 class FileError extends Error {
   constructor(file: string, cause: unknown) {
     const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
@@ -30,10 +30,10 @@ class FileError extends Error {
 }
 
 /**
- * Loads a TypeScript or JavaScript file as it is, on every version of Node alike.
+ * Loads a TypeScript or JavaScript file directly, in the same way on every version of Node.
  *
- * @param loaded - Told of each file outside of `node_modules` that is loaded for it, also when one of them cannot be.
- * @throws ConfigError `ERR_FILE` for a file that is not there, or that has no library; FileError for one that fails.
+ * @param loaded - Called with each file outside `node_modules` that is loaded, even if one of them fails.
+ * @throws ConfigError `ERR_FILE` if the file does not exist or cannot import the library; FileError if it fails.
  */
 export async function loadFile(file: string, loaded: (path: string) => void = () => undefined): Promise<LoadedFile> {
   const path = resolve(file);
@@ -63,8 +63,8 @@ async function libraryOf(path: string): Promise<Library> {
 }
 
 /**
- * Compiles what is not in `node_modules`, and imports that from there as Node does: so nothing exists twice, the library
- * least of all.
+ * Compiles files outside `node_modules` and imports packages as Node does, so that nothing exists twice, especially not
+ * the library.
  */
 async function imported(path: string, loaded: (path: string) => void): Promise<unknown> {
   const { createJiti } = await import('jiti');
@@ -83,7 +83,7 @@ async function imported(path: string, loaded: (path: string) => void): Promise<u
   return jiti.import(path);
 }
 
-/** `file:line:column` of the first line of the stack that lies in a file of the user. */
+/** `file:line:column` of the first stack frame in a file of the user. */
 function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const lines = (error.stack ?? '').split('\n').slice(1);

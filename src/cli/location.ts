@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ConfigError, type ConnectOptions } from '../index.ts';
 
-/** Where the log is, as flags say it. */
+/** The flags that locate the log. */
 export interface LocationFlags {
   readonly path?: string;
   readonly brokers?: string;
@@ -15,7 +15,7 @@ export interface LocationFlags {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Adds the flags that say where the log is. */
+/** Adds the flags that locate the log. */
 export function locationFlags(command: Command): Command {
   return command
     .option('--path <folder>', 'folder of an embedded log (MILLRACE_PATH; default .millrace)')
@@ -39,18 +39,18 @@ export function locationFlags(command: Command): Command {
 /** Whether flags or environment name the log. */
 export function isNamed({ brokers, path }: LocationFlags, env: Environment): boolean {
   const variables = [env['MILLRACE_PATH'], env['MILLRACE_BROKERS'], env['KAFKA_BROKERS']];
-  // A flag that is empty is a mistake, and said to be one.
+  // An empty flag is a mistake and reported as one.
   return brokers !== undefined || path !== undefined || variables.some((text) => given(text) !== undefined);
 }
 
-/** Whether flags or environment say where the log is, or how it is reached. */
+/** Whether flags or environment say where the log is or how to connect to it. */
 export function isLocated(flags: LocationFlags, env: Environment): boolean {
   const reached = [flags.tls, flags.tlsCa, flags.sasl, flags.saslUser, flags.saslPasswordFile];
   return isNamed(flags, env) || reached.some((flag) => flag !== undefined);
 }
 
 /**
- * Options of `connect`: a flag goes before the environment, and that before the default.
+ * Options of `connect`: flags take precedence over the environment, and the environment over defaults.
  *
  * @throws ConfigError `ERR_OPTION` for flags that contradict each other.
  */
@@ -107,7 +107,7 @@ function tls({ tls: wanted, tlsCa }: LocationFlags, env: Environment): true | { 
 
 const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
-/** @throws ConfigError `ERR_OPTION` for what could be meant either way */
+/** @throws ConfigError `ERR_OPTION` for ambiguous values */
 function isOn(variable: string, text: string = ''): boolean {
   if (/^(?:1|true)$/i.test(text)) return true;
   if (/^(?:|0|false)$/i.test(text)) return false;

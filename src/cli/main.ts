@@ -40,12 +40,12 @@ try {
     version,
   );
 } catch (error) {
-  // What is wrong with the file of the project.
+  // The project file is invalid.
   output.say(explain(error, process.argv.includes('--debug')));
   process.exitCode = exitCodeOf(error);
 }
-// The command is done. What a user's file has left open (a timer, a connection) does not keep the process; what is still on
-// its way to a slow reader does.
+// The command is done. Resources that a user's file has left open (a timer, a connection) must not keep the process
+// alive; output on its way to a slow reader must.
 setInterval(() => {
   if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
 }, 500).unref();

@@ -1,26 +1,26 @@
 import { ConfigError } from '../index.ts';
 
-/** A place in a partition. */
+/** A position in a partition. */
 export type Mark =
   | { readonly kind: 'start' }
   | { readonly kind: 'end' }
   | { readonly kind: 'stored' }
   | { readonly kind: 'offset'; readonly offset: number }
-  /** So many after the first record that is kept. */
+  /** A number of offsets after the first record kept. */
   | { readonly kind: 'afterStart'; readonly count: number }
-  /** So many before the end. */
+  /** A number of offsets before the end. */
   | { readonly kind: 'beforeEnd'; readonly count: number }
   | { readonly kind: 'time'; readonly time: number };
 
-/** What is to be read of each partition: from a place on, and up to another (not included); without one it goes on. */
+/** The range to read of each partition: from one position up to another (exclusive); without an end it continues. */
 export interface Range {
   readonly from: Mark;
   readonly until: Mark | undefined;
 }
 
 /**
- * Reads what kcat and rpk know as `-o`: `beginning`, `start`, `end`, `stored`, `N`, `+N`, `-N`, `N:M`, `N:`, `:M`, `:end`,
- * `@TIME`, `@TIME:TIME`, `s@MS`, `e@MS`. A time is 10 or 13 digits, a date, RFC 3339, or `-1h`.
+ * Parses the `-o` option of kcat and rpk: `beginning`, `start`, `end`, `stored`, `N`, `+N`, `-N`, `N:M`, `N:`, `:M`,
+ * `:end`, `@TIME`, `@TIME:TIME`, `s@MS`, `e@MS`. A time is 10 or 13 digits, a date, RFC 3339, or `-1h`.
  *
  * @param now - The wall clock, for relative times.
  * @throws ConfigError `ERR_OPTION`
@@ -43,7 +43,7 @@ export function parseRange(texts: readonly string[], now: number): Range {
 
 const START: Mark = { kind: 'start' };
 
-/** Whether a place lies before another one whatever the topic holds. */
+/** Whether a position is before another one regardless of the topic. */
 function endsBefore(from: Mark, until: Mark): boolean {
   if (from.kind === 'offset' && until.kind === 'offset') return until.offset < from.offset;
   if (from.kind === 'time' && until.kind === 'time') return until.time < from.time;
@@ -92,7 +92,7 @@ function mark(whole: string, text: string): Mark {
   return sign === '-' ? { kind: 'beforeEnd', count } : { kind: 'offset', offset: count };
 }
 
-/** A time may hold colons itself, so the colon that separates two is the one with a time on both sides. */
+/** A time may itself contain colons, so the separator is the colon with a valid time on both sides. */
 function timeRange(text: string, now: number): Part {
   const body = text.slice(1);
   const whole = timeOf(body, now);

@@ -1,24 +1,24 @@
-/** Where a command writes: data to `data`, everything else to `say`. */
+/** The output of a command: data goes to `data`, everything else to `say`. */
 export interface Output {
-  /** Resolves when there is room for more, or when nobody reads on. */
+  /** Resolves when there is room for more, or when the reader is gone. */
   data(text: string): Promise<void> | undefined;
-  /** Resolves when the operating system has taken the text; with false when it has not. */
+  /** Resolves with whether the operating system has accepted the text. */
   deliver(text: string): Promise<boolean>;
   say(text: string): void;
-  /** Whether data is read by a person. */
+  /** Whether data goes to a terminal. */
   readonly tty: boolean;
-  /** Why data could not be written; nothing where its reader has just gone away, as `| head` does. */
+  /** Why data could not be written; undefined if its reader has simply gone away, as `| head` does. */
   readonly failure: Error | undefined;
 }
 
-/** What a reader that has gone away leaves behind. */
+/** Error codes of a reader that has gone away. */
 const GONE = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
 
 /**
  * The output of a process.
  *
- * @param raw - Control characters of records reach the terminal as they are.
- * @param ended - Called when data can no longer be written: the command is to come to an end.
+ * @param raw - Whether control characters of records reach the terminal unescaped.
+ * @param ended - Called when data can no longer be written, to end the command.
  */
 export function processOutput(
   { stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>,
@@ -38,7 +38,7 @@ export function processOutput(
     waiting.clear();
     ended();
   });
-  // There is nobody to tell.
+  // There is nowhere to report this.
   stderr.on('error', () => undefined);
   const shown = (text: string): string => (tty && !raw ? harmless(text) : text);
   return {
@@ -63,12 +63,12 @@ export function processOutput(
         : new Promise((resolve) => {
             stdout.write(shown(text), (error) => resolve(error === null || error === undefined));
           }),
-    // What is told may quote what others wrote too: a header, the name of a group.
+    // Messages may quote data of others too: a header, the name of a group.
     say: (text) => void stderr.write(`${stderr.isTTY === true && !raw ? harmless(text) : text}\n`),
   };
 }
 
-/** Text without what a terminal would obey: records hold what others wrote. */
+/** Escapes control characters, because records contain data of others. */
 export function harmless(text: string): string {
   return text.replace(/[^\P{Cc}\t\n]/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
@@ -87,7 +87,7 @@ export async function writeRows(
   await output.data(`${table(rows, columns)}\n`);
 }
 
-/** Columns side by side, numbers to the right, under their names in capitals: `writtenBy` as WRITTEN BY. */
+/** A table with right-aligned numbers and column names in capitals: `writtenBy` as WRITTEN BY. */
 export function table(
   rows: readonly Readonly<Record<string, string | number | boolean | null>>[],
   columns: readonly string[],

@@ -1,19 +1,19 @@
-/** What `millrace dev` and the process that it starts say to each other. */
+/** The messages between `millrace dev` and the process that it starts. */
 export type FromParent = 'stop';
 export interface FromChild {
   readonly loaded: string;
 }
 
-/** What is said at the first Ctrl-C: by the process that has heard it. */
+/** The message at the first Ctrl-C, printed by the process that received it. */
 export const STOPPING = 'stopping: finishing what was read; Ctrl-C again ends it at once';
 
-/** In the environment of a process that `millrace dev` has started. */
+/** Environment variable of a process that `millrace dev` has started. */
 export const DEV = 'MILLRACE_DEV';
 
 /**
- * The `millrace dev` that has started this process, if one has. The channel to it does not keep the process alive.
+ * The `millrace dev` process that started this one, if any. The channel to it does not keep the process alive.
  *
- * @param stop - Called when it wants this process to stop, and when it is gone.
+ * @param stop - Called when it asks this process to stop, and when it is gone.
  */
 export function parentOf(
   child: Pick<NodeJS.Process, 'channel' | 'env' | 'on' | 'send'>,

@@ -10,10 +10,10 @@ export interface PipelineFile extends LoadedFile {
 }
 
 /**
- * Loads the pipeline of a file: the export of the given name, else the default export, else the only export that is a
- * pipeline. A topic alone is none.
+ * Loads the pipeline of a file: the export with the given name, or the default export, or the only export that is a
+ * pipeline. A topic alone does not count.
  *
- * @throws ConfigError `ERR_FILE`, FileError, and what is wrong with the pipeline.
+ * @throws ConfigError `ERR_FILE`, FileError, and errors of the pipeline.
  */
 export async function loadPipeline(
   file: string,
@@ -28,7 +28,7 @@ export async function loadPipeline(
     throw new ConfigError('ERR_FILE', `${file} exports no ${name}`, { hint: hintOf(names, name) });
   }
   if (!looksLikePipeline(exports[name])) {
-    throw new ConfigError('ERR_FILE', `${name} of ${file} is no pipeline`, { hint: hintOf(names, name) });
+    throw new ConfigError('ERR_FILE', `${name} of ${file} is not a pipeline`, { hint: hintOf(names, name) });
   }
   return { ...found, name, pipeline: exports[name] as Pipeline };
 }
@@ -49,27 +49,27 @@ function chosen(
   }
   if (others.length === 0) return only;
   throw new ConfigError('ERR_FILE', `${file} exports ${pipelines.length} pipelines: ${pipelines.join(', ')}`, {
-    hint: `name one of them behind the file, or export several that run together as an array: export default [${pipelines.join(', ')}]`,
+    hint: `name one of them after the file, or export several that run together as an array: export default [${pipelines.join(', ')}]`,
   });
 }
 
 const hintOf = (names: readonly string[], name: string): string =>
   names.length === 0 ? 'export a pipeline: export default clicks.pipe(…)' : meant(name, names);
 
-/** An Observable, of whichever copy of RxJS, or several. */
+/** Whether a value is an Observable of any copy of RxJS, or several. */
 function looksLikePipeline(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every((part) => looksLikePipeline(part));
   const { pipe, subscribe } = (value ?? {}) as { readonly pipe?: unknown; readonly subscribe?: unknown };
   return typeof pipe === 'function' && typeof subscribe === 'function';
 }
 
-/** What reads a topic and does nothing with it: the declaration of a topic or a table. */
+/** Whether a pipeline only reads a topic, such as the declaration of a topic or a table. */
 function isTopicAlone(pipeline: Pipeline, { describePipeline }: Library): boolean {
   try {
     const steps = describePipeline(pipeline).stages.flatMap((stage) => stage.steps);
     return steps.every(({ kind, upstream }) => upstream.length === 0 && (kind === 'source' || kind === 'table'));
   } catch {
-    // Whoever runs it is told what is wrong.
+    // Running it will report the error.
     return false;
   }
 }

@@ -5,9 +5,9 @@ import type { Context } from './context.ts';
 import { parseRange, type Range } from './offsets.ts';
 import { boundsOf } from './range-offsets.ts';
 
-/** Flags that say where a group or an application is to go on, as Kafka's own tools spell them. */
+/** Flags that say where a group or an application continues, with the names of Kafka's own tools. */
 export interface PlaceFlags {
-  /** As `consume -o` takes it. */
+  /** As for `consume -o`. */
   readonly to?: string;
   readonly toEarliest?: boolean;
   readonly toLatest?: boolean;
@@ -34,7 +34,7 @@ export function placeFlags(command: Command): Command {
     );
 }
 
-/** Finds the offsets of a topic that an option means; `undefined` for a topic that it says nothing of. */
+/** Finds the offsets of a topic that an option specifies; `undefined` for a topic that it does not cover. */
 export interface Place {
   (
     client: Client,
@@ -42,11 +42,11 @@ export interface Place {
     committed: PartitionOffsets,
     context: Pick<Context, 'now'>,
   ): Promise<PartitionOffsets | undefined>;
-  /** The topics that it says something of, where it names them. */
+  /** The topics that it names, if it names any. */
   readonly topics?: readonly string[];
 }
 
-/** The place that flags name, if they do. @throws ConfigError `ERR_OPTION` */
+/** The place that the flags specify, if any. @throws ConfigError `ERR_OPTION` */
 export function placeOf(flags: PlaceFlags): Place | undefined {
   const { byDuration, fromFile, shiftBy, to, toDatetime, toEarliest, toLatest, toOffset } = flags;
   const given = Object.entries({ to, toEarliest, toLatest, toOffset, toDatetime, byDuration, shiftBy, fromFile });
@@ -70,7 +70,7 @@ const ranged =
   async (client, topic, _, { now }) =>
     within(client, topic, (await boundsOf(client, topic, onePlace(text, now()))).from);
 
-/** One place, with no end. @throws ConfigError `ERR_OPTION` */
+/** A single place without an end. @throws ConfigError `ERR_OPTION` */
 export function onePlace(text: string, now: number): Range {
   const range = parseRange([text], now);
   if (range.until === undefined && range.from.kind !== 'stored') return range;
@@ -103,7 +103,7 @@ function ofFile(file: string): Place {
   return Object.assign(place, { topics: [...offsets.keys()] });
 }
 
-/** Offsets that there are: what lies before the first record begins there, what lies beyond the end begins at the end. */
+/** Limits offsets to the existing range: from the first record to the end. */
 async function within(client: Client, topic: string, wanted: PartitionOffsets): Promise<PartitionOffsets> {
   const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
   return new Map(
@@ -116,7 +116,7 @@ async function within(client: Client, topic: string, wanted: PartitionOffsets): 
   );
 }
 
-/** `1h`, or as ISO 8601 has it: `PT1H30M` (in seconds). */
+/** Converts `1h`, or an ISO 8601 duration such as `PT1H30M`, to seconds. */
 function durationText(text: string): string {
   if (/^\d+(?:\.\d+)?(?:ms|[smhdw])$/.test(text)) return text;
   const [whole, days = '0', hours = '0', minutes = '0', seconds = '0'] =

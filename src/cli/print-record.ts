@@ -12,7 +12,7 @@ interface PrintFlags {
 
 const keyAndValue = (delimiter: string): string => `%k${delimiter.replaceAll('%', '%%')}%v\\n`;
 
-/** How records are printed: by a format, as JSON, or for people. */
+/** Chooses how to print records: with a format, as JSON, or for people. */
 export function printer(
   flags: PrintFlags,
   key: Codec | undefined,
@@ -22,7 +22,7 @@ export function printer(
   const text = flags.format ?? (flags.keyDelimiter === undefined ? undefined : keyAndValue(flags.keyDelimiter));
   if (text !== undefined) {
     const format = parseFormat(text, key, value);
-    // As kcat does: the end of a line has to be asked for, unless nothing else was.
+    // Like kcat: a format needs an explicit line break, unless it is the default.
     const newline = /\\n|\n/.test(text) ? '' : '\n';
     return (record) => {
       try {
@@ -39,7 +39,7 @@ export function printer(
   };
 }
 
-/** As decoded; what cannot be decoded stands there as it is. */
+/** Shows decoded bytes; undecodable ones are shown unchanged. */
 function safely(raw: Uint8Array | null, codec: Codec | undefined): string {
   try {
     return show(raw, codec);
@@ -48,12 +48,12 @@ function safely(raw: Uint8Array | null, codec: Codec | undefined): string {
   }
 }
 
-/** Whether a text is in the key or the value of a record, as they are printed. */
+/** Whether the printed key or value of a record contains a text. */
 export function matches(record: RawRecord, text: string, key: Codec | undefined, value: Codec | undefined): boolean {
   return safely(record.key, key).includes(text) || safely(record.value, value).includes(text);
 }
 
-/** With a format nothing but the value has a place: what cannot be decoded ends the command. */
+/** A format has no room for an error, so an undecodable part ends the command. */
 function unprintable({ offset, partition, topic }: RawRecord, error: unknown): unknown {
   if (!(error instanceof RecordError)) return error;
   return new RecordError(error.code, withoutHint(error), {

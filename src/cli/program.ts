@@ -20,7 +20,7 @@ import { explain } from './explain.ts';
 import { withOwnFlag } from './foreign-flags.ts';
 import type { Output } from './output.ts';
 
-/** The commands, for help and documentation as well. */
+/** The commands, also used for help and documentation. */
 export function program(context: Context, version: string): Command {
   const command = new Command('millrace')
     .description(
@@ -67,13 +67,13 @@ export async function main(args: readonly string[], context: Context, version: s
     if (output.failure === undefined) return 0;
     throw output.failure;
   } catch (error) {
-    // What commander has to say about wrong use it has said.
+    // Commander has already reported wrong use.
     if (!(error instanceof CommanderError)) output.say(explain(error, args.includes('--debug')));
     return exitCodeOf(error);
   }
 }
 
-/** An output that says nothing where it is to be quiet; data is written all the same. */
+/** An output that suppresses messages if it is quiet; data is still written. */
 function hushed(output: Output, quiet: () => boolean): Output {
   return {
     data: (text) => output.data(text),
@@ -90,7 +90,7 @@ function hushed(output: Output, quiet: () => boolean): Output {
   };
 }
 
-/** Commander ends the process and writes by itself; here it throws, and the output is the context's. */
+/** By default commander ends the process and writes directly; here it throws and uses the output of the context. */
 function quietly(command: Command, context: Context): void {
   command.exitOverride().showSuggestionAfterError().showHelpAfterError('(--help shows what there is)');
   command.configureOutput({

@@ -1,14 +1,14 @@
 import { type Client, ConfigError, type PartitionOffsets } from '../index.ts';
 import type { Mark, Range } from './offsets.ts';
 
-/** Offsets of each partition to begin at and to end before. */
+/** The start offset (inclusive) and end offset (exclusive) of each partition. */
 export interface Bounds {
   readonly from: PartitionOffsets;
-  /** Without a partition, or an end: forever. */
+  /** A partition that is missing, or no map at all, means no end. */
   readonly until: PartitionOffsets | undefined;
 }
 
-/** Finds the offsets that a range means now. @throws ConfigError `ERR_OPTION` for `stored` without a group */
+/** Finds the current offsets of a range. @throws ConfigError `ERR_OPTION` for `stored` without a group */
 export async function boundsOf(client: Client, topic: string, { from, until }: Range, group?: string): Promise<Bounds> {
   const [starts, ends] = await Promise.all([client.offsets(topic, 'earliest'), client.offsets(topic, 'latest')]);
   const place = (mark: Mark): Promise<PartitionOffsets> => placeOf(client, topic, mark, starts, ends, group);

@@ -23,8 +23,8 @@ export interface RunFlags extends LocationFlags {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The options of a run. A flag goes before the environment, that before what the file exports as `options`, and that before
- * the default. The application is called as its file unless something says otherwise.
+ * The options of a run. Flags take precedence over the environment, the environment over the `options` that the file
+ * exports, and those over defaults. By default the application has the name of its file.
  *
  * @throws ConfigError `ERR_OPTION`
  */
@@ -40,7 +40,8 @@ export function runSettings(
   const level = flags.quiet === true ? 'error' : flags.verbose === true ? 'info' : undefined;
   const { brokers, create, durability, kafka, path: folder, stateDir, transport, ...rest } = own;
   const ofFile = defined<LogLocation>({ brokers, create, durability, kafka, path: folder, transport });
-  // Brokers of the file are reached as flags and the environment say: these name TLS and the user for all commands.
+  // Brokers of the file are reached with the TLS and user settings of flags and environment, which apply to all
+  // commands.
   const at = isNamed(flags, env) || brokers === undefined ? flags : { ...flags, brokers: brokers.join(',') };
   const place = isLocated(at, env) ? usedAs(location(at, env), ofFile) : ofFile;
   return defined<RunOptions>({
@@ -58,7 +59,7 @@ export function runSettings(
   }) as RunOptions;
 }
 
-/** What the library logs with by itself, without the line for what the application ends with: the command says that. */
+/** The library's default logger, without the final error of the application, which the command reports. */
 function loggerOf(
   { consoleLogger }: PipelineFile['library'],
   level: LogLevel | undefined,
@@ -75,11 +76,11 @@ function loggerOf(
   };
 }
 
-/** The message of an application that has ended with an error. */
+/** The log message of an application that has ended with an error. */
 const ENDED = 'failed';
 
 /**
- * A flag says that it is served, and at which port. Who sees what (token, mask, host) stays as the file says.
+ * The flag enables the dashboard and sets its port. Access settings (token, mask, host) come from the file.
  *
  * @throws ConfigError `ERR_OPTION`
  */
@@ -97,26 +98,26 @@ export function timeoutMs({ timeout }: Pick<RunFlags, 'timeout'>): number | unde
 
 function optionsOf({ applicationId, options = {} }: Readonly<Record<string, unknown>>): Partial<RunOptions> {
   if (typeof options !== 'object' || options === null) {
-    throw new ConfigError('ERR_OPTION', 'the file exports options that are no object', {
+    throw new ConfigError('ERR_OPTION', 'the file exports options that are not an object', {
       hint: "export const options = { applicationId: 'clicks' }",
     });
   }
   return typeof applicationId === 'string' ? { applicationId, ...options } : options;
 }
 
-/** A folder is the default, and says so. */
+/** Makes the default folder explicit. */
 const located = (place: Partial<LogLocation>): Partial<LogLocation> =>
   place.path === undefined && place.brokers === undefined && place.transport === undefined
     ? { ...place, path: '.millrace' }
     : place;
 
-/** A log that flags or the environment name. How such a one is used stays as the file says: they name another, and no more. */
+/** A log named by flags or environment, used with the other settings of the file: they only change its location. */
 function usedAs(named: LogLocation, { create, durability, kafka }: Partial<LogLocation>): Partial<LogLocation> {
   if (named.brokers === undefined) return defined<LogLocation>({ create, durability, ...named });
   return { ...named, kafka: { ...named.kafka, ...kafka, ...withoutClient(named.kafka) } };
 }
 
-/** What flags and the environment say of a cluster: TLS and the user. */
+/** The cluster settings of flags and environment: TLS and the user. */
 function withoutClient({ clientId: _, ...said }: NonNullable<LogLocation['kafka']> = {}): LogLocation['kafka'] {
   return said;
 }
@@ -145,7 +146,7 @@ function withGuarantee(
   };
 }
 
-/** Without what is not given. */
+/** The options without those that are undefined. */
 function defined<T extends object>(options: { readonly [N in keyof T]?: T[N] | undefined }): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { LogLocation } from '../index.ts';
 import { counted } from '../options/counted.ts';
 
-/** What a start says first, so that nobody has to ask later. */
+/** The facts that a start prints first. */
 export interface Start {
   readonly version: string;
   readonly applicationId: string;
@@ -17,7 +17,7 @@ export interface Start {
   readonly stores: number;
 }
 
-/** The first lines of a run, one thing in each. */
+/** The first lines of a run, one fact per line. */
 export function startBox(start: Start): string {
   const { location } = start;
   const rows: readonly (readonly [name: string, value: string | undefined])[] = [
@@ -28,7 +28,7 @@ export function startBox(start: Start): string {
     ['guarantee', guaranteeOf(location)],
     ['state', location.brokers === undefined ? undefined : (start.stateDir ?? 'in memory, restored from changelogs')],
     ['config', start.configFile],
-    ['until', start.until === undefined ? undefined : 'the end of what is there'],
+    ['until', start.until === undefined ? undefined : 'the end of the existing records'],
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${value}`])).join('\n');
 }
@@ -42,7 +42,7 @@ function guaranteeOf({ brokers, kafka }: LogLocation): string {
   return brokers === undefined ? 'exactly once' : (kafka?.guarantee ?? 'at-least-once').replaceAll('-', ' ');
 }
 
-/** Which commit the file is of, where there is one. */
+/** The git commit of the file, if there is one. */
 function commitOf(file: string): string {
   try {
     const git = ['rev-parse', '--short', 'HEAD'];

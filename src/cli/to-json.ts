@@ -1,8 +1,8 @@
 import { toBase64 } from './base64.ts';
 
 /**
- * JSON of values that JSON knows nothing of: whole numbers beyond its own, what is not a number, −0 and times as text, bytes in
- * base64, other arrays of numbers as arrays. Reading does not give these values back.
+ * JSON for values that JSON cannot represent: large whole numbers, NaN, infinities, −0 and dates as text, bytes in
+ * base64, other typed arrays as arrays. Reading the JSON does not restore these values.
  */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {

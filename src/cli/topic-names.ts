@@ -1,10 +1,10 @@
 import { type Client, FatalError, type TopicDescription } from '../index.ts';
 import { nearest } from '../options/nearest.ts';
 
-/** Names that a hint lists. */
+/** The most names to list in a hint. */
 const LISTED = 20;
 
-/** @throws FatalError `ERR_UNKNOWN_TOPIC` with the name that may have been meant */
+/** @throws FatalError `ERR_UNKNOWN_TOPIC` with a similar name as suggestion */
 export async function existing(client: Client, topic: string): Promise<TopicDescription> {
   const description = await client.topics.describe(topic);
   if (description !== undefined) return description;
@@ -15,7 +15,7 @@ export async function existing(client: Client, topic: string): Promise<TopicDesc
   });
 }
 
-/** Which of some names was meant, as far as one can guess. */
+/** A hint with the most similar name, or a list of the names. */
 export function meant(name: string, names: readonly string[]): string {
   const near = nearest(
     name,

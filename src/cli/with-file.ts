@@ -5,7 +5,7 @@ import { loadFile } from './load-file.ts';
 import { toJson } from './to-json.ts';
 import { meant } from './topic-names.ts';
 
-/** Flags that say how keys and values are decoded and encoded. */
+/** Flags that choose the serdes of keys and values. */
 export interface CodecFlags {
   readonly key?: string;
   readonly value?: string;
@@ -18,7 +18,7 @@ export interface Codecs {
 }
 
 /**
- * How keys and values of a topic are decoded: by the names of serdes, else by the declaration of the topic in a file.
+ * The codecs for the keys and values of a topic: by serde names, or from the declaration of the topic in a file.
  *
  * @throws ConfigError `ERR_OPTION`, `ERR_FILE`
  */
@@ -47,7 +47,7 @@ interface Declaration {
   readonly value: Serde<unknown>;
 }
 
-/** What `topic(…)`, `table(…)` and `globalTable(…)` return, of whichever copy of the library. */
+/** Whether a value was returned by `topic(…)`, `table(…)` or `globalTable(…)` of any copy of the library. */
 function isDeclaration(value: unknown): value is Declaration {
   const { name, value: serde } = (value ?? {}) as {
     readonly name?: unknown;
@@ -59,10 +59,10 @@ function isDeclaration(value: unknown): value is Declaration {
 const nameFor = (topic: string): string =>
   topic.replace(/[^a-zA-Z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase());
 
-/** Serdes without a schema, which are written at a command line as their names say. */
+/** Serdes without a schema, whose values are written directly on the command line. */
 const PLAIN = new Set(['string', 'uuid', 'int32', 'int64', 'float64']);
 
-/** A serde of a program. What it takes is written as JSON. */
+/** A codec for a serde of a program. Its values are written as JSON. */
 function serdeCodec(serde: Serde<unknown>): Codec {
   const plain = PLAIN.has(serde.name) ? codecOf('--with', serde.name) : undefined;
   if (plain !== undefined) return plain;

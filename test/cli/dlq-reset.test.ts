@@ -223,8 +223,8 @@ describe('wrong use', () => {
   it.each([
     ['dlq ls nope', 1, 'there is no topic nope'],
     ['dlq show bad-orders 0@99', 1, 'there is no dead letter at 0@99'],
-    ['dlq show bad-orders x', 2, 'x is no place'],
-    ['dlq drop orders --yes', 2, 'are no dead letters'],
+    ['dlq show bad-orders x', 2, 'x is not a place'],
+    ['dlq drop orders --yes', 2, 'are not dead letters'],
     ['dlq replay bad-orders --to nope', 1, 'there is no topic nope'],
     ['dlq ls -b 127.0.0.1:1', 1, 'ECONNREFUSED'],
     ['dlq', 2, 'Usage: millrace dlq'],

@@ -25,14 +25,14 @@ describe('produce', () => {
     const stopped = await cli.run('produce t --value int32', '1\n2\nthree\n4\n');
     expect(stopped).toMatchObject({ code: 1, out: '' });
     expect(stopped.err).toMatch(
-      /^2 records written to t: lines 1 to 2; go on with line 3\nERR_ENVELOPE: line 3: "three" is not a number – int32 takes .*\n$/,
+      /^2 records written to t: lines 1 to 2; continue with line 3\nERR_ENVELOPE: line 3: "three" is not a number – int32 takes .*\n$/,
     );
     expect(await cli.run('produce t --value int32', 'one\n')).toMatchObject({
-      err: expect.stringMatching(/^0 records written to t: go on with line 1\n/) as string,
+      err: expect.stringMatching(/^0 records written to t: continue with line 1\n/) as string,
     });
     expect(await cli.run('produce t -J', '{"value":"a"}\n{"value":"b","partition":7}\n')).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/: line 1; go on with line 2\n.*line 2: .*--repartition/s) as string,
+      err: expect.stringMatching(/: line 1; continue with line 2\n.*line 2: .*--repartition/s) as string,
     });
   });
 
@@ -47,8 +47,8 @@ describe('produce', () => {
     const written = await values();
     // Line 4 was on its way already, or it was not.
     if (written.includes('c'))
-      expect(stopped.err).toContain('lines 1 to 2, 4; write line 3 again, and go on with line 5');
-    else expect(stopped.err).toContain('lines 1 to 2; go on with line 3');
+      expect(stopped.err).toContain('lines 1 to 2, 4; write line 3 again, and continue with line 5');
+    else expect(stopped.err).toContain('lines 1 to 2; continue with line 3');
     expect(written.slice(0, 2)).toEqual(['a', 'b']);
   });
 
@@ -90,7 +90,7 @@ describe('produce', () => {
     expect(await producer.ended).toEqual({
       code: 0,
       out: '',
-      err: '2 records written to t: lines 1 to 2; go on with line 3\n',
+      err: '2 records written to t: lines 1 to 2; continue with line 3\n',
     });
   });
 

@@ -44,9 +44,9 @@ describe('millrace config show', () => {
   it.each([
     ['{ "pth": "x" }', 'there is no setting pth – did you mean path?'],
     ['{ "__proto__": { "path": "x" } }', 'there is no setting __proto__'],
-    ['{ "saslPassword": "geheim" }', 'saslPassword stands in it'],
+    ['{ "saslPassword": "geheim" }', 'saslPassword must not be in it'],
     ['{ "path": 3 }', 'path is 3'],
-    ['[]', 'it is no object'],
+    ['[]', 'it is not an object'],
     ['{', 'it is not JSON'],
   ])('refuses %s', async (text, message) => {
     file('millrace.config.json', text);

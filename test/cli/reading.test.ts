@@ -32,7 +32,7 @@ describe('consume', () => {
     expect(await cli.inProcess(['consume', 't', '-e', '--filter', 'total > 3'])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('is no condition') as string,
+      err: expect.stringContaining('is not a condition') as string,
     });
   });
 
@@ -55,7 +55,7 @@ describe('consume', () => {
     expect(await cli.inProcess('consume t --expect 4 -f %k,')).toMatchObject({ code: 0, out: 'k0,\nk1,\nk2,\nk3,\n' });
     expect(await cli.inProcess(['consume', 't', '-e', '--expect', '3', '--filter', '.user == ada'])).toMatchObject({
       code: 3,
-      err: 'there are 2 records, and not 3\n',
+      err: 'there are 2 records instead of 3\n',
     });
     expect(await cli.inProcess('consume u -e --expect 0 -g none')).toMatchObject({ code: 0, out: '' });
   });

@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 describe('millrace run', () => {
-  it('runs a file to the end of what is there, and says what it does', async () => {
+  it('runs a file to the end of the existing records, and says what it does', async () => {
     file('double.ts', doubling());
     const first = await cli.run('run double.ts --exit-on-end --json');
     expect(first.code).toBe(0);

@@ -90,7 +90,7 @@ describe('millrace state', () => {
     ['state ls count', 1, 'application count has not run on this log – there are counts'],
     ['state ls counts --path nowhere', 1, 'ERR_NO_LOG'],
     ['state get counts counts ada --key-serde int', 2, 'Allowed choices are'],
-    ['state get counts counts ada --key-serde number', 2, 'is no number'],
+    ['state get counts counts ada --key-serde number', 2, 'is not a number'],
     ['state ls counts -b 127.0.0.1:1', 1, 'ECONNREFUSED'],
     ['state ls counts --state-dir nowhere', 1, 'ERR_NO_LOG: There are no stores of application counts in nowhere'],
     ['state ls counts --state-dir nowhere --path x', 2, 'leave one of them out'],

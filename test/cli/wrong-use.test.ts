@@ -24,7 +24,7 @@ describe('a folder without a log', () => {
       out: '',
       err:
         `ERR_NO_LOG: There is no log in ${join(cli.folder, 'nope')}: there is no such folder – name another folder with ` +
-        '--path or MILLRACE_PATH, or a cluster with --brokers; millrace topics create begins a log\n',
+        '--path or MILLRACE_PATH, or a cluster with --brokers; millrace topics create creates a log\n',
     });
     expect(readdirSync(cli.folder)).toEqual([]);
   });
@@ -147,7 +147,7 @@ describe('options', () => {
     });
     expect(await cli.inProcess('consume t -o 99')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('begin with -o end') as string,
+      err: expect.stringContaining('start with -o end') as string,
     });
   });
 

@@ -20,7 +20,7 @@ export function completionCommand(parent: Command, { output }: Context): Command
     });
 }
 
-/** What may follow each command, by the names that lead to it. */
+/** The words that may follow each command, by its full name. */
 function wordsOf(command: Command, names: readonly string[]): readonly Words[] {
   const children = command.commands.filter((child) => child.name() !== 'help');
   const options = command.options.flatMap(({ hidden, long, short }) => (hidden ? [] : [long ?? short ?? '']));

@@ -119,9 +119,9 @@ async function consume(context: Context, name: string, flags: Flags): Promise<vo
   if (limit.signal.aborted && count < most) {
     throw new ExitError(124, `stopped after ${flags.timeout}, with ${counted(count, 'record')}`);
   }
-  // Who stops it, or reads no more of it, expects nothing.
+  // If the user stops it, or the reader of the output is gone, nothing is expected.
   if (flags.expect !== undefined && count < flags.expect && !context.signal.aborted) {
-    throw new ExitError(3, `there are ${counted(count, 'record')}, and not ${flags.expect}`);
+    throw new ExitError(3, `there are ${counted(count, 'record')} instead of ${flags.expect}`);
   }
 }
 
@@ -138,7 +138,7 @@ async function consumeRange(
   try {
     const records = await open(client, name, flags, context);
     if (records === undefined) {
-      // Who asks for everything sees that there is nothing.
+      // Without a place to start it is obvious that there are no records.
       if (flags.offset !== undefined) output.say(`there are no records of ${name} at ${flags.offset.join(' ')}`);
       return 0;
     }
@@ -154,7 +154,7 @@ async function consumeRange(
   return count;
 }
 
-/** Which records are printed. */
+/** The filter for records to print. */
 function wantedBy(flags: Flags, key: Codec | undefined, value: Codec | undefined): Filter {
   const filters = (flags.filter ?? []).map((text) => parseFilter(text, key, value));
   const { grep } = flags;
@@ -176,7 +176,7 @@ function checkFlags(flags: Flags): void {
   oneOf({ '--num': num, '--count': count }, 'they mean the same: leave one of them out');
   oneOf({ '--num': num ?? count, '--expect': expect }, '--expect also ends after so many: leave --num out');
   oneOf({ '--from-beginning': fromBeginning, '--offset': offset, '--from': from });
-  oneOf({ '--offset': offset, '--to': to }, 'say the end with -o e@TIME');
+  oneOf({ '--offset': offset, '--to': to }, 'give the end with -o e@TIME');
   oneOf({ '--read-committed': flags.readCommitted, '--read-uncommitted': flags.readUncommitted });
   const placed = { '--offset': offset, '--from': from, '--to': to, '--partition': partition };
   const place = Object.entries(placed).find(([, value]) => value !== undefined);
@@ -189,7 +189,7 @@ function checkFlags(flags: Flags): void {
   if (group === '') throw new ConfigError('ERR_OPTION', '--group is empty', { hint: 'name the group' });
 }
 
-/** @returns Nothing where the range is empty. */
+/** @returns `undefined` if the range is empty. */
 async function open(
   client: Client,
   name: string,

@@ -33,7 +33,7 @@ async function dashboard(context: Context, flags: Flags): Promise<void> {
     const { serveLog } = await import('../../dashboard/index.ts');
     const served = await serveLog(client, brokers?.join(', ') ?? path ?? '.millrace', pageOptions(env, flags));
     output.say(`dashboard    ${served.url}`);
-    // The page keeps no process alive, and here there is nothing else.
+    // The page does not keep the process alive, and nothing else runs here.
     const alive = setInterval(() => undefined, 2 ** 30);
     try {
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -44,7 +44,7 @@ async function dashboard(context: Context, flags: Flags): Promise<void> {
   });
 }
 
-/** A token is a secret: it comes from the environment, for others see command lines. */
+/** A token is a secret: it comes from the environment, because other users can see command lines. */
 function pageOptions(
   { MILLRACE_DASHBOARD_TOKEN: token }: Context['env'],
   { host, port }: Pick<Flags, 'host' | 'port'>,

@@ -28,7 +28,7 @@ async function dev({ output, signal, signalled }: Context, file: string, command
   });
   const stop = (): void => void runner.stop();
   signal.addEventListener('abort', stop, { once: true });
-  // A second signal ends this process at once, and with it the other one.
+  // A second signal ends this process at once, and the child process with it.
   process.once('exit', () => runner.kill());
   if (signal.aborted) stop();
   else runner.start();
@@ -36,7 +36,7 @@ async function dev({ output, signal, signalled }: Context, file: string, command
   if (runner.failedToStop) process.exitCode = signalled?.() ?? 1;
 }
 
-/** What `run` is given: the arguments of this command as they stand on the command line. */
+/** The arguments of this command as on the command line, for `run`. */
 function childArgs(command: Command): readonly string[] {
   const given: string[] = [];
   for (const option of command.options) {

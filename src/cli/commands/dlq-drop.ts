@@ -29,7 +29,8 @@ export async function drop(context: Context, client: Client, topic: string, flag
     const end = ends.get(partition) ?? 0;
     return { partition, start, before: Math.max(start, Math.min(offset, end)), letters: 0, isAll: offset >= end };
   });
-  // Offsets say nothing of how many there are: ends of transactions take some, and compaction and transactions leave gaps.
+  // Offsets do not give the number of letters: transaction markers take offsets, and compaction and transactions leave
+  // gaps.
   let others = 0;
   const until = new Map(rows.map((row) => [row.partition, row.before]));
   for await (const record of recordsBetween(client, topic, { from: starts, until, signal })) {
@@ -57,11 +58,11 @@ export async function drop(context: Context, client: Client, topic: string, flag
   output.say(`${what} removed`);
 }
 
-/** A topic that holds something else is not emptied by mistake. */
+/** Protects topics with other records from being emptied by mistake. */
 async function refuseOthers({ signal }: Context, client: Client, topic: string): Promise<void> {
   const last = await lastRecords(client, topic, signal);
   if (last.length === 0 || last.some((record) => letterOf(record) !== undefined)) return;
-  throw new ConfigError('ERR_OPTION', `the last records of ${topic} are no dead letters`, {
+  throw new ConfigError('ERR_OPTION', `the last records of ${topic} are not dead letters`, {
     hint: 'millrace dlq ls lists the topics that hold dead letters',
   });
 }

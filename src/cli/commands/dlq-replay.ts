@@ -28,7 +28,7 @@ is written too. After a crash a letter may be replayed twice.
   millrace dlq replay bad-orders
   millrace dlq replay bad-orders --execute`;
 
-/** Letters that are written at a time. */
+/** How many letters are written at a time. */
 const AT_A_TIME = 256;
 const BYTES_AT_A_TIME = 4 * 1024 * 1024;
 
@@ -72,7 +72,7 @@ export async function replay(context: Context, client: Client, topic: string, fl
   if (counts.failed > 0) throw new ExitError(1, `${counted(counts.failed, 'letter')} could not be replayed`);
 }
 
-/** What has become of the letters. */
+/** Counts the outcomes of letters. */
 class Counts {
   failed = 0;
   total = 0;

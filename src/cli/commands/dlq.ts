@@ -101,10 +101,10 @@ async function list(context: Context, client: Client, topic: string, flags: Flag
 const placeOf = ({ origin }: Letter): string =>
   origin === undefined ? 'a row' : `${origin.topic}/${origin.partition}@${origin.offset}`;
 
-/** The first sentence fits into a table. */
+/** Shortens a message to fit into a table. */
 const shortened = (message: string): string => (message.length > 80 ? `${message.slice(0, 79)}…` : message);
 
-/** Topics whose last record is a dead letter, with how many there are: offsets do not say it, so they are read. */
+/** Topics whose last record is a dead letter, with the number of letters: offsets do not give it, so they are read. */
 async function listTopics(context: Context, client: Client, flags: Flags): Promise<void> {
   const rows: { topic: string; letters: number; replayed: number; last: string }[] = [];
   for (const topic of await client.topics.list()) {
@@ -128,7 +128,7 @@ async function showOne(context: Context, client: Client, topic: string, place: s
   const [key, value] = [codecOf('--key', flags.key), codecOf('--value', flags.value)];
   const [, partition = '0', offset] = /^(?:(\d+)@)?(\d+)$/.exec(place) ?? [];
   if (offset === undefined) {
-    throw new ConfigError('ERR_OPTION', `${place} is no place`, { hint: 'such as 17, or 0@17 as dlq ls prints it' });
+    throw new ConfigError('ERR_OPTION', `${place} is not a place`, { hint: 'such as 17, or 0@17 as dlq ls prints it' });
   }
   const found = await letterAt(client, topic, { partition: Number(partition), offset: Number(offset) });
   if (found === undefined) {
@@ -146,7 +146,7 @@ async function showOne(context: Context, client: Client, topic: string, place: s
     from: placeOf(letter),
     key: safely(() => show(record.key, key), record.key),
     value: safely(() => show(record.value, value), record.value),
-    cut: letter.cut ? 'only a part of the record is here' : undefined,
+    cut: letter.cut ? 'the letter contains only a part of the record' : undefined,
     headers: letter.headers.map(([name, each]) => `${name}=${show(each, undefined)}`).join(', ') || undefined,
     replayed: replayed.to(record).join(', ') || undefined,
   };

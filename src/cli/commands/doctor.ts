@@ -67,11 +67,11 @@ function rxjs(): Finding {
     const { version } = here('rxjs/package.json') as { readonly version: string };
     return version.startsWith('7.') ? ok('rxjs', version) : problem('rxjs', `${version}: version 7 is needed`);
   } catch {
-    return note('rxjs', 'no project here has it: npm install rxjs');
+    return note('rxjs', 'it is not installed here: npm install rxjs');
   }
 }
 
-/** Opens a log of its own, so that the native part is really used. */
+/** Opens a temporary log, so that the native part is really used. */
 async function nativeStore(): Promise<Finding> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-doctor-'));
   try {
@@ -99,7 +99,7 @@ async function disk(path: string): Promise<Finding> {
   }
 }
 
-/** Opens the log that is meant, and looks at what is in it. */
+/** Opens the given log and checks its contents. */
 async function log(context: Context, flags: Flags, at: ConnectOptions): Promise<readonly Finding[]> {
   const { now } = context;
   const where = at.brokers === undefined ? `folder ${resolve(at.path ?? '.millrace')}` : at.brokers.join(', ');
@@ -117,12 +117,12 @@ async function log(context: Context, flags: Flags, at: ConnectOptions): Promise<
       ];
     });
   } catch (error) {
-    if (libraryError(error)?.code === 'ERR_NO_LOG') return [note('log', `${where} is none yet`)];
+    if (libraryError(error)?.code === 'ERR_NO_LOG') return [note('log', `there is no log at ${where} yet`)];
     return [problem('log', explain(error, false))];
   }
 }
 
-/** What cannot be looked at is told like what was found. */
+/** Runs a check; a failure becomes a finding too. */
 async function attempt(check: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await look();
@@ -156,7 +156,7 @@ function certificateOf(
 ): Promise<PeerCertificate> {
   return new Promise((found, failed) => {
     const given = typeof ssl === 'object' ? ssl : {};
-    // What is wrong with a certificate that is not accepted is told by the connection of the client.
+    // A certificate that is not accepted is reported by the connection of the client.
     const socket = connectTls({ ...given, host, port, servername: host, rejectUnauthorized: false }, () => {
       found(socket.getPeerCertificate());
       socket.end();

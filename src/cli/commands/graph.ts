@@ -32,7 +32,7 @@ export function graphCommand(parent: Command, context: Context): Command {
 }
 
 async function graph({ output }: Context, file: string, name: string | undefined, flags: Flags): Promise<void> {
-  // What draws is loaded by who draws.
+  // Loaded only by commands that draw.
   const { draw } = await import('../../graph/draw.ts');
   const { library, pipeline } = await loadPipeline(file, name);
   const format = flags.format ?? (flags.json === true ? 'json' : 'text');

@@ -55,7 +55,7 @@ export function groupsResetCommand(groups: Command, context: Context): void {
     .action((group: string, topics: readonly string[], flags: ResetFlags) => reset(context, group, topics, flags));
 }
 
-/** Where the offsets of a topic are to go. */
+/** Determines the new offsets of a topic. */
 type Wanted = (client: Client, topic: string, committed: PartitionOffsets) => Promise<PartitionOffsets | undefined>;
 
 /** @throws ConfigError `ERR_OPTION` */
@@ -94,7 +94,7 @@ async function reset(context: Context, group: string, named: readonly string[], 
     const found = flags.force === true ? await client.groups.describe(group) : await known(client, group);
     const changes = await changesOf(client, found, named.length > 0 ? named : wanted.topics, wanted.place);
     const moving = changes.filter(({ moves }) => moves.size > 0);
-    // What speaks against it is said before the change is shown, and stops it before anything is done.
+    // An objection is raised before the change is shown and before anything is done.
     const objection = found === undefined ? undefined : objectionTo(found, moving);
     if (objection !== undefined && execute && (flags.force !== true || found?.active === true)) throw objection;
     if (objection !== undefined) output.say(`warning: ${objection.message}`);
@@ -104,12 +104,12 @@ async function reset(context: Context, group: string, named: readonly string[], 
   });
 }
 
-/** What becomes of the offsets of a topic. */
+/** The change of a topic's offsets. */
 interface Change {
   readonly topic: string;
   readonly committed: PartitionOffsets;
   readonly to: PartitionOffsets;
-  /** Those that differ from what is committed. */
+  /** The offsets that differ from the committed ones. */
   readonly moves: PartitionOffsets;
 }
 
@@ -126,7 +126,7 @@ async function changesOf(
   }
   const changes: Change[] = [];
   for (const topic of topics) {
-    // Kafka remembers offsets of a topic for a while after it is gone.
+    // Kafka keeps the offsets of a deleted topic for a while.
     if (named === undefined && (await client.topics.describe(topic)) === undefined) continue;
     await existing(client, topic);
     const committed = committedIn(topic, offsets);
@@ -159,7 +159,7 @@ function told(moves: number, done: boolean): string {
   return done ? 'moved' : 'would be moved; add --execute to do it';
 }
 
-/** Those of the partitions that are to be moved. @throws ConfigError `ERR_UNKNOWN_PARTITION` */
+/** The offsets of the partitions to move. @throws ConfigError `ERR_UNKNOWN_PARTITION` */
 function only(topic: string, offsets: PartitionOffsets, flags: ResetFlags, ends: PartitionOffsets): PartitionOffsets {
   const wanted = flags.partition ?? [...offsets.keys()];
   for (const partition of wanted) {
@@ -172,7 +172,7 @@ function only(topic: string, offsets: PartitionOffsets, flags: ResetFlags, ends:
   return new Map([...offsets].filter(([partition]) => wanted.includes(partition)));
 }
 
-/** The offsets that a place means, of the partitions that are to be moved. @throws ConfigError */
+/** The offsets of a place, for the partitions to move. @throws ConfigError */
 async function places(client: Client, topic: string, range: Range, flags: ResetFlags): Promise<PartitionOffsets> {
   const [{ from }, ends] = [await boundsOf(client, topic, range), await client.offsets(topic, 'latest')];
   const to = only(topic, from, flags, ends);
@@ -186,7 +186,7 @@ async function places(client: Client, topic: string, range: Range, flags: ResetF
   return to;
 }
 
-/** What speaks against moving a group. */
+/** The reason not to move a group, if there is one. */
 function objectionTo({ active, name, stores }: GroupDescription, moving: readonly Change[]): ConfigError | undefined {
   if (moving.length === 0) return undefined;
   if (active) {

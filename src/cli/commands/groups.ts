@@ -81,7 +81,7 @@ interface Standing {
   readonly lag: number;
 }
 
-/** Where a group stands in topics; in all of those that it has committed for, unless some are named. */
+/** The positions of a group in topics (default: all topics for which it has committed offsets). */
 async function standing(
   client: Client,
   { name, offsets }: GroupDescription,
@@ -94,7 +94,7 @@ async function standing(
   const rows: Standing[] = [];
   for (const topic of topics) {
     const committed = committedIn(topic, offsets);
-    // Kafka remembers offsets of a topic for a while after it is gone.
+    // Kafka keeps the offsets of a deleted topic for a while.
     if (named.length === 0 && (await client.topics.describe(topic)) === undefined) continue;
     if (committed.size === 0) output.say(`group ${name} has no committed offsets of ${topic}`);
     const [ends, lags] = await Promise.all([client.offsets(topic, 'latest'), client.lag(name, topic)]);

@@ -37,11 +37,13 @@ export function initCommand(parent: Command, context: Context, version: string):
 async function init({ output, signal }: Context, version: string, name: string, flags: Flags): Promise<void> {
   const folder = resolve(name);
   if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new ConfigError('ERR_OPTION', `${name} is there, and not empty`, { hint: 'give the name of a new folder' });
+    throw new ConfigError('ERR_OPTION', `${name} already exists and is not empty`, {
+      hint: 'give the name of a new folder',
+    });
   }
   const project = basename(folder).toLowerCase();
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(project)) {
-    throw new ConfigError('ERR_OPTION', `${basename(folder)} is no name of a package`, {
+    throw new ConfigError('ERR_OPTION', `${basename(folder)} is not a package name`, {
       hint: 'use letters, digits, ".", "_" and "-"',
     });
   }
@@ -54,7 +56,7 @@ async function init({ output, signal }: Context, version: string, name: string, 
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  output.say(`${name} was made: ${Object.keys(files).join(', ')}`);
+  output.say(`created ${name}: ${Object.keys(files).join(', ')}`);
   if (flags.install) await npmInstall(folder, (text) => output.say(text), signal);
   const steps = [
     `cd ${relative(process.cwd(), folder)}`,

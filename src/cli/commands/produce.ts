@@ -104,7 +104,7 @@ interface LineFailure {
   readonly error: unknown;
 }
 
-/** Sends lines until they end, or one fails. @returns the line that could not be read as a record */
+/** Sends lines until the input ends or one fails. @returns the line that could not be read as a record */
 async function sendAll(
   sender: LineSender,
   input: Readable | undefined,
@@ -124,7 +124,7 @@ async function sendAll(
     }
     for (let times = repeat; times > 0 && sender.failures.size === 0; times -= 1) {
       await paced();
-      // What waited for its turn is not read as written.
+      // A line that was still waiting does not count as written.
       if (signal.aborted) return undefined;
       await sender.send(line, record);
     }
@@ -133,7 +133,7 @@ async function sendAll(
   return undefined;
 }
 
-/** Waits so that records come at an even rate, without ever catching up what a slow line has taken. */
+/** Waits so that records are written at an even rate, without catching up after a slow line. */
 function pacer(rate: number | undefined, signal: AbortSignal): () => Promise<void> | undefined {
   if (rate === undefined) return () => undefined;
   let due = performance.now();
@@ -154,7 +154,7 @@ async function inputOf({ input }: Context, { file }: Flags): Promise<Readable> {
   return file === undefined ? input : openFile('--file', file);
 }
 
-/** A tombstone for a key that is given needs no lines. */
+/** Tombstones for a given key need no lines. */
 const readsNothing = ({ k, tombstone }: Flags): boolean => k !== undefined && tombstone === true;
 
 /** @throws ConfigError `ERR_OPTION` for flags that contradict each other, or would have no effect */
@@ -221,7 +221,7 @@ function lineParser(flags: Flags, { key, value }: Codecs): (line: Uint8Array) =>
   };
 }
 
-/** What was written, as a serde has it; without one as it is. */
+/** Encodes text with a serde; without one it is unchanged. */
 function encoded(written: Uint8Array, codec: Codec | undefined): Uint8Array {
   return codec === undefined ? written : codec.parse(asText(written));
 }

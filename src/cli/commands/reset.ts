@@ -52,7 +52,7 @@ export function resetCommand(parent: Command, context: Context): Command {
     .action((application: string, flags: Flags) => reset(context, application, flags));
 }
 
-/** What is to become of one thing of an application. */
+/** A step of a reset. */
 interface Step {
   readonly [name: string]: string | number | null;
   readonly what: 'offset' | 'store' | 'topic';
@@ -97,7 +97,7 @@ async function reset(context: Context, application: string, flags: Flags): Promi
       output.say(`application ${application} would be reset; add --execute to do it`);
       return;
     }
-    // The group last: until it is gone, doing it again does what is left.
+    // The group comes last: until it is deleted, repeating the command completes an interrupted reset.
     for (const topic of topics.internal) await client.topics.delete(topic);
     await client.groups.delete(application);
     for (const [topic, offsets] of moves) await client.setCommitted(application, topic, offsets);
@@ -110,11 +110,11 @@ async function reset(context: Context, application: string, flags: Flags): Promi
 
 interface Topics {
   readonly inputs: readonly string[];
-  /** Topics that it writes and reads, and has not made. */
+  /** Topics that it writes and reads but has not created. */
   readonly passedOver: readonly string[];
-  /** Topics that it has made for itself. */
+  /** Topics that it has created for itself. */
   readonly internal: readonly string[];
-  /** Changelogs by their names that may be of another application as well. */
+  /** Topics that look like changelogs but may belong to another application. */
   readonly doubtful: readonly string[];
 }
 
@@ -153,7 +153,7 @@ async function topicsOf(
   return { inputs, passedOver, internal: [...own].sort(), doubtful };
 }
 
-/** The store whose changelog a topic may be. */
+/** The store whose changelog a topic may be, judged by its name. */
 function changelogOf(topic: string, application: string): string | undefined {
   if (!topic.startsWith(`${application}-`) || !topic.endsWith('-changelog')) return undefined;
   return topic.slice(application.length + 1, -'-changelog'.length);

@@ -20,7 +20,7 @@ Ctrl-C and SIGTERM stop it once everything read is finished and committed; a sec
   millrace run clicks.ts perMinute --path data --exit-on-end
   millrace run clicks.ts --brokers localhost:9092 --guarantee exactly-once --state-dir state`;
 
-/** The flags of what runs a pipeline. */
+/** The flags of commands that run a pipeline. */
 export function runFlags(command: Command): Command {
   return command
     .argument('<file>', 'TypeScript or JavaScript file that exports a pipeline')
@@ -68,10 +68,10 @@ async function run(
   tellOfReadiness(app, say, context.now);
   app.dashboard.then(
     (page) => (page === undefined ? undefined : say(`dashboard    ${page.url}`)),
-    // Told by the log.
+    // The log reports it.
     () => undefined,
   );
-  // Below `dev` it is also stopped when a file has changed: that process says why.
+  // Under `dev` it is also stopped when a file has changed: the parent process reports why.
   if (parent === undefined) signal.addEventListener('abort', () => say(STOPPING), { once: true });
   const timedOut = await done(app, context, limitMs);
   const { dropped, errors, late, recordsIn, recordsOut } = app.snapshot();
@@ -113,12 +113,12 @@ function tellOfReadiness(app: App, say: (text: string) => void, now: () => numbe
       say(
         `ready after ${((now() - started) / 1000).toFixed(1)} s, with ${counted(app.snapshot().tasks.length, 'task')}`,
       ),
-    // What went wrong is told by `done`.
+    // `done` reports the failure.
     () => undefined,
   );
 }
 
-/** @returns What it waited for when its time was over, if it was. @throws what ended the application */
+/** @returns What it waited for if its time ran out. @throws the error that ended the application */
 async function done(
   app: App,
   { signal, signalled }: Context,

@@ -201,7 +201,7 @@ async function verify(context: Context, application: string, flags: Flags): Prom
       }));
     });
   } catch (error) {
-    // A file that is not even opened.
+    // The file is too damaged to open.
     const known = libraryError(error);
     if (known?.code !== 'ERR_CORRUPT_LOG') throw error;
     damage = [{ store: null, partition: null, reason: known.message }];
@@ -214,7 +214,7 @@ async function verify(context: Context, application: string, flags: Flags): Prom
   throw new ExitError(3, `${damage.length} ${damage.length === 1 ? 'part is' : 'parts are'} damaged`);
 }
 
-/** @throws ConfigError `ERR_UNKNOWN_STORE` with the name that may have been meant */
+/** @throws ConfigError `ERR_UNKNOWN_STORE` with a similar name as suggestion */
 function checkStore(state: StoredState, store: string): void {
   const names = state.stores().map(({ name }) => name);
   if (names.includes(store)) return;
@@ -228,7 +228,7 @@ const unreadable = (store: string, wanted: string): string =>
   `no key of store ${store} ${wanted} – keys of windows and of serdes other than string() are compared only with the ` +
   'pipeline: add --with FILE';
 
-/** An entry as it is printed. */
+/** An entry to print. */
 type Row = Readonly<Record<string, unknown>>;
 
 function* decodedRows(view: StoreView<unknown, unknown>): Generator<Row> {
@@ -239,7 +239,7 @@ function* rowsOfKey(view: StoreView<unknown, unknown>, key: unknown): Generator<
   for (const row of found(view, key)) yield rowOf(row);
 }
 
-/** What a store has for a key, of whatever kind the store is. */
+/** The entries of a store for a key, for every kind of store. */
 function found(view: StoreView<unknown, unknown>, key: unknown): Iterable<StoredRow<unknown, unknown>> {
   try {
     return [...view.windowsOf(key)];
@@ -265,7 +265,7 @@ const rowOf = ({ key, timestamp, value, window }: StoredRow<unknown, unknown>): 
   timestamp,
 });
 
-/** Entries as bytes; of one key where one is given, for stores that have nothing but the key in their keys. */
+/** Entries as bytes; optionally of one key, for stores whose keys are only the record keys. */
 function* rawRows(state: StoredState, store: string, wanted?: string): Generator<Row> {
   for (const { key, partition, value } of state.bytes(store)) {
     const text = textOf(key);
@@ -323,7 +323,7 @@ function keyOf(text: string, form: KeyForm): unknown {
     const number = Number(text);
     if (text.trim() !== '' && !Number.isNaN(number)) return number;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new ConfigError('ERR_OPTION', `the key ${JSON.stringify(text)} is no ${form}`, {
     hint: `--key-serde takes ${KEY_FORMS.join(', ')}`,

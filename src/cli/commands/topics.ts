@@ -55,7 +55,7 @@ export function topicsCommand(context: Context): Command {
   return topics;
 }
 
-/** Settings that a user may give. */
+/** The settings that users may give. */
 const SETTINGS: readonly (keyof TopicConfig)[] = [
   'cleanup',
   'retentionMs',
@@ -144,7 +144,7 @@ async function remove(context: Context, topic: string, flags: Flags & { yes?: bo
   });
 }
 
-/** Who would miss a topic, in words. */
+/** Describes the users of a topic. */
 async function usersOf(client: Client, topic: string): Promise<string[]> {
   const users: string[] = [];
   for (const name of await client.groups.list()) {
