@@ -2,8 +2,8 @@ import type { BatchHeader } from '../../protocol/batch-decoder.ts';
 import type { AbortedTransaction } from './wire/fetch.ts';
 
 /**
- * Tells which batches of one fetch response belong to aborted transactions. The broker lists those transactions in the
- * order in which they ended, so they are sorted by where they begin.
+ * Determines which batches of a fetch response belong to aborted transactions. The broker lists those transactions in
+ * the order in which they ended, so they are sorted by their first offset.
  */
 export class AbortedFilter {
   readonly #coming: AbortedTransaction[];
@@ -14,7 +14,7 @@ export class AbortedFilter {
     this.#coming = [...aborted].sort((a, b) => b.firstOffset - a.firstOffset);
   }
 
-  /** Whether the records of a batch are not to be read; batches are shown in the order of the log. */
+  /** Whether the records of a batch must be hidden. Call it with batches in log order. */
   hides(header: BatchHeader): boolean {
     for (let next = this.#coming.at(-1); next !== undefined; next = this.#coming.at(-1)) {
       if (next.firstOffset >= header.nextOffset) break;
@@ -24,7 +24,7 @@ export class AbortedFilter {
     return header.transactional && !header.control && this.#open.has(header.producerId);
   }
 
-  /** A marker says that the aborted transaction of a producer ends here. */
+  /** Called for a marker that ends the aborted transaction of a producer. */
   ended(producerId: bigint): void {
     this.#open.delete(producerId);
   }

@@ -20,10 +20,10 @@ export class AtLeastOnceWriter implements SessionWriter {
   readonly #topics: Topics;
   readonly #encoder: BatchEncoder;
   #sender: BatchSender | undefined;
-  /** The first generation of the spell of membership that the sender is for. */
+  /** The first generation of the membership that the sender is for. */
   #since = -1;
   #outputs: { readonly generation: number; readonly written: Promise<unknown> }[] = [];
-  /** The call before has handed over its batches. */
+  /** Settles when the previous call has queued its batches. */
   #handed: Promise<unknown> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -42,13 +42,13 @@ export class AtLeastOnceWriter implements SessionWriter {
   async send(batches: readonly EncodedBatch[], generation: number): Promise<void> {
     const handed = this.#handed.then(() => this.#hand(batches, generation));
     this.#handed = handed.catch(() => undefined);
-    // At once, so that a commit that is called now waits for them.
+    // Synchronously, so that a commit that is called now waits for them.
     const written = handed.then(({ all }) => all);
     written.catch(() => undefined);
     this.#outputs.push({ generation, written });
     await handed;
-    // So that what comes meanwhile goes together: with a request for each record they would queue. What has failed is
-    // told by the commit, which waits for the same outputs.
+    // Wait, so that outputs that arrive meanwhile share a request; with one request per record they would queue. The
+    // commit, which waits for the same outputs, reports failures.
     await written.catch(() => undefined);
   }
 
@@ -69,7 +69,7 @@ export class AtLeastOnceWriter implements SessionWriter {
   async commit(unit: CommitUnit): Promise<void> {
     this.#member.check(unit.generation);
     const { heldSince } = this.#member;
-    // What was refused, because the member had been given up, is nobody's concern after that.
+    // Outputs that were refused because the member had been expelled do not matter afterwards.
     const outputs = this.#outputs.filter(({ generation }) => generation >= heldSince).map(({ written }) => written);
     this.#outputs = [];
     const commit = this.#after(this.#last, outputs, unit);
@@ -82,16 +82,16 @@ export class AtLeastOnceWriter implements SessionWriter {
   }
 
   async close(): Promise<void> {
-    // What has not been committed by now is done again by somebody else.
+    // Another member redoes work that is not committed by now.
     this.#sender?.close();
     await Promise.allSettled([this.#last, ...this.#outputs.map(({ written }) => written)]);
   }
 
   /**
-   * What one sender holds is of one spell of membership: when that is over, nothing of it is written any more, not even
-   * what was under way and has to be sent again.
+   * A sender belongs to one continuous membership: when that ends, nothing more of it is written, not even retries of
+   * batches in flight.
    *
-   * @throws MillraceError `ERR_STALE_GENERATION` for work of an earlier spell
+   * @throws MillraceError `ERR_STALE_GENERATION` for work of an earlier membership
    */
   #senderOf(generation: number): BatchSender {
     const { heldSince } = this.#member;
@@ -101,8 +101,8 @@ export class AtLeastOnceWriter implements SessionWriter {
       this.#since = heldSince;
       this.#sender = new BatchSender(this.#cluster, this.#topics, {
         identify: idempotentIds(this.#cluster),
-        // The commit fails with it, and everything since the one before is written again: in its order only if nothing of what
-        // came behind is there already.
+        // A failure fails the commit, and everything since the previous commit is written again. The order is only
+        // preserved if nothing after the failed batch is already in the log.
         endsWithFailure: true,
         admission: {
           open: () => this.#member.mayWrite(heldSince),
@@ -113,13 +113,16 @@ export class AtLeastOnceWriter implements SessionWriter {
     return this.#sender as BatchSender;
   }
 
-  /** A commit that was called before an earlier one failed fails with it: its offsets lie behind what was not written. */
+  /**
+   * A commit that was called before an earlier one failed fails too: its offsets are after records that were not
+   * written.
+   */
   async #after(last: Promise<unknown>, outputs: readonly Promise<unknown>[], unit: CommitUnit): Promise<void> {
     try {
       await last;
       await Promise.all(outputs);
       this.#member.check(unit.generation);
-      // State before offsets: what is repeated after a crash between the two can be recognised, what is lost cannot.
+      // State before offsets: after a crash in between, repeated work can be recognised, lost work cannot.
       if (unit.state.length > 0) this.#stores.apply(unit.state);
       if (unit.offsets.length > 0) await this.#commitOffsets(unit);
     } catch (error) {

@@ -18,17 +18,17 @@ import type { ProducedPartition, ProduceResponse } from './wire/produce.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
 import { endOfWriting, writeFailure } from './write-failure.ts';
 
-/** Requests under way to one broker. */
+/** The most requests in flight to one broker. */
 const MAX_REQUESTS = 5;
-/** A request takes more batches up to this size. */
+/** Batches are added to a request up to this size. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
 
 export interface SenderOptions extends WriteOptions {
-  /** Gives a producer id for a partition that has none; a new one each time after a failure. */
+  /** Provides a producer id for a partition; after a failure, a new one. */
   readonly identify: (renew: boolean) => Promise<ProducerIdentity>;
   /**
-   * Once a batch was given up, nothing more is written: whoever writes does all of it again, and what came behind would be read
-   * before it. So it is in a transaction in any case.
+   * Whether nothing more is written once a batch was given up: the caller then redoes everything, and later batches
+   * would otherwise be read first. In a transaction this is always the case.
    */
   readonly endsWithFailure?: boolean;
 }
@@ -38,7 +38,7 @@ interface Sent {
   readonly batch: QueuedBatch;
 }
 
-/** Writes batches: in order per partition, each once, tried again until it is in the log or its time is over. */
+/** Writes batches in order per partition, each once, with retries until it is in the log or its time is over. */
 export class BatchSender {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
@@ -57,7 +57,7 @@ export class BatchSender {
   #trouble: MillraceError | undefined;
   #closed = false;
   #doubtful = false;
-  /** Why nothing more is written: an earlier write was given up. */
+  /** The error of an earlier write that was given up, after which nothing more is written. */
   #broken: MillraceError | undefined;
 
   constructor(cluster: Cluster, topics: Topics, options: SenderOptions) {
@@ -72,8 +72,8 @@ export class BatchSender {
   }
 
   /**
-   * Writes a batch after all earlier ones of its partition; resolves when it is acknowledged, with where it is, and with
-   * the records that were refused, if it is divisible.
+   * Writes a batch after all earlier ones of its partition. Resolves when it is acknowledged, with its offsets and, if
+   * it is divisible, with the refused records.
    */
   append(encoded: EncodedBatch): Promise<Written> {
     if (this.#closed) return Promise.reject(closed('producer'));
@@ -100,23 +100,23 @@ export class BatchSender {
     });
   }
 
-  /** Resolves when fewer bytes than that wait to be acknowledged. */
+  /** Resolves when fewer bytes than that wait for acknowledgement. */
   room(below: number): Promise<void> {
     return this.#buffered.room(below);
   }
 
-  /** What it waits for, in words. */
+  /** Describes what it waits for. */
   waitingFor(): string | undefined {
     if (this.#trouble !== undefined) return `a broker to take outputs: ${this.#trouble.message}`;
     return this.#throttles.waitingFor('write to');
   }
 
-  /** Whether a request ended without an answer, so that it may still arrive. */
+  /** Whether a request ended without a response, so that it may still arrive. */
   get doubtful(): boolean {
     return this.#doubtful;
   }
 
-  /** Gives up what has not been acknowledged. */
+  /** Gives up unacknowledged batches. */
   close(reason: MillraceError = closed('producer')): void {
     this.#closed = true;
     this.#cluster.closeLane(this.#lane);
@@ -133,7 +133,7 @@ export class BatchSender {
     return line;
   }
 
-  /** Sends what can be sent, once the current calls have been made, so that batches of one moment share requests. */
+  /** Sends what can be sent, after the current synchronous calls, so that batches of the same moment share requests. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -217,7 +217,7 @@ export class BatchSender {
     }
   }
 
-  /** Something that a line needs cannot be had now, or never. */
+  /** A line lacks something that it needs, now or permanently. */
   #hold(line: PartitionLine, error: unknown): void {
     const failure = error as MillraceError;
     this.#trouble = failure;
@@ -243,11 +243,11 @@ export class BatchSender {
     if (this.#broken !== undefined) this.#pump();
   }
 
-  /** What may be in the log under the old producer id cannot be sent under another. */
+  /** A batch that may be in the log under the old producer id cannot be sent under another one. */
   #renew(line: PartitionLine): void {
     const cause = this.#trouble ?? kafkaError(Code.UNKNOWN_PRODUCER_ID, 'write', line.topic);
     for (const batch of line.drop((each) => each.uncertain)) batch.reject(writeFailure(cause, batch));
-    // A transaction is bound to its producer id: only another transaction gets another one.
+    // A transaction is bound to its producer id: only a new transaction gets a new one.
     if (this.#options.transactionalId !== undefined) return this.#break(cause);
     line.identify(undefined);
     this.#renewed.add(line);
@@ -306,10 +306,10 @@ export class BatchSender {
     }
     const error = kafkaError(errorCode, 'write', batch.topic, { topic: batch.topic, partition: batch.partition });
     if (errorCode === Code.OUT_OF_ORDER_SEQUENCE_NUMBER && line.isBehind(batch)) {
-      // The one before it is not there; both are sent again. What is wrong is said of that one.
+      // The previous batch is missing; both are sent again. The error is reported for the previous one.
       this.#retry(sent, error, false, true);
     } else if (losesProducer(errorCode) && !batch.uncertain && this.#options.transactionalId === undefined) {
-      // The broker does not know this producer any more; the batch is certainly not there.
+      // The broker no longer knows this producer; the batch is certainly not in the log.
       this.#retry(sent, error, false);
       line.renew();
     } else if (leavesInDoubt(errorCode)) {
@@ -334,11 +334,11 @@ export class BatchSender {
     batch.reject(writeFailure(refusalOf(batch, error, answer.message), batch));
   }
 
-  /** @param follows - It fails only because one before it has. */
+  /** @param follows - Whether it failed only because an earlier one did. */
   #retry({ line, batch }: Sent, error: MillraceError, uncertain: boolean, follows = false): void {
     const never = !error.retriable && kafkaCodeOf(error) === undefined;
     if (this.#closed || this.#broken !== undefined || never) {
-      // Nobody wants it any more, or the transport cannot speak with this broker.
+      // Nobody needs it any more, or the transport cannot talk to this broker.
       batch.uncertain ||= uncertain;
       line.refused(batch);
       batch.reject(writeFailure(error, batch));

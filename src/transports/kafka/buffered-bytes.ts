@@ -1,4 +1,4 @@
-/** Counts bytes that wait to be acknowledged, and tells when there is room for more. */
+/** Counts bytes that wait for acknowledgement and signals when there is room for more. */
 export class BufferedBytes {
   #bytes = 0;
   readonly #waiting: { readonly below: number; readonly resolve: () => void }[] = [];

@@ -4,7 +4,7 @@ import { type KafkaOptions, kafkaSettings } from './options.ts';
 import { type DescribedCluster, describedClusterApi } from './wire/described-cluster.ts';
 import { createTopicsApi } from './wire/topic-requests.ts';
 
-/** What a user may do with a resource, by the names that access control lists have for it. */
+/** Operations on a resource, with the names of access control lists. */
 export type Operation =
   | 'Read'
   | 'Write'
@@ -26,15 +26,15 @@ const OPERATIONS: readonly (readonly [bit: number, name: Operation])[] = [
   [11, 'AlterConfigs'],
 ];
 
-/** A topic with what can be wrong with it. */
+/** A topic and its possible problems. */
 export interface TopicStanding {
   readonly name: string;
   readonly partitions: number;
-  /** Copies that each partition is to have, at least. */
+  /** The smallest number of replicas of its partitions. */
   readonly replicas: number;
   /** Partitions without a leader. */
   readonly leaderless: number;
-  /** Partitions of which some copies are behind, or gone. */
+  /** Partitions with replicas that are out of date or missing. */
   readonly underReplicated: number;
   readonly may: readonly Operation[];
 }
@@ -47,7 +47,7 @@ export interface ClusterFacts {
   readonly topics: readonly TopicStanding[];
 }
 
-/** Looks at a cluster. @throws as opening a transport does */
+/** Inspects a cluster. @throws as opening a transport */
 export async function clusterFacts(options: KafkaOptions): Promise<ClusterFacts> {
   const cluster = new Cluster(kafkaSettings(options));
   try {
@@ -80,9 +80,9 @@ const named = (bits: number): readonly Operation[] =>
   OPERATIONS.flatMap(([bit, name]) => (((bits >> bit) & 1) === 1 ? [name] : []));
 
 /**
- * Makes a topic whose records get the time of the broker, to compare clocks with.
+ * Creates a topic whose records get the broker's time, to compare clocks.
  *
- * @throws `ERR_NOT_AUTHORIZED`, and as opening a transport does
+ * @throws `ERR_NOT_AUTHORIZED`, and as opening a transport
  */
 export async function makeClockTopic(options: KafkaOptions, name: string): Promise<void> {
   const settings = kafkaSettings(options);

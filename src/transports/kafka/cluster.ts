@@ -11,24 +11,24 @@ import { type ClusterMetadata, metadataApi, type NodeAddress } from './wire/meta
 import { BadResponse, WireReader } from './wire/reader.ts';
 import { WireWriter } from './wire/writer.ts';
 
-/** Requests of one lane share a connection to each broker, and wait for each other there. */
+/** Requests of one lane share a connection to each broker and wait for each other there. */
 export type Lane = string;
 
 const MAIN: Lane = 'main';
 
-/** Connections to the brokers of a cluster, found through some of their addresses. */
+/** Connections to the brokers of a cluster, discovered through some of their addresses. */
 export class Cluster {
   readonly settings: KafkaSettings;
   readonly machine: Machine;
   readonly #nodes = new Map<number, NodeAddress>();
   readonly #connections = new Map<string, Promise<BrokerConnection>>();
   readonly #coordinators = new Map<string, number>();
-  /** Addresses that could not be reached lately, and until when they are not tried again. */
+  /** Addresses that were recently unreachable, and until when they are not tried again. */
   readonly #unreachable = new Map<
     string,
     { readonly error: unknown; readonly until: number; readonly attempts: number }
   >();
-  /** Addresses where a broker has answered. */
+  /** Addresses at which a broker has answered. */
   readonly #known = new Set<string>();
   readonly #stopping = new AbortController();
   #lanes = 0;
@@ -38,12 +38,12 @@ export class Cluster {
     this.machine = machine;
   }
 
-  /** Set when the transport closes: what is tried again and again ends then. */
+  /** Aborted when the transport closes, which ends retries. */
   get signal(): AbortSignal {
     return this.#stopping.signal;
   }
 
-  /** Finds the brokers. @throws MillraceError of class `retriable-exhausted` when none can be reached. */
+  /** Finds the brokers. @throws MillraceError of class `retriable-exhausted` if none can be reached. */
   async connect(): Promise<void> {
     loadKafkajs();
     const { brokers, connectTimeoutMs } = this.settings;
@@ -60,12 +60,12 @@ export class Cluster {
     }
   }
 
-  /** A name for connections of their own, for requests that take long. */
+  /** A name for separate connections, for long requests. */
   newLane(purpose: string): Lane {
     return `${purpose}-${++this.#lanes}`;
   }
 
-  /** Opens the connection of a lane to a broker where there is none: until that is done, nothing has been sent. */
+  /** Opens the connection of a lane to a broker if there is none. Nothing has been sent before that. */
   async reach(node: number, lane: Lane): Promise<void> {
     await this.#connection(node, lane);
   }
@@ -73,7 +73,7 @@ export class Cluster {
   /**
    * Sends a request to a broker.
    *
-   * @param admitted - Looked at right before the request is sent, after all that had to be waited for.
+   * @param admitted - Checked right before the request is sent, after all waits.
    * @throws MillraceError
    */
   async request<Q, R>(
@@ -94,7 +94,7 @@ export class Cluster {
     return send(await this.#any(), api, query, this.settings.requestTimeoutMs);
   }
 
-  /** Asks about topics, all of them with `null`, and learns which brokers there are. */
+  /** Requests the metadata of topics (all of them with `null`) and updates the known brokers. */
   async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
     const metadata = await this.ask(metadataApi, { topics });
     for (const node of metadata.nodes) this.#nodes.set(node.id, node);
@@ -107,7 +107,7 @@ export class Cluster {
     return [...this.#nodes.keys()];
   }
 
-  /** The broker that looks after a group or a transactional id; remembered until `forgetCoordinator`. */
+  /** The coordinator of a group or a transactional id; cached until `forgetCoordinator`. */
   async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
     const known = this.#coordinators.get(`${kind}/${key}`);
     if (known !== undefined) return known;
@@ -118,7 +118,7 @@ export class Cluster {
     return answer.node;
   }
 
-  /** Looks for the coordinator again next time, if the error says that it may have moved. */
+  /** Discards the cached coordinator if the error shows that it may have moved. */
   forgetCoordinator(kind: CoordinatorKind, key: string, error: unknown): void {
     if (movedCoordinator(error)) this.#coordinators.delete(`${kind}/${key}`);
   }
@@ -140,7 +140,7 @@ export class Cluster {
     this.#connections.clear();
   }
 
-  /** A connection for metadata: one that is open, or to any broker that answers. */
+  /** A connection for metadata: an open one, or one to any broker that answers. */
   async #any(): Promise<BrokerConnection> {
     const failures: MillraceError[] = [];
     const { machine } = this;
@@ -156,7 +156,7 @@ export class Cluster {
         failures.push(error);
       }
     }
-    // Something that waiting will not change is worth more to the reader than a broker that is just not up.
+    // An error that waiting cannot fix is more useful than one about a broker that is just not up.
     throw (
       failures.find((error) => !error.retriable) ?? failures[failures.length - 1] ?? connectionError('', 'no brokers')
     );
@@ -175,7 +175,7 @@ export class Cluster {
       const connection = await known.catch(() => undefined);
       if (connection?.usable === true) return connection;
       if (this.#connections.get(name) === known) this.#connections.delete(name);
-      // Somebody else may have opened another one meanwhile.
+      // Another one may have been opened meanwhile.
       if (this.#connections.has(name)) return this.#open(name, address);
     }
     const place = parseAddress(address);
@@ -193,7 +193,7 @@ export class Cluster {
       return connection;
     } catch (thrown) {
       const error = this.#known.has(address) ? meanwhile(address, thrown) : thrown;
-      // Requests of many kinds want connections; together they are not to try more often than one alone would.
+      // Many kinds of requests need connections; together they must not try more often than a single one would.
       const attempts = (unreachable?.attempts ?? 0) + 1;
       this.#unreachable.set(address, {
         error,
@@ -206,7 +206,9 @@ export class Cluster {
   }
 }
 
-/** Where a broker has been, something else is there for a while only: a proxy that answers for it, say. */
+/**
+ * If a broker has answered at an address before, anything else there is temporary, such as a proxy that answers for it.
+ */
 function meanwhile(address: string, error: unknown): unknown {
   if (!(error instanceof MillraceError) || (error.code !== 'ERR_NOT_KAFKA' && error.code !== 'ERR_TLS_REQUIRED')) {
     return error;

@@ -10,12 +10,12 @@ import type { Topics } from './topics.ts';
 import type { GroupIdentity, OffsetCommitAnswer, OffsetToCommit } from './wire/offset-commit.ts';
 
 /**
- * Commits offsets as a member of a group. When the group has moved on to a generation in which the member keeps its tasks,
- * the commit is made in that one.
+ * Commits offsets as a member of a group. If the group has moved to a new generation in which the member keeps its
+ * tasks, the commit is made in that generation.
  *
- * @param generation - The one in which the work was done.
- * @throws MillraceError `ERR_STALE_GENERATION` when the work may belong to another member; `ERR_TOPIC_RECREATED`,
- * `ERR_UNKNOWN_TOPIC` when a partition that offsets are committed for is gone
+ * @param generation - The generation in which the work was done.
+ * @throws MillraceError `ERR_STALE_GENERATION` if the work may belong to another member; `ERR_TOPIC_RECREATED`,
+ * `ERR_UNKNOWN_TOPIC` if a partition of the offsets is gone
  */
 export async function commitAsMember(
   cluster: Cluster,
@@ -65,7 +65,8 @@ export async function commitAsMember(
 }
 
 /**
- * A coordinator that does not know a partition may not have heard of it yet, or never will: then trying again does not help.
+ * Checks whether a partition exists: a coordinator that does not know it may learn of it later, or never, and then a
+ * retry does not help.
  *
  * @throws FatalError `ERR_TOPIC_RECREATED`, `ERR_UNKNOWN_TOPIC`
  */
@@ -77,7 +78,7 @@ async function checkThere(topics: Topics, position: CommittedOffset | undefined)
   if (topicId !== undefined && now.id !== undefined && topicId !== now.id) throw topicRecreated(position);
 }
 
-/** Whether the refusal only says that the generation is changing. */
+/** Whether the refusal only means that the generation is changing. */
 function mayTryAgain(errorCode: number, { generation, memberId }: GroupIdentity, member: GroupMember): boolean {
   if (errorCode === Code.REBALANCE_IN_PROGRESS) return true;
   if (errorCode !== Code.ILLEGAL_GENERATION) return false;

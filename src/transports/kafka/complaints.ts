@@ -2,10 +2,10 @@ import type { Clock } from '../../dataflow/clock.ts';
 import type { MillraceError } from '../../errors.ts';
 import type { Logger } from './logger.ts';
 
-/** How long the same is not said again, in milliseconds. */
+/** How long the same warning is not repeated, in ms. */
 const QUIET_MS = 5000;
 
-/** Warns of what is tried again and again, but not each time. */
+/** Warns about repeated retries, but not each time. */
 export class Complaints {
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -16,7 +16,7 @@ export class Complaints {
     this.#clock = clock;
   }
 
-  /** Says that something failed and is tried again, unless the same kind of failure was said of a moment ago. */
+  /** Warns that something failed and is retried, unless the same kind of failure was reported recently. */
   warn(error: MillraceError, fields: object): void {
     const now = this.#clock.monotonic();
     const saidAt = this.#saidAt.get(error.code);

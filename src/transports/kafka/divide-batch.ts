@@ -9,16 +9,16 @@ import type { KafkaError } from './errors.ts';
 import type { QueuedBatch, Written } from './partition-line.ts';
 import type { ProducedPartition } from './wire/produce.ts';
 
-/** What is written here may be as large as a batch can be. */
+/** Batches built here may have the maximum size. */
 const MAX_BATCH_BYTES = 2 ** 31 - 1;
 
-/** What is sent instead of a batch that was refused: its parts; or, when nothing is left of it, what became of it. */
+/** The replacement of a refused batch: its parts or, if nothing is left, its outcome. */
 export interface Divided {
   readonly whole?: Written;
   readonly parts: readonly QueuedBatch[];
 }
 
-/** The batch, or what of it fits into batches of that size. Records that do not are refused. */
+/** The batch, or parts of it that fit into batches of that size. Records that do not fit are refused. */
 export function fitting(batch: QueuedBatch, limit: number): readonly QueuedBatch[] {
   if (batch.bytes.length <= limit) return [batch];
   if (batch.count > 1) return halves(batch).flatMap((half) => fitting(half, limit));
@@ -28,8 +28,8 @@ export function fitting(batch: QueuedBatch, limit: number): readonly QueuedBatch
 }
 
 /**
- * What a batch is sent as after a refusal for some of its records: without those that the broker names; in halves where it
- * names none, until the ones are found.
+ * Divides a batch that was refused because of some records: without the records that the broker names or, if it names
+ * none, into halves, until the records are found.
  */
 export function divided(
   batch: QueuedBatch,
@@ -47,7 +47,7 @@ export function divided(
   return { parts: partsOf(batch, [rest], refused) };
 }
 
-/** Why a record, or a batch that must not be divided, was refused. */
+/** The error for a refused record, or for a refused batch that must not be divided. */
 export function refusalOf(batch: QueuedBatch, error: KafkaError, reason = ''): MillraceError {
   const { kafkaCode, hint } = error;
   if (kafkaCode === Code.MESSAGE_TOO_LARGE || kafkaCode === Code.RECORD_LIST_TOO_LARGE) {
@@ -69,7 +69,7 @@ function halves(batch: QueuedBatch): QueuedBatch[] {
   return partsOf(batch, halvesOf(batch.count), new Map());
 }
 
-/** Batches of some of the records each, which together stand for all that are not refused. */
+/** Splits a batch into parts, which together have all records that are not refused. */
 function partsOf(
   batch: QueuedBatch,
   groups: readonly (readonly number[])[],
@@ -110,7 +110,7 @@ function partsOf(
   });
 }
 
-/** A failure of one part, where another part is written. */
+/** The failure of one part if another part was written. */
 function partly(error: MillraceError): MillraceError {
   if (error.written === 'unknown') return error;
   const { code, errorClass, hint, partition, topic } = error;

@@ -1,11 +1,11 @@
 import type { Clock } from '../../dataflow/clock.ts';
 
 /**
- * Calls back when some time is over, but not before the event loop has read what came in until then: after it was
- * blocked, timers run before sockets are read. As long as more comes in with each turn of the loop, it is not over.
+ * Calls back after a time, but not before the event loop has read what has arrived by then: after the loop was blocked,
+ * timers run before sockets are read. As long as more arrives with each turn of the loop, the time is not over.
  *
- * @param received - Grows with what was read.
- * @returns Ends the wait.
+ * @param received - Returns a counter that grows with what was read.
+ * @returns A function that ends the wait.
  */
 export function whenDue(clock: Clock, ms: number, received: () => number, over: () => void): () => void {
   let ended = false;

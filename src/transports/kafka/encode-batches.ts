@@ -6,16 +6,16 @@ import type { Cluster } from './cluster.ts';
 import { retrying } from './retry.ts';
 import type { Topics } from './topics.ts';
 
-/** A batch that has been checked and encoded; its producer is stamped into it when it is sent. */
+/** A checked and encoded batch; its producer is stamped into it when it is sent. */
 export interface EncodedBatch {
   readonly topic: string;
   readonly partition: number;
   readonly bytes: Uint8Array;
   /** Number of records. */
   readonly count: number;
-  /** Whether it may be written in parts, and without those of its records that are refused. */
+  /** Whether it may be written in parts, without refused records. */
   readonly divisible?: boolean;
-  /** The most bytes that the topic takes in a batch, where this one has more. */
+  /** The batch size limit of the topic, if this batch is larger. */
   readonly limit?: number;
   /** Decides on records that are refused. */
   readonly owner?: RecordOwner;
@@ -24,7 +24,7 @@ export interface EncodedBatch {
 
 const NOT_WRITTEN = { written: 'no' } as const;
 
-/** Checks batches against their topics and encodes them, at once when all that is needed is known. */
+/** Checks batches against their topics and encodes them; synchronously if everything needed is known. */
 export class BatchEncoder {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
@@ -59,7 +59,7 @@ export class BatchEncoder {
     return this.#encode(batch, limit, divisible);
   }
 
-  /** The most that a batch may have, once its topic and partition are known to exist. */
+  /** The batch size limit, once the topic and partition are known to exist. */
   async #limit({ topic: name, partition }: OutgoingBatch): Promise<number> {
     let topic = await this.#topics.find(name);
     if (topic?.leaders[partition] === undefined) topic = await this.#topics.refresh(name);

@@ -1,6 +1,6 @@
 import type { ErrorClass } from '../../errors.ts';
 
-/** What Kafka's error codes are called, and how the runtime reacts to them. Others are fatal. */
+/** Names of Kafka's error codes, and how the runtime reacts to them. Other codes are fatal. */
 const CODES: Readonly<Record<number, readonly [name: string, errorClass: ErrorClass]>> = {
   [-1]: ['UNKNOWN_SERVER_ERROR', 'fatal'],
   1: ['OFFSET_OUT_OF_RANGE', 'fatal'],
@@ -98,20 +98,20 @@ export const Code = {
   PRODUCER_FENCED: 90,
 } as const;
 
-/** Kafka's name of an error code; `UNKNOWN_<number>` for one that this version does not know. */
+/** Kafka's name of an error code; `UNKNOWN_<number>` for an unknown one. */
 export const codeName = (code: number): string => CODES[code]?.[0] ?? `UNKNOWN_${code}`;
 
 export const codeClass = (code: number): ErrorClass => CODES[code]?.[1] ?? 'fatal';
 
 /**
- * Answers to a write that come before anything is appended. All others may also come after it: a leader that is replaced,
- * or a disk that fails, while the replicas are waited for, answers with what it knows then.
+ * Responses to a write that come before anything is appended. All others may also come after the append, for example if
+ * the leader is replaced or a disk fails while it waits for the replicas.
  */
 const NOT_APPENDED = new Set([
   2, 10, 14, 15, 16, 17, 18, 19, 29, 31, 32, 35, 42, 43, 44, 45, 47, 48, 49, 51, 53, 59, 76, 87, 89, 90, 120,
 ]);
 
-/** Whether a batch may be in the log although its write was answered with this error. */
+/** Whether a batch may be in the log despite this error response. */
 export const leavesInDoubt = (code: number): boolean => !NOT_APPENDED.has(code);
 
 const LOSES_PRODUCER = new Set<number>([
@@ -122,5 +122,5 @@ const LOSES_PRODUCER = new Set<number>([
   Code.PRODUCER_FENCED,
 ]);
 
-/** Whether a write that is refused with this error will be refused forever under its producer id and epoch. */
+/** Whether a write refused with this error will always be refused under its producer id and epoch. */
 export const losesProducer = (code: number): boolean => LOSES_PRODUCER.has(code);

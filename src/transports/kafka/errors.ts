@@ -3,10 +3,10 @@ import type { TopicPartition } from '../../log/transport.ts';
 import { Code, codeClass, codeName } from './error-codes.ts';
 import { BadFrame } from './frame-reader.ts';
 
-/** An error that a broker answered with. */
+/** An error response of a broker. */
 export class KafkaError extends MillraceError {
   override readonly name = 'KafkaError';
-  /** The number of the error in Kafka's protocol. */
+  /** The error code in Kafka's protocol. */
   readonly kafkaCode: number;
 
   constructor(errorClass: ErrorClass, code: string, message: string, kafkaCode: number, details?: ErrorDetails) {
@@ -15,11 +15,11 @@ export class KafkaError extends MillraceError {
   }
 }
 
-/** Kafka's number of an error, if it came from a broker. */
+/** Kafka's error code, if the error came from a broker. */
 export const kafkaCodeOf = (error: unknown): number | undefined =>
   error instanceof KafkaError ? error.kafkaCode : undefined;
 
-/** What needs a permission, by the code of its refusal. */
+/** The resource that needs a permission, by error code. */
 const DENIED: Readonly<Record<number, string>> = {
   29: 'topic',
   30: 'group',
@@ -27,7 +27,7 @@ const DENIED: Readonly<Record<number, string>> = {
   53: 'transactional id',
 };
 
-/** What to do about errors that say too little by themselves. */
+/** Hints for errors that are not self-explanatory. */
 const HINTS: Readonly<Record<number, string>> = {
   19: 'too few replicas of the partition are up to accept a write: bring brokers back; or the partition is busy with the previous transaction',
   26: 'use a sessionTimeoutMs between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers',
@@ -37,10 +37,10 @@ const HINTS: Readonly<Record<number, string>> = {
 };
 
 /**
- * The error for a code of the protocol.
+ * The error for a protocol error code.
  *
- * @param doing - What was tried, as in "could not …".
- * @param resource - What it was tried on, for errors of permission.
+ * @param doing - What was attempted, as in "could not …".
+ * @param resource - The resource, for permission errors.
  */
 export function kafkaError(kafkaCode: number, doing: string, resource = '', details: ErrorDetails = {}): KafkaError {
   const name = codeName(kafkaCode);
@@ -77,12 +77,12 @@ export function kafkaError(kafkaCode: number, doing: string, resource = '', deta
   );
 }
 
-/** Network trouble: the request may or may not have been carried out. */
+/** A network failure: the request may or may not have been executed. */
 export function connectionError(address: string, why: string, details: ErrorDetails = {}): MillraceError {
   return new MillraceError('retriable', 'ERR_CONNECTION', `Kafka broker ${address}: ${why}`, details);
 }
 
-/** No answer within the time that a request may take. */
+/** There was no response within the request timeout. */
 export function requestTimeout(address: string, request: string, ms: number): MillraceError {
   return new MillraceError(
     'retriable',
@@ -91,7 +91,7 @@ export function requestTimeout(address: string, request: string, ms: number): Mi
   );
 }
 
-/** Work of a generation that is over for the member that did it. */
+/** The error for work of a generation that is over for its member. */
 export function staleWork(groupId: string, generation: number, why: string): MillraceError {
   return new MillraceError('migrated', 'ERR_STALE_GENERATION', `Group "${groupId}": generation ${generation} ${why}`, {
     hint: 'none of it was written; the member that has the tasks now repeats it from the committed offsets',
@@ -99,14 +99,14 @@ export function staleWork(groupId: string, generation: number, why: string): Mil
   });
 }
 
-/** A request was not sent, because what allows it has to be looked into first. */
+/** The error for a request that was held back, because its admission must be checked first. */
 export function notAdmitted(address: string, request: string): MillraceError {
   return new MillraceError('retriable', 'ERR_REBALANCING', `Kafka broker ${address}: ${request} was held back`, {
     written: 'no',
   });
 }
 
-/** A function of the user kept the process from everything else for so long that the member has left. */
+/** A user function blocked the process for so long that the member has left the group. */
 export function tooLong(groupId: string, blockedMs: number, limitMs: number): MillraceError {
   const what = `synchronous work blocked the process for more than ${limitMs} ms, so it has left the group`;
   return new MillraceError('migrated', 'ERR_MAX_POLL_INTERVAL', `Group "${groupId}": ${what} (after ${blockedMs} ms)`, {
@@ -115,7 +115,7 @@ export function tooLong(groupId: string, blockedMs: number, limitMs: number): Mi
   });
 }
 
-/** The coordinator was asked whether a member still is one, and has not said. */
+/** The coordinator has not answered yet whether the member is still one. */
 export function unknownYet(groupId: string, trouble: MillraceError | undefined): MillraceError {
   const why = trouble === undefined ? 'it is rebalancing' : trouble.message;
   return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}": not known to be a member: ${why}`, {
@@ -124,12 +124,12 @@ export function unknownYet(groupId: string, trouble: MillraceError | undefined):
   });
 }
 
-/** Not the time to write or to commit: it is being decided who has which task. */
+/** The group is rebalancing, so nothing can be written or committed now. */
 export function rebalancing(groupId: string): MillraceError {
   return new MillraceError('retriable', 'ERR_REBALANCING', `Group "${groupId}" is rebalancing`);
 }
 
-/** Records that were read are no longer in the log, or others lie in their place. */
+/** Records that were read are no longer in the log, or were replaced by others. */
 export function logTruncated({ topic, partition }: TopicPartition, from: number, to: number): FatalError {
   return new FatalError(
     'ERR_LOG_TRUNCATED',
@@ -146,13 +146,13 @@ export function logTruncated({ topic, partition }: TopicPartition, from: number,
   );
 }
 
-/** Why a partition cannot be read, whatever was thrown. */
+/** Converts anything thrown while reading a partition into an error. */
 export function fetchFailed({ partition, topic }: TopicPartition, cause: unknown): MillraceError {
   if (cause instanceof MillraceError) return cause;
   return new MillraceError('fatal', 'ERR_FETCH', `Fetching failed: ${String(cause)}`, { topic, partition, cause });
 }
 
-/** Something was tried again and again, and the time for it is over. */
+/** The time for retries is over. */
 export function exhausted(doing: string, ms: number, last: MillraceError, details: ErrorDetails = {}): MillraceError {
   return new MillraceError(
     'retriable-exhausted',
@@ -162,7 +162,7 @@ export function exhausted(doing: string, ms: number, last: MillraceError, detail
   );
 }
 
-/** Whether an error says that the group or the transactional id has moved to another broker. */
+/** Whether an error means that the coordinator has moved to another broker. */
 export function movedCoordinator(error: unknown): boolean {
   const code = kafkaCodeOf(error);
   if (code !== undefined) return code === 15 || code === Code.NOT_COORDINATOR;
@@ -171,7 +171,7 @@ export function movedCoordinator(error: unknown): boolean {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** What to do about a connection that could not be made. Brokers hang up on clients that speak another protocol. */
+/** The error for a failed connection. Brokers hang up on clients that speak another protocol. */
 export function connectFailure(address: string, cause: unknown, ssl: boolean, sasl: string | undefined): MillraceError {
   const { code, type } = cause as { readonly code?: unknown; readonly type?: unknown };
   const text = textOf(cause);
@@ -207,7 +207,7 @@ export function connectFailure(address: string, cause: unknown, ssl: boolean, sa
   return connectionError(address, text, details);
 }
 
-/** What answered is not Kafka, or not any more. */
+/** The error for a response that is not Kafka's. */
 function badAnswer(address: string, cause: BadFrame, ssl: boolean): MillraceError {
   const { speaker, message } = cause;
   if (speaker === undefined) return connectionError(address, `it sent ${message}`, { cause });

@@ -9,17 +9,17 @@ import type { SessionWriter } from './session.ts';
 import type { Topics } from './topics.ts';
 import { TransactionalWriter } from './transactional-writer.ts';
 
-/** Outputs and offsets of a commit are one transaction. */
+/** Writes outputs and offsets of a commit in one transaction. */
 export class ExactlyOnceWriter implements SessionWriter {
   readonly #cluster: Cluster;
   readonly #member: GroupMember;
   readonly #stores: StoreBackend;
   readonly #writer: TransactionalWriter;
   readonly #maxBufferedBytes: number;
-  /** Whether the transactional id is used again after a restart. */
+  /** Whether the transactional id is reused after a restart. */
   readonly #named: boolean;
   #tail: Promise<unknown> = Promise.resolve();
-  /** Counts failures: what was called before one must not take effect after it. */
+  /** Counts failures: a call from before a failure must not take effect after it. */
   #era = 0;
   #closed = false;
 
@@ -39,7 +39,10 @@ export class ExactlyOnceWriter implements SessionWriter {
     this.#named = cluster.settings.instanceId !== null;
   }
 
-  /** Ends what a process of the same name may have left open, which keeps committed offsets and outputs from being read. */
+  /**
+   * Ends transactions that a process of the same name may have left open, which would block reads of committed offsets
+   * and outputs.
+   */
   async begin(): Promise<void> {
     if (this.#named) await this.#writer.init();
   }
@@ -72,7 +75,7 @@ export class ExactlyOnceWriter implements SessionWriter {
     await this.#writer.close();
   }
 
-  /** After a silence, whether the work is still this member's. */
+  /** Checks after a silence whether the work still belongs to this member. */
   async #confirm(generation: number): Promise<void> {
     const { settings, signal } = this.#cluster;
     const options = { doing: 'hear from the group', limitMs: settings.requestTimeoutMs, signal };
@@ -81,7 +84,10 @@ export class ExactlyOnceWriter implements SessionWriter {
       await retrying(this.#cluster.machine, options, () => this.#member.confirm(generation));
   }
 
-  /** Why it failed. A fenced producer shows in many ways, so a member with a name asks whether another has taken it. */
+  /**
+   * The reason of a failure. A fenced producer shows in many ways, so a member with a name checks whether another
+   * process has taken it.
+   */
   async #reason(error: unknown): Promise<unknown> {
     if (!this.#named || this.#closed) return error;
     return this.#member.ask().then(
@@ -90,7 +96,7 @@ export class ExactlyOnceWriter implements SessionWriter {
     );
   }
 
-  /** One after the other; a failure aborts the transaction, and with it everything that was called before. */
+  /** Runs work in order; a failure aborts the transaction, including everything that was called before. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const era = this.#era;
     const turn = this.#tail.then(async () => {
@@ -100,7 +106,7 @@ export class ExactlyOnceWriter implements SessionWriter {
       } catch (error) {
         this.#era++;
         const reason = await this.#reason(error);
-        // Whoever has this name now is not fenced back: the two would go on like that.
+        // Don't fence the process that has this name now: the two would keep fencing each other.
         if (reason instanceof MillraceError && reason.code === 'ERR_INSTANCE_FENCED') this.#writer.disown();
         else if (!this.#closed) await this.#writer.abort().catch(() => undefined);
         throw reason;

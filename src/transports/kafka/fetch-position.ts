@@ -17,19 +17,19 @@ interface Chunk {
   at: number;
 }
 
-/** The whole batches in fetched bytes, looked at without decoding them. */
+/** The complete batches in fetched bytes, inspected without decoding them. */
 export interface Survey {
-  /** Where the last whole batch ends. */
+  /** The end of the last complete batch. */
   readonly length: number;
   readonly nextOffset: number | undefined;
   readonly compressions: ReadonlySet<Compression>;
-  /** Under which leader the last whole batch was written. */
+  /** Leader epoch of the last complete batch. */
   readonly leaderEpoch: number;
-  /** Size of the largest batch; also of one that was cut off, when nothing lies before it. */
+  /** Size of the largest batch, including a truncated one if it is the first. */
   readonly largest: number;
 }
 
-/** @throws StoreError `ERR_CORRUPT_BATCH` when the bytes are not batches */
+/** @throws StoreError `ERR_CORRUPT_BATCH` if the bytes are not batches */
 export function survey(bytes: Uint8Array, topic: string, partition: number): Survey {
   const compressions = new Set<Compression>();
   let start = 0;
@@ -41,7 +41,7 @@ export function survey(bytes: Uint8Array, topic: string, partition: number): Sur
     try {
       header = peekBatchHeader(bytes, start, { topic, partition });
     } catch (error) {
-      // What lies before it can be read; the next fetch begins with it.
+      // The batches before it can be read; the next fetch starts with it.
       if (start > 0) break;
       if (isUnreadable(error)) keepBytes(error, bytes);
       throw error;
@@ -60,39 +60,39 @@ export function survey(bytes: Uint8Array, topic: string, partition: number): Sur
   return { length: start, nextOffset, leaderEpoch, compressions, largest };
 }
 
-/** There is no memory for the next record now. */
+/** There is currently no memory for the next record. */
 const WAIT = Symbol('wait');
 
 const UNPACK: UnpackOptions = { budget: unpackBudget, maxUnpackedBytes: DEFAULT_UNPACKED_BYTES };
 
-/** Where a fetcher is in a partition, and what it holds ready. */
+/** The position of a fetcher in a partition, and its fetched data. */
 export class FetchPosition {
   readonly topic: string;
   readonly partition: number;
   readonly committed: boolean;
-  /** The topic that the offsets are of; `undefined` until it is known. */
+  /** The topic of the offsets; `undefined` until known. */
   topicId: string | undefined;
-  /** What is fetched next. */
+  /** The next offset to fetch. */
   fetchOffset: number;
-  /** Under which leader the record before that was written; −1 when it is not known. */
+  /** Leader epoch of the record before it; −1 if unknown. */
   fetchEpoch: number;
-  /** The end of what can be read, as last heard. */
+  /** The last known end of what can be read. */
   endOffset: number | undefined;
-  /** Reported when all that was fetched before has been taken. */
+  /** Reported once all earlier fetched data has been taken. */
   error: MillraceError | undefined;
   /** Whether the last request found nothing. */
   empty = false;
-  /** Whether a request for it is under way. */
+  /** Whether a request for it is in flight. */
   fetching = false;
   /** Not fetched before this time (monotonic). */
   pausedUntil = 0;
-  /** How many times in a row fetching has failed. */
+  /** Number of consecutive failed fetches. */
   attempts = 0;
-  /** The largest batch that was seen last: the next ones are likely to be as large. */
+  /** The largest recent batch: the next ones are likely to be as large. */
   needsBytes = 0;
-  /** The last request had no room for the next batch. */
+  /** Whether the last request had no room for the next batch. */
   hungry = false;
-  /** Since when the end has not moved although there are records behind it, of transactions (monotonic). */
+  /** Since when the end has not moved although records of transactions follow it (monotonic). */
   heldSince: number | undefined;
   #delivered: number;
   #deliveredEpoch: number;
@@ -120,16 +120,16 @@ export class FetchPosition {
     this.#unpacker = new BatchUnpacker(unpack, { topic, partition });
   }
 
-  /** What the offsets belong to, up to the end of what was taken. */
+  /** The origin of the offsets, up to the end of what was taken. */
   get origin(): OffsetOrigin {
     const leaderEpoch = this.#deliveredEpoch < 0 ? undefined : this.#deliveredEpoch;
     return { topicId: this.topicId, leaderEpoch };
   }
 
   /**
-   * The leader has other records from an offset on. What was fetched ahead is fetched again.
+   * Called if the leader has different records from an offset on. Records fetched ahead are fetched again.
    *
-   * @throws FatalError `ERR_LOG_TRUNCATED` when some of them have been taken
+   * @throws FatalError `ERR_LOG_TRUNCATED` if some of them have already been taken
    */
   diverged({ endOffset, epoch }: NonNullable<FetchedPartition['diverging']>): void {
     if (endOffset < this.#delivered) throw logTruncated(this, endOffset, this.#delivered - 1);
@@ -140,33 +140,33 @@ export class FetchPosition {
     this.#unpacker.forget();
   }
 
-  /** How long the next record still waits for memory, in milliseconds; `undefined` when it does not. */
+  /** How long the next record still waits for memory, in ms; `undefined` if it does not wait. */
   get patienceMs(): number | undefined {
     return this.#unpacker.patienceMs;
   }
 
-  /** Whether there are records for which there was no memory, or no time in this turn. */
+  /** Whether there are records that had no memory, or no time in this turn. */
   get waits(): boolean {
     return this.#unpacker.waits && this.#chunks.length > 0;
   }
 
-  /** Nothing that was handed out is used any more. */
+  /** Releases everything that was delivered. */
   close(): void {
     this.#unpacker.release();
   }
 
-  /** Whether more is to be fetched. */
+  /** Whether more should be fetched. */
   wants(halfBytes: number, now: number): boolean {
     return !this.fetching && this.error === undefined && this.#buffered <= halfBytes && now >= this.pausedUntil;
   }
 
-  /** Whether all that can be read was fetched, and open transactions have held back the rest for some time. */
+  /** Whether everything readable was fetched, and open transactions have held back the rest for some time. */
   isHeld(since: number): boolean {
     return this.heldSince !== undefined && this.heldSince <= since && this.fetchOffset >= (this.endOffset ?? 0);
   }
 
   /**
-   * Takes what was fetched. Returns whether there is news.
+   * Takes fetched data. Returns whether there is anything new.
    *
    * @param first - Whether it was the first partition of the request, which gets a batch if there is one.
    */
@@ -188,7 +188,10 @@ export class FetchPosition {
     return true;
   }
 
-  /** The next records, or progress over what has none. The ones before are no longer used. @throws MillraceError */
+  /**
+   * The next records, or progress over offsets without records. Earlier records are no longer used. @throws
+   * MillraceError
+   */
   poll(): FetchedBatch | undefined {
     this.#unpacker.release();
     const from = this.#delivered;
@@ -222,7 +225,7 @@ export class FetchPosition {
         this.#deliveredEpoch = header.leaderEpoch;
         if (batch.count > below)
           result = new FetchedRows(batch, batch.baseOffset, batch.nextOffset, this.#end(), below);
-        // A slice: the rest of the batch comes next time.
+        // This is a slice: the rest of the batch follows.
         if (batch.nextOffset < header.nextOffset) return result;
       }
     }
@@ -242,14 +245,14 @@ export class FetchPosition {
     }
   }
 
-  /** The offset behind a damaged batch: its own word for that may be part of the damage. */
+  /** The offset after a damaged batch, whose own header may be damaged too. */
   #behind(chunk: Chunk, header: BatchHeader): number {
     let next = Math.min(header.nextOffset, Math.max(this.endOffset ?? 0, header.baseOffset + 1));
     try {
       const following = peekBatchHeader(chunk.bytes, chunk.at + header.byteLength);
       if (following !== undefined && following.baseOffset > header.baseOffset) next = following.baseOffset;
     } catch {
-      // That one is damaged too: its turn comes.
+      // That one is damaged too and will be reported in its turn.
     }
     return next;
   }

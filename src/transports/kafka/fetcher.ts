@@ -15,21 +15,23 @@ import { Throttles } from './throttles.ts';
 import type { Topics } from './topics.ts';
 import { type FetchedPartition, fetchApi } from './wire/fetch.ts';
 
-/** How long a broker may hold a request back for records to come, in milliseconds. */
+/** How long a broker may hold a request until records arrive, in ms. */
 const LONG_POLL_MS = 500;
-/** Partitions that were empty wait that long for a request under way to come back, to share the next one. */
+/** How long empty partitions wait for a request in flight to return, to share the next one, in ms. */
 const MERGE_MS = 20;
-/** Requests under way to one broker: more than one, because what is due must not wait for a request that is held back. */
+/**
+ * The most requests in flight to one broker: more than one, because a due partition must not wait for a held request.
+ */
 const LANES = 3;
-/** A transaction that holds back records for longer is worth saying. */
+/** A transaction that holds back records for longer than this is reported, in ms. */
 const HELD_MS = 1000;
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
 const DEFAULT_MAX_BYTES = 1024 * 1024;
-/** What all partitions of a fetcher share: many of them hold less each. */
+/** The total buffer of a fetcher: with many partitions, each buffers less. */
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
 const MIN_HALF_BYTES = 64 * 1024;
 
-/** Reads partitions from their leaders, and holds a bounded amount ready of each. */
+/** Reads partitions from their leaders and buffers a bounded amount for each. */
 export class KafkaFetcher implements Fetcher {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
@@ -38,7 +40,7 @@ export class KafkaFetcher implements Fetcher {
   readonly #maxHalfBytes: number;
   readonly #lanes: readonly Lane[];
   readonly #positions = new Map<string, FetchPosition>();
-  /** When the requests under way are answered at the latest, by broker and lane. */
+  /** The latest response times of requests in flight, by broker and lane. */
   readonly #due = new Map<string, number>();
   readonly #complaints: Complaints;
   readonly #throttles: Throttles;
@@ -118,7 +120,7 @@ export class KafkaFetcher implements Fetcher {
     for (const lane of this.#lanes) this.#cluster.closeLane(lane);
   }
 
-  /** A partition with no more than this ready is fetched, and as much again is asked for. */
+  /** A partition with at most this much buffered is fetched, and the same amount is requested. */
   get #halfBytes(): number {
     const share = Math.floor(MAX_TOTAL_BYTES / 2 / this.#positions.size);
     return Math.min(this.#maxHalfBytes, Math.max(share, MIN_HALF_BYTES));
@@ -144,7 +146,7 @@ export class KafkaFetcher implements Fetcher {
     return undefined;
   }
 
-  /** Polls again when memory is given back, or when a partition has waited for long enough. */
+  /** Polls again when memory is released, or when a partition has waited long enough. */
   #awaitRoom(patienceMs: number | undefined): void {
     this.#unpacked.onFree(this.#roomFree);
     if (patienceMs === undefined) return;
@@ -163,7 +165,7 @@ export class KafkaFetcher implements Fetcher {
     });
   }
 
-  /** Asks each leader for the partitions that are due, if a request may be made. */
+  /** Requests due partitions from each leader, if another request is allowed. */
   #round(): void {
     const now = this.#clock.monotonic();
     const halfBytes = this.#halfBytes;
@@ -181,7 +183,7 @@ export class KafkaFetcher implements Fetcher {
       }
       const positions = byLeader.get(leader);
       if (positions === undefined) byLeader.set(leader, [position]);
-      // Only the first of a request is sure to get a batch, however large that is.
+      // Only the first partition of a request is guaranteed a batch of any size.
       else if (position.hungry) positions.unshift(position);
       else positions.push(position);
     }
@@ -195,7 +197,7 @@ export class KafkaFetcher implements Fetcher {
       this.#cancel = this.#clock.after(Math.max(next - now, 1), () => this.#pump());
   }
 
-  /** All requests to a broker are to come back at one time, so that their partitions then go together. */
+  /** All requests to a broker should return at the same time, so that their partitions can then be combined. */
   #request(leader: number, positions: readonly FetchPosition[], now: number): void {
     const lane = this.#lanes.find((each) => !this.#due.has(`${leader}/${each}`));
     if (lane === undefined) return;
@@ -233,7 +235,7 @@ export class KafkaFetcher implements Fetcher {
         const { partition, topic, topicId } = position;
         const answer = found.get(`${topicId}/${partition}`) ?? found.get(`${topic}/${partition}`);
         if (answer === undefined) continue;
-        // A partition must not keep what was fetched for others.
+        // A partition must not keep the data of others alive.
         const records = filled > 1 ? new Uint8Array(answer.records) : answer.records;
         await this.#take(position, { ...answer, records }, position === positions[0]);
       }
@@ -246,7 +248,7 @@ export class KafkaFetcher implements Fetcher {
     }
   }
 
-  /** Who got something comes last next time. */
+  /** A partition that received data comes last next time. */
   #toTheEnd(position: FetchPosition): void {
     const key = `${position.topic}/${position.partition}`;
     if (this.#positions.get(key) !== position) return;
@@ -274,7 +276,7 @@ export class KafkaFetcher implements Fetcher {
     }
   }
 
-  /** @throws `ERR_OFFSET_OUT_OF_RANGE` unless the offset exists after all */
+  /** @throws `ERR_OFFSET_OUT_OF_RANGE` unless the offset does exist */
   async #outOfRange(position: FetchPosition): Promise<void> {
     const { topic, partition, fetchOffset } = position;
     const [starts, ends] = await Promise.all([
@@ -283,7 +285,7 @@ export class KafkaFetcher implements Fetcher {
     ]);
     const [start = 0, end = 0] = [starts.get(partition), ends.get(partition)];
     if (fetchOffset < start || fetchOffset > end) throw outOfRange(position, fetchOffset, start, end);
-    // The leader knows nothing of the epoch: it has lost its history, but not the offset.
+    // The leader does not know the epoch: it has lost its history but has the offset.
     if (position.fetchEpoch >= 0) {
       position.fetchEpoch = -1;
       const fields = { topic, partition, offset: fetchOffset };
@@ -295,12 +297,12 @@ export class KafkaFetcher implements Fetcher {
     throw kafkaError(78, 'fetch', topic, { topic, partition });
   }
 
-  /** Finds out where a partition is. */
+  /** Finds the leader of a partition. */
   async #locate(position: FetchPosition): Promise<void> {
     const { topic, partition } = position;
     position.fetching = true;
     try {
-      // A second look, because a topic that was just made is not known everywhere at once.
+      // Look twice, because a newly created topic is not known everywhere at once.
       const known = (await this.#topics.refresh(topic)) ?? (await this.#topics.refresh(topic));
       if (known === undefined) throw unknownTopic(topic);
       position.topicId ??= known.id;

@@ -3,10 +3,10 @@ import { NOT_KAFKA, type Speaker, whatAnswers } from './what-answers.ts';
 const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
 
-/** Bytes that are not a frame of Kafka's protocol, or a frame that nobody waits for. */
+/** Bytes that are not a frame of Kafka's protocol, or an unexpected frame. */
 export class BadFrame extends Error {
   override readonly name = 'BadFrame';
-  /** Who seems to be there instead; `undefined` after an answer that was Kafka's. */
+  /** What seems to have answered instead; `undefined` after a valid Kafka response. */
   readonly speaker: Speaker | undefined;
 
   constructor(message: string, speaker?: Speaker) {
@@ -16,20 +16,20 @@ export class BadFrame extends Error {
 }
 
 export interface FrameHandlers {
-  /** A whole answer. Its bytes are nobody else's. */
+  /** Called with a complete response, which owns its bytes. */
   readonly frame: (correlationId: number, payload: Buffer) => void;
-  /** Nothing can be read after this. Called once. */
+  /** Called once; nothing can be read after this. */
   readonly bad: (error: BadFrame) => void;
 }
 
 /**
- * Cuts what a connection receives into frames. A length is looked at before anything is kept for it, so that whoever
- * answers instead of a broker costs no memory.
+ * Splits received data into frames. A length is checked before memory is allocated for it, so that a service other than
+ * a broker cannot cause large allocations.
  */
 export class FrameReader {
-  /** The longest frame that is taken, without its length field. */
+  /** The longest accepted frame, without its length field. */
   maxBytes: number;
-  /** All bytes so far, by which progress is told. */
+  /** All bytes received so far, to detect progress. */
   received = 0;
   readonly #handlers: FrameHandlers;
   readonly #length = Buffer.alloc(LENGTH_BYTES);
@@ -44,7 +44,7 @@ export class FrameReader {
     this.#handlers = handlers;
   }
 
-  /** What is missing of an answer that has begun, in words. */
+  /** Describes an incomplete response. */
   get unfinished(): string | undefined {
     if (this.#frame !== undefined) return `after ${this.#filled} of ${this.#frame.length} bytes of an answer`;
     return this.#lengthFilled > 0 ? `after ${this.#lengthFilled} bytes of an answer` : undefined;
@@ -66,7 +66,7 @@ export class FrameReader {
     }
   }
 
-  /** @param rest - What came together with the length: it may tell who answers. */
+  /** @param rest - Bytes that arrived with the length: they may reveal what has answered. */
   #begin(rest: Buffer): void {
     const length = this.#length.readInt32BE(0);
     if (length >= CORRELATION_BYTES && length <= this.maxBytes) {
@@ -86,7 +86,7 @@ export class FrameReader {
     try {
       this.#handlers.frame(frame.readInt32BE(0), frame.subarray(CORRELATION_BYTES));
     } catch (error) {
-      // Whatever goes wrong here must not end the process: it ends the connection.
+      // An error here must not end the process, only the connection.
       this.#bad(new BadFrame((error as Error).message, this.#frames === 1 ? NOT_KAFKA : undefined));
     }
   }

@@ -32,21 +32,21 @@ import type { Api } from './wire/api.ts';
 import { heartbeatApi, type JoinGroupResponse, joinGroupApi, leaveGroupApi, syncGroupApi } from './wire/membership.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
-/** What the group grants to this member in a generation. */
+/** What the group assigns to this member in a generation. */
 export interface Granted {
   readonly tasks: ReadonlySet<string>;
   readonly generation: number;
-  /** Tells the generation from all others: a group that was deleted counts from 1 again, but in another life. */
+  /** Identifies the generation: a deleted group counts from 1 again, but in another life. */
   readonly epoch: number;
 }
 
 const NOTHING: Granted = { tasks: new Set(), generation: 0, epoch: 0 };
-/** More than this the broker needs to answer after the time that it gives the members. */
+/** Extra time for the broker's response, beyond the time that it gives the members, in ms. */
 const EXTRA_MS = 5000;
-/** How long the answer to a request that waits for other members is waited for, before it is asked again. */
+/** How long to wait for a response that depends on other members before asking again, in ms. */
 const PATIENCE_MS = 60_000;
 
-/** Speaks with the coordinator of a group, as one of its members and, when it is chosen, as its leader. */
+/** Communicates with the coordinator of a group, as a member and, if chosen, as the leader. */
 export class GroupCoordinator {
   readonly #cluster: Cluster;
   readonly #options: GroupOptions;
@@ -59,7 +59,7 @@ export class GroupCoordinator {
   #left = false;
   /** Outlasts the membership. */
   readonly #memory: GroupMemory;
-  /** When the last request that made it a member was sent. */
+  /** When the last successful join request was sent. */
   joinedAt: Moment;
 
   constructor(cluster: Cluster, options: GroupOptions, transactionalId: string | null, memory: GroupMemory) {
@@ -77,13 +77,13 @@ export class GroupCoordinator {
     return { groupId: this.#options.groupId, generation: this.#generation, memberId: this.#memberId, instanceId };
   }
 
-  /** Starts over, as a member that the group does not know. */
+  /** Starts over as an unknown member. */
   forget(): void {
     this.#memberId = '';
     this.#granted = NOTHING;
   }
 
-  /** Joins the next generation. @throws MillraceError of class `migrated` when the member had been given up */
+  /** Joins the next generation. @throws MillraceError of class `migrated` if the member had been expelled */
   async join(): Promise<Granted> {
     for (;;) {
       const joined = await this.#join();
@@ -98,14 +98,14 @@ export class GroupCoordinator {
       const { assignments, covered } = leads ? await this.#assign(joined) : { assignments: [], covered: true };
       const sent = this.#cluster.machine.moment();
       const answer = await this.#ask(syncGroupApi, { ...this.identity, assignments }, this.#longMs);
-      // The group has changed once more.
+      // The group has changed again.
       if (answer.errorCode === Code.REBALANCE_IN_PROGRESS) continue;
       this.#check(answer.errorCode);
       const decode = joined.protocol === OLD_PROTOCOL_NAME ? decodeOldAssignment : decodeAssignment;
       const { epoch, tasks, tell, transactionalIds } = decode(answer.assignment);
       this.#memory.transactionalIds = transactionalIds;
       this.#memory.epoch = epoch ?? epochOf(joined.generation, joined.leader);
-      // Once more, and with what was missing. What it has it keeps until then.
+      // Join again with what was missing. The member keeps its tasks until then.
       this.#card.tell = tell;
       if (tell) continue;
       if (!covered && !this.#card.listAll) {
@@ -119,9 +119,9 @@ export class GroupCoordinator {
   }
 
   /**
-   * Says that the member is there; gives the code of the answer.
+   * Sends a heartbeat and returns the error code of the response.
    *
-   * @param beside - On another connection than the one on which it joins.
+   * @param beside - Whether to use a connection other than the one for joining.
    */
   heartbeat(beside: boolean): Promise<number> {
     return this.#ask(heartbeatApi, this.identity, undefined, beside ? 'main' : this.#lane);
@@ -135,7 +135,7 @@ export class GroupCoordinator {
     this.#cluster.closeLane(this.#lane);
     const memberId = this.#memberId;
     try {
-      // A member with a name of its own keeps its tasks until it is back or its session is over.
+      // A static member keeps its tasks until it is back or its session is over.
       if (memberId === '' || settings.instanceId !== null || this.#cluster.signal.aborted) return;
       await this.#ask(leaveGroupApi, { groupId, memberId }, EXTRA_MS);
     } catch (error) {
@@ -147,7 +147,8 @@ export class GroupCoordinator {
 
   get #longMs(): number {
     const { rebalanceTimeoutMs, requestTimeoutMs } = this.#cluster.settings;
-    // A member that asks again while others are waited for is not counted twice, and finds out whether anybody is there.
+    // A member that asks again while the group waits for others is not counted twice, and detects whether the
+    // coordinator still responds.
     return Math.max(requestTimeoutMs, Math.min(rebalanceTimeoutMs, PATIENCE_MS) + EXTRA_MS);
   }
 
@@ -172,7 +173,7 @@ export class GroupCoordinator {
     return this.#ask(joinGroupApi, request, this.#longMs);
   }
 
-  /** Shares out the tasks, as the leader. */
+  /** Assigns the tasks, as the leader. */
   async #assign({ generation, members, protocol }: JoinGroupResponse): Promise<{
     readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[];
     readonly covered: boolean;
@@ -189,14 +190,16 @@ export class GroupCoordinator {
       covered,
       assignments: [...assignments].map(([memberId, assignment]) => {
         const { tasks, transactionalIds: ids } = assignment;
-        // Those that could not be ended are for the next leader.
+        // Transactions that could not be ended are left to the next leader.
         const transactionalIds = ids.length === 0 ? ids : [...ids, ...left];
         return { memberId, assignment: write({ ...assignment, transactionalIds, epoch }, partitions(tasks)) };
       }),
     };
   }
 
-  /** Open transactions of members that none of these knows of: those may have been away while others came and went. */
+  /**
+   * Open transactions of members unknown to all current members, which may have been away while others came and went.
+   */
   async #forgotten(generation: number, members: readonly MemberInfo[]): Promise<readonly string[]> {
     const present = new Set(members.map(({ transactionalId }) => transactionalId));
     const wereThere = ({ epoch, transactionalIds }: MemberInfo): boolean =>
@@ -207,7 +210,10 @@ export class GroupCoordinator {
     return open.filter((id) => !present.has(id) && !told.has(id));
   }
 
-  /** Ends the transactions of members that are gone, so that nobody waits for them to expire. @returns Whose could not be ended. */
+  /**
+   * Ends the transactions of departed members, so that nobody waits for them to expire. @returns The ids that could not
+   * be ended.
+   */
   async #fence(gone: readonly string[]): Promise<readonly string[]> {
     const left: string[] = [];
     await Promise.all(
@@ -255,7 +261,7 @@ export class GroupCoordinator {
   }
 }
 
-/** Where the leader is of an earlier version, which says none. */
+/** The epoch for a leader of an earlier version, which does not send one. */
 function epochOf(generation: number, leader: string): number {
   return Number.parseInt(nameHash(`${generation} ${leader}`), 16) || 1;
 }

@@ -8,16 +8,16 @@ export interface Shares {
   readonly partitions: (tasks: readonly string[]) => readonly TopicPartition[];
   /** Transactional ids of members that are gone. */
   readonly abandoned: readonly string[];
-  /** Whether members tell the coordinator of all topics, so that it keeps their offsets. */
+  /** Whether members list all topics to the coordinator, so that it keeps their offsets. */
   readonly covered: boolean;
 }
 
-/** How many members remember the transactional ids of all. */
+/** How many members remember the transactional ids of all members. */
 const WITNESSES = 3;
-/** Partitions are told to tools as long as that takes about so many bytes. */
+/** Partitions are included for tools up to about this many bytes. */
 const MAX_PARTITION_BYTES = 128 * 1024;
 
-/** What the leader of a group works out. It remembers which tasks the members know, who tell them once. */
+/** The work of a group leader. It remembers the task lists of members, which send them only once. */
 export class GroupLeader {
   readonly #topics: readonly string[];
   readonly #places: ReadonlyMap<string, readonly TopicPartition[]>;
@@ -32,7 +32,7 @@ export class GroupLeader {
     );
   }
 
-  /** Shares out the tasks among the members, by their ids. */
+  /** Distributes the tasks among the members, by member id. */
   share(members: ReadonlyMap<string, MemberInfo>): Shares {
     for (const { digest, known } of members.values()) {
       if (known !== undefined && !this.#lists.has(digest)) this.#lists.set(digest, known);
@@ -45,7 +45,7 @@ export class GroupLeader {
         asked.add(info.digest);
         tellers.add(memberId);
       }
-      // Until it is known what else it can do, it keeps what it has.
+      // Until its task list is known, a member keeps what it has.
       return { ...info, memberId, known: known ?? info.owned };
     });
     const ids = candidates.map(({ transactionalId }) => transactionalId).filter((id) => id !== null);

@@ -11,17 +11,17 @@ import { OffsetNotes } from './offset-metadata.ts';
 import { pauseMs } from './retry.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
-/** What the owner of a session is told; it knows the session. */
+/** The callbacks of the owner of a session, which already has the session. */
 export interface MemberOptions extends Omit<GroupOptions, 'onAssigned'> {
   readonly onAssigned: (tasks: readonly string[], generation: number) => Promise<void>;
 }
 
-/** How long leaving waits for commits under way. */
+/** How long leaving waits for commits in progress, in ms. */
 const GRACE_MS = 3000;
 
 /**
- * Membership of a group: joins, tells the owner of the session of tasks that come and go, and joins again whenever the
- * group changes. Tasks that stay are not interrupted by that.
+ * Membership of a group: joins, tells the owner of the session about assigned and revoked tasks, and rejoins whenever
+ * the group changes. Tasks that stay are not interrupted.
  */
 export class GroupMember {
   readonly #cluster: Cluster;
@@ -29,26 +29,26 @@ export class GroupMember {
   readonly #coordinator: GroupCoordinator;
   readonly #heart: Heart;
   readonly #commits = new Set<Promise<unknown>>();
-  /** Why offsets have not been committed yet, while that is tried again. */
+  /** Why offsets have not been committed yet, while the commit is being retried. */
   commitTrouble: MillraceError | undefined;
-  /** What is committed beside its offsets. */
+  /** Metadata to commit with offsets. */
   readonly notes: OffsetNotes;
-  /** Tasks that the member was told of. */
+  /** The tasks that the owner knows about. */
   #tasks = new Set<string>();
   #generation = 0;
   #epoch = 0;
   #validSince = Number.POSITIVE_INFINITY;
-  /** The first generation since the member was given up last. */
+  /** The first generation since the member was last expelled. */
   #heldSince = Number.POSITIVE_INFINITY;
-  /** Why it was given up last. */
+  /** Why it was last expelled. */
   #loss = '';
   #left = false;
-  /** The coordinator has been told that it leaves. */
+  /** Whether the coordinator has been told that it leaves. */
   #gone = false;
   #joining = false;
-  /** The last joining, which may be over. */
+  /** The last rejoin, which may be over. */
   #rejoining: Promise<unknown> = Promise.resolve();
-  /** Why the member has given up its seat. */
+  /** Why the membership has ended. */
   #ended: MillraceError | undefined;
   #trouble: MillraceError | undefined;
 
@@ -61,17 +61,17 @@ export class GroupMember {
     this.#heart = new Heart(cluster, this.#coordinator);
   }
 
-  /** The generation that the owner of the session was told of. */
+  /** The generation that the owner of the session knows. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Tells that generation from others. */
+  /** Identifies that generation. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** As whom to commit now. */
+  /** The identity for commits now. */
   get identity(): GroupIdentity {
     return this.#coordinator.identity;
   }
@@ -81,7 +81,7 @@ export class GroupMember {
     return this.#joining;
   }
 
-  /** Joins; tasks are told of after the caller has gone on. @throws MillraceError */
+  /** Joins; tasks are assigned after the caller has continued. @throws MillraceError */
   async join(): Promise<void> {
     const { settings } = this.#cluster;
     const deadline = this.#cluster.machine.clock.monotonic() + settings.requestTimeoutMs + settings.rebalanceTimeoutMs;
@@ -89,32 +89,32 @@ export class GroupMember {
     this.#cluster.machine.clock.soon(() => void this.#run(granted));
   }
 
-  /** @throws MillraceError `ERR_STALE_GENERATION` when work of that generation may belong to another member now */
+  /** @throws MillraceError `ERR_STALE_GENERATION` if work of that generation may belong to another member now */
   check(generation: number): void {
     if (this.#left) throw this.#stale(generation, 'has ended, because the member left');
     if (generation >= this.#validSince && generation <= this.#generation && !this.#heart.isLost) return;
     throw this.#stale(generation);
   }
 
-  /** The first generation since the member was given up last, or joined. */
+  /** The first generation since the member joined or was last expelled. */
   get heldSince(): number {
     return this.#heldSince;
   }
 
-  /** @throws MillraceError `ERR_STALE_GENERATION` when the member was given up since that generation */
+  /** @throws MillraceError `ERR_STALE_GENERATION` if the member was expelled since that generation */
   checkHeld(generation: number): void {
     if (generation < this.#heldSince || this.#heart.isLost) throw this.#stale(generation);
   }
 
-  /** Whether outputs of that generation may be written now without asking anybody. */
+  /** Whether outputs of that generation may be written now without asking the coordinator. */
   mayWrite(generation: number): boolean {
     return generation >= this.#heldSince && !this.#gone && this.#heart.holds;
   }
 
   /**
-   * Asks the coordinator, if need be, whether outputs of that generation may be written.
+   * Asks the coordinator, if necessary, whether outputs of that generation may be written.
    *
-   * @throws MillraceError `ERR_STALE_GENERATION`; a retriable one while it is not known
+   * @throws MillraceError `ERR_STALE_GENERATION`; a retriable one while it is unknown
    */
   async confirm(generation: number): Promise<void> {
     if (this.mayWrite(generation)) return;
@@ -124,20 +124,20 @@ export class GroupMember {
     throw unknownYet(this.#options.groupId, this.#heart.trouble);
   }
 
-  /** Asks the coordinator now. @throws MillraceError when another process has taken this one's name */
+  /** Asks the coordinator now. @throws MillraceError if another process has taken this one's name */
   async ask(): Promise<void> {
-    // Joining tells it too.
+    // Joining answers this too.
     await this.#rejoining.catch(() => undefined);
     if (this.#ended !== undefined) throw this.#ended;
     if (!this.#left) await this.#heart.ask();
   }
 
-  /** The coordinator has said that this is no longer a member. */
+  /** The coordinator has responded that this is no longer a member. */
   lost(): void {
     this.#heart.lost();
   }
 
-  /** Makes the member wait for a commit before it gives up tasks. */
+  /** Makes the member wait for a commit before it releases tasks. */
   track(commit: Promise<unknown>): void {
     const settled: Promise<unknown> = commit.catch(() => undefined).finally(() => this.#commits.delete(settled));
     this.#commits.add(settled);
@@ -146,15 +146,15 @@ export class GroupMember {
   waitingFor(): string | undefined {
     const trouble = this.#trouble ?? this.#heart.trouble ?? this.commitTrouble;
     if (trouble !== undefined) return `the coordinator of group "${this.#options.groupId}": ${trouble.message}`;
-    return this.#joining ? 'the tasks of the group are being shared out' : undefined;
+    return this.#joining ? 'the tasks of the group are being reassigned' : undefined;
   }
 
-  /** Gives up the seat at once, without calling back. */
+  /** Leaves at once, without callbacks. */
   async leave(): Promise<void> {
     if (this.#left) return;
     this.#left = true;
     this.#heart.stop();
-    // A commit under way may still be done, but not at any price: the broker may be away.
+    // A commit in progress may finish, but only for a limited time, because the broker may be away.
     await Promise.race([Promise.all(this.#commits), pause(this.#cluster.machine.clock, GRACE_MS)]);
     this.#gone = true;
     await this.#coordinator.leave();
@@ -175,14 +175,14 @@ export class GroupMember {
       }
     } catch (error) {
       if (this.#left || this.#cluster.signal.aborted) return;
-      // Before leaving, which waits for commits: when they fail they ask why.
+      // Set before leaving, which waits for commits: if they fail, they need the reason.
       this.#ended = sessionFailed(this.#options.groupId, error);
       await this.leave().catch(() => undefined);
       this.#options.onError(this.#ended);
     }
   }
 
-  /** Tells of tasks that go, then of those that come. Returns whether others wait for what was given up. */
+  /** Revokes tasks, then assigns new ones. Returns whether others wait for the revoked tasks. */
   async #take({ epoch, generation, tasks }: Granted): Promise<boolean> {
     const revoked = [...this.#tasks].filter((task) => !tasks.has(task));
     if (revoked.length > 0) {
@@ -195,7 +195,7 @@ export class GroupMember {
     if (this.#heldSince > generation) this.#heldSince = generation;
     this.#generation = generation;
     this.#epoch = epoch;
-    // What is new comes after the next joining, for which others are waiting.
+    // New tasks are assigned after the next join, for which others are waiting.
     const added = revoked.length > 0 ? [] : [...tasks].filter((task) => !this.#tasks.has(task));
     const assigning = this.#options.onAssigned(added, generation);
     for (const task of added) this.#tasks.add(task);
@@ -203,7 +203,7 @@ export class GroupMember {
     return revoked.length > 0;
   }
 
-  /** All tasks are gone, possibly long since. */
+  /** All tasks are lost, possibly for a long time. */
   async #lose(): Promise<void> {
     this.#coordinator.forget();
     this.#validSince = Number.POSITIVE_INFINITY;
@@ -226,7 +226,7 @@ export class GroupMember {
       : 'the coordinator no longer knows this member';
   }
 
-  /** The failure that it is when this thread was blocked for longer than is allowed. */
+  /** The failure if this thread was blocked longer than allowed. */
   #blocked(): MillraceError | undefined {
     const { blockedMs } = this.#heart;
     if (blockedMs === 0) return undefined;

@@ -1,11 +1,11 @@
 /**
- * What a process remembers of a group from one session to the next. Of two members one may be gone while the other one starts over:
- * nobody else could tell who was there.
+ * What a process remembers about a group between sessions. If one of two members leaves while the other starts over,
+ * nobody else knows who was there.
  */
 export interface GroupMemory {
   /** Transactional ids of the members of the last generation. */
   transactionalIds: readonly string[];
-  /** The epoch of the last generation that it was in; see `protocol/epoch.ts`. */
+  /** The epoch of its last generation; see `protocol/epoch.ts`. */
   epoch: number | undefined;
 }
 

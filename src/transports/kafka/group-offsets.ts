@@ -15,7 +15,7 @@ import { type FetchedOffset, offsetFetchApi } from './wire/offset-fetch.ts';
 
 const READING = 'read committed offsets';
 
-/** The committed offsets of groups, for those who are not members. */
+/** The committed offsets of groups, accessed without membership. */
 export class GroupOffsets {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
@@ -26,7 +26,8 @@ export class GroupOffsets {
   }
 
   /**
-   * Offsets of those partitions that have one, of all with `null`; waits while a transaction is about to change one of them, unless they need not be `stable`.
+   * Offsets of those partitions that have one (`null` for all partitions). With `stable`, it waits while a transaction
+   * is about to change one of them.
    */
   async committed(
     groupId: string,
@@ -44,7 +45,9 @@ export class GroupOffsets {
     return this.#ofTopicsNow(groupId, offsets);
   }
 
-  /** Topics that the group has committed something for, by their offsets and by what stands beside those of others. */
+  /**
+   * Topics for which the group has committed offsets, according to the offsets and the notes in the metadata of others.
+   */
   async topics(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlySet<string>> {
     if (partitions.length === 0) return new Set();
     const { requestTimeoutMs } = this.#cluster.settings;
@@ -59,8 +62,8 @@ export class GroupOffsets {
   }
 
   /**
-   * Brokers forget what was committed for a topic that is deleted, but not what is committed after that. The group begins
-   * with the first record of the topic that has the name now: all of its records are new to it.
+   * Brokers forget the offsets of a deleted topic, but not those committed after the deletion. The group starts with
+   * the first record of the topic that has the name now: all of its records are new.
    */
   async #ofTopicsNow(groupId: string, stored: readonly CommittedOffset[]): Promise<readonly CommittedOffset[]> {
     const named = stored.filter(({ topicId }) => topicId !== undefined).map(({ topic }) => topic);
@@ -89,7 +92,7 @@ export class GroupOffsets {
     const topics = await retrying(this.#cluster.machine, limits, () =>
       this.#topics.lookUp([...new Set(offsets.map(({ topic }) => topic))]),
     );
-    // Whoever sets an offset means the topic that is there now, unless it says so.
+    // An offset without a topic id refers to the current topic.
     const placed = offsets.map((each) => withTopicId({ topicId: topics.get(each.topic)?.id, ...each }));
     const nobody = { groupId, generation: -1, memberId: '', instanceId: null };
     const query = { ...nobody, offsets: placed };
@@ -115,7 +118,7 @@ export class GroupOffsets {
     });
   }
 
-  /** All groups that this user may see. */
+  /** All groups visible to this user. */
   async groups(): Promise<readonly string[]> {
     const { requestTimeoutMs: limitMs } = this.#cluster.settings;
     return retrying(
@@ -135,7 +138,7 @@ export class GroupOffsets {
     );
   }
 
-  /** Whether a group has members, and all that it has committed; `undefined` where neither is so. */
+  /** Whether a group has members, and its committed offsets; `undefined` if it has neither. */
   async describe(groupId: string, stable: boolean): Promise<GroupFacts | undefined> {
     const offsets = await this.committed(groupId, null, stable);
     const { requestTimeoutMs } = this.#cluster.settings;
@@ -144,7 +147,7 @@ export class GroupOffsets {
       const state = answer.groups.find((group) => group.groupId === groupId)?.state ?? 'Dead';
       return !WITHOUT_MEMBERS.has(state);
     });
-    // The state of applications is in changelogs, and on their machines.
+    // The state of applications is in changelogs and on their machines.
     return offsets.length === 0 && !active ? undefined : { active, offsets, stores: [] };
   }
 
@@ -169,10 +172,10 @@ export class GroupOffsets {
   }
 }
 
-/** States of groups that nobody is in. */
+/** States of groups without members. */
 const WITHOUT_MEMBERS = new Set(['Empty', 'Dead']);
 
-/** The offsets that there are, with what was committed beside them. */
+/** The existing offsets, with their metadata. */
 function fetched(
   { errorCode: failed, offsets }: { readonly errorCode: number; readonly offsets: readonly FetchedOffset[] },
   groupId: string,

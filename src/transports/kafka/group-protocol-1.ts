@@ -4,10 +4,10 @@ import { byTopic } from './wire/api.ts';
 import { BadResponse, WireReader } from './wire/reader.ts';
 import { WireWriter } from './wire/writer.ts';
 
-/** The protocol before: user data is JSON. A group speaks it as long as it has members that know no other. */
+/** The previous protocol: user data is JSON. A group uses it as long as it has members that know no other. */
 export const OLD_PROTOCOL_NAME = 'millrace-tasks-1';
 
-/** A member that is larger than this does not offer the old protocol: no group of its kind could have worked. */
+/** A member whose data is larger than this does not offer the old protocol: such a group could never have worked. */
 export const OLD_LIMIT_BYTES: number = 64 * 1024;
 
 const encoder = new TextEncoder();

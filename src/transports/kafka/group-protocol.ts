@@ -10,41 +10,41 @@ import { WireWriter } from './wire/writer.ts';
 export const PROTOCOL_TYPE = 'consumer';
 export const PROTOCOL_NAME = 'millrace-tasks-2';
 
-/** What a member tells the leader of its group. */
+/** What a member sends to the leader of its group. */
 export interface MemberInfo {
-  /** Ids of the tasks that it can run; `undefined` when it only tells which list of them it has. */
+  /** Ids of the tasks that it can run; `undefined` if it only sends the digest of the list. */
   readonly known: readonly string[] | undefined;
-  /** Which list that is. */
+  /** The digest of that list. */
   readonly digest: string;
   /** Ids of the tasks that it has. */
   readonly owned: readonly string[];
   /** The generation in which it had them. */
   readonly generation: number;
   readonly transactionalId: string | null;
-  /** Those of members of that generation. */
+  /** Transactional ids of the members of that generation. */
   readonly transactionalIds: readonly string[];
-  /** The epoch of the generation that it was in last, also when it was given up since; earlier versions say none. */
+  /** The epoch of its last generation, even if it was expelled since; earlier versions do not send one. */
   readonly epoch?: number | undefined;
-  /** The topics that the coordinator takes it to read. */
+  /** The topics that it reads, from the coordinator's point of view. */
   readonly topics: readonly string[];
 }
 
-/** What the leader tells a member. */
+/** What the leader sends to a member. */
 export interface TaskAssignment {
   readonly tasks: readonly string[];
-  /** Those of all members of this generation, for some of them to remember. */
+  /** Transactional ids of all members of this generation, for some of them to remember. */
   readonly transactionalIds: readonly string[];
-  /** Whether the leader wants to be told the tasks that the member knows. */
+  /** Whether the leader needs the member's task list. */
   readonly tell: boolean;
-  /** Tells the generation from all others; earlier versions said none. */
+  /** Identifies the generation; earlier versions did not send it. */
   readonly epoch?: number | undefined;
 }
 
 const VERSION = 1;
-/** More than this cannot be the user data of a group. */
+/** Upper bound for the user data of a group. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Tells lists of tasks apart. */
+/** A digest that identifies a list of tasks. */
 export function digestOf(known: readonly string[]): string {
   return createHash('sha256')
     .update([...known].sort().join('\n'))
@@ -56,9 +56,9 @@ export const topicsOf = (tasks: readonly TaskSpec[]): string[] =>
   [...new Set(tasks.flatMap(({ partitions }) => partitions.map(({ topic }) => topic)))].sort();
 
 /**
- * Subscriptions and assignments have the outer form that all consumers of Kafka use, so that its tools show the partitions
- * of a member and the coordinator keeps the offsets of their topics. The rest travels in their user data, packed: the
- * coordinator writes what all members say, and what they are told, into one record of a megabyte at most.
+ * Subscriptions and assignments use the standard outer format of Kafka consumers, so that Kafka's tools show the
+ * partitions of a member and the coordinator keeps the offsets of their topics. Everything else is in their user data,
+ * packed: the coordinator writes the data of all members into one record of at most a megabyte.
  */
 export function encodeMember(info: MemberInfo): Uint8Array {
   const body = new WireWriter();
@@ -91,7 +91,7 @@ export function decodeMember(bytes: Uint8Array): MemberInfo {
   return { digest, generation, transactionalId, transactionalIds, owned, known, epoch, topics };
 }
 
-/** @param partitions - For tools that describe groups; they may be left out. */
+/** @param partitions - For tools that describe groups; may be empty. */
 export function encodeAssignment(assignment: TaskAssignment, partitions: readonly TopicPartition[]): Uint8Array {
   const body = new WireWriter();
   body.boolean(assignment.tell).array(assignment.transactionalIds, (id) => body.string(id));

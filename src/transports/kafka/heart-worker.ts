@@ -10,13 +10,13 @@ import type { KafkaSettings } from './options.ts';
 import { heartbeatApi, leaveGroupApi } from './wire/membership.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
-/** This file, for whoever starts it as a worker. */
+/** The URL of this file, to start it as a worker. */
 export const heartWorker: string = import.meta.url;
 
-/** Tells the worker apart from other threads that load this file. */
+/** Distinguishes the worker from other threads that load this file. */
 export const HEART_WORKER = 'millrace heart';
 
-/** What of the settings a thread can be told: without functions. */
+/** The settings that can be sent to a thread: those without functions. */
 export type PortableSettings = Omit<KafkaSettings, 'logger' | 'stores'>;
 
 export type HeartMessage =
@@ -29,7 +29,7 @@ export type HeartMessage =
   | { readonly kind: 'joined'; readonly id: number; readonly spell: number; readonly identity: GroupIdentity }
   | { readonly kind: 'close'; readonly id: number };
 
-/** A connection that is not needed is kept for that long. */
+/** How long an unused connection is kept, in ms. */
 const KEEP_MS = 30_000;
 
 /** Stands in for the heart of a member whose thread is blocked. */
@@ -48,7 +48,7 @@ class StandIn {
   constructor(settings: PortableSettings, memory: SharedArrayBuffer) {
     this.#settings = { ...settings, logger: noLogger, stores: undefined };
     this.#lease = new Lease(momentNow, memory);
-    // When it is needed there is no time for that.
+    // Load it now: when it is needed, there is no time.
     loadKafkajs();
     this.#stop = every(thisMachine.clock, settings.heartbeatIntervalMs, () => this.#tick());
   }
@@ -65,7 +65,7 @@ class StandIn {
   #tick(): void {
     const { heartbeatIntervalMs, maxPollIntervalMs, sessionTimeoutMs } = this.#settings;
     const now = momentNow().monotonicMs;
-    // The whole process was stopped: how long the other thread has been quiet says nothing of what it does.
+    // The whole process was suspended: the silence of the other thread means nothing.
     if (now - this.#tickedAt > Math.max(sessionTimeoutMs / 2, 2 * heartbeatIntervalMs)) this.#runningSince = now;
     this.#tickedAt = now;
     if (this.#joined === undefined || this.#lease.fate !== 'held') return;
@@ -86,7 +86,7 @@ class StandIn {
     let sent = momentNow();
     let code = await this.#say(identity);
     if (code === Code.ILLEGAL_GENERATION && this.#lease.joining) {
-      // The answer that tells the other thread of the next generation waits for it.
+      // The response with the next generation is still waiting for the other thread.
       sent = momentNow();
       code = await this.#say({ ...identity, generation: identity.generation + 1 });
     }
@@ -98,7 +98,7 @@ class StandIn {
     const { identity, spell } = this.#joined!;
     this.#lease.end(spell, 'left', quietMs);
     const { groupId, instanceId, memberId } = identity;
-    // A member with a name of its own keeps its tasks until its session is over.
+    // A static member keeps its tasks until its session is over.
     if (instanceId !== null) return;
     const { cluster, node } = await this.#coordinator(groupId);
     await cluster.request(node, 'main', leaveGroupApi, { groupId, memberId });

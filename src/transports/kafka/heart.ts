@@ -7,10 +7,10 @@ import type { GroupCoordinator } from './group-coordinator.ts';
 import { Lease, type Moment } from './lease.ts';
 import { SecondHeart } from './second-heart.ts';
 
-/** What a member learns of its group: it is to join again, or it has been given up. */
+/** News from the group: the member must rejoin, or it has been expelled. */
 export type GroupNews = 'rebalance' | 'lost';
 
-/** Tells the coordinator in time that the member is there, and hears from it whether the group changes. */
+/** Sends heartbeats to the coordinator and detects changes of the group. */
 export class Heart {
   readonly lease: Lease;
   readonly #second: SecondHeart | undefined;
@@ -24,7 +24,7 @@ export class Heart {
   #wake: () => void = () => undefined;
   /** Why the coordinator cannot be reached. */
   trouble: MillraceError | undefined;
-  /** For how long it had heard nothing when it heard that the member was given up, in milliseconds. */
+  /** How long there was no response before the member learned that it was expelled, in ms. */
   silenceMs = 0;
 
   constructor(cluster: Cluster, coordinator: GroupCoordinator) {
@@ -34,7 +34,7 @@ export class Heart {
     this.#second = cluster.machine.threads ? SecondHeart.of(cluster.settings, this.lease) : undefined;
   }
 
-  /** Begins, after the member has joined with a request that was sent then. */
+  /** Starts after a join. @param since - When the join request was sent. */
   beat(since: Moment): void {
     this.#running = true;
     this.#news = undefined;
@@ -44,7 +44,7 @@ export class Heart {
     this.#schedule(this.#cluster.settings.heartbeatIntervalMs);
   }
 
-  /** Nothing is said while the member joins: joining says it. */
+  /** Pauses while the member joins, because joining counts as a heartbeat. */
   pause(): void {
     this.#running = false;
     this.lease.joining = true;
@@ -57,7 +57,7 @@ export class Heart {
     this.#wake();
   }
 
-  /** Resolves when the member has to do something, or the heart was stopped. @throws MillraceError that is not retriable */
+  /** Resolves when the member must act or heartbeats were stopped. @throws MillraceError that is not retriable */
   async changed(): Promise<GroupNews> {
     while (this.#news === undefined && this.#failure === undefined && this.#running) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -66,26 +66,26 @@ export class Heart {
     return this.#news ?? 'rebalance';
   }
 
-  /** Somebody else has heard that the member was given up. */
+  /** Another request has shown that the member was expelled. */
   lost(): void {
     if (this.#news !== 'lost') this.silenceMs = this.lease.silenceMs;
     this.#news = 'lost';
     this.#wake();
   }
 
-  /** Whether it has heard that the member was given up, and nothing was done about it yet. */
+  /** Whether the member was expelled and has not reacted yet. */
   get isLost(): boolean {
     return this.#news === 'lost' || this.lease.fate !== 'held';
   }
 
-  /** For how long this thread was blocked when the other one ended the membership for it; 0 when it did not. */
+  /** How long this thread was blocked when the other thread ended the membership; 0 if it did not. */
   get blockedMs(): number {
     return this.lease.fate === 'left' ? this.lease.blockedMs : 0;
   }
 
   /**
-   * Whether the member certainly is one still. After a silence as long as a session it may have been given up, as after
-   * the process was stopped; while the group is being shared out, also sooner.
+   * Whether the member is certainly still one. After a silence as long as a session, such as after the process was
+   * suspended, it may have been expelled; during a rebalance even sooner.
    */
   get holds(): boolean {
     const { sessionTimeoutMs, heartbeatIntervalMs } = this.#cluster.settings;
@@ -95,9 +95,9 @@ export class Heart {
     return !this.isLost && this.lease.silenceMs < limitMs;
   }
 
-  /** Asks now. @throws MillraceError when the member has no business in the group any more */
+  /** Asks now. @throws MillraceError if the member can no longer be in the group */
   async ask(): Promise<void> {
-    // What is under way may have been answered before it happened.
+    // A heartbeat in flight may have been answered before it happened.
     await this.#beating;
     await this.#beat();
     if (this.#failure !== undefined) throw this.#failure;
@@ -120,7 +120,7 @@ export class Heart {
     const sent = machine.moment();
     this.lease.live();
     try {
-      // While it joins, that request keeps what comes after it on its connection waiting.
+      // While it joins, the join request blocks its connection.
       const code = await this.#coordinator.heartbeat(!this.#running);
       if (generation !== this.#coordinator.identity.generation) return;
       this.trouble = undefined;
@@ -137,7 +137,7 @@ export class Heart {
     if (code === 0 || code === Code.REBALANCE_IN_PROGRESS) this.lease.renew(sent, code !== 0);
     if (code === 0) return;
     if (code === Code.REBALANCE_IN_PROGRESS) this.#news ??= 'rebalance';
-    // The answer to joining is on its way.
+    // The response to the join is on its way.
     else if (code === Code.ILLEGAL_GENERATION && !this.#running) return;
     else if (code === Code.UNKNOWN_MEMBER_ID || code === Code.ILLEGAL_GENERATION) this.lost();
     else this.#fail(kafkaError(code, 'stay in the group', this.#coordinator.identity.groupId));

@@ -32,7 +32,7 @@ import { KafkaSession } from './session.ts';
 import { KafkaTopicAdmin } from './topic-admin.ts';
 import { Topics } from './topics.ts';
 
-/** A Kafka cluster as what a task engine needs of a log. */
+/** A Kafka cluster as a log for task engines. */
 export class KafkaTransport implements Transport {
   readonly kind = 'kafka';
   readonly location: string;
@@ -127,8 +127,8 @@ export class KafkaTransport implements Transport {
     let begun: Promise<void> | undefined = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    // Nobody is told of tasks before what they do can be written, and not at all if it cannot. Later they are told at once:
-    // what is committed in between would be of a generation that is over.
+    // At the start, tasks are assigned only once their outputs can be written, and not at all if they cannot. Later
+    // they are assigned at once, because a commit in between would belong to an old generation.
     const onAssigned: MemberOptions['onAssigned'] = async (ids, generation) => {
       if (begun !== undefined) await begun;
       await options.onAssigned(ids, generation, session);
@@ -173,13 +173,13 @@ export class KafkaTransport implements Transport {
   }
 }
 
-/** Stores that the sessions of a transport leave to each other. */
+/** Stores in memory that successive sessions of a transport share. */
 function inMemory(): OpenLocalStores {
   const stores: LocalStores = { ...memoryStores(), close: async () => undefined };
   return async () => stores;
 }
 
-/** The same administration, refused once the transport is closed. */
+/** Wraps the administration so that it is refused once the transport is closed. */
 function guarded(admin: TopicAdmin, check: () => void): TopicAdmin {
   const after = <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {

@@ -13,19 +13,19 @@ import type { SaslOptions } from './options.ts';
 import { NOT_KAFKA } from './what-answers.ts';
 
 /**
- * The only file that touches what kafkajs does not document. kafkajs gives sockets, TLS, framing, SASL and the versions
- * of a broker's requests; its code has not moved since 2.2.4 and is pinned to that version.
+ * The only file that uses undocumented parts of kafkajs. kafkajs provides sockets, TLS, framing, SASL and API versions;
+ * its code has not changed since 2.2.4, and it is pinned to that version.
  */
 const KAFKAJS_VERSION = '2.2.4';
 
-/** An answer that claims to be larger is refused. */
+/** A response that claims to be larger is refused. */
 const MAX_RESPONSE_BYTES = 100 * 1024 * 1024;
-/** The same until the broker has said that it is one: versions and logins are short. */
+/** The limit until the broker has identified itself: versions and logins are short. */
 const MAX_HANDSHAKE_BYTES = 512 * 1024;
 
 let loaded: Internals | undefined;
 
-/** Loads kafkajs. @throws ConfigError `ERR_KAFKAJS` when it is missing or of another version. */
+/** Loads kafkajs. @throws ConfigError `ERR_KAFKAJS` if it is missing or has another version. */
 export function loadKafkajs(): Internals {
   if (loaded !== undefined) return loaded;
   const require = createRequire(import.meta.url);
@@ -77,21 +77,21 @@ export interface EncodedRequest {
 /** One connection to one broker, authenticated. Requests are answered in order. */
 export interface BrokerConnection {
   readonly address: string;
-  /** Whether new requests may go here. A connection whose login is about to expire is left to finish what it has. */
+  /** Whether it accepts new requests. A connection whose login is about to expire only finishes its pending ones. */
   readonly usable: boolean;
   /** Whether the broker knows a version of a request. */
   supports(key: number, version: number): boolean;
   /**
-   * Sends a request and gives the bytes of the response after its header.
+   * Sends a request and returns the bytes of the response after its header.
    *
-   * @throws MillraceError `ERR_CONNECTION`, `ERR_REQUEST_TIMEOUT`: what became of the request is not known.
+   * @throws MillraceError `ERR_CONNECTION`, `ERR_REQUEST_TIMEOUT`: the outcome of the request is unknown.
    */
   request(request: EncodedRequest, timeoutMs: number): Promise<Buffer>;
-  /** Closes at once; requests under way fail. */
+  /** Closes at once; pending requests fail. */
   close(reason?: Error): void;
 }
 
-/** A connection over a socket of kafkajs. */
+/** A connection over a kafkajs socket. */
 export class KafkaConnection implements BrokerConnection {
   readonly address: string;
   readonly #clientId: Uint8Array;
@@ -134,18 +134,18 @@ export class KafkaConnection implements BrokerConnection {
       port: options.port,
       clientId: options.clientId,
       ssl: options.ssl ?? null,
-      // A copy, because kafkajs writes into it.
+      // A copy, because kafkajs modifies it.
       sasl: options.sasl === undefined ? null : { ...options.sasl },
       socketFactory: (request) => {
         const opened = openSocket(request, options.ssl);
         socket = opened;
-        // Not every end of a socket reaches kafkajs while it authenticates.
+        // During authentication kafkajs does not notice every way in which a socket ends.
         opened.once('error', failed);
         opened.once('close', () => failed(new Error(cut(wire.frames))));
         if (givenUp) opened.destroy(new Error('the connection was given up'));
         return opened;
       },
-      // Its timers do not wait for what lies ready to be read: there is one here that does.
+      // Its timers do not wait for readable data; the timer here does.
       connectionTimeout: MAX_TIMER_MS,
       requestTimeout: options.connectTimeoutMs,
       enforceRequestTimeout: false,
@@ -153,7 +153,7 @@ export class KafkaConnection implements BrokerConnection {
     });
     const [connection] = connectionPool.pool;
     const wire = tap(connection, (error) => socket?.destroy(error));
-    // The way without it has no frames, and ended with Kafka 1.0.
+    // Without it there are no frames, which ended with Kafka 1.0.
     connectionPool.setSupportAuthenticationProtocol(true);
     const broker = new Broker({ connectionPool, logger, authenticationTimeout: options.connectTimeoutMs });
     const settled = whenDue(
@@ -167,11 +167,11 @@ export class KafkaConnection implements BrokerConnection {
       await Promise.race([connecting, failure]);
       return new KafkaConnection(options, connection, broker.versions ?? {}, wire);
     } catch (cause) {
-      // Of the two ways in which a failure shows, the socket's error says more than what kafkajs makes of it.
+      // A failure shows in two ways; the error of the socket says more than that of kafkajs.
       const reason = await Promise.race([failure, Promise.resolve(cause)]).catch((error: unknown) => error);
       givenUp = true;
       connection.requestQueue.rejectAll(new Error('the connection was given up'));
-      // With an error, after which kafkajs clears its timer.
+      // Destroy it with an error, so that kafkajs clears its timer.
       socket?.destroy(new Error('the connection was given up'));
       const ssl = options.ssl !== undefined;
       throw connectFailure(
@@ -276,14 +276,14 @@ export class KafkaConnection implements BrokerConnection {
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Where the bytes of a connection are checked before kafkajs sees an answer. */
+/** Checks the bytes of a connection before kafkajs sees a response. */
 interface Wire {
   readonly frames: FrameReader;
-  /** What is done when they are not Kafka's. */
+  /** Called if they are not Kafka's. */
   bad: (error: BadFrame) => void;
 }
 
-/** Takes the bytes of a connection from kafkajs, which believes any length and any number of an answer. */
+/** Intercepts the bytes of a connection, because kafkajs trusts any length and any correlation id. */
 function tap(connection: Connection, bad: (error: BadFrame) => void): Wire {
   const queue = connection.requestQueue;
   quietQueue(queue);
@@ -306,10 +306,10 @@ const cut = ({ unfinished }: FrameReader): string =>
 const LOST = /closed connection|connection error|connection closed|not connected|out of range|outside buffer/i;
 
 /**
- * Which of the ways in which a failure shows says most.
+ * Chooses the most informative cause of a failure.
  *
- * @param cause - What kafkajs makes of it.
- * @param socketError - What the socket says, if it says anything.
+ * @param cause - The error of kafkajs.
+ * @param socketError - The error of the socket, if any.
  */
 function whyNot(cause: unknown, socketError: unknown, unanswered: boolean, { frames }: Wire): unknown {
   if (unanswered && cause instanceof RangeError) {
@@ -317,12 +317,12 @@ function whyNot(cause: unknown, socketError: unknown, unanswered: boolean, { fra
   }
   const { message, name } = cause as Error;
   const lost = LOST.test(message);
-  // A connection that was lost during a login says nothing of the login.
+  // A connection lost during a login says nothing about the login.
   if (!lost && !(socketError instanceof BadFrame) && (/SASL/i.test(message) || name.includes('SASL'))) return cause;
   return socketError === cause && /closed connection/i.test(message) ? new Error(cut(frames), { cause }) : socketError;
 }
 
-/** Without work kafkajs sets a timer over and over; this one is set only while requests wait for a throttle to end. */
+/** kafkajs keeps setting a timer while idle; this one is only set while requests wait for a throttle to end. */
 function quietQueue(queue: RequestQueue): void {
   queue.scheduleCheckPendingRequests = () => {
     if (queue.pending.length === 0 || queue.throttleCheckTimeoutId !== null) return;
@@ -336,7 +336,7 @@ function quietQueue(queue: RequestQueue): void {
   };
 }
 
-/** kafkajs reports as errors what its caller handles, so all of it is for those who look closely. */
+/** kafkajs logs failures as errors that its caller handles, so everything is logged at debug level. */
 function bridge(logger: Logger, broker: string): KafkajsLogger {
   const log = (message: string): void => logger.debug({ broker, source: 'kafkajs' }, message);
   const bridged: KafkajsLogger = { namespace: () => bridged, info: log, warn: log, error: log, debug: () => undefined };

@@ -1,16 +1,16 @@
-/** A moment as two clocks tell it: one stands still while the machine sleeps, the other one may be set. */
+/** A moment on two clocks: one stops while the machine sleeps, the other may be adjusted. */
 export interface Moment {
   readonly monotonicMs: number;
   readonly wallMs: number;
 }
 
-/** The same in all threads of a process, which the origin of `performance.now` is not. */
+/** Comparable across the threads of a process, unlike `performance.now`. */
 export function momentNow(): Moment {
   const [seconds, nanoseconds] = process.hrtime();
   return { monotonicMs: seconds * 1000 + Math.floor(nanoseconds / 1e6), wallMs: Date.now() };
 }
 
-/** What is known to have become of a spell of membership: it goes on, is over, or was ended from within. */
+/** The known fate of a membership: it continues, it was lost, or the process left. */
 export type Fate = 'held' | 'lost' | 'left';
 const FATES: readonly Fate[] = ['held', 'lost', 'left'];
 
@@ -25,10 +25,10 @@ const BLOCKED = 7;
 const SLOTS = 8;
 
 /**
- * What the thread of a member and the one that stands in for it know of the membership, in memory that they share.
+ * What the thread of a member and its stand-in know about the membership, in shared memory.
  *
- * Above all it says since when the coordinator is known to count on the member: from when a request was sent that it
- * acknowledged. The answer may have been read much later, as by a process that was stopped in between, so its time tells
+ * Most importantly, it has the time of the last proof of membership: when the last acknowledged request was sent. The
+ * response may have been read much later, for example by a process that was suspended in between, so its time proves
  * nothing.
  */
 export class Lease {
@@ -45,7 +45,7 @@ export class Lease {
     this.#slots = new BigInt64Array(memory);
   }
 
-  /** Another spell of membership begins, with a request that was sent then. @returns Its number. */
+  /** Starts a new membership with a join request sent at that time. @returns Its number. */
   begin(sent: Moment): number {
     const spell = this.#get(SPELL) + 1;
     this.#set(SPELL, spell);
@@ -54,9 +54,9 @@ export class Lease {
   }
 
   /**
-   * The coordinator has acknowledged what was sent then.
+   * The coordinator has acknowledged a request sent at that time.
    *
-   * @param unsure - The group is being shared out: a member that does not join again in time is given up.
+   * @param unsure - Whether the group is rebalancing: a member that does not rejoin in time is expelled.
    */
   renew(sent: Moment, unsure: boolean): void {
     if (sent.monotonicMs < this.#get(HELD_MONOTONIC)) return;
@@ -69,31 +69,31 @@ export class Lease {
     return this.#get(UNSURE) === 1;
   }
 
-  /** For how long nothing has been acknowledged, in milliseconds, by whichever clock says more. */
+  /** How long nothing has been acknowledged, in ms, by the clock that shows more. */
   get silenceMs(): number {
     const { monotonicMs, wallMs } = this.#now();
     return Math.max(monotonicMs - this.#get(HELD_MONOTONIC), wallMs - this.#get(HELD_WALL));
   }
 
-  /** The spell with that number is over. */
+  /** Ends the membership with that number. */
   end(spell: number, fate: 'lost' | 'left', blockedMs: number): void {
     this.#set(BLOCKED, Math.round(blockedMs));
     this.#set(FATE, spell * FATES.length + FATES.indexOf(fate));
   }
 
-  /** What has become of the spell that began last. */
+  /** The fate of the latest membership. */
   get fate(): Fate {
     const fate = this.#get(FATE);
     if (Math.floor(fate / FATES.length) !== this.#get(SPELL)) return 'held';
     return FATES[fate % FATES.length] ?? 'held';
   }
 
-  /** For how long the thread of the member had been blocked when the spell ended, in milliseconds. */
+  /** How long the member's thread had been blocked when the membership ended, in ms. */
   get blockedMs(): number {
     return this.#get(BLOCKED);
   }
 
-  /** The thread of the member is at work. */
+  /** Called by the member's thread to show that it is running. */
   live(): void {
     this.#set(ALIVE, this.#now().monotonicMs);
   }
@@ -102,7 +102,7 @@ export class Lease {
     return this.#get(ALIVE);
   }
 
-  /** Whether the member has asked to join: the next generation may have begun without it knowing. */
+  /** Whether the member is joining: the next generation may have started without it knowing. */
   get joining(): boolean {
     return this.#get(JOINING) === 1;
   }

@@ -4,15 +4,15 @@ import { type UnpackBudget, unpackBudget } from '../local/unpack-budget.ts';
 import { type BrokerConnection, type ConnectOptions, KafkaConnection } from './kafkajs-internals.ts';
 import { type Moment, momentNow } from './lease.ts';
 
-/** What a transport takes from the machine that it runs on. Nothing else of what it does depends on where it runs, and when. */
+/** What a transport uses of its machine. Nothing else in it depends on where and when it runs. */
 export interface Machine {
   readonly clock: Clock;
   readonly moment: () => Moment;
-  /** From 0 to below 1. */
+  /** A random number from 0 to below 1. */
   readonly random: () => number;
-  /** A name that nobody else has. */
+  /** A unique name. */
   readonly name: () => string;
-  /** What all that is unpacked takes. */
+  /** The memory budget for unpacked batches. */
   readonly unpacked: UnpackBudget;
   /** Whether another thread may send heartbeats while this one is blocked. */
   readonly threads: boolean;
@@ -20,7 +20,7 @@ export interface Machine {
   readonly connect: (options: ConnectOptions) => Promise<BrokerConnection>;
 }
 
-/** This one. Its timers hold the process, as open sockets do. */
+/** The real machine. Its timers keep the process alive, as open sockets do. */
 export const thisMachine: Machine = {
   clock: holdingClock,
   moment: momentNow,

@@ -3,12 +3,12 @@ import { bytesOf, digestOf, type MemberInfo, topicsOf } from './group-protocol.t
 import { writeTasks } from './task-set.ts';
 import { WireWriter } from './wire/writer.ts';
 
-/** Lists of topics and of tasks up to this size are told by all members, larger ones by who has to. */
+/** All members send lists of topics and tasks up to this size; larger ones are only sent if needed. */
 const SHORT_BYTES = 2048;
 
-/** What a member says of itself when it joins. */
+/** What a member sends about itself when it joins. */
 export class MemberCard {
-  /** Which list of tasks it knows. */
+  /** The digest of its task list. */
   readonly digest: string;
   readonly #transactionalId: string | null;
   readonly #known: readonly string[];
@@ -16,9 +16,9 @@ export class MemberCard {
   readonly #topicsOf: ReadonlyMap<string, readonly string[]>;
   readonly #short: boolean;
   readonly #fewTopics: boolean;
-  /** The leader has asked for the list. */
+  /** Whether the leader has asked for the list. */
   tell = false;
-  /** As the leader it tells the coordinator of all topics, so that the offsets of none are forgotten. */
+  /** Whether it lists all topics to the coordinator, as the leader, so that no offsets are forgotten. */
   listAll = false;
 
   constructor(tasks: readonly TaskSpec[], transactionalId: string | null) {
@@ -34,8 +34,8 @@ export class MemberCard {
   }
 
   /**
-   * @param owned - What it has, of which generation.
-   * @param epoch - That of the generation it was in last, also when it was given up since.
+   * @param owned - The tasks that it has from that generation.
+   * @param epoch - The epoch of its last generation, even if it was expelled since.
    */
   info(owned: readonly string[], generation: number, transactionalIds: readonly string[], epoch?: number): MemberInfo {
     const whole = this.#fewTopics || this.listAll;
@@ -51,7 +51,7 @@ export class MemberCard {
     };
   }
 
-  /** The same with everything in it, for a leader that knows no digests. */
+  /** The same with complete lists, for a leader that does not know digests. */
   whole(info: MemberInfo): MemberInfo {
     return { ...info, known: this.#known, topics: this.#topics };
   }

@@ -17,8 +17,8 @@ export class Offsets {
   }
 
   /**
-   * Offsets by query. The latest is the end of what can be read: it does not go past an open transaction unless
-   * `committed` is false.
+   * Offsets by query. The latest is the end of what can be read: it is before an open transaction, unless `committed`
+   * is false.
    *
    * @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`
    */

@@ -12,20 +12,20 @@ import type { OpenLocalStores } from '../../state/byte-store.ts';
 import { DEFAULT_UNPACKED_BYTES } from '../local/unpack-budget.ts';
 import { type Logger, noLogger } from './logger.ts';
 
-/** A user that the brokers know. @public */
+/** Credentials of a user. @public */
 export interface SaslOptions {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
   readonly username: string;
   readonly password: string;
 }
 
-/** How to reach a Kafka cluster, and what its commits promise. @public */
+/** How to connect to a Kafka cluster, and the delivery guarantee. @public */
 export interface KafkaOptions {
-  /** Addresses of some of the brokers, as `host:port`; the others are found through them. */
+  /** Addresses of some of the brokers, as `host:port`; the others are discovered through them. */
   readonly brokers: readonly string[];
-  /** What the brokers call this application in their logs and quotas (`millrace`). */
+  /** The name of this application in the logs and quotas of the brokers (default: `millrace`). */
   readonly clientId?: string;
-  /** TLS: `true` with the authorities that Node trusts, or the options of Node's `tls.connect`. */
+  /** TLS: `true` to trust Node's certificate authorities, or options of Node's `tls.connect`. */
   readonly ssl?: boolean | ConnectionOptions;
   readonly sasl?: SaslOptions;
   /**
@@ -34,48 +34,49 @@ export interface KafkaOptions {
    */
   readonly guarantee?: 'at-least-once' | 'exactly-once';
   /**
-   * Opens the stores of this process, such as `localStores(path)` of `millrace/embedded`; in memory unless given. An
+   * Opens the stores of this process, such as `localStores(path)` of `millrace/embedded` (default: in memory). An
    * application restores them from its changelogs.
    */
   readonly stores?: OpenLocalStores;
-  /** How long a member of a group may be silent before its tasks go to others, in milliseconds (10,000). */
+  /** How long a member of a group may be silent before its tasks move to others, in ms (default: 10,000). */
   readonly sessionTimeoutMs?: number;
-  /** How often a member tells that it is there, in milliseconds (1,000). Rebalances are noticed that fast. */
+  /** Heartbeat interval of a member, in ms (default: 1,000). Rebalances are noticed within this time. */
   readonly heartbeatIntervalMs?: number;
   /**
-   * How long a function of the pipeline may block the process, in milliseconds (300,000). Until then another thread
-   * tells that the member is there; after it the member leaves its group, and the application says why.
+   * How long a function of the pipeline may block the process, in ms (default: 300,000). Until then another thread
+   * sends heartbeats; after that the member leaves its group, and the application reports why.
    */
   readonly maxPollIntervalMs?: number;
   /**
-   * How long members may take to commit before their tasks go to others, in milliseconds (as `maxPollIntervalMs`, since
-   * one that is blocked cannot commit).
+   * How long members may take to commit before their tasks move to others, in ms (default: `maxPollIntervalMs`, because
+   * a blocked member cannot commit).
    */
   readonly rebalanceTimeoutMs?: number;
-  /** After how long the brokers give up a transaction whose process is gone, in milliseconds (10,000). */
+  /** After how long the brokers abort a transaction whose process is gone, in ms (default: 10,000). */
   readonly transactionTimeoutMs?: number;
-  /** How long a write is tried before it fails, in milliseconds (120,000). */
+  /** How long a write is retried before it fails, in ms (default: 120,000). */
   readonly deliveryTimeoutMs?: number;
-  /** How long a request may take, in milliseconds (30,000). */
+  /** How long a request may take, in ms (default: 30,000). */
   readonly requestTimeoutMs?: number;
-  /** How long the first connection is tried, in milliseconds (5,000). */
+  /** How long the first connection may take, including retries, in ms (default: 5,000). */
   readonly connectTimeoutMs?: number;
-  /** Bytes of unacknowledged outputs from which on `send` waits (32 MiB). */
+  /** Bytes of unacknowledged outputs above which `send` waits (default: 32 MiB). */
   readonly maxBufferedBytes?: number;
   /**
-   * Bytes that decoded batches may take in this process, all transports together, beside 1 MiB for each partition
-   * (128 MiB). A batch that does not fit is handed out in parts; one that unpacks to more than half of it is refused.
+   * Bytes that decoded batches of all transports in this process may take, in addition to 1 MiB per partition (default:
+   * 128 MiB). A batch that does not fit is delivered in parts; one that unpacks to more than half of the limit is
+   * refused.
    */
   readonly maxUnpackedBytes?: number;
   /**
-   * A name of this process that stays the same when it is started again (static membership): its tasks wait for it for
-   * a session timeout instead of moving. No two processes may have the same.
+   * A name of this process that stays the same across restarts (static membership): its tasks wait for it for a session
+   * timeout instead of moving. No two processes may have the same name.
    */
   readonly instanceId?: string;
   readonly logger?: Logger | false;
 }
 
-/** The options with all defaults filled in. */
+/** The options with defaults applied. */
 export interface KafkaSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
@@ -132,7 +133,7 @@ function checkSasl(sasl: SaslOptions): void {
   }
   for (const name of ['username', 'password'] as const) {
     if (typeof sasl[name] === 'string' && sasl[name] !== '') continue;
-    // What it is instead is not shown: it may be half a secret.
+    // The value is not shown: it may be part of a secret.
     throw new ConfigError('ERR_OPTION', `${WHERE}: sasl.${name} is empty, or no text`, {
       hint: `give the ${name} as a text; if it comes from the environment, check that it is set there`,
     });
@@ -141,7 +142,9 @@ function checkSasl(sasl: SaslOptions): void {
 
 const PEMS = ['ca', 'cert', 'key'] as const;
 
-/** What OpenSSL would say of a path in place of a certificate comes late, and says nothing of a path. */
+/**
+ * Checks certificates early: OpenSSL's error for a path instead of a certificate comes late and does not mention paths.
+ */
 function checkTls(ssl: boolean | ConnectionOptions): void {
   if (typeof ssl === 'boolean') return;
   if (typeof ssl !== 'object' || ssl === null) throw wrong('ssl', ssl, 'give true, or options of TLS: { ca }');
@@ -158,7 +161,7 @@ function checkTls(ssl: boolean | ConnectionOptions): void {
   }
 }
 
-/** Fills in the defaults. @throws ConfigError `ERR_OPTION` for a value that cannot be. */
+/** Checks the options and applies defaults. @throws ConfigError `ERR_OPTION` for an invalid value. */
 export function kafkaSettings(options: KafkaOptions): KafkaSettings {
   checkNames(WHERE, options, KAFKA_OPTIONS);
   checkLogger(WHERE, options.logger);

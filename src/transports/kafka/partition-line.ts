@@ -4,24 +4,27 @@ import type { EncodedBatch } from './encode-batches.ts';
 import { SEQUENCES, sequenceAfter, stampProducer } from './stamp-producer.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
 
-/** A batch on its way. */
+/** A queued batch. */
 export interface QueuedBatch extends EncodedBatch {
   readonly deadline: number;
   readonly resolve: (written: Written) => void;
   readonly reject: (error: MillraceError) => void;
-  /** Position in the line, from the first batch on; parts of a batch have fractions. */
+  /** Position in the line; parts of a batch have fractions. */
   order: number;
-  /** How much of the line it takes up: 1, or less for a part. */
+  /** The width in the line: 1, or less for a part. */
   width: number;
   /** The sequence number of its first record, as last sent. */
   sequence: number;
-  /** Whether it may be in the log: an attempt ended without an answer, or with one that does not rule that out. */
+  /** Whether it may be in the log: an attempt ended without a response, or with one that does not rule it out. */
   uncertain: boolean;
-  /** A batch before it was given up while it was under way, so that the broker misses numbers in front of it. */
+  /**
+   * Whether an earlier batch was given up while this one was in flight, so that the broker misses sequence numbers
+   * before it.
+   */
   displaced: boolean;
 }
 
-/** A batch that has not been sent. */
+/** Creates a batch that has not been sent. */
 export const queuedBatch = (
   batch: EncodedBatch,
   ends: Pick<QueuedBatch, 'deadline' | 'resolve' | 'reject'>,
@@ -30,14 +33,14 @@ export const queuedBatch = (
 /** Where a batch was written. */
 export type Written = Omit<AppendResult, 'topic' | 'partition'>;
 
-/** Brokers recognise a repetition among the last five batches of a producer in a partition. */
+/** Brokers recognise duplicates among the last five batches of a producer in a partition. */
 const MAX_IN_FLIGHT = 5;
 
 /**
- * The batches for one partition, in order: those that wait, and those that are under way. After a failure nothing more is
- * sent until all that is under way has been answered; then what is left is sent again in order. A batch that may be in the
- * log keeps its producer and its sequence number until its outcome is certain, because only under these the broker
- * recognises it; one that is certainly not in the log gets the number that is due.
+ * The waiting and in-flight batches of one partition, in order. After a failure nothing more is sent until all batches
+ * in flight have been answered; the rest is then sent again in order. A batch that may be in the log keeps its producer
+ * and sequence number until its outcome is certain, because the broker only recognises it by these; a batch that is
+ * certainly not in the log gets the next number.
  */
 export class PartitionLine {
   readonly topic: string;
@@ -60,24 +63,24 @@ export class PartitionLine {
     this.partition = partition;
   }
 
-  /** Who writes here. */
+  /** The current producer. */
   get identity(): ProducerIdentity | undefined {
     return this.#identity;
   }
 
-  /** Begins with another producer, with sequence numbers from 0 unless it goes on from others. */
+  /** Starts with another producer, with sequence numbers from 0 by default. */
   identify(identity: ProducerIdentity | undefined, sequence = 0): void {
     this.#identity = identity;
     this.#renewing = false;
     this.#nextSequence = sequence;
     this.#ackedSequence = sequence;
-    // A broker takes any number from a producer that it does not know: the first batch must be the first one there.
+    // A broker accepts any number from an unknown producer, so the first batch must arrive first.
     this.#cautious = true;
   }
 
   /**
-   * The producer id is of no use any more; another one is due as soon as nothing is under way. What may be in the log and
-   * comes first is sent before that, because only the old producer can tell.
+   * The producer id is no longer usable; a new one is needed as soon as nothing is in flight. A first batch that may be
+   * in the log is sent before that, because only the old producer id can resolve it.
    */
   renew(): void {
     this.#renewing = true;
@@ -87,7 +90,7 @@ export class PartitionLine {
     return this.#renewing && this.#inFlight.length === 0 && this.#waiting[0]?.uncertain !== true;
   }
 
-  /** How many times in a row sending has failed. */
+  /** Number of consecutive failed sends. */
   get attempts(): number {
     return this.#attempts;
   }
@@ -109,7 +112,7 @@ export class PartitionLine {
     this.#waiting.push(batch);
   }
 
-  /** Takes the next batch to be sent, stamped with its producer and sequence. */
+  /** Takes the next batch to send, stamped with its producer and sequence. */
   take(identity: ProducerIdentity): QueuedBatch {
     const batch = this.#waiting.shift() as QueuedBatch;
     if (!batch.uncertain) batch.sequence = this.#nextSequence;
@@ -121,7 +124,7 @@ export class PartitionLine {
     return batch;
   }
 
-  /** Whether the broker refuses a batch for its number only because of one before it. */
+  /** Whether the broker refuses a batch's sequence number only because of an earlier batch. */
   isBehind({ displaced, order }: QueuedBatch): boolean {
     const before = (other: QueuedBatch): boolean => other.order < order;
     return displaced || this.#inFlight.some(before) || this.#failed.some(before);
@@ -136,7 +139,7 @@ export class PartitionLine {
     this.#settle();
   }
 
-  /** The batch is to be sent again. */
+  /** The batch must be sent again. */
   failed(batch: QueuedBatch, uncertain: boolean): void {
     if (uncertain) batch.uncertain = true;
     this.#remove(batch);
@@ -145,7 +148,7 @@ export class PartitionLine {
     this.#settle();
   }
 
-  /** The batch is given up. Where it is certainly not in the log, those behind it take its place. */
+  /** The batch is given up. If it is certainly not in the log, later ones take its sequence numbers. */
   refused(batch: QueuedBatch): void {
     this.#remove(batch);
     for (const other of this.#inFlight) if (other.order > batch.order) other.displaced = true;
@@ -154,7 +157,7 @@ export class PartitionLine {
     this.#settle();
   }
 
-  /** Parts of the batch, or none, take its place. It is certainly not in the log. */
+  /** Replaces a batch that is certainly not in the log by its parts, possibly none. */
   replaced(batch: QueuedBatch, parts: readonly QueuedBatch[]): void {
     this.#failed.push(...parts);
     this.refused(batch);
@@ -164,7 +167,7 @@ export class PartitionLine {
   drop(matches: (batch: QueuedBatch) => boolean): QueuedBatch[] {
     const dropped = this.#waiting.filter(matches);
     if (dropped.length > 0) this.#waiting = this.#waiting.filter((batch) => !dropped.includes(batch));
-    // What may or may not be in the log leaves a gap in the sequence that nobody can close.
+    // A batch of unknown outcome leaves a gap in the sequence that cannot be closed.
     if (dropped.some((batch) => batch.uncertain)) this.renew();
     else if (dropped.length > 0) this.#checkGaps();
     return dropped;
@@ -175,7 +178,7 @@ export class PartitionLine {
     if (at >= 0) this.#inFlight.splice(at, 1);
   }
 
-  /** Once everything under way has been answered, what failed goes back to the front, in order. */
+  /** Once everything in flight has been answered, failed batches return to the front, in order. */
   #settle(): void {
     if (this.#inFlight.length > 0 || !this.#cautious) return;
     this.#nextSequence = this.#ackedSequence;
@@ -188,8 +191,8 @@ export class PartitionLine {
   }
 
   /**
-   * A number that was left free by a batch that is gone must not be used while another one may still arrive with the
-   * number after it: the broker would take that one too, whatever was said of it.
+   * A number that a dropped batch left free must not be reused while another batch with the next number may still
+   * arrive: the broker would accept that one too.
    */
   #checkGaps(): void {
     let next = this.#ackedSequence;
@@ -201,7 +204,7 @@ export class PartitionLine {
   }
 }
 
-/** How far a sequence number is ahead of another, on their circle. */
+/** How far a sequence number is ahead of another, with wrap-around. */
 function distance(sequence: number, from: number): number {
   const ahead = (sequence - from + SEQUENCES) % SEQUENCES;
   return ahead < SEQUENCES / 2 ? ahead : ahead - SEQUENCES;

@@ -4,8 +4,8 @@ import { retrying } from './retry.ts';
 import { initProducerIdApi, type ProducerIdentity } from './wire/transactions.ts';
 
 /**
- * A producer id. With a transactional id this ends its open transaction, waits for that, and fences earlier producers of
- * the same id.
+ * Requests a producer id. With a transactional id this ends its open transaction, waits for that, and fences earlier
+ * producers with the same id.
  */
 export async function newProducerId(
   cluster: Cluster,

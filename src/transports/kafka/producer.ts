@@ -10,7 +10,7 @@ import { newProducerId } from './producer-id.ts';
 import type { Topics } from './topics.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
 
-/** The ids of a producer that is idempotent and not transactional: partitions share one until one of them needs another. */
+/** Provides ids for an idempotent, non-transactional producer: partitions share one until one of them needs another. */
 export function idempotentIds(cluster: Cluster): (renew: boolean) => Promise<ProducerIdentity> {
   let shared: Promise<ProducerIdentity> | undefined;
   return (renew) => {
@@ -25,7 +25,7 @@ export function idempotentIds(cluster: Cluster): (renew: boolean) => Promise<Pro
 
 type Outcome = AppendResult | MillraceError;
 
-/** Writes outside any task: each batch once, acknowledged by all replicas in sync. */
+/** Writes outside any task: each batch once, acknowledged by all in-sync replicas. */
 export class KafkaProducer implements Producer {
   readonly #sender: BatchSender;
   readonly #encoder: BatchEncoder;
@@ -75,7 +75,7 @@ export class KafkaProducer implements Producer {
     return sending;
   }
 
-  /** Waits for what is under way. */
+  /** Waits for batches in flight. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -84,7 +84,7 @@ export class KafkaProducer implements Producer {
   }
 }
 
-/** All results, or the first failure. When other batches of the call were written, the failure says that too. */
+/** All results, or the first failure. If other batches of the call were written, the failure says so. */
 function outcome(results: readonly Outcome[]): readonly AppendResult[] {
   const done: AppendResult[] = [];
   let failure: MillraceError | undefined;
@@ -110,7 +110,7 @@ function outcome(results: readonly Outcome[]): readonly AppendResult[] {
   );
 }
 
-/** What is prepared, or why it cannot be. */
+/** The prepared value, or the error. */
 function orFailure<B>(prepare: () => B | Promise<B>): B | MillraceError | Promise<B | MillraceError> {
   const failed = (error: unknown): MillraceError => {
     if (error instanceof MillraceError) return error;

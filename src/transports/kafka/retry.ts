@@ -4,15 +4,15 @@ import { exhausted } from './errors.ts';
 import type { Machine } from './machine.ts';
 
 export interface RetryOptions {
-  /** What is tried, as in "could not …". */
+  /** What is attempted, as in "could not …". */
   readonly doing: string;
-  /** For how long, in milliseconds. */
+  /** How long to retry, in ms. */
   readonly limitMs: number;
-  /** The longest pause before the first retry, in milliseconds (20); it doubles, up to a second. */
+  /** The longest pause before the first retry, in ms (default: 20); it doubles, up to a second. */
   readonly firstPauseMs?: number;
   /** Ends the retries. */
   readonly signal?: AbortSignal;
-  /** Told with the error when the time is over. */
+  /** Details of the error when the time is over. */
   readonly details?: ErrorDetails;
   /** Called before each retry. */
   readonly onRetry?: (error: MillraceError, attempt: number) => void;
@@ -22,18 +22,18 @@ const MAX_PAUSE_MS = 1000;
 
 const isOver = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
-/** Where time and chance come from. */
+/** The source of time and randomness. */
 export type RetryMachine = Pick<Machine, 'clock' | 'random'>;
 
-/** How long to wait, in milliseconds: with full jitter, so that clients that failed together do not come back together. */
+/** How long to pause, in ms: with full jitter, so that clients that failed together do not retry together. */
 export function pauseMs({ random }: Pick<Machine, 'random'>, attempt: number, firstPauseMs = 20): number {
   return random() * Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** Math.min(attempt, 10));
 }
 
 /**
- * Tries until it works.
+ * Retries until it works.
  *
- * @throws MillraceError the failure, when it is not retriable or the signal is set; class `retriable-exhausted` when
+ * @throws MillraceError the failure, if it is not retriable or the signal is aborted; class `retriable-exhausted` if
  * the time is over.
  */
 export async function retrying<T>(machine: RetryMachine, options: RetryOptions, attempt: () => Promise<T>): Promise<T> {

@@ -7,15 +7,15 @@ import type { Lease } from './lease.ts';
 import type { KafkaSettings } from './options.ts';
 import type { GroupIdentity } from './wire/offset-commit.ts';
 
-/** How long a thread without members is kept. */
+/** How long a thread without members is kept, in ms. */
 const KEEP_MS = 1000;
 
-/** The thread that all members of this one share, and how many there are. */
+/** The heartbeat thread that all members of this thread share. */
 let thread: HeartThread | undefined;
 let members = 0;
 
 /**
- * A thread that sends heartbeats while this one is blocked by what a user's function does. It does nothing else, holds no
+ * A thread that sends heartbeats while this one is blocked by a user function. It does nothing else, opens no
  * connection before it is needed, and does not keep the process alive.
  */
 export class SecondHeart {
@@ -24,7 +24,7 @@ export class SecondHeart {
   readonly #id = ++members;
   readonly #stop: Cancel;
 
-  /** @returns `undefined` when the settings hold what cannot be told to another thread. */
+  /** @returns `undefined` if the settings contain values that cannot be sent to another thread. */
   static of(settings: KafkaSettings, lease: Lease): SecondHeart | undefined {
     const { logger, stores: _, ...portable } = settings;
     if (isPortable(portable)) return new SecondHeart(settings, portable, lease);
@@ -56,7 +56,7 @@ export class SecondHeart {
     this.#stop();
     this.#thread.post({ kind: 'close', id: this.#id });
     this.#thread.users.delete(this.#id);
-    // An application that rebuilds its tasks is back at once.
+    // An application that rebuilds its tasks needs it again immediately.
     systemClock.after(KEEP_MS, () => {
       if (this.#thread.users.size > 0) return;
       if (thread === this.#thread) thread = undefined;
@@ -88,7 +88,7 @@ class HeartThread {
   async #start(): Promise<void> {
     try {
       const { HEART_WORKER, heartWorker } = await import('./heart-worker.ts');
-      // Where all is bundled into one file, that file is the program, which is not to run twice.
+      // If everything is bundled into one file, that file is the program, which must not run twice.
       if (!/\bheart-worker[^/]*\.[jt]s$/.test(new URL(heartWorker).pathname)) {
         throw new Error(`${heartWorker} is not the file of the worker: leave millrace out of the bundle`);
       }
@@ -118,7 +118,7 @@ class HeartThread {
   }
 }
 
-/** Starts a worker. Sources, as tests run them, are for tsx, whose hooks do not reach into workers before Node 22. */
+/** Starts a worker. TypeScript sources, as in tests, need tsx, whose hooks do not apply to workers before Node 22. */
 function launch(file: string, options: WorkerOptions): Worker {
   if (!file.endsWith('.ts') || 'typescript' in process.features) return new Worker(new URL(file), options);
   const tsx = new URL('dist/esm/api/index.mjs', pathToFileURL(createRequire(file).resolve('tsx/package.json'))).href;
@@ -127,7 +127,7 @@ function launch(file: string, options: WorkerOptions): Worker {
   return new Worker(program, { ...options, eval: true });
 }
 
-/** Whether a value is the same in another thread. Buffers are: they arrive as bytes. */
+/** Whether a value survives the transfer to another thread. Buffers do: they arrive as bytes. */
 function isPortable(value: unknown): boolean {
   if (value === null || ['undefined', 'string', 'number', 'boolean', 'bigint'].includes(typeof value)) return true;
   if (typeof value !== 'object') return false;

@@ -3,24 +3,27 @@ import type { Cluster, Lane } from './cluster.ts';
 import type { EncodedBatch } from './encode-batches.ts';
 import { type ProduceResponse, produceApi } from './wire/produce.ts';
 
-/** Whether something may be written: a process that was stopped for a while wakes up with outputs that may not be. */
+/** Whether outputs may be written: a suspended process may wake up with outputs that must not be written any more. */
 export interface Admission {
   readonly open: () => boolean;
-  /** Finds out. @throws MillraceError when nothing may be written any more; a retriable one while that is not known */
+  /**
+   * Checks with the coordinator. @throws MillraceError if nothing may be written any more; a retriable one while that
+   * is unknown
+   */
   readonly ask: () => Promise<void>;
 }
 
 export interface WriteOptions {
   readonly transactionalId?: string;
-  /** Looked at before each request, also when something is written again. Everything may be written unless given. */
+  /** Checked before each request, including retries. Without it, everything may be written. */
   readonly admission?: Admission;
 }
 
 /**
- * Writes batches, if that is admitted.
+ * Writes batches, if admitted.
  *
- * @returns The answer, or why nothing was sent.
- * @throws MillraceError when it is in doubt what became of it
+ * @returns The response, or why nothing was sent.
+ * @throws MillraceError if the outcome is in doubt
  */
 export async function sendAdmitted(
   cluster: Cluster,

@@ -9,7 +9,7 @@ import type { GroupMember } from './group-member.ts';
 export interface SessionWriter {
   /** The member has joined. */
   begin(): Promise<void>;
-  /** Resolves when the batches, of work of a generation, have been taken over. */
+  /** Resolves when the batches of a generation's work have been accepted. */
   send(batches: readonly EncodedBatch[], generation: number): Promise<void>;
   commit(unit: CommitUnit): Promise<void>;
   waitingFor(): string | undefined;
@@ -24,7 +24,7 @@ export class KafkaSession implements GroupSession {
   readonly #encoder: BatchEncoder;
   readonly #onLeft: () => void;
   readonly #gate = new OrderedGate();
-  /** Batches of earlier calls that have not been taken over yet. */
+  /** Batches of earlier calls that have not been accepted yet. */
   readonly #preparing = new Set<Promise<EncodedBatch>>();
 
   constructor(
@@ -55,13 +55,13 @@ export class KafkaSession implements GroupSession {
     const known = (): void => {
       for (const each of encoded) if (each instanceof Promise) this.#preparing.delete(each);
     };
-    // Whoever has sent it learns of a failure first: calls after that know of it.
+    // The sender learns of a failure first; later calls know of it.
     sent.then(known, () => queueMicrotask(known));
     return sent;
   }
 
   async #send(encoded: readonly (EncodedBatch | Promise<EncodedBatch>)[], generation: number): Promise<void> {
-    // Handed over in order; the gate opens for the next call before this one has been taken.
+    // Batches are passed on in order; the gate opens for the next call before this one has been accepted.
     const { taken } = await this.#gate.run(encoded, (ready) => ({ taken: this.#writer.send(ready, generation) }));
     await taken;
   }
@@ -84,7 +84,7 @@ export class KafkaSession implements GroupSession {
   }
 
   async #commit(unit: CommitUnit): Promise<void> {
-    // What could not be handed over before it is not written, so nothing is committed that lies behind it.
+    // If earlier batches could not be passed on, they are not written, so nothing after them may be committed.
     const before: readonly Promise<unknown>[] = [...this.#preparing];
     const { done } = await this.#gate.run(before, () => ({ done: this.#writer.commit(unit) }));
     await done;
@@ -99,7 +99,7 @@ export class KafkaSession implements GroupSession {
       await this.#member.leave();
       await this.#writer.close();
     } finally {
-      // Whatever went wrong, the next session of this process needs them.
+      // Close them in any case: the next session of this process needs them.
       await this.stores.close();
       this.#onLeft();
     }

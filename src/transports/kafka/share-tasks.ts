@@ -10,16 +10,16 @@ export interface Candidate {
   /** The generation in which it had them. */
   readonly generation: number;
   readonly transactionalId: string | null;
-  /** Those of members of that generation. */
+  /** Transactional ids of the members of that generation. */
   readonly transactionalIds: readonly string[];
 }
 
 /**
- * What each member may have in the coming generation. A task that is to move is given to nobody as long as its owner has
- * it: the owner sees that it is to give it up, does so, and joins again, and then the task goes to its next owner.
+ * The tasks of each member in the next generation. A task that moves is assigned to nobody while its owner still has
+ * it: the owner sees that it must release the task, does so and rejoins, and then the task goes to its next owner.
  */
 export function shareTasks(candidates: readonly Candidate[]): Map<string, readonly string[]> {
-  // Members mostly know the same tasks, and then from one list.
+  // Members usually share one task list.
   const sets = new Map(candidates.map(({ known }) => [known, new Set(known)]));
   const setOf = (known: readonly string[]): ReadonlySet<string> => sets.get(known) ?? new Set(known);
   const owners = ownersOf(candidates, setOf);
@@ -30,7 +30,7 @@ export function shareTasks(candidates: readonly Candidate[]): Map<string, readon
     known: setOf(known),
     tasks: tasks.get(memberId) ?? new Set<string>(),
   }));
-  // In one order whatever the coordinator's, so that the same members always get the same.
+  // Sorted, so that the same members always get the same tasks, whatever the coordinator's order.
   members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
   const shares = new Map<string, readonly string[]>();
   for (const [{ memberId }, assigned] of assignTasks(members)) {
@@ -40,16 +40,13 @@ export function shareTasks(candidates: readonly Candidate[]): Map<string, readon
   return shares;
 }
 
-/**
- * Transactional ids of members that are gone. Every member tells those that it knows of, because the leader may be new
- * and know of none.
- */
+/** Transactional ids of departed members. Every member sends those that it knows, because the leader may be new. */
 export function abandonedBy(candidates: readonly Candidate[]): string[] {
   const present = new Set(candidates.map(({ transactionalId }) => transactionalId));
   return [...new Set(candidates.flatMap(({ transactionalIds }) => transactionalIds))].filter((id) => !present.has(id));
 }
 
-/** Who has which task. Of two that claim one, the later generation is right. */
+/** The owners of tasks. If two members claim a task, the later generation wins. */
 function ownersOf(
   candidates: readonly Candidate[],
   setOf: (known: readonly string[]) => ReadonlySet<string>,

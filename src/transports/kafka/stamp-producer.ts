@@ -2,7 +2,7 @@ import * as at from '../../protocol/batch-format.ts';
 import { crc32c } from '../../protocol/crc32c.ts';
 import type { ProducerIdentity } from './wire/transactions.ts';
 
-/** Sequence numbers go up to 2^31 − 1 and then begin at 0 again. */
+/** Sequence numbers go up to 2^31 − 1 and then restart at 0. */
 export const SEQUENCES: number = 2 ** 31;
 
 /** The sequence number after a batch. */

@@ -1,17 +1,17 @@
 import type { WireReader } from './wire/reader.ts';
 import type { WireWriter } from './wire/writer.ts';
 
-/** Numbers that follow each other. */
+/** Consecutive numbers. */
 interface Run {
-  /** How far it begins after the run before. */
+  /** The distance from the previous run. */
   readonly gap: number;
   readonly length: number;
 }
 
-/** A task id that ends in a number as `String` writes it. */
+/** A task id that ends in a canonical number. */
 const NUMBERED = /^(.*)\/(0|[1-9]\d{0,8})$/s;
 
-/** Writes ids of tasks: what comes before their numbers once, and the numbers as runs. */
+/** Writes task ids compactly: common prefixes once, and the numbers as runs. */
 export function writeTasks(writer: WireWriter, ids: readonly string[]): void {
   const stages = new Map<string, number[]>();
   const others: string[] = [];
@@ -43,7 +43,7 @@ export function readTasks(reader: WireReader): string[] {
   return [...ids, ...reader.array(() => reader.string())];
 }
 
-/** More tasks than this in a run are a mistake. */
+/** Upper bound for the tasks in a run. */
 const MOST = 1_000_000;
 
 function runsOf(numbers: readonly number[]): Run[] {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../dataflow/clock.ts';
 
-/** Brokers that asked to be left alone for a while, because a quota is used up. */
+/** Brokers that have requested a pause, because a quota is used up. */
 export class Throttles {
   readonly #until = new Map<number, number>();
   readonly #clock: Clock;
@@ -9,17 +9,17 @@ export class Throttles {
     this.#clock = clock;
   }
 
-  /** A broker has answered, and said for how long it wants no more of the same. */
+  /** Records the throttle time of a broker's response. */
   heard(node: number, ms: number): void {
     if (ms > 0) this.#until.set(node, Math.max(this.until(node), this.#clock.monotonic() + ms));
   }
 
-  /** From when on a broker may be asked (monotonic). */
+  /** The time from which a broker may be asked (monotonic). */
   until(node: number): number {
     return this.#until.get(node) ?? 0;
   }
 
-  /** What is waited for, in words. @param doing - What the quota is for, as in "may … again". */
+  /** Describes the wait. @param doing - What the quota applies to, as in "may … again". */
   waitingFor(doing: string): string | undefined {
     const now = this.#clock.monotonic();
     const held = [...this.#until].filter(([, until]) => until > now);

@@ -68,7 +68,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
           timeoutMs: this.#cluster.settings.requestTimeoutMs,
         });
         if (answer?.errorCode === Code.TOPIC_ALREADY_EXISTS) {
-          // After a lost answer it may be this call that has made it.
+          // After a lost response, this call may have created it.
           if (ifMissing || uncertain) return;
           throw topicExists(name);
         }
@@ -198,8 +198,8 @@ export class KafkaTopicAdmin implements TopicAdmin {
   }
 
   /**
-   * A setting can be overwritten, so of two that find none and write theirs the later one wins: whoever has written looks
-   * again when the other one has had the time to write too.
+   * A setting can be overwritten, so if two applications find no mark and write theirs, the later one wins. After
+   * writing, an application therefore waits long enough for another write and checks again.
    */
   async claimAll(names: readonly string[], claim: string): Promise<void> {
     const found = await this.describeAll(names);
@@ -213,7 +213,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
       const answers = await this.#cluster.ask(wire.alterConfigsApi, changes);
       for (const { errorCode, topic } of answers) {
         if (errorCode === 0 || errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) continue;
-        // Who may not, or must not, change settings goes on without a mark.
+        // Without permission to change settings, the application continues without a mark.
         if (codeClass(errorCode) === 'retriable') throw kafkaError(errorCode, 'mark the topic', topic, { topic });
       }
       return answers.filter(({ errorCode }) => errorCode === 0).map(({ topic }) => topic);
@@ -300,7 +300,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
   }
 }
 
-/** How long a claim waits for another one that was made at the same moment, in ms. */
+/** How long a claim waits for a concurrent one, in ms. */
 const CLAIM_MS = 500;
 
 const isMarked = ({ claim, owner }: FullTopicConfig): boolean => claim !== undefined || owner !== undefined;

@@ -12,19 +12,19 @@ const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'claim' | 'owner' | 't
 };
 
 /**
- * Kafka keeps no notes with a topic, so the mark of its owner is in a setting that means nothing: how long tombstones stay
- * where nothing is compacted, and how long records do where only compaction removes any. A number that nobody would choose:
- * some 2,700 years.
+ * Kafka has no place for notes on a topic, so the mark of its owner is stored in a setting without effect: the
+ * tombstone time of an uncompacted topic, or the retention of a topic with compaction only. The values are ones that
+ * nobody would choose: some 2,700 years.
  */
 const MARK = 'delete.retention.ms';
 const COMPACTED_MARK = NAMES.retentionMs;
 const OWNER_BASE = 0x4d52 * 2 ** 32;
 const CLAIM_BASE = 0x4d53 * 2 ** 32;
 
-/** All settings that a configuration is read from. */
+/** All settings from which a configuration is read. */
 export const CONFIG_NAMES: readonly string[] = [...Object.values(NAMES), MARK];
 
-/** The given fields by Kafka's names. */
+/** The given fields with Kafka's names. */
 export function toConfigs(config: TopicConfig): ConfigEntry[] {
   const entries: ConfigEntry[] = [];
   for (const [field, name] of Object.entries(NAMES)) {
@@ -37,21 +37,23 @@ export function toConfigs(config: TopicConfig): ConfigEntry[] {
   return entries;
 }
 
-/** What marks a topic as written and read by an application; nothing where the topic has no room for a mark. */
+/** The settings that mark a topic as written and read by an application; empty if the topic has no unused setting. */
 export function claimEntries({ cleanup = 'delete', retentionMs }: TopicConfig, claim: string): ConfigEntry[] {
   if (cleanup === 'delete') return [markEntry(MARK, CLAIM_BASE, claim)];
   if (cleanup === 'compact' && retentionMs === undefined) return [markEntry(COMPACTED_MARK, CLAIM_BASE, claim)];
   return [];
 }
 
-/** What takes the mark off a topic. */
+/** The settings that remove the mark of a topic. */
 export function unmarkEntries({ claim, cleanup, owner }: FullTopicConfig): ConfigEntry[] {
   if (owner === undefined && claim === undefined) return [];
   if (cleanup !== 'compact') return [{ name: MARK, value: null }];
   return [{ name: COMPACTED_MARK, value: String(DEFAULT_TOPIC_CONFIG.retentionMs) }];
 }
 
-/** What has to change with a configuration so that no setting means what its mark says: then the topic is nobody's. */
+/**
+ * Extra changes for a configuration change after which the marked setting would have an effect: the mark is removed.
+ */
 export function unmarkBefore(before: FullTopicConfig, change: TopicConfig): ConfigEntry[] {
   const moves = change.cleanup !== undefined && change.cleanup !== before.cleanup;
   if (!moves && (before.cleanup !== 'compact' || change.retentionMs === undefined)) return [];

@@ -4,18 +4,18 @@ import { Code } from './error-codes.ts';
 import { KafkaError, kafkaError } from './errors.ts';
 import { describeConfigsApi } from './wire/topic-requests.ts';
 
-/** Where the partitions of a topic are. */
+/** The partitions of a topic and their leaders. */
 export interface KnownTopic {
   readonly name: string;
-  /** Tells the topic from others that had its name before; `undefined` from brokers before 2.8. */
+  /** Distinguishes the topic from earlier topics with the same name; `undefined` from brokers before 2.8. */
   readonly id?: string | undefined;
-  /** Number of the broker that leads each partition; −1 while there is none. */
+  /** Broker id of the leader of each partition; −1 while there is none. */
   readonly leaders: readonly number[];
-  /** How often the leader of each partition has changed. */
+  /** Leader epoch of each partition. */
   readonly epochs?: readonly number[];
 }
 
-/** What is remembered of topics, so that not every record asks for it. */
+/** Cached topic metadata, so that not every record causes a request. */
 export class Topics {
   readonly #cluster: Cluster;
   readonly #known = new Map<string, KnownTopic & { readonly until: number; moved: boolean }>();
@@ -27,36 +27,36 @@ export class Topics {
     this.#cluster = cluster;
   }
 
-  /** A topic, possibly as it was some seconds ago; `undefined` when there is none. */
+  /** A topic, possibly a few seconds old; `undefined` if it does not exist. */
   async find(name: string): Promise<KnownTopic | undefined> {
     const known = this.#known.get(name);
     const fresh = known !== undefined && !known.moved && known.until > this.#cluster.machine.clock.monotonic();
     return fresh ? known : this.refresh(name);
   }
 
-  /** Number of partitions as remembered, without asking. */
+  /** The cached number of partitions, without a request. */
   peekPartitions(name: string): number | undefined {
     return this.#known.get(name)?.leaders.length;
   }
 
-  /** The leader of a partition as remembered; `undefined` when it has to be looked for. */
+  /** The cached leader of a partition; `undefined` if a look-up is needed. */
   peekLeader(name: string, partition: number): number | undefined {
     const known = this.#known.get(name);
     const leader = known?.moved === true ? undefined : known?.leaders[partition];
     return leader === -1 ? undefined : leader;
   }
 
-  /** The topic that has a name, as remembered. */
+  /** The cached id of the topic with a name. */
   peekId(name: string): string | undefined {
     return this.#known.get(name)?.id;
   }
 
-  /** The epoch of a partition's leader as remembered; −1 when it is not known. */
+  /** The cached leader epoch of a partition; −1 if unknown. */
   peekEpoch(name: string, partition: number): number {
     return this.#known.get(name)?.epochs?.[partition] ?? -1;
   }
 
-  /** Topics as they are now, without those that do not exist. */
+  /** The current topics, without those that do not exist. */
   async lookUp(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic>> {
     const found = new Map<string, KnownTopic>();
     if (names.length === 0) return found;
@@ -67,10 +67,10 @@ export class Topics {
     return found;
   }
 
-  /** A topic as it is now. */
+  /** The current state of a topic. */
   async refresh(name: string): Promise<KnownTopic | undefined> {
     this.#wanted.add(name);
-    // Calls of one moment share a request.
+    // Concurrent calls share a request.
     this.#asking ??= Promise.resolve().then(() => {
       const names = [...this.#wanted];
       this.#wanted = new Set();
@@ -78,19 +78,22 @@ export class Topics {
       return this.#ask(names);
     });
     const found = (await this.#asking).get(name);
-    // Those that shared the request must not meet each other's errors.
+    // Calls that share a request must not get each other's errors.
     if (found instanceof KafkaError) throw found;
     return found;
   }
 
-  /** As `find`. @throws FatalError `ERR_UNKNOWN_TOPIC` */
+  /** Like `find`. @throws FatalError `ERR_UNKNOWN_TOPIC` */
   async get(name: string): Promise<KnownTopic> {
     const topic = (await this.find(name)) ?? (await this.refresh(name));
     if (topic === undefined) throw unknownTopic(name);
     return topic;
   }
 
-  /** The leader of a partition. @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`; retriable when there is none now */
+  /**
+   * The leader of a partition. @throws `ERR_UNKNOWN_TOPIC`, `ERR_UNKNOWN_PARTITION`; retriable if there is currently
+   * none
+   */
   async leader(name: string, partition: number): Promise<number> {
     let topic = await this.get(name);
     if (topic.leaders[partition] === undefined || topic.leaders[partition] === -1) {
@@ -105,19 +108,19 @@ export class Topics {
     return leader;
   }
 
-  /** Looks for the leaders again next time. */
+  /** Discards the cached leaders. */
   forget(name: string): void {
     const known = this.#known.get(name);
     if (known !== undefined) known.moved = true;
   }
 
-  /** The topic was changed from here. */
+  /** Called after this process has changed the topic. */
   changed(name: string): void {
     this.#known.delete(name);
     this.#limits.delete(name);
   }
 
-  /** The largest batch that a topic takes, in bytes; without permission to ask, Kafka's default. */
+  /** The batch size limit of a topic, in bytes; Kafka's default without permission to read it. */
   async maxMessageBytes(name: string): Promise<number> {
     const known = this.#limits.get(name);
     if (known !== undefined && known.until > this.#cluster.machine.clock.monotonic()) return known.bytes;
@@ -127,13 +130,13 @@ export class Topics {
     return value;
   }
 
-  /** As `maxMessageBytes`, when it is known without asking. */
+  /** Like `maxMessageBytes`, if it is cached. */
   peekMaxMessageBytes(name: string): number | undefined {
     const known = this.#limits.get(name);
     return known !== undefined && known.until > this.#cluster.machine.clock.monotonic() ? known.bytes : undefined;
   }
 
-  /** What is known of each topic, or why it is not. */
+  /** Looks up topics: each as metadata or an error. */
   async #ask(names: readonly string[]): Promise<ReadonlyMap<string, KnownTopic | KafkaError>> {
     const { topics } = await this.#cluster.metadata(names);
     const found = new Map<string, KnownTopic | KafkaError>();

@@ -16,10 +16,10 @@ import type { Api } from './wire/api.ts';
 import * as wire from './wire/transactions.ts';
 import { writeOwned } from './write-owned.ts';
 
-/** How long closing waits for the broker to end an open transaction. */
+/** How long closing waits for the broker to end an open transaction, in ms. */
 const CLOSE_MS = 3000;
 
-/** Writes in transactions, one after the other. After any doubt it starts over, which ends the open transaction. */
+/** Writes in consecutive transactions. If an outcome is in doubt it starts over, which ends the open transaction. */
 export class TransactionalWriter {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
@@ -30,7 +30,7 @@ export class TransactionalWriter {
   /** Partitions of the open transaction. */
   readonly #partitions = new Set<string>();
   #open = false;
-  /** A request had no answer, so it may still arrive. */
+  /** Whether a request had no response, so that it may still arrive. */
   #doubtful = false;
   readonly #ending = new AbortController();
   #writes: Promise<unknown>[] = [];
@@ -43,19 +43,19 @@ export class TransactionalWriter {
     this.#sender = this.#newSender();
   }
 
-  /** Gets a producer id, which fences earlier ones of this name. Called before committed offsets are read. */
+  /** Gets a producer id, which fences earlier producers with this name. Called before committed offsets are read. */
   async init(): Promise<void> {
     if (this.#identity !== undefined) return;
     this.#identity = await newProducerId(this.#cluster, this.#transactionalId, this.#ending.signal);
   }
 
-  /** Hands batches over to the open transaction. A failure to write them shows in `commit`. */
+  /** Adds batches to the open transaction. A failure to write them shows in `commit`. */
   async append(batches: readonly EncodedBatch[]): Promise<void> {
     await this.init();
     await this.#append(batches, this.#sender);
   }
 
-  /** @param sender - That of the transaction which the batches belong to. */
+  /** @param sender - The sender of the transaction that the batches belong to. */
   async #append(batches: readonly EncodedBatch[], sender: BatchSender): Promise<void> {
     if (sender !== this.#sender) throw closed('transaction');
     const added = batches.filter(({ topic, partition }) => !this.#partitions.has(`${topic}/${partition}`));
@@ -66,7 +66,7 @@ export class TransactionalWriter {
         wire.addPartitionsToTxnApi,
         { partitions: unique(added) },
         (answers) => {
-          // Of several refusals those count that are not only consequences of another one.
+          // Of several refusals, report one that is not merely a consequence of another.
           const codes = answers.map(({ errorCode }) => errorCode).filter((code) => code !== 0);
           return codes.find((code) => code !== 55) ?? codes[0] ?? 0;
         },
@@ -91,7 +91,7 @@ export class TransactionalWriter {
     if (!this.#open && offsets.length === 0) return;
     await this.init();
     if (offsets.length > 0) await this.#addOffsets(offsets, member, generation);
-    // What is written instead of refused records joins them.
+    // Replacements of refused records are added to them.
     for (let done = 0; done < this.#writes.length; ) {
       const writes = this.#writes.slice(done);
       done += writes.length;
@@ -104,7 +104,7 @@ export class TransactionalWriter {
     if (this.#doubtful || this.#sender.doubtful) await this.#renew();
   }
 
-  /** Ends what may be open, without its outputs. */
+  /** Aborts a transaction that may be open. */
   async abort(): Promise<void> {
     if (this.#identity === undefined && !this.#open) return;
     this.#forgetIdentity();
@@ -117,13 +117,13 @@ export class TransactionalWriter {
     return this.#sender.waitingFor();
   }
 
-  /** Ends what is tried again and again; what is open is aborted by `close`. */
+  /** Ends retries; `close` aborts an open transaction. */
   giveUp(): void {
     this.#sender.close();
     this.#ending.abort();
   }
 
-  /** The name belongs to another process now, which has ended what was open. */
+  /** The name belongs to another process now, which has ended the open transaction. */
   disown(): void {
     this.giveUp();
     this.#open = false;
@@ -139,24 +139,24 @@ export class TransactionalWriter {
       await this.#cluster.request(node, 'main', wire.initProducerIdApi, query, CLOSE_MS);
     } catch (error) {
       this.#cluster.forgetCoordinator('transaction', id, error);
-      // Nobody waits for it, but while it is open it holds back who reads what it has written. A name of one's own is
-      // used again, which ends it too.
+      // Nobody waits for this, but an open transaction holds back readers of its outputs. A static name is reused,
+      // which also ends it.
       if (this.#cluster.settings.instanceId !== null) return;
       void newProducerId(this.#cluster, id, this.#cluster.signal, Number.POSITIVE_INFINITY).catch(() => undefined);
     }
   }
 
   /**
-   * Goes on in another epoch. A request that was given up or repeated may still be on its way, and in the epoch in which
-   * it was made it would be a part of the next transaction: outputs twice, or offsets that go back.
+   * Continues in a new epoch. An abandoned or repeated request may still be on its way; in the old epoch it would
+   * become part of the next transaction: duplicate outputs, or offsets that go back.
    */
   async #renew(): Promise<void> {
     this.#forgetIdentity();
-    // The commit is done. What fails now is tried again before the next transaction begins.
+    // The commit is done. A failure here is retried before the next transaction starts.
     await this.init().catch(() => undefined);
   }
 
-  /** Late answers to the old producer are of no interest, and late requests are refused for their epoch. */
+  /** Late responses to the old producer are ignored, and its late requests are refused because of their epoch. */
   #forgetIdentity(): void {
     this.#identity = undefined;
     this.#doubtful = false;
@@ -218,8 +218,8 @@ export class TransactionalWriter {
   }
 
   /**
-   * Waits until the markers are in the log. The commit is decided before that, but only then can its outputs be read, and
-   * the next transaction begin.
+   * Waits until the markers are in the log. The commit is decided before that, but only then can its outputs be read
+   * and the next transaction start.
    */
   async #visible(): Promise<void> {
     const id = this.#transactionalId;
@@ -233,7 +233,7 @@ export class TransactionalWriter {
         });
         if (state !== 'PrepareCommit') return;
       } catch {
-        // What can be found out here is not worth failing a commit that is decided.
+        // A failure of this check must not fail a commit that is already decided.
         return;
       }
       await pause(machine.clock, pauseMs, this.#ending.signal);

@@ -1,8 +1,8 @@
-/** What the first bytes of an answer look like when it cannot be Kafka's. */
+/** What the first bytes of a non-Kafka response look like. */
 export interface Speaker {
-  /** The protocol, where it can be told. */
+  /** The protocol, if recognised. */
   readonly protocol: 'HTTP' | 'TLS' | 'SSH' | 'telnet' | 'text' | undefined;
-  /** In words, for the message of an error. */
+  /** A description for error messages. */
   readonly says: string;
 }
 
@@ -10,11 +10,11 @@ export const NOT_KAFKA: Speaker = { protocol: undefined, says: 'speaks something
 
 const SHOWN_BYTES = 40;
 
-/** Tells by the first bytes who answers; they have been found to be no frame. */
+/** Recognises what has answered by the first bytes, which are known not to be a Kafka frame. */
 export function whatAnswers(first: Uint8Array): Speaker {
   const [a = 0, b = 0] = first;
   if (a >= 0x14 && a <= 0x17 && b === 3) return { protocol: 'TLS', says: 'speaks TLS' };
-  // A telnet server begins to negotiate options: "interpret as command", then will, won't, do or don't.
+  // A telnet server starts by negotiating options: "interpret as command", then will, won't, do or don't.
   if (a === 0xff && b >= 0xfb && b <= 0xfe) return { protocol: 'telnet', says: 'speaks telnet' };
   const text = printable(first);
   if (text.startsWith('HTTP') || /^<(!doctype|html)/i.test(text)) return { protocol: 'HTTP', says: 'speaks HTTP' };
@@ -23,7 +23,7 @@ export function whatAnswers(first: Uint8Array): Speaker {
   return NOT_KAFKA;
 }
 
-/** The text that bytes begin with, up to the first one that no text has. */
+/** The text at the start of bytes, up to the first non-text byte. */
 function printable(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes.subarray(0, SHOWN_BYTES)) {

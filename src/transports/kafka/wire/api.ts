@@ -6,21 +6,21 @@ export interface Api<Q, R> {
   readonly name: string;
   readonly key: number;
   readonly version: number;
-  /** Whether the version has tagged fields, and so longer headers. */
+  /** Whether the version has tagged fields and therefore longer headers. */
   readonly flexible?: boolean;
-  /** What is said instead to brokers that do not know this version. */
+  /** The fallback for brokers that do not support this version. */
   readonly older?: Api<Q, R>;
   readonly encode: (writer: WireWriter, request: Q) => void;
   readonly decode: (reader: WireReader) => R;
 }
 
-/** What is asked or told of the partitions of one topic. */
+/** Items of the partitions of one topic. */
 export interface OfTopic<P> {
   readonly topic: string;
   readonly partitions: readonly P[];
 }
 
-/** Puts items of partitions together by topic, as requests want them. */
+/** Groups items of partitions by topic, as requests need them. */
 export function byTopic<P extends { readonly topic: string }>(items: Iterable<P>): OfTopic<P>[] {
   const topics = new Map<string, P[]>();
   for (const item of items) {

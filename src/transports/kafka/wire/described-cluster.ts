@@ -1,7 +1,7 @@
 import type { Api } from './api.ts';
 import type { NodeAddress } from './metadata.ts';
 
-/** A partition with the number of its copies, and of those that are up to date. */
+/** A partition with its number of replicas, and of in-sync ones. */
 export interface DescribedPartition {
   readonly leader: number;
   readonly replicas: number;
@@ -13,7 +13,7 @@ export interface DescribedTopic {
   readonly topic: string;
   readonly internal: boolean;
   readonly partitions: readonly DescribedPartition[];
-  /** What the user may do, as bits. */
+  /** The operations that the user may perform, as bits. */
   readonly operations: number;
 }
 
@@ -23,7 +23,7 @@ export interface DescribedCluster {
   readonly operations: number;
 }
 
-/** All topics, with what the user may do with each: metadata as administrators ask for it. */
+/** All topics, with the operations that the user may perform on each. */
 export const describedClusterApi: Api<undefined, DescribedCluster> = {
   name: 'Metadata',
   key: 3,

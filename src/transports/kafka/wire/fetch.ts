@@ -4,34 +4,34 @@ import type { WireWriter } from './writer.ts';
 
 export interface FetchPartition {
   readonly topic: string;
-  /** Asked for by this instead of the name where all partitions of a request have one. */
+  /** Used instead of the name if all partitions of a request have one. */
   readonly topicId: string | undefined;
   readonly partition: number;
-  /** The leader's epoch as last heard; −1 when it is not known. Another leader refuses. */
+  /** The last known leader epoch; −1 if unknown. A different leader refuses the request. */
   readonly leaderEpoch: number;
-  /** Under which leader the record before the offset was written; −1 when it is not known. */
+  /** Leader epoch of the record before the offset; −1 if unknown. */
   readonly lastEpoch: number;
   readonly offset: number;
   readonly maxBytes: number;
 }
 
 export interface FetchRequest {
-  /** How long the broker may wait for records, in milliseconds. */
+  /** How long the broker may wait for records, in ms. */
   readonly maxWaitMs: number;
   readonly maxBytes: number;
-  /** Whether to read only what is committed. */
+  /** Whether to read only committed records. */
   readonly committed: boolean;
   readonly partitions: readonly FetchPartition[];
 }
 
-/** A transaction whose records are not to be read. */
+/** An aborted transaction, whose records must not be read. */
 export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: number;
 }
 
 export interface FetchedPartition {
-  /** Empty where the request was made by ids. */
+  /** Empty if the request used ids. */
   readonly topic: string;
   readonly topicId?: string | undefined;
   readonly partition: number;
@@ -39,9 +39,9 @@ export interface FetchedPartition {
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly aborted: readonly AbortedTransaction[];
-  /** Where what was read before departs from the log of the leader; `undefined` where it does not. */
+  /** Where the records read before diverge from the log of the leader; `undefined` if they do not. */
   readonly diverging?: { readonly epoch: number; readonly endOffset: number } | undefined;
-  /** Record batches, the last of them possibly cut off. */
+  /** Record batches; the last one may be truncated. */
   readonly records: Uint8Array;
 }
 
@@ -53,7 +53,7 @@ export interface FetchResponse {
 
 type FetchApi = Api<FetchRequest, FetchResponse>;
 
-/** Records, without fetch sessions: each request names all partitions that it wants. */
+/** Fetch without sessions: each request names all its partitions. */
 const fetchApi11: FetchApi = {
   name: 'Fetch',
   key: 1,
@@ -85,7 +85,7 @@ const fetchApi11: FetchApi = {
   },
 };
 
-/** As before, and the leader says where what was read departs from its log. */
+/** Like version 11; the leader also reports divergence from its log. */
 const fetchApi12: FetchApi = {
   name: 'Fetch',
   key: 1,
@@ -96,7 +96,7 @@ const fetchApi12: FetchApi = {
   decode: (reader) => decodeFlexible(reader, () => ({ topic: reader.compactString(), topicId: undefined })),
 };
 
-/** By the ids of topics, so that nobody reads another topic that has the name now. */
+/** By topic id, so that nobody reads another topic that has the name now. */
 const fetchApi13: FetchApi = {
   ...fetchApi12,
   version: 13,
@@ -105,7 +105,7 @@ const fetchApi13: FetchApi = {
   decode: (reader) => decodeFlexible(reader, () => ({ topic: '', topicId: reader.uuid() })),
 };
 
-/** The request that suits the partitions. */
+/** The request version for these partitions. */
 export function fetchApi(partitions: readonly FetchPartition[]): FetchApi {
   return partitions.every(({ topicId }) => topicId !== undefined) ? fetchApi13 : fetchApi12;
 }

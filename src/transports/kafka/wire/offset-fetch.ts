@@ -15,7 +15,7 @@ export interface OffsetsWanted {
   readonly groupId: string;
   /** All that there are with `null`. */
   readonly partitions: readonly { readonly topic: string; readonly partition: number }[] | null;
-  /** While a transaction may change an offset it is refused; otherwise it is the one before. */
+  /** Whether to refuse an offset that a transaction may change; otherwise the previous one is returned. */
   readonly stable: boolean;
 }
 

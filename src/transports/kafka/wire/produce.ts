@@ -19,9 +19,9 @@ export interface ProducedPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly baseOffset: number;
-  /** Index in the batch of records for which all of it was refused, with the reason, where the broker names them. */
+  /** Batch indexes of the records that caused the refusal, with the reasons, if the broker names them. */
   readonly recordErrors?: readonly { readonly index: number; readonly message: string }[];
-  /** What the broker says about the refusal, in words. */
+  /** The broker's message about the refusal. */
   readonly message?: string;
 }
 
@@ -30,7 +30,7 @@ export interface ProduceResponse {
   readonly partitions: readonly ProducedPartition[];
 }
 
-/** Appends batches; acknowledged by all replicas in sync. */
+/** Appends batches, acknowledged by all in-sync replicas. */
 export const produceApi: Api<ProduceRequest, ProduceResponse> = {
   name: 'Produce',
   key: 0,
