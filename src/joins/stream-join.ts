@@ -267,7 +267,10 @@ export class StreamJoin<K, W> {
     if (this.#unswept === SWEEP_EVERY) this.#sweep(timestamp > seen ? timestamp : seen);
   }
 
-  /** Removes rows that no partner can come for: a few at a time, yet more than have come since, so that none stays much longer. */
+  /**
+   * Removes rows for which no partner can arrive. It removes a few at a time, but more than were stored since the last
+   * sweep, so that no row stays much longer than needed.
+   */
   #sweep(newest: number): void {
     this.#unswept = 0;
     const until = this.#due.time.streamTime - this.#keepMs - 1;

@@ -1,25 +1,25 @@
 import type { TimedStore } from '../state/timed-store.ts';
 
-/** Places that are used up, before they are let go. */
+/** How many used entries to keep before the list is shortened. */
 const SPARE = 1024;
 
 /**
- * Removes rows that are old, a few at a time. They come nearly in the order of time, so while all of them are in memory the first
- * that came are the first to go. Rows from before a restart, and all rows once the cache has let some go, are found by scanning
- * the store again and again instead: no more is remembered than the cache holds.
+ * Removes old rows, a few at a time. Rows arrive nearly in order of time, so while all of them are in memory, the first
+ * to arrive are the first to be removed. Rows from before a restart, and all rows once the cache has evicted some, are
+ * found by scanning the store repeatedly instead, so that no more is remembered than the cache holds.
  */
 export class Sweep<K> {
   readonly #rows: TimedStore<K, unknown>;
-  /** Places of rows, in the order in which they came; those before the head have been removed. */
+  /** Keys of rows in order of arrival. Rows before the head have been removed. */
   #noted: Uint8Array[] = [];
   #head = 0;
-  /** What the cache had let go when the first of them was noted. */
+  /** How many rows the cache had evicted when the first of them was noted. */
   #evicted: number;
-  /** No row that is not noted is newer; −1 where all are. */
+  /** Upper bound for the time of rows that are not noted; −1 if all rows are noted. */
   #unnoted: number;
-  /** Where the scan goes on; `undefined` begins with the first row. */
+  /** Where the scan continues; `undefined` starts it at the first row. */
   #next: Uint8Array | undefined;
-  /** Whether all rows that are not noted were old when the scan began. */
+  /** Whether all rows that are not noted were old when the scan started. */
   #lastScan = false;
 
   /** @param newest - Time of the newest row, or later. */
@@ -29,14 +29,14 @@ export class Sweep<K> {
     this.#unnoted = rows.allInMemory ? -1 : newest;
   }
 
-  /** A row has come. */
+  /** Notes a row that was stored. */
   note(place: Uint8Array): void {
     this.#noted.push(place);
   }
 
   /**
-   * @param most - Rows that are removed at most, and that are looked at by the scan.
-   * @param until - Rows of this time and before are removed.
+   * @param most - Maximum number of rows to remove, and of rows to scan.
+   * @param until - Rows up to and including this time are removed.
    * @param newest - Time of the newest row, or later.
    */
   go(most: number, until: number, newest: number): void {

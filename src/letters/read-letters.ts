@@ -7,35 +7,35 @@ import { type Topic, topic } from '../streams/topic.ts';
 
 type Bytes = Uint8Array | null;
 
-/** A record with the bytes that are in the log. */
+/** A record with its key and value as the bytes in the log. */
 export type BytesRecord = StreamRecord<Bytes, Bytes>;
 
-/** A dead letter, where it lies. */
+/** A dead letter with its place in the topic. */
 export interface FoundLetter {
   readonly record: BytesRecord;
   readonly letter: Letter;
 }
 
-/** Where a dead letter lies in its topic. */
+/** The position of a dead letter in its topic. */
 export interface LetterPlace {
   readonly partition: number;
   readonly offset: number;
 }
 
-/** What is to be read of a topic. */
+/** The part of a topic to read. */
 export interface LetterRange {
   readonly from: PartitionOffsets;
-  /** Left out: to what is its end now. */
+  /** If omitted: up to the current end. */
   readonly until?: PartitionOffsets;
   readonly signal?: AbortSignal;
 }
 
-/** A topic as the bytes that are in the log. */
+/** A topic whose keys and values are the bytes in the log. */
 export function bytesOf(name: string): Topic<Bytes, Bytes> {
   return topic(name, { key: nullable(bytes()), value: nullable(bytes()) });
 }
 
-/** The records of a topic between offsets. */
+/** The records of a topic between two offsets. */
 export async function* recordsBetween(
   client: Client,
   name: string,
@@ -50,13 +50,13 @@ export async function* recordsBetween(
     from: { offsets: only(from) },
     until: { offsets: only(ends) },
     partitions,
-    // What retention or another process has removed meanwhile is of no interest.
+    // Records that retention or another process has removed in the meantime do not matter.
     outOfRange: 'earliest',
     ...(signal === undefined ? {} : { signal }),
   });
 }
 
-/** The dead letters between offsets; what else the topic holds is passed over. */
+/** The dead letters between two offsets. Skips other records in the topic. */
 export async function* lettersBetween(client: Client, name: string, range: LetterRange): AsyncGenerator<FoundLetter> {
   for await (const record of recordsBetween(client, name, range)) {
     const letter = letterOf(record);
@@ -64,13 +64,13 @@ export async function* lettersBetween(client: Client, name: string, range: Lette
   }
 }
 
-/** All dead letters of a topic that are there now. */
+/** All dead letters currently in a topic. */
 export async function* allLetters(client: Client, name: string, signal?: AbortSignal): AsyncGenerator<FoundLetter> {
   const from = await client.offsets(name, 'earliest');
   yield* lettersBetween(client, name, { from, ...(signal === undefined ? {} : { signal }) });
 }
 
-/** The dead letter at a place; `undefined` where there is none. */
+/** The dead letter at a position, or `undefined` if there is none. */
 export async function letterAt(client: Client, name: string, place: LetterPlace): Promise<FoundLetter | undefined> {
   const { offset, partition } = place;
   const last = (await client.offsets(name, 'latest')).get(partition);

@@ -5,13 +5,13 @@ import { bytesOf, type FoundLetter } from './read-letters.ts';
 import { ReplayedLetters } from './replayed-letters.ts';
 
 export interface ReplayOptions {
-  /** Instead of the topics that the records came from. */
+  /** A topic to write to, instead of the topics that the records came from. */
   readonly to?: string | undefined;
-  /** Also letters that were replayed before. */
+  /** Also replay letters that were replayed before. */
   readonly again?: boolean;
 }
 
-/** What becomes of a letter: where its record goes, or why it is left out, in words that follow the letter. */
+/** What happens to a letter: where its record goes, or why it is left out, as text that follows the letter's name. */
 export type Fate =
   | { readonly to: string; readonly record: PublishRecord<Uint8Array | null, Uint8Array | null> }
   | { readonly leftOut: string; readonly code: 'ERR_NOT_REPLAYABLE' | 'ERR_REPLAYED' };
@@ -22,18 +22,19 @@ export interface Sending {
   readonly fate: Extract<Fate, { readonly to: string }>;
 }
 
-/** Where the record of a letter is now, or why it was refused. */
+/** Where the record of a letter was written, or why it was refused. */
 export type Sent = { readonly partition: number; readonly offset: number } | { readonly refused: MillraceError };
 
 /**
- * Writes the records of dead letters to their topics again. All that replays letters does it by this, so each letter is replayed once,
- * whoever asks for it; what was left out stays where it is, and can be replayed later.
+ * Writes the records of dead letters to their topics again. Everything that replays letters uses this class, so each
+ * letter is replayed once, no matter who asks. Letters that were left out stay in their topic and can be replayed
+ * later.
  */
 export class LetterReplay {
   readonly replayed: ReplayedLetters;
   readonly #client: Client;
   readonly #options: ReplayOptions;
-  /** Partitions by topic; `undefined` for one that is gone. */
+  /** Number of partitions by topic; `undefined` for a deleted topic. */
   readonly #topics = new Map<string, number | undefined>();
 
   private constructor(client: Client, replayed: ReplayedLetters, options: ReplayOptions) {
@@ -54,15 +55,15 @@ export class LetterReplay {
     const partitions = await this.#partitionsOf(to);
     if (partitions === undefined) return { leftOut: `of topic ${to}, which is gone`, code: 'ERR_NOT_REPLAYABLE' };
     if (!again && this.replayed.has(record, to)) return { leftOut: 'replayed before', code: 'ERR_REPLAYED' };
-    // A topic that was made anew with fewer partitions finds the place of the key by itself.
+    // If the topic was recreated with fewer partitions, the key decides the partition.
     const home = letter.origin?.partition ?? partitions;
     const place = elsewhere === undefined && home < partitions ? { partition: home } : {};
     return { to, record: { ...letter.record, ...place } };
   }
 
   /**
-   * Writes records, in their order, and notes it. What a topic refuses does not keep the others from being written; after any other
-   * failure it is noted which were written.
+   * Writes records in order and notes that they were replayed. A record that its topic refuses does not prevent the
+   * others from being written. After any other failure, the records that were written are still noted.
    */
   async send(sendings: readonly Sending[]): Promise<readonly Sent[]> {
     await this.replayed.prepare();
@@ -87,7 +88,7 @@ export class LetterReplay {
   }
 }
 
-/** Whether it is about one record only, which is certainly not written. */
+/** Whether the error concerns a single record that was certainly not written. */
 function isRefusal(error: unknown): error is MillraceError {
   return error instanceof MillraceError && error.errorClass === 'record' && error.written !== 'unknown';
 }

@@ -2,10 +2,13 @@ import type { Client } from '../client/client.ts';
 import { nameHash } from '../log/name-hash.ts';
 import { type BytesRecord, bytesOf, recordsBetween } from './read-letters.ts';
 
-/** A letter, told from all others: also from one that another topic of the name had at its offset. */
+/**
+ * Identifies a letter. The timestamp distinguishes it from a letter that an earlier topic of the same name had at the
+ * same offset.
+ */
 type Mark = readonly [partition: number, offset: number, timestamp: number];
 
-/** What a record of the topic says. */
+/** The content of a record of the topic. */
 interface Said {
   /** The topic that the records of the letters were written to. */
   readonly to: string;
@@ -15,18 +18,18 @@ interface Said {
 const MAX_NAME = 249;
 const SUFFIX = '.replayed';
 
-/** The topic that says which letters of a dead-letter topic were replayed. */
+/** The topic that records which letters of a dead-letter topic were replayed. */
 export function replayedTopic(letters: string): string {
   if (letters.length + SUFFIX.length <= MAX_NAME) return letters + SUFFIX;
   const rest = `.${nameHash(letters)}${SUFFIX}`;
   return letters.slice(0, MAX_NAME - rest.length) + rest;
 }
 
-/** Which letters of a topic were replayed, and whither: what one replay notes, all others know. */
+/** Which letters of a topic were replayed, and to which topics. Every replay sees what earlier replays noted. */
 export class ReplayedLetters {
   readonly #client: Client;
   readonly #name: string;
-  /** Topics that the record of a letter was written to. */
+  /** For each letter, the topics that its record was written to. */
   readonly #known = new Map<string, Set<string>>();
   #there = false;
 
@@ -35,7 +38,7 @@ export class ReplayedLetters {
     this.#name = replayedTopic(letters);
   }
 
-  /** As it is known now. */
+  /** Reads the current state. */
   static async read(client: Client, letters: string): Promise<ReplayedLetters> {
     const replayed = new ReplayedLetters(client, letters);
     await replayed.#read();
@@ -61,7 +64,7 @@ export class ReplayedLetters {
     return this.#known.get(markOf(letter).join())?.has(to) === true;
   }
 
-  /** Makes sure that it can be noted what is replayed, before anything is. */
+  /** Makes sure, before anything is replayed, that replays can be noted. */
   async prepare(): Promise<void> {
     if (this.#there) return;
     await this.#client.topics.create(this.#name, {
@@ -72,7 +75,7 @@ export class ReplayedLetters {
     this.#there = true;
   }
 
-  /** The records of these letters were written to a topic. */
+  /** Notes that the records of these letters were written to a topic. */
   async note(letters: readonly BytesRecord[], to: string): Promise<void> {
     if (letters.length === 0) return;
     const said: Said = { to, letters: letters.map(markOf) };
@@ -91,7 +94,7 @@ export class ReplayedLetters {
   }
 }
 
-/** There are no letters any more, so none of them was replayed. */
+/** Forgets all replays of a topic whose letters have been deleted. */
 export async function forgetReplayed(client: Client, letters: string): Promise<void> {
   const name = replayedTopic(letters);
   if ((await client.topics.describe(name)) === undefined) return;
@@ -106,7 +109,7 @@ function markOf({ offset, partition, timestamp }: BytesRecord): Mark {
   return [partition, offset, timestamp];
 }
 
-/** Others may have written to the topic: what is no note is passed over. */
+/** Others may have written to the topic, so records that are not notes are skipped. */
 function saidIn(value: Uint8Array | null): Said | undefined {
   try {
     const said = JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())) as Partial<Said> | null;

@@ -10,7 +10,7 @@ const join = agg.custom({
 });
 
 describe('aggregate', () => {
-  it('follows order of arrival; null drops, null from the adder deletes, the next record begins anew (AG-1)', () => {
+  it('follows order of arrival; null drops, null from the adder deletes, the next record starts over (AG-1)', () => {
     const driver = new TestDriver(input.pipe(aggregate(join, { store: 's' }), to(output as never)));
     driver.pipeAll(input, [at('k', 1, 10), at('k', 2, 5), at('k', null, 20), at('k', 0, 7), at('k', 3, 6)]);
     expect(shown(driver.read(output))).toEqual(['k="1"@10', 'k="12"@10', 'k=null@10', 'k="3"@6']);

@@ -10,19 +10,19 @@ const MAX_INDEX = 2 ** 21;
 const FEW = 32;
 
 /**
- * Sorts by key bytes. Keys mostly begin alike and differ soon after: four bytes behind what all have in common, packed
- * with the position into one number, sort natively and without a call per comparison. Many that are tied are sorted so again, by
- * what comes behind; few are compared byte by byte.
+ * Sorts by key bytes. Most keys share a prefix and differ soon after it. The four bytes after the common prefix, packed
+ * with the index into one number, sort natively and without a call per comparison. A large group of ties is sorted the
+ * same way by the bytes that follow; a small one is compared byte by byte.
  */
 export function sortByBytes<T extends Keyed>(items: T[]): T[] {
   return sortBehind(items, -1);
 }
 
-/** @param sorted - Up to where the bytes of all are the same, as far as they have any there. */
+/** @param sorted - Length up to which the keys are already known to be equal, ignoring missing bytes. */
 function sortBehind<T extends Keyed>(items: T[], sorted: number): T[] {
   if (items.length < FEW || items.length > MAX_INDEX) return items.sort(byBytes);
   const from = commonPrefix(items);
-  // Some have no bytes there, and others zeros: they would be tied for ever.
+  // Some keys end where others have zeros, so they would remain tied forever.
   if (from < sorted) return items.sort(byBytes);
   const packed = new Float64Array(items.length);
   for (let at = 0; at < items.length; at += 1) packed[at] = fourBytes((items[at] as T).keyBytes, from) * MAX_INDEX + at;

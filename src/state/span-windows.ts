@@ -30,8 +30,8 @@ export abstract class SpanWindows<K, V, A> implements WindowMachine<K, V, A> {
   abstract add(key: NonNullable<K>, record: StreamRecord<unknown, V>): void;
 
   /**
-   * Looks at a key, by its bytes: adds its spans that have closed since stream time was `before`, and puts it into the index again while
-   * something is left of it.
+   * Checks a key, given by its bytes: adds its spans that have closed since stream time was `before`, and puts the key
+   * back into the index if spans remain.
    */
   protected abstract look(keyBytes: Uint8Array, before: number, closed: KeySpan<K, A>[]): void;
 

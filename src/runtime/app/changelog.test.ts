@@ -75,7 +75,7 @@ describe.each([
     expect(rows).toHaveLength(1);
   });
 
-  it('is brought forward where the local stores are behind, and begun anew where they are of another log', async () => {
+  it('is continued if the local stores are behind, and restarted if they belong to another log', async () => {
     const log = new MemoryLog();
     const behind = memoryStores();
     publish(log, [1]);

@@ -4,7 +4,10 @@ import { counted } from '../../options/counted.ts';
 import type { AppSnapshot, TaskSnapshot } from './snapshot.ts';
 
 const LOOK_MS = 2000;
-/** An application that has done nothing for so long says why: with the look that may come so much later, within ten seconds. */
+/**
+ * How long an application is idle before it says why. Together with the interval between checks, this stays within ten
+ * seconds.
+ */
 const FIRST_MS = 8000;
 /** The message is repeated at intervals that grow by this factor. */
 const GROWTH = 6;
@@ -17,8 +20,8 @@ interface Reason {
 }
 
 /**
- * Says why an application does not progress, within ten seconds after it last did: what it waits for, that nothing is in its
- * topics, that windows wait for later records, or that records lie there and no task takes them.
+ * Says why an application makes no progress, within ten seconds after the last progress: what it waits for, that its
+ * topics are empty, that windows wait for later records, or that there are records but no task takes them.
  */
 export class ProgressWatch {
   readonly #clock: Clock;

@@ -24,9 +24,9 @@ export function isAnother({ before, now }: TopicChange): boolean {
 }
 
 /**
- * Notices that topics in use are not as the application takes them to be: partitions were added, or a topic was deleted and
- * created again. A topic that is gone is left to those who read and write it. Brokers learn of changes one after the other, so
- * an answer may be older than the one before: such answers are passed over.
+ * Notices changes to topics in use: partitions were added, or a topic was deleted and recreated. A deleted topic is
+ * reported by the code that reads or writes it. Brokers learn of changes one after the other, so an answer may be older
+ * than the previous one; such answers are ignored.
  */
 export class TopicWatch {
   readonly #transport: Transport;

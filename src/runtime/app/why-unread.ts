@@ -3,13 +3,13 @@ import type { Rounds } from '../task/rounds.ts';
 import type { Task } from '../task/task.ts';
 import { heldBack, waitingOf } from '../task/task-reach.ts';
 
-/** A task that has not gone on for longer than this, although there is more, says so; in ms. */
+/** How long a task makes no progress despite available records before it says so, in ms. */
 const LONG_MS = 1000;
 
 /**
- * What tasks wait for, in words.
+ * Describes what tasks wait for.
  *
- * @param known - Something else is known to keep them from going on.
+ * @param known - Whether something else is already known to block them.
  */
 export function tasksWaiting(
   tasks: readonly Task[],

@@ -76,7 +76,7 @@ describe('a task that is silent', () => {
     expect(driver.tasks()[0]?.stores).toEqual(before);
   });
 
-  it('counts its silence anew with each record, and from its start after a restart; what has closed stays closed', () => {
+  it('restarts the count of its silence with each record, and after a restart; closed windows stay closed', () => {
     const driver = new TestDriver(counted, idle);
     for (const second of [55, 56, 57]) {
       driver.pipe(source, at(second));

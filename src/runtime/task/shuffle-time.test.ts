@@ -75,7 +75,7 @@ describe('time behind a shuffle', () => {
     expect(following(3).time.describe('other')).toBeUndefined();
   });
 
-  describe('when tasks are given to processes anew', () => {
+  describe('when tasks are assigned to processes again', () => {
     const [before, now, anew] = [0x5_0007, 0x5_0008, 0x9_0001];
     /** Two tasks that had read everything in the generation before. */
     function ended(epoch = () => now) {

@@ -41,7 +41,7 @@ const RUN = '.json';
 const MARK = '.writing';
 /** The most pages to check before opening, so that a large log opens fast: 400 MB at 4 KiB. */
 export const MAX_PAGES = 100_000;
-/** This many crashes without a commit in between are no coincidence: everything is then read and verified. */
+/** After this many crashes without a commit in between, everything is read and verified. */
 const CRASHES = 3;
 
 /**

@@ -165,7 +165,7 @@ export class LmdbStores implements StoreBackend {
       const chunk = Array.from(this.#db.state.getKeys(bounds), (key) => Uint8Array.from(key));
       for (const full of chunk) {
         const key = full.subarray(STORE_BYTES);
-        // Only the value has the whole of a long key, and therefore its order.
+        // Only the value holds the complete long key, which is needed for sorting.
         if (key.length > ORDERED_BYTES) {
           for (const [each] of this.#range(id, number, atOrAfter(key, from), to)) yield each;
           return;
@@ -185,7 +185,7 @@ export class LmdbStores implements StoreBackend {
   }
 }
 
-/** Long keys lie among those that begin like them, in the order of their hashes. */
+/** Long keys with the same prefix are stored in the order of their hashes. */
 function boundsOf(
   number: number,
   from: Uint8Array,

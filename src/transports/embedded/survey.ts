@@ -13,7 +13,7 @@ import { isSound } from './sealed.ts';
 
 /** Records that can no longer be read. @public */
 export interface LostRecords {
-  /** Name of the topic, or its number where the name is lost too. */
+  /** Name of the topic, or its number if the name is lost too. */
   readonly topic: string;
   readonly partition: number;
   /** First and last offset, both included. */
@@ -21,14 +21,14 @@ export interface LostRecords {
   readonly lastOffset: number;
 }
 
-/** What is in a data file. */
+/** The result of checking a data file. */
 export interface Survey {
-  /** Everything that is not as it must be, in words. Empty for a sound file. */
+  /** A description of each fault. Empty for a sound file. */
   readonly damage: readonly string[];
   readonly lost: readonly LostRecords[];
 }
 
-/** Called with each sound entry. Batches come with their index entry, which is rebuilt where it is lost. */
+/** Called with each sound entry. Batches come with their index entry, which is rebuilt if it is lost. */
 export interface SurveyVisitor {
   meta(key: Uint8Array, sealed: Uint8Array): void;
   state(key: Uint8Array, sealed: Uint8Array): void;
@@ -38,7 +38,7 @@ export interface SurveyVisitor {
 const CRC_FROM = 21;
 const CRC_AT = 17;
 
-/** Checks the structure of a file: that every page is where and what it must be. Reads no values. */
+/** Checks the structure of a file: that every page has the right place and type. Reads no values. */
 export function checkStructure(folder: string, maxPages: number): readonly string[] {
   const damage: string[] = [];
   try {
@@ -63,7 +63,7 @@ export function checkStructure(folder: string, maxPages: number): readonly strin
   return damage;
 }
 
-/** Reads everything in a folder's file, compares all checksums, and shows what is sound to a visitor. */
+/** Reads everything in a folder's file, verifies all checksums, and passes each sound entry to a visitor. */
 export function survey(folder: string, visitor?: SurveyVisitor): Survey {
   const damage: string[] = [];
   const lost: LostRecords[] = [];
@@ -132,16 +132,16 @@ function surveyMeta(
   return topics;
 }
 
-/** An entry of the index and its key; by the key in hexadecimal. */
+/** Index entries with their keys, by the key in hexadecimal. */
 type Index = Map<string, { readonly key: Uint8Array; readonly entry: IndexEntry }>;
 
-/** What is known of where batches belong. */
+/** What is known about where batches belong. */
 interface Places {
   readonly topics: ReadonlyMap<number, StoredTopic>;
-  /** Nothing of the catalog is damaged, so `topics` are all there are. */
+  /** The catalog is undamaged, so `topics` is complete. */
   readonly catalogWhole: boolean;
   readonly index: Index;
-  /** Nothing of the index is damaged either. */
+  /** The index is undamaged too. */
   readonly indexWhole: boolean;
 }
 
@@ -154,8 +154,8 @@ function surveyIndex(entries: Iterable<TreeEntry>, report: (reason: string) => v
 }
 
 /**
- * Whether a batch without an entry in the index can be where its key says. No checksum covers topic and partition of that
- * key: one that was damaged names a place where the batch never was, and perhaps a partition with a huge number.
+ * Whether a batch without an index entry can belong where its key says. No checksum covers the topic and partition in
+ * that key: a damaged key names a place where the batch never was, perhaps a partition with a huge number.
  */
 function isPossible(key: Uint8Array, { topics, catalogWhole, indexWhole }: Places): boolean {
   if (indexWhole) return false;
@@ -211,7 +211,7 @@ function surveyRecords(
       if (indexed === undefined) lose(key, offsetOfKey(key));
     }
   }
-  // What is still in the index has no sound batch.
+  // The entries still in the index have no sound batch.
   for (const { key, entry } of index.values()) {
     if (topics.size > 0 && !topics.has(topicIdOfKey(key))) continue;
     lose(key, entry.nextOffset - 1);

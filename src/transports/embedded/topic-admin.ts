@@ -11,12 +11,12 @@ import type { StoredTopic } from './catalog.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
 
 const WRITE_BYTES = 4096;
-/** For writes that free space: they are tried even when there is none left. */
+/** For writes that free space: they are tried even when no space is left. */
 export const FREES_SPACE = 0;
 /** Batches removed in one transaction, so that others can write in between. */
 const DROP_BATCHES = 500;
 
-/** Makes the topics that are missing, in one transaction. @throws as `TopicAdmin.create` */
+/** Creates the missing topics in one transaction. @throws as `TopicAdmin.create` */
 async function createTopics(log: EmbeddedLog, topics: readonly NewTopic[]): Promise<void> {
   const wanted = topics.map(({ name, partitions, config }) => {
     checkTopicName(name);
@@ -42,7 +42,7 @@ function known(log: EmbeddedLog, names: readonly string[]): ReadonlyMap<string, 
   return found;
 }
 
-/** Marks topics that nobody has marked, in one transaction: whoever comes second finds the mark of the first. */
+/** Marks topics that are not marked yet, in one transaction: a second caller finds the mark of the first. */
 async function claimTopics(log: EmbeddedLog, names: readonly string[], claim: string): Promise<void> {
   await log.writer.write(WRITE_BYTES * names.length, () => {
     const there = log.catalog.topics();
@@ -55,7 +55,7 @@ async function claimTopics(log: EmbeddedLog, names: readonly string[], claim: st
   });
 }
 
-/** Administration of the topics of a folder. @param live - Gives the log, or throws when the transport is closed. */
+/** Administration of the topics of a folder. @param live - Returns the log; throws if the transport is closed. */
 export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
   const change = async (log: EmbeddedLog, name: string, edit: (topic: StoredTopic) => StoredTopic): Promise<void> => {
     await log.writer.write(WRITE_BYTES, () => log.catalog.putTopics([edit(log.topic(name))]));
@@ -119,13 +119,13 @@ export function embeddedTopics(live: () => EmbeddedLog): TopicAdmin {
   };
 }
 
-/** Inside a transaction: nothing below the offset can be read from now on. */
+/** Moves the start of a partition, inside a transaction: from then on, nothing below the offset can be read. */
 export function moveStart(log: EmbeddedLog, topic: StoredTopic, partition: number, offset: number): void {
   const state = log.touch(topic, partition);
   state.start = Math.max(state.start, Math.min(offset, state.end));
 }
 
-/** Removes the batches that lie below the start of a partition. */
+/** Removes the batches below the start of a partition. */
 export async function dropRemoved(log: EmbeddedLog, topic: StoredTopic, partition: number): Promise<void> {
   const drop = (): boolean => {
     if (log.catalog.topics().get(topic.name)?.id !== topic.id) return false;
@@ -134,7 +134,7 @@ export async function dropRemoved(log: EmbeddedLog, topic: StoredTopic, partitio
   while (await log.writer.write(FREES_SPACE, drop));
 }
 
-/** Removes what is left of a topic that is gone. A crash in between is made up for by the next maintenance. */
+/** Removes the remains of a deleted topic. After a crash midway, the next maintenance finishes the job. */
 async function purgeTopic(log: EmbeddedLog, topic: Pick<StoredTopic, 'id' | 'partitions'>): Promise<void> {
   for (let partition = 0; partition < topic.partitions; partition++) {
     const drop = (): boolean => {

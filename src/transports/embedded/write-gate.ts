@@ -21,57 +21,57 @@ const WRITING = 1;
 const IDLE = 0;
 const AT_ONCE = { throwIfNoEntry: false } as const;
 
-/** A process that may be writing: who it is, and the file in which it says so. */
+/** A process that may be writing, and the file in which it announces its writes. */
 export interface Marked {
   readonly who: ProcessIdentity;
   readonly mark: string;
 }
 
 /**
- * Keeps transactions and openings of the data file apart. LMDB does not: a process that opens the file writes the number
- * of the last transaction that it has read in it a moment before, without a lock, and what was committed in between is
- * overwritten by the next transaction.
+ * Keeps transactions and openings of the data file apart. LMDB does not: a process that opens the file reads the number
+ * of the last transaction and writes it back a moment later, without a lock. The next transaction then overwrites
+ * anything committed in between.
  *
- * Whoever writes first says so and then looks whether somebody opens; whoever opens first says so and then waits until
- * nobody writes. So at least one of two that meet sees the other.
+ * A writer announces itself first and then checks whether a process is opening the file. A process that opens the file
+ * announces itself first and then waits until nobody is writing. So if two meet, at least one sees the other.
  */
 export class WriteGate {
   readonly #opening: string;
   readonly #mark: string;
-  /** `undefined` once closed: the number may be that of another file by then. */
+  /** `undefined` once closed, because the descriptor number may then belong to another file. */
   #fd: number | undefined;
   readonly #limitMs: number;
-  /** The note of a process that died while it opened the file, so that it need not be read again for each transaction. */
+  /** The note of a process that died while opening the file, kept so that it is not read again for each transaction. */
   #stale: Stats | undefined;
   #waitingFor: string | undefined;
 
-  /** @param limitMs - How long a transaction waits for a process that opens the file. */
+  /** @param limitMs - How long a transaction waits for a process that is opening the file. */
   constructor(path: string, mark: string, limitMs: number = PATIENCE_MS) {
     this.#limitMs = limitMs;
     this.#opening = join(path, OPENING);
     this.#mark = mark;
     this.#fd = openSync(mark, 'w', 0o640);
-    // It has its place on the disk from now on, so that a full one does not stop the gate from working.
+    // This allocates its disk space now, so that the gate still works when the disk is full.
     this.#say(IDLE);
   }
 
-  /** Before a transaction. `undefined` when it may begin at once. @throws StoreError `ERR_STORE_LOCKED` */
+  /** Call before a transaction. Returns `undefined` if it may begin at once. @throws StoreError `ERR_STORE_LOCKED` */
   enter(): Promise<void> | undefined {
     this.#say(WRITING);
     return this.#opener() === undefined ? undefined : this.#wait();
   }
 
-  /** After a transaction, once LMDB does nothing more for it. */
+  /** Call after a transaction, once LMDB has finished with it. */
   leave(): void {
     this.#say(IDLE);
   }
 
-  /** Who keeps transactions from beginning, in words. */
+  /** Describes what transactions are waiting for. */
   waitingFor(): string | undefined {
     return this.#waitingFor;
   }
 
-  /** A transaction that waits no longer begins. */
+  /** From now on, a waiting transaction does not begin. */
   close(): void {
     if (this.#fd === undefined) return;
     closeSync(this.#fd);
@@ -100,7 +100,7 @@ export class WriteGate {
     }
   }
 
-  /** The living process that opens the file, if there is one. */
+  /** The live process that is opening the file, if there is one. */
   #opener(): ProcessIdentity | undefined {
     const found = statSync(this.#opening, AT_ONCE);
     if (found === undefined || (found.ino === this.#stale?.ino && found.mtimeMs === this.#stale.mtimeMs))
@@ -122,10 +122,10 @@ const YES = Uint8Array.of(WRITING);
 const NO = Uint8Array.of(IDLE);
 
 /**
- * Runs an opening while nobody commits. The caller holds the lock for opening.
+ * Opens the file while nobody commits. The caller holds the lock for opening.
  *
- * @param others - Lists the living processes that may write.
- * @throws StoreError `ERR_STORE_LOCKED` when one does not stop writing; the file is not opened then
+ * @param others - Lists the live processes that may write.
+ * @throws StoreError `ERR_STORE_LOCKED` if one does not stop writing; the file is then not opened
  */
 export async function whileNobodyWrites<T>(
   path: string,
@@ -135,7 +135,7 @@ export async function whileNobodyWrites<T>(
 ): Promise<T> {
   const file = join(path, OPENING);
   const temporary = `${file}.tmp`;
-  // By a rename, so that it is there with its content.
+  // Written by a rename, so that the file never exists without its content.
   writeFileSync(temporary, JSON.stringify(currentProcess()), { mode: 0o640 });
   renameSync(temporary, file);
   try {
@@ -161,7 +161,7 @@ function markOf(file: string): number | undefined {
   try {
     return readFileSync(file)[0];
   } catch (error) {
-    // It has not begun to write yet, or has closed.
+    // The process has not written yet, or has closed.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
@@ -172,7 +172,7 @@ function readIdentity(file: string): ProcessIdentity | undefined {
     return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    // Cut off when the machine went down: a living process's note is whole.
+    // Truncated when the machine went down: the note of a live process is complete.
     if (error instanceof SyntaxError) return { pid: 0, bootId: '', startTime: '', namespace: '' };
     throw error;
   }

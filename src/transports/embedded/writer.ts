@@ -4,11 +4,11 @@ import { type Databases, lastTransactionOf, onFailedBegin } from './lmdb.ts';
 import type { EmbeddedMachine } from './machine.ts';
 import type { WriteGate } from './write-gate.ts';
 
-/** Something to write, together with others, in one transaction. */
+/** One of the writes that share a transaction. */
 interface Write<T> {
   /** Checks first and throws before anything is written, then writes. Runs inside the transaction. */
   readonly run: () => T;
-  /** How many bytes it will write, about; 0 for what frees space, which is tried in any case. */
+  /** Roughly how many bytes it will write; 0 for a write that frees space, which is always tried. */
   readonly bytes: number;
   readonly done: (result: T) => void;
   readonly failed: (error: unknown) => void;
@@ -16,33 +16,33 @@ interface Write<T> {
 
 export interface WriterOptions {
   readonly file: string;
-  /** Keeps transactions away from processes that open the file. */
+  /** Keeps transactions apart from processes that open the file. */
   readonly gate: Pick<WriteGate, 'enter' | 'leave' | 'waitingFor'>;
   readonly machine: Pick<EmbeddedMachine, 'clock' | 'freeBytes'>;
-  /** Reopens the file, when LMDB will not go on with it. */
+  /** Reopens the file after LMDB has refused to continue with it. */
   readonly reopen: () => Promise<void>;
   /** Bound on the size of the data file in bytes. */
   readonly maxBytes: number;
-  /** Called inside the transaction when the writes of a group are done. */
+  /** Called inside the transaction after the writes of a group. */
   readonly beforeCommit: () => void;
   /** Called when a transaction has become visible, or has failed. */
   readonly afterCommit: (committed: boolean) => void;
 }
 
-/** The most bytes that go into one transaction, so that a commit stays short. */
+/** Upper bound on the bytes in one transaction, so that a commit stays short. */
 const GROUP_BYTES = 8 * 1024 * 1024;
-/** Room that copied tree pages and the free list may need beside the data. */
+/** Space that copied tree pages and the free list may need in addition to the data. */
 const OVERHEAD_BYTES = 256 * 1024;
 const CHECK_BELOW = 64 * 1024 * 1024;
 const PAGE = 4096;
-/** Writing takes this long only when another process holds the folder up. */
+/** A write takes this long only if another process blocks the folder. */
 const SLOW_MS = 1000;
-/** How often a transaction is tried that LMDB does not even begin. */
+/** How many times to try a transaction that LMDB does not even begin. */
 const ATTEMPTS = 3;
 
 /**
- * The one place that writes. Writes that arrive while a transaction is under way share the next one. A commit is on the disk
- * when LMDB says that it is done, so a transaction is either acknowledged as a whole or was never there.
+ * The only writer of the file. Writes that arrive during a transaction share the next one. A commit is on disk when
+ * LMDB reports it as done, so a transaction is either acknowledged as a whole or never existed.
  */
 export class Writer {
   readonly #db: Databases;
@@ -51,11 +51,11 @@ export class Writer {
   #running: Promise<void> | undefined;
   #waitingSince: number | undefined;
   #closed = false;
-  /** A transaction has failed in LMDB, which may refuse all that come after it. */
+  /** A transaction has failed in LMDB, which may refuse all later ones. */
   #doubtful = false;
-  /** Set when the file is not what this process has left: nothing more is written then. */
+  /** Set when the file is not as this process left it; nothing more is written after that. */
   #broken: StoreError | undefined;
-  /** The newest transaction that this process has seen in the file. */
+  /** The latest transaction that this process has seen in the file. */
   #seen = 0;
   #begun = false;
   #beginFailed: ((status: number) => void) | undefined;
@@ -76,12 +76,12 @@ export class Writer {
     });
   }
 
-  /** For how long the current transaction has been waiting to begin, in milliseconds. */
+  /** How long the current transaction has been waiting to begin, in milliseconds. */
   waitingMs(): number {
     return this.#waitingSince === undefined ? 0 : this.#options.machine.clock.monotonic() - this.#waitingSince;
   }
 
-  /** What the current transaction is waiting for, in words; `undefined` when it does not wait. */
+  /** Describes what the current transaction is waiting for; `undefined` if it is not waiting. */
   waitingFor(): string | undefined {
     const opener = this.#options.gate.waitingFor();
     if (opener !== undefined) return opener;
@@ -99,7 +99,7 @@ export class Writer {
   }
 
   async #drain(): Promise<void> {
-    // Everything that is written in this turn of the event loop goes together.
+    // Collects all writes of this turn of the event loop into one transaction.
     await Promise.resolve();
     while (this.#queue.length > 0) {
       let bytes = 0;
@@ -107,7 +107,7 @@ export class Writer {
       while (count < this.#queue.length && (count === 0 || bytes < GROUP_BYTES)) bytes += this.#queue[count++]!.bytes;
       await this.#transaction(this.#queue.splice(0, count), bytes);
     }
-    // In the same step as the last look at the queue, so that a write that comes next starts a new round.
+    // In the same turn as the last check of the queue, so that the next write starts a new drain.
     this.#running = undefined;
   }
 
@@ -115,7 +115,7 @@ export class Writer {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(writes, bytes);
       if (outcome === undefined) return;
-      // LMDB has refused the transaction before anything of it was there, because of an earlier one.
+      // LMDB refused to begin the transaction because of an earlier failure, so it is safe to retry.
       if (outcome.begun || attempt === ATTEMPTS) {
         for (const write of writes) write.failed(outcome.error);
         return;
@@ -123,7 +123,7 @@ export class Writer {
     }
   }
 
-  /** @returns what has gone wrong; `undefined` when every write has been told how it ended. */
+  /** @returns The failure; `undefined` if every write has been settled. */
   async #attempt(
     writes: readonly Write<unknown>[],
     bytes: number,
@@ -156,7 +156,7 @@ export class Writer {
       if (!(error instanceof MillraceError)) {
         this.#doubtful = true;
         gate.leave();
-        // At once, because LMDB may refuse to read as well. Where it does not work, the next transaction tries again.
+        // Reopens now, because LMDB may refuse reads as well. If that fails, the next transaction tries again.
         await this.#reopen().catch(() => undefined);
       }
       return { error: failure, begun: !(error instanceof BeginError) };
@@ -186,8 +186,8 @@ export class Writer {
   }
 
   /**
-   * Inside the transaction, before anything is written: it must stand on the last one, and that on all that was seen before.
-   * It does unless somebody has opened the file who does not keep to the gate.
+   * Runs inside the transaction, before anything is written. Checks that it builds on the last transaction, which in
+   * turn must include everything seen so far. This holds unless a process that ignores the gate has opened the file.
    */
   #guard(): void {
     const last = lastTransactionOf(this.#db);
@@ -218,7 +218,7 @@ export class Writer {
     });
   }
 
-  /** Refuses before LMDB has to, because a failed commit costs more than a refused one. */
+  /** Refuses a write before LMDB has to, because a failed commit costs more. */
   #checkSpace(bytes: number): void {
     if (bytes === 0) return;
     const { file, machine, maxBytes } = this.#options;
@@ -237,7 +237,7 @@ export class Writer {
     return (stats.lastPageNumber + 1) * PAGE;
   }
 
-  /** Bytes of pages inside the file that nothing uses any more. */
+  /** Bytes of unused pages inside the file. */
   #reusable(): number {
     const { root, meta, index, log, state } = this.#db;
     const stats = root.getStats() as { readonly lastPageNumber: number; readonly free: TreeStats };
@@ -265,7 +265,8 @@ export class Writer {
     if (code === 28 || code === 122 || code === 27 || /no space|quota|MAP_FULL|too large/i.test(reason)) {
       return this.#diskFull(reason, cause);
     }
-    // A short write reports "input/output error" and is a full disk, a quota or a file size limit far more often.
+    // LMDB reports a short write as "input/output error". The cause is usually a full disk, a quota or a file size
+    // limit.
     if (code === 5) return this.#diskFull('the system wrote less than it was given', cause);
     return new StoreError('ERR_STORE_WRITE', `Cannot write to ${this.#options.file}: ${reason}`, {
       cause,
@@ -294,7 +295,7 @@ interface TreeStats {
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The reason of a failed commit comes as a promise beside the error, which must not be left unhandled. */
+/** The reason for a failed commit comes as a promise on the error, and its rejection must be handled. */
 async function rootCause(error: unknown): Promise<object> {
   try {
     await (error as { readonly commitError?: Promise<unknown> }).commitError;

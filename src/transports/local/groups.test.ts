@@ -49,7 +49,7 @@ describe('LocalGroups', () => {
     await vi.waitFor(() => expect(log).toContain('y got b in 2'));
   });
 
-  it('expels members: their work is refused at once, and they begin anew', async () => {
+  it('expels members: their work is refused at once, and they start over', async () => {
     const log: string[] = [];
     const groups = new LocalGroups();
     const x = join(groups, options('x', log));

@@ -9,7 +9,7 @@ export class BadResponse extends Error {
   override readonly name = 'BadResponse';
 }
 
-/** Reads a response of Kafka's protocol. Lengths are checked against what is there before anything is allocated. */
+/** Reads a response of Kafka's protocol. Checks lengths against the available bytes before allocating anything. */
 export class WireReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -59,7 +59,7 @@ export class WireReader {
     return this.nullableString() ?? '';
   }
 
-  /** An id as Kafka's tools write it; `undefined` where there is none. */
+  /** An id in the format of Kafka's tools; `undefined` if there is none. */
   uuid(): string | undefined {
     const start = this.#skip(16);
     const id = Buffer.from(this.#bytes.subarray(start, start + 16)).toString('base64url');
@@ -73,7 +73,7 @@ export class WireReader {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** Tagged fields of a flexible version: those that are known are read, the others passed over. */
+  /** Reads the known tagged fields of a flexible version and skips the others. */
   tagged(fields: Readonly<Record<number, () => void>>): void {
     for (let count = this.#unsigned(); count > 0; count--) {
       const [tag, length] = [this.#unsigned(), this.#unsigned()];
@@ -108,7 +108,7 @@ export class WireReader {
     return this.#items(this.#unsigned() - 1, read);
   }
 
-  /** Passes over the tagged fields of a flexible version. */
+  /** Skips the tagged fields of a flexible version. */
   tags(): void {
     for (let count = this.#unsigned(); count > 0; count--) {
       this.#unsigned();

@@ -72,7 +72,7 @@ export const addOffsetsToTxnApi: Api<TransactionIdentity & { readonly groupId: s
   },
 };
 
-/** Offsets as a part of the transaction; a stale generation is refused. */
+/** Commits offsets as part of the transaction. A stale generation is refused. */
 export const txnOffsetCommitApi: Api<
   TransactionIdentity & GroupIdentity & { readonly offsets: readonly OffsetToCommit[] },
   readonly OffsetCommitAnswer[]
@@ -136,7 +136,7 @@ export const endTxnApi: Api<TransactionIdentity & { readonly commit: boolean }, 
   },
 };
 
-/** In which state a transaction is, in Kafka's words: `Ongoing`, `PrepareCommit`, `CompleteCommit` and others. */
+/** The state of a transaction, by Kafka's name: `Ongoing`, `PrepareCommit`, `CompleteCommit` and others. */
 export const describeTransactionApi: Api<
   { readonly transactionalId: string },
   { readonly errorCode: number; readonly state: string }

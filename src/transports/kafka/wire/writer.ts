@@ -1,18 +1,18 @@
 import { writeInt64 } from '../../../protocol/batch-header.ts';
 
-/** Bytes from this size on are sent as they are instead of being copied. */
+/** Byte arrays of at least this size are sent without being copied. */
 const EXTERNAL_BYTES = 4096;
 
 const encoder = new TextEncoder();
 
-/** Writes a request of Kafka's protocol: big-endian integers, and lengths in front of what they count. */
+/** Writes a request of Kafka's protocol: big-endian integers, and each length before the items it counts. */
 export class WireWriter {
   #buffer = new Uint8Array(256);
   #view = new DataView(this.#buffer.buffer);
   #end = 0;
   readonly #done: Uint8Array[] = [];
 
-  /** What was written, as pieces to be sent one after the other. */
+  /** The written bytes, as pieces to send in order. */
   pieces(): readonly Uint8Array[] {
     return this.#end === 0 ? this.#done : [...this.#done, this.#buffer.subarray(0, this.#end)];
   }
@@ -70,7 +70,7 @@ export class WireWriter {
     return this;
   }
 
-  /** An id as Kafka's tools write it; none for `undefined`. */
+  /** An id in the format of Kafka's tools; the zero id for `undefined`. */
   uuid(id: string | undefined): this {
     const bytes = new Uint8Array(16);
     if (id !== undefined) bytes.set(Buffer.from(id, 'base64url').subarray(0, 16));
@@ -122,7 +122,7 @@ export class WireWriter {
     return this;
   }
 
-  /** Makes room; take the view again after it, because growing replaces it. */
+  /** Makes room for more bytes. Growing replaces the view, so get it again afterwards. */
   #take(length: number): number {
     const at = this.#end;
     const end = at + length;
