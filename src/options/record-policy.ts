@@ -39,6 +39,23 @@ export interface DeadLetterOptions {
  *
  * @param topic - The dead-letter topic, or its name; created if missing.
  * @throws ConfigError `ERR_OPTION`, `ERR_DURATION`; `ERR_TOPIC_NAME` when the policy is used.
+ * @example A value that is not JSON
+ * ```ts
+ * import { deadLetter, filterValues, json, string, to, topic } from 'millrace';
+ * import { TestDriver } from 'millrace/testing';
+ *
+ * const orders = topic('orders', { key: string(), value: json<{ amount: number }>() });
+ * const large = topic('large-orders', { key: string(), value: json<{ amount: number }>() });
+ * const driver = new TestDriver(orders.pipe(filterValues(({ amount }) => amount >= 100), to(large)), {
+ *   onRecordError: deadLetter('bad-orders', { retention: '30d' }),
+ * });
+ * driver.pipe(topic('orders', { key: string(), value: string() }), { key: 'ada', value: '{"amount": ' });
+ * driver.pipe(orders, { key: 'bob', value: { amount: 250 } });
+ * console.log(driver.read(large).map(({ key }) => key).join());
+ * // => bob
+ * console.log(driver.deadLetters.map(({ topic, code }) => `${topic} ${code}`).join());
+ * // => bad-orders ERR_DECODE
+ * ```
  * @public
  */
 export function deadLetter(
