@@ -39,6 +39,13 @@ describe('a simulated run', () => {
     expect(problems).toEqual([]);
   });
 
+  test.each([
+    ['a member does not join after it has left', 195_155_403],
+    ['a write in doubt of an earlier life of the group comes late', 3_088_779],
+  ])('does not stand still where %s (%i)', async (_, seed) => {
+    expect((await simulate(seed, { on: 'kafka' })).problems).toEqual([]);
+  });
+
   test('goes another way with another seed', async () => {
     expect((await simulate(3)).hash).not.toBe((await simulate(12)).hash);
   });

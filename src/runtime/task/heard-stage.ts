@@ -78,6 +78,10 @@ export class HeardStage {
       if (isEarlier(this.#newest, epoch)) this.#newest = epoch;
       return true;
     }
+    // While the listener is a member, the life of its generation goes on: what comes from another one after that is late, also
+    // where nothing of that life has been heard before. So it is with a write that was in doubt when all processes ended.
+    if (own !== UNSAID && this.#newest !== UNSAID && inOneLife(this.#newest, own) && !inOneLife(epoch, own))
+      return false;
     const at = this.#former.findIndex((former) => inOneLife(former, epoch));
     // The listener knows that its own generation is the latest.
     if (at >= 0 && epoch !== own && !isEarlier(this.#former[at] as number, epoch)) return false;
