@@ -1,7 +1,7 @@
 import type { MillraceError } from '../../../src/errors.ts';
 import type { Producer } from '../../../src/log/transport.ts';
 import { RecordBatchBuilder } from '../../../src/protocol/batch-builder.ts';
-import { EmbeddedTransport } from '../../../src/transports/embedded/embedded-transport.ts';
+import { EmbeddedTransport } from '../../../src/transports/embedded/folder-transport.ts';
 import type { Input } from '../inputs.ts';
 import type { Random } from '../random.ts';
 import type { Host, World } from '../world.ts';

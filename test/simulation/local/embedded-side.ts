@@ -1,6 +1,6 @@
 import type { OpenTransport } from '../../../src/log/transport.ts';
 import type { EmbeddedLog } from '../../../src/transports/embedded/embedded-log.ts';
-import { EmbeddedTransport, type OpenFolder } from '../../../src/transports/embedded/embedded-transport.ts';
+import { EmbeddedTransport, type OpenFolder } from '../../../src/transports/embedded/folder-transport.ts';
 import type { Input } from '../inputs.ts';
 import { APPLICATION, type Ground, type Instance } from '../instance.ts';
 import type { Random } from '../random.ts';

@@ -1,6 +1,6 @@
 import { every, pause } from '../../../src/dataflow/clock.ts';
 import { EmbeddedLog } from '../../../src/transports/embedded/embedded-log.ts';
-import type { OpenFolder } from '../../../src/transports/embedded/embedded-transport.ts';
+import type { OpenFolder } from '../../../src/transports/embedded/folder-transport.ts';
 import { closeAtOnce, openDatabases } from '../../../src/transports/embedded/lmdb.ts';
 import type { EmbeddedMachine } from '../../../src/transports/embedded/machine.ts';
 import { maintain } from '../../../src/transports/embedded/maintenance.ts';
