@@ -88,7 +88,7 @@ describe('a bounded run', () => {
     await log.run(source.pipe(to(out)), { until: 'end', logger });
     await until('the end', ended);
     expect(lines).toContainEqual(
-      expect.stringMatching(/^warn: .*nothing has waited for that: `await run\(…\)` goes on/),
+      expect.stringMatching(/^warn: .*nothing has waited for that: `await run\(…\)` continues at once/),
     );
     lines.length = 0;
     const app = log.run(source.pipe(to(out)), { until: 'end', logger });

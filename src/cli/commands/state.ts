@@ -325,7 +325,11 @@ function keyOf(text: string, form: KeyForm): unknown {
   } catch {
     // Reported below.
   }
-  throw new ConfigError('ERR_OPTION', `the key ${JSON.stringify(text)} is no ${form}`, {
-    hint: `--key-serde takes ${KEY_FORMS.join(', ')}`,
-  });
+  throw new ConfigError(
+    'ERR_OPTION',
+    `the key ${JSON.stringify(text)} is not ${form === 'json' ? 'JSON' : `a ${form}`}`,
+    {
+      hint: `--key-serde takes ${KEY_FORMS.join(', ')}`,
+    },
+  );
 }
