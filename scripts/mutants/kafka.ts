@@ -124,6 +124,20 @@ export const kafkaMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'outputs-overtake-a-failure',
+    fault: 'at least once, outputs are written although others before them could not be handed over',
+    file: 'src/transports/kafka/session.ts',
+    text: 'const earlier: readonly Promise<unknown>[] = [...this.#preparing];',
+    instead: 'const earlier: readonly Promise<unknown>[] = [];',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/session.test.ts',
+        test: 'hands over nothing behind outputs that could not be handed over: it would be read before them',
+      },
+    ],
+    seeds: { on: 'kafka', from: 3_058_890, count: 1 },
+  },
+  {
     name: 'epoch-reused-after-doubt',
     fault: 'after a transaction with a request whose answer was lost the next one has the same epoch',
     file: 'src/transports/kafka/transactional-writer.ts',

@@ -35,6 +35,18 @@ it('commits nothing behind outputs that could not be handed over, whenever that 
   }
 });
 
+it('hands over nothing behind outputs that could not be handed over: it would be read before them', async () => {
+  let refuse: (error: Error) => void = () => undefined;
+  const first = new Promise((_, reject) => (refuse = reject));
+  const outcomes = [first, batchOf(0, [false], false)];
+  const { session, told } = sessionOf(() => outcomes.shift());
+  const sent = [session.send(outgoing), session.send(outgoing)].map((each) => each.catch((error: unknown) => error));
+  refuse(new Error('there is no such topic'));
+  const refused = { message: 'there is no such topic' };
+  expect(await Promise.all(sent)).toMatchObject([refused, refused]);
+  expect(told).toEqual([]);
+});
+
 it('commits again once the failure is known', async () => {
   const outcomes = [Promise.reject(new Error('not now')), batchOf(0, [false], false)];
   const { session, told } = sessionOf(() => outcomes.shift());

@@ -50,8 +50,11 @@ export class KafkaSession implements GroupSession {
   }
 
   send(batches: readonly OutgoingBatch[], generation: number = this.generation): Promise<void> {
+    // If earlier batches cannot be passed on, they are written later, by the next life of the tasks. Anything written
+    // before that would be read out of order.
+    const earlier: readonly Promise<unknown>[] = [...this.#preparing];
     const encoded = this.#prepare(batches);
-    const sent = this.#send(encoded, generation);
+    const sent = this.#send(earlier, encoded, generation);
     const known = (): void => {
       for (const each of encoded) if (each instanceof Promise) this.#preparing.delete(each);
     };
@@ -60,9 +63,15 @@ export class KafkaSession implements GroupSession {
     return sent;
   }
 
-  async #send(encoded: readonly (EncodedBatch | Promise<EncodedBatch>)[], generation: number): Promise<void> {
+  async #send(
+    earlier: readonly Promise<unknown>[],
+    encoded: readonly (EncodedBatch | Promise<EncodedBatch>)[],
+    generation: number,
+  ): Promise<void> {
     // Batches are passed on in order; the gate opens for the next call before this one has been accepted.
-    const { taken } = await this.#gate.run(encoded, (ready) => ({ taken: this.#writer.send(ready, generation) }));
+    const { taken } = await this.#gate.run<unknown, { taken: Promise<void> }>([...earlier, ...encoded], (ready) => ({
+      taken: this.#writer.send(ready.slice(earlier.length) as EncodedBatch[], generation),
+    }));
     await taken;
   }
 
