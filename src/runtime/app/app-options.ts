@@ -41,9 +41,9 @@ export interface AppOptions {
   /** What to do with failed records, unless their topic has its own policy (default: `'fail'`). */
   readonly onRecordError?: RecordPolicy;
   /**
-   * The longest time between commits while there is work (default: `'250ms'`; `'5s'` on Kafka with at-least-once). When
-   * the work is done, the application commits at once. If commits are slow the interval grows, up to a second, so that
-   * they take at most a fifth of the time. Uncommitted work is redone after a crash; with atomic commits, readers see
+   * The longest time between commits while there is work (default: `'250ms'`, and up to a second while there is a
+   * backlog; `'5s'` on Kafka with at-least-once). When the work is done, the application commits at once. If commits are
+   * slow the interval grows, up to a second, so that they take at most a fifth of the time. Uncommitted work is redone after a crash; with atomic commits, readers see
    * outputs only after their commit.
    */
   readonly commitInterval?: Duration;

@@ -269,7 +269,7 @@ export class Engine {
   #settle(quiet: boolean): void {
     const waitMs = this.#pace.waitMs(quiet, this.committer.lastDurationMs);
     if (waitMs <= 0 || this.#outputs.bytes > MAX_OUTPUT_BYTES) {
-      if (this.committer.current === undefined) this.#pace.begun();
+      if (this.committer.current === undefined) this.#pace.begun(quiet);
       void quietly(() => this.committer.commit());
       return;
     }
