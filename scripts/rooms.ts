@@ -52,7 +52,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'protocol',
     rooms: nouns,
-    packages: ['node:', '@bokuweb/zstd-wasm', 'lz4-napi', 'snappyjs'],
+    packages: ['node:', '@bokuweb/zstd-wasm', 'snappyjs'],
   },
   { path: 'metrics', rooms: nouns, packages: [] },
   { path: 'serdes', rooms: nouns, packages: ['@msgpack/msgpack', '@standard-schema/spec'] },

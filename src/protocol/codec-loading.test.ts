@@ -22,7 +22,7 @@ test('a codec that is not loaded is an error that says what to do, for writing a
   expect(decodeBatch(builder.finish({ compression: 'gzip' }), 0).count).toBe(1);
 });
 
-test('encoding and decoding import neither Node nor a package, so that they run in a browser', () => {
+test('encoding and decoding, lz4 too, import neither Node nor a package, so that they run in a browser', () => {
   const seen = new Set<string>();
   const visit = (url: URL): void => {
     if (seen.has(url.href)) return;
@@ -34,7 +34,7 @@ test('encoding and decoding import neither Node nor a package, so that they run 
       visit(new URL(from!, url));
     }
   };
-  for (const file of ['batch-builder.ts', 'batch-decoder.ts', 'control-batch.ts', 'partitioner.ts']) {
+  for (const file of ['batch-builder.ts', 'batch-decoder.ts', 'control-batch.ts', 'partitioner.ts', 'codec-lz4.ts']) {
     visit(new URL(file, import.meta.url));
   }
   expect([...seen].some((href) => href.endsWith('/crc32c.ts'))).toBe(true);

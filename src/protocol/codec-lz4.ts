@@ -1,32 +1,58 @@
-import { Buffer } from 'node:buffer';
 import type { Codec } from './compression.ts';
 import { Malformed, OutputTooLarge } from './corrupt.ts';
-import { exactLz4Size, lz4FrameSize } from './lz4-frame.ts';
+import { LZ4_FRAME_HEADERS, lz4FrameSize } from './lz4-frame.ts';
+import { maxPackedLz4, packLz4Block } from './lz4-pack.ts';
 import { unpackLz4Frame } from './lz4-unpack.ts';
-import { plainBytes } from './record-table.ts';
 
-/** Frames that unpack to more are not passed to the native decoder. */
-const LARGE_BYTES = 8 * 1024 * 1024;
+/** The memory that is kept for the next call; larger output has memory of its own. */
+const KEPT_BYTES = 1024 * 1024;
+const STORED = 0x8000_0000;
+const WORD_BYTES = 4;
 
-/** LZ4 frames. The native decoder has no output limit, so the size is determined before it is called. */
-export async function loadLz4(): Promise<Codec> {
-  const { compressFrameSync, decompressFrameSync } = await import('lz4-napi');
-  return {
-    compress: (bytes) => plainBytes(compressFrameSync(asBuffer(bytes))),
-    decompress: (bytes, maxOutputBytes) => {
-      const bound = lz4FrameSize(bytes, maxOutputBytes);
-      if (bound > maxOutputBytes) throw new OutputTooLarge(maxOutputBytes);
-      if (bound > LARGE_BYTES) {
-        const size = exactLz4Size(bytes);
-        if (size > LARGE_BYTES) return unpackLz4Frame(bytes, size);
-      }
-      const output = plainBytes(decompressFrameSync(asBuffer(bytes)));
-      if (output.length > bound) throw new Malformed('the LZ4 frame unpacks to more than its blocks hold');
+let kept: Uint8Array | undefined;
+
+/** Working memory of at least `size` bytes. It is used until the end of a call, which is synchronous. */
+function working(size: number): Uint8Array {
+  if (size > KEPT_BYTES) return new Uint8Array(size);
+  kept ??= new Uint8Array(KEPT_BYTES);
+  return kept;
+}
+
+/** LZ4 frames of independent blocks, without checksums, as Kafka's own producer writes them. */
+export const lz4Codec: Codec = {
+  compress: (bytes) => {
+    const { header, blockBytes } =
+      LZ4_FRAME_HEADERS.find((one) => bytes.length <= one.blockBytes) ?? LZ4_FRAME_HEADERS[3];
+    const blocks = Math.ceil(bytes.length / blockBytes);
+    const output = working(header.length + maxPackedLz4(bytes.length) + (blocks + 1) * (WORD_BYTES + 16));
+    const input = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const room = new DataView(output.buffer, output.byteOffset, output.byteLength);
+    output.set(header);
+    let to = header.length;
+    for (let start = 0; start < bytes.length; start += blockBytes) {
+      const end = Math.min(start + blockBytes, bytes.length);
+      const from = to + WORD_BYTES;
+      const packed = packLz4Block(bytes, input, start, end, output, room, from) - from;
+      const stored = packed >= end - start;
+      if (stored) output.set(bytes.subarray(start, end), from);
+      room.setUint32(to, stored ? end - start + STORED : packed, true);
+      to = from + (stored ? end - start : packed);
+    }
+    room.setUint32(to, 0, true);
+    return output.slice(0, to + WORD_BYTES);
+  },
+
+  decompress: (bytes, maxOutputBytes) => {
+    const size = lz4FrameSize(bytes, Math.min(maxOutputBytes, KEPT_BYTES));
+    if (size > maxOutputBytes) throw new OutputTooLarge(maxOutputBytes);
+    // Up to here a bound may do, and unpacking takes as long as finding the exact size. Beyond, the size is exact.
+    const output = working(size);
+    const unpacked = unpackLz4Frame(bytes, output);
+    if (unpacked > size) throw new Malformed('the LZ4 frame unpacks to more than its blocks hold');
+    if (output !== kept) {
+      if (unpacked < size) throw new Malformed('the LZ4 frame unpacks to less than its blocks hold');
       return output;
-    },
-  };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+    }
+    return output.slice(0, unpacked);
+  },
+};

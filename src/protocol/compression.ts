@@ -27,7 +27,7 @@ type Compressed = Exclude<Compression, 'none'>;
 const LOADERS: { readonly [C in Compressed]: () => Promise<Codec> } = {
   gzip: async () => (await import('./codec-gzip.ts')).gzipCodec,
   snappy: async () => (await import('./codec-snappy.ts')).snappyCodec,
-  lz4: async () => (await import('./codec-lz4.ts')).loadLz4(),
+  lz4: async () => (await import('./codec-lz4.ts')).lz4Codec,
   zstd: async () => (await import('./codec-zstd.ts')).loadZstd(),
 };
 const loading = new Map<Compressed, Promise<void>>();

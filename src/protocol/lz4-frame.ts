@@ -1,6 +1,26 @@
 import { Malformed } from './corrupt.ts';
 
 const MAGIC = 0x184d2204;
+
+/** The ways a frame begins that is written here: independent blocks of 64 KiB to 4 MiB, no checksums, no size. */
+export const LZ4_FRAME_HEADERS: readonly [FrameHeader, FrameHeader, FrameHeader, FrameHeader] = [
+  frameHeader(4, 0x82),
+  frameHeader(5, 0xfb),
+  frameHeader(6, 0x51),
+  frameHeader(7, 0x73),
+];
+
+interface FrameHeader {
+  readonly header: Uint8Array;
+  readonly blockBytes: number;
+}
+
+/** The checksum is the second byte of the XXH32 of the two bytes before it. */
+function frameHeader(blockCode: number, checksum: number): FrameHeader {
+  const header = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, blockCode << 4, checksum);
+  return { header, blockBytes: 1 << (8 + 2 * blockCode) };
+}
+
 /** A byte of a compressed block expands to at most 255 bytes. */
 const MAX_EXPANSION = 255;
 

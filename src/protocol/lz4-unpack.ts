@@ -2,32 +2,47 @@ import { Malformed } from './corrupt.ts';
 import { eachLz4Block } from './lz4-frame.ts';
 
 const MIN_MATCH = 4;
+/** Literals up to this size are copied as four words; words are only copied where all four fit. */
+const WORDS = 16;
+/** Longer copies are left to the runtime. */
+const LONG = 64;
 
 /**
- * Unpacks an LZ4 frame into memory that the garbage collector tracks. It does not track the memory of the native
- * decoder, so gigabytes of large batches would pile up. This is slower, so it is only used for large frames.
+ * Unpacks an LZ4 frame into `output`, which may be larger. What follows the unpacked bytes in it is undefined after that.
+ * Checksums of the frame are not compared: a record batch has one of its own.
  *
- * @param size - The exact unpacked size of the frame.
- * @throws Malformed
+ * @returns The number of unpacked bytes.
+ * @throws Malformed, also if they do not fit.
  */
-export function unpackLz4Frame(bytes: Uint8Array, size: number): Uint8Array {
-  const output = new Uint8Array(size);
+export function unpackLz4Frame(bytes: Uint8Array, output: Uint8Array): number {
+  const input = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const room = new DataView(output.buffer, output.byteOffset, output.byteLength);
   let to = 0;
   eachLz4Block(bytes, (start, length, stored) => {
     if (!stored) {
-      to = unpackBlock(bytes, start, start + length, output, to);
+      to = unpackBlock(bytes, input, start, start + length, output, room, to);
       return;
     }
-    if (to + length > size) throw new Malformed('the LZ4 frame unpacks to more than its blocks hold');
+    if (to + length > output.length) throw new Malformed('the LZ4 frame unpacks to more than its blocks hold');
     output.set(bytes.subarray(start, start + length), to);
     to += length;
   });
-  if (to !== size) throw new Malformed('the LZ4 frame unpacks to less than its blocks hold');
-  return output;
+  return to;
 }
 
 /** Matches may refer to earlier blocks. Returns the end of the output. */
-function unpackBlock(bytes: Uint8Array, start: number, end: number, output: Uint8Array, target: number): number {
+function unpackBlock(
+  bytes: Uint8Array,
+  input: DataView,
+  start: number,
+  end: number,
+  output: Uint8Array,
+  room: DataView,
+  target: number,
+): number {
+  const limit = output.length;
+  const inputWords = bytes.length - WORDS;
+  const outputWords = limit - WORDS;
   let at = start;
   let to = target;
   while (at < end) {
@@ -36,9 +51,18 @@ function unpackBlock(bytes: Uint8Array, start: number, end: number, output: Uint
     if (length === 15) {
       for (let more = 255; more === 255 && at < end; length += more) more = bytes[at++]!;
     }
-    if (length > end - at || length > output.length - to)
-      throw new Malformed('an LZ4 block has literals that do not fit');
-    if (length > 32) output.set(bytes.subarray(at, at + length), to);
+    if (length > end - at || length > limit - to) throw new Malformed('an LZ4 block has literals that do not fit');
+    if (length <= WORDS && at <= inputWords && to <= outputWords) {
+      // Mostly few: what is written too much is overwritten next.
+      room.setInt32(to, input.getInt32(at, true), true);
+      if (length > 4) {
+        room.setInt32(to + 4, input.getInt32(at + 4, true), true);
+        if (length > 8) {
+          room.setInt32(to + 8, input.getInt32(at + 8, true), true);
+          room.setInt32(to + 12, input.getInt32(at + 12, true), true);
+        }
+      }
+    } else if (length > LONG) output.set(bytes.subarray(at, at + length), to);
     else for (let i = 0; i < length; i++) output[to + i] = bytes[at + i]!;
     to += length;
     at += length;
@@ -51,27 +75,26 @@ function unpackBlock(bytes: Uint8Array, start: number, end: number, output: Uint
       for (let more = 255; more === 255 && at < end; match += more) more = bytes[at++]!;
     }
     match += MIN_MATCH;
-    if (distance === 0 || distance > to || match > output.length - to) {
+    const stop = to + match;
+    if (distance === 0 || distance > to || stop > limit) {
       throw new Malformed('an LZ4 block has a match that does not fit');
     }
-    to = copyMatch(output, to, distance, match);
+    if (match > LONG) repeat(output, to, distance, stop);
+    else if (distance >= 4 && stop <= outputWords) {
+      for (; to < stop; to += 4) room.setInt32(to, room.getInt32(to - distance, true), true);
+    } else for (; to < stop; to++) output[to] = output[to - distance]!;
+    to = stop;
   }
   return to;
 }
 
-/** Copies earlier output; source and target may overlap, which repeats a pattern. */
-function copyMatch(output: Uint8Array, target: number, distance: number, length: number): number {
+/** Copies earlier output to `[target, end)`; source and target may overlap, which repeats a pattern. */
+function repeat(output: Uint8Array, target: number, distance: number, end: number): void {
   const from = target - distance;
-  const to = target + length;
-  if (length <= 32) {
-    for (let i = 0; i < length; i++) output[target + i] = output[from + i]!;
-    return to;
-  }
   // Each copy makes a longer piece to copy from.
-  for (let at = target; at < to; ) {
-    const piece = Math.min(at - from, to - at);
+  for (let at = target; at < end; ) {
+    const piece = Math.min(at - from, end - at);
     output.copyWithin(at, from, from + piece);
     at += piece;
   }
-  return to;
 }

@@ -142,7 +142,7 @@ export async function loadLmdb(): Promise<typeof Lmdb> {
     throw new ConfigError('ERR_LMDB_UNAVAILABLE', 'The embedded log needs the package lmdb, which cannot be loaded', {
       cause,
       hint:
-        'install it for this platform; in a bundle, mark it as external (esbuild: --external:lmdb --external:lz4-napi); ' +
+        'install it for this platform; in a bundle, mark it as external (esbuild: --external:lmdb); ' +
         'or use memoryTransport()',
     });
   }
