@@ -89,6 +89,27 @@ export const runtimeMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'calls-do-not-hold-time',
+    fault: 'the time of steps below asynchronous calls passes records that are still under way',
+    file: 'src/dataflow/pending-times.ts',
+    text: 'if (oldest < limit) limit = oldest;',
+    instead: 'if (oldest < -1) limit = oldest;',
+    caughtBy: [
+      {
+        file: 'src/dataflow/pending-times.test.ts',
+        test: 'holds back the time of steps below, like the limit of the task',
+      },
+    ],
+  },
+  {
+    name: 'overtaken-across-a-shuffle',
+    fault: 'a shuffle that one task writes after asynchronous calls is taken to be in time order',
+    file: 'src/plan/shuffles.ts',
+    text: 'traits.waits === true || traits.reorders === true);',
+    instead: 'traits.waits === true);',
+    caughtBy: [{ file: 'test/runtime/calls-and-time.test.ts', test: 'windowBy after a shuffle' }],
+  },
+  {
     name: 'position-stays-behind',
     fault: 'the position after a record is that of the record',
     file: 'src/runtime/task/input-queue.ts',

@@ -6,8 +6,10 @@ import type { Serde } from '../serdes/serde.ts';
 import type { UnknownSpec } from '../state/store-spec.ts';
 import type { CallPlace } from './call-place.ts';
 import type { KeptRows } from './kept-rows.ts';
+import type { PendingTimes } from './pending-times.ts';
 import type { Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
+import type { TaskTime } from './task-time.ts';
 import type { Traits } from './traits.ts';
 
 /** The kind of a node, for planning and drawing. `rxjs` is a plain RxJS operator between Millrace operators. */
@@ -107,6 +109,10 @@ export interface NodePlace {
   readonly diamond: boolean;
   /** The largest {@link Traits.closesAfterMs} above, for rows of windows. `undefined` without a window. */
   readonly closesAfterMs?: number | undefined;
+  /** How far the time of this step may advance, if steps above emit records out of order (default: as for its task). */
+  readonly time?: TaskTime | undefined;
+  /** Where a step that emits records out of order keeps what it still works on. */
+  readonly pending?: PendingTimes | undefined;
 }
 
 /** The name of a node in messages and drawings. */

@@ -7,6 +7,7 @@ import type { NodePlace } from './node.ts';
 import type { Outlet } from './port.ts';
 import type { Emit, Stream } from './stream.ts';
 import type { TaskContext } from './task-context.ts';
+import type { TaskTime } from './task-time.ts';
 
 /** The context of a step in one task: its outputs, and what it may ask the task to do. */
 export class Step<Out> {
@@ -34,6 +35,11 @@ export class Step<Out> {
   /** Serde of the keys that reach the step; `undefined` without keys or with changed ones. */
   get keySerde(): Serde<unknown> | undefined {
     return this.place.keySerde;
+  }
+
+  /** How far the time of the step may advance. */
+  get time(): TaskTime {
+    return this.place.time ?? this.task.time;
   }
 
   /** A secondary output, by its name. */

@@ -124,8 +124,10 @@ export interface TaskContext {
   /** Whether a turn of this task is running; emissions outside a turn are an error. */
   readonly inTurn: boolean;
   readonly clock: Clock;
-  /** How far the time of its steps may advance. */
+  /** How far the time of its steps may advance; see also `time` of a step. */
   readonly time: TaskTime;
+  /** Runs what waited for the time of steps to advance; within a turn. */
+  followTime(): void;
   /** Registers a function to run when the task's instances are torn down, even after a failure. */
   onTeardown(teardown: () => void): void;
   openStore(name: string): ByteStore;

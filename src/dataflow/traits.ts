@@ -17,10 +17,12 @@ export interface Traits {
   readonly mayBeLate?: boolean | undefined;
   /** Its rows may wait for stream time. They are then emitted out of order, after newer records. */
   readonly waits?: boolean | undefined;
+  /** It works on several records at once and emits each when it is done, possibly after newer ones. */
+  readonly reorders?: boolean | undefined;
 }
 
 /** Extracts the traits of a step from an object with more fields. */
 export function traitsOf(step: Traits): Traits {
-  const { changesKey, closesAfterMs, keepsTime, mayBeLate, needsKey, needsWindow, waits } = step;
-  return { changesKey, closesAfterMs, keepsTime, mayBeLate, needsKey, needsWindow, waits };
+  const { changesKey, closesAfterMs, keepsTime, mayBeLate, needsKey, needsWindow, reorders, waits } = step;
+  return { changesKey, closesAfterMs, keepsTime, mayBeLate, needsKey, needsWindow, reorders, waits };
 }

@@ -1,4 +1,5 @@
 import type { NodePlace } from '../dataflow/node.ts';
+import { PendingTimes } from '../dataflow/pending-times.ts';
 import type { AsyncWorker, InputOrigin, TaskContext } from '../dataflow/task-context.ts';
 import type { KeyId } from '../state/key-codec.ts';
 import { AsyncAttempts, type AsyncOutcome } from './async-attempts.ts';
@@ -31,6 +32,8 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
   readonly #chains: KeyChains<Slot<R, U>>;
   /** Slots to call as soon as there is room. */
   readonly #waiting: Slot<R, U>[] = [];
+  /** Steps below will get these records after newer ones. */
+  readonly #times: PendingTimes;
   #finished: Slot<R, U>[] = [];
   #running = 0;
   #pending = 0;
@@ -40,7 +43,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     project: (value: V, call: AsyncCall<R>) => Promise<U> | U,
     limits: AsyncLimits,
     task: TaskContext,
-    { keySerde, step }: Pick<NodePlace, 'keySerde' | 'step'>,
+    { keySerde, pending, step }: Pick<NodePlace, 'keySerde' | 'pending' | 'step'>,
     emit: (record: R, value: U) => void,
   ) {
     this.#attempts = new AsyncAttempts(step, project, limits, task.clock);
@@ -48,6 +51,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     this.#task = task;
     this.step = step;
     this.#chains = new KeyChains(keySerde);
+    this.#times = pending ?? new PendingTimes();
     this.#emit = emit;
   }
 
@@ -75,6 +79,7 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     const chain = this.#chains.of(record.key);
     const slot: Slot<R, U> = { record, origin: this.#task.origin(), chain, outcome: undefined };
     this.#pending += 1;
+    this.#times.add(record.timestamp);
     if (this.#chains.enter(chain, slot)) this.#start(slot);
   }
 
@@ -84,11 +89,16 @@ export class AsyncCalls<V, R extends ValuedRecord<V>, U> implements AsyncWorker 
     this.#finished = [];
     for (const { record, origin, outcome } of finished) {
       this.#pending -= 1;
-      if (outcome === undefined) continue;
-      this.#task.resume(origin);
-      if ('error' in outcome) this.#task.recordFailed(outcome.error, this.step);
-      else this.#emit(record, outcome.value);
-      this.#task.settle();
+      if (outcome !== undefined) {
+        this.#task.resume(origin);
+        if ('error' in outcome) this.#task.recordFailed(outcome.error, this.step);
+        else this.#emit(record, outcome.value);
+        this.#task.settle();
+      }
+      // Until the record has been through the steps below, their time must not pass it.
+      if (!this.#times.remove(record.timestamp)) continue;
+      this.#task.resume(undefined);
+      this.#task.followTime();
     }
     this.#task.resume(undefined);
     if (this.#pending === 0) this.#done?.();

@@ -87,7 +87,7 @@ export function asOfInstance(
     task.cacheEntries,
     (held) => held.value,
   );
-  const waiting = new Waiting<unknown, 'waits'>(task.openStore(name), keys, task.time, task.cacheEntries, ['waits']);
+  const waiting = new Waiting<unknown, 'waits'>(task.openStore(name), keys, step.time, task.cacheEntries, ['waits']);
   task.addState(rows);
   task.addState(waiting);
   const { time } = waiting;

@@ -155,6 +155,7 @@ export function joinLookup<R extends AnyRecord, W, U>(
   return operator<R, WithValue<R, U>>({
     name: 'joinLookup',
     keepsTime: true,
+    reorders: true,
     ...(lookUp.name === '' ? {} : { detail: lookUp.name }),
     create(step) {
       const { out, place, task } = step;

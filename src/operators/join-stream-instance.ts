@@ -31,7 +31,7 @@ export function joiningInstance<K, W>(
     task.addState(store);
     return store;
   };
-  const due = new Waiting<unknown, 'left' | 'right'>(task.openStore(name), keys, task.time, cacheEntries, [
+  const due = new Waiting<unknown, 'left' | 'right'>(task.openStore(name), keys, step.time, cacheEntries, [
     'left',
     'right',
   ]);

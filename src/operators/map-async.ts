@@ -32,7 +32,8 @@ export interface AsyncCall<R> {
  * Each task makes at most `concurrency` calls at a time; at that limit it takes no further records. Records of one key
  * are called and emitted one after the other; records without a key are independent. While the records of a busy key
  * wait for each other, the task continues with other keys: it holds up to 16 times `concurrency` records. A commit
- * waits for the calls of the records that it covers, so no offset is committed past unfinished work. After a crash,
+ * waits for the calls of the records that it covers, so no offset is committed past unfinished work. The stream time
+ * of the steps below waits for the oldest record in progress, so none is late because others have overtaken it. After a crash,
  * unfinished records are called again: make the function safe to repeat.
  *
  * @param project - Called with the value and the call (record, signal, attempt); returns a promise of the new value.
@@ -69,6 +70,7 @@ export function mapAsync<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>(
   return operator<R & ValuedRecord<V>, WithValue<R, U>>({
     name: 'mapAsync',
     keepsTime: true,
+    reorders: true,
     ...(project.name === '' ? {} : { detail: project.name }),
     create({ out, place, task }) {
       const calls = new AsyncCalls<V, R, U>(project, limits, task, place, (record, value) =>

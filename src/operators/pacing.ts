@@ -123,7 +123,7 @@ function pacing(step: Step<Row>, plan: PacingPlan, codec: ValueCodec<Spells>): I
     task.cacheEntries,
     present,
   );
-  const waiting = new Waiting<unknown, 'closes'>(task.openStore(name), keys, task.time, task.cacheEntries, ['closes']);
+  const waiting = new Waiting<unknown, 'closes'>(task.openStore(name), keys, step.time, task.cacheEntries, ['closes']);
   task.addState(store);
   task.addState(waiting);
   const late = step.port<LateRecord<unknown, unknown>>('late');

@@ -47,7 +47,7 @@ export class ProcessInstance implements Instance, AsyncWorker {
     this.#stores = plan.stores.map(([, { key, name, value }]) => {
       return new JournaledStore(task.openStore(name), key ?? keys, value, task.cacheEntries);
     });
-    this.#own = new TimerStore(task.openStore(plan.name), keys, task.time, task.cacheEntries, plan.kinds);
+    this.#own = new TimerStore(task.openStore(plan.name), keys, at.time, task.cacheEntries, plan.kinds);
     for (const holder of [this.#own, ...this.#stores]) task.addState(holder);
     this.#intervals = new Intervals(plan, (kind) =>
       kind === 'wall-clock' ? task.clock.now() : this.#own.time.streamTime,

@@ -61,7 +61,7 @@ export function openExpiry<K, V, R>(
   emit: (change: Change<K, R>) => void,
 ): Expiry<K, V, R> {
   const { place, task } = step;
-  const waiting = new Waiting<K, 'rows'>(task.openStore(`${name}-ttl`), key, task.time, task.cacheEntries, ['rows']);
+  const waiting = new Waiting<K, 'rows'>(task.openStore(`${name}-ttl`), key, step.time, task.cacheEntries, ['rows']);
   task.addState(waiting);
   const origin = { headers: NO_HEADERS, topic, partition: task.partition, offset: -1 };
   /** The row that has expired. Steps below must see its deletion even if the row can no longer be decoded. */

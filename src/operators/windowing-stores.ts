@@ -84,7 +84,7 @@ export function openWindowing<K, V, R>(
     codec: stateCodec(aggregator, name),
     cacheEntries: task.cacheEntries,
     present: (state: State): R => aggregator.result(state),
-    limit: task.time,
+    limit: place.time ?? task.time,
   };
   const bytesOf = task.openStore(name);
   if (windower.kind === 'count') {

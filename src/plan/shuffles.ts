@@ -5,6 +5,7 @@ import type { TopicDescription } from '../log/transport.ts';
 import { taskSpecs } from './assignment.ts';
 import type { PlannedNode } from './plan.ts';
 import type { Stage } from './stages.ts';
+import { stepsAbove } from './steps-above.ts';
 
 /** A stage whose tasks write to a shuffle and announce their progress in it. */
 export interface ShuffleWriter {
@@ -34,7 +35,7 @@ type Topics = ReadonlyMap<string, TopicDescription>;
 
 /**
  * The shuffles that need time announcements, with the stages that write them: topics that several tasks write to,
- * topics with rows that have waited for stream time, and all shuffles before and after these. A topic that a single
+ * topics with rows that have waited for stream time or for calls, and all shuffles before and after these. A topic that a single
  * task writes in order needs no announcements: its time is that of its records, even if it carries announcements for a
  * later shuffle. A compacted topic cannot keep announcements, and in a cycle of shuffles each would wait for itself.
  *
@@ -152,11 +153,8 @@ function writes(sink: PlannedNode, topic: string): boolean {
 }
 
 /** The steps from the topics to this one. */
-function stepsTo(node: PlannedNode, found: Set<PlannedNode> = new Set()): Set<PlannedNode> {
-  if (found.has(node)) return found;
-  found.add(node);
-  for (const next of node.upstream) stepsTo(next, found);
-  return found;
+function stepsTo(node: PlannedNode): Set<PlannedNode> {
+  return stepsAbove(node).add(node);
 }
 
 /** Whether all of them keep the timestamps of records. */
@@ -164,9 +162,9 @@ function keepsTime(sink: PlannedNode): boolean {
   return [...stepsTo(sink)].every(({ spec }) => spec.traits.keepsTime === true);
 }
 
-/** Whether rows on the way to the sink wait for stream time. */
+/** Whether rows on the way to the sink wait for stream time, or records for calls: newer ones overtake them. */
 function rowsWait(sink: PlannedNode): boolean {
-  return [...stepsTo(sink)].some(({ spec }) => spec.traits.waits === true);
+  return [...stepsTo(sink)].some(({ spec: { traits } }) => traits.waits === true || traits.reorders === true);
 }
 
 /** Whether a stage reads, directly or indirectly, what it writes. */

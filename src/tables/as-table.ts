@@ -203,7 +203,7 @@ function versionedTable<K, V>(
     needsKey: true,
     stores: versioned.uses,
     create(step) {
-      const { rows } = versioned.open(step.task, keySerdeOf<K>(step.place));
+      const { rows } = versioned.open(step.task, keySerdeOf<K>(step.place), step.time);
       kept.keep(step.task, rows);
       return (record) => {
         const { key, timestamp } = record;

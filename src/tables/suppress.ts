@@ -158,7 +158,7 @@ function suppressing(
   const keys = rememberingKeys(keySerdeOf<unknown>(step.place));
   const present = (held: HeldRecord): unknown => held.value;
   const rows = new TimedStore<unknown, HeldRecord>(task.openStore(rowsName), keys, codec, task.cacheEntries, present);
-  const waiting = new Waiting<Uint8Array, 'rows'>(task.openStore(name), bytes(), task.time, task.cacheEntries, [
+  const waiting = new Waiting<Uint8Array, 'rows'>(task.openStore(name), bytes(), step.time, task.cacheEntries, [
     'rows',
   ]);
   task.addState(rows);

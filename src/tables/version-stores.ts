@@ -1,5 +1,6 @@
 import type { StoreUse } from '../dataflow/node.ts';
 import type { TaskContext } from '../dataflow/task-context.ts';
+import type { TaskTime } from '../dataflow/task-time.ts';
 import { ConfigError } from '../errors.ts';
 import { type Duration, durationMs, formatMs } from '../options/duration.ts';
 import type { Serde } from '../serdes/serde.ts';
@@ -43,14 +44,18 @@ export class VersionedRows<K, V> {
     ];
   }
 
-  open(task: TaskContext, key: Serde<K>): { readonly rows: Versions<K, V>; readonly newest: KeyValueStore<K, V> } {
+  open(
+    task: TaskContext,
+    key: Serde<K>,
+    time: TaskTime = task.time,
+  ): { readonly rows: Versions<K, V>; readonly newest: KeyValueStore<K, V> } {
     const { cacheEntries } = task;
     const bytes = this.uses.map(({ name }) => task.openStore(name)) as [Bytes, Bytes, Bytes];
     const newest = new KeyValueStore(bytes[0], key, this.#rows, cacheEntries);
     const older = new TimedStore(bytes[1], key, this.#versions, cacheEntries, ({ row }) => row);
     const expiry = new DueStore(bytes[2], key, this.#marks, cacheEntries);
     for (const holder of [newest, older, expiry]) task.addState(holder);
-    return { newest, rows: new Versions({ newest, older, expiry }, older.keepTime(task.time), this.#historyMs) };
+    return { newest, rows: new Versions({ newest, older, expiry }, older.keepTime(time), this.#historyMs) };
   }
 }
 

@@ -2,12 +2,16 @@ import type { Subscriber } from 'rxjs';
 import { FanOut } from '../../dataflow/fan-out.ts';
 import type { NodePlace } from '../../dataflow/node.ts';
 import { stepName } from '../../dataflow/node.ts';
+import { PendingTimes, TimeBelow } from '../../dataflow/pending-times.ts';
 import type { Scope } from '../../dataflow/scope.ts';
 import type { Stream } from '../../dataflow/stream.ts';
 import type { TaskContext } from '../../dataflow/task-context.ts';
+import type { TaskTime } from '../../dataflow/task-time.ts';
 import { MillraceError } from '../../errors.ts';
 import { closingAbove } from '../../plan/closing.ts';
+import type { PlannedNode } from '../../plan/plan.ts';
 import type { Stage } from '../../plan/stages.ts';
+import { stepsAbove } from '../../plan/steps-above.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { HeldRecords } from './held-records.ts';
 
@@ -21,6 +25,7 @@ export class TaskScope implements Scope {
   readonly #task: TaskContext;
   readonly #held: HeldRecords;
   readonly #shared = new Map<Stream<unknown>, FanOut<unknown>>();
+  readonly #pending = new Map<PlannedNode, PendingTimes>();
   /** Creation order of the steps that are being connected, the currently subscribing one last. */
   readonly #below: number[] = [];
 
@@ -51,6 +56,8 @@ export class TaskScope implements Scope {
       depth: this.#topology.depth(node),
       diamond: this.#topology.isDiamond(node),
       closesAfterMs: closingAbove(node),
+      time: this.#timeOf(node),
+      pending: node.spec.traits.reorders === true ? this.#pendingOf(node) : undefined,
     };
     if (node.fanOut < 2) {
       if (stream.spec.kind === 'source' || stream.spec.port === true) this.#held.feed(subscriber);
@@ -71,6 +78,22 @@ export class TaskScope implements Scope {
     // Its source does not end when the steps below unsubscribe.
     this.#task.onTeardown(() => output.unsubscribe());
     this.#attach(any, output, place);
+  }
+
+  /** The time of a node that gets records out of order from others of its stage. */
+  #timeOf(node: PlannedNode): TaskTime | undefined {
+    const above: PendingTimes[] = [];
+    for (const step of stepsAbove(node)) {
+      const isHere = this.#topology.stageOf(step.stream) === this.#stage;
+      if (isHere && step.spec.traits.reorders === true) above.push(this.#pendingOf(step));
+    }
+    return above.length === 0 ? undefined : new TimeBelow(this.#task.time, above);
+  }
+
+  #pendingOf(node: PlannedNode): PendingTimes {
+    const known = this.#pending.get(node) ?? new PendingTimes();
+    this.#pending.set(node, known);
+    return known;
   }
 
   #attach<T>(stream: Stream<T>, subscriber: Subscriber<T>, place: NodePlace): void {

@@ -324,6 +324,8 @@ export class Task implements TaskContext {
 
   readonly wake = (): void => this.#host.wake();
 
+  readonly followTime = (): void => this.#followers.advance();
+
   readonly outlets: TaskContext['outlets'] = new TaskOutlets().of;
   readonly defer = (work: Deferred): void => this.#deferred.add(work);
   readonly settle = (): void => this.#deferred.settle();
