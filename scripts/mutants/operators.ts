@@ -56,6 +56,19 @@ export const operatorMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'join-row-comes-back',
+    fault: 'a row that is in the store comes back after it was removed',
+    file: 'src/state/timed-rows.ts',
+    text: 'if (row.stored) this.#touch(row);',
+    instead: 'if (row.dirty) this.#touch(row);',
+    caughtBy: [
+      {
+        file: 'src/state/ordered-stores.prop.test.ts',
+        test: 'by key and time are a sorted list, whatever is committed, evicted and reopened',
+      },
+    ],
+  },
+  {
     name: 'join-late-by-the-wrong-side',
     fault: 'a record of a join is judged late without grace',
     file: 'src/joins/join-rules.ts',

@@ -1,4 +1,4 @@
-import type { TimedStore } from '../state/timed-store.ts';
+import type { TimedPlace, TimedStore } from '../state/timed-store.ts';
 
 /** How many used entries to keep before the list is shortened. */
 const SPARE = 1024;
@@ -10,8 +10,8 @@ const SPARE = 1024;
  */
 export class Sweep<K> {
   readonly #rows: TimedStore<K, unknown>;
-  /** Keys of rows in order of arrival. Rows before the head have been removed. */
-  #noted: Uint8Array[] = [];
+  /** Rows in order of arrival. Rows before the head have been removed. */
+  #noted: TimedPlace<unknown>[] = [];
   #head = 0;
   /** How many rows the cache had evicted when the first of them was noted. */
   #evicted: number;
@@ -30,7 +30,7 @@ export class Sweep<K> {
   }
 
   /** Notes a row that was stored. */
-  note(place: Uint8Array): void {
+  note(place: TimedPlace<unknown>): void {
     this.#noted.push(place);
   }
 
@@ -43,7 +43,7 @@ export class Sweep<K> {
     if (this.#evicted !== this.#rows.evicted) this.#forget(newest);
     const noted = this.#noted;
     const end = Math.min(noted.length, this.#head + most);
-    while (this.#head < end && this.#rows.removeOld(noted[this.#head] as Uint8Array, until)) this.#head += 1;
+    while (this.#head < end && this.#rows.removeOld(noted[this.#head] as TimedPlace<unknown>, until)) this.#head += 1;
     if (this.#head > SPARE && this.#head > noted.length / 2) {
       this.#noted = noted.slice(this.#head);
       this.#head = 0;

@@ -10,7 +10,7 @@ import { nullable } from '../serdes/nullable.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { string } from '../serdes/string.ts';
 import { uuid } from '../serdes/uuid.ts';
-import { compareBytes, keyId } from './key-codec.ts';
+import { compareBytes, keyId, keyIdOfBytes } from './key-codec.ts';
 
 /** A serde of a user's, which writes different values alike. */
 const lowerCase: Serde<string> = {
@@ -25,6 +25,8 @@ function agrees<K>(serde: Serde<K>, left: NonNullable<K>, right: NonNullable<K>)
   // As a map sees it, for which NaN is itself.
   const one = new Set([keyId(left, serde), keyId(right, serde)]).size === 1;
   expect(one, `${typeof left} and ${typeof right}`).toBe(sameBytes);
+  // Rows that are read have only bytes.
+  expect(new Set([keyId(left, serde), keyIdOfBytes(serde.serialize(left), serde)]).size).toBe(1);
 }
 
 describe('identity of keys', () => {

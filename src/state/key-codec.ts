@@ -21,6 +21,20 @@ export function keyId<K>(key: NonNullable<K>, serde: Serde<K>): KeyId {
   return idOf(key, serde);
 }
 
+/** The same identity, of a key whose bytes are known. */
+export function keyIdOfBytes<K>(bytes: Uint8Array, serde: Serde<K>): KeyId {
+  if (serde.keysByValue === true) {
+    try {
+      const key = serde.deserialize(bytes);
+      if (key !== null && key !== undefined && compareBytes(serde.serialize(key), bytes) === 0)
+        return keyId(key, serde);
+    } catch {
+      // Bytes that are no key are still themselves.
+    }
+  }
+  return BYTES + bytesId(bytes);
+}
+
 function idOf<K>(key: NonNullable<K>, serde: Serde<K>): string {
   return BYTES + bytesId(serde.serialize(key));
 }

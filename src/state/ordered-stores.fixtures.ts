@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { bytes } from '../serdes/bytes.ts';
+import type { Serde } from '../serdes/serde.ts';
+import { string } from '../serdes/string.ts';
 import type { StoreBackend, StoreId, StoreWrites } from './byte-store.ts';
 import { DueStore } from './due-store.ts';
 import { compareBytes } from './key-codec.ts';
 import { readStore } from './store-reader.ts';
-import { TimedStore } from './timed-store.ts';
+import { type TimedPlace, TimedStore } from './timed-store.ts';
 import { msgpackCodec } from './value-codec.ts';
 
 /** Where a row is: a key, a time and a number, by their indices. */
@@ -100,30 +102,61 @@ class Checked<S extends { collect(into: StoreWrites[]): void; committed(): void 
 }
 
 const keyAt = (at: number): Uint8Array => KEYS[at] as Uint8Array;
+/** The same as text, whose values are their own identities. */
+const TEXTS = ['', '\0', '\0\0', '\u{10ffff}', 'ÿ', '\u0001\0\u0002'];
 const timeAt = (at: number): number => TIMES[at] as number;
 const ENDED = { do: 'collect', at: 0 } as const;
 const LOOKED = { do: 'all', at: 0 } as const;
 
 /** Checks that a timed store behaves like a list of rows sorted by key bytes, time and number. */
-export function checkTimed(backend: StoreBackend, id: StoreId, cacheEntries: number, script: readonly Step[]): void {
+export function checkTimed(
+  backend: StoreBackend,
+  id: StoreId,
+  cacheEntries: number,
+  script: readonly Step[],
+  kind: 'bytes' | 'text' = 'bytes',
+): void {
+  if (kind === 'bytes') checkTimedOf(bytes(), KEYS, backend, id, cacheEntries, script);
+  else checkTimedOf(string(), TEXTS, backend, id, cacheEntries, script);
+}
+
+function checkTimedOf<K>(
+  serde: Serde<K>,
+  all: readonly NonNullable<K>[],
+  backend: StoreBackend,
+  id: StoreId,
+  cacheEntries: number,
+  script: readonly Step[],
+): void {
   const codec = msgpackCodec<number>('s');
-  const spec = { name: 's', kind: 'timed', key: bytes(), value: codec, fingerprint: 'test' } as const;
-  const checked = new Checked(backend, () => new TimedStore(backend.open(id), bytes(), codec, cacheEntries));
+  const keyAt = (at: number): NonNullable<K> => all[at] as NonNullable<K>;
+  const bytesAt = (at: number): Uint8Array => serde.serialize(keyAt(at));
+  const spec = { name: 's', kind: 'timed', key: serde, value: codec, fingerprint: 'test' } as const;
+  const checked = new Checked(backend, () => new TimedStore(backend.open(id), serde, codec, cacheEntries));
+  /** Where rows were put, in the life of the store. */
+  const places = new Map<string, TimedPlace<number>>();
   const sorted = (keep: (row: Row) => boolean) =>
     [...checked.rows.values()]
       .filter(keep)
       .sort(
         (left, right) =>
-          compareBytes(keyAt(left.key), keyAt(right.key)) || left.time - right.time || left.number - right.number,
+          compareBytes(bytesAt(left.key), bytesAt(right.key)) || left.time - right.time || left.number - right.number,
       )
       .map(({ key, number, time, value }) => ({ key: keyAt(key), time: timeAt(time), number, value }));
   for (const step of [...script, LOOKED, ENDED, LOOKED]) {
     const { store } = checked;
     if (step.do === 'put') {
-      store.put(keyAt(step.key), timeAt(step.time), step.value, step.number);
+      const place = store.put(keyAt(step.key), timeAt(step.time), step.value, step.number);
+      places.set(`${step.key} ${step.time} ${step.number}`, place);
       checked.put(step);
     } else if (step.do === 'delete') {
-      store.delete(keyAt(step.key), timeAt(step.time), step.number);
+      const place = places.get(`${step.key} ${step.time} ${step.number}`);
+      if (step.value % 2 === 0 || place === undefined) {
+        store.delete(keyAt(step.key), timeAt(step.time), step.number);
+      } else {
+        expect(store.removeOld(place, place.time - 1)).toBe(false);
+        expect(store.removeOld(place, place.time)).toBe(true);
+      }
       checked.delete(step);
     } else if (step.do === 'get') {
       const known = checked.rows.get(`${step.key} ${step.time} ${step.number}`);
@@ -131,6 +164,8 @@ export function checkTimed(backend: StoreBackend, id: StoreId, cacheEntries: num
     } else if (step.do === 'range') {
       const rows = sorted(({ key, time }) => key === step.key && time >= step.time && time <= step.to);
       expect([...store.range(keyAt(step.key), timeAt(step.time), timeAt(step.to))]).toEqual(rows);
+      const listed = store.list(keyAt(step.key), timeAt(step.time), timeAt(step.to));
+      expect(listed.map(({ number, time, value }) => ({ key: keyAt(step.key), time, number, value }))).toEqual(rows);
       const cached = store.describe().cached;
       const seen = [...readStore(spec, store.view()).rowsOf(keyAt(step.key), timeAt(step.time), timeAt(step.to))];
       expect(seen.map(({ value }) => value)).toEqual(rows.map(({ value }) => value));
@@ -148,7 +183,10 @@ export function checkTimed(backend: StoreBackend, id: StoreId, cacheEntries: num
       // Rows of a range may be deleted while iterating.
       for (const { number, time } of store.range(keyAt(step.at))) store.delete(keyAt(step.at), time, number);
       for (const row of checked.rows.values()) if (row.key === step.at) checked.delete(row);
-    } else checked[step.do]();
+    } else {
+      if (step.do === 'crash') places.clear();
+      checked[step.do]();
+    }
   }
 }
 

@@ -15,8 +15,11 @@ const id = { applicationId: 'app', store: 's', partition: 0 };
 describe('stores that are ordered', () => {
   it('by key and time are a sorted list, whatever is committed, evicted and reopened', () => {
     fc.assert(
-      fc.property(fc.constantFrom(0, 1, 3, 1000), scripts, (cacheEntries, script) =>
-        checkTimed(memoryStores(), id, cacheEntries, script),
+      fc.property(
+        fc.constantFrom(0, 1, 3, 1000),
+        scripts,
+        fc.constantFrom('bytes' as const, 'text' as const),
+        (cacheEntries, script, kind) => checkTimed(memoryStores(), id, cacheEntries, script, kind),
       ),
       { numRuns: 500 },
     );

@@ -9,6 +9,7 @@ export function rememberingKeys<K>(serde: Serde<K>): Serde<K> {
   let bytes: Uint8Array | undefined;
   return {
     name: serde.name,
+    ...(serde.keysByValue === undefined ? {} : { keysByValue: serde.keysByValue }),
     deserialize: (stored) => serde.deserialize(stored),
     serialize(key) {
       if (typeof key === 'object') return serde.serialize(key);

@@ -58,13 +58,28 @@ export function timedNumber(bytes: Uint8Array): number {
   return readNumber(bytes, bytes.length - NUMBER_BYTES);
 }
 
-export function timedParts(bytes: Uint8Array): TimedParts {
-  const end = bytes.length - 2 * NUMBER_BYTES;
-  const key = new Uint8Array(end - END_BYTES);
+/** Length of the prefix that a store key or a bound begins with; 0 if its key does not end. */
+export function prefixLength(bytes: Uint8Array): number {
+  for (let at = 0; at + 1 < bytes.length; at += 1) {
+    if (bytes[at] !== ZERO) continue;
+    if (bytes[at + 1] === ZERO) return at + END_BYTES;
+    at += 1;
+  }
+  return 0;
+}
+
+/** The key alone, of a store key or a bound whose key ends. */
+export function timedKeyOf(bytes: Uint8Array): Uint8Array {
+  const end = prefixLength(bytes) - END_BYTES;
+  const key = new Uint8Array(Math.max(0, end));
   let to = 0;
-  for (let at = 0; at < end - END_BYTES; at += 1) {
+  for (let at = 0; at < end; at += 1) {
     key[to++] = bytes[at] as number;
     if (bytes[at] === ZERO) at += 1;
   }
-  return { key: key.slice(0, to), time: readNumber(bytes, end), number: readNumber(bytes, end + NUMBER_BYTES) };
+  return key.subarray(0, to);
+}
+
+export function timedParts(bytes: Uint8Array): TimedParts {
+  return { key: timedKeyOf(bytes), time: timedTime(bytes), number: timedNumber(bytes) };
 }

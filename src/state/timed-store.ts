@@ -1,25 +1,24 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
+import type { HistoryRow } from './key-history.ts';
 import type { StateHolder, StoreEntry, StoreSnapshot } from './state-holder.ts';
 import type { StepTime, TimeLimit } from './step-time.ts';
-import { type StoredRow, StoredRows } from './stored-rows.ts';
-import { timedEnd, timedFrom, timedKey, timedNumber, timedParts, timedTime } from './timed-keys.ts';
+import { timedFrom, timedTime } from './timed-keys.ts';
+import { type RowAt, TimedRows } from './timed-rows.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 /** A row of a key at a time; its number distinguishes it from others of the same key and time. */
-export interface TimedRow<K, V> {
+export interface TimedRow<K, V> extends RowAt<V> {
   readonly key: NonNullable<K>;
-  readonly time: number;
-  readonly number: number;
-  readonly value: V;
 }
 
-const NONE: readonly never[] = [];
+/** A row that was put, to remove it without looking for it. */
+export type TimedPlace<V> = HistoryRow<V>;
 
-/** Rows by `[key][time][number]`: the history of a key, such as sessions, rows that wait for a partner, versions. */
+/** Rows by `[key][time][number]`: the history of a key, such as rows that wait for a partner, versions. */
 export class TimedStore<K, V> implements StateHolder {
   readonly name: string;
-  readonly #rows: StoredRows<V>;
+  readonly #rows: TimedRows<K, V>;
   readonly #key: Serde<K>;
   readonly #present: (value: V) => unknown;
 
@@ -31,7 +30,7 @@ export class TimedStore<K, V> implements StateHolder {
     present: (value: V) => unknown = (value) => value,
   ) {
     this.name = bytes.id.store;
-    this.#rows = new StoredRows(bytes, codec, cacheEntries);
+    this.#rows = new TimedRows(bytes, key, codec, cacheEntries);
     this.#key = key;
     this.#present = present;
   }
@@ -42,32 +41,26 @@ export class TimedStore<K, V> implements StateHolder {
   }
 
   get(key: NonNullable<K>, time: number, number: number = 0): V | undefined {
-    return this.#rows.get(timedKey(this.#key.serialize(key), time, number))?.value;
+    return this.#rows.get(key, time, number);
   }
 
   /** @returns Its place, for {@link removeOld}. */
-  put(key: NonNullable<K>, time: number, value: V, number: number = 0): Uint8Array {
-    const place = timedKey(this.#key.serialize(key), time, number);
-    this.#rows.put(place, value, time);
-    return place;
+  put(key: NonNullable<K>, time: number, value: V, number: number = 0): TimedPlace<V> {
+    return this.#rows.put(key, time, number, value);
   }
 
   delete(key: NonNullable<K>, time: number, number: number = 0): void {
-    this.#rows.delete(timedKey(this.#key.serialize(key), time, number));
+    this.#rows.delete(key, time, number);
   }
 
   /** The rows of a key from `from` to `to`, both inclusive, ordered by time, then by number. */
   *range(key: NonNullable<K>, from: number = 0, to: number = Number.MAX_SAFE_INTEGER): Generator<TimedRow<K, V>> {
-    const bytes = this.#key.serialize(key);
-    const end = to >= Number.MAX_SAFE_INTEGER ? timedEnd(bytes) : timedFrom(bytes, to + 1);
-    for (const row of this.#rows.range(timedFrom(bytes, from), end)) yield this.#rowOf(row, key);
+    for (const { number, time, value } of this.#rows.range(key, from, to)) yield { key, time, number, value };
   }
 
-  /** The same all at once: to be read before a row is written. */
-  list(key: NonNullable<K>, from: number, to: number): readonly TimedRow<K, V>[] {
-    const bytes = this.#key.serialize(key);
-    const rows = this.#rows.list(timedFrom(bytes, from), timedFrom(bytes, to + 1));
-    return rows.length === 0 ? NONE : rows.map((row) => this.#rowOf(row, key));
+  /** The same all at once, without their key: to be read before a row is written. */
+  list(key: NonNullable<K>, from: number, to: number): readonly RowAt<V>[] {
+    return this.#rows.list(key, from, to);
   }
 
   /**
@@ -82,15 +75,15 @@ export class TimedStore<K, V> implements StateHolder {
     for (const keyBytes of this.#rows.keys(from)) {
       if (left === 0) return keyBytes;
       left -= 1;
-      if (timedTime(keyBytes) <= until) this.#rows.delete(keyBytes);
+      if (timedTime(keyBytes) <= until) this.#rows.removeAt(keyBytes);
     }
     return undefined;
   }
 
-  /** Deletes the row at a place, unread, if it is of `until` or before. @returns Whether it is. */
-  removeOld(place: Uint8Array, until: number): boolean {
-    if (timedTime(place) > until) return false;
-    this.#rows.delete(place);
+  /** Deletes the row at a place if it is of `until` or before. @returns Whether it is. */
+  removeOld(place: TimedPlace<V>, until: number): boolean {
+    if (place.time > until) return false;
+    this.#rows.remove(place);
     return true;
   }
 
@@ -108,7 +101,7 @@ export class TimedStore<K, V> implements StateHolder {
   deleteAll(key: NonNullable<K>, time: number): void {
     const bytes = this.#key.serialize(key);
     for (const keyBytes of this.#rows.keys(timedFrom(bytes, time), timedFrom(bytes, time + 1)))
-      this.#rows.delete(keyBytes);
+      this.#rows.removeAt(keyBytes);
   }
 
   /** The stored bytes of a key at a time, for unreadable rows. */
@@ -118,8 +111,8 @@ export class TimedStore<K, V> implements StateHolder {
   }
 
   /** All rows, ordered by key bytes, then by time and number. */
-  *all(): Generator<TimedRow<K, V>> {
-    for (const row of this.#rows.range()) yield this.#rowOf(row);
+  all(): Generator<TimedRow<K, V>> {
+    return this.#rows.all();
   }
 
   /** A number that no row of this key and time has. */
@@ -149,10 +142,5 @@ export class TimedStore<K, V> implements StateHolder {
   /** The current entries as bytes. */
   view(): ByteStore {
     return this.#rows.view();
-  }
-
-  #rowOf({ keyBytes, value }: StoredRow<V>, known?: NonNullable<K>): TimedRow<K, V> {
-    const key = known ?? this.#key.deserialize(timedParts(keyBytes).key);
-    return { key, time: timedTime(keyBytes), number: timedNumber(keyBytes), value };
   }
 }

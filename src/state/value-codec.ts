@@ -1,5 +1,6 @@
 import { bareMessage, RecordError, StoreError } from '../errors.ts';
 import { msgpack } from '../serdes/msgpack.ts';
+import { PlainWriter } from '../serdes/msgpack-plain.ts';
 import type { Serde } from '../serdes/serde.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from './numbers.ts';
 
@@ -37,11 +38,18 @@ export function serdeCodec<T>(serde: Serde<T>, store: string): ValueCodec<NonNul
  */
 export function msgpackCodec<T>(store: string): ValueCodec<T> {
   const serde = msgpack<T>();
+  const plainly = new PlainWriter();
   return {
     encode(value, timestamp) {
       // A single number is by far the most common state: writing eight raw bytes costs a tenth of a MessagePack
       // encoding.
       if (typeof value === 'number') return numberEntry(value, timestamp);
+      const plain = plainly.write(value, NUMBER_BYTES + 1);
+      if (plain !== undefined) {
+        writeNumber(plain, 0, timestamp);
+        plain[NUMBER_BYTES] = MSGPACK;
+        return plain;
+      }
       const bytes = written(() => serde.serialize(value as NonNullable<T>), store);
       const entry = new Uint8Array(NUMBER_BYTES + 1 + bytes.length);
       writeNumber(entry, 0, timestamp);

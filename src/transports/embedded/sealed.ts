@@ -4,6 +4,8 @@ import { readUint32, writeUint32 } from './uint32.ts';
 
 const SEAL_BYTES = 4;
 let scratch = new Uint8Array(256);
+/** The last view. It lies outside the heap, so that its address stays. */
+let shared = new Uint8Array(4096);
 
 function checksum(key: Uint8Array, value: Uint8Array, from: number): number {
   // The checksum includes the key, so that a value under a wrong key is noticed.
@@ -20,6 +22,23 @@ export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
   sealed.set(value, SEAL_BYTES);
   writeUint32(sealed, 0, checksum(key, value, 0));
   return sealed;
+}
+
+/**
+ * The same as a view of a buffer that the next call reuses, for writes that copy it at once: LMDB takes the address of a
+ * value, and of a small array of its own that costs more than the write.
+ */
+export function sealedView(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const size = key.length + value.length;
+  // The checksum takes the place of the last bytes of the key, which is not needed any more.
+  const from = Math.max(SEAL_BYTES, key.length);
+  const end = from + value.length;
+  if (shared.length < end) shared = new Uint8Array(end * 2);
+  const start = from - key.length;
+  for (let at = 0; at < key.length; at += 1) shared[start + at] = key[at] as number;
+  shared.set(value, from);
+  writeUint32(shared, from - SEAL_BYTES, crc32c(shared, start, start + size));
+  return shared.subarray(from - SEAL_BYTES, end);
 }
 
 /** Whether key and value are what was written. */

@@ -4,7 +4,7 @@ import type { Catalog } from './catalog.ts';
 import { afterPrefix, metaKey, stateKey } from './keys.ts';
 import type { Databases } from './lmdb.ts';
 import { inOrder, ORDERED_BYTES, originalEntry, type StoredEntry, storedKey, storedValue } from './long-keys.ts';
-import { seal, unseal } from './sealed.ts';
+import { sealedView, unseal } from './sealed.ts';
 
 interface StoredStore {
   readonly number: number;
@@ -72,7 +72,7 @@ export class LmdbStores implements StoreBackend {
         const key = stateKey(number, storedKey(keys[i]!));
         const value = values[i]!;
         if (value === null) this.#db.state.removeSync(key);
-        else this.#db.state.putSync(key, seal(key, storedValue(keys[i]!, value)));
+        else this.#db.state.putSync(key, sealedView(key, storedValue(keys[i]!, value)));
       }
     }
   }
