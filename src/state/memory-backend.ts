@@ -1,5 +1,5 @@
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from './byte-store.ts';
-import { OrderedBytes } from './ordered-bytes.ts';
+import { PackedBytes } from './packed-bytes.ts';
 
 const nameOf = (id: StoreId): string => JSON.stringify([id.applicationId, id.store, id.partition]);
 
@@ -11,10 +11,10 @@ const nameOf = (id: StoreId): string => JSON.stringify([id.applicationId, id.sto
  * @public
  */
 export function memoryStores(): StoreBackend {
-  const stores = new Map<string, { readonly id: StoreId; readonly entries: OrderedBytes }>();
+  const stores = new Map<string, { readonly id: StoreId; readonly entries: PackedBytes }>();
   // Writers reuse their id object: finding the entries by object is cheaper at each commit than by text.
-  const known = new WeakMap<StoreId, OrderedBytes>();
-  const entriesOf = (id: StoreId): OrderedBytes => {
+  const known = new WeakMap<StoreId, PackedBytes>();
+  const entriesOf = (id: StoreId): PackedBytes => {
     const kept = known.get(id);
     if (kept !== undefined) return kept;
     const name = nameOf(id);
@@ -22,7 +22,7 @@ export function memoryStores(): StoreBackend {
     if (found === undefined) {
       found = {
         id: { applicationId: id.applicationId, store: id.store, partition: id.partition },
-        entries: new OrderedBytes(),
+        entries: new PackedBytes(),
       };
       stores.set(name, found);
     }
@@ -52,37 +52,21 @@ function check(writes: readonly StoreWrites[]): void {
   }
 }
 
-function applyWrites(entries: OrderedBytes, { keys, values }: StoreWrites): void {
+function applyWrites(entries: PackedBytes, { keys, values }: StoreWrites): void {
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     const value = values[i]!;
+    // Copied in both directions: writers reuse their encode buffers, and readers own what they get.
     if (value === null) entries.delete(key);
-    // Copy, because writers reuse their encode buffers and readers own what they get.
-    else entries.set(key, copyOf(value), copyOf);
+    else entries.set(key, value);
   }
 }
 
-/** Most are short, and then this takes half the time of `slice`. */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes;
-  if (length > 64) return bytes.slice();
-  const copy = new Uint8Array(length);
-  for (let at = 0; at < length; at += 1) copy[at] = bytes[at] as number;
-  return copy;
-}
-
-function memoryStore(id: StoreId, entries: OrderedBytes): ByteStore {
+function memoryStore(id: StoreId, entries: PackedBytes): ByteStore {
   return {
     id,
-    get(key) {
-      const value = entries.get(key);
-      return value === undefined ? undefined : copyOf(value);
-    },
-    *range(from, to) {
-      for (const [key, value] of entries.range(from, to)) yield [copyOf(key), copyOf(value)];
-    },
-    *keys(from, to) {
-      for (const [key] of entries.range(from, to)) yield copyOf(key);
-    },
+    get: (key) => entries.get(key),
+    range: (from, to) => entries.range(from, to),
+    keys: (from, to) => entries.keys(from, to),
   };
 }

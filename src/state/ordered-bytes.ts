@@ -1,4 +1,4 @@
-import { compareBytes, insertAt, removeAt, SortedKeys } from './sorted-keys.ts';
+import { compareBytes, insertAt, NEAR_END, removeAt, SortedKeys } from './sorted-keys.ts';
 
 /**
  * How many entries a chunk has before it is split. Small enough that an insertion moves little, large enough to keep
@@ -167,12 +167,13 @@ export class OrderedBytes<T = Uint8Array> {
     chunk.keys.insert(at, key);
     insertAt(chunk.values, at, value);
     if (at === 0) this.#firsts.replace(index, key);
-    if (chunk.keys.length > CHUNK) this.#split(index, chunk, at === chunk.keys.length - 1);
+    if (chunk.keys.length > CHUNK) this.#split(index, chunk, at);
   }
 
   /** Ascending insertion, the usual case, produces full chunks instead of half-full ones. */
-  #split(index: number, chunk: Chunk<T>, atEnd: boolean): void {
-    const from = atEnd ? chunk.keys.length - 1 : chunk.keys.length >>> 1;
+  #split(index: number, chunk: Chunk<T>, at: number): void {
+    const { length } = chunk.keys;
+    const from = length - at <= NEAR_END ? at : length >>> 1;
     const keys = chunk.keys.splitFrom(from);
     const values = chunk.values.splice(from);
     this.#chunks.splice(index + 1, 0, { keys, values });

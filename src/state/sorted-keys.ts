@@ -138,10 +138,22 @@ function commonBytes(a: Uint8Array, b: Uint8Array, most: number): number {
   return at;
 }
 
+/**
+ * So far from the end of a list an insertion still counts as ascending: a few keys come after all others, such as that of
+ * the time of a step.
+ */
+export const NEAR_END = 4;
+
 /** Optimised for ascending insertion, the usual case. */
 export function insertAt<T>(items: T[], at: number, item: T): void {
-  if (at === items.length) items.push(item);
-  else items.splice(at, 0, item);
+  const { length } = items;
+  if (length - at > NEAR_END) {
+    items.splice(at, 0, item);
+    return;
+  }
+  items.push(item);
+  for (let i = length; i > at; i--) items[i] = items[i - 1]!;
+  items[at] = item;
 }
 
 /** Optimised for both ends: entries stored first are often removed first. */
