@@ -18,6 +18,9 @@ function makeTables(): Int32Array {
 /** The words below are read in the byte order of the machine, which must be that of the checksum. */
 const LITTLE_ENDIAN: boolean = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
+/** Below this length, in bytes, single bytes take less time than a view of words: entries of stores are that short. */
+const SHORT = 96;
+
 /**
  * CRC-32C (Castagnoli) of `bytes[start, end)` as an unsigned 32-bit integer.
  *
@@ -27,15 +30,17 @@ export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length)
   const t = TABLES;
   let crc = -1;
   let i = start;
-  while (i < end && ((bytes.byteOffset + i) & 3) !== 0) crc = (crc >>> 8) ^ t[(crc ^ bytes[i++]!) & 0xff]!;
-  const steps = LITTLE_ENDIAN ? Math.max(0, end - i) >>> 4 : 0;
+  const words = LITTLE_ENDIAN && end - start >= SHORT;
+  const aligned = words ? start + (-(bytes.byteOffset + start) & 3) : start;
+  while (i < aligned) crc = (crc >>> 8) ^ t[(crc ^ bytes[i++]!) & 0xff]!;
+  const steps = words ? (end - i) >>> 4 : 0;
   if (steps > 0) {
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset + i, steps * 4);
-    for (let w = 0; w < words.length; w += 4) {
-      const a = words[w]! ^ crc;
-      const b = words[w + 1]!;
-      const c = words[w + 2]!;
-      const d = words[w + 3]!;
+    const view = new Int32Array(bytes.buffer, bytes.byteOffset + i, steps * 4);
+    for (let w = 0; w < view.length; w += 4) {
+      const a = view[w]! ^ crc;
+      const b = view[w + 1]!;
+      const c = view[w + 2]!;
+      const d = view[w + 3]!;
       crc =
         t[0xf00 + (a & 0xff)]! ^
         t[0xe00 + ((a >>> 8) & 0xff)]! ^
