@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest';
-import { type MillraceError, mapAsync, string, to, topic } from '../index.ts';
+import {
+  agg,
+  int32,
+  keyBy,
+  type MillraceError,
+  mapAsync,
+  string,
+  through,
+  to,
+  topic,
+  tumbling,
+  windowBy,
+} from '../index.ts';
 import { TestDriver } from './index.ts';
 
 it('settles for two who wait at once', async () => {
@@ -49,4 +61,31 @@ it('says what it waits for when the clock stands still, and goes on when that is
   driver.advanceTime('1s');
   await settled;
   expect(driver.read(target).map(({ value }) => value)).toEqual(['x', 'y']);
+});
+
+it('ends each stage after the calls of the stage before it, and of its own', async () => {
+  const source = topic('source', { key: string(), value: string() });
+  const shuffle = topic('shuffle', { key: string(), value: int32() });
+  const target = topic('target', { key: string(), value: int32() });
+  const window = tumbling({ size: '10ms', grace: '0ms' });
+  const driver = new TestDriver(
+    source.pipe(
+      mapAsync(async (value) => value),
+      windowBy(window, agg.count(), { store: 'counts' }),
+      mapAsync(async (count) => count),
+      keyBy(() => 'all'),
+      through(shuffle),
+      windowBy(
+        window,
+        agg.sum((count) => count),
+        { store: 'sums' },
+      ),
+      to(target),
+    ),
+  );
+  for (const key of ['a', 'b', 'a']) driver.pipe(source, { key, value: 'x', timestamp: 1 });
+  driver.end('close');
+  expect(driver.read(target)).toEqual([]);
+  await driver.settled();
+  expect(driver.read(target).map(({ value }) => value)).toEqual([3]);
 });

@@ -8,6 +8,7 @@ import { nearest } from '../options/nearest.ts';
 import { checkNames, checkWhole, type OptionNames } from '../options/option-checks.ts';
 import { checkPolicy, type RecordPolicy } from '../options/record-policy.ts';
 import { graphOf, type PipelineGraph } from '../plan/graph.ts';
+import type { Stage } from '../plan/stages.ts';
 import { type Pipeline, plan, type Topology } from '../plan/topology.ts';
 import { type Headers, type LateRecord, NO_HEADERS, type StreamRecord } from '../record.ts';
 import { byFlow } from '../runtime/app/bounded-run.ts';
@@ -118,6 +119,8 @@ export class TestDriver {
   readonly #store: ReturnType<typeof storeViews>;
   readonly #letterTopics: readonly string[];
   #batching = 0;
+  /** What is left to do of {@link end}: for these tasks, these stages. */
+  #ending: { readonly openWindows: 'keep' | 'close'; running: object | undefined; stages: Stage[] } | undefined;
 
   /** @throws ConfigError for anything wrong with the pipeline, and `ERR_OPTION`. */
   constructor(pipeline: Pipeline, options: TestDriverOptions = {}) {
@@ -278,6 +281,7 @@ export class TestDriver {
    * @param how - `crash` loses uncommitted work, which is then redone; `stop` commits first.
    */
   restart(how: 'crash' | 'stop' = 'crash'): void {
+    this.#ending = undefined;
     if (how === 'stop') this.#engine.commit();
     this.#engine.restart();
   }
@@ -304,29 +308,47 @@ export class TestDriver {
    * counts as in progress; its retry waits for `advanceTime`.
    */
   async settled(): Promise<void> {
-    await this.#engine.settle();
+    do await this.#engine.settle();
+    while (this.#endFurther());
   }
 
-  /** Declares the input complete: closes open windows on request, completes the pipeline and commits. */
+  /**
+   * Declares the input complete: closes open windows on request, completes the pipeline and commits. While asynchronous
+   * calls are in progress it waits for them; `await settled()` after it then does the rest.
+   */
   end(openWindows: 'keep' | 'close' = 'keep'): void {
     this.#engine.commit();
-    // Tasks that were rebuilt on the way, after a fault, do not know about the end yet.
-    while (!this.#endStages(openWindows));
+    this.#ending = { openWindows, running: undefined, stages: [] };
+    this.#endFurther();
   }
 
-  /** @returns Whether the tasks are still the same as at the start of the call. */
-  #endStages(openWindows: 'keep' | 'close'): boolean {
-    const { running } = this.#engine;
-    // A stage ends after the stages that feed it, so that their final output is still processed.
-    for (const stage of byFlow(this.#topology.stages)) {
-      for (const task of this.#engine.tasks.filter((each) => each.stage === stage)) {
-        task.end(openWindows);
+  /** Continues {@link end} until there is a call to wait for. @returns Whether a stage has ended. */
+  #endFurther(): boolean {
+    const ending = this.#ending;
+    let ended = false;
+    while (ending !== undefined) {
+      const { running } = this.#engine;
+      // Tasks that were rebuilt on the way, after a fault, do not know about the end yet. A stage ends after the stages
+      // that feed it, so that their final output is still processed.
+      if (ending.running !== running) {
+        ending.stages = [...byFlow(this.#topology.stages)];
+        ending.running = running;
+      }
+      const { tasks } = this.#engine;
+      if (tasks.some((task) => task.pendingAsync() > 0)) break;
+      const stage = ending.stages.shift();
+      if (stage === undefined) {
+        this.#ending = undefined;
+        break;
+      }
+      for (const task of tasks.filter((each) => each.stage === stage)) {
+        task.end(ending.openWindows);
         task.complete();
       }
       this.#engine.commit();
-      if (this.#engine.running !== running) return false;
+      ended = true;
     }
-    return true;
+    return ended;
   }
 
   #run(): void {
