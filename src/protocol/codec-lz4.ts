@@ -1,6 +1,6 @@
 import type { Codec } from './compression.ts';
 import { Malformed, OutputTooLarge } from './corrupt.ts';
-import { LZ4_FRAME_HEADERS, lz4FrameSize } from './lz4-frame.ts';
+import { lz4FrameHeader, lz4FrameSize } from './lz4-frame.ts';
 import { maxPackedLz4, packLz4Block } from './lz4-pack.ts';
 import { unpackLz4Frame } from './lz4-unpack.ts';
 
@@ -21,8 +21,7 @@ function working(size: number): Uint8Array {
 /** LZ4 frames of independent blocks, without checksums, as Kafka's own producer writes them. */
 export const lz4Codec: Codec = {
   compress: (bytes) => {
-    const { header, blockBytes } =
-      LZ4_FRAME_HEADERS.find((one) => bytes.length <= one.blockBytes) ?? LZ4_FRAME_HEADERS[3];
+    const { header, blockBytes } = lz4FrameHeader(bytes.length);
     const blocks = Math.ceil(bytes.length / blockBytes);
     const output = working(header.length + maxPackedLz4(bytes.length) + (blocks + 1) * (WORD_BYTES + 16));
     const input = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

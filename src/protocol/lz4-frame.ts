@@ -2,23 +2,32 @@ import { Malformed } from './corrupt.ts';
 
 const MAGIC = 0x184d2204;
 
+/** How a frame begins. */
+interface FrameHeader {
+  readonly header: Uint8Array;
+  /** The most that a block of it holds. */
+  readonly blockBytes: number;
+}
+
+const LARGEST: FrameHeader = frameHeader(7, 0x73);
+
 /** The ways a frame begins that is written here: independent blocks of 64 KiB to 4 MiB, no checksums, no size. */
-export const LZ4_FRAME_HEADERS: readonly [FrameHeader, FrameHeader, FrameHeader, FrameHeader] = [
+const FRAME_HEADERS: readonly FrameHeader[] = [
   frameHeader(4, 0x82),
   frameHeader(5, 0xfb),
   frameHeader(6, 0x51),
-  frameHeader(7, 0x73),
+  LARGEST,
 ];
-
-interface FrameHeader {
-  readonly header: Uint8Array;
-  readonly blockBytes: number;
-}
 
 /** The checksum is the second byte of the XXH32 of the two bytes before it. */
 function frameHeader(blockCode: number, checksum: number): FrameHeader {
   const header = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, blockCode << 4, checksum);
   return { header, blockBytes: 1 << (8 + 2 * blockCode) };
+}
+
+/** The beginning of a frame that holds `size` bytes in one block, or else in the largest ones. */
+export function lz4FrameHeader(size: number): FrameHeader {
+  return FRAME_HEADERS.find(({ blockBytes }) => size <= blockBytes) ?? LARGEST;
 }
 
 /** A byte of a compressed block expands to at most 255 bytes. */
