@@ -324,9 +324,10 @@ export class TestDriver {
 
   /** Continues {@link end} until there is a call to wait for. @returns Whether a stage has ended. */
   #endFurther(): boolean {
-    const ending = this.#ending;
     let ended = false;
-    while (ending !== undefined) {
+    for (;;) {
+      const ending = this.#ending;
+      if (ending === undefined) return ended;
       const { running } = this.#engine;
       // Tasks that were rebuilt on the way, after a fault, do not know about the end yet. A stage ends after the stages
       // that feed it, so that their final output is still processed.
@@ -335,11 +336,11 @@ export class TestDriver {
         ending.running = running;
       }
       const { tasks } = this.#engine;
-      if (tasks.some((task) => task.pendingAsync() > 0)) break;
+      if (tasks.some((task) => task.pendingAsync() > 0)) return ended;
       const stage = ending.stages.shift();
       if (stage === undefined) {
         this.#ending = undefined;
-        break;
+        return ended;
       }
       for (const task of tasks.filter((each) => each.stage === stage)) {
         task.end(ending.openWindows);
@@ -348,7 +349,6 @@ export class TestDriver {
       this.#engine.commit();
       ended = true;
     }
-    return ended;
   }
 
   #run(): void {
