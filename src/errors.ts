@@ -45,9 +45,9 @@ export interface ErrorDetails {
   readonly written?: 'no' | 'unknown';
 }
 
-function place(details: ErrorDetails): string {
+function place(message: string, details: ErrorDetails): string {
   const parts: string[] = [];
-  if (details.topic !== undefined) {
+  if (details.topic !== undefined && !(details.partition === undefined && names(message, details.topic))) {
     let at = details.topic;
     if (details.partition !== undefined) at += `/${details.partition}`;
     if (details.offset !== undefined) {
@@ -59,6 +59,11 @@ function place(details: ErrorDetails): string {
   if (details.step !== undefined) parts.push(`step ${details.step}`);
   if (details.stage !== undefined) parts.push(`stage ${details.stage}`);
   return parts.length === 0 ? '' : ` [${parts.join(', ')}]`;
+}
+
+/** Whether a message says already which topic it is about. */
+function names(message: string, topic: string): boolean {
+  return message.split(/[\s,:;'"()]+/).some((word, i, words) => word === topic && words[i - 1] === 'topic');
 }
 
 /**
@@ -85,7 +90,7 @@ export class MillraceError extends Error {
 
   constructor(errorClass: ErrorClass, code: string, message: string, details: ErrorDetails = {}) {
     super(
-      `${message}${place(details)}${details.hint === undefined ? '' : ` – ${details.hint}`}`,
+      `${message}${place(message, details)}${details.hint === undefined ? '' : ` – ${details.hint}`}`,
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = code;

@@ -19,6 +19,7 @@ describe('formats', () => {
     ['%t/%p@%o %k=%v\\n', 't/1@2 k={"n":1}\n'],
     ['%s|%K|%S|%V', '{"n":1}|1|7|7'],
     ['%T %d %d{iso}', '0 0 1970-01-01T00:00:00.000Z'],
+    ['%d{%F %T.%L} %T{%d/%b/%Y, %j, %u%%}', '1970-01-01 00:00:00.000 01/Jan/1970, 001, 4%'],
     ['%h', 'h=v,n=null'],
     ['100%%\\t\\x41\\\\', '100%\tA\\'],
     ['%k{hex} %v{base64}', '6b eyJuIjoxfQ=='],
@@ -32,7 +33,7 @@ describe('formats', () => {
     expect(print({ ...record, key: null })).toBe('null -1 {"n":1}');
   });
 
-  it.each(['%x', '%t{hex}', '%k{iso}'])('refuses %s', (format) => {
+  it.each(['%x', '%t{hex}', '%k{iso}', '%d{%Q}', '%d{%', '%d{%F %}', '%k{%F}'])('refuses %s', (format) => {
     expect(() => parseFormat(format, undefined, undefined)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
   });
 });

@@ -2,6 +2,7 @@ import { ConfigError } from '../index.ts';
 import { toBase64 } from './base64.ts';
 import type { Codec } from './codecs.ts';
 import { type RawRecord, textOf } from './envelope.ts';
+import { strftime } from './strftime.ts';
 
 /** Formats a record. */
 export type Format = (record: RawRecord) => string;
@@ -11,13 +12,14 @@ type Token = (record: RawRecord) => string;
 /**
  * Parses a format like those of rpk and kcat: `%t` topic, `%p` partition, `%o` offset, `%k` key, `%v` or `%s` value,
  * `%h` headers, `%T` or `%d` timestamp in milliseconds, `%K` and `%V` or `%S` their lengths in bytes (−1 for null),
- * `%%`; and `\n`, `\t`, `\r`, `\\`, `\xHH`. `%k{hex}`, `%v{base64}` and `%d{iso}` choose how.
+ * `%%`; and `\n`, `\t`, `\r`, `\\`, `\xHH`. `%k{hex}`, `%v{base64}` and `%d{iso}` choose how, and `%d{%H:%M}`
+ * takes the letters of strftime, in UTC.
  *
  * @throws ConfigError `ERR_OPTION` for a token that does not exist.
  */
 export function parseFormat(format: string, key: Codec | undefined, value: Codec | undefined): Format {
   const parts: (string | Token)[] = [];
-  const pattern = /%([a-zA-Z%])(?:\{([a-z0-9]+)\})?|\\(?:x([0-9a-fA-F]{2})|([ntr\\0]))|[^%\\]+|./gs;
+  const pattern = /%([a-zA-Z%])(?:\{([^{}]*)\})?|\\(?:x([0-9a-fA-F]{2})|([ntr\\0]))|[^%\\]+|./gs;
   for (const match of format.matchAll(pattern)) {
     const [whole, letter, modifier, hex, escaped] = match;
     if (letter !== undefined) parts.push(token(letter, modifier, key, value));
@@ -65,10 +67,17 @@ function token(
     case 'T':
     case 'd':
       if (modifier === 'iso') return ({ timestamp }) => isoOf(timestamp);
+      if (modifier?.includes('%') === true) return timeFormat(modifier);
       return plain(({ timestamp }) => String(timestamp));
     default:
       throw wrong(`%${letter}`);
   }
+}
+
+function timeFormat(pattern: string): Token {
+  const print = strftime(pattern);
+  if (typeof print === 'function') return ({ timestamp }) => print(timestamp);
+  throw wrong(`%d{…%${print.unknown}…}`);
 }
 
 function bytesToken(
@@ -102,6 +111,6 @@ export function show(bytes: Uint8Array | null, codec: Codec | undefined): string
 
 function wrong(text: string): ConfigError {
   return new ConfigError('ERR_OPTION', `--format: there is no ${text}`, {
-    hint: '%t topic, %p partition, %o offset, %k key, %v value, %h headers, %T or %d timestamp, %K and %V lengths, %% for %; %k{hex}, %v{base64}, %d{iso}',
+    hint: '%t topic, %p partition, %o offset, %k key, %v value, %h headers, %T or %d timestamp, %K and %V lengths, %% for %; %k{hex}, %v{base64}, %d{iso}, %d{%F %T}',
   });
 }

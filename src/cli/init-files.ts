@@ -58,7 +58,7 @@ What each shop sells, counted in windows of event time. Everything is in the fol
 - \`npx millrace consume sales -o -10 -e\`, \`npx millrace state ls sales\` look inside.
 `;
 
-const SALES = `${imported('{ agg, json, string, to, topic, tumbling, windowBy }', 'millrace')}
+const SALES = `${imported('{ agg, deadLetter, json, string, to, topic, tumbling, windowBy }', 'millrace')}
 
 export interface Order {
   readonly product: string;
@@ -70,8 +70,13 @@ export interface Sold {
   readonly cents: number;
 }
 
-/** Orders, by the shop that took them. */
-export const orders = topic('orders', { key: string(), value: json<Order>(), partitions: 1 });
+/** Orders, by the shop that took them. What is not an order goes to orders.bad: npx millrace dlq ls orders.bad */
+export const orders = topic('orders', {
+  key: string(),
+  value: json<Order>(),
+  partitions: 1,
+  onRecordError: deadLetter('orders.bad'),
+});
 
 /** What each shop has sold in five seconds. */
 export const sales = topic('sales', { key: string(), value: json<Sold>(), partitions: 1 });
@@ -122,6 +127,7 @@ await client.close();
 
 const TEST = `${imported('assert', 'node:assert/strict')}
 ${imported('test', 'node:test')}
+${imported('{ string, topic }', 'millrace')}
 ${imported('{ TestDriver }', 'millrace/testing')}
 ${imported('pipeline, { orders, sales }', '../src/sales.ts')}
 
@@ -140,6 +146,15 @@ test('sums up the orders of each shop, in windows of five seconds', () => {
       ['south', { orders: 1, cents: 700 }],
     ],
   );
+});
+
+test('keeps what is not an order, and goes on', () => {
+  const driver = new TestDriver(pipeline);
+  const broken = topic('orders', { key: string(), value: string() });
+  driver.pipe(broken, { key: 'north', value: '{"product":', timestamp: 1000 });
+  driver.pipeAll(orders, [order('north', 300, 1000), order('south', 1, 6000)]);
+  assert.equal(driver.deadLetters.length, 1);
+  assert.equal(driver.read(sales).length, 1);
 });
 
 test('drops records that are too late, and counts them', () => {

@@ -45,7 +45,7 @@ Offsets (-o), of each partition: beginning, start, end, stored, 100, +100 (after
 100:200, 100:, :200, :end, @TIME, @TIME:TIME, s@MS, e@MS. A TIME is 10 or 13 digits, 2026-01-31, 2026-01-31T12:00:00Z, -1h.
 
 Format (-f): %t topic, %p partition, %o offset, %k key, %v value, %h headers, %T timestamp, %K and %V lengths, %% and \\n.
-%k{hex}, %v{base64} and %d{iso} choose the form.
+%k{hex}, %v{base64} and %d{iso} choose the form; %d{%F %T} takes the letters of strftime, in UTC.
 
 Conditions (--filter): .a.b == 3, .items[0].id != 7, key == ada, .total >= 10, or just .a to require that it exists. Values
 are decoded by their serde, or as JSON without one.

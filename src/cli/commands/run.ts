@@ -20,6 +20,9 @@ Ctrl-C and SIGTERM stop it once everything read is finished and committed; a sec
   millrace run clicks.ts perMinute --path data --exit-on-end
   millrace run clicks.ts --brokers localhost:9092 --guarantee exactly-once --state-dir state`;
 
+/** How long a start may take without a word. */
+const PATIENCE_MS = 5000;
+
 /** The flags of commands that run a pipeline. */
 export function runFlags(command: Command): Command {
   return command
@@ -106,8 +109,16 @@ function boxOf(
   });
 }
 
+/** Tells when it is ready and, if that takes long, once what it waits for; also where the file says `logger: false`. */
 function tellOfReadiness(app: App, say: (text: string) => void, now: () => number): void {
   const started = now();
+  const timer = setTimeout(() => {
+    const reasons = app.snapshot().waitingFor;
+    if (reasons.length > 0)
+      say(`not ready after ${PATIENCE_MS / 1000} s, still trying; it waits for: ${reasons.join('; ')}`);
+  }, PATIENCE_MS);
+  const over = (): void => clearTimeout(timer);
+  app.ready.then(over, over);
   app.ready.then(
     () =>
       say(

@@ -157,9 +157,15 @@ export function exhausted(doing: string, ms: number, last: MillraceError, detail
   return new MillraceError(
     'retriable-exhausted',
     'ERR_TIMEOUT',
-    `Could not ${doing} within ${ms} ms; the last failure: ${last.message}`,
-    { cause: last, hint: 'check that the brokers are up and reachable', ...details },
+    `Could not ${doing} within ${ms} ms; the last failure: ${withoutHint(last)}`,
+    { cause: last, hint: last.hint ?? 'check that the brokers are up and reachable', ...details },
   );
+}
+
+/** What an error says, without what to do. */
+function withoutHint({ hint, message }: MillraceError): string {
+  const end = ` – ${hint}`;
+  return message.endsWith(end) ? message.slice(0, -end.length) : message;
 }
 
 /** Whether an error means that the coordinator has moved to another broker. */
