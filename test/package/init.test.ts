@@ -98,7 +98,7 @@ describe('a project made by millrace init, from the tarball', () => {
   test('its test passes', () => {
     const tested = run(shop, 'npm', 'test');
     expect(tested.status, tested.stdout + tested.stderr).toBe(0);
-    expect(tested.stdout).toMatch(/pass 2/);
+    expect(tested.stdout).toMatch(/pass 3/);
   });
 
   test('its pipeline is drawn', () => {
