@@ -101,9 +101,9 @@ describe('millrace run', () => {
 
   it('says what it waits for, also where the file wants no log', { timeout: 60_000 }, async () => {
     file('double.ts', doubling(undefined, 'export const options = { logger: false };'));
-    const { code, err } = await cli.run('run double.ts --timeout 7s -b 127.0.0.1:1');
+    const { code, err } = await cli.run('run double.ts --timeout 10s -b 127.0.0.1:1');
     expect(code).toBe(124);
-    expect(err).toMatch(/^not ready after 5 s, still trying; it waits for: opening the log: .*127\.0\.0\.1:1/m);
+    expect(err).toMatch(/^not ready after 8 s, still trying; it waits for: opening the log: .*127\.0\.0\.1:1/m);
   });
 
   it('ends with the error of a record, and leaves what was before it', async () => {

@@ -20,8 +20,8 @@ Ctrl-C and SIGTERM stop it once everything read is finished and committed; a sec
   millrace run clicks.ts perMinute --path data --exit-on-end
   millrace run clicks.ts --brokers localhost:9092 --guarantee exactly-once --state-dir state`;
 
-/** How long a start may take without a word. */
-const PATIENCE_MS = 5000;
+/** How long a start may take without a word: longer than the first attempt to reach a broker. */
+const PATIENCE_MS = 8000;
 
 /** The flags of commands that run a pipeline. */
 export function runFlags(command: Command): Command {
