@@ -53,6 +53,11 @@ describe('a simulated run', () => {
     expect(problems).toEqual([]);
   });
 
+  // It fails where two producer ids are fetched at a time, so that a batch is sent again under the second one.
+  test('writes what a client has sent once (15822473)', async () => {
+    expect((await simulate(15_822_473, { on: 'kafka' })).problems).toEqual([]);
+  });
+
   test('goes another way with another seed', async () => {
     expect((await simulate(3)).hash).not.toBe((await simulate(12)).hash);
   });

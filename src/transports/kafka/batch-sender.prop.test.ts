@@ -43,14 +43,20 @@ describe('a sender of batches', () => {
       asyncProperty(
         array(step, { minLength: 1, maxLength: 14 }),
         array(attempt, { maxLength: 40 }),
+        array(constantFrom(0, 5, 50, 150, 400, 900), { maxLength: 20 }),
         boolean(),
         boolean(),
-        async (steps, attempts, transactional, tells) => {
+        async (steps, attempts, lookUps, transactional, tells) => {
           const broker = new BrokerModel(attempts, tells);
           const cluster = clusterOf(broker, { deliveryTimeoutMs: 2500, requestTimeoutMs: 1000 });
-          const sender = new BatchSender(cluster, topicsOf(), {
+          const waits = [...lookUps];
+          const lookUp = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, waits.shift() ?? 0));
+          const sender = new BatchSender(cluster, topicsOf(lookUp), {
             ...(transactional ? { transactionalId: 'tx' } : {}),
-            identify: async () => broker.identity(transactional),
+            identify: async () => {
+              await lookUp();
+              return broker.identity(transactional);
+            },
           });
           const outcomes: { readonly written?: Written; readonly error?: MillraceError }[] = [];
           const sent = steps.map(({ bad, divisible, partition }) => batchOf(partition, bad, divisible));

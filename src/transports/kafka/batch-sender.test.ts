@@ -92,3 +92,39 @@ it('says what was wrong with a batch, and not that those behind it had to wait f
   expect(said).toEqual([expect.stringContaining('NOT_LEADER_OR_FOLLOWER')]);
   sender.close();
 });
+
+// It fails where a look-up of the leader that is still going on lets a second producer id be fetched.
+it('sends a batch again under the producer id under which it may be in the log, however long look-ups take', async () => {
+  const broker = new BrokerModel(
+    [
+      { fate: 'answered', delay: 1 },
+      { fate: 'refused', code: 56, delay: 10 },
+      { fate: 'refused', code: 10, delay: 10 },
+      { fate: 'appended, then', code: 20, delay: 150 },
+    ],
+    false,
+  );
+  const cluster = clusterOf(broker, { deliveryTimeoutMs: 10_000, requestTimeoutMs: 1000 });
+  const waits = [800, 1];
+  const topics = topicsOf(() => new Promise((resolve) => setTimeout(resolve, waits.shift() ?? 0)));
+  // The second one takes longer than the first look-up of the leader; a third one would end while a batch is in flight.
+  const identities = [1, 1000, 350];
+  const sender = new BatchSender(cluster, topics, {
+    identify: async () => {
+      await new Promise((resolve) => setTimeout(resolve, identities.shift() ?? 1));
+      return broker.identity(false);
+    },
+  });
+  const [first, refused, last] = [0, 0, 0].map((partition) => batchOf(partition, [false], false));
+  const told = [sender.append(first!)];
+  await vi.advanceTimersByTimeAsync(100);
+  told.push(sender.append(refused!));
+  await vi.advanceTimersByTimeAsync(1);
+  topics.forget('outputs');
+  told.push(sender.append(last!));
+  const outcomes = Promise.allSettled(told);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(broker.offsetsOf(0, last!.names[0]!)).toHaveLength(1);
+  sender.close();
+});

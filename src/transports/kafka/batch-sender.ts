@@ -155,11 +155,11 @@ export class BatchSender {
       if (line.head !== undefined && line.pausedUntil > now) next = Math.min(next, line.pausedUntil);
       if (!line.isReady(now)) continue;
       if (line.identity === undefined) {
-        void this.#identify(line);
+        void this.#prepare(line, this.#identify(line));
         continue;
       }
       const leader = this.#topics.peekLeader(line.topic, line.partition);
-      if (leader === undefined) void this.#findLeader(line);
+      if (leader === undefined) void this.#prepare(line, this.#findLeader(line));
       else if ((this.#requests.get(leader) ?? 0) < MAX_REQUESTS) {
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), line]);
       }
@@ -189,30 +189,26 @@ export class BatchSender {
   }
 
   async #identify(line: PartitionLine): Promise<void> {
-    line.pausedUntil = Number.POSITIVE_INFINITY;
-    try {
-      line.identify(await this.#options.identify(this.#renewed.has(line)));
-      this.#renewed.delete(line);
-      line.pausedUntil = 0;
-      this.#pump();
-    } catch (error) {
-      this.#hold(line, error);
-    }
+    line.identify(await this.#options.identify(this.#renewed.has(line)));
+    this.#renewed.delete(line);
   }
 
-  async #findLeader(line: PartitionLine): Promise<void> {
-    line.pausedUntil = Number.POSITIVE_INFINITY;
+  async #findLeader({ partition, topic }: PartitionLine): Promise<void> {
+    if ((await this.#topics.refresh(topic)) === undefined && (await this.#topics.refresh(topic)) === undefined) {
+      throw unknownTopic(topic);
+    }
+    await this.#topics.leader(topic, partition);
+  }
+
+  /** Gets what a line lacks. The line is not ready meanwhile, whatever else happens to it. */
+  async #prepare(line: PartitionLine, preparation: Promise<void>): Promise<void> {
+    line.preparing = true;
     try {
-      if (
-        (await this.#topics.refresh(line.topic)) === undefined &&
-        (await this.#topics.refresh(line.topic)) === undefined
-      ) {
-        throw unknownTopic(line.topic);
-      }
-      await this.#topics.leader(line.topic, line.partition);
-      line.pausedUntil = 0;
+      await preparation;
+      line.preparing = false;
       this.#pump();
     } catch (error) {
+      line.preparing = false;
       this.#hold(line, error);
     }
   }

@@ -151,14 +151,23 @@ export function clusterOf(broker: BrokerModel, settings: Partial<KafkaSettings>)
   return cluster as unknown as Cluster;
 }
 
-/** What a sender needs to know of topics. */
-export function topicsOf(): Topics {
+/**
+ * What a sender needs to know of topics. A leader is known at first, and once it has been looked up.
+ *
+ * @param lookUp - Waits as long as the next look-up takes.
+ */
+export function topicsOf(lookUp: () => Promise<void> = async () => undefined): Topics {
   const topic = { name: TOPIC, leaders: [1, 1] };
+  let known = true;
   const topics: Partial<Topics> = {
-    peekLeader: () => 1,
-    refresh: async () => topic,
+    peekLeader: () => (known ? 1 : undefined),
+    refresh: async () => {
+      await lookUp();
+      known = true;
+      return topic;
+    },
     leader: async () => 1,
-    forget: () => undefined,
+    forget: () => void (known = false),
     changed: () => undefined,
     peekMaxMessageBytes: () => 1000,
   };

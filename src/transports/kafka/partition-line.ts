@@ -57,6 +57,8 @@ export class PartitionLine {
   #attempts = 0;
   /** Nothing is sent before this time (monotonic). */
   pausedUntil = 0;
+  /** Whether its producer or its leader is looked up. Two look-ups at a time could replace the producer of a sent batch. */
+  preparing = false;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -102,7 +104,7 @@ export class PartitionLine {
   /** Whether a batch may be sent now. */
   isReady(now: number): boolean {
     const { head } = this;
-    if (head === undefined || this.#failed.length > 0 || now < this.pausedUntil) return false;
+    if (head === undefined || this.preparing || this.#failed.length > 0 || now < this.pausedUntil) return false;
     if (this.#renewing) return head.uncertain && this.#inFlight.length === 0;
     return this.#inFlight.length < (this.#cautious ? 1 : MAX_IN_FLIGHT);
   }
