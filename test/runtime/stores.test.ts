@@ -43,6 +43,9 @@ describe('app.store', () => {
     expect(counts.partitions).toEqual([]);
     expect(() => counts.get('k3')).toThrow(expect.objectContaining({ code: 'ERR_STATE_ELSEWHERE' }));
     expect(() => counts.get('k3')).toThrow('this process has no partition of it: the application');
+    // No entries and no application are not the same.
+    expect(() => [...counts.entries()]).toThrow(expect.objectContaining({ code: 'ERR_STATE_ELSEWHERE' }));
+    expect(() => [...counts.entries()]).toThrow('the application has ended, and store counts is closed');
   });
 
   it('reads windows of a key, rows of tables, and stores of process steps by what declared them', async () => {

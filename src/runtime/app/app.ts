@@ -41,7 +41,12 @@ export function startApp(pipeline: Pipeline, open: OpenTransport, options: AppOp
 
 class Application implements App {
   readonly graph: PipelineGraph;
-  readonly store: App['store'] = storeViews(() => [this.#topics.topology, this.#topics, this.#engine]);
+  readonly store: App['store'] = storeViews(() => [
+    this.#topics.topology,
+    this.#topics,
+    this.#engine,
+    this.#standing.ended,
+  ]);
   readonly #topology: Topology;
   readonly #open: OpenTransport;
   readonly #options: AppOptions;
@@ -289,7 +294,7 @@ class Application implements App {
 
   #settled(outcome: unknown): void {
     this.#topics.stop();
-    if (this.#standing.state === 'stopped' || this.#standing.state === 'failed') return;
+    if (this.#standing.ended) return;
     const error = outcome === undefined ? undefined : endedBy(outcome);
     this.#alive.close();
     this.#progress?.close();

@@ -11,6 +11,11 @@ export class Standing {
     this.#applicationId = applicationId;
   }
 
+  /** Whether this is the last state. */
+  get ended(): boolean {
+    return this.state === 'stopped' || this.state === 'failed';
+  }
+
   become(state: Exclude<AppState, 'starting'>, error?: unknown): void {
     this.state = state;
     this.tell(state, error);

@@ -37,7 +37,11 @@ export interface StoreView<K, V> {
    * @throws as {@link StoreView.get}; ConfigError `ERR_OPTION` for a store without windows.
    */
   windowsOf(key: K, from?: number, to?: number): IterableIterator<StoredRow<K, V>>;
-  /** All entries in this process: partition by partition, ordered by key bytes, or by window. */
+  /**
+   * All entries in this process: partition by partition, ordered by key bytes, or by window.
+   *
+   * @throws FatalError `ERR_STATE_ELSEWHERE` if the application has ended: `readState` reads what it has committed.
+   */
   entries(): IterableIterator<StoredRow<K, V>>;
 }
 
@@ -54,11 +58,14 @@ export class SpecStoreView<K, V> implements StoreView<K, V> {
   readonly name: string;
   readonly #spec: Resolved<UnknownSpec>;
   readonly #places: () => StorePlaces;
+  readonly #checkOpen: () => void;
 
-  constructor(spec: Resolved<UnknownSpec>, places: () => StorePlaces) {
+  /** @param checkOpen - Throws if there is nothing to read any more. */
+  constructor(spec: Resolved<UnknownSpec>, places: () => StorePlaces, checkOpen: () => void = () => undefined) {
     this.name = spec.name;
     this.#spec = spec;
     this.#places = places;
+    this.#checkOpen = checkOpen;
   }
 
   get partitions(): readonly number[] {
@@ -93,6 +100,7 @@ export class SpecStoreView<K, V> implements StoreView<K, V> {
   }
 
   *entries(): IterableIterator<StoredRow<K, V>> {
+    this.#checkOpen();
     const { here } = this.#places();
     for (const partition of this.partitions) {
       const bytes = here.get(partition);

@@ -1,3 +1,4 @@
+import { FatalError } from '../../errors.ts';
 import type { Topology } from '../../plan/topology.ts';
 import type { ByteStore } from '../../state/byte-store.ts';
 import type { StateHolder } from '../../state/state-holder.ts';
@@ -13,6 +14,8 @@ type Running = readonly [
   topology: Topology,
   topics: { readonly now: TopicsInUse },
   engine: { readonly tasks: ReadonlyMap<string, Task> } | undefined,
+  /** Whether the application has ended, so that it has no store open any more. */
+  ended?: boolean,
 ];
 
 /**
@@ -25,14 +28,25 @@ export function storeViews(now: () => Running): <K, V>(store: { readonly name: s
   return <K, V>(store: { readonly name: string } | string) => {
     const name = typeof store === 'string' ? store : store.name;
     const [topology] = now();
+    const checkOpen = (): void => {
+      const [, , , ended] = now();
+      if (ended === true) throw storeClosed(name);
+    };
     const spec = storedSpecs(topology).get(name);
     if (spec === undefined) {
       const declared = topology.stages.some(({ stores }) => stores.some((use) => use.name === name));
       if (!declared) throw unknownStore(name, topology);
-      return new WorkingStoreView<K, V>(name, () => holdersOf(name, now()));
+      return new WorkingStoreView<K, V>(name, () => holdersOf(name, now()), checkOpen);
     }
-    return new SpecStoreView<K, V>(spec, () => placesOf(name, now()));
+    return new SpecStoreView<K, V>(spec, () => placesOf(name, now()), checkOpen);
   };
+}
+
+/** An application that has ended is not an empty store. */
+function storeClosed(name: string): FatalError {
+  return new FatalError('ERR_STATE_ELSEWHERE', `the application has ended, and store ${name} is closed`, {
+    hint: 'read it while the application runs, or read what was committed with readState',
+  });
 }
 
 function holdersOf(name: string, [, , engine]: Running): Map<number, StateHolder> {

@@ -9,11 +9,16 @@ import type { StoredRow, StoreView } from './store-view.ts';
 export class WorkingStoreView<K, V> implements StoreView<K, V> {
   readonly name: string;
   readonly #here: () => ReadonlyMap<number, StateHolder>;
+  readonly #checkOpen: () => void;
 
-  /** @param here - By partition, at the time of a call. */
-  constructor(name: string, here: () => ReadonlyMap<number, StateHolder>) {
+  /**
+   * @param here - By partition, at the time of a call.
+   * @param checkOpen - Throws if there is nothing to read any more.
+   */
+  constructor(name: string, here: () => ReadonlyMap<number, StateHolder>, checkOpen: () => void) {
     this.name = name;
     this.#here = here;
+    this.#checkOpen = checkOpen;
   }
 
   get partitions(): readonly number[] {
@@ -29,6 +34,7 @@ export class WorkingStoreView<K, V> implements StoreView<K, V> {
   }
 
   *entries(): IterableIterator<StoredRow<K, V>> {
+    this.#checkOpen();
     const here = this.#here();
     for (const partition of this.partitions) {
       for (const entry of here.get(partition)?.entries() ?? []) yield entry as StoredRow<K, V>;
