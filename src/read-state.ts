@@ -12,7 +12,7 @@ import type { Resolved, UnknownSpec } from './state/store-spec.ts';
 import { merged, storesOfChangelogs } from './stores-to-read.ts';
 
 /** Which application's state to read, and where it is. @public */
-export interface ReadStateOptions extends Pick<LogLocation, 'path' | 'transport' | 'brokers' | 'kafka'> {
+export interface ReadStateOptions extends Pick<LogLocation, 'path' | 'durability' | 'transport' | 'brokers' | 'kafka'> {
   readonly applicationId: string;
   /**
    * The folder in which processes of an application on Kafka keep their stores on this machine. No broker is contacted.
@@ -77,6 +77,7 @@ export interface StoredState {
 
 const READ_STATE_OPTIONS: OptionNames<ReadStateOptions> = {
   path: LOG_LOCATION.path,
+  durability: LOG_LOCATION.durability,
   transport: LOG_LOCATION.transport,
   brokers: LOG_LOCATION.brokers,
   kafka: LOG_LOCATION.kafka,
@@ -151,10 +152,9 @@ async function ofFolder({ applicationId, brokers, path, stateDir, transport }: R
 
 async function ofLog(options: ReadStateOptions): Promise<Opened> {
   const { applicationId, brokers, kafka, onRestore = () => undefined, path, stores: names, transport } = options;
-  const location = { ...given({ brokers, kafka, transport }), ...given({ path }) };
-  const log = await openLog(
-    brokers === undefined && transport === undefined ? { path: path ?? '.millrace', create: false } : location,
-  )();
+  const location = given({ brokers, durability: options.durability, kafka, path, transport });
+  const isFolder = brokers === undefined && transport === undefined;
+  const log = await openLog({ ...location, ...(isFolder ? { create: false } : {}) })();
   try {
     const group = await log.describeGroup(applicationId);
     const wanted = { applicationId, names, offsets: group?.offsets ?? [], progress: onRestore };
