@@ -333,4 +333,21 @@ export const runtimeMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'unused-store-goes-on',
+    fault: 'a store goes on that was out of use while a pipeline without stores went on',
+    file: 'src/runtime/app/start-place.ts',
+    text: 'const lacks = isStateless(known) && low.offset < known.offset;',
+    instead: 'const lacks = isStateless(known) && low.offset < 0;',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/task-starts.test.ts',
+        test: 'stops where a store was out of use while the application went on without any',
+      },
+      {
+        file: 'test/runtime/changed-pipelines.prop.test.ts',
+        test: 'counts each record once, or is refused, or says which store lacks records',
+      },
+    ],
+  },
 ];

@@ -11,25 +11,32 @@ export function offsetMark(stores: readonly string[]): string {
   return mark.length > MAX_MARK ? MARK : mark;
 }
 
-/** Prefix of the metadata of an offset without stores. */
+/** Metadata of an offset without stores. */
+const STATELESS = 'millrace-stateless';
+/** Prefix of the metadata of an offset without stores, with what the task has heard. */
 const HEARD = 'millrace-time ';
 
 /**
- * Metadata that keeps what a task without stores has heard about the time of other tasks; `undefined` if it is too
- * long.
+ * Metadata for an offset that is committed by a task without stores. It keeps what the task has heard about the time of
+ * other tasks, unless that is too long.
  */
-export function heardMark(heard: string): string | undefined {
-  return heard.length > MAX_MARK ? undefined : `${HEARD}${heard}`;
+export function statelessMark(heard: string | undefined): string {
+  return heard === undefined || heard.length > MAX_MARK ? STATELESS : `${HEARD}${heard}`;
 }
 
-/** Reads the metadata that {@link heardMark} writes. */
+/** Whether a task without stores has committed an offset. Earlier versions marked only those with something heard. */
+export function isStateless({ metadata = '' }: Pick<CommittedOffset, 'metadata'>): boolean {
+  return metadata === STATELESS || metadata.startsWith(HEARD);
+}
+
+/** Reads what {@link statelessMark} keeps. */
 export function heardOf({ metadata = '' }: Pick<CommittedOffset, 'metadata'>): string | undefined {
   return metadata.startsWith(HEARD) ? metadata.slice(HEARD.length) : undefined;
 }
 
 /**
- * Names of the stores that an offset was committed with; `undefined` for an offset that no Millrace application has
- * marked.
+ * Names of the stores that an offset was committed with; `undefined` for an offset that no task with stores has
+ * committed.
  */
 export function storesOf({ metadata = '' }: Pick<CommittedOffset, 'metadata'>): ReadonlySet<string> | undefined {
   const [mark, ...names] = metadata.split(' ');

@@ -1,6 +1,6 @@
 import { FatalError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
-import { storesOf } from '../../log/offset-mark.ts';
+import { isStateless, storesOf } from '../../log/offset-mark.ts';
 import type { CommittedOffset, TopicDescription, TopicFacts } from '../../log/transport.ts';
 import { keysWouldMove } from '../../plan/keys-would-move.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -55,8 +55,10 @@ export class StartPlace {
       );
       return this.#lowest(low, high);
     }
-    // The offset was set manually or with another tool.
-    if (storesOf(known) === undefined) return this.#setByHand(known.offset, low, high);
+    // While a pipeline without these stores has moved the offset, they were not used, and lack records.
+    const lacks = isStateless(known) && low.offset < known.offset;
+    // Otherwise an offset without stores was set manually or with another tool, now or before that.
+    if (storesOf(known) === undefined && !lacks) return this.#setByHand(known.offset, low, high);
     if (low.offset < known.offset) throw this.#behind(low, high, known.offset);
     if (low.offset > known.offset) {
       const { applicationId, logger } = this.#options;
@@ -90,15 +92,20 @@ export class StartPlace {
     throw otherTopic(store, this.#options.applicationId, { ...this.#at(0), topic: this.#topic });
   }
 
-  /** An empty store was either lost or is new. */
+  /** An empty store was either lost or is new; one without records of the topic comes from a pipeline that did not read it there. */
   #checkEmpty(committed: CommittedOffset | undefined, states: readonly StoreState[]): void {
     if (committed === undefined) return;
     const before = storesOf(committed);
     for (const { mute, name, positions } of states) {
-      if (positions !== undefined || mute) continue;
-      if (before?.has(name) === true) throw this.#lost(name, committed.offset);
-      if (committed.offset > 0)
-        this.#warn(`store ${name} is empty and starts at offset ${committed.offset} of ${this.#name}`);
+      if (mute || positions?.has(this.#topic) === true) continue;
+      if (positions === undefined && before?.has(name) === true) throw this.#lost(name, committed.offset);
+      if (committed.offset === 0) continue;
+      this.#warn(
+        positions === undefined
+          ? `store ${name} is empty and starts at offset ${committed.offset} of ${this.#name}`
+          : `store ${name} holds records of ${[...positions.keys()].join(', ')}, and continues at offset ${committed.offset} of ` +
+              `${this.#name}: if it was not used for a while, it lacks the records in between`,
+      );
     }
   }
 

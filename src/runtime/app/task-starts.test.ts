@@ -13,6 +13,7 @@ import {
   run,
   string,
   table,
+  through,
   to,
   topic,
   tumbling,
@@ -193,6 +194,39 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     const other = numbers.pipe(countByKey({ store: 'other' }), to(out));
     expect(await bench.run(other)).toBeUndefined();
     expect(await bench.run()).toMatchObject({ code: 'ERR_STATE_BEHIND', offset: 2, lastOffset: 3 });
+  });
+
+  it('stops where a store was out of use while the application went on without any', async () => {
+    const bench = new Bench(kind);
+    const copy = numbers.pipe(to(more));
+    bench.publish(2);
+    await bench.run();
+    bench.publish(2);
+    expect(await bench.run(copy)).toBeUndefined();
+    expect(await bench.run()).toMatchObject({ code: 'ERR_STATE_BEHIND', offset: 2, lastOffset: 3 });
+    bench.set(4);
+    expect(await bench.run(), 'somebody skips them on purpose').toBeUndefined();
+    expect(bench.last()).toBe(2);
+    bench.set(1);
+    bench.publish(1);
+    expect(await bench.run(), 'the store has some of them').toMatchObject({ code: 'ERR_OFFSET_BEHIND_STATE' });
+  });
+
+  it('goes on where a shuffle before a step was added and removed, and says what holds which records', async () => {
+    const bench = new Bench(kind);
+    const shuffle = topic('shuffle', { key: string(), value: json<number>() });
+    const behind = numbers.pipe(through(shuffle), countByKey({ store: 'counts' }), to(out));
+    for (const pipeline of [counting, behind, counting, behind]) {
+      bench.publish(2);
+      bench.warnings.length = 0;
+      expect(await bench.run(pipeline)).toBeUndefined();
+    }
+    expect(bench.last()).toBe(8);
+    expect(bench.warnings).toEqual([
+      expect.stringMatching(/^store counts holds records of numbers, and continues at offset \d+ of shuffle\/0: /),
+    ]);
+    expect(await bench.run(behind)).toBeUndefined();
+    expect(bench.warnings).toHaveLength(1);
   });
 
   it('says what can be done where several stores differ', async () => {

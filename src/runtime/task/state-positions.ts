@@ -1,4 +1,4 @@
-import { heardMark, heardOf, offsetMark } from '../../log/offset-mark.ts';
+import { heardOf, offsetMark, statelessMark } from '../../log/offset-mark.ts';
 import type { CommittedOffset } from '../../log/transport.ts';
 import { encodeUtf8 } from '../../serdes/text.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
@@ -55,7 +55,7 @@ export class PositionKeeper {
   readonly #keys: readonly Uint8Array[];
   readonly #topics: KnownTopics;
   readonly #heard: (topic: string) => string | undefined;
-  readonly #metadata: (topic: string) => string | undefined;
+  readonly #metadata: (topic: string) => string;
   readonly #frames = new Map<string, Frame>();
 
   /** @param heard - Describes the announcements in an input up to the recorded position. */
@@ -71,7 +71,7 @@ export class PositionKeeper {
     this.#id = { applicationId, store: INPUTS_STORE, partition };
     this.#keys = stores.map(({ name }) => encoder.encode(name));
     const mark = offsetMark(stores.map(({ name }) => name));
-    this.#metadata = stores.length > 0 ? () => mark : (topic) => this.#heardMark(topic);
+    this.#metadata = stores.length > 0 ? () => mark : (topic) => statelessMark(this.#heard(topic));
   }
 
   /** Positions that have moved, as offsets to commit. If one has moved, all positions are written to the state. */
@@ -113,17 +113,9 @@ export class PositionKeeper {
     return frame;
   }
 
-  #heardMark(topic: string): string | undefined {
-    const heard = this.#heard(topic);
-    return heard === undefined ? undefined : heardMark(heard);
-  }
-
   /** Marks offsets as committed by this application, to distinguish them from manually set ones. */
   signed(offsets: readonly CommittedOffset[]): CommittedOffset[] {
-    return offsets.map((offset) => {
-      const metadata = this.#metadata(offset.topic);
-      return metadata === undefined ? offset : { ...offset, metadata };
-    });
+    return offsets.map((offset) => ({ ...offset, metadata: this.#metadata(offset.topic) }));
   }
 }
 
