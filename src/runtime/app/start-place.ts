@@ -92,19 +92,24 @@ export class StartPlace {
     throw otherTopic(store, this.#options.applicationId, { ...this.#at(0), topic: this.#topic });
   }
 
-  /** An empty store was either lost or is new; one without records of the topic comes from a pipeline that did not read it there. */
+  /**
+   * An empty store was either lost or is new. One without records of the topic was used by a pipeline that read other
+   * topics, and perhaps not by the last one.
+   */
   #checkEmpty(committed: CommittedOffset | undefined, states: readonly StoreState[]): void {
-    if (committed === undefined) return;
-    const before = storesOf(committed);
+    const before = committed && storesOf(committed);
+    const from = committed?.offset ?? 0;
     for (const { mute, name, positions } of states) {
       if (mute || positions?.has(this.#topic) === true) continue;
-      if (positions === undefined && before?.has(name) === true) throw this.#lost(name, committed.offset);
-      if (committed.offset === 0) continue;
+      if (positions === undefined && before?.has(name) === true) throw this.#lost(name, from);
+      if (positions === undefined && from > 0) {
+        this.#warn(`store ${name} is empty and starts at offset ${from} of ${this.#name}`);
+      }
+      const isMoved = positions !== undefined && !this.#stage.inputs.some((use) => positions.has(use.name));
+      if (positions === undefined || !(isMoved || from > 0)) continue;
       this.#warn(
-        positions === undefined
-          ? `store ${name} is empty and starts at offset ${committed.offset} of ${this.#name}`
-          : `store ${name} holds records of ${[...positions.keys()].join(', ')}, and continues at offset ${committed.offset} of ` +
-              `${this.#name}: if it was not used for a while, it lacks the records in between`,
+        `store ${name} holds records of ${[...positions.keys()].join(', ')}, and continues at offset ${from} of ` +
+          `${this.#name}: if it was not used for a while, it lacks the records in between`,
       );
     }
   }
