@@ -17,14 +17,16 @@ interface Observed {
 /**
  * Registers the metrics of an application with a meter. When metrics are collected, one snapshot provides all values.
  *
+ * @param before - Called before that.
  * @returns a function that unregisters them.
  */
-export function observeMetrics(app: App, meter: Meter, of: () => AppAttributes): () => void {
+export function observeMetrics(app: App, meter: Meter, of: () => AppAttributes, before: () => void): () => void {
   const observed = [
     ...app.metrics().flatMap(({ help, name, type }) => (type === 'histogram' ? [] : [own(meter, name, help, type)])),
     ...messages(app, meter, of),
   ];
   const look = (result: BatchObservableResult): void => {
+    before();
     const metrics = new Map(app.metrics().map((metric) => [metric.name, metric]));
     for (const each of observed) each.observe(result, metrics);
   };

@@ -1,23 +1,17 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   type Attributes,
-  context as contexts,
-  isSpanContextValid,
-  type Link,
   type Meter,
   metrics,
   type ProxyTracerProvider,
-  ROOT_CONTEXT,
-  type SpanContext,
-  SpanKind,
-  SpanStatusCode,
   type Tracer,
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
 import type { App } from '../runtime/app/app-handle.ts';
-import type { ChannelEvents, CommitEvent } from '../runtime/app/channels.ts';
-import type { TracedRecord } from '../runtime/task/traced-records.ts';
+import type { ChannelEvents } from '../runtime/app/channels.ts';
+import { errorType, spansOf } from './commit-spans.ts';
+import { HeldDurations } from './held-durations.ts';
 import { type AppAttributes, type Durations, durations, observeMetrics } from './instruments.ts';
 
 /** The meter and tracer that report an application. @public */
@@ -33,8 +27,6 @@ export interface OpenTelemetryReport {
   /** Ends the reporting. It does not end with the application, so that the last values can still be collected. */
   close(): void;
 }
-
-const DURATION = 1000;
 
 /**
  * Reports an application to OpenTelemetry: all of its metrics, under their own names and those of the messaging
@@ -87,10 +79,10 @@ export function openTelemetry(app: App, options: OpenTelemetryOptions = {}): Ope
     subscribe(name, listener);
     ends.push(() => void unsubscribe(name, listener));
   };
-  const attributes = (): AppAttributes => attributesOf(app);
+  const attributes = attributesOf(app);
   if (meter !== false) {
-    ends.push(observeMetrics(app, meter, attributes));
-    measure(durations(app, meter), attributes, listen);
+    const flush = measure(durations(app, meter), attributes, listen);
+    ends.push(flush, observeMetrics(app, meter, attributes, flush));
   }
   if (tracer !== false) {
     const listenForSpans = (): void => listen('millrace:commit', (event) => spansOf(tracer, event, attributes()));
@@ -121,41 +113,59 @@ function whenThereIs(isThere: () => boolean, then: () => void, listen: Listen): 
   return () => void (done = true);
 }
 
-/** Attributes of the messaging conventions. For a log without a broker, the system is the name of this package. */
-function attributesOf(app: App): AppAttributes {
-  const { applicationId, kind } = app.snapshot();
-  return {
-    'messaging.system': kind === 'kafka' ? 'kafka' : 'millrace',
-    'messaging.consumer.group.name': applicationId,
+/**
+ * Attributes of the messaging conventions. For a log without a broker, the system is the name of this package. They are
+ * made once the kind of the log is known: a snapshot is as large as the application.
+ */
+function attributesOf(app: App): () => AppAttributes {
+  let known: AppAttributes | undefined;
+  return () => {
+    if (known !== undefined) return known;
+    const { applicationId, kind } = app.snapshot();
+    const made: AppAttributes = {
+      'messaging.system': kind === 'kafka' ? 'kafka' : 'millrace',
+      'messaging.consumer.group.name': applicationId,
+    };
+    if (kind !== 'unknown') known = made;
+    return made;
   };
 }
 
 type Listen = <N extends keyof ChannelEvents>(name: N, heard: (event: ChannelEvents[N]) => void) => void;
 
-function measure(into: Durations, attributes: () => AppAttributes, listen: Listen): void {
+/**
+ * Passes durations on to histograms.
+ *
+ * @returns a function that passes on the ones that are still held.
+ */
+function measure(into: Durations, attributes: () => AppAttributes, listen: Listen): () => void {
   // Made once: turns and fetches are many.
   let made: ReturnType<typeof attributesOfEvents> | undefined;
   const known = (): ReturnType<typeof attributesOfEvents> => (made ??= attributesOfEvents(attributes()));
-  listen('millrace:turns', ({ durationMs }) => {
-    const { own, process } = known();
-    into.turns.record(durationMs / DURATION, own);
-    into.processing.record(durationMs / DURATION, process);
+  const turns = new HeldDurations((seconds) => {
+    into.turns.record(seconds, known().own);
+    into.processing.record(seconds, known().process);
   });
-  listen('millrace:fetch', ({ durationMs }) => {
-    const { own, poll } = known();
-    into.fetches.record(durationMs / DURATION, own);
-    into.operations.record(durationMs / DURATION, poll);
+  const fetches = new HeldDurations((seconds) => {
+    into.fetches.record(seconds, known().own);
+    into.operations.record(seconds, known().poll);
   });
-  listen('millrace:commit-time', (event) => {
-    const { commit, own } = known();
-    into.operations.record(
-      event.durationMs / DURATION,
-      event.error === undefined ? commit : { ...commit, 'error.type': errorType(event.error) },
-    );
-    if (event.error !== undefined) return;
-    into.commits.record(event.durationMs / DURATION, own);
-    for (const ms of event.recordToCommitMs) into.recordToCommit.record(ms / DURATION, own);
+  const commits = new HeldDurations((seconds) => {
+    into.commits.record(seconds, known().own);
+    into.operations.record(seconds, known().commit);
   });
+  const recordToCommit = new HeldDurations((seconds) => into.recordToCommit.record(seconds, known().own));
+  listen('millrace:turns', ({ durationMs }) => turns.add(durationMs));
+  listen('millrace:fetch', ({ durationMs }) => fetches.add(durationMs));
+  listen('millrace:commit-time', ({ durationMs, error, recordToCommitMs }) => {
+    if (error === undefined) {
+      commits.add(durationMs);
+      for (const ms of recordToCommitMs) recordToCommit.add(ms);
+    } else into.operations.record(durationMs / 1000, { ...known().commit, 'error.type': errorType(error) });
+  });
+  return () => {
+    for (const held of [turns, fetches, commits, recordToCommit]) held.flush();
+  };
 }
 
 function attributesOfEvents(of: AppAttributes) {
@@ -171,69 +181,3 @@ function attributesOfEvents(of: AppAttributes) {
     commit: operation('commit', 'settle'),
   };
 }
-
-/** Creates a span for processing the records of a commit, with a child span for the commit itself. */
-function spansOf(tracer: Tracer, event: CommitEvent, of: AppAttributes): void {
-  const { committingAt, durationMs, error, records, startedAt, topics, traced } = event;
-  // Nothing was read: the commit only has the effects of time.
-  if (topics.length === 0 && error === undefined) return;
-  // There is no common name for several topics.
-  const destination = topics.length === 1 ? { 'messaging.destination.name': topics[0] as string } : {};
-  const name = topics.length === 1 ? ` ${topics[0]}` : '';
-  const ended = committingAt + durationMs;
-  const process = tracer.startSpan(
-    `process${name}`,
-    {
-      kind: SpanKind.CONSUMER,
-      startTime: startedAt,
-      links: traced.flatMap(linkTo),
-      attributes: {
-        ...of,
-        ...destination,
-        'messaging.operation.name': 'process',
-        'messaging.operation.type': 'process',
-        'messaging.batch.message_count': records,
-      },
-    },
-    ROOT_CONTEXT,
-  );
-  const commit = tracer.startSpan(
-    `commit${name}`,
-    {
-      kind: SpanKind.CLIENT,
-      startTime: committingAt,
-      attributes: { ...of, ...destination, 'messaging.operation.name': 'commit', 'messaging.operation.type': 'settle' },
-    },
-    trace.setSpan(contexts.active(), process),
-  );
-  for (const span of [commit, process]) {
-    if (error !== undefined) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : 'it has failed' });
-      span.setAttribute('error.type', errorType(error));
-    }
-    span.end(ended);
-  }
-}
-
-/** A link to the span in which a record was written, taken from its header. */
-function linkTo({ offset, partition, topic, traceparent }: TracedRecord): readonly Link[] {
-  const [, traceId, spanId, flags] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent) ?? [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return [];
-  const context: SpanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
-  if (!isSpanContextValid(context)) return [];
-  return [
-    {
-      context,
-      attributes: {
-        'messaging.destination.name': topic,
-        'messaging.destination.partition.id': String(partition),
-        'messaging.kafka.offset': offset,
-      },
-    },
-  ];
-}
-
-const errorType = (error: unknown): string => {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : error instanceof Error ? error.name : '_OTHER';
-};

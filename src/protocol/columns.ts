@@ -22,6 +22,11 @@ export interface RecordColumns {
   readonly valueLength: Int32Array;
   /** Whether any record may have headers; not known when left out. */
   readonly mayHaveHeaders?: boolean;
+  /**
+   * Index of the first record from `from` on that has a header of this name, `count` if there is none. Decodes nothing.
+   * Left out where only {@link headers} can tell.
+   */
+  nextWithHeader?(name: Uint8Array, from: number): number;
   /** Decodes the headers of record i; returns the shared empty array if it has none. */
   headers(i: number): Headers;
 }

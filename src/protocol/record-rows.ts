@@ -1,5 +1,6 @@
 import type { Headers } from '../record.ts';
 import type { RecordColumns } from './columns.ts';
+import { nextWithHeader } from './header-search.ts';
 import { decodeHeaders, type RecordTable } from './record-table.ts';
 
 /** Columns over parsed records. All columns of the process have this one hidden class or that of a decoded batch. */
@@ -32,6 +33,10 @@ export class RecordRows implements RecordColumns {
 
   get mayHaveHeaders(): boolean {
     return this.#table.hasHeaders;
+  }
+
+  nextWithHeader(name: Uint8Array, from: number): number {
+    return nextWithHeader(this.bytes, this.#table.headersStart, name, from);
   }
 
   headers(i: number): Headers {

@@ -1,5 +1,14 @@
 import { hasSubscribers, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { propagation, ROOT_CONTEXT, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type BatchObservableCallback,
+  type Meter,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
   AggregationTemporality,
@@ -10,6 +19,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import {
+  type App,
   agg,
   aggregate,
   bytes,
@@ -284,6 +294,84 @@ describe('openTelemetry', () => {
         hasSubscribers(name),
       ),
     ).toEqual([]);
+  });
+
+  it('passes durations on when metrics are collected, and the rest when it is closed', async () => {
+    const recorded = new Map<string, number>();
+    const collect: BatchObservableCallback[] = [];
+    const meter = {
+      createHistogram: (name: string) => ({
+        record: () => void recorded.set(name, (recorded.get(name) ?? 0) + 1),
+      }),
+      createObservableCounter: () => ({}),
+      createObservableGauge: () => ({}),
+      addBatchObservableCallback: (each: BatchObservableCallback) => void collect.push(each),
+      removeBatchObservableCallback: () => undefined,
+    } as unknown as Meter;
+    await publishThree();
+    const app = run(doubling, { applicationId: 'app', transport: memoryTransport(log), logger: false });
+    over.push(() => app.stop());
+    const report = openTelemetry(app, { meter, tracer: false });
+    over.push(() => report.close());
+    await expect.poll(() => app.snapshot().timings.recordToCommit.count).toBe(2);
+    expect(recorded.size).toBe(0);
+    const [look] = collect as [BatchObservableCallback];
+    void look({ observe: () => undefined });
+    expect(recorded.get('millrace.record_to_commit_seconds')).toBe(2);
+    await client.publish(numbers, { key: 'd', value: 4 });
+    await expect.poll(() => app.snapshot().timings.recordToCommit.count).toBe(3);
+    expect(recorded.get('millrace.record_to_commit_seconds')).toBe(2);
+    await app.stop();
+    report.close();
+    const { commits, fetches, recordToCommit, turns } = app.snapshot().timings;
+    expect(Object.fromEntries(recorded)).toEqual({
+      'millrace.turn_duration_seconds': turns.count,
+      'messaging.process.duration': turns.count,
+      'millrace.fetch_duration_seconds': fetches.count,
+      'millrace.commit_duration_seconds': commits.count,
+      'messaging.client.operation.duration': fetches.count + commits.count,
+      'millrace.record_to_commit_seconds': recordToCommit.count,
+    });
+  });
+
+  it('links a span to as many traces as an SDK keeps, of all partitions', async () => {
+    const exporter = new InMemorySpanExporter();
+    const spanLimits = { linkCountLimit: 1000 };
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)], spanLimits });
+    over.push(() => provider.shutdown());
+    const records = Array.from({ length: 400 }, (_, n) => {
+      return { key: 'a', value: n, partition: n % 2, headers: traced(n + 1) };
+    });
+    await client.publishAll(numbers, records);
+    const app = start(doubling);
+    const report = openTelemetry(app, { meter: false, tracer: provider.getTracer('test') });
+    over.push(() => report.close());
+    await app.done;
+    const links = exporter.getFinishedSpans().flatMap((span) => (span.name === 'process numbers' ? span.links : []));
+    const partitions = links.map(({ attributes }) => attributes?.['messaging.destination.partition.id']);
+    expect(partitions.filter((partition) => partition === '0')).toHaveLength(64);
+    expect(partitions.filter((partition) => partition === '1')).toHaveLength(64);
+  });
+
+  it('asks for no snapshot with every commit', async () => {
+    const exporter = new InMemorySpanExporter();
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+    over.push(() => provider.shutdown());
+    const app = run(doubling, { applicationId: 'app', transport: memoryTransport(log), logger: false });
+    over.push(() => app.stop());
+    let snapshots = 0;
+    const watched: App = Object.assign(Object.create(app) as App, {
+      snapshot: () => ((snapshots += 1), app.snapshot()),
+    });
+    const report = openTelemetry(watched, { meter: false, tracer: provider.getTracer('test') });
+    over.push(() => report.close());
+    const processed = () => exporter.getFinishedSpans().filter(({ name }) => name === 'process numbers').length;
+    await publishThree();
+    await expect.poll(processed).toBeGreaterThan(0);
+    const before = { processed: processed(), snapshots };
+    await publishThree();
+    await expect.poll(processed).toBeGreaterThan(before.processed);
+    expect(snapshots).toBe(before.snapshots);
   });
 
   it('makes a span for the records of a commit, linked to their traces, and one for the commit in it', async () => {

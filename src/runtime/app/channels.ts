@@ -44,7 +44,10 @@ export interface CommitEvent extends CommitTimeEvent {
   readonly startedAt: number;
   /** When the commit began. */
   readonly committingAt: number;
-  /** Records with a trace, up to 128 of each partition. */
+  /**
+   * Records with a trace: as a rule up to 128, shared evenly by the partitions that have any. There is at least one of each
+   * such partition, and there are up to 128 of a partition whose traces are the first.
+   */
   readonly traced: readonly TracedRecord[];
 }
 

@@ -96,6 +96,7 @@ export class Telemetry {
     };
     this.#commitTimes.publish(times);
     if (!this.#commits.hasSubscribers) return;
+    this.traced.divide();
     const offsets = progress.flatMap((each): readonly CommittedOffset[] => each.offsets);
     this.#commits.publish({
       ...times,

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import { decodeBatch } from '../../protocol/batch-decoder.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
+import { MAX_HEADERS } from '../../protocol/header-limit.ts';
 import type { Headers } from '../../record.ts';
 import { TracedRecords } from './traced-records.ts';
 
@@ -98,4 +99,49 @@ it('forgets what is read again from elsewhere', () => {
   records.see('t', 0, 0, batchOf(0, [traced]));
   records.forget('t', 0);
   expect(records.take('t', 0, 10)).toEqual([]);
+});
+
+/** The same, as tasks get it: encoded and decoded. */
+function decoded(headers: readonly Headers[]): RecordColumns {
+  const built = new RecordBatchBuilder();
+  for (const each of headers) built.append(1, null, 'a', each);
+  return decodeBatch(built.finish(), 0);
+}
+
+it('decodes the headers of those records only that are in a trace', () => {
+  const records = new TracedRecords(() => true);
+  const batch = decoded([[['other', null]], [['traceparenu', text('a')]], [...traced, ['other', text('b')]], []]);
+  const looked: number[] = [];
+  const headers = batch.headers.bind(batch);
+  batch.headers = (at) => {
+    looked.push(at);
+    return headers(at);
+  };
+  records.see('t', 0, 0, batch);
+  expect(offsets(records.take('t', 0, 10))).toEqual([2]);
+  expect(looked).toEqual([2]);
+});
+
+it('passes by a record with more headers than are read', () => {
+  const records = new TracedRecords(() => true);
+  const many: Headers = Array.from({ length: MAX_HEADERS + 1 }, () => ['traceparent', text(PARENT)]);
+  records.see('t', 0, 0, decoded([many, traced]));
+  expect(offsets(records.take('t', 0, 10))).toEqual([1]);
+});
+
+it('shares what is kept between two commits among the partitions that have traces', () => {
+  const records = new TracedRecords(() => true);
+  const many = decoded(Array.from({ length: 300 }, () => traced));
+  const seen = (partitions: number): number[] => {
+    for (let partition = 0; partition < partitions; partition += 1) records.see('t', partition, 0, many);
+    records.divide();
+    return Array.from({ length: partitions }, (_, partition) => records.take('t', partition, 300).length);
+  };
+  expect(seen(4)).toEqual([128, 128, 128, 128]);
+  expect(seen(4)).toEqual([32, 32, 32, 32]);
+  // One is left: it has all of it from the next commit on.
+  expect(seen(1)).toEqual([32]);
+  expect(seen(1)).toEqual([128]);
+  expect(seen(200).slice(0, 2)).toEqual([128, 128]);
+  expect(new Set(seen(200))).toEqual(new Set([1]));
 });

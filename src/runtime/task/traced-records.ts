@@ -8,8 +8,11 @@ export interface TracedRecord extends TopicPartition {
   readonly tracestate: string | undefined;
 }
 
-/** The most records per partition between two commits. */
+/** The most records between two commits: as many links as a span of OpenTelemetry has, unless its limits are changed. */
 const MOST = 128;
+/** The header that makes a record part of a trace. */
+const PARENT = 'traceparent';
+const PARENT_NAME = new TextEncoder().encode(PARENT);
 
 /** Headers may contain anything; a longer value is not a trace. */
 const PARENT_BYTES = 128;
@@ -21,6 +24,8 @@ const TEXT = new TextDecoder();
 export class TracedRecords {
   readonly #listening: () => boolean;
   readonly #records = new Map<string, TracedRecord[]>();
+  /** The most records of a partition. */
+  #share = MOST;
 
   /** @param listening - Whether anybody listens; otherwise nothing is collected. */
   constructor(listening: () => boolean) {
@@ -32,18 +37,25 @@ export class TracedRecords {
     if (batch.mayHaveHeaders === false || !this.#listening()) return;
     const key = `${topic}/${partition}`;
     const found = this.#records.get(key) ?? [];
-    for (let at = 0; at < batch.count && found.length < MOST; at += 1) {
+    // Most records are in no trace, and decoding their headers would cost more than what many steps do with them.
+    const next = (from: number): number => batch.nextWithHeader?.(PARENT_NAME, from) ?? from;
+    for (let at = next(0); at < batch.count && found.length < this.#share; at = next(at + 1)) {
       const offset = batch.baseOffset + (batch.offsetDelta[at] as number);
       if (offset < position) continue;
       let traceparent: string | undefined;
       let tracestate: string | undefined;
       for (const [name, value] of batch.headers(at)) {
-        if (name === 'traceparent') traceparent = textOf(value, PARENT_BYTES);
+        if (name === PARENT) traceparent = textOf(value, PARENT_BYTES);
         else if (name === 'tracestate') tracestate = textOf(value, STATE_BYTES);
       }
       if (traceparent !== undefined) found.push({ topic, partition, offset, traceparent, tracestate });
     }
     if (found.length > 0) this.#records.set(key, found);
+  }
+
+  /** Begins a commit: from now on the partitions that have traces share the records between two commits evenly. */
+  divide(): void {
+    this.#share = Math.max(1, Math.floor(MOST / Math.max(1, this.#records.size)));
   }
 
   /** Takes out the records before an offset that is committed now. */

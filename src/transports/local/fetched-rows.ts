@@ -50,6 +50,11 @@ export class FetchedRows implements FetchedBatch {
     return this.#source.mayHaveHeaders !== false;
   }
 
+  nextWithHeader(name: Uint8Array, from: number): number {
+    const found = this.#source.nextWithHeader?.(name, from + this.#skip);
+    return found === undefined ? from : Math.min(found - this.#skip, this.count);
+  }
+
   headers(i: number): Headers {
     return this.#source.headers(i + this.#skip);
   }
