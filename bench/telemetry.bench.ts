@@ -1,196 +1,217 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
-import { type App, connect, filterValues, int32, mapValues, run as runPipeline, string, to, topic } from 'millrace';
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  InMemorySpanExporter,
+} from '@opentelemetry/sdk-trace-base';
+import {
+  type App,
+  connect,
+  filterValues,
+  int32,
+  mapValues,
+  prometheusText,
+  run as runPipeline,
+  string,
+  to,
+  topic,
+} from 'millrace';
 import { openTelemetry } from 'millrace/opentelemetry';
+import type { MetricsExporter } from '../src/runtime/app/app-metrics.ts';
+import { built } from './shared/built.ts';
 import { inChild } from './shared/child.ts';
 import { type BenchOptions, type Row, rowOf } from './shared/row.ts';
 import { withScratch } from './shared/scratch.ts';
+import { type Feed, numbers, PARTITIONS, type Traced } from './telemetry-feed.ts';
 
-const RATE = 200_000;
-const EVERY_MS = 20;
-/** How often Prometheus and OpenTelemetry ask: three times as often as they usually do, or more. */
-const ASKED_MS = 5000;
-const PARTITIONS = 4;
-
-const numbers = topic('numbers', { key: string(), value: int32(), partitions: PARTITIONS });
+/** What comes in 20 ms at 200,000 records/s. The next come when these are read, so a busy machine changes nothing. */
+const TICK_RECORDS = 4000;
+/** A second of the stream, in which all figures are asked for once: fifteen times as often as usual. */
+const TICKS = 50;
 
 /**
- * `metrics` is all at once: the dashboard with a page that is open, Prometheus, and OpenTelemetry with its SDK. `traces` is that, with spans of OpenTelemetry too.
+ * What reports the application while it is measured: `prometheus` is the text, `metrics` OpenTelemetry with its SDK, `traces` is
+ * that with spans.
  */
-type Reported = 'nothing' | 'metrics' | 'traces';
+const REPORTED = ['nothing', 'prometheus', 'metrics', 'traces'] as const;
+type Reported = (typeof REPORTED)[number];
 
-/** What a process is to read, and for how long it is measured. */
-export interface Reader {
-  readonly path: string;
-  readonly name: string;
+/** A second of the stream in which an application was reported in one way. */
+interface Stretch {
   readonly reported: Reported;
-  readonly port: number;
-  /** Records before that, so that the process is warm. */
-  readonly warmUp: number;
-  readonly ms: number;
+  readonly nsPerRecord: number;
 }
 
-export interface Cost {
-  readonly cpuMs: number;
-  readonly records: number;
+/** What a process is to read. */
+export interface Reader extends Feed {
+  readonly rounds: number;
+  readonly ticks: number;
 }
 
-/** A file that says that enough was read. */
-const overIn = (path: string): string => join(path, 'over');
-
-/** Publishes records at the rate until it is over. */
-export async function feed(path: string): Promise<void> {
-  const client = await connect({ path });
-  const amount = (RATE * EVERY_MS) / 1000;
-  for (let due = Date.now(); !existsSync(overIn(path)); due += EVERY_MS) {
-    const records = Array.from({ length: amount }, (_, n) => ({ key: `k${n % 1000}`, value: n, timestamp: due }));
-    await client.publishAll(numbers, records);
-    await setTimeout(Math.max(0, due + EVERY_MS - Date.now()));
-  }
-  await client.close();
-}
-
-/** Reads what is published, with a step that maps and one that filters, and measures this process. */
-export async function read({ ms, name, path, port, reported, warmUp }: Reader): Promise<Cost> {
-  const output = topic(`${name}-out`, { key: string(), value: int32(), partitions: PARTITIONS });
+/**
+ * Reads what is published, with a step that maps and one that filters. It is reported now in one way and now in another, or
+ * not at all: all of that is the same code in the same process, so what else the machine does is the same for each.
+ */
+export async function read({ rounds, ticks, ...feed }: Reader): Promise<Stretch[][]> {
+  const publisher = fork(fileURLToPath(new URL('telemetry-feed.ts', import.meta.url)), [], {
+    execArgv: process.execArgv,
+  });
+  publisher.send(feed);
+  let seen = 0;
+  const output = topic('out', { key: string(), value: int32(), partitions: PARTITIONS });
   const app = runPipeline(
     numbers.pipe(
-      mapValues((value) => value + 1),
+      mapValues((value) => {
+        seen += 1;
+        return value + 1;
+      }),
       filterValues((value) => value % 2 === 0),
       to(output),
     ),
-    {
-      applicationId: name,
-      path,
-      logger: false,
-      startFrom: 'latest',
-      ...(reported === 'nothing' ? {} : { dashboard: { port } }),
-    },
+    { applicationId: 'app', path: feed.path, logger: false },
   );
   await app.ready;
-  const end = reported === 'nothing' ? undefined : reportTo(app, reported);
-  while (recordsOf(app) < warmUp) await setTimeout(20);
-  const cpu = process.cpuUsage();
-  const before = recordsOf(app);
-  await setTimeout(ms);
-  const { system, user } = process.cpuUsage(cpu);
-  const records = recordsOf(app) - before;
+  const work = (): Promise<void> => tickThrough(publisher, ticks, () => seen);
+  const found: Stretch[][] = [];
+  // In the first two rounds neither the application nor its reports are warm.
+  for (let round = -2; round < rounds; round += 1) {
+    // Nothing twice: how far it differs from itself is how far the others can be trusted.
+    const each = ['nothing', ...REPORTED] as const;
+    const stretches: Stretch[] = [];
+    for (let at = 0; at < each.length; at += 1) {
+      stretches.push(await stretch(app, each[(round + 2 + at * (1 + (round & 3))) % each.length] as Reported, work));
+    }
+    if (round >= 0) found.push(stretches);
+  }
   await app.stop();
-  await end?.();
-  return { cpuMs: (system + user) / 1000, records };
+  publisher.disconnect();
+  return found;
 }
 
-const recordsOf = (app: App): number => app.snapshot().recordsIn;
+async function tickThrough(publisher: ChildProcess, ticks: number, seen: () => number): Promise<void> {
+  for (let tick = 0; tick < ticks; tick += 1) {
+    const wanted = seen() + TICK_RECORDS;
+    publisher.send(TICK_RECORDS);
+    while (seen() < wanted) await setTimeout(1);
+  }
+}
 
-function reportTo(app: App, reported: Reported): () => Promise<void> {
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+async function stretch(app: App, reported: Reported, work: () => Promise<void>): Promise<Stretch> {
+  const report = await reportOf(app, reported);
+  const [cpu, before] = [process.cpuUsage(), app.snapshot().recordsIn];
+  await work();
+  await report.collect();
+  const { system, user } = process.cpuUsage(cpu);
+  const records = app.snapshot().recordsIn - before;
+  await report.close();
+  return { reported, nsPerRecord: ((system + user) * 1000) / records };
+}
+
+interface Report {
+  /** Asks for all figures once. */
+  collect(): unknown;
+  close(): unknown;
+}
+
+async function reportOf(app: App, reported: Reported): Promise<Report> {
+  if (reported === 'nothing') return { collect: () => undefined, close: () => undefined };
+  // That of the application would watch the process from now on, also while nothing is reported.
+  const { MetricsExporter } = await built<{ MetricsExporter: new (take: App['snapshot']) => MetricsExporter }>(
+    'runtime/app/app-metrics.js',
+  );
+  const exporter = new MetricsExporter(() => app.snapshot());
+  const metrics: App['metrics'] = () => exporter.metrics();
+  metrics();
+  if (reported === 'prometheus') return { collect: () => prometheusText(metrics()), close: () => exporter.close() };
   const reader = new PeriodicExportingMetricReader({
-    exporter,
-    exportIntervalMillis: ASKED_MS,
-    exportTimeoutMillis: 1000,
+    exporter: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
+    exportIntervalMillis: 3_600_000,
   });
   const meters = new MeterProvider({ readers: [reader] });
-  const tracers = new BasicTracerProvider({ sampler: new AlwaysOnSampler() });
-  const report = openTelemetry(app, {
+  const spans = new InMemorySpanExporter();
+  const tracers = new BasicTracerProvider({
+    sampler: new AlwaysOnSampler(),
+    spanProcessors: [new BatchSpanProcessor(spans)],
+  });
+  const report = openTelemetry(Object.assign(Object.create(app) as App, { metrics }), {
     meter: meters.getMeter('bench'),
     tracer: reported === 'traces' && tracers.getTracer('bench'),
   });
-  return async () => {
-    report.close();
-    await Promise.all([meters.shutdown(), tracers.shutdown()]);
+  return {
+    collect: async () => {
+      await reader.forceFlush();
+      await tracers.forceFlush();
+      spans.reset();
+    },
+    close: async () => {
+      report.close();
+      exporter.close();
+      await Promise.all([meters.shutdown(), tracers.shutdown()]);
+    },
   };
 }
 
-/** Has the page open, and asks for the metrics, until it is over. */
-async function watch(port: number, path: string): Promise<void> {
-  const over = (): boolean => existsSync(overIn(path));
-  const read = (path: string): Promise<void> =>
-    new Promise((resolve) => {
-      get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
-        response.resume();
-        response.on('close', resolve);
-      }).on('error', () => resolve());
-    });
-  const page = async (): Promise<void> => {
-    while (!over()) {
-      await read('/api/live');
-      await setTimeout(50);
-    }
-  };
-  const scrape = async (): Promise<void> => {
-    for (; !over(); await setTimeout(ASKED_MS)) await read('/metrics');
-  };
-  await Promise.all([page(), scrape()]);
-}
+const HEADERS: Readonly<Record<Traced, string>> = {
+  none: 'no headers',
+  other: 'a header, no traces',
+  some: 'one in a hundred traced',
+  all: 'all traced',
+};
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { readonly port: number };
-      server.close(() => resolve(port));
-    });
-  });
+const NAMES: Readonly<Record<Reported, string>> = {
+  nothing: 'the same once more',
+  prometheus: 'Prometheus',
+  metrics: 'OpenTelemetry, metrics',
+  traces: 'OpenTelemetry, metrics and traces',
+};
 
-/**
- * Two processes read the same records at the same time, one of them reported on: whatever else the machine does, it does to
- * both. @returns By how many % the other one takes more processor time for a record.
- */
-async function addedBy(
-  reported: Reported,
-  warmUp: number,
-  ms: number,
-): Promise<{ readonly added: number; readonly base: number; readonly rate: number }> {
-  return withScratch(async (path) => {
-    const client = await connect({ path });
-    await client.topics.create(numbers);
-    await client.close();
-    const port = await freePort();
-    const reader = (name: string, what: Reported): Promise<Cost> =>
-      inChild<Cost>(import.meta.url, 'read', { path, name, reported: what, port, warmUp, ms });
-    const reading = Promise.all([reader('plain', 'nothing'), reader('more', reported)]);
-    const over = (): void => writeFileSync(overIn(path), '');
-    const [[plain, more]] = await Promise.all([
-      reading.finally(over),
-      inChild(import.meta.url, 'feed', path),
-      watch(port, path),
-    ]);
-    const [base, seen] = [plain, more].map(({ cpuMs, records }) => (cpuMs * 1e6) / records) as [number, number];
-    // What is reported from time to time weighs more where fewer records come: a slower machine makes it look worse, never better.
-    return { added: (seen / base - 1) * 100, base, rate: (plain.records * 1000) / ms };
-  });
+/** By how many % a stretch takes more processor time for a record than those of the same round without reports. */
+function addedIn(round: readonly Stretch[], reported: Reported): number {
+  const of = (which: Reported): number[] =>
+    round.filter((each) => each.reported === which).map(({ nsPerRecord }) => nsPerRecord);
+  const [plain, again] = of('nothing') as [number, number];
+  if (reported === 'nothing') return (again / plain - 1) * 100;
+  const [seen] = of(reported) as [number];
+  return (seen / ((plain + again) / 2) - 1) * 100;
 }
 
 /** What it costs to be seen, at 200,000 records/s, in processor time. */
-export async function run({ quick, runs = quick ? 1 : 7 }: BenchOptions): Promise<Row[]> {
-  const [warmUp, ms] = quick ? [RATE / 2, 2000] : [5 * RATE, 15_000];
-  const rate: number[] = [];
-  const base: number[] = [];
-  const added: Record<'metrics' | 'traces' | 'nothing', number[]> = { nothing: [], metrics: [], traces: [] };
-  for (let each = 0; each < runs; each += 1) {
-    for (const reported of ['nothing', 'metrics', 'traces'] as const) {
-      const found = await addedBy(reported, warmUp, ms);
-      added[reported].push(found.added);
-      base.push(found.base);
-      rate.push(found.rate);
-    }
-  }
+export async function run({ match = '', quick, runs = quick ? 1 : 30 }: BenchOptions): Promise<Row[]> {
+  const rows: Row[] = [];
   const lower = { higherIsBetter: false };
-  const name = 'telemetry at 200,000 records/s';
-  return [
-    rowOf(`${name}: what was read`, 'records/s', rate),
-    rowOf(`${name}: an application without`, 'ns/record', base, lower),
-    rowOf(`${name}: the same once more`, '% of its CPU', added.nothing, lower),
-    rowOf(`${name}: dashboard, Prometheus, OpenTelemetry`, '% of its CPU', added.metrics, { ...lower, target: 2 }),
-    rowOf(`${name}: the same with traces`, '% of its CPU', added.traces, lower),
-  ];
+  for (const traced of ['none', 'other', 'some', 'all'] as const) {
+    if (!HEADERS[traced].includes(match)) continue;
+    const rounds = await withScratch(async (path) => {
+      const client = await connect({ path });
+      await client.topics.create(numbers);
+      await client.close();
+      const reader: Reader = { path, traced, rounds: runs, ticks: quick ? 10 : TICKS };
+      return inChild<Stretch[][]>(import.meta.url, 'read', reader);
+    });
+    const plain = rounds.flat().filter(({ reported }) => reported === 'nothing');
+    const name = `telemetry at 200,000 records/s, ${HEADERS[traced]}`;
+    rows.push(
+      rowOf(
+        `${name}: an application without`,
+        'ns/record',
+        plain.map(({ nsPerRecord }) => nsPerRecord),
+        lower,
+      ),
+      ...REPORTED.map((reported) => {
+        const added = rounds.map((round) => addedIn(round, reported));
+        const target = reported === 'nothing' ? {} : { target: 2 };
+        return rowOf(`${name}: ${NAMES[reported]}`, '% of its CPU', added, { ...lower, ...target });
+      }),
+    );
+  }
+  return rows;
 }

@@ -4,6 +4,7 @@ export const internals = [
   'protocol/batch-decoder.js',
   'protocol/compression.js',
   'protocol/crc32c.js',
+  'runtime/app/app-metrics.js',
   'runtime/task/task.js',
   'runtime/task/task-turn.js',
   'plan/topology.js',
