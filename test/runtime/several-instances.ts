@@ -3,6 +3,11 @@ import type { GroupOptions, GroupSession, TaskSession, TaskSpec, Transport } fro
 import type { MemoryLog } from '../../src/transports/memory/memory-log.ts';
 import { gate } from './support.ts';
 
+export interface InstanceOptions extends Partial<RunOptions> {
+  /** Before it hears where topics end or begin. */
+  readonly onOffsets?: () => Promise<unknown>;
+}
+
 /** One of several processes of an application, on a log in memory. */
 export class Instance {
   readonly app: App;
@@ -15,11 +20,11 @@ export class Instance {
    * @param slow - Whether its tasks wait for {@link restored} before they begin, as they do while their stores are brought up to
    * date.
    */
-  constructor(log: MemoryLog, pipeline: Pipeline, slow: boolean, options: Partial<RunOptions> = {}) {
+  constructor(log: MemoryLog, pipeline: Pipeline, slow: boolean, { onOffsets, ...options }: InstanceOptions = {}) {
     this.#gate = gate();
     if (!slow) this.#gate.open();
     const transport = async (): Promise<Transport> => {
-      this.#transport = shared(await memoryTransport(log)(), this.#gate.wait);
+      this.#transport = shared(await memoryTransport(log)(), this.#gate.wait, onOffsets);
       return this.#transport;
     };
     this.app = run(pipeline, {
@@ -58,7 +63,15 @@ export class Instance {
  * A log in memory whose groups have several members, and keep the state of all of them. A member is told of its tasks when they are
  * restored.
  */
-export function shared(transport: Transport, restored: Promise<void> = Promise.resolve()): Transport {
+export function shared(
+  transport: Transport,
+  restored: Promise<void> = Promise.resolve(),
+  onOffsets: () => Promise<unknown> = () => Promise.resolve(),
+): Transport {
+  const offsets: Transport['offsets'] = async (...query) => {
+    await onOffsets();
+    return transport.offsets(...query);
+  };
   const group = async (options: GroupOptions): Promise<GroupSession> => {
     let waiting: string[] | undefined = [];
     let told: readonly [generation: number, session: TaskSession] | undefined;
@@ -87,6 +100,7 @@ export function shared(transport: Transport, restored: Promise<void> = Promise.r
   return new Proxy(transport, {
     get(target, property) {
       if (property === 'group') return group;
+      if (property === 'offsets') return offsets;
       const found: unknown = Reflect.get(target, property, target);
       return typeof found === 'function' ? (found as () => unknown).bind(target) : found;
     },

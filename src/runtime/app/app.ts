@@ -18,6 +18,7 @@ import { AppTopics } from './app-topics.ts';
 import { noting, sayEnded } from './asked.ts';
 import { BoundedRun } from './bounded-run.ts';
 import { checkDeadLetters, checkOptions } from './check-options.ts';
+import { firstFailure, isLateAfter } from './ending.ts';
 import { Engine } from './engine.ts';
 import { GlobalTables } from './global-tables.ts';
 import { openPatiently } from './open-patiently.ts';
@@ -173,8 +174,12 @@ class Application implements App {
   }
 
   #idle(engine: Engine, bounded: BoundedRun | undefined): void {
-    const stop = (over: boolean): void => void (over && engine === this.#engine && this.#beginStop(this.#stopMs));
-    void bounded?.check(engine).then(stop, (error: unknown) => this.#end(error));
+    const checked = (found: 'on' | 'over' | 'anew'): void => {
+      if (engine !== this.#engine || this.#ending !== undefined || this.#restarting) return;
+      if (found === 'over') this.#beginStop(this.#stopMs);
+      if (found === 'anew') void this.#rebuild(engine, 'others have written more for those that had ended');
+    };
+    void bounded?.check(engine).then(checked, (error: unknown) => this.#end(error));
   }
 
   /** A task or a commit failed: restart from the last commit if that may help, otherwise end. */
@@ -221,7 +226,11 @@ class Application implements App {
       if (this.#topics.stale && !this.#restarting && this.#engine !== undefined) await this.#changed(names);
       return;
     }
-    this.#waitingFor = `tasks to be rebuilt, because ${names.join(', ')} has changed or was found`;
+    await this.#rebuild(engine, `${names.join(', ')} has changed or was found`);
+  }
+
+  async #rebuild(engine: Engine, why: string): Promise<void> {
+    this.#waitingFor = `tasks to be rebuilt, because ${why}`;
     await this.#runAnew(async () => {
       // Commit first, so that records need not be read again. If that fails, they are.
       await engine.finish().catch(() => undefined);
@@ -238,9 +247,7 @@ class Application implements App {
     await engine.close();
   }
 
-  async #closeTransport(): Promise<void> {
-    await (this.#transportClosed ??= this.#transport?.close());
-  }
+  readonly #closeTransport = async (): Promise<void> => (this.#transportClosed ??= this.#transport?.close());
 
   stop(options: { readonly deadline?: Duration } = {}): Promise<void> {
     this.#beginStop(options.deadline === undefined ? this.#stopMs : durationMs(options.deadline, 'deadline'));
@@ -253,13 +260,14 @@ class Application implements App {
 
   async #stop(deadlineMs: number): Promise<void> {
     this.#standing.become('stopping');
-    let cancel: (() => void) | undefined;
-    const deadline = new Promise<'late'>((resolve) => {
-      cancel = this.#clock.after(deadlineMs, () => resolve('late'));
-    });
-    const outcome = await Promise.race([this.#finish(() => this.#drain()), deadline]);
-    cancel?.();
-    if (outcome !== 'late') return;
+    if (
+      !(await isLateAfter(
+        this.#clock,
+        deadlineMs,
+        this.#finish(() => this.#drain()),
+      ))
+    )
+      return;
     this.#settled(stopDeadline(deadlineMs));
     await this.#closeEngine().catch(() => undefined);
     await this.#closeTransport().catch(() => undefined);
@@ -281,14 +289,8 @@ class Application implements App {
 
   /** Closes everything after `last`, and settles `done` with the first error. */
   async #finish(last: () => Promise<void>): Promise<void> {
-    let outcome: { readonly error: unknown } | undefined;
-    for (const step of [last, () => this.#closeEngine(), () => this.#globals?.close(), () => this.#closeTransport()]) {
-      try {
-        await step();
-      } catch (error) {
-        outcome ??= { error };
-      }
-    }
+    const steps = [last, () => this.#closeEngine(), () => this.#globals?.close(), () => this.#closeTransport()];
+    const outcome = await firstFailure(steps);
     this.#settled(outcome?.error);
   }
 

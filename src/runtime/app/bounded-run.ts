@@ -16,6 +16,10 @@ import type { Engine } from './engine.ts';
  * If several processes share the tasks, windows are closed by a process that has all of them, because another one may
  * still write to a topic that this one has read to the end. A process that has read everything leaves its tasks to the
  * others, except for the one with the first task, which waits until the others have left.
+ *
+ * If windows are kept, each process ends its own tasks, once those of others that write for them have read everything too. A task that
+ * has ended takes no more records. If others write more for it all the same, the process leaves it to them in the same way, or runs
+ * anew when it has all tasks itself.
  */
 export class BoundedRun {
   readonly #transport: Transport;
@@ -26,6 +30,8 @@ export class BoundedRun {
   /** Ids of all tasks of the application; the process with the first one waits. */
   readonly #all: readonly string[];
   #checking = false;
+  /** The tasks at hand when the first of them ended. */
+  #ending: ReadonlySet<Task> | undefined;
   /** How many tasks it had when it started to wait for others. */
   #waitsWith: number | undefined;
 
@@ -47,10 +53,10 @@ export class BoundedRun {
   /**
    * Called when the engine has nothing to do. Ends the next stage that has read everything.
    *
-   * @returns Whether the run is over.
+   * @returns Whether the run goes on, is over, or has to be done anew, because a task that has ended has more to do.
    */
-  async check(engine: Engine): Promise<boolean> {
-    if (this.#checking) return false;
+  async check(engine: Engine): Promise<'on' | 'over' | 'anew'> {
+    if (this.#checking) return 'on';
     this.#checking = true;
     try {
       for (const name of this.#inputs()) {
@@ -58,31 +64,38 @@ export class BoundedRun {
       }
       const tasks = [...engine.tasks.values()];
       // Tasks that are not built yet may have unread records.
-      if (tasks.length === 0 || engine.isIncomplete()) return false;
+      if (tasks.length === 0 || engine.isIncomplete()) return 'on';
+      const shared = tasks.length < this.#all.length;
       for (const task of tasks) {
-        if (!task.readTo((topic) => this.#ends.get(topic)?.get(task.partition))) {
-          engine.schedule();
-          return false;
-        }
+        if (task.readTo((topic) => this.#ends.get(topic)?.get(task.partition))) continue;
+        if (task.reach.completed && this.#othersWrote(tasks)) return shared ? this.#leavesToOthers(engine) : 'anew';
+        engine.schedule();
+        return 'on';
       }
       // Skipping empty batches may have advanced positions, and records may have arrived while the ends were requested.
       if (tasks.some((task) => task.dirty)) {
         engine.schedule();
-        return false;
+        return 'on';
       }
-      if (this.#options.openWindows === 'close' && tasks.length < this.#all.length) return this.#leavesToOthers(engine);
+      if (this.#options.openWindows === 'close' && shared) return this.#leavesToOthers(engine);
+      // What they write, or have read to the end, wakes the tasks here.
+      if (shared && tasks.some(({ reach }) => !reach.atEnd)) {
+        this.#waitsWith = tasks.length;
+        return 'on';
+      }
       const open = tasks.filter((task) => !task.reach.completed);
       const stage = this.#order.find((candidate) => open.some((task) => task.stage === candidate));
       if (stage === undefined) {
         this.#tellOfOpenWindows(tasks);
-        return true;
+        return 'over';
       }
+      this.#ending ??= new Set(tasks);
       for (const task of open.filter((each) => each.stage === stage)) {
         task.end(this.#options.openWindows ?? 'keep');
         task.complete();
       }
       engine.schedule();
-      return false;
+      return 'on';
     } finally {
       this.#checking = false;
     }
@@ -92,21 +105,26 @@ export class BoundedRun {
   waitingFor({ tasks: { size } }: Engine): string | undefined {
     if (size !== this.#waitsWith) return undefined;
     const others = counted(this.#all.length - size, 'task');
-    return `other processes of the application, which have ${others}: windows are closed when everything has been read`;
+    return `other processes of the application, which have ${others}: the run ends when everything has been read`;
   }
 
-  /** @returns Whether the run is over in this process. */
-  #leavesToOthers({ tasks }: Engine): boolean {
+  /** Whether what ended tasks have not read may come from others. In a circle, tasks that end may write more for each other. */
+  #othersWrote(tasks: readonly Task[]): boolean {
+    const ending = this.#ending ?? new Set();
+    return ending.size < this.#all.length || tasks.some((task) => !ending.has(task));
+  }
+
+  #leavesToOthers({ tasks }: Engine): 'on' | 'over' {
     if (tasks.has(this.#all[0] as string)) {
       this.#waitsWith = tasks.size;
-      return false;
+      return 'on';
     }
     const { applicationId, logger = noLogger } = this.#options;
     logger.info(
       { applicationId, tasks: tasks.size },
-      'the input has ended: other processes of the application go on, and close windows',
+      'the input has ended: other processes of the application go on to its end',
     );
-    return true;
+    return 'over';
   }
 
   /** Missing rows of open windows are a common surprise; a program that sets `openWindows` knows about them. */
