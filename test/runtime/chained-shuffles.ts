@@ -5,6 +5,7 @@ import {
   batch,
   cogroup,
   cumulate,
+  type Duration,
   debounceByKey,
   dedupe,
   filterValues,
@@ -164,8 +165,12 @@ export interface Spread {
   readonly second: number;
 }
 
-/** Shuffle, a step that holds rows back, shuffle, windows without grace of what it emits. */
-export function chain(name: StepName, { first, second, sources }: Spread) {
+/**
+ * Shuffle, a step that holds rows back, shuffle, windows of what it emits.
+ *
+ * @param grace - Of those windows.
+ */
+export function chain(name: StepName, { first, second, sources }: Spread, grace: Duration = '0s') {
   const [source, right, mid, last, out] = ['source', 'right', 'mid', 'last', 'out'].map((each) => {
     return topic(each, { key: string(), value });
   }) as [Values, Values, Values, Values, Values];
@@ -195,7 +200,7 @@ export function chain(name: StepName, { first, second, sources }: Spread) {
   const pipeline: Pipeline = (rows as Numbers).pipe(
     keyBy((n) => `${n % 3}`),
     through(last),
-    windowBy(tumbling({ size: '7s', grace: '0s' }), agg.count(), { store: 'counts' }),
+    windowBy(tumbling({ size: '7s', grace }), agg.count(), { store: 'counts' }),
     to(out),
   );
   return { source, right, sizes, out, pipeline };
