@@ -1,3 +1,4 @@
+import { clientMutants } from './client.ts';
 import { kafkaMutants } from './kafka.ts';
 import type { Mutant } from './mutant.ts';
 import { operatorMutants } from './operators.ts';
@@ -12,4 +13,5 @@ export const mutants: readonly Mutant[] = [
   ...operatorMutants,
   ...transportMutants,
   ...kafkaMutants,
+  ...clientMutants,
 ];

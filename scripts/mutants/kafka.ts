@@ -257,4 +257,17 @@ export const kafkaMutants: readonly Mutant[] = [
     instead: '.filter((id) => present.has(id) || id !== undefined);',
     caughtBy: [{ file: 'src/transports/kafka/share-tasks.prop.test.ts', test: 'are none while everybody is there' }],
   },
+  {
+    name: 'static-member-leaves',
+    fault: 'a member with a name gives its tasks away each time its process is restarted',
+    file: 'src/transports/kafka/group-coordinator.ts',
+    text: "if (memberId === '' || settings.instanceId !== null || this.#cluster.signal.aborted) return;",
+    instead: "if (memberId === '' || this.#cluster.signal.aborted) return;",
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/group-coordinator.test.ts',
+        test: 'keeps the tasks of a member with a name when it goes, and gives those of others back',
+      },
+    ],
+  },
 ];

@@ -299,4 +299,77 @@ export const operatorMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'suppressed-rows-not-counted',
+    fault: 'after a restart, rows that wait since before it do not count for the bound',
+    file: 'src/state/suppressor.ts',
+    text: 'for (const { value } of rows.all()) this.#count(1, value);',
+    instead: '',
+    caughtBy: [{ file: 'src/tables/suppress.test.ts', test: 'counts what waits since before a restart (SU-4)' }],
+  },
+  {
+    name: 'rows-of-before-live-forever',
+    fault: 'rows from before a table had a time to live never end',
+    file: 'src/state/expiring-rows.ts',
+    text: "waiting.part('rows').add(readNumber(stored, 0), key.deserialize(keyBytes));",
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/state/expiring-rows.prop.test.ts',
+        test: 'end as in a model that looks at all of them, whatever is written, looked up, forgotten and restarted',
+      },
+    ],
+  },
+  {
+    name: 'foreign-versions-lost',
+    fault: 'after a restart, rows of a foreign join are told under numbers that were used already',
+    file: 'src/tables/foreign-left.ts',
+    text: 'task.addState(counted);',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/tables/foreign-join.prop.test.ts',
+        test: 'comes to the relational join of the final tables, and keeps nothing of rows that are gone',
+      },
+    ],
+  },
+  {
+    name: 'foreign-marks-lost',
+    fault: 'after a restart, a joined row is overwritten by a reply that was under way to it',
+    file: 'src/tables/foreign-result.ts',
+    text: 'task.addState(marked);',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'test/runtime/foreign-kills.prop.test.ts',
+        test: 'replies that were under way when the process ended are known for old ones',
+      },
+    ],
+  },
+  {
+    name: 'failed-look-up-remembered',
+    fault: 'a look-up that was answered goes on being the answer, however old it is',
+    file: 'src/operators/lookups.ts',
+    text: 'if (this.#asked.get(asked) === row) this.#asked.delete(asked);',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/operators/join-lookup.test.ts',
+        test: 'gives failures to the record policy, and does not remember them',
+      },
+    ],
+  },
+  {
+    name: 'cached-row-without-end',
+    fault: 'a row that was looked up is used when its time is over',
+    file: 'src/operators/lookup-cache.ts',
+    text: 'if (known.until <= now) return undefined;',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'src/operators/join-lookup.test.ts',
+        test: 'remembers that there is no row for its own time, and gives nothing or null',
+      },
+    ],
+  },
 ];

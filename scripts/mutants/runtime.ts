@@ -350,4 +350,41 @@ export const runtimeMutants: readonly Mutant[] = [
       },
     ],
   },
+    name: 'keys-without-their-state',
+    fault: 'a stage goes on with state of another number of partitions, where the keys are no longer',
+    file: 'src/runtime/app/state-spread.ts',
+    text: 'if (counts.length > 0 && before !== now) throw built(stage, before, now);',
+    instead: '',
+    caughtBy: [
+      {
+        file: 'test/runtime/changed-topics.test.ts',
+        test: "a stage whose state was built from another topic of 'more' partitions does not start",
+      },
+    ],
+  },
+  {
+    name: 'ends-before-others',
+    fault: 'a process that runs to the end ends its tasks while those of others write more for them',
+    file: 'src/runtime/app/bounded-run.ts',
+    text: 'if (shared && tasks.some(({ reach }) => !reach.atEnd)) {',
+    instead: 'if (shared && tasks.length === 0) {',
+    caughtBy: [
+      {
+        file: 'test/runtime/shared-end.test.ts',
+        test: 'go on while another one has something left that leads to more',
+      },
+    ],
+  },
+  {
+    name: 'ended-tasks-wait-forever',
+    fault: 'a process that runs to the end waits forever for tasks that have ended, when others write more for them',
+    file: 'src/runtime/app/bounded-run.ts',
+    text: "if (task.reach.completed && this.#othersWrote(tasks)) return shared ? this.#leavesToOthers(engine) : 'anew';",
+    instead: '',
+    caughtBy: ['nothing else', 'the first task'].map((has) => ({
+      file: 'test/runtime/shared-end.test.ts',
+      test: `end where one is ready to and has '${has}', and another one then writes more for it`,
+      hangs: true,
+    })),
+  },
 ];

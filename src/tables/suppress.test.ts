@@ -73,6 +73,15 @@ describe('suppress for a time', () => {
   });
 });
 
+describe('suppress for a time, with a bound', () => {
+  it('counts what waits since before a restart (SU-4)', () => {
+    const driver = new TestDriver(calm({ until: '100ms', maxRecords: 2, full: 'emit' }));
+    expect(ends(driver, [at('a', 'p', 5), at('b', 'q', 3)])).toEqual([[], []]);
+    driver.restart();
+    expect(ends(driver, [at('c', 'r', 4)])).toEqual([['b="q"@3']]);
+  });
+});
+
 describe('suppress until windows close', () => {
   it('gives one row for a window or a session, and none for what was merged away (SU-1, SU-2)', () => {
     const ofWindows = input.pipe(

@@ -203,8 +203,14 @@ describe('a dashboard', () => {
     );
     const again = JSON.stringify({ ...(JSON.parse(body) as object), again: true });
     expect((await ask(url, '/api/replay', { method: 'POST', headers: acting, body: again })).status).toBe(200);
+    // A letter, but not in a topic for letters of this application.
+    await client.publish(topic('elsewhere', { value: bytes(), partitions: 1 }), {
+      value: new TextEncoder().encode(PAYLOAD),
+      headers: found.record.headers,
+    });
     for (const wrong of [
       { topic: 'sums', partition: 0, offset: 0 },
+      { topic: 'elsewhere', partition: 0, offset: 0 },
       { topic: 'bad', partition: 0, offset: 99 },
     ]) {
       const refused = await ask(url, '/api/replay', { method: 'POST', headers: acting, body: JSON.stringify(wrong) });

@@ -104,3 +104,22 @@ it('does not join after it has left, when the coordinator is found only then', a
   expect(await joining).toBe('not joined');
   expect(asked).toEqual([]);
 });
+
+it('keeps the tasks of a member with a name when it goes, and gives those of others back', async () => {
+  for (const instanceId of [null, 'one']) {
+    const { cluster } = groupOf(new Map());
+    Object.assign(cluster, { settings: { ...cluster.settings, instanceId } });
+    const asked: string[] = [];
+    const { request } = cluster;
+    Object.assign(cluster, {
+      request: (...args: Parameters<typeof request>) => {
+        asked.push(args[2].name);
+        return request.apply(cluster, args as never);
+      },
+    });
+    const member = new GroupCoordinator(cluster, options, null, new GroupMemories().of('group'));
+    await member.join();
+    await member.leave();
+    expect(asked).toEqual(['JoinGroup', 'SyncGroup', ...(instanceId === null ? ['LeaveGroup'] : [])]);
+  }
+});
