@@ -13,6 +13,7 @@ import {
   type Pipeline,
   process,
   string,
+  suppress,
   through,
   to,
   topic,
@@ -196,20 +197,42 @@ const asyncs: Make = (shape, pause) => ({
   ),
 });
 
+/** The same windows, whose rows wait in a store of another step. */
+const suppressed: Make = (shape) => ({
+  ...PROGRAMS.windows(shape),
+  pipeline: source.pipe(
+    byNumber,
+    through(shuffle),
+    windowBy(tumbling({ size: `${WINDOW_MS}ms`, grace: `${shape.graceMs}ms` }), agg.count(), {
+      store: 'counts',
+      emit: 'updates',
+    }),
+    suppress({ until: 'close', store: 'held' }),
+    mapRecord((row) => ({ ...row, key: `${row.key} ${row.window.start}`, value: row.value ?? 0 })),
+    to(results),
+  ),
+});
+
 type SyncName = keyof typeof PROGRAMS;
-export type ProgramName = SyncName | 'asyncs';
+export type ProgramName = SyncName | 'asyncs' | 'suppressed';
 const NAMES = Object.keys(PROGRAMS) as SyncName[];
 
 /** @param more - Decides about what was added later. */
 export function pickProgram(random: Random, more: Random): ProgramName {
   const name = random.pick(NAMES);
-  return more.chance(0.15) ? 'asyncs' : name;
+  if (more.chance(0.15)) return 'asyncs';
+  return name === 'windows' && more.chance(0.4) ? 'suppressed' : name;
+}
+
+function makeOf(program: ProgramName): Make {
+  if (program === 'asyncs') return asyncs;
+  return program === 'suppressed' ? suppressed : PROGRAMS[program];
 }
 
 /** Copies every record, and does what its name says with it behind a shuffle. */
 export function makeProgram(shape: ProgramShape, pause: () => Promise<void>): Program {
   const { program } = shape;
-  const { pipeline, rows } = program === 'asyncs' ? asyncs(shape, pause) : PROGRAMS[program](shape);
+  const { pipeline, rows } = makeOf(program)(shape, pause);
   const copy = source.pipe(
     mapValues((id) => id),
     to(copies),
