@@ -350,6 +350,7 @@ export const runtimeMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
     name: 'keys-without-their-state',
     fault: 'a stage goes on with state of another number of partitions, where the keys are no longer',
     file: 'src/runtime/app/state-spread.ts',
