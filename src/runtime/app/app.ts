@@ -260,14 +260,8 @@ class Application implements App {
 
   async #stop(deadlineMs: number): Promise<void> {
     this.#standing.become('stopping');
-    if (
-      !(await isLateAfter(
-        this.#clock,
-        deadlineMs,
-        this.#finish(() => this.#drain()),
-      ))
-    )
-      return;
+    const finished = this.#finish(() => this.#drain());
+    if (!(await isLateAfter(this.#clock, deadlineMs, finished))) return;
     this.#settled(stopDeadline(deadlineMs));
     await this.#closeEngine().catch(() => undefined);
     await this.#closeTransport().catch(() => undefined);
