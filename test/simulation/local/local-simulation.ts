@@ -111,7 +111,7 @@ class LocalSimulation {
       await goOn(world.now + QUIET_MS);
       this.#problems.push(...checks.flatMap((check) => check.wrong(true)));
       this.#problems.push(...side.wrong().slice(0, 3));
-      this.#problems.push(...historyOf(this.#inputs, side.reader('copies').more(), true));
+      this.#problems.push(...historyOf(this.#inputs, side.reader('copies').more(), true, () => 'source'));
     } else
       this.#problems.push(...checks.flatMap((check) => check.missing()).slice(0, 5), ...this.#instances.map(whyNot));
     this.#problems.push(...(await this.#stop()));
