@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { MillraceError } from 'millrace';
+import type { MillraceError } from 'millrace';
 import { describe, expect, it } from 'vitest';
 import { chain, type Spread, STEPS, type StepName, spells, steps } from './chained-shuffles.ts';
 import { unevenly } from './shuffle-time.ts';
-import { type Call, FaultyLog, hastyClock } from './support.ts';
+import { type Call, endsAt, FaultyLog, hastyClock } from './support.ts';
 
 interface Plan extends Spread {
   readonly records: number;
@@ -49,17 +49,7 @@ async function runOf(name: StepName, { batch, commitInterval, kills, records, se
       spells(records).map((record) => ({ ...record, key: `${record.value % 7}` })),
     );
   }
-  const queue = [...kills];
-  let calls = 0;
-  log.fault = (call) => {
-    const next = queue[0];
-    if (next === undefined || !FAULTY.has(call)) return;
-    calls += 1;
-    if (calls <= next) return;
-    queue.shift();
-    calls = 0;
-    throw new MillraceError('fatal', 'ERR_TEST', `the process ends at ${call}`);
-  };
+  log.fault = endsAt(FAULTY, kills);
   const transport = async () => unevenly(await log.open(), seed);
   let late = 0;
   for (;;) {

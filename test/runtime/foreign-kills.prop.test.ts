@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { int32, joinRows, MillraceError, nullable, string, table, to, topic, toStream } from 'millrace';
+import { int32, joinRows, type MillraceError, nullable, string, table, to, topic, toStream } from 'millrace';
 import { expect, it } from 'vitest';
 import { unevenly } from './shuffle-time.ts';
-import { type Call, FaultyLog, hastyClock } from './support.ts';
+import { type Call, endsAt, FaultyLog, hastyClock } from './support.ts';
 
 const numbers = (name: string) => topic(name, { key: string(), value: nullable(int32()) });
 const out = numbers('out');
@@ -48,17 +48,7 @@ async function run({ kills, partitions, seed, writes }: Plan) {
   for (const name of ['left', 'right']) log.create(name, partitions);
   log.create(out.name);
   for (const { to: target, key, value } of writes) log.publish(numbers(target), [{ key, value }]);
-  const queue = [...kills];
-  let calls = 0;
-  log.fault = (call) => {
-    const next = queue[0];
-    if (next === undefined || !FAULTY.has(call)) return;
-    calls += 1;
-    if (calls <= next) return;
-    queue.shift();
-    calls = 0;
-    throw new MillraceError('fatal', 'ERR_TEST', `the process ends at ${call}`);
-  };
+  log.fault = endsAt(FAULTY, kills);
   for (let done = false; !done; ) {
     const app = log.run(pipeline, {
       transport: async () => unevenly(await log.open(), seed),

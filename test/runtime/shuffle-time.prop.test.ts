@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { MillraceError } from 'millrace';
+import type { MillraceError } from 'millrace';
 import { describe, expect, it } from 'vitest';
 import { backlog, expected, program, rowsOf, type Shape, shapes, unevenly } from './shuffle-time.ts';
-import { type Call, FaultyLog, hastyClock } from './support.ts';
+import { type Call, endsAt, FaultyLog, hastyClock } from './support.ts';
 
 interface Plan extends Shape {
   readonly records: number;
@@ -32,17 +32,7 @@ async function runOf({ batch, commitInterval, kills, records, seed, ...shape }: 
   const log = new FaultyLog();
   for (const [{ name }, partitions] of sizes) log.create(name, partitions);
   log.publish(source, backlog(records));
-  const queue = [...kills];
-  let calls = 0;
-  log.fault = (call) => {
-    const next = queue[0];
-    if (next === undefined || !FAULTY.has(call)) return;
-    calls += 1;
-    if (calls <= next) return;
-    queue.shift();
-    calls = 0;
-    throw new MillraceError('fatal', 'ERR_TEST', `the process ends at ${call}`);
-  };
+  log.fault = endsAt(FAULTY, kills);
   const transport = async () => unevenly(await log.open(), seed);
   const options = {
     transport,

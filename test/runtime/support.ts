@@ -2,6 +2,7 @@ import {
   type App,
   type Clock,
   json,
+  MillraceError,
   memoryTransport,
   type Pipeline,
   type RunOptions,
@@ -36,6 +37,26 @@ export type Call =
 
 /** Asked before each call; a throw is the fault, a promise a delay. */
 export type Fault = (call: Call) => void | Promise<void>;
+
+/**
+ * A process that ends again and again.
+ *
+ * @param where - The calls that count.
+ * @param after - After how many of them it ends, each time; then it ends no more.
+ */
+export function endsAt(where: ReadonlySet<Call>, after: readonly number[]): Fault {
+  const left = [...after];
+  let calls = 0;
+  return (call) => {
+    const next = left[0];
+    if (next === undefined || !where.has(call)) return;
+    calls += 1;
+    if (calls <= next) return;
+    left.shift();
+    calls = 0;
+    throw new MillraceError('fatal', 'ERR_TEST', `the process ends at ${call}`);
+  };
+}
 
 /** A log in memory with faults in front of it. */
 export class FaultyLog {
