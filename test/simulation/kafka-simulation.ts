@@ -175,7 +175,8 @@ class Simulation {
     const { atProducers, faults, grows, renewedAt } = this.#plan;
     if (faults.every(({ kind }) => IN_ORDER.has(kind))) return true;
     // Where the last commit before tasks are rebuilt for other partitions takes too long, they begin again, too.
-    return atProducers && !this.#again && grows === undefined && renewedAt === undefined;
+    const isWhole = grows === undefined && renewedAt === undefined && !this.#broker.groups.isPutBack;
+    return atProducers && !this.#again && isWhole;
   }
 
   #checksOf(inputs: readonly Input[]): RowCheck[] {

@@ -65,6 +65,13 @@ describe('a simulated run', () => {
     expect(problems).toEqual([]);
   });
 
+  // A commit that comes twice, the second time behind a later one, puts the offset back; the next owner of the task reads from there.
+  test('lets at least once repeat what a late commit has put back (11867538)', async () => {
+    const { plan, problems } = await simulate(11_867_538, { on: 'kafka' });
+    expect(plan.guarantee).toBe('at-least-once');
+    expect(problems).toEqual([]);
+  });
+
   test('goes another way with another seed', async () => {
     expect((await simulate(3)).hash).not.toBe((await simulate(12)).hash);
   });

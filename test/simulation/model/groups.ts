@@ -49,6 +49,8 @@ export class Groups implements PendingOffsets {
   #members = 0;
   /** What happened. */
   readonly counts = { generations: 0, expired: 0 };
+  /** Whether a request that its sender had given up has put a committed offset back: what follows is read again. */
+  isPutBack = false;
   /** Committed offsets that became lower, although nobody has asked for that. */
   readonly wentBack: string[] = [];
 
@@ -214,7 +216,8 @@ export class Groups implements PendingOffsets {
 
   #set(group: Group, key: string, offset: Offset, stale: boolean): void {
     const before = group.offsets.get(key)?.offset ?? 0;
-    if (offset.offset < before && !stale) this.wentBack.push(`${key} from ${before} to ${offset.offset}`);
+    if (offset.offset < before && stale) this.isPutBack = true;
+    else if (offset.offset < before) this.wentBack.push(`${key} from ${before} to ${offset.offset}`);
     group.offsets.set(key, offset);
   }
 
