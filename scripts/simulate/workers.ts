@@ -3,10 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import type { LogKind } from '../../test/simulation/simulation.ts';
+import { RunWatch, type Used } from './run-watch.ts';
 import type { Asked, Result } from './worker.ts';
 
-/** A run takes less than a second; one that takes that long comes to no end. */
-const HANGS_MS = 120_000;
+/** A run takes less than a second of CPU time and never waits long: beyond this it never ends. */
+const HANGS: Used = { cpuMs: 60_000, idleMs: 60_000 };
+/** Shrinking runs a seed once for each fault. */
+const SHRINKING_HANGS: Used = { cpuMs: 600_000, idleMs: 60_000 };
 /** Worlds that ended leave something behind: a worker is used for so many of them. */
 const RUNS = 1000;
 
@@ -47,14 +50,14 @@ export class SimulationWorkers {
   }
 
   simulate(worker: number, seed: number): Promise<Result> {
-    return this.#ask<Result>(worker, { seed, on: this.#on, shrinks: false }, HANGS_MS).catch((error: Error) => {
+    return this.#ask<Result>(worker, { seed, on: this.#on, shrinks: false }, HANGS).catch((error: Error) => {
       return { problems: [`it cannot be simulated: ${error.message}`], counts: {}, events: 0 };
     });
   }
 
   /** The fewest faults with which a run fails, in words. */
   shrink(worker: number, seed: number): Promise<string> {
-    return this.#ask<string>(worker, { seed, on: this.#on, shrinks: true }, 10 * HANGS_MS).catch(
+    return this.#ask<string>(worker, { seed, on: this.#on, shrinks: true }, SHRINKING_HANGS).catch(
       (error: Error) => error.message,
     );
   }
@@ -63,7 +66,7 @@ export class SimulationWorkers {
     for (const worker of this.#workers) await worker?.terminate();
   }
 
-  #ask<T>(at: number, asked: Asked, limitMs: number): Promise<T> {
+  #ask<T>(at: number, asked: Asked, limit: Used): Promise<T> {
     const worker = this.#worker(at);
     return new Promise<T>((resolve, reject) => {
       const lost = (error: Error): void => {
@@ -77,10 +80,16 @@ export class SimulationWorkers {
         resolve(answer);
       };
       const over = (): void => {
-        clearTimeout(timer);
+        watch.over();
         worker.off('message', answered).off('error', lost);
       };
-      const timer = setTimeout(() => lost(new Error(`it comes to no end within ${limitMs} ms`)), limitMs);
+      // The CPU time of a single thread is unknown, so the limit is for all of them.
+      const ofAll = { ...limit, cpuMs: limit.cpuMs * this.#workers.length };
+      const watch = new RunWatch(
+        () => usedBy(worker),
+        ofAll,
+        (why) => lost(new Error(why)),
+      );
       worker.on('message', answered).on('error', lost);
       worker.postMessage(asked, []);
     });
@@ -96,4 +105,9 @@ export class SimulationWorkers {
     this.#runs[at] = (this.#runs[at] ?? 0) + 1;
     return worker;
   }
+}
+
+function usedBy(worker: Worker): Used {
+  const { system, user } = process.cpuUsage();
+  return { cpuMs: (user + system) / 1000, idleMs: worker.performance.eventLoopUtilization().idle };
 }
