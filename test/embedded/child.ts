@@ -144,8 +144,9 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
 
   /** Opens, reads everything, closes; says what went wrong. */
   async open() {
+    let transport: Awaited<ReturnType<ReturnType<typeof embeddedTransport>>> | undefined;
     try {
-      const transport = await embeddedTransport({ path })();
+      transport = await embeddedTransport({ path })();
       let count = 0;
       for (const topic of await transport.topics.list()) {
         for (const [partition, start] of await transport.offsets(topic, 'earliest')) {
@@ -164,10 +165,11 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
           await fetcher.close();
         }
       }
-      await transport.close();
       say(`read ${count}`);
     } catch (error) {
       say(`failed ${codeOf(error)} ${error instanceof Error ? error.message.replaceAll('\n', ' ') : ''}`);
+    } finally {
+      await transport?.close();
     }
   },
 

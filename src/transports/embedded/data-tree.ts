@@ -1,3 +1,4 @@
+import { compareBytes } from '../../state/key-codec.ts';
 import { Damage, type DataFile, databaseAt, number64, type Tree } from './data-file.ts';
 
 /** An entry of a tree in the file. */
@@ -17,25 +18,39 @@ const OVERFLOW = 4;
 const BIG = 1;
 const SUB = 2;
 
+/** Between which keys those of a page lie: from the first one up to but without the second one. */
+interface Between {
+  readonly from: Uint8Array | undefined;
+  readonly to: Uint8Array | undefined;
+}
+
+const ANYWHERE: Between = { from: undefined, to: undefined };
+
 /**
- * Walks a tree in key order. An unreadable node is reported and skipped, with everything below it.
+ * Walks a tree in key order. An unreadable node is reported and skipped, with everything below it. Entries that are not
+ * where LMDB would look for them are reported too, but delivered.
  *
+ * @param order - Whether keys are in the order of their bytes, or in another one that is not checked.
  * @param visited - Page numbers seen so far; a page that occurs twice is damage.
  * @param damaged - Called for each damaged place.
  */
 export function* walkTree(
   file: DataFile,
   tree: Tree,
+  order: 'bytes' | 'other',
   visited: Set<number>,
   damaged: (reason: string) => void,
 ): Generator<TreeEntry> {
-  if (tree.root !== undefined) yield* walkPage(file, tree.root, tree.depth, visited, damaged);
+  if (tree.root !== undefined) {
+    yield* walkPage(file, tree.root, tree.depth, order === 'bytes' ? ANYWHERE : undefined, visited, damaged);
+  }
 }
 
 function* walkPage(
   file: DataFile,
   number: number,
   depth: number,
+  between: Between | undefined,
   visited: Set<number>,
   damaged: (reason: string) => void,
 ): Generator<TreeEntry> {
@@ -55,11 +70,19 @@ function* walkPage(
     damaged(`page ${number}: ${reasonOf(error)}`);
     return;
   }
-  for (const node of nodes) {
+  if (between !== undefined && !isOrdered(page, nodes, kind === BRANCH ? 1 : 0, between)) {
+    damaged(`page ${number}: its keys are not where they should be`);
+  }
+  for (const [at, node] of nodes.entries()) {
     if (kind === BRANCH) {
       const child =
         page.readUInt16LE(node) + page.readUInt16LE(node + 2) * 65_536 + page.readUInt16LE(node + 4) * 2 ** 32;
-      yield* walkPage(file, child, depth - 1, visited, damaged);
+      const below = between && {
+        // The first key of a branch says nothing.
+        from: at === 0 ? between.from : keyAt(page, node),
+        to: at === nodes.length - 1 ? between.to : keyAt(page, nodes[at + 1]!),
+      };
+      yield* walkPage(file, child, depth - 1, below, visited, damaged);
       continue;
     }
     try {
@@ -68,6 +91,22 @@ function* walkPage(
       damaged(`page ${number}: ${reasonOf(error)}`);
     }
   }
+}
+
+const keyAt = (page: Buffer, node: number): Uint8Array =>
+  page.subarray(node + NODE_HEADER, node + NODE_HEADER + page.readUInt16LE(node + 6));
+
+/** Whether the keys of a page from one on ascend, between the given ones. A search misses what is elsewhere. */
+function isOrdered(page: Buffer, nodes: readonly number[], first: number, { from, to }: Between): boolean {
+  let before: Uint8Array | undefined;
+  for (let at = first; at < nodes.length; at++) {
+    const key = keyAt(page, nodes[at]!);
+    if (before === undefined ? from !== undefined && compareBytes(key, from) < 0 : compareBytes(key, before) <= 0) {
+      return false;
+    }
+    before = key;
+  }
+  return before === undefined || to === undefined || compareBytes(before, to) < 0;
 }
 
 /** Positions of the nodes of a page, checked to start inside it. */
@@ -122,7 +161,7 @@ const reasonOf = (error: unknown): string => {
 /** Walks the list of free pages, none of which may be in use. Call it after everything else has been walked. */
 export function checkFreePages(file: DataFile, visited: ReadonlySet<number>, damaged: (reason: string) => void): void {
   const own = new Set<number>();
-  for (const { value } of walkTree(file, file.meta.freeTree, own, damaged)) {
+  for (const { value } of walkTree(file, file.meta.freeTree, 'other', own, damaged)) {
     try {
       const list = value();
       const count = number64(list, 0);

@@ -9,6 +9,7 @@ import { offsetOfKey, partitionOfKey, topicIdOfKey } from './keys.ts';
 import { DATA_FILE, type Databases, flushToDisk, openDatabases } from './lmdb.ts';
 import type { IndexEntry } from './partition-state.ts';
 import { type LostRecords, survey } from './survey.ts';
+import { readUint32 } from './uint32.ts';
 
 /** What was copied and what was lost. @public */
 export interface SalvageReport {
@@ -62,6 +63,7 @@ async function copy(path: string, db: Databases): Promise<SalvageReport> {
   const found = new Map<number, Map<number, Found>>();
   const batches = new Batches(db);
   const write = grouped(db);
+  let highestStore = 0;
   const { damage, lost } = survey(path, {
     meta: (key, sealed) => {
       copied.catalogEntries++;
@@ -69,6 +71,7 @@ async function copy(path: string, db: Databases): Promise<SalvageReport> {
     },
     state: (key, sealed) => {
       copied.stateEntries++;
+      highestStore = Math.max(highestStore, readUint32(key, 0));
       write(() => db.state.putSync(key, Uint8Array.from(sealed)));
     },
     batch: (key, bytes, entry) => {
@@ -80,7 +83,7 @@ async function copy(path: string, db: Databases): Promise<SalvageReport> {
   });
   write.end();
   const renamed: string[] = [];
-  db.root.transactionSync(() => renamed.push(...repairCatalog(new Catalog(db), found, lost)));
+  db.root.transactionSync(() => renamed.push(...repairCatalog(new Catalog(db), found, lost, highestStore)));
   await flushToDisk(db);
   return { ...copied, damage, lost, renamed };
 }
@@ -128,6 +131,7 @@ function repairCatalog(
   catalog: Catalog,
   found: ReadonlyMap<number, ReadonlyMap<number, Found>>,
   lost: readonly LostRecords[],
+  highestStore: number,
 ): string[] {
   const topics = new Map([...catalog.topics().values()].map((topic) => [topic.id, topic]));
   const renamed: string[] = [];
@@ -157,8 +161,8 @@ function repairCatalog(
       });
     }
   }
-  // Ids must not be assigned twice.
-  const highest = Math.max(0, ...found.keys(), ...topics.keys());
+  // Ids must not be assigned twice: a new topic or store would have what is left of an old one.
+  const highest = Math.max(highestStore, ...found.keys(), ...topics.keys());
   while (catalog.newId() < highest);
   return renamed;
 }

@@ -46,13 +46,13 @@ export function checkStructure(folder: string, maxPages: number): readonly strin
     try {
       const visited = new Set<number>();
       const report = (reason: string): void => void damage.push(reason);
-      const walk = (tree: Tree): void => {
-        for (const entry of walkTree(file, tree, visited, report)) {
-          if (entry.tree !== undefined) walk(entry.tree);
+      const walk = (tree: Tree, order: 'bytes' | 'other'): void => {
+        for (const entry of walkTree(file, tree, order, visited, report)) {
+          if (entry.tree !== undefined) walk(entry.tree, 'bytes');
           if (visited.size > maxPages || damage.length > 0) return;
         }
       };
-      walk(file.meta.mainTree);
+      walk(file.meta.mainTree, 'other');
       if (visited.size <= maxPages && damage.length === 0) checkFreePages(file, visited, report);
     } finally {
       file.close();
@@ -77,12 +77,12 @@ export function survey(folder: string, visitor?: SurveyVisitor): Survey {
   try {
     const visited = new Set<number>();
     const trees = new Map<string, Tree>();
-    for (const { key, tree } of walkTree(file, file.meta.mainTree, visited, report)) {
+    for (const { key, tree } of walkTree(file, file.meta.mainTree, 'other', visited, report)) {
       if (tree !== undefined) trees.set(Buffer.from(key).toString('latin1').replace(/\0$/, ''), tree);
     }
     const entries = (name: string): Iterable<TreeEntry> => {
       const tree = trees.get(name);
-      if (tree !== undefined) return walkTree(file, tree, visited, report);
+      if (tree !== undefined) return walkTree(file, tree, 'bytes', visited, report);
       report(`the database "${name}" is missing`);
       return [];
     };
