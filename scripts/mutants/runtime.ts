@@ -337,8 +337,8 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'unused-store-goes-on',
     fault: 'a store goes on that was out of use while a pipeline without stores went on',
     file: 'src/runtime/app/start-place.ts',
-    text: 'const lacks = isStateless(known) && low.offset < known.offset;',
-    instead: 'const lacks = isStateless(known) && low.offset < 0;',
+    text: 'if (before?.stores === undefined && before?.trail === undefined) return',
+    instead: 'if (before?.stores === undefined) return',
     caughtBy: [
       {
         file: 'src/runtime/app/task-starts.test.ts',
@@ -387,5 +387,31 @@ export const runtimeMutants: readonly Mutant[] = [
       test: `end where one is ready to and has '${has}', and another one then writes more for it`,
       hangs: true,
     })),
+  },
+  {
+    name: 'store-behind-a-shuffle-goes-on',
+    fault: 'a store behind a shuffle goes on that was out of use while the stage before the shuffle went on',
+    file: 'src/log/store-trail.ts',
+    text: 'return from < to ? { from, to, left: left !== undefined } : undefined;',
+    instead: 'return from < to && left === undefined ? { from, to, left: false } : undefined;',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/task-starts.test.ts',
+        test: 'stops where a store behind a shuffle was out of use while records passed it by',
+      },
+    ],
+  },
+  {
+    name: 'shuffle-counts-as-left-out',
+    fault: 'a store is refused whose records came through a shuffle for a while',
+    file: 'src/runtime/app/start-place.ts',
+    text: 'before === undefined ? 0 : shuffledTo(before, name)',
+    instead: 'before === undefined ? 0 : 0',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/task-starts.test.ts',
+        test: 'goes on where all records took the way through a shuffle to other partitions',
+      },
+    ],
   },
 ];

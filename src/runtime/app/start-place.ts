@@ -1,11 +1,12 @@
 import { FatalError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
-import { isStateless, storesOf } from '../../log/offset-mark.ts';
+import { committedTrail } from '../../log/offset-mark.ts';
+import { type CommittedTrail, lackOf, restsOf, type StoreRoutes, shuffledTo } from '../../log/store-trail.ts';
 import type { CommittedOffset, TopicDescription, TopicFacts } from '../../log/transport.ts';
 import { keysWouldMove } from '../../plan/keys-would-move.ts';
 import type { Stage } from '../../plan/stages.ts';
 import type { StatePosition, StatePositions } from '../task/state-positions.ts';
-import { otherTopic, type Reached, stateBehind } from './task-start-errors.ts';
+import { otherTopic, type Reached, stateBehind, storeLeftOut } from './task-start-errors.ts';
 
 /** The application that a task belongs to. */
 export interface StartContext {
@@ -36,18 +37,27 @@ export class StartPlace {
     this.#partition = partition;
   }
 
-  /** The start offset; `undefined` if nothing is known about the partition. */
-  compare(committed: CommittedOffset | undefined, states: readonly StoreState[]): number | undefined {
+  /**
+   * The start offset; `undefined` if nothing is known about the partition.
+   *
+   * @param routes - How records come from the partition to stores, also to those behind shuffles.
+   */
+  compare(
+    committed: CommittedOffset | undefined,
+    states: readonly StoreState[],
+    routes: StoreRoutes,
+  ): number | undefined {
+    const known = ofThisTopic(committed);
+    const before = known && committedTrail(known);
     const reached = states.flatMap(({ name, positions }): Reached[] => {
       const position = positions?.get(this.#topic);
-      if (position === undefined) return [];
-      return this.#isOfThisTopic(name, position, committed) ? [{ name, offset: position.offset }] : [];
+      if (position === undefined || !this.#isOfThisTopic(name, position, committed)) return [];
+      return [{ name, offset: Math.max(position.offset, before === undefined ? 0 : shuffledTo(before, name)) }];
     });
     const low = reached.reduce((best, each) => (each.offset < best.offset ? each : best), reached[0] ?? NOTHING);
     const high = reached.reduce((best, each) => (each.offset > best.offset ? each : best), reached[0] ?? NOTHING);
-    // An offset of a deleted topic only shows that the topic that has its name now was never read.
-    const known = committed?.topicId === undefined ? committed : undefined;
-    this.#checkEmpty(known, states);
+    this.#checkEmpty(before, states);
+    if (before !== undefined) this.#checkBehind(before, routes);
     if (reached.length === 0) return known?.offset;
     if (known === undefined) {
       this.#warn(
@@ -55,10 +65,9 @@ export class StartPlace {
       );
       return this.#lowest(low, high);
     }
-    // While a pipeline without these stores has moved the offset, they were not used, and lack records.
-    const lacks = isStateless(known) && low.offset < known.offset;
-    // Otherwise an offset without stores was set manually or with another tool, now or before that.
-    if (storesOf(known) === undefined && !lacks) return this.#setByHand(known.offset, low, high);
+    // Without a mark of the application, somebody has set the offset by hand or with another tool.
+    if (before?.stores === undefined && before?.trail === undefined)
+      return this.#setByHand(known.offset, reached, high);
     if (low.offset < known.offset) throw this.#behind(low, high, known.offset);
     if (low.offset > known.offset) {
       const { applicationId, logger } = this.#options;
@@ -92,26 +101,51 @@ export class StartPlace {
     throw otherTopic(store, this.#options.applicationId, { ...this.#at(0), topic: this.#topic });
   }
 
-  /**
-   * An empty store was either lost or is new. One without records of the topic was used by a pipeline that read other
-   * topics, and perhaps not by the last one.
-   */
-  #checkEmpty(committed: CommittedOffset | undefined, states: readonly StoreState[]): void {
-    const before = committed && storesOf(committed);
-    const from = committed?.offset ?? 0;
+  /** An empty store was either lost or is new; one without records of the topic was behind other topics. */
+  #checkEmpty(before: CommittedTrail | undefined, states: readonly StoreState[]): void {
+    const from = before?.offset ?? 0;
     for (const { mute, name, positions } of states) {
-      if (mute || positions?.has(this.#topic) === true) continue;
-      if (positions === undefined && before?.has(name) === true) throw this.#lost(name, from);
-      if (positions === undefined && from > 0) {
-        this.#warn(`store ${name} is empty and starts at offset ${from} of ${this.#name}`);
+      if (positions?.has(this.#topic) === true) continue;
+      const isNamed = before?.stores?.has(name) === true;
+      // It may be older than positions and trails. With a trail, it would be named.
+      if (mute && (isNamed || before?.trail === undefined)) continue;
+      if (positions === undefined) {
+        if (isNamed) throw this.#lost(name, from);
+        if (from > 0) this.#warn(`store ${name} is empty and starts at offset ${from} of ${this.#name}`);
+        continue;
       }
-      const isMoved = positions !== undefined && !this.#stage.inputs.some((use) => positions.has(use.name));
-      if (positions === undefined || !(isMoved || from > 0)) continue;
+      const lack = before && lackOf(before, name, []);
+      if (lack?.left === true) throw storeLeftOut(name, lack, from, this.#at(lack.from));
+      const isUnknown = before?.trail === undefined && !isNamed && from > 0;
+      if (isUnknown || lack !== undefined) this.sayMoved(name, positions.keys(), from);
+    }
+  }
+
+  /** The stores of other stages do not show here what they lack. */
+  #checkBehind(before: CommittedTrail, routes: StoreRoutes): void {
+    for (const name of [...routes.stores, ...routes.behind.keys()]) {
+      const rests = restsOf(before, name, routes).join(', ');
+      if (rests !== '')
+        this.#warn(
+          `store ${name} got the records of ${this.#name} before offset ${before.offset} behind ${rests}: what it had not ` +
+            'read of that, it does not get any more',
+        );
+    }
+    for (const [name, through] of routes.behind) {
+      const lack = lackOf(before, name, through);
+      if (lack?.left === true) throw storeLeftOut(name, lack, before.offset, this.#at(lack.from));
+      if (lack === undefined) continue;
       this.#warn(
-        `store ${name} holds records of ${[...positions.keys()].join(', ')}, and continues at offset ${from} of ` +
-          `${this.#name}: if it was not used for a while, it lacks the records in between`,
+        `store ${name}, behind ${through.join(', ')}, gets the records of ${this.#name} from offset ${lack.to} on`,
       );
     }
+  }
+
+  /** Says that a store now also takes the records of this topic. */
+  sayMoved(store: string, topics: Iterable<string>, from: number): void {
+    this.#warn(
+      `store ${store} holds records of ${[...topics].join(', ')}, and takes those of ${this.#name} from offset ${from} on`,
+    );
   }
 
   /**
@@ -127,7 +161,7 @@ export class StartPlace {
     return low.offset;
   }
 
-  #setByHand(offset: number, low: Reached, high: Reached): number {
+  #setByHand(offset: number, reached: readonly Reached[], high: Reached): number {
     if (offset < high.offset) {
       throw new FatalError(
         'ERR_OFFSET_BEHIND_STATE',
@@ -141,9 +175,10 @@ export class StartPlace {
         },
       );
     }
-    if (offset > low.offset) {
+    for (const { name, offset: has } of reached) {
+      if (has >= offset) continue;
       this.#warn(
-        `offsets ${low.offset} to ${offset - 1} of ${this.#name} were skipped by hand; the stores do not have them`,
+        `offsets ${has} to ${offset - 1} of ${this.#name} were skipped by hand; store ${name} does not have them`,
       );
     }
     return offset;
@@ -174,6 +209,11 @@ export class StartPlace {
     const { applicationId, logger } = this.#options;
     logger.warn({ applicationId, stage: this.#stage.name, topic: this.#topic, partition: this.#partition }, message);
   }
+}
+
+/** An offset of a deleted topic only shows that the topic that has its name now was never read. */
+export function ofThisTopic(committed: CommittedOffset | undefined): CommittedOffset | undefined {
+  return committed?.topicId === undefined ? committed : undefined;
 }
 
 const NOTHING: Reached = { name: '', offset: 0 };

@@ -120,11 +120,16 @@ export class TaskFactory {
   }
 
   /** @throws errors of nodes on instantiation, such as `ERR_STORE_INCOMPATIBLE`. */
-  build(session: TaskSession, { spec, stage }: AssignedTask, { heard, positions, uncommitted }: TaskStart): Task {
+  build(
+    session: TaskSession,
+    { spec, stage }: AssignedTask,
+    { heard, positions, trails, uncommitted }: TaskStart,
+  ): Task {
     const task = new Task(stage, partitionOf(spec), positions, {
       ...this.#host(session),
       uncommitted,
       heard,
+      trails,
       time: this.#timeOf(stage, heard),
       speaks: this.announcer.speaks(stage),
       followsWritten: (topic) => this.#writer(stage, topic)?.follows === 'written',

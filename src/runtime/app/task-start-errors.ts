@@ -1,4 +1,5 @@
 import { bareMessage, type ErrorDetails, FatalError, type MillraceError } from '../../errors.ts';
+import type { Lack } from '../../log/store-trail.ts';
 
 /** The position in a partition that a store has reached. */
 export interface Reached {
@@ -27,6 +28,27 @@ export function stateBehind(
       ...at,
       lastOffset: committed - 1,
       hint: `changes of the store were lost, or the store was not used for a while: ${again}`,
+    },
+  );
+}
+
+/** The error for a store that records did not come to while the pipeline was without it. */
+export function storeLeftOut(
+  store: string,
+  { from, to }: Lack,
+  committed: number,
+  at: ErrorDetails & { readonly topic: string; readonly partition: number },
+): FatalError {
+  const place = `${at.topic}/${at.partition}`;
+  return new FatalError(
+    'ERR_STATE_BEHIND',
+    `store ${store} lacks the records of ${place} from offset ${from} to ${to - 1}: the pipeline that read them was without it`,
+    {
+      ...at,
+      lastOffset: committed - 1,
+      hint:
+        `set the offset to ${committed} to go on without them, or give the store a new name; to have them in it, process everything ` +
+        `again under a new applicationId, or set the offset to ${from} if nothing else in the pipeline has used them`,
     },
   );
 }

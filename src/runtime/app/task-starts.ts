@@ -1,13 +1,15 @@
 import { every, inSteps, type Steps, until } from '../../log/awaitable.ts';
-import { storesOf } from '../../log/offset-mark.ts';
+import { committedTrail } from '../../log/offset-mark.ts';
+import { continueTrail, isNew, type StoreRoutes, type StoreTrail } from '../../log/store-trail.ts';
 import type { CommittedOffset, TaskLog, TaskSpec } from '../../log/transport.ts';
 import { originOf, taskSpecs } from '../../plan/assignment.ts';
 import type { Stage } from '../../plan/stages.ts';
+import { storeRoutes } from '../../plan/store-routes.ts';
 import type { StoreBackend, StoreId } from '../../state/byte-store.ts';
 import { FINGERPRINT_STORE } from '../task/fingerprints.ts';
 import { heardBefore, PositionKeeper, statePositions } from '../task/state-positions.ts';
 import type { TaskProgress } from '../task/task-host.ts';
-import { type StartContext, StartPlace, type StoreState } from './start-place.ts';
+import { ofThisTopic, type StartContext, StartPlace, type StoreState } from './start-place.ts';
 import { checkLeftOver, checkSpread } from './state-spread.ts';
 import { goneUnread } from './task-start-errors.ts';
 import type { TopicEnds } from './topic-ends.ts';
@@ -30,6 +32,8 @@ export interface TaskStart {
   readonly progress: TaskProgress | undefined;
   /** Time announcements of other tasks from before the positions, by topic. */
   readonly heard?: ReadonlyMap<string, string>;
+  /** Where the records of each input go from its position on. */
+  readonly trails?: ReadonlyMap<string, StoreTrail>;
 }
 
 export interface TaskStartsOptions extends StartContext {
@@ -47,6 +51,7 @@ export interface TaskStartsOptions extends StartContext {
 export class TaskStarts {
   readonly #log: TaskLog;
   readonly options: TaskStartsOptions;
+  readonly #routes = new Map<Stage, StoreRoutes>();
 
   constructor(log: TaskLog, options: TaskStartsOptions) {
     this.#log = log;
@@ -67,24 +72,22 @@ export class TaskStarts {
       }
     }
     const fresh = yield* this.#fresh(missing);
+    for (const { task } of starts) yield* this.#sayMoved(task, fresh, stores);
     return starts.map(({ found, task }) => {
-      const { stage, spec } = task;
+      const { spec } = task;
       const positions = new Map<string, number>();
       for (const { partition, topic } of spec.partitions) {
         positions.set(topic, found.get(topic) ?? fresh.get(topic)?.get(partition) ?? 0);
       }
       const heard = this.#heard(task, positions, stores);
+      const trails = this.#trails(task, positions);
       const waits = (topic: string): boolean =>
         !found.has(topic) && positions.get(topic) === 0 && this.#beginsAgain(topic);
       if (spec.partitions.every(({ topic }) => waits(topic))) {
-        return { positions, uncommitted: new Set(positions.keys()), progress: undefined };
+        return { positions, uncommitted: new Set(positions.keys()), progress: undefined, trails };
       }
-      return {
-        positions,
-        uncommitted: new Set<string>(),
-        heard,
-        progress: this.#settle(stage, spec, task.committed, positions, stores, heard),
-      };
+      const progress = this.#settle(task, positions, stores, heard, trails);
+      return { positions, uncommitted: new Set<string>(), heard, progress, trails };
     });
   }
 
@@ -102,13 +105,30 @@ export class TaskStarts {
   #compare({ committed, spec, stage }: AssignedTask, stores: StoreBackend): Map<string, number> {
     const states = stage.stores.map(({ name }) => this.#state(stores, name, spec));
     checkSpread(stage, states, this.options.topics);
+    const routes = this.#routesOf(stage);
     const found = new Map<string, number>();
     for (const { partition, topic } of spec.partitions) {
       const place = new StartPlace(this.options, stage, topic, partition);
-      const start = place.compare(committed.get(topic), states);
+      const start = place.compare(committed.get(topic), states, routes);
       if (start !== undefined) found.set(topic, start);
     }
     return found;
+  }
+
+  #trails({ committed, stage }: AssignedTask, positions: ReadonlyMap<string, number>): ReadonlyMap<string, StoreTrail> {
+    const routes = this.#routesOf(stage);
+    const trails = Array.from(positions, ([topic, offset]): [string, StoreTrail] => {
+      const known = ofThisTopic(committed.get(topic));
+      return [topic, continueTrail(known && committedTrail(known), offset, routes)];
+    });
+    return new Map(trails);
+  }
+
+  #routesOf(stage: Stage): StoreRoutes {
+    const known = this.#routes.get(stage);
+    const routes = known ?? storeRoutes(stage, this.options.stages);
+    if (known === undefined) this.#routes.set(stage, routes);
+    return routes;
   }
 
   #state(stores: StoreBackend, name: string, spec: TaskSpec): StoreState {
@@ -116,6 +136,38 @@ export class TaskStarts {
     const positions = statePositions(stores, id);
     const known = stores.open({ ...id, store: FINGERPRINT_STORE }).get(new TextEncoder().encode(name)) !== undefined;
     return { name, positions, mute: positions === undefined && known };
+  }
+
+  /**
+   * Stores that hold records of other topics may hold those that already are in a topic that the application now reads
+   * for the first time.
+   */
+  *#sayMoved(
+    { committed, spec, stage }: AssignedTask,
+    fresh: ReadonlyMap<string, ReadonlyMap<number, number>>,
+    stores: StoreBackend,
+  ): Steps<void> {
+    const states = stage.stores.map(({ name }) => ({ name, positions: statePositions(stores, this.#id(name, spec)) }));
+    const moved = states.filter(
+      ({ positions }) => positions !== undefined && !stage.inputs.some(({ name }) => positions.has(name)),
+    );
+    if (moved.length === 0) return;
+    for (const { partition, topic } of spec.partitions) {
+      const known = ofThisTopic(committed.get(topic));
+      const before = known && committedTrail(known);
+      const found = moved.filter(({ name }) => {
+        if (before === undefined || before.stores?.has(name) === true) return true;
+        // With another offset, the comparison has said it.
+        return before.offset === 0 && isNew(before, name);
+      });
+      if (found.length === 0) continue;
+      const start = before?.offset ?? fresh.get(topic)?.get(partition) ?? 0;
+      const ends = yield* until(this.#log.offsets(topic, 'latest', [partition]));
+      if ((ends.get(partition) ?? 0) <= start) continue;
+      const place = new StartPlace(this.options, stage, topic, partition);
+      for (const { name, positions = new Map<string, unknown>() } of found)
+        place.sayMoved(name, positions.keys(), start);
+    }
   }
 
   /** The start of partitions about which nothing is known. */
@@ -174,20 +226,20 @@ export class TaskStarts {
    * stopped must not be skipped.
    */
   #settle(
-    stage: Stage,
-    spec: TaskSpec,
-    committed: ReadonlyMap<string, CommittedOffset>,
+    { committed, spec, stage }: AssignedTask,
     positions: ReadonlyMap<string, number>,
     stores: StoreBackend,
     heard: ReadonlyMap<string, string>,
+    trails: ReadonlyMap<string, StoreTrail>,
   ): TaskProgress | undefined {
     const names = stage.stores.map(({ name }) => name);
     const settled = spec.partitions.every(({ topic }) => {
       const offset = committed.get(topic);
       // With the id of a deleted topic, it is the start of the topic that has its name now.
       if (offset === undefined || offset.topicId !== undefined || offset.offset !== positions.get(topic)) return false;
-      const signed = storesOf(offset);
-      return names.every((name) => signed?.has(name) === true);
+      const { stores: signed, trail } = committedTrail(offset);
+      const isKnown = (store: string): boolean => trail === undefined || trail.behind.has(store);
+      return [...(trails.get(topic)?.behind ?? [])].every(isKnown) && names.every((name) => signed?.has(name) === true);
     });
     const agreed = names.every((name) => {
       const state = statePositions(stores, this.#id(name, spec));
@@ -199,7 +251,8 @@ export class TaskStarts {
     if (settled && agreed) return undefined;
     const { applicationId, topics } = this.options;
     const { partition } = spec.partitions[0] as { readonly partition: number };
-    const keeper = new PositionKeeper(applicationId, partition, stage.stores, topics, (topic) => heard.get(topic));
+    const heardOn = (topic: string): string | undefined => heard.get(topic);
+    const keeper = new PositionKeeper(applicationId, partition, stage.stores, topics, heardOn, trails);
     const offsets = spec.partitions.map((place): CommittedOffset => {
       const offset = positions.get(place.topic) as number;
       return { ...place, offset, ...originOf(this.options.topics, place.topic, offset, committed.get(place.topic)) };

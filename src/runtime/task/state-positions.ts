@@ -1,4 +1,5 @@
 import { heardOf, offsetMark, statelessMark } from '../../log/offset-mark.ts';
+import type { StoreTrail } from '../../log/store-trail.ts';
 import type { CommittedOffset } from '../../log/transport.ts';
 import { encodeUtf8 } from '../../serdes/text.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
@@ -55,23 +56,30 @@ export class PositionKeeper {
   readonly #keys: readonly Uint8Array[];
   readonly #topics: KnownTopics;
   readonly #heard: (topic: string) => string | undefined;
-  readonly #metadata: (topic: string) => string;
+  readonly #stores: readonly string[];
+  readonly #trails: ReadonlyMap<string, StoreTrail>;
+  /** By topic: the metadata for its offsets. */
+  readonly #marks = new Map<string, (heard: string | undefined) => string | undefined>();
   readonly #frames = new Map<string, Frame>();
 
-  /** @param heard - Describes the announcements in an input up to the recorded position. */
+  /**
+   * @param heard - Describes the announcements in an input up to the recorded position.
+   * @param trails - Where the records of each input go.
+   */
   constructor(
     applicationId: string,
     partition: number,
     stores: readonly { readonly name: string }[],
     topics: KnownTopics,
     heard: (topic: string) => string | undefined = () => undefined,
+    trails: ReadonlyMap<string, StoreTrail> = new Map(),
   ) {
     this.#heard = heard;
     this.#topics = topics;
     this.#id = { applicationId, store: INPUTS_STORE, partition };
-    this.#keys = stores.map(({ name }) => encoder.encode(name));
-    const mark = offsetMark(stores.map(({ name }) => name));
-    this.#metadata = stores.length > 0 ? () => mark : (topic) => statelessMark(this.#heard(topic));
+    this.#stores = stores.map(({ name }) => name);
+    this.#keys = this.#stores.map((name) => encoder.encode(name));
+    this.#trails = trails;
   }
 
   /** Positions that have moved, as offsets to commit. If one has moved, all positions are written to the state. */
@@ -113,9 +121,23 @@ export class PositionKeeper {
     return frame;
   }
 
+  readonly #metadata = (topic: string): string | undefined => {
+    let mark = this.#marks.get(topic);
+    if (mark === undefined) {
+      const trail = this.#trails.get(topic);
+      const fixed = offsetMark(this.#stores, trail);
+      mark = this.#stores.length > 0 ? () => fixed : statelessMark(trail);
+      this.#marks.set(topic, mark);
+    }
+    return mark(this.#stores.length > 0 ? undefined : this.#heard(topic));
+  };
+
   /** Marks offsets as committed by this application, to distinguish them from manually set ones. */
   signed(offsets: readonly CommittedOffset[]): CommittedOffset[] {
-    return offsets.map((offset) => ({ ...offset, metadata: this.#metadata(offset.topic) }));
+    return offsets.map((offset) => {
+      const metadata = this.#metadata(offset.topic);
+      return metadata === undefined ? offset : { ...offset, metadata };
+    });
   }
 }
 

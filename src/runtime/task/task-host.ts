@@ -2,6 +2,7 @@ import type { Clock } from '../../dataflow/clock.ts';
 import type { GlobalRows } from '../../dataflow/global-source.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { OutputTopic } from '../../log/outputs.ts';
+import type { StoreTrail } from '../../log/store-trail.ts';
 import type { CommittedOffset, OutgoingBatch } from '../../log/transport.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -40,6 +41,8 @@ export interface TaskHost extends InputFeed, RecordReader {
   readonly followsWritten?: (topic: string) => boolean;
   /** Whether the task announces its progress to readers of its output. */
   readonly speaks?: boolean;
+  /** Where the records of each input go, to commit with its offsets. */
+  readonly trails?: ReadonlyMap<string, StoreTrail> | undefined;
   /** Partitions and limits of an output topic, known before the task is built. */
   outputTopic(name: string): OutputTopic;
   /** Partitions of an input topic. */

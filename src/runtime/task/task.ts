@@ -110,13 +110,9 @@ export class Task implements TaskContext {
     this.#failures = new TaskFailures(host, stage, this.#outputs, this.counters);
     this.#fingerprints = new Fingerprints(host.stores, host.applicationId, partition);
     this.#holders.push(this.#fingerprints);
-    this.#keeper = new PositionKeeper(
-      host.applicationId,
-      partition,
-      stage.stores,
-      host.inputTopics ?? new Map(),
-      (topic) => host.time?.describe(topic) ?? this.#inputs.kept(topic),
-    );
+    const { applicationId, inputTopics = new Map(), trails } = host;
+    const heard = (topic: string): string | undefined => host.time?.describe(topic) ?? this.#inputs.kept(topic);
+    this.#keeper = new PositionKeeper(applicationId, partition, stage.stores, inputTopics, heard, trails);
     this.#connect();
   }
 

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { committedTrail, heardOf, offsetMark, statelessMark, storesOf } from './offset-mark.ts';
+import { continueTrail, isNew, lackOf, restsOf, type StoreRoutes, type StoreTrail, shuffledTo } from './store-trail.ts';
+
+const routes = (stores: string[], behind: Record<string, string[]> = {}, outputs = Object.values(behind).flat()) =>
+  ({ stores, outputs, behind: new Map(Object.entries(behind)), read: ['in', ...outputs] }) satisfies StoreRoutes;
+const at = (offset: number, metadata: string | undefined) => committedTrail({ offset, metadata: metadata as string });
+
+/** The trail of an input whose pipeline changes at these offsets. */
+function changing(...changes: readonly (readonly [offset: number, routes: StoreRoutes])[]): StoreTrail {
+  const [first, ...rest] = changes as [(typeof changes)[0], ...typeof changes];
+  let before = { trail: continueTrail(undefined, first[0], first[1]), stores: new Set(first[1].stores) };
+  for (const [offset, now] of rest) {
+    before = { trail: continueTrail({ offset, ...before }, offset, now), stores: new Set(now.stores) };
+  }
+  return before.trail;
+}
+
+describe('the trail of an offset', () => {
+  it('is read from metadata as it was written, beside stores and what was heard', () => {
+    const trail = changing(
+      [0, routes(['a', 'b'])],
+      [7, routes([], { c: ['mid'] }, ['mid', 'out'])],
+      [90, routes(['é x'])],
+    );
+    expect(trail.left.size).toBe(3);
+    const stateful = at(90, offsetMark(['é x'], trail));
+    expect(stateful).toEqual({ offset: 90, stores: new Set(['é x']), trail });
+    for (const heard of [undefined, '2:k:v:1:1;@xyz']) {
+      const metadata = statelessMark(trail)(heard) as string;
+      expect(at(90, metadata)).toEqual({ offset: 90, stores: undefined, trail });
+      expect(heardOf({ metadata })).toBe(heard);
+    }
+  });
+
+  it('is not there where an earlier version, another tool or a person has set the offset', () => {
+    for (const metadata of [undefined, '', 'x', 'x > y', 'millrace', 'millrace counts', 'millrace-time 2:k:v;@x'])
+      expect(at(3, metadata).trail, metadata).toBeUndefined();
+    expect(storesOf({ metadata: 'millrace a%20b >x>y>' })).toEqual(new Set(['a b']));
+    expect(heardOf({ metadata: 'millrace-time 2:k:v;@x' })).toBe('2:k:v;@x');
+  });
+
+  it('is left out where it is too long for a broker', () => {
+    const trail = changing([
+      0,
+      routes(
+        [],
+        {},
+        Array.from({ length: 200 }, (_, n) => `out-${n}`),
+      ),
+    ]);
+    expect(offsetMark(['a'], trail)).toBe('millrace a');
+    expect(statelessMark(trail)(undefined)).toBeUndefined();
+    expect(statelessMark(trail)('x')).toBe('millrace-time x');
+  });
+});
+
+describe('what a store lacks', () => {
+  const lacks = (trail: StoreTrail, offset: number, store: string, through: string[] = [], stores?: string[]) =>
+    lackOf({ offset, trail, stores: stores && new Set(stores) }, store, through);
+
+  it('is what was read without it', () => {
+    const trail = changing([0, routes(['a'])], [5, routes(['b'])], [8, routes([])]);
+    expect(lacks(trail, 9, 'a')).toEqual({ from: 5, to: 9, left: true });
+    expect(lacks(trail, 9, 'b', ['mid'])).toEqual({ from: 8, to: 9, left: true });
+    expect(lacks(trail, 8, 'b')).toBeUndefined();
+    expect(lacks(trail, 9, 'c')).toEqual({ from: 0, to: 9, left: false });
+  });
+
+  it('is nothing that a topic which leads there has kept', () => {
+    const trail = changing([0, routes([], { a: ['mid'] })], [5, routes([], {}, ['mid'])]);
+    expect(lacks(trail, 9, 'a', ['mid'])).toBeUndefined();
+    expect(lacks(trail, 9, 'a')).toEqual({ from: 5, to: 9, left: true });
+    expect(lacks(trail, 9, 'new', ['mid'])).toBeUndefined();
+    const later = changing([0, routes(['a'])], [5, routes([])], [7, routes([], {}, ['mid'])]);
+    expect(lacks(later, 9, 'a', ['mid'])).toEqual({ from: 5, to: 7, left: true });
+    expect(lacks(later, 9, 'new', ['mid'])).toEqual({ from: 0, to: 7, left: false });
+  });
+
+  it('is nothing where it has got them directly and through a topic by turns', () => {
+    const [direct, behind] = [routes(['a']), routes([], { a: ['mid'] })];
+    const trail = changing([0, direct], [3, behind], [5, direct], [8, behind]);
+    expect(lacks(trail, 9, 'a', ['mid'])).toBeUndefined();
+    expect(lacks(trail, 9, 'a')).toBeUndefined();
+    expect(shuffledTo({ offset: 9, trail, stores: undefined }, 'a')).toBe(9);
+    expect(isNew({ offset: 9, trail, stores: undefined }, 'a')).toBe(false);
+    expect(isNew({ offset: 9, trail, stores: undefined }, 'b')).toBe(true);
+  });
+
+  it('is unknown before an offset that somebody has set', () => {
+    const set = { offset: 5, stores: undefined, trail: undefined };
+    const trail = continueTrail(set, 5, routes([], { a: ['mid'] }));
+    expect(lacks(trail, 9, 'b', ['mid'])).toBeUndefined();
+    expect(lackOf(set, 'a', ['mid'])).toBeUndefined();
+  });
+
+  it('may be what it had not read of a topic that it left', () => {
+    const trail = changing([0, routes([], { a: ['mid'] })]);
+    const before = { offset: 9, trail, stores: undefined };
+    expect(restsOf(before, 'a', routes(['a'], { b: ['mid'] }))).toEqual(['mid']);
+    expect(restsOf(before, 'a', routes([], { a: ['mid'] }))).toEqual([]);
+    expect(restsOf(before, 'b', routes([], { b: ['mid'] }))).toEqual([]);
+  });
+});
