@@ -337,8 +337,8 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'unused-store-goes-on',
     fault: 'a store goes on that was out of use while a pipeline without stores went on',
     file: 'src/runtime/app/start-place.ts',
-    text: 'if (before?.stores === undefined && before?.trail === undefined) return',
-    instead: 'if (before?.stores === undefined) return',
+    text: 'if (before?.stores === undefined && before?.trail === undefined)',
+    instead: 'if (before?.stores === undefined)',
     caughtBy: [
       {
         file: 'src/runtime/app/task-starts.test.ts',

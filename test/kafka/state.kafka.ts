@@ -4,7 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { connect, countByKey, int32, type MillraceError, run, string, to, topic } from 'millrace';
+import {
+  connect,
+  countByKey,
+  int32,
+  type MillraceError,
+  type Pipeline,
+  run,
+  string,
+  through,
+  to,
+  topic,
+} from 'millrace';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import type { StoreId } from '../../src/state/byte-store.ts';
 import { localStores } from '../../src/transports/embedded/index.ts';
@@ -140,6 +151,47 @@ it.each(['at-least-once', 'exactly-once'] as const)(
     await publish(2);
     expect(await outcome()).toBe('done');
     expect(await last(), 'empty, from where it was told').toBe(2);
+  },
+);
+
+it.each(['at-least-once', 'exactly-once'] as const)(
+  'is refused where the application went on without its store, also behind a shuffle, %s',
+  { timeout: 120_000 },
+  async (guarantee) => {
+    const brokers = inject('brokers');
+    const id = unique('left-out');
+    const client = await connect({ brokers });
+    onTestFinished(() => client.close());
+    const use = { key: string(), value: int32(), partitions: 1 };
+    const [numbers, counts] = [topic(`${id}-in`, use), topic(`${id}-out`, use)];
+    const [copies, shuffle] = [topic(`${id}-copies`, use), topic(`${id}-shuffle`, use)];
+    const direct = numbers.pipe(countByKey({ store: 'counts' }), to(counts));
+    const behind = numbers.pipe(through(shuffle), countByKey({ store: 'counts' }), to(counts));
+    const copy = numbers.pipe(to(copies));
+    const outcome = async (pipeline: Pipeline): Promise<string> => {
+      await client.publishAll(numbers, [{ key: 'a', value: 1 }]);
+      const app = run(pipeline, { applicationId: id, brokers, until: 'end', kafka: { guarantee } });
+      return app.done.then(
+        () => 'done',
+        ({ code, lastOffset, offset }: MillraceError) => `${code} ${offset} to ${lastOffset}`,
+      );
+    };
+    const last = async (): Promise<number | undefined> => {
+      const values: number[] = [];
+      await client.records(counts, { from: 'earliest', until: 'end' }).forEach(({ value }) => values.push(value));
+      return values.at(-1);
+    };
+    for (const pipeline of [direct, behind, direct]) expect(await outcome(pipeline)).toBe('done');
+    expect(await outcome(copy)).toBe('done');
+    expect(await outcome(direct)).toBe('ERR_STATE_BEHIND 3 to 3');
+    await client.setCommitted(id, numbers, [3]);
+    expect(await outcome(behind)).toBe('done');
+    expect(await last(), 'those were processed again').toBe(6);
+    expect(await outcome(copy)).toBe('done');
+    for (const pipeline of [behind, direct]) expect(await outcome(pipeline)).toBe('ERR_STATE_BEHIND 6 to 6');
+    await client.setCommitted(id, numbers, [7]);
+    expect(await outcome(behind)).toBe('done');
+    expect(await last(), 'one is passed over').toBe(9);
   },
 );
 
