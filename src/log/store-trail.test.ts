@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { committedTrail, heardOf, offsetMark, statelessMark, storesOf } from './offset-mark.ts';
-import { continueTrail, isNew, lackOf, restsOf, type StoreRoutes, type StoreTrail, shuffledTo } from './store-trail.ts';
+import {
+  continueTrail,
+  isElsewhere,
+  lackOf,
+  restUpTo,
+  type StoreRoutes,
+  type StoreTrail,
+  shuffledTo,
+} from './store-trail.ts';
 
 const routes = (stores: string[], behind: Record<string, string[]> = {}, outputs = Object.values(behind).flat()) =>
-  ({ stores, outputs, behind: new Map(Object.entries(behind)), read: ['in', ...outputs] }) satisfies StoreRoutes;
+  ({ stores, outputs, behind: new Map(Object.entries(behind)) }) satisfies StoreRoutes;
 const at = (offset: number, metadata: string | undefined) => committedTrail({ offset, metadata: metadata as string });
 
 /** The trail of an input whose pipeline changes at these offsets. */
@@ -83,8 +91,9 @@ describe('what a store lacks', () => {
     expect(lacks(trail, 9, 'a', ['mid'])).toBeUndefined();
     expect(lacks(trail, 9, 'a')).toBeUndefined();
     expect(shuffledTo({ offset: 9, trail, stores: undefined }, 'a')).toBe(9);
-    expect(isNew({ offset: 9, trail, stores: undefined }, 'a')).toBe(false);
-    expect(isNew({ offset: 9, trail, stores: undefined }, 'b')).toBe(true);
+    const found = [undefined, new Set(['a'])].map((stores) => isElsewhere({ offset: 9, trail, stores }, 'a'));
+    expect(found, 'its own records wait there').toEqual([false, true]);
+    expect([0, 9].map((offset) => isElsewhere({ offset, trail, stores: undefined }, 'b'))).toEqual([true, false]);
   });
 
   it('is unknown before an offset that somebody has set', () => {
@@ -94,11 +103,20 @@ describe('what a store lacks', () => {
     expect(lackOf(set, 'a', ['mid'])).toBeUndefined();
   });
 
-  it('may be what it had not read of a topic that it left', () => {
+  it('may be what it had not read of a topic that it left, at once or later', () => {
+    const gone = changing([0, routes([], { a: ['mid'] })], [5, routes([])]);
+    const after = { offset: 5, trail: at(5, statelessMark(gone)(undefined)).trail, stores: undefined };
+    expect(after.trail).toEqual(gone);
+    expect(restUpTo(after, 'a', [])).toBe(5);
+    expect(restUpTo(after, 'a', ['mid']), 'it reads on there').toBeUndefined();
+    expect(restUpTo(after, 'b', [])).toBeUndefined();
+    const kept = changing([0, routes([], { a: ['mid'] })], [5, routes([], {}, ['mid'])]);
+    expect(restUpTo({ ...after, trail: kept }, 'a', ['mid'])).toBeUndefined();
+    expect(restUpTo({ ...after, trail: kept }, 'a', [])).toBe(5);
     const trail = changing([0, routes([], { a: ['mid'] })]);
     const before = { offset: 9, trail, stores: undefined };
-    expect(restsOf(before, 'a', routes(['a'], { b: ['mid'] }))).toEqual(['mid']);
-    expect(restsOf(before, 'a', routes([], { a: ['mid'] }))).toEqual([]);
-    expect(restsOf(before, 'b', routes([], { b: ['mid'] }))).toEqual([]);
+    expect(restUpTo(before, 'a', [])).toBe(9);
+    expect(restUpTo(before, 'a', ['mid'])).toBeUndefined();
+    expect(restUpTo(before, 'b', ['mid'])).toBeUndefined();
   });
 });

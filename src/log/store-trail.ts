@@ -11,6 +11,8 @@ export interface StoreTrail {
   readonly behind: ReadonlySet<string>;
   /** Stores that records came to once, and the first offset that did not. */
   readonly left: ReadonlyMap<string, number>;
+  /** Those of them that were behind a topic: they may also lack what they had not read of it. */
+  readonly leftBehind: ReadonlySet<string>;
 }
 
 /** A stage between its input and the stores that records of the input come to. */
@@ -20,8 +22,6 @@ export interface StoreRoutes {
   readonly outputs: readonly string[];
   /** Stores of the stages behind it, each with those of the outputs that lead there. */
   readonly behind: ReadonlyMap<string, readonly string[]>;
-  /** Topics that the application reads. */
-  readonly read: readonly string[];
 }
 
 /** What was committed with an offset. */
@@ -39,8 +39,10 @@ const PART = '>';
 const MAX_TRAIL = 1200;
 
 /** @returns `undefined` if it is too long. */
-export function encodeTrail({ behind, left, outputs }: StoreTrail): string | undefined {
-  const text = [offsetsText(outputs), [...behind].join('.'), offsetsText(left)].map((part) => PART + part).join('');
+export function encodeTrail({ behind, left, leftBehind, outputs }: StoreTrail): string | undefined {
+  const parts = [offsetsText(outputs), [...behind].join('.'), offsetsText(left)];
+  if (leftBehind.size > 0) parts.push([...leftBehind].join('.'));
+  const text = parts.map((part) => PART + part).join('');
   return text.length > MAX_TRAIL ? undefined : text;
 }
 
@@ -48,8 +50,13 @@ export function encodeTrail({ behind, left, outputs }: StoreTrail): string | und
 export function decodeTrail(parts: readonly string[]): StoreTrail | undefined {
   const text = parts.find((part) => part.startsWith(PART));
   if (text === undefined) return undefined;
-  const [, outputs = '', behind = '', left = ''] = text.split(PART);
-  return { outputs: offsetsOf(outputs), behind: new Set(listed(behind)), left: offsetsOf(left) };
+  const [, outputs = '', behind = '', left = '', leftBehind = ''] = text.split(PART);
+  return {
+    outputs: offsetsOf(outputs),
+    behind: new Set(listed(behind)),
+    left: offsetsOf(left),
+    leftBehind: new Set(listed(leftBehind)),
+  };
 }
 
 /** The trail of the records that a stage takes from a position on; `before` belongs to the committed offset. */
@@ -62,14 +69,19 @@ export function continueTrail(
   // What has happened before an offset without a trail is unknown, and nothing is claimed about it.
   const since = before !== undefined && known === undefined ? 0 : position;
   const left = new Map(known?.left);
+  const leftBehind = new Set([...(known?.leftBehind ?? []), ...(known?.behind ?? [])]);
   if (known !== undefined) {
     for (const store of [...Array.from(before?.stores ?? [], nameHash), ...known.behind]) left.set(store, position);
   }
-  for (const store of [...stores, ...behind.keys()]) left.delete(nameHash(store));
+  for (const store of [...stores, ...behind.keys()].map(nameHash)) {
+    left.delete(store);
+    leftBehind.delete(store);
+  }
   return {
     outputs: new Map(outputs.map(nameHash).map((topic) => [topic, known?.outputs.get(topic) ?? since])),
     behind: new Set(Array.from(behind.keys(), nameHash)),
     left,
+    leftBehind,
   };
 }
 
@@ -96,10 +108,11 @@ export function lackOf(
   return from < to ? { from, to, left: left !== undefined } : undefined;
 }
 
-/** Whether no record of the input has ever come to a store, as far as is known. */
-export function isNew({ stores, trail }: CommittedTrail, store: string): boolean {
-  const name = nameHash(store);
-  return stores?.has(store) !== true && trail?.behind.has(name) !== true && trail?.left.has(name) !== true;
+/** Whether records that are in a topic already may have come to a store of its stage another way. */
+export function isElsewhere({ offset, stores, trail }: CommittedTrail, store: string): boolean {
+  if (stores?.has(store) === true || trail?.left.has(nameHash(store)) === true) return true;
+  // With another offset, a comparison says it.
+  return offset === 0 && trail?.behind.has(nameHash(store)) !== true;
 }
 
 /** Up to where a store has got the records through shuffles, since its stage last read the topic itself. */
@@ -109,13 +122,20 @@ export function shuffledTo({ offset, trail }: CommittedTrail, store: string): nu
 }
 
 /**
- * Topics that the application still reads and that may have led to a store, but do not lead there any more: the store does
- * not get what it had not read of them.
+ * Up to which offset records have gone to a topic that led to a store but does not any more: what the store had not read of
+ * it, it does not get. `undefined` if there is no such topic.
+ *
+ * @param through - As for {@link lackOf}.
  */
-export function restsOf({ trail }: CommittedTrail, store: string, { behind, read }: StoreRoutes): readonly string[] {
-  if (trail?.behind.has(nameHash(store)) !== true) return [];
-  const through = behind.get(store) ?? [];
-  return read.filter((topic) => trail.outputs.has(nameHash(topic)) && !through.includes(topic));
+export function restUpTo(
+  { offset, trail }: CommittedTrail,
+  store: string,
+  through: readonly string[],
+): number | undefined {
+  const name = nameHash(store);
+  if (trail === undefined || through.some((topic) => trail.outputs.has(nameHash(topic)))) return undefined;
+  if (trail.behind.has(name)) return offset > 0 ? offset : undefined;
+  return through.length === 0 && trail.leftBehind.has(name) ? trail.left.get(name) : undefined;
 }
 
 function offsetsText(offsets: ReadonlyMap<string, number>): string {

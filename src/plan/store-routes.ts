@@ -10,8 +10,7 @@ export function storeRoutes(stage: Stage, stages: readonly Stage[]): StoreRoutes
   }
   const stores = stage.stores.map(({ name }) => name);
   for (const name of stores) behind.delete(name);
-  const read = [...new Set(stages.flatMap(({ inputs }) => inputs.map(({ name }) => name)))];
-  return { stores, outputs, behind, read };
+  return { stores, outputs, behind };
 }
 
 function storesAfter(topic: string, stages: readonly Stage[]): ReadonlySet<string> {

@@ -1,7 +1,7 @@
 import { FatalError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import { committedTrail } from '../../log/offset-mark.ts';
-import { type CommittedTrail, lackOf, restsOf, type StoreRoutes, shuffledTo } from '../../log/store-trail.ts';
+import { type CommittedTrail, lackOf, restUpTo, type StoreRoutes, shuffledTo } from '../../log/store-trail.ts';
 import type { CommittedOffset, TopicDescription, TopicFacts } from '../../log/transport.ts';
 import { keysWouldMove } from '../../plan/keys-would-move.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -123,20 +123,20 @@ export class StartPlace {
 
   /** The stores of other stages do not show here what they lack. */
   #checkBehind(before: CommittedTrail, routes: StoreRoutes): void {
-    for (const name of [...routes.stores, ...routes.behind.keys()]) {
-      const rests = restsOf(before, name, routes).join(', ');
-      if (rests !== '')
-        this.#warn(
-          `store ${name} got the records of ${this.#name} before offset ${before.offset} behind ${rests}: what it had not ` +
-            'read of that, it does not get any more',
-        );
-    }
     for (const [name, through] of routes.behind) {
       const lack = lackOf(before, name, through);
       if (lack?.left === true) throw storeLeftOut(name, lack, before.offset, this.#at(lack.from));
       if (lack === undefined) continue;
       this.#warn(
         `store ${name}, behind ${through.join(', ')}, gets the records of ${this.#name} from offset ${lack.to} on`,
+      );
+    }
+    for (const name of [...routes.stores, ...routes.behind.keys()]) {
+      const to = restUpTo(before, name, routes.behind.get(name) ?? []);
+      if (to === undefined) continue;
+      this.#warn(
+        `store ${name} got the records of ${this.#name} before offset ${to} behind another topic: what it had not read there, ` +
+          'it does not get any more',
       );
     }
   }

@@ -1,6 +1,6 @@
 import { every, inSteps, type Steps, until } from '../../log/awaitable.ts';
 import { committedTrail } from '../../log/offset-mark.ts';
-import { continueTrail, isNew, type StoreRoutes, type StoreTrail } from '../../log/store-trail.ts';
+import { continueTrail, isElsewhere, type StoreRoutes, type StoreTrail } from '../../log/store-trail.ts';
 import type { CommittedOffset, TaskLog, TaskSpec } from '../../log/transport.ts';
 import { originOf, taskSpecs } from '../../plan/assignment.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -155,11 +155,7 @@ export class TaskStarts {
     for (const { partition, topic } of spec.partitions) {
       const known = ofThisTopic(committed.get(topic));
       const before = known && committedTrail(known);
-      const found = moved.filter(({ name }) => {
-        if (before === undefined || before.stores?.has(name) === true) return true;
-        // With another offset, the comparison has said it.
-        return before.offset === 0 && isNew(before, name);
-      });
+      const found = moved.filter(({ name }) => before === undefined || isElsewhere(before, name));
       if (found.length === 0) continue;
       const start = before?.offset ?? fresh.get(topic)?.get(partition) ?? 0;
       const ends = yield* until(this.#log.offsets(topic, 'latest', [partition]));
