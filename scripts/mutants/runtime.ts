@@ -405,13 +405,61 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'shuffle-counts-as-left-out',
     fault: 'a store is refused whose records came through a shuffle for a while',
     file: 'src/runtime/app/start-place.ts',
-    text: 'before === undefined ? 0 : shuffledTo(before, name)',
-    instead: 'before === undefined ? 0 : 0',
+    text: 'routes.apart.includes(name) ? before?.offset : before && shuffledTo(before, name);',
+    instead: 'routes.apart.includes(name) ? before?.offset : 0;',
     caughtBy: [
       {
         file: 'src/runtime/app/task-starts.test.ts',
         test: 'goes on where all records took the way through a shuffle to other partitions',
       },
+    ],
+  },
+  {
+    name: 'store-of-another-input-is-refused',
+    fault: 'a store of the stage is refused because records of an input that does not come to it were read without it',
+    file: 'src/log/store-trail.ts',
+    text: 'nameHash).filter((store) => !known.apart.has(store));',
+    instead: 'nameHash);',
+    caughtBy: [
+      {
+        file: 'src/log/store-trail.test.ts',
+        test: 'is nothing of an input that does not come to it, though it belongs to the stage',
+      },
+      {
+        file: 'test/runtime/harmless-changes.test.ts',
+        test: 'after steps that join two sources for a while, each of which has a store',
+      },
+    ],
+  },
+  {
+    name: 'stage-takes-all-inputs',
+    fault: 'records of an input count as having come to all steps of the stage',
+    file: 'src/plan/store-routes.ts',
+    text: 'for (const next of nodes) if (next.upstream.has(node)) below.add(next);',
+    instead: 'for (const next of nodes) if (next !== node) below.add(next);',
+    caughtBy: [
+      {
+        file: 'src/plan/store-routes.test.ts',
+        test: 'lead only to steps that the records of a topic come to, though others belong to the stage',
+      },
+      {
+        file: 'test/runtime/harmless-changes.test.ts',
+        test: 'after a table that is joined, read for itself, and joined again, and left out and joined again',
+      },
+    ],
+  },
+  {
+    name: 'trail-of-any-length',
+    fault: 'what is noted of stores can be longer than brokers keep with an offset',
+    file: 'src/log/store-trail.ts',
+    text: 'return text.length > MAX_TRAIL ? undefined : text;',
+    instead: 'return text;',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/offset-metadata.test.ts',
+        test: 'takes less than brokers keep by default, with as many stores and outputs as there may be',
+      },
+      { file: 'src/log/store-trail.test.ts', test: 'is left out where it is too long for a broker' },
     ],
   },
 ];

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { committedTrail, heardOf, offsetMark, statelessMark, storesOf } from './offset-mark.ts';
 import {
   continueTrail,
+  isCommittable,
   isElsewhere,
   lackOf,
   restUpTo,
@@ -10,16 +11,23 @@ import {
   shuffledTo,
 } from './store-trail.ts';
 
-const routes = (stores: string[], behind: Record<string, string[]> = {}, outputs = Object.values(behind).flat()) =>
-  ({ stores, outputs, behind: new Map(Object.entries(behind)) }) satisfies StoreRoutes;
+const routes = (
+  stores: string[],
+  behind: Record<string, string[]> = {},
+  outputs = Object.values(behind).flat(),
+  apart: string[] = [],
+) => ({ stores, apart, outputs, behind: new Map(Object.entries(behind)) }) satisfies StoreRoutes;
 const at = (offset: number, metadata: string | undefined) => committedTrail({ offset, metadata: metadata as string });
+
+/** An offset names all stores of its stage. */
+const storesOfStage = ({ apart, stores }: StoreRoutes) => new Set([...stores, ...apart]);
 
 /** The trail of an input whose pipeline changes at these offsets. */
 function changing(...changes: readonly (readonly [offset: number, routes: StoreRoutes])[]): StoreTrail {
   const [first, ...rest] = changes as [(typeof changes)[0], ...typeof changes];
-  let before = { trail: continueTrail(undefined, first[0], first[1]), stores: new Set(first[1].stores) };
+  let before = { trail: continueTrail(undefined, first[0], first[1]), stores: storesOfStage(first[1]) };
   for (const [offset, now] of rest) {
-    before = { trail: continueTrail({ offset, ...before }, offset, now), stores: new Set(now.stores) };
+    before = { trail: continueTrail({ offset, ...before }, offset, now), stores: storesOfStage(now) };
   }
   return before.trail;
 }
@@ -32,6 +40,10 @@ describe('the trail of an offset', () => {
       [90, routes(['é x'])],
     );
     expect(trail.left.size).toBe(3);
+    const next = { offset: 90, stores: new Set(['é x']), trail };
+    const apart = continueTrail(next, 95, routes([], {}, [], ['y']));
+    expect(apart.apart.size).toBe(1);
+    expect(at(95, offsetMark(['y'], apart))).toEqual({ offset: 95, stores: new Set(['y']), trail: apart });
     const stateful = at(90, offsetMark(['é x'], trail));
     expect(stateful).toEqual({ offset: 90, stores: new Set(['é x']), trail });
     for (const heard of [undefined, '2:k:v:1:1;@xyz']) {
@@ -60,6 +72,13 @@ describe('the trail of an offset', () => {
     expect(offsetMark(['a'], trail)).toBe('millrace a');
     expect(statelessMark(trail)(undefined)).toBeUndefined();
     expect(statelessMark(trail)('x')).toBe('millrace-time x');
+    expect(isCommittable(trail, 1)).toBe(false);
+  });
+
+  it('is left out where those of all partitions are too long for one commit', () => {
+    const trail = changing([0, routes(['a'], {}, ['one', 'two'])]);
+    expect([1, 10, 10_000].map((partitions) => isCommittable(trail, partitions))).toEqual([true, true, true]);
+    expect(isCommittable(trail, 20_000)).toBe(false);
   });
 });
 
@@ -83,6 +102,14 @@ describe('what a store lacks', () => {
     const later = changing([0, routes(['a'])], [5, routes([])], [7, routes([], {}, ['mid'])]);
     expect(lacks(later, 9, 'a', ['mid'])).toEqual({ from: 5, to: 7, left: true });
     expect(lacks(later, 9, 'new', ['mid'])).toEqual({ from: 0, to: 7, left: false });
+  });
+
+  it('is nothing of an input that does not come to it, though it belongs to the stage', () => {
+    const [joined, alone] = [routes(['a'], {}, [], ['b']), routes(['a'])];
+    const trail = changing([0, joined], [3, alone]);
+    expect(lacks(trail, 9, 'b', [], ['a'])).toEqual({ from: 0, to: 9, left: false });
+    const came = changing([0, routes(['a', 'b'])], [3, joined]);
+    expect(lacks(came, 9, 'b', ['mid'], ['a', 'b'])).toEqual({ from: 3, to: 9, left: true });
   });
 
   it('is nothing where it has got them directly and through a topic by turns', () => {

@@ -13,12 +13,16 @@ export interface StoreTrail {
   readonly left: ReadonlyMap<string, number>;
   /** Those of them that were behind a topic: they may also lack what they had not read of it. */
   readonly leftBehind: ReadonlySet<string>;
+  /** Stores of the stage that its other inputs come to, but not this one. */
+  readonly apart: ReadonlySet<string>;
 }
 
 /** A stage between its input and the stores that records of the input come to. */
 export interface StoreRoutes {
-  /** Its own stores. */
+  /** Its own stores that the records come to. */
   readonly stores: readonly string[];
+  /** Its other stores: records of other inputs come to them. */
+  readonly apart: readonly string[];
   readonly outputs: readonly string[];
   /** Stores of the stages behind it, each with those of the outputs that lead there. */
   readonly behind: ReadonlyMap<string, readonly string[]>;
@@ -37,11 +41,20 @@ export interface CommittedTrail {
 const PART = '>';
 /** Brokers keep 4,096 bytes with an offset, and other notes need the rest. A longer trail is not kept. */
 const MAX_TRAIL = 1200;
+/** The same for all trails of an application: a broker stores the offsets of a commit in one batch of at most 1 MiB. */
+const MAX_TRAILS = 200_000;
+
+/** Whether the offsets of a number of partitions can be committed at once with such trails. */
+export function isCommittable(trail: StoreTrail, partitions: number): boolean {
+  const text = encodeTrail(trail);
+  return text !== undefined && text.length * partitions <= MAX_TRAILS;
+}
 
 /** @returns `undefined` if it is too long. */
-export function encodeTrail({ behind, left, leftBehind, outputs }: StoreTrail): string | undefined {
-  const parts = [offsetsText(outputs), [...behind].join('.'), offsetsText(left)];
-  if (leftBehind.size > 0) parts.push([...leftBehind].join('.'));
+export function encodeTrail({ apart, behind, left, leftBehind, outputs }: StoreTrail): string | undefined {
+  const [which, gone, others] = [behind, leftBehind, apart].map((names) => [...names].join('.'));
+  const parts = [offsetsText(outputs), which, offsetsText(left), gone, others];
+  while (parts.length > 1 && parts.at(-1) === '') parts.pop();
   const text = parts.map((part) => PART + part).join('');
   return text.length > MAX_TRAIL ? undefined : text;
 }
@@ -50,12 +63,13 @@ export function encodeTrail({ behind, left, leftBehind, outputs }: StoreTrail): 
 export function decodeTrail(parts: readonly string[]): StoreTrail | undefined {
   const text = parts.find((part) => part.startsWith(PART));
   if (text === undefined) return undefined;
-  const [, outputs = '', behind = '', left = '', leftBehind = ''] = text.split(PART);
+  const [, outputs = '', behind = '', left = '', leftBehind = '', apart = ''] = text.split(PART);
   return {
     outputs: offsetsOf(outputs),
     behind: new Set(listed(behind)),
     left: offsetsOf(left),
     leftBehind: new Set(listed(leftBehind)),
+    apart: new Set(listed(apart)),
   };
 }
 
@@ -63,7 +77,7 @@ export function decodeTrail(parts: readonly string[]): StoreTrail | undefined {
 export function continueTrail(
   before: CommittedTrail | undefined,
   position: number,
-  { behind, outputs, stores }: StoreRoutes,
+  { apart, behind, outputs, stores }: StoreRoutes,
 ): StoreTrail {
   const known = before?.trail;
   // What has happened before an offset without a trail is unknown, and nothing is claimed about it.
@@ -71,7 +85,8 @@ export function continueTrail(
   const left = new Map(known?.left);
   const leftBehind = new Set([...(known?.leftBehind ?? []), ...(known?.behind ?? [])]);
   if (known !== undefined) {
-    for (const store of [...Array.from(before?.stores ?? [], nameHash), ...known.behind]) left.set(store, position);
+    const own = Array.from(before?.stores ?? [], nameHash).filter((store) => !known.apart.has(store));
+    for (const store of [...own, ...known.behind]) left.set(store, position);
   }
   for (const store of [...stores, ...behind.keys()].map(nameHash)) {
     left.delete(store);
@@ -82,6 +97,7 @@ export function continueTrail(
     behind: new Set(Array.from(behind.keys(), nameHash)),
     left,
     leftBehind,
+    apart: new Set(apart.map(nameHash)),
   };
 }
 
@@ -95,12 +111,9 @@ export interface Lack {
 }
 
 /** @param through - Topics that now lead from the stage to the store; empty for its own stores. */
-export function lackOf(
-  { offset, stores, trail }: CommittedTrail,
-  store: string,
-  through: readonly string[],
-): Lack | undefined {
-  if (trail === undefined || stores?.has(store) === true || trail.behind.has(nameHash(store))) return undefined;
+export function lackOf(before: CommittedTrail, store: string, through: readonly string[]): Lack | undefined {
+  const { offset, trail } = before;
+  if (trail === undefined || isFed(before, store) || trail.behind.has(nameHash(store))) return undefined;
   const left = trail.left.get(nameHash(store));
   // The topics that lead there now may have been written before, and the store can read all that is in them.
   const since = through.map((topic) => trail.outputs.get(nameHash(topic)) ?? offset);
@@ -108,9 +121,15 @@ export function lackOf(
   return from < to ? { from, to, left: left !== undefined } : undefined;
 }
 
+/** Whether records of the input came to a store of the stage that committed it. */
+function isFed({ stores, trail }: CommittedTrail, store: string): boolean {
+  return stores?.has(store) === true && trail?.apart.has(nameHash(store)) !== true;
+}
+
 /** Whether records that are in a topic already may have come to a store of its stage another way. */
-export function isElsewhere({ offset, stores, trail }: CommittedTrail, store: string): boolean {
-  if (stores?.has(store) === true || trail?.left.has(nameHash(store)) === true) return true;
+export function isElsewhere(before: CommittedTrail, store: string): boolean {
+  const { offset, trail } = before;
+  if (isFed(before, store) || trail?.left.has(nameHash(store)) === true) return true;
   // With another offset, a comparison says it.
   return offset === 0 && trail?.behind.has(nameHash(store)) !== true;
 }

@@ -89,7 +89,7 @@ function pipelineOf(version: Version): Pipeline {
 /** One application on one log, whose pipeline changes. */
 class Changing {
   readonly log = new FaultyLog();
-  /** Warnings since the last run that ended well. */
+  /** Warnings since the last run that ended well; those about a store, since the last such run that used it. */
   readonly warnings: string[] = [];
   readonly #local = memoryStores();
   readonly #kind: (typeof kinds)[number];
@@ -135,6 +135,13 @@ class Changing {
       const all = Math.max(0, Math.ceil((this.#published - k) / 7));
       return all - (counted.get(`k${k}`) ?? 0);
     });
+  }
+
+  /** Somebody has seen what was said up to a run that ended well. */
+  heard(used: readonly StoreName[]): void {
+    const unused = storeNames.filter((name) => !used.includes(name));
+    const open = this.warnings.filter((text) => unused.some((name) => text.includes(`store ${name}`)));
+    this.warnings.splice(0, this.warnings.length, ...open);
   }
 
   get copied(): readonly (number | null)[] {
@@ -208,7 +215,7 @@ async function check(kind: (typeof kinds)[number], partitions: number, runs: rea
       forgotten.delete(store);
       lacking.set(store, now);
     }
-    app.warnings.length = 0;
+    app.heard(used);
   }
 }
 

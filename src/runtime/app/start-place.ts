@@ -52,11 +52,13 @@ export class StartPlace {
     const reached = states.flatMap(({ name, positions }): Reached[] => {
       const position = positions?.get(this.#topic);
       if (position === undefined || !this.#isOfThisTopic(name, position, committed)) return [];
-      return [{ name, offset: Math.max(position.offset, before === undefined ? 0 : shuffledTo(before, name)) }];
+      // Where its records do not come from here, it lacks none of them.
+      const passed = routes.apart.includes(name) ? before?.offset : before && shuffledTo(before, name);
+      return [{ name, offset: Math.max(position.offset, passed ?? 0) }];
     });
     const low = reached.reduce((best, each) => (each.offset < best.offset ? each : best), reached[0] ?? NOTHING);
     const high = reached.reduce((best, each) => (each.offset > best.offset ? each : best), reached[0] ?? NOTHING);
-    this.#checkEmpty(before, states);
+    this.#checkEmpty(before, states, routes);
     if (before !== undefined) this.#checkBehind(before, routes);
     if (reached.length === 0) return known?.offset;
     if (known === undefined) {
@@ -102,7 +104,7 @@ export class StartPlace {
   }
 
   /** An empty store was either lost or is new; one without records of the topic was behind other topics. */
-  #checkEmpty(before: CommittedTrail | undefined, states: readonly StoreState[]): void {
+  #checkEmpty(before: CommittedTrail | undefined, states: readonly StoreState[], { apart }: StoreRoutes): void {
     const from = before?.offset ?? 0;
     for (const { mute, name, positions } of states) {
       if (positions?.has(this.#topic) === true) continue;
@@ -114,6 +116,7 @@ export class StartPlace {
         if (from > 0) this.#warn(`store ${name} is empty and starts at offset ${from} of ${this.#name}`);
         continue;
       }
+      if (apart.includes(name)) continue;
       const lack = before && lackOf(before, name, []);
       if (lack?.left === true) throw storeLeftOut(name, lack, from, this.#at(lack.from));
       const isUnknown = before?.trail === undefined && !isNamed && from > 0;

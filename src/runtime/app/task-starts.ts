@@ -1,6 +1,6 @@
 import { every, inSteps, type Steps, until } from '../../log/awaitable.ts';
 import { committedTrail } from '../../log/offset-mark.ts';
-import { continueTrail, isElsewhere, type StoreRoutes, type StoreTrail } from '../../log/store-trail.ts';
+import { continueTrail, isCommittable, isElsewhere, type StoreRoutes, type StoreTrail } from '../../log/store-trail.ts';
 import type { CommittedOffset, TaskLog, TaskSpec } from '../../log/transport.ts';
 import { originOf, taskSpecs } from '../../plan/assignment.ts';
 import type { Stage } from '../../plan/stages.ts';
@@ -51,7 +51,8 @@ export interface TaskStartsOptions extends StartContext {
 export class TaskStarts {
   readonly #log: TaskLog;
   readonly options: TaskStartsOptions;
-  readonly #routes = new Map<Stage, StoreRoutes>();
+  /** By topic: each belongs to one stage. */
+  readonly #routes = new Map<string, StoreRoutes>();
 
   constructor(log: TaskLog, options: TaskStartsOptions) {
     this.#log = log;
@@ -73,6 +74,10 @@ export class TaskStarts {
     }
     const fresh = yield* this.#fresh(missing);
     for (const { task } of starts) yield* this.#sayMoved(task, fresh, stores);
+    const { stages, topics } = this.options;
+    const all = stages
+      .flatMap(({ inputs }) => inputs)
+      .reduce((sum, { name }) => sum + (topics.get(name)?.partitions ?? 0), 0);
     return starts.map(({ found, task }) => {
       const { spec } = task;
       const positions = new Map<string, number>();
@@ -80,7 +85,7 @@ export class TaskStarts {
         positions.set(topic, found.get(topic) ?? fresh.get(topic)?.get(partition) ?? 0);
       }
       const heard = this.#heard(task, positions, stores);
-      const trails = this.#trails(task, positions);
+      const trails = this.#trails(task, positions, all);
       const waits = (topic: string): boolean =>
         !found.has(topic) && positions.get(topic) === 0 && this.#beginsAgain(topic);
       if (spec.partitions.every(({ topic }) => waits(topic))) {
@@ -105,29 +110,32 @@ export class TaskStarts {
   #compare({ committed, spec, stage }: AssignedTask, stores: StoreBackend): Map<string, number> {
     const states = stage.stores.map(({ name }) => this.#state(stores, name, spec));
     checkSpread(stage, states, this.options.topics);
-    const routes = this.#routesOf(stage);
     const found = new Map<string, number>();
     for (const { partition, topic } of spec.partitions) {
       const place = new StartPlace(this.options, stage, topic, partition);
-      const start = place.compare(committed.get(topic), states, routes);
+      const start = place.compare(committed.get(topic), states, this.#routesOf(stage, topic));
       if (start !== undefined) found.set(topic, start);
     }
     return found;
   }
 
-  #trails({ committed, stage }: AssignedTask, positions: ReadonlyMap<string, number>): ReadonlyMap<string, StoreTrail> {
-    const routes = this.#routesOf(stage);
+  /** @param all - How many partitions the application reads. */
+  #trails(
+    { committed, stage }: AssignedTask,
+    positions: ReadonlyMap<string, number>,
+    all: number,
+  ): ReadonlyMap<string, StoreTrail> {
     const trails = Array.from(positions, ([topic, offset]): [string, StoreTrail] => {
       const known = ofThisTopic(committed.get(topic));
-      return [topic, continueTrail(known && committedTrail(known), offset, routes)];
+      return [topic, continueTrail(known && committedTrail(known), offset, this.#routesOf(stage, topic))];
     });
-    return new Map(trails);
+    return new Map(trails.filter(([, trail]) => isCommittable(trail, all)));
   }
 
-  #routesOf(stage: Stage): StoreRoutes {
-    const known = this.#routes.get(stage);
-    const routes = known ?? storeRoutes(stage, this.options.stages);
-    if (known === undefined) this.#routes.set(stage, routes);
+  #routesOf(stage: Stage, topic: string): StoreRoutes {
+    const known = this.#routes.get(topic);
+    const routes = known ?? storeRoutes(stage, topic, this.options.stages);
+    if (known === undefined) this.#routes.set(topic, routes);
     return routes;
   }
 
