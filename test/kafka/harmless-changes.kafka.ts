@@ -2,12 +2,12 @@ import { connect, countByKey, int32, type MillraceError, mapValues, run, string,
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { kafkaTransport } from '../../src/transports/kafka/index.ts';
 import { unique } from '../contract/support.ts';
-import { Changeable, harmlessChanges } from '../runtime/harmless-changes.ts';
+import { Changeable, harmlessChanges, rollingChanges } from '../runtime/harmless-changes.ts';
 
 describe.each(['at-least-once', 'exactly-once'] as const)(
   'an application starts and counts everything once, %s',
   (guarantee) => {
-    it.each([...harmlessChanges])('after %s', { timeout: 240_000 }, async (_, change) => {
+    it.each([...harmlessChanges, ...rollingChanges])('after %s', { timeout: 240_000 }, async (_, change) => {
       const open = kafkaTransport({ brokers: inject('brokers'), guarantee });
       const app = new Changeable(open, `${unique('harmless')}-`);
       onTestFinished(() => app.close());

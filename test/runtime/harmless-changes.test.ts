@@ -7,7 +7,8 @@ import { withoutState } from '../../src/runtime/app/changelog.fixtures.ts';
 import { memoryStores } from '../../src/state/memory-backend.ts';
 import { embeddedTransport } from '../../src/transports/embedded/index.ts';
 import { MemoryLog } from '../../src/transports/memory/index.ts';
-import { Changeable, harmlessChanges } from './harmless-changes.ts';
+import { Changeable, harmlessChanges, rollingChanges } from './harmless-changes.ts';
+import { shared } from './several-instances.ts';
 
 /** All state comes from the changelogs, at each start. */
 const changelogs = (atomicCommit: boolean) => (): OpenTransport => {
@@ -36,3 +37,12 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])(
     });
   },
 );
+
+describe('processes beside each other count everything once', () => {
+  it.each([...rollingChanges])('in %s', { timeout: 120_000 }, async (_, change) => {
+    const open = memoryTransport(new MemoryLog());
+    const app = new Changeable(async () => shared(await open()));
+    onTestFinished(() => app.close());
+    await change(app);
+  });
+});

@@ -31,6 +31,7 @@ export class Changeable {
   readonly #prefix: string;
   #client: Promise<Client> | undefined;
   #published = 0;
+  #failure: unknown;
   readonly #topics = new Map<string, Topic<string, number>>();
 
   /** @param prefix - Of all names, on a log that others use too. */
@@ -68,8 +69,26 @@ export class Changeable {
     this.#published += name === 'rates' ? 0 : records.length;
   }
 
+  /** Starts a process that runs until it is stopped. */
   start(pipeline: Pipeline): App {
-    return run(pipeline, { applicationId: this.applicationId, transport: this.#open, logger: false });
+    const app = run(pipeline, {
+      applicationId: this.applicationId,
+      transport: this.#open,
+      logger: false,
+      commitInterval: '0ms',
+    });
+    app.done.catch((error: unknown) => (this.#failure = error));
+    return app;
+  }
+
+  /** Waits until all that is published is counted, once. */
+  async allCounted(): Promise<void> {
+    const deadline = performance.now() + 60_000;
+    for (let counted = -1; counted !== this.#published; counted = await this.counted()) {
+      expect(this.#failure).toBeUndefined();
+      expect(performance.now(), `${counted} of ${this.#published} are counted`).toBeLessThan(deadline);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Publishes, and reads everything; a refusal is an error. */
@@ -384,6 +403,32 @@ export const harmlessChanges: ReadonlyMap<string, (app: Changeable) => Promise<v
       await app.set('numbers', 15);
       await app.run(behind);
       expect(await app.counted()).toBe(15);
+    },
+  ],
+]);
+
+/** The same with processes beside each other, on a log that several can use. */
+export const rollingChanges: ReadonlyMap<string, (app: Changeable) => Promise<void>> = new Map([
+  [
+    'a rolling restart with a sink, a store and a shuffle more, and back',
+    async (app) => {
+      const { behind, copy, numbers } = versions(app);
+      const more = numbers.pipe(through(app.topic('more-mid')), countByKey({ store: 'more' }), to(app.topic('others')));
+      const client = await app.client;
+      await client.topics.create(numbers, { partitions: 2 });
+      let last: App | undefined;
+      for (const pipeline of [behind, behind, [behind, copy], [behind, copy, more], [behind, copy, more], behind]) {
+        const next = app.start(pipeline);
+        await app.publish();
+        await app.allCounted();
+        await last?.stop();
+        await app.publish();
+        await app.allCounted();
+        last = next;
+      }
+      await last?.stop();
+      await app.run(behind);
+      await app.countedAll();
     },
   ],
 ]);
