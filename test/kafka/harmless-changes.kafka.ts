@@ -30,7 +30,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)(
       for (const count of [10, 200, 120, 1]) {
         await client.publishAll(
           numbers,
-          [...'abcdefghijklmnopqrstuvwxyz'].map((key) => ({ key, value: 1 })),
+          Array.from({ length: 26 }, (_, n) => ({ key: `k${n}`, value: 1 })),
         );
         const pipeline = [
           numbers.pipe(
