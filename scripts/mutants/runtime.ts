@@ -346,7 +346,7 @@ export const runtimeMutants: readonly Mutant[] = [
       },
       {
         file: 'test/runtime/changed-pipelines.prop.test.ts',
-        test: 'counts each record once, or is refused, or says which store lacks records',
+        test: 'counts each record once, or is refused, or says which store lacks records: it always ends well',
       },
     ],
   },
@@ -404,13 +404,13 @@ export const runtimeMutants: readonly Mutant[] = [
   {
     name: 'shuffle-counts-as-left-out',
     fault: 'a store is refused whose records came through a shuffle for a while',
-    file: 'src/runtime/app/start-place.ts',
-    text: 'routes.apart.includes(name) ? before?.offset : before && shuffledTo(before, name);',
-    instead: 'routes.apart.includes(name) ? before?.offset : 0;',
+    file: 'src/log/store-trail.ts',
+    text: 'return trail?.behind.has(name) === true ? offset : (trail?.left.get(name) ?? 0);',
+    instead: 'return trail?.left.get(name) ?? 0;',
     caughtBy: [
       {
-        file: 'src/runtime/app/task-starts.test.ts',
-        test: 'goes on where all records took the way through a shuffle to other partitions',
+        file: 'src/log/store-trail.test.ts',
+        test: 'is nothing where it has got them directly and through a topic by turns',
       },
     ],
   },
@@ -424,10 +424,6 @@ export const runtimeMutants: readonly Mutant[] = [
       {
         file: 'src/log/store-trail.test.ts',
         test: 'is nothing of an input that does not come to it, though it belongs to the stage',
-      },
-      {
-        file: 'test/runtime/harmless-changes.test.ts',
-        test: 'after steps that join two sources for a while, each of which has a store',
       },
     ],
   },
