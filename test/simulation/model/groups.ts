@@ -20,6 +20,8 @@ interface Offset {
   readonly offset: number;
   readonly leaderEpoch: number;
   readonly metadata: string;
+  /** Its place among all commits. */
+  readonly at: number;
 }
 
 interface Group {
@@ -53,6 +55,7 @@ export class Groups implements PendingOffsets {
   isPutBack = false;
   /** Committed offsets that became lower, although nobody has asked for that. */
   readonly wentBack: string[] = [];
+  #commits = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -183,7 +186,7 @@ export class Groups implements PendingOffsets {
     if (code !== 0) return code;
     const group = this.#group(identity.groupId);
     group.exists = true;
-    for (const each of offsets) this.#set(group, keyOf(each.topic, each.partition), offsetOf(each), stale);
+    for (const each of offsets) this.#set(group, keyOf(each.topic, each.partition), this.#offsetOf(each), stale);
     const member = group.members.get(identity.memberId);
     if (member !== undefined) this.#live(group, member);
     return 0;
@@ -203,7 +206,7 @@ export class Groups implements PendingOffsets {
     group.epochs.set(producerId, epoch);
     let pending = group.pending.get(producerId);
     if (pending === undefined) group.pending.set(producerId, (pending = new Map()));
-    for (const each of offsets) pending.set(keyOf(each.topic, each.partition), offsetOf(each));
+    for (const each of offsets) pending.set(keyOf(each.topic, each.partition), this.#offsetOf(each));
     return 0;
   }
 
@@ -211,7 +214,15 @@ export class Groups implements PendingOffsets {
     const group = this.#group(groupId);
     const pending = group.pending.get(producerId);
     group.pending.delete(producerId);
-    if (commit) for (const [key, offset] of pending ?? []) this.#set(group, key, offset, false);
+    if (!commit) return;
+    // What was committed outside the transaction since then is newer.
+    for (const [key, offset] of pending ?? [])
+      if (offset.at > (group.offsets.get(key)?.at ?? 0)) this.#set(group, key, offset, false);
+  }
+
+  #offsetOf({ leaderEpoch, metadata, offset }: OffsetToCommit): Offset {
+    this.#commits += 1;
+    return { offset, leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '', at: this.#commits };
   }
 
   #set(group: Group, key: string, offset: Offset, stale: boolean): void {
@@ -221,8 +232,10 @@ export class Groups implements PendingOffsets {
     group.offsets.set(key, offset);
   }
 
-  isPending(groupId: string, producerId: bigint): boolean {
-    return this.#group(groupId).pending.has(producerId);
+  /** Whether a producer of this epoch has committed in its transaction. */
+  isPending(groupId: string, producerId: bigint, epoch: number): boolean {
+    const { epochs, pending } = this.#group(groupId);
+    return pending.has(producerId) && epochs.get(producerId) === epoch;
   }
 
   /** What is committed for partitions, of all with `null`. */
@@ -230,7 +243,7 @@ export class Groups implements PendingOffsets {
     groupId: string,
     partitions: readonly { readonly topic: string; readonly partition: number }[] | null,
     stable: boolean,
-  ): (Offset & { readonly topic: string; readonly partition: number; readonly errorCode: number })[] {
+  ): (Omit<Offset, 'at'> & { readonly topic: string; readonly partition: number; readonly errorCode: number })[] {
     const group = this.#group(groupId);
     const wanted =
       partitions ??
@@ -385,10 +398,6 @@ export class Groups implements PendingOffsets {
     if (group.state === 'PreparingRebalance') this.#perhaps(group);
     else this.#begin(group);
   }
-}
-
-function offsetOf({ leaderEpoch, metadata, offset }: OffsetToCommit): Offset {
-  return { offset, leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '' };
 }
 
 function sameProtocols(one: JoinGroupRequest, other: JoinGroupRequest): boolean {

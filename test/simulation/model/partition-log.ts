@@ -43,6 +43,8 @@ export class PartitionLog {
     let stable = this.end;
     for (const { openFrom } of this.#producers.values())
       if (openFrom !== undefined) stable = Math.min(stable, openFrom);
+    // If its first records are deleted, a transaction begins with the batch that the partition begins with.
+    if (stable < this.start) return this.#batches[this.#indexOf(this.start)]?.header.baseOffset ?? this.start;
     return stable;
   }
 
@@ -63,14 +65,17 @@ export class PartitionLog {
     const header = peekBatchHeader(given, 0) as BatchHeader;
     const { baseSequence, count, producerEpoch, producerId, transactional } = header;
     if (producerId < 0n) return this.#add(given);
-    const lowest = this.#lowest.get(producerId);
-    if (lowest !== undefined && baseSequence > lowest.sequence) return refused(45);
     const known = this.#producers.get(producerId);
     const last = (baseSequence + count - 1) % SEQUENCES;
+    // In the order of Kafka's checks: repeated batches, epoch, sequence number.
     if (known !== undefined) {
-      if (producerEpoch < known.epoch) return refused(47);
       const again = known.last.find((each) => each.first === baseSequence && each.last === last);
       if (again !== undefined && producerEpoch === known.epoch) return { errorCode: 0, baseOffset: again.offset };
+      if (producerEpoch < known.epoch) return refused(47);
+    }
+    const lowest = this.#lowest.get(producerId);
+    if (lowest !== undefined && baseSequence > lowest.sequence) return refused(45);
+    if (known !== undefined) {
       const before = producerEpoch === known.epoch ? (known.last.at(-1)?.last ?? -1) : -1;
       if ((before + 1) % SEQUENCES !== baseSequence) return refused(45);
       if (!transactional && known.openFrom !== undefined) return refused(48);
@@ -101,6 +106,7 @@ export class PartitionLog {
       this.#aborted.push({ producerId, firstOffset: known.openFrom, last: baseOffset });
     }
     known.openFrom = undefined;
+    this.#lowest.delete(producerId);
     this.#tell();
   }
 

@@ -139,7 +139,7 @@ const commitOffsets: Handler = (reader, writer, broker, asked) => {
     partitions.filter(({ partition, topic }) => broker.topics.partition(topic, partition) !== undefined),
   );
   const commit = (): number => {
-    const verified = broker.groups.isPending(groupId, producerId)
+    const verified = broker.groups.isPending(groupId, producerId, epoch)
       ? 0
       : broker.transactions.verify(id, producerId, epoch, { group: groupId });
     return verified === 0 ? broker.groups.commitInTransaction(who, producerId, epoch, known) : verified;
