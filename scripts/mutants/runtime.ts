@@ -337,7 +337,7 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'unused-store-goes-on',
     fault: 'a store goes on that was out of use while a pipeline without stores went on',
     file: 'src/runtime/app/start-place.ts',
-    text: 'if (before?.stores === undefined && before?.trail === undefined)',
+    text: 'if (before?.stores === undefined && before?.trail === undefined && !passed)',
     instead: 'if (before?.stores === undefined)',
     caughtBy: [
       {

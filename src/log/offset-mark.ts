@@ -7,6 +7,8 @@ type Noted = Pick<CommittedOffset, 'metadata'>;
 const MARK = 'millrace';
 /** Prefix of the metadata of offsets of a task without stores. */
 const STATELESS = 'millrace-time ';
+/** Metadata of such an offset with nothing heard and no trail. */
+const BARE = 'millrace-stateless';
 /** Kafka allows 4,096 bytes; a stage with more names than fit has no mark. */
 const MAX_MARK = 2000;
 
@@ -21,13 +23,18 @@ export function offsetMark(stores: readonly string[], trail?: StoreTrail): strin
  * Metadata for offsets of a task without stores. It keeps what the task has heard about the time of other tasks, unless
  * that is too long.
  */
-export function statelessMark(trail: StoreTrail | undefined): (heard: string | undefined) => string | undefined {
+export function statelessMark(trail: StoreTrail | undefined): (heard: string | undefined) => string {
   const text = trail && encodeTrail(trail);
-  const alone = text === undefined ? undefined : `${STATELESS}${text}`;
+  const alone = text === undefined ? BARE : `${STATELESS}${text}`;
   return (heard) => {
     if (heard === undefined || heard.length > MAX_MARK) return alone;
     return text === undefined ? `${STATELESS}${heard}` : `${STATELESS}${heard};${text}`;
   };
+}
+
+/** Whether a task without stores has committed an offset. */
+export function isStateless({ metadata = '' }: Noted): boolean {
+  return metadata === BARE || metadata.startsWith(STATELESS);
 }
 
 /** Reads what {@link statelessMark} keeps of what a task has heard. */

@@ -1,6 +1,6 @@
 import { FatalError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
-import { committedTrail } from '../../log/offset-mark.ts';
+import { committedTrail, isStateless } from '../../log/offset-mark.ts';
 import { type CommittedTrail, lackOf, restUpTo, type StoreRoutes, shuffledTo } from '../../log/store-trail.ts';
 import type { CommittedOffset, TopicDescription, TopicFacts } from '../../log/transport.ts';
 import { keysWouldMove } from '../../plan/keys-would-move.ts';
@@ -67,8 +67,10 @@ export class StartPlace {
       );
       return this.#lowest(low, high);
     }
+    // Where there is no trail, a stage without stores still shows that what a store lacks was read without it.
+    const passed = isStateless(known) && low.offset < known.offset;
     // Without a mark of the application, somebody has set the offset by hand or with another tool.
-    if (before?.stores === undefined && before?.trail === undefined)
+    if (before?.stores === undefined && before?.trail === undefined && !passed)
       return this.#setByHand(known.offset, reached, high);
     if (low.offset < known.offset) throw this.#behind(low, high, known.offset);
     if (low.offset > known.offset) {

@@ -341,6 +341,20 @@ describe.each(KINDS)('a start compares offsets and state: %s', (kind) => {
     expect(bench.last()).toBe(8);
   });
 
+  it.each(['millrace-stateless', 'millrace-time 2:k:v:1:1'])(
+    'stops where a store was out of use, also by an offset without a trail: %s',
+    async (metadata) => {
+      const bench = new Bench(kind);
+      bench.publish(2);
+      await bench.run(counting);
+      bench.publish(3);
+      await bench.run(numbers.pipe(to(more)));
+      const [at] = bench.log.committed('app', [place]);
+      bench.log.setCommitted('app', [{ ...at!, metadata }]);
+      expect(await bench.run(counting)).toMatchObject({ code: 'ERR_STATE_BEHIND', offset: 2 });
+    },
+  );
+
   it('says what can be done where several stores differ', async () => {
     const bench = new Bench(kind);
     const other = numbers.pipe(countByKey({ store: 'other' }), to(more));

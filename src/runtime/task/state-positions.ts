@@ -59,7 +59,7 @@ export class PositionKeeper {
   readonly #stores: readonly string[];
   readonly #trails: ReadonlyMap<string, StoreTrail>;
   /** By topic: the metadata for its offsets. */
-  readonly #marks = new Map<string, (heard: string | undefined) => string | undefined>();
+  readonly #marks = new Map<string, (heard: string | undefined) => string>();
   readonly #frames = new Map<string, Frame>();
 
   /**
@@ -121,7 +121,7 @@ export class PositionKeeper {
     return frame;
   }
 
-  readonly #metadata = (topic: string): string | undefined => {
+  readonly #metadata = (topic: string): string => {
     let mark = this.#marks.get(topic);
     if (mark === undefined) {
       const trail = this.#trails.get(topic);
@@ -134,10 +134,7 @@ export class PositionKeeper {
 
   /** Marks offsets as committed by this application, to distinguish them from manually set ones. */
   signed(offsets: readonly CommittedOffset[]): CommittedOffset[] {
-    return offsets.map((offset) => {
-      const metadata = this.#metadata(offset.topic);
-      return metadata === undefined ? offset : { ...offset, metadata };
-    });
+    return offsets.map((offset) => ({ ...offset, metadata: this.#metadata(offset.topic) }));
   }
 }
 
