@@ -159,6 +159,8 @@ export class Side {
     // The coordinator reads its log first.
     const query = { groupId: this.#name, partitions: [{ topic: this.#name, partition: 0 }], stable: false };
     await this.#ofGroup(offsetFetchApi, query, (found) => found.errorCode);
+    // A look-up makes the log of transactions, without which a commit in a transaction that never began is not answered.
+    await this.#coordinator('transaction', this.#name);
     // What leads to it may not know it yet.
     const questions = [0, 1].map((partition) => ({ topic: this.#name, partition, time: LATEST }));
     await this.#again(
