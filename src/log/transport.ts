@@ -162,6 +162,11 @@ export interface Fetcher {
   origin(topic: string, partition: number): OffsetOrigin;
   /** The last known offset after the last readable record; `undefined` while unknown. */
   endOffset(topic: string, partition: number): number | undefined;
+  /**
+   * The last known offset after the last record, which may not be readable yet because its transaction is still open;
+   * `undefined` while unknown.
+   */
+  writtenEnd(topic: string, partition: number): number | undefined;
   /** Describes what the fetcher waits for, if it is not new records. */
   waitingFor(): string | undefined;
   close(): Awaitable<void>;

@@ -60,6 +60,7 @@ export function useClients(openLog: () => Promise<TestLog>): ClientScope {
     },
     origin: (topic, partition) => inner.origin(topic, partition),
     endOffset: (topic, partition) => inner.endOffset(topic, partition),
+    writtenEnd: (topic, partition) => inner.writtenEnd(topic, partition),
     waitingFor: () => inner.waitingFor(),
     close: () => inner.close(),
   });

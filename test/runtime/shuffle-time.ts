@@ -193,6 +193,7 @@ export function shutting(
       waitingFor: inner.waitingFor.bind(inner),
       close: inner.close.bind(inner),
       endOffset: inner.endOffset.bind(inner),
+      writtenEnd: inner.writtenEnd.bind(inner),
       poll: (name, partition) => {
         polls += 1;
         if (!shut(name, partition, polls)) return inner.poll(name, partition);

@@ -166,6 +166,7 @@ export class FaultyLog {
           unassign: (...args) => fetcher.unassign(...args),
           origin: (...args) => fetcher.origin(...args),
           endOffset: (...args) => fetcher.endOffset(...args),
+          writtenEnd: (...args) => fetcher.writtenEnd(...args),
           waitingFor: () => fetcher.waitingFor(),
           close: () => fetcher.close(),
           poll: (...args) => {

@@ -195,6 +195,7 @@ export class TaskFactory {
       traced: this.#shared.traced,
       poll: (topic, partition) => this.#shared.feed.poll(topic, partition),
       endOffset: (topic, partition) => this.#shared.feed.endOffset(topic, partition),
+      writtenEnd: (topic, partition) => this.#shared.feed.writtenEnd?.(topic, partition),
       wake: this.#shared.wake,
       late: (record, lateness, stage) => {
         this.#lateWatch?.late(record, lateness, stage);

@@ -30,6 +30,10 @@ export class InputQueue {
   #at = 0;
   /** Offset of the next record to process: what a commit after this turn covers. */
   position: number;
+  /** The end of records in open transactions that other inputs wait for, as it was when the last batch arrived. */
+  awaits = 0;
+  /** The number of batches that had arrived then. */
+  awaitsSince = -1;
   /** The last position handed to a commit; `undefined` before the first. */
   committed: number | undefined;
   /** Highest timestamp processed; −1 before the first. */

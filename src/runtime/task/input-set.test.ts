@@ -13,6 +13,8 @@ import { ShuffleTime } from './shuffle-time.ts';
 class Feed implements InputFeed {
   readonly #batches = new Map<string, FetchedBatch[]>();
   readonly ends = new Map<string, number>();
+  /** Ends of what is written, where that is more than can be read. */
+  readonly written = new Map<string, number>();
 
   put(topic: string, baseOffset: number, ...timestamps: number[]): void {
     const builder = new RecordBatchBuilder();
@@ -34,6 +36,10 @@ class Feed implements InputFeed {
 
   endOffset(topic: string): number | undefined {
     return this.ends.get(topic);
+  }
+
+  writtenEnd(topic: string): number | undefined {
+    return this.written.get(topic) ?? this.ends.get(topic);
   }
 }
 
@@ -86,6 +92,38 @@ describe('the inputs of a task', () => {
     feed.put('a', 1, 4);
     expect(all(), 'a late one too, when b is caught up').toEqual(['a@4']);
     expect(set.waitingFor()).toBeUndefined();
+  });
+
+  it('wait for records of open transactions that were written before another record arrived', () => {
+    const feed = new Feed();
+    feed.ends.set('a', 0);
+    feed.written.set('a', 2);
+    feed.put('b', 0, 5, 6);
+    const { all, set } = setOf(feed, ['a', 'b']);
+    expect(all()).toEqual([]);
+    expect(set.waitingFor()).toMatch(/a\/0 from offset 0/);
+    // The first transaction ends, and others have begun in the meantime.
+    feed.written.set('a', 9);
+    feed.put('a', 0, 3);
+    expect(all(), 'the record is there, the end of its transaction is not').toEqual(['a@3']);
+    feed.put('a', 1, 4);
+    feed.written.set('a', 2);
+    expect(all()).toEqual(['a@4', 'b@5', 'b@6']);
+  });
+
+  it('do not wait for transactions that begin while they wait for others', () => {
+    const feed = new Feed();
+    feed.ends.set('a', 0);
+    feed.written.set('a', 1);
+    feed.put('b', 0, 5, 6);
+    const { all } = setOf(feed, ['a', 'b']);
+    expect(all()).toEqual([]);
+    // An aborted transaction: its offsets are passed without a record.
+    feed.written.set('a', 4);
+    feed.add('a', new RecordBatchBuilder(), 2, 2);
+    expect(all()).toEqual(['b@5', 'b@6']);
+    feed.put('b', 2, 7);
+    expect(all(), 'a later record waits for what had been written before it').toEqual([]);
   });
 
   it('do not wait when there is one input only, or when the others are caught up', () => {

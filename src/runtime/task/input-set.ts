@@ -21,6 +21,8 @@ export interface InputFeed {
   poll(topic: string, partition: number): FetchedBatch | undefined;
   /** The offset after the last readable record of an input, if known. */
   endOffset(topic: string, partition: number): number | undefined;
+  /** The offset after its last record, readable or not, if known; left out where all records are readable. */
+  writtenEnd?(topic: string, partition: number): number | undefined;
   /** Topics whose start offset is not committed yet: it is part of the first commit. */
   readonly uncommitted?: ReadonlySet<string>;
   /** Count what is read. */
@@ -38,7 +40,8 @@ export type BatchFailed = (range: UnreadableRange) => boolean;
 /**
  * The input topics of a task, read as one: always the available record with the lowest timestamp, ties in order of
  * topic names. While a topic may still have data on its way, the others wait for it, unless it is known to be read to
- * its end.
+ * its end. Records of open transactions are on their way too: those that had been written when a record of another
+ * topic arrived may be older than it.
  */
 export class InputSet {
   readonly queues: readonly InputQueue[];
@@ -54,6 +57,8 @@ export class InputSet {
   #processing: InputQueue | undefined;
   #last: InputQueue | undefined;
   #waitsFor: InputQueue | undefined;
+  /** Counts the batches that arrived. */
+  #arrived = 0;
 
   constructor(
     topics: readonly TopicUse[],
@@ -293,6 +298,7 @@ export class InputSet {
     }
     this.#waitsFor = undefined;
     let best: InputQueue | undefined;
+    let open = false;
     for (let index = 0; index < queues.length; index += 1) {
       const input = queues[index] as InputQueue;
       if (!input.empty || this.#fill(input)) {
@@ -300,9 +306,29 @@ export class InputSet {
       } else if (!this.#caughtUp(input)) {
         this.#waitsFor = input;
         return undefined;
-      }
+      } else if (input.position < this.#written(input)) open = true;
     }
-    return best;
+    if (!open || best === undefined) return best;
+    this.#waitsFor = queues.find((input) => input.empty && this.#isHidden(input));
+    return this.#waitsFor === undefined ? best : undefined;
+  }
+
+  /**
+   * Whether an input that was read to its end has records in open transactions that had been written when the last
+   * batch arrived. Later transactions do not count: there may always be an open one.
+   */
+  #isHidden(input: InputQueue): boolean {
+    const written = this.#written(input);
+    if (input.awaitsSince !== this.#arrived) {
+      input.awaitsSince = this.#arrived;
+      input.awaits = written;
+    }
+    // The end goes back if a leader has lost records.
+    return input.position < Math.min(input.awaits, written);
+  }
+
+  #written(input: InputQueue): number {
+    return this.#feed.writtenEnd?.(input.use.name, this.#partition) ?? 0;
   }
 
   #fill(input: InputQueue): boolean {
@@ -312,6 +338,7 @@ export class InputSet {
       this.#feed.traced?.see(input.use.name, this.#partition, input.position, batch);
       input.push(batch);
     }
+    this.#arrived += 1;
     return true;
   }
 

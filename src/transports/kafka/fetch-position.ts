@@ -78,6 +78,8 @@ export class FetchPosition {
   fetchEpoch: number;
   /** The last known end of what can be read. */
   endOffset: number | undefined;
+  /** The last known end of what is written, also in open transactions. */
+  writtenEnd: number | undefined;
   /** Reported once all earlier fetched data has been taken. */
   error: MillraceError | undefined;
   /** Whether the last request found nothing. */
@@ -174,6 +176,7 @@ export class FetchPosition {
     const end = this.committed ? answer.lastStableOffset : answer.highWatermark;
     const moved = end !== this.endOffset;
     this.endOffset = end;
+    this.writtenEnd = answer.highWatermark;
     if (answer.highWatermark <= end) this.heldSince = undefined;
     else if (moved || this.heldSince === undefined) this.heldSince = this.#budget.clock.monotonic();
     this.attempts = 0;

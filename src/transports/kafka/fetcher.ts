@@ -104,6 +104,10 @@ export class KafkaFetcher implements Fetcher {
     return this.#positions.get(`${topic}/${partition}`)?.endOffset;
   }
 
+  writtenEnd(topic: string, partition: number): number | undefined {
+    return this.#positions.get(`${topic}/${partition}`)?.writtenEnd;
+  }
+
   waitingFor(): string | undefined {
     if (this.#positions.size === 0) return undefined;
     if (this.#trouble !== undefined) return `a broker to read from: ${this.#trouble.message}`;

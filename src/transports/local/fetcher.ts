@@ -130,6 +130,10 @@ export class LocalFetcher implements Fetcher {
     return this.#log.endOffset(topic, partition);
   }
 
+  writtenEnd(topic: string, partition: number): number | undefined {
+    return this.endOffset(topic, partition);
+  }
+
   waitingFor(): string | undefined {
     return this.#log.waitingFor();
   }
