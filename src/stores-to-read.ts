@@ -6,6 +6,7 @@ import {
   changelogPosition,
   changelogTopic,
   POSITIONS,
+  type RestoredTask,
   type RestoreProgress,
 } from './runtime/app/changelog.ts';
 import type { ReadableStores, StoreId } from './state/byte-store.ts';
@@ -22,19 +23,28 @@ export interface WantedStores {
 
 /** Rebuilds stores from their changelog topics in memory, by the same rules as a start of the application. */
 export async function storesOfChangelogs(log: Transport, wanted: WantedStores): Promise<ReadableStores> {
-  const { applicationId, progress } = wanted;
+  const { applicationId, offsets, progress } = wanted;
   const names = await storeNames(log, wanted);
   const topics = await log.topics.describeAll(names.map((name) => changelogTopic(applicationId, name)));
-  const ids = names.flatMap((store): StoreId[] =>
-    Array.from({ length: topics.get(changelogTopic(applicationId, store))?.partitions ?? 0 }, (_, partition) => ({
-      applicationId,
-      store,
-      partition,
-    })),
-  );
+  // Stores of one partition are restored together: which of them belong to one task, their commits say.
+  const tasks = new Map<number, RestoredTask & { readonly stores: StoreId[] }>();
+  for (const store of names) {
+    for (
+      let partition = 0;
+      partition < (topics.get(changelogTopic(applicationId, store))?.partitions ?? 0);
+      partition += 1
+    ) {
+      const own = offsets
+        .filter((offset) => offset.partition === partition)
+        .map((offset) => [offset.topic, offset] as const);
+      const task = tasks.get(partition) ?? { committed: new Map(own), stores: [] };
+      task.stores.push({ applicationId, store, partition });
+      tasks.set(partition, task);
+    }
+  }
   const stores = memoryStores();
   const changelog = new Changelog(log, stores, applicationId, topics, () => 0, noLogger);
-  await changelog.restore(ids, progress);
+  await changelog.restore([...tasks.values()], progress);
   return visible({ open: (id) => stores.open(id), list: () => stores.list(applicationId) });
 }
 

@@ -1,3 +1,4 @@
+import { changelogMutants } from './changelogs.ts';
 import { clientMutants } from './client.ts';
 import { kafkaMutants } from './kafka.ts';
 import type { Mutant } from './mutant.ts';
@@ -9,6 +10,7 @@ import { windowMutants } from './windows.ts';
 /** All of them. Their texts are checked in the tests of the package, so that a change of the sources finds them at once. */
 export const mutants: readonly Mutant[] = [
   ...runtimeMutants,
+  ...changelogMutants,
   ...windowMutants,
   ...operatorMutants,
   ...transportMutants,

@@ -161,8 +161,8 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'state-not-restored',
     fault: 'a changelog is read to its end, and nothing of it reaches the store',
     file: 'src/runtime/app/changelog.ts',
-    text: 'this.#stores.apply([...writes, this.#position(id, position)]);',
-    instead: 'this.#stores.apply([this.#position(id, position)]);',
+    text: '    const writes = replay.finish(isComplete);',
+    instead: '    const writes: StoreWrites[] = [];\n    replay.finish(isComplete);',
     caughtBy: [
       {
         file: 'src/runtime/app/changelog.test.ts',
@@ -192,10 +192,23 @@ export const runtimeMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'open-transaction-overtaken',
+    fault: 'a record of one input is taken although an open transaction holds back an older one of another',
+    file: 'src/runtime/task/input-set.ts',
+    text: 'return input.position < Math.min(input.awaits, written);',
+    instead: 'return input.position < Math.min(0, written);',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/input-set.test.ts',
+        test: 'wait for records of open transactions that were written before another record arrived',
+      },
+    ],
+  },
+  {
     name: 'late-writer-believed',
     fault: 'a restoration takes the changes of a process that had lost the task',
-    file: 'src/runtime/app/changelog-records.ts',
-    text: 'if (writer !== UNSAID && writer < last) {',
+    file: 'src/runtime/app/changelog-replay.ts',
+    text: 'if (writer !== UNSAID && writer < this.latest) {',
     instead: 'if (writer !== UNSAID && writer < -1) {',
     caughtBy: [{ file: 'src/runtime/app/changelog-writer.test.ts', test: 'is passed over when the store is rebuilt' }],
   },

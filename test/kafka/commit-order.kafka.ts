@@ -72,7 +72,9 @@ describe('stores that are restored', () => {
     const totals: number[] = [];
     let restored = false;
     const restoring = changelog
-      .restore([{ applicationId, store, partition: 0 }], ({ total }) => totals.push(total))
+      .restore([{ stores: [{ applicationId, store, partition: 0 }], committed: new Map() }], ({ total }) =>
+        totals.push(total),
+      )
       .then(() => {
         restored = true;
       });

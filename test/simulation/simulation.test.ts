@@ -72,6 +72,18 @@ describe('a simulated run', () => {
     expect(problems).toEqual([]);
   });
 
+  // An open transaction holds a record back, while a later one of another input of its task can be read.
+  test('calls no record late that a transaction has held back (206391154)', async () => {
+    expect((await simulate(206_391_154, { on: 'kafka' })).problems).toEqual([]);
+  });
+
+  // A commit reaches the changelog of one store of a step and not that of another.
+  test('loses no row where a commit was torn between changelogs, at least once (72987579)', async () => {
+    const { plan, problems } = await simulate(72_987_579, { on: 'kafka' });
+    expect(plan.guarantee).toBe('at-least-once');
+    expect(problems).toEqual([]);
+  });
+
   test('goes another way with another seed', async () => {
     expect((await simulate(3)).hash).not.toBe((await simulate(12)).hash);
   });

@@ -1,9 +1,8 @@
-import type { FetchedBatch } from '../../log/transport.ts';
-import type { StoreId, StoreWrites } from '../../state/byte-store.ts';
+import type { StoreId } from '../../state/byte-store.ts';
 import { compareBytes } from '../../state/key-codec.ts';
 import { FINGERPRINT_STORE } from '../task/fingerprints.ts';
 import { INPUTS_STORE } from '../task/state-positions.ts';
-import { type ChangelogWriter, generationOf, UNSAID, writerOf } from './changelog-writer.ts';
+import type { ChangelogWriter } from './changelog-writer.ts';
 
 /**
  * Keys of the records with the fingerprint of a store and the positions of its inputs. They are long and unusual,
@@ -25,60 +24,6 @@ export interface Spell {
   readonly latest: ChangelogWriter;
 }
 
-/** Ignored records of a changelog, written by a process that had lost the task. */
-export interface PassedOver {
-  /** Their keys, without duplicates. */
-  readonly keys: Map<string, Uint8Array>;
-  readonly generations: Set<number>;
-}
-
-/**
- * Converts the records of a changelog into writes for its store and its bookkeeping, ignoring records of outdated
- * writers.
- *
- * @param latest - The latest writer before the batch.
- * @param mine - What this process wrote itself before it stopped; rereading those records changes nothing in its store.
- */
-export function writesOf(
-  id: StoreId,
-  batch: FetchedBatch,
-  latest: ChangelogWriter,
-  mine: Spell,
-  passedOver: PassedOver,
-): { readonly writes: readonly StoreWrites[]; readonly latest: ChangelogWriter } {
-  const keys: Uint8Array[] = [];
-  const values: (Uint8Array | null)[] = [];
-  const writes: StoreWrites[] = [{ id, keys, values }];
-  const { bytes, keyLength, keyStart, timestamp, valueLength, valueStart } = batch;
-  let last = latest;
-  for (let at = 0; at < batch.count; at += 1) {
-    const length = keyLength[at] as number;
-    // A record without a key was not written by the application.
-    if (length < 0) continue;
-    const keyAt = keyStart[at] as number;
-    const key = bytes.slice(keyAt, keyAt + length);
-    const aside = key[0] === ODD ? asideOf(key) : undefined;
-    const writer = writerOf(timestamp[at] as number);
-    if (writer !== UNSAID && writer < last) {
-      if (writer >= mine.since && last <= mine.latest) continue;
-      if (aside === undefined) passedOver.keys.set(Buffer.from(key).toString('latin1'), key);
-      passedOver.generations.add(generationOf(writer));
-      continue;
-    }
-    last = Math.max(last, writer);
-    const valueAt = valueStart[at] as number;
-    const size = valueLength[at] as number;
-    const value = size < 0 ? null : bytes.slice(valueAt, valueAt + size);
-    if (aside !== undefined) {
-      writes.push({ id: { ...id, store: aside[0] }, keys: [storeKey(id.store)], values: [value] });
-    } else {
-      keys.push(key);
-      values.push(value);
-    }
-  }
-  return { writes, latest: last };
-}
-
 /** Whether a store holds bookkeeping for other stores. */
 export function isAside({ store }: StoreId): boolean {
   return ASIDE.some(([aside]) => aside === store);
@@ -88,7 +33,9 @@ function oddKey(text: string): Uint8Array {
   return Uint8Array.of(ODD, 0xfe, ...new TextEncoder().encode(text), 0xff);
 }
 
-function asideOf(key: Uint8Array): (typeof ASIDE)[number] | undefined {
+/** The bookkeeping that a key stands for; `undefined` for a key of the store. */
+export function asideOf(key: Uint8Array): (typeof ASIDE)[number] | undefined {
+  if (key[0] !== ODD) return undefined;
   return ASIDE.find(([, odd]) => compareBytes(key, odd) === 0);
 }
 

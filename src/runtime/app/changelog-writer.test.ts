@@ -65,7 +65,7 @@ describe('a write of a process that had lost the task', () => {
     const logger: Logger = { ...noLogger, warn: (_, message) => void warnings.push(message ?? '') };
     const restore = async (): Promise<Changelog> => {
       const changelog = new Changelog(transport, stores, 'app', topics, () => 0, logger);
-      await changelog.restore([id], () => undefined);
+      await changelog.restore([{ stores: [id], committed: new Map() }], () => undefined);
       return changelog;
     };
     const stored = (key: string): string | undefined => text(stores.open(id).get(bytes(key)));

@@ -166,7 +166,9 @@ describe('a changelog of which a transaction holds the first record back', () =>
     const stores = memoryStores();
     const changelog = new Changelog(transport, stores, 'app', new Map(), () => 0, noLogger);
     const told: RestoreProgress[] = [];
-    const restored = changelog.restore([{ ...store, partition: 0 }], (progress) => told.push(progress));
+    const restored = changelog.restore([{ stores: [{ ...store, partition: 0 }], committed: new Map() }], (progress) =>
+      told.push(progress),
+    );
     await vi.waitFor(() => expect(told).toEqual([{ store: 'sums', partition: 0, restored: 0, total: 1 }]));
     const append = (): void => {
       const batch = new RecordBatchBuilder();

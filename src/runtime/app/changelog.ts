@@ -1,25 +1,29 @@
 import { StoreError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import { OutputBuffers } from '../../log/outputs.ts';
-import type { Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
+import type { CommittedOffset, Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
 import { counted } from '../../options/counted.ts';
 import { TOMBSTONE_MS } from '../../options/topic-config.ts';
+import { type Headers, NO_HEADERS } from '../../record.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { unwritable } from '../../state/checked-stores.ts';
 import { NUMBER_BYTES, readNumber, writeNumber } from '../../state/numbers.ts';
-import { ASIDE, isAside, type PassedOver, type Spell, storeKey, writesOf } from './changelog-records.ts';
+import { INPUTS_STORE, statePositions } from '../task/state-positions.ts';
+import { BEGINNING, CommitNumbers } from './changelog-commit.ts';
+import { ASIDE, isAside, storeKey } from './changelog-records.ts';
+import { ChangelogReplay, type Mark, type ReplayStart } from './changelog-replay.ts';
 import { type ChangelogWriter, generationOf, UNSAID, writerAfter } from './changelog-writer.ts';
 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
 export const POSITIONS = '#positions';
 
 /**
- * A position in a changelog, when it was reached (ms since the epoch), the latest writer up to there, and the first
- * writer since this process has owned the task.
+ * A position in a changelog, when it was reached (ms since the epoch), the latest writer up to there, the first
+ * writer since this process has owned the task, and one more than the number of the last commit, 0 for none.
  */
-const POSITION_BYTES = 4 * NUMBER_BYTES;
-/** Stores of version 0.1 have no writer, and some later ones only the latest. */
-const POSITION_BYTES_BEFORE: readonly number[] = [2 * NUMBER_BYTES, 3 * NUMBER_BYTES];
+const POSITION_BYTES = 5 * NUMBER_BYTES;
+/** Stores of version 0.1 have no writer, some later ones only the latest, and others no commit. */
+const POSITION_BYTES_BEFORE: readonly number[] = [2 * NUMBER_BYTES, 3 * NUMBER_BYTES, 4 * NUMBER_BYTES];
 
 /**
  * A compacted topic keeps a tombstone only for a time (`delete.retention.ms`). An older store might keep a deleted
@@ -35,6 +39,12 @@ export interface RestoreProgress {
   readonly partition: number;
   readonly restored: number;
   readonly total: number;
+}
+
+/** The stores of a task, and the committed offsets of its inputs by topic. */
+export interface RestoredTask {
+  readonly stores: readonly StoreId[];
+  readonly committed: ReadonlyMap<string, CommittedOffset>;
 }
 
 /** Name of the compacted topic from which a store can be rebuilt. */
@@ -58,7 +68,8 @@ export function changelogPosition(stores: Pick<StoreBackend, 'open'>, id: StoreI
  *
  * Every record contains the generation of the group in which it was written. With at-least-once, a process that lost
  * its tasks may have had a write in flight that the broker appends after those of the new owner: a restore ignores it,
- * and the valid values of its keys are written to the changelog again.
+ * and the valid values of its keys are written to the changelog again. It also undoes a commit that a crash has kept from
+ * reaching the changelogs of all stores of its task: see {@link ChangelogReplay}.
  */
 export class Changelog {
   readonly #log: TaskLog;
@@ -75,6 +86,7 @@ export class Changelog {
    * The first writer of each changelog since its store was restored here: from then to the latest, nobody else wrote.
    */
   readonly #since = new Map<string, ChangelogWriter>();
+  readonly #commits = new CommitNumbers();
   /** Keys of ignored records, until the values of their stores are written again. */
   readonly #again = new Map<string, readonly Uint8Array[]>();
   #restoring: Promise<unknown> = Promise.resolve();
@@ -110,8 +122,8 @@ export class Changelog {
    * Updates stores to the end of their changelogs, one call after the other. Rejects with the error of the log; the
    * stores then stay usable.
    */
-  restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
-    const restored = this.#restoring.then(() => this.#restore(ids, progress));
+  restore(tasks: readonly RestoredTask[], progress: (progress: RestoreProgress) => void): Promise<void> {
+    const restored = this.#restoring.then(() => this.#restore(tasks, progress));
     this.#restoring = restored.catch(() => undefined);
     return restored;
   }
@@ -122,29 +134,40 @@ export class Changelog {
     this.#wake?.();
   }
 
-  async #restore(ids: readonly StoreId[], progress: (progress: RestoreProgress) => void): Promise<void> {
+  async #restore(tasks: readonly RestoredTask[], progress: (progress: RestoreProgress) => void): Promise<void> {
     const fetcher = this.#log.fetcher({ onReady: () => this.#wake?.() });
     try {
-      for (const id of ids) await this.#restoreOne(id, fetcher, progress);
+      for (const { committed, stores } of tasks) {
+        const replays: ChangelogReplay[] = [];
+        for (const id of stores) replays.push(await this.#read(id, fetcher, progress));
+        if (this.#closed) return;
+        // The stores of a task tell together which of its commits are complete.
+        const complete = replays.map((each) =>
+          each.isComplete(replays, statePositions(this.#stores, each.id), committed),
+        );
+        for (const [at, replay] of replays.entries()) this.#finish(replay, complete[at] === true);
+      }
     } finally {
       await fetcher.close();
     }
   }
 
-  async #restoreOne(id: StoreId, fetcher: Fetcher, progress: (progress: RestoreProgress) => void): Promise<void> {
+  /** Reads a changelog to its end; what may be part of an incomplete commit is not in the local store yet. */
+  async #read(id: StoreId, fetcher: Fetcher, progress: (progress: RestoreProgress) => void): Promise<ChangelogReplay> {
     const topic = changelogTopic(this.#applicationId, id.store);
     const { partition, store } = id;
     const first = (await this.#log.offsets(topic, 'earliest', [partition])).get(partition) ?? 0;
     // Use the end of what is written, not of what can be read: the offsets of a transaction may become visible before
     // its changes, and the store would lack them. The restore waits for open transactions.
     const end = (await this.#log.offsets(topic, 'written', [partition])).get(partition) ?? 0;
-    const { from, mine } = this.#startAt(id, first, end);
+    const start = this.#startAt(id, first, end);
+    const from = start.offset;
+    const replay = new ChangelogReplay(id, start);
     fetcher.assign(topic, partition, from);
     // Report before anything is read: an open transaction may hold the first record back.
     if (from < end) progress({ store, partition, restored: 0, total: end - from });
-    const passedOver: PassedOver = { keys: new Map(), generations: new Set() };
     for (let position = from; position < end; ) {
-      if (this.#closed) return;
+      if (this.#closed) return replay;
       // The promise is made before polling, so that no wake-up is missed in between.
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       const batch = fetcher.poll(topic, partition);
@@ -153,27 +176,47 @@ export class Changelog {
         continue;
       }
       position = batch.nextOffset;
-      const { latest, writes } = writesOf(id, batch, this.#writers.get(keyOf(id)) ?? UNSAID, mine, passedOver);
-      this.#writers.set(keyOf(id), latest);
-      if (latest > mine.latest) this.#since.delete(keyOf(id));
-      this.#stores.apply([...writes, this.#position(id, position)]);
+      const writes = replay.take(batch);
+      if (replay.latest > start.mine.latest) this.#since.delete(keyOf(id));
+      this.#stores.apply([...writes, this.#position(id, replay.certain, replay.complete)]);
       progress({ store, partition, restored: position - from, total: end - from });
     }
-    this.#since.delete(keyOf(id));
     this.#positions.set(keyOf(id), Math.max(from, end));
     fetcher.unassign(topic, partition);
-    this.#tell(id, topic, passedOver);
+    return replay;
   }
 
-  /** Logs that a changelog has records of an outdated writer, and notes their keys to write the valid values again. */
-  #tell(id: StoreId, topic: string, { generations, keys }: PassedOver): void {
-    if (keys.size === 0) return;
-    this.#again.set(keyOf(id), [...keys.values()]);
-    const latest = generationOf(this.#writers.get(keyOf(id)) ?? UNSAID);
+  #finish(replay: ChangelogReplay, isComplete: boolean): void {
+    const { id } = replay;
+    const writes = replay.finish(isComplete);
+    this.#stores.apply([...writes, this.#position(id, replay.certain, replay.complete)]);
+    this.#since.delete(keyOf(id));
+    this.#writers.set(keyOf(id), replay.latest);
+    this.#commits.restored(replay);
+    if (replay.void.size > 0) this.#again.set(keyOf(id), [...replay.void.values()]);
+    this.#tell(replay);
+  }
+
+  /** Logs that records of a changelog do not count. */
+  #tell({ id: { partition, store }, latest, outdated, undone, void: { size } }: ChangelogReplay): void {
+    const about = {
+      applicationId: this.#applicationId,
+      topic: changelogTopic(this.#applicationId, store),
+      partition,
+      store,
+    };
+    if (undone > 0) {
+      this.#logger.info(
+        { ...about, changes: undone },
+        `the last commit has not reached all changelogs: ${counted(undone, 'change')} of store ${store} in it are undone, and its ` +
+          'records are processed again',
+      );
+    }
+    if (outdated.size === 0 || size === 0) return;
     this.#logger.warn(
-      { applicationId: this.#applicationId, topic, partition: id.partition, store: id.store, keys: keys.size },
-      `the changelog of store ${id.store} holds late changes of ${counted(keys.size, 'key')} by a process that had lost the task ` +
-        `(generation ${[...generations].join(', ')} after ${latest}): they do not count, and the values that hold are written again`,
+      { ...about, keys: size },
+      `the changelog of store ${store} holds late changes of ${counted(size, 'key')} by a process that had lost the task ` +
+        `(generation ${[...outdated].join(', ')} after ${generationOf(latest)}): they do not count, and the values that hold are written again`,
     );
   }
 
@@ -181,7 +224,7 @@ export class Changelog {
    * Where the local store continues. It starts empty from the beginning if its position is not part of this changelog,
    * or if it is so old that the changelog may have lost tombstones since.
    */
-  #startAt(id: StoreId, first: number, end: number): { readonly from: number; readonly mine: Spell } {
+  #startAt(id: StoreId, first: number, end: number): ReplayStart {
     const stored = this.#open(id).get(storeKey(id.store));
     this.#since.delete(keyOf(id));
     if (stored !== undefined && (stored.length === POSITION_BYTES || POSITION_BYTES_BEFORE.includes(stored.length))) {
@@ -192,15 +235,15 @@ export class Changelog {
           stored.length > at * NUMBER_BYTES ? readNumber(stored, at * NUMBER_BYTES) : otherwise;
         const latest = told(2, UNSAID);
         const since = told(3, latest);
-        this.#writers.set(keyOf(id), latest);
         this.#since.set(keyOf(id), since);
-        return { from: position, mine: { since, latest } };
+        const commit = told(4, 0) - 1;
+        return { offset: position, latest, mine: { since, latest }, commit: commit < 0 ? undefined : commit };
       }
     }
-    this.#writers.set(keyOf(id), UNSAID);
     this.#clear(this.#stores.open(id));
     this.#stores.apply(ASIDE.map(([store]) => ({ id: { ...id, store }, keys: [storeKey(id.store)], values: [null] })));
-    return { from: first, mine: { since: Number.POSITIVE_INFINITY, latest: UNSAID } };
+    const mine = { since: Number.POSITIVE_INFINITY, latest: UNSAID };
+    return { offset: first, latest: UNSAID, mine, commit: undefined };
   }
 
   /** The maximum age at which a store can be updated, in ms: its changelog may have lost older tombstones. */
@@ -229,11 +272,13 @@ export class Changelog {
         this.#append(id, keys, values, generation);
         continue;
       }
+      const stores = keys.map((key) => TEXT.decode(key));
+      const headers = id.store === INPUTS_STORE ? this.#commits.next(id, stores) : () => BEGINNING;
       // Each goes to the changelog of its store, so that a rebuild has it too.
-      keys.forEach((key, at) => {
-        const about = { ...id, store: TEXT.decode(key) };
+      stores.forEach((store, at) => {
+        const about = { ...id, store };
         this.#writeAgain(about, generation);
-        this.#append(about, [aside[1]], [values[at] ?? null], generation);
+        this.#append(about, [aside[1]], [values[at] ?? null], generation, headers(about));
       });
     }
     return this.#buffers.take();
@@ -249,7 +294,13 @@ export class Changelog {
     this.#append(id, keys, values, generation);
   }
 
-  #append(id: StoreId, keys: StoreWrites['keys'], values: StoreWrites['values'], generation: number): void {
+  #append(
+    id: StoreId,
+    keys: StoreWrites['keys'],
+    values: StoreWrites['values'],
+    generation: number,
+    headers: Headers = NO_HEADERS,
+  ): void {
     if (keys.length === 0) return;
     const { partition, store } = id;
     const output = this.#buffers.topic(changelogTopic(this.#applicationId, store));
@@ -259,7 +310,7 @@ export class Changelog {
     if (!this.#since.has(keyOf(id))) this.#since.set(keyOf(id), writer);
     try {
       for (let at = 0; at < keys.length; at += 1) {
-        output.append(partition, writer, keys[at] as Uint8Array, values[at] ?? null, []);
+        output.append(partition, writer, keys[at] as Uint8Array, values[at] ?? null, headers);
       }
     } catch (error) {
       throw unwritable(store, error);
@@ -276,6 +327,13 @@ export class Changelog {
   /** The commit is acknowledged: the local stores follow. */
   committed(state: readonly StoreWrites[]): void {
     const moved = new Map<string, StoreId>();
+    for (const { id, keys } of state) {
+      if (id.store === INPUTS_STORE)
+        this.#commits.completed(
+          id,
+          keys.map((key) => TEXT.decode(key)),
+        );
+    }
     const move = (id: StoreId, records: number): void => {
       const key = keyOf(id);
       this.#positions.set(key, (this.#positions.get(key) ?? 0) + records);
@@ -285,7 +343,11 @@ export class Changelog {
       if (isAside(id)) for (const key of keys) move({ ...id, store: TEXT.decode(key) }, 1);
       else move(id, keys.length);
     }
-    const positions = Array.from(moved, ([key, id]) => this.#position(id, this.#positions.get(key) as number));
+    const positions = Array.from(moved, ([key, id]) => {
+      const latest = this.#writers.get(key) ?? UNSAID;
+      const mark = { offset: this.#positions.get(key) as number, latest };
+      return this.#position(id, mark, this.#commits.complete(id));
+    });
     this.#stores.apply([...state, ...positions]);
   }
 
@@ -293,13 +355,13 @@ export class Changelog {
     return this.#stores.open({ ...id, store: POSITIONS });
   }
 
-  #position(id: StoreId, position: number): StoreWrites {
+  #position(id: StoreId, { latest, offset }: Mark, commit: number | undefined): StoreWrites {
     const value = new Uint8Array(POSITION_BYTES);
-    writeNumber(value, 0, position);
+    writeNumber(value, 0, offset);
     writeNumber(value, NUMBER_BYTES, this.#now());
-    const latest = this.#writers.get(keyOf(id)) ?? UNSAID;
     writeNumber(value, 2 * NUMBER_BYTES, latest);
     writeNumber(value, 3 * NUMBER_BYTES, this.#since.get(keyOf(id)) ?? latest);
+    writeNumber(value, 4 * NUMBER_BYTES, commit === undefined ? 0 : commit + 1);
     return { id: { ...id, store: POSITIONS }, keys: [storeKey(id.store)], values: [value] };
   }
 }

@@ -110,10 +110,11 @@ export class TaskFactory {
     const { applicationId, logger = noLogger } = this.#options;
     const now = (): number => this.#clock.now();
     this.changelog ??= new Changelog(this.#log, session.stores, applicationId, this.#topics, now, logger);
-    const ids = assigned.flatMap(({ spec, stage }) =>
-      stage.stores.map(({ name }) => ({ applicationId, store: name, partition: partitionOf(spec) })),
-    );
-    await this.changelog.restore(ids, (progress) => {
+    const tasks = assigned.map(({ committed, spec, stage }) => {
+      const partition = partitionOf(spec);
+      return { committed, stores: stage.stores.map(({ name }) => ({ applicationId, store: name, partition })) };
+    });
+    await this.changelog.restore(tasks, (progress) => {
       this.#restoring = progress;
     });
     this.#restoring = undefined;

@@ -3,6 +3,7 @@ import type { StoreTrail } from '../../log/store-trail.ts';
 import type { CommittedOffset } from '../../log/transport.ts';
 import { encodeUtf8 } from '../../serdes/text.ts';
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
+import { FINGERPRINT_STORE } from './fingerprints.ts';
 import type { InputSet } from './input-set.ts';
 
 /** Store of the input positions of all stores of a task. Not a name that a user can give. */
@@ -82,10 +83,14 @@ export class PositionKeeper {
     this.#trails = trails;
   }
 
-  /** Positions that have moved, as offsets to commit. If one has moved, all positions are written to the state. */
+  /**
+   * Positions that have moved, as offsets to commit. If one has moved, or a store has changed, all positions are written
+   * to the state: they end the changes of a commit.
+   */
   keep(inputs: Pick<InputSet, 'positions' | 'takeOffsets'>, state: StoreWrites[]): CommittedOffset[] {
     const offsets = inputs.takeOffsets(this.#metadata);
-    if (offsets.length > 0 && this.#keys.length > 0) state.push(...this.write(inputs.positions()));
+    const hasChanged = state.some(({ id }) => id.store !== FINGERPRINT_STORE);
+    if (offsets.length > 0 || hasChanged) state.push(...this.write(inputs.positions()));
     return offsets;
   }
 
@@ -164,7 +169,11 @@ export function heardBefore(
 export function statePositions(stores: StoreBackend, id: StoreId): StatePositions | undefined {
   const store: ByteStore = stores.open({ ...id, store: INPUTS_STORE });
   const value = store.get(encoder.encode(id.store));
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : readPositions(value);
+}
+
+/** Reads recorded positions. */
+export function readPositions(value: Uint8Array): StatePositions {
   const stored = JSON.parse(new TextDecoder().decode(value)) as Record<string, StoredPosition>;
   return new Map(
     Object.entries(stored).map(([topic, position]) => {

@@ -264,3 +264,17 @@ export class FetchPosition {
     return Math.max(this.endOffset ?? 0, this.#delivered);
   }
 }
+
+/** A transaction that holds back records for longer than this is reported, in ms. */
+const HELD_MS = 1000;
+
+/** Describes the first transaction that has held back records for some time. @param now - Monotonic time. */
+export function openTransaction(positions: Iterable<FetchPosition>, now: number): string | undefined {
+  for (const position of positions) {
+    const { topic, partition, fetchOffset } = position;
+    if (position.isHeld(now - HELD_MS)) {
+      return `the end of a transaction, which holds back "${topic}/${partition}" from offset ${fetchOffset} on`;
+    }
+  }
+  return undefined;
+}

@@ -8,7 +8,7 @@ import type { Cluster, Lane } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Code } from './error-codes.ts';
 import { fetchFailed, kafkaError } from './errors.ts';
-import { FetchPosition, survey } from './fetch-position.ts';
+import { FetchPosition, openTransaction, survey } from './fetch-position.ts';
 import type { Offsets } from './offsets.ts';
 import { pauseMs } from './retry.ts';
 import { Throttles } from './throttles.ts';
@@ -23,8 +23,6 @@ const MERGE_MS = 20;
  * The most requests in flight to one broker: more than one, because a due partition must not wait for a held request.
  */
 const LANES = 3;
-/** A transaction that holds back records for longer than this is reported, in ms. */
-const HELD_MS = 1000;
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 /** The total buffer of a fetcher: with many partitions, each buffers less. */
@@ -111,7 +109,7 @@ export class KafkaFetcher implements Fetcher {
   waitingFor(): string | undefined {
     if (this.#positions.size === 0) return undefined;
     if (this.#trouble !== undefined) return `a broker to read from: ${this.#trouble.message}`;
-    return this.#throttles.waitingFor('read from') ?? this.#transaction() ?? this.#room();
+    return this.#throttles.waitingFor('read from') ?? this.#held() ?? this.#room();
   }
 
   async close(): Promise<void> {
@@ -130,15 +128,8 @@ export class KafkaFetcher implements Fetcher {
     return Math.min(this.#maxHalfBytes, Math.max(share, MIN_HALF_BYTES));
   }
 
-  #transaction(): string | undefined {
-    const since = this.#clock.monotonic() - HELD_MS;
-    for (const position of this.#positions.values()) {
-      const { topic, partition, fetchOffset } = position;
-      if (position.isHeld(since)) {
-        return `the end of a transaction, which holds back "${topic}/${partition}" from offset ${fetchOffset} on`;
-      }
-    }
-    return undefined;
+  #held(): string | undefined {
+    return openTransaction(this.#positions.values(), this.#clock.monotonic());
   }
 
   #room(): string | undefined {

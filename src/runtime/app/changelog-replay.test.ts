@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { FetchedBatch } from '../../log/transport.ts';
+import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
+import type { Headers } from '../../record.ts';
+import { BEGINNING, commitHeaders, commitIn } from './changelog-commit.ts';
+import { ASIDE, storeKey } from './changelog-records.ts';
+import { ChangelogReplay } from './changelog-replay.ts';
+
+const id = { applicationId: 'app', store: 'rows', partition: 0 };
+const [[, FINGERPRINT], [, INPUTS]] = ASIDE as [(typeof ASIDE)[number], (typeof ASIDE)[number]];
+const START = { offset: 0, latest: 0, mine: { since: Number.POSITIVE_INFINITY, latest: 0 }, commit: undefined };
+const NONE = new Map<string, never>();
+
+type Line = readonly [key: Uint8Array, value: string, headers?: Headers];
+
+const batch = (from: number, ...lines: readonly Line[]): FetchedBatch => {
+  const builder = new RecordBatchBuilder();
+  for (const [key, value, headers = []] of lines) builder.append(3, key, storeKey(value), headers);
+  return Object.assign(builder.columns(from), { endOffset: from + lines.length });
+};
+const change = (key: string, value: string): Line => [storeKey(key), value];
+const end = (number: number, offset: number, stores = ['rows', 'index']): Line => [
+  INPUTS,
+  JSON.stringify({ input: [offset, 1] }),
+  commitHeaders({ number, follows: number - 1, stores }),
+];
+const beginning: Line = [FINGERPRINT, 'print', BEGINNING];
+const keysOf = (writes: readonly { readonly id: unknown; readonly keys: readonly Uint8Array[] }[]): string[] =>
+  writes.filter((each) => each.id === id).flatMap(({ keys }) => keys.map((key) => new TextDecoder().decode(key)));
+
+describe('the replay of a changelog', () => {
+  it('holds the last commit back, with what follows it, until it is known to be complete', () => {
+    const replay = new ChangelogReplay(id, START);
+    expect(keysOf(replay.take(batch(0, beginning, change('a', '1'), end(1, 5))))).toEqual([]);
+    expect(keysOf(replay.take(batch(3, change('b', '1'), end(2, 6), change('c', '1'))))).toEqual(['a']);
+    expect(replay.certain.offset).toBe(3);
+    expect(keysOf(replay.finish(false))).toEqual([]);
+    expect([...replay.void.keys(), replay.undone, replay.certain.offset]).toEqual(['b', 'c', 2, 3]);
+  });
+
+  it('believes a commit whose offsets are committed, whatever the other stores tell', () => {
+    const other = new ChangelogReplay({ ...id, store: 'index' }, START);
+    const replay = new ChangelogReplay(id, START);
+    replay.take(batch(0, beginning, change('a', '1'), end(1, 5)));
+    const committed = (offset: number) => new Map([['input', { topic: 'input', partition: 0, offset }]]);
+    expect(replay.isComplete([replay, other], undefined, NONE)).toBe(false);
+    expect(replay.isComplete([replay, other], undefined, committed(4))).toBe(false);
+    expect(replay.isComplete([replay, other], undefined, committed(5))).toBe(true);
+    expect(replay.isComplete([replay], undefined, NONE)).toBe(true);
+  });
+
+  it('keeps what is more than it may hold back', () => {
+    const replay = new ChangelogReplay(id, START, 3);
+    expect(keysOf(replay.take(batch(0, beginning, change('a', '123'), change('b', '1'), end(1, 5))))).toEqual([
+      'a',
+      'b',
+    ]);
+    expect(keysOf(replay.take(batch(4, change('c', '1'), end(2, 6), change('d', '123'))))).toEqual(['c', 'd']);
+    expect(replay.undone).toBe(0);
+  });
+
+  it('believes everything that does not name its commit', () => {
+    const replay = new ChangelogReplay(id, START);
+    const old: Line = [INPUTS, '{"input":5}'];
+    expect(keysOf(replay.take(batch(0, change('a', '1'), old, change('b', '1'))))).toEqual(['a', 'b']);
+    expect(replay.isComplete([replay], undefined, NONE)).toBe(true);
+    expect([replay.certain.offset, replay.complete]).toEqual([3, undefined]);
+  });
+});
+
+describe('the name of a commit', () => {
+  it('is read as it was written', () => {
+    const commit = { number: 12, follows: 10, stores: ['rows', 'index.by-time'] };
+    expect(commitIn(commitHeaders(commit))).toEqual(commit);
+    expect([commitIn(BEGINNING), commitIn([])]).toEqual([undefined, null]);
+  });
+});
