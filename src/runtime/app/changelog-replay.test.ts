@@ -66,6 +66,14 @@ describe('the replay of a changelog', () => {
     expect(replay.isComplete([replay], undefined, NONE)).toBe(true);
     expect([replay.certain.offset, replay.complete]).toEqual([3, undefined]);
   });
+
+  it('believes what a version that does not name commits has written after them', () => {
+    const replay = new ChangelogReplay(id, START);
+    const old: Line = [INPUTS, '{"input":6}'];
+    replay.take(batch(0, beginning, change('a', '1'), end(1, 5), change('b', '1'), old, change('c', '1')));
+    expect(replay.isComplete([replay], undefined, NONE)).toBe(true);
+    expect([...keysOf(replay.finish(true)), replay.undone]).toEqual(['c', 0]);
+  });
 });
 
 describe('the name of a commit', () => {

@@ -223,9 +223,10 @@ export class ChangelogReplay {
     // The keys that the commit writes have valid values now.
     if (this.void.size > 0) for (const key of changes.keys) this.void.delete(latin1(key));
     if (commit === undefined) {
-      // A version that does not know numbers has written it.
+      // A version that does not know numbers has written it, and may write changes without their positions.
       this.#sure.add(changes);
       this.certain = this.#here;
+      this.#whole = false;
       return;
     }
     this.highest = Math.max(this.highest, commit.number);
