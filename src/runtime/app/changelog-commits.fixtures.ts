@@ -103,6 +103,10 @@ export class World {
   readonly disk = new Disk();
   /** Whether the next commits are those of a version that does not number them. */
   isOld = false;
+  /** The stores of the task. */
+  stores: readonly StoreName[] = STORES;
+  /** Those that had them in the last complete commit. */
+  #known: readonly StoreName[] = [];
   readonly #topics: ReadonlyMap<string, TopicDescription>;
   #local: StoreBackend = memoryStores();
   #changelog!: Changelog;
@@ -126,20 +130,22 @@ export class World {
     const committed = new Map(
       this.#committed > 0 ? [['input', { topic: 'input', partition: 0, offset: this.#committed }]] : [],
     );
-    await this.#changelog.restore([{ stores: STORES.map(idOf), committed }], () => undefined);
+    await this.#changelog.restore([{ stores: this.stores.map(idOf), committed }], () => undefined);
     const found = new Map(
       STORES.map((name) => {
         const entries = [...this.#local.open(idOf(name)).range()];
         return [name, new Map(entries.map(([key, value]) => [text(key), text(value)]))];
       }),
     );
-    const positions = STORES.map((name) => statePositions(this.#local, idOf(name))?.get('input')?.offset ?? 0);
+    // A new store begins where the others are, whether that has been written yet or not.
+    const known = this.stores.filter((name) => this.#known.includes(name));
+    const positions = known.map((name) => statePositions(this.#local, idOf(name))?.get('input')?.offset ?? 0);
     this.#generation += 1;
     // What is still on its way arrives after the new owner has read the changelogs.
     for (const arrive of this.#late.splice(0)) arrive();
     return {
       found: { entries: found, positions },
-      wanted: { entries: this.#model, positions: STORES.map(() => this.#position) },
+      wanted: { entries: this.#model, positions: known.map(() => this.#position) },
     };
   }
 
@@ -147,11 +153,11 @@ export class World {
     const after = new Map(STORES.map((name) => [name, new Map(this.#model.get(name))]));
     const state: StoreWrites[] = [];
     const prints = this.#local.open(idOf(FINGERPRINT_STORE));
-    const unknown = STORES.map(bytes).filter((name) => prints.get(name) === undefined);
+    const unknown = this.stores.map(bytes).filter((name) => prints.get(name) === undefined);
     if (unknown.length > 0) {
       state.push({ id: idOf(FINGERPRINT_STORE), keys: unknown, values: unknown.map(() => bytes('print')) });
     }
-    for (const name of STORES) {
+    for (const name of this.stores) {
       const changed = Object.entries(changes[name]);
       if (changed.length === 0) continue;
       const values = changed.map(([, value]) => (value === null ? null : bytes(value)));
@@ -163,7 +169,7 @@ export class World {
     }
     const position = this.#position + (moves ? 1 : 0);
     const value = bytes(JSON.stringify({ input: [position, 1] }));
-    state.push({ id: idOf(INPUTS_STORE), keys: STORES.map(bytes), values: STORES.map(() => value) });
+    state.push({ id: idOf(INPUTS_STORE), keys: this.stores.map(bytes), values: this.stores.map(() => value) });
     const pieces = this.#changelog.batches(state, this.#generation).map(({ records, topic }) => {
       const columns = decodeBatch(records.finish(), 0);
       const cut = (start: number, length: number) => (length < 0 ? null : columns.bytes.slice(start, start + length));
@@ -182,6 +188,7 @@ export class World {
     const { after, pieces, position, state } = this.#write(changes, moves);
     for (const { rows, topic } of pieces) this.disk.append(topic, rows);
     this.#model = after;
+    this.#known = this.stores;
     this.#position = position;
     if (!offsets) return;
     this.#committed = position;
@@ -189,11 +196,10 @@ export class World {
   }
 
   /** A commit that reaches only some of the changelogs, or only in part; the rest may arrive later. */
-  tear({ changes, late, parts }: Torn): void {
-    const { pieces } = this.#write(changes, true);
+  tear({ changes, late, moves, never, parts }: Torn): void {
+    const { pieces } = this.#write(changes, moves);
     for (const [at, { rows, topic }] of pieces.entries()) {
-      // One changelog never gets it.
-      const count = at === 0 ? 0 : Math.floor((parts[at % parts.length] ?? 0) * (rows.length + 1));
+      const count = at === never % pieces.length ? 0 : Math.floor((parts[at % parts.length] ?? 0) * (rows.length + 1));
       const arrive = (): void => this.disk.append(topic, rows.slice(0, count));
       if (late[at % late.length] === true) this.#late.push(arrive);
       else arrive();
@@ -209,6 +215,10 @@ export interface Commit {
 }
 export interface Torn {
   readonly changes: Changes;
+  readonly moves: boolean;
+  /** How much of it each changelog gets. */
   readonly parts: readonly number[];
+  /** The one that never gets anything. */
+  readonly never: number;
   readonly late: readonly boolean[];
 }

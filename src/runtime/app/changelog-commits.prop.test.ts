@@ -8,6 +8,7 @@ const entries = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(fc.
   noNullPrototype: true,
 });
 const changes = fc.record({ rows: entries, index: entries, sums: entries });
+const NOTHING = { rows: {}, index: {}, sums: {} };
 const local = fc.constantFrom('kept' as const, 'lost' as const);
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ does: fc.constant('commit' as const), changes, moves: fc.boolean() }) },
@@ -19,6 +20,8 @@ const step = fc.oneof(
       parts: fc.array(fc.constantFrom(0, 0.3, 0.6, 0.999), { minLength: 3, maxLength: 3 }),
       late: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
       local,
+      moves: fc.boolean(),
+      never: fc.nat(2),
     }),
   },
   {
@@ -31,6 +34,15 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('update' as const), changes, local }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('grow' as const),
+      local,
+      parts: fc.array(fc.constantFrom(0, 0.999), { minLength: 3, maxLength: 3 }),
+      never: fc.nat(5),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('compact' as const), store: fc.constantFrom(...STORES) }) },
 );
 
@@ -39,8 +51,8 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
     fc.asyncProperty(
       fc.array(step, { maxLength: 14 }),
       fc.integer({ min: 1, max: 9 }),
-      fc.boolean(),
-      async (steps, fetches, isOld) => {
+      fc.record({ isOld: fc.boolean(), grows: fc.boolean() }),
+      async (steps, fetches, { grows, isOld }) => {
         const world = new World();
         const start = async (where: 'kept' | 'lost'): Promise<void> => {
           const { found, wanted } = await world.start(where);
@@ -48,6 +60,7 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
         };
         world.disk.fetches = fetches;
         world.isOld = isOld;
+        if (grows) world.stores = ['rows', 'index'];
         await start('lost');
         // Compaction leaves the newest segment alone: here everything after the last complete commit, and what has arrived
         // late and has not been seen by a restore. One that goes on from a local store may not see it.
@@ -58,7 +71,7 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
             world.commit({ ...each, offsets: true });
             compactable = !unseen;
           } else if (each.does === 'tear' && world.isOld) {
-            world.commit({ ...each, moves: true, offsets: true });
+            world.commit({ ...each, offsets: true });
           } else if (each.does === 'tear') {
             world.tear(each);
             compactable = false;
@@ -76,6 +89,17 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
             await start(each.local);
             // What an update leaves of its very first commit counts, as it did before.
             world.commit({ changes: each.changes, moves: true, offsets: true });
+          } else if (each.does === 'grow') {
+            if (world.stores === STORES || world.isOld) continue;
+            world.stores = STORES;
+            await start(each.local);
+            // The positions of a store that is new are committed before the first record, and that may be torn, too.
+            if (each.never < 3) {
+              world.tear({ ...each, changes: NOTHING, late: [false], moves: false });
+              await start(each.local);
+            }
+            world.commit({ changes: NOTHING, moves: false, offsets: true });
+            compactable = !unseen;
           } else if (compactable) world.disk.compact(changelogTopic('app', each.store));
         }
         await start('kept');
