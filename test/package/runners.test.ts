@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shown, userSuite } from './runner-suite.ts';
 import { install, pack, remove } from './tarball.ts';
@@ -19,8 +20,30 @@ afterAll(() => {
 
 test('what does not hold in the testing kit is an ordinary failure of node:test', () => {
   writeFileSync(join(user, 'kit.test.mjs'), userSuite("import test from 'node:test';"));
+  fails('kit.test.mjs');
+});
+
+test('the testing kit works when it is compiled to CommonJS, as jest does without further settings', async () => {
+  // A jest of a CommonJS project compiles the package file by file: no await at the top, no import.meta.
+  const built = await build({
+    stdin: { contents: userSuite("import test from 'node:test';"), resolveDir: user },
+    absWorkingDir: user,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    splitting: false,
+    external: ['fast-check', 'lmdb', 'kafkajs', '@msgpack/msgpack', '@bokuweb/zstd-wasm', 'snappyjs'],
+    outfile: 'kit.test.cjs',
+    logLevel: 'silent',
+  });
+  expect(built.warnings.map(({ text }) => text).filter((text) => !text.includes('import.meta'))).toEqual([]);
+  fails('kit.test.cjs');
+});
+
+/** Runs the suite: two of its tests hold and two fail, as they should. */
+function fails(file: string): void {
   const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
-  const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', 'kit.test.mjs'], {
+  const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', file], {
     cwd: user,
     encoding: 'utf8',
     timeout: 60_000,
@@ -31,4 +54,4 @@ test('what does not hold in the testing kit is an ordinary failure of node:test'
   expect(stdout).toMatch(/^# fail 2$/m);
   for (const text of shown) expect(stdout).toContain(text);
   expect(stdout).toContain('ERR_ASSERTION');
-});
+}

@@ -8,7 +8,8 @@ import type { StreamRecord } from '../../record.ts';
 import { to } from '../../sinks/to.ts';
 import type { Operation } from '../operations.ts';
 import type { TestRecord } from '../test-driver.ts';
-import { type CommonLaws, commonLaws, type Feed, hold, type ModelRow, modelLaw } from './common-laws.ts';
+import { type CommonLaws, commonLaws, type Feed, type ModelRow, modelLaw } from './common-laws.ts';
+import { hold } from './law.ts';
 import { noLaws } from './laws.ts';
 import type { Subject } from './ways.ts';
 
@@ -63,7 +64,8 @@ export interface LawsInput<K, V> {
  * sides arrive mostly in timestamp order.
  *
  * @param subject - A pipeline from both inputs to `output`, or a function from the two inputs to the rows.
- * @throws CheckFailed, an ordinary assertion error, if a law does not hold.
+ * @throws CheckFailed, an ordinary assertion error, if a law does not hold; an Error that names the input if a pipeline, a
+ * model or another function of a law throws.
  *
  * @example
  * ```ts
@@ -94,13 +96,14 @@ export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS e
 ): void {
   checkNames('expectJoinLaws', options, OPTIONS);
   const { left, model, onRecordError, output, right } = options;
-  const pipeline =
+  const anew = (): Pipeline =>
     typeof subject === 'function'
       ? subject(left.input, right.input).pipe(to(output as Target<RK, RV | null>) as never)
       : subject;
   const sides = { left: left.input, right: right.input } as unknown as Record<'left' | 'right', Target<K, L | R>>;
   const under: Subject<K, L | R, RK, RV> = {
-    pipeline,
+    pipeline: anew(),
+    anew,
     input: sides.left,
     output,
     ...(onRecordError && { onRecordError }),

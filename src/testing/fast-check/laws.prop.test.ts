@@ -13,8 +13,15 @@ import {
   tumbling,
   windowBy,
 } from 'millrace';
-import { CheckFailed, expectLaws, type LawsOptions, records } from 'millrace/testing/fast-check';
-import { map, scan } from 'rxjs';
+import {
+  CheckFailed,
+  expectJoinLaws,
+  expectLaws,
+  type LawsOptions,
+  operations,
+  records,
+} from 'millrace/testing/fast-check';
+import { distinctUntilChanged, filter, groupBy, map, merge, mergeMap, type Observable, scan } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
 const numbers = topic('numbers', { key: string(), value: int32() });
@@ -22,6 +29,16 @@ const results = topic('results', { key: string(), value: int32() });
 const some = records({ keys: ['a', 'b', 'c'], values: fc.integer({ min: 0, max: 99 }) });
 const base = { input: numbers, output: results, records: some, seed: 7 };
 const off = { batching: false, restart: false };
+
+/** What a check throws. */
+function failure(check: () => void): Error {
+  try {
+    check();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}
 
 /** What a law says that does not hold. */
 function broken(check: () => void): CheckFailed {
@@ -133,6 +150,81 @@ describe('laws', () => {
     expect(wrong.expected).toEqual([`{ key: 'a', value: 10 }`]);
     expect(wrong.actual).toEqual([`{ key: 'a', value: 11 }`]);
     expectLaws(few, { ...base, ...off, order: true, runs: 20 });
+  });
+
+  it('tell an operator that is not repeatable from one that loses records, with one record', () => {
+    const closures: Record<string, (source: typeof numbers) => Observable<StreamRecord<string, number>>> = {
+      'what outlives the driver': (source) => {
+        const seen = new Set<number>();
+        return source.pipe(filter(({ value }) => !seen.has(value) && seen.add(value) !== undefined));
+      },
+      'what is random': (source) => source.pipe(mapValues(() => Math.floor(Math.random() * 2 ** 31))),
+    };
+    for (const [what, operator] of Object.entries(closures)) {
+      const { message } = broken(() => expectLaws(operator, { ...base, model: () => [] }));
+      expect(message, what).toMatch(/^law "repeatable" does not hold: the same input gives other rows the second time/);
+      expect(message.match(/^driver\.pipe/gm), what).toHaveLength(1);
+    }
+    const left = topic('left', { key: string(), value: int32() });
+    let count = 0;
+    const counting = () => left.pipe(mapValues(() => (count += 1)));
+    const sides = { left: { input: left, records: some }, right: { input: numbers, records: some }, output: results };
+    const both = (one: typeof left, other: typeof numbers) =>
+      merge(counting(), other, one.pipe(filterValues(() => false)));
+    expect(broken(() => expectJoinLaws(both, { ...sides, seed: 7 })).message).toContain('law "repeatable"');
+  });
+
+  it('show the smallest input on which something throws, and keep its error', () => {
+    const throwing = {
+      operator: (value: number) => {
+        if (value === 13) throw new Error('thirteen');
+        return value;
+      },
+      model: (value: number) => value,
+    };
+    const tries: Record<string, () => void> = {
+      'an operator': () =>
+        expectLaws((source) => source.pipe(map((each) => ({ ...each, value: throwing.operator(each.value) }))), base),
+      'a step': () => expectLaws((source) => source.pipe(mapValues(throwing.operator)), base),
+      'a model': () =>
+        expectLaws((source) => source.pipe(mapValues((n) => n)), {
+          ...base,
+          model: (all) => all.map(({ key = null, value }) => ({ key, value: throwing.operator(value ?? 0) })),
+        }),
+      'a sum': () =>
+        expectLaws((source) => source.pipe(mapValues((n) => n)), {
+          ...base,
+          conserves: { ofRecord: ({ value }) => throwing.operator(value ?? 0), ofRow: ({ value }) => value ?? 0 },
+        }),
+    };
+    for (const [what, check] of Object.entries(tries)) {
+      const error = failure(check);
+      expect(error.message, what).toMatch(/^law "\w+" cannot be tried: .*thirteen/);
+      expect(error.message.match(/^driver\.pipe.*$/gm), what).toHaveLength(1);
+      expect(error.message, what).toMatch(/^driver\.pipe.*value: 13/m);
+      expect(error.message, what).toContain('(found with seed 7');
+      expect(String(error.cause), what).toContain('thirteen');
+    }
+  });
+
+  it('leave out interruptions that are not needed, and interrupt long inputs everywhere', () => {
+    const last = new Map<string, number>();
+    const perKey = (source: typeof numbers) =>
+      source.pipe(
+        groupBy(({ key }) => key),
+        mergeMap((group) => group.pipe(distinctUntilChanged((one, other) => one.value === other.value))),
+      );
+    for (let seed = 1; seed <= 3; seed += 1) {
+      const options = { ...base, seed, batching: false, records: records({ keys: ['a', 'b'], values: fc.nat(3) }) };
+      const { message } = broken(() => expectLaws(perKey, options));
+      expect(message.match(/^driver\.(restart|rebalance|failNext)/gm)?.length, message).toBe(1);
+    }
+    const long = records({ keys: ['a'], values: fc.nat(9), maxLength: 200 });
+    for (const sequence of fc.sample(operations(numbers, long), { numRuns: 200, seed: 7 })) {
+      const at = sequence.findLastIndex((each) => each.do !== 'pipe');
+      if (at >= 0) last.set(at > 100 ? 'far behind' : 'before', at);
+    }
+    expect([...last.keys()].toSorted()).toEqual(['before', 'far behind']);
   });
 
   it('refuse a law that cannot be judged, an operator on what is no topic, and no law at all', () => {

@@ -10,20 +10,10 @@ import type { StreamRecord } from '../../record.ts';
 import { to } from '../../sinks/to.ts';
 import type { Topic } from '../../streams/topic.ts';
 import type { TestRecord } from '../test-driver.ts';
-import {
-  agree,
-  type CommonLaws,
-  commonLaws,
-  type Feed,
-  hold,
-  type Law,
-  law,
-  type ModelRow,
-  modelLaw,
-  oneByOne,
-} from './common-laws.ts';
+import { agree, type CommonLaws, commonLaws, type Feed, type ModelRow, modelLaw, oneByOne } from './common-laws.ts';
 import { outOfOrder, same, sorted } from './compare-rows.ts';
-import { rowsOf, type Subject, stamped, textOf } from './ways.ts';
+import { hold, type Law, law } from './law.ts';
+import { attempt, rowsOf, type Subject, stamped, textOf } from './ways.ts';
 
 /** The laws for a pipeline, and its input. @public */
 export interface LawsOptions<K, V, RK, RV> extends CommonLaws {
@@ -70,7 +60,8 @@ const OPTIONS: OptionNames<LawsOptions<unknown, unknown, unknown, unknown>> = {
  * Open windows are closed at the end of an input, so that their contents are compared too.
  *
  * @param subject - A pipeline from `input` to `output`, or an operator to put between them.
- * @throws CheckFailed, an ordinary assertion error, if a law does not hold.
+ * @throws CheckFailed, an ordinary assertion error, if a law does not hold; an Error that names the input if a pipeline, a
+ * model or another function of a law throws.
  *
  * @example
  * ```ts
@@ -98,8 +89,14 @@ export function expectLaws<K, V, RK, RV>(
 ): void {
   checkNames('expectLaws', options, OPTIONS);
   const { input, onRecordError, output } = options;
-  const pipeline = typeof subject === 'function' ? asPipeline(subject, options) : subject;
-  const under: Subject<K, V, RK, RV> = { pipeline, input, output, ...(onRecordError && { onRecordError }) };
+  const anew = (): Pipeline => (typeof subject === 'function' ? asPipeline(subject, options) : subject);
+  const under: Subject<K, V, RK, RV> = {
+    pipeline: anew(),
+    anew,
+    input,
+    output,
+    ...(onRecordError && { onRecordError }),
+  };
   const laws = lawsOf(under, options);
   if (laws.length === 0) throw noLaws('expectLaws');
   for (const each of laws) hold(each, options);
@@ -161,9 +158,13 @@ function lawsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, options: LawsOptio
       law('conserves', feed.inputs, plain, (records) => {
         const way = oneByOne(feed, records);
         const add = (sum: number, next: number): number => sum + next;
-        const given = records.map(conserves.ofRecord).reduce(add, 0);
-        const got = rowsOf(subject, way).map(conserves.ofRow).reduce(add, 0);
-        same(given, got, `the records add up to ${given}, and the rows to ${got}`, textOf(subject, way));
+        const rows = rowsOf(subject, way);
+        const program = textOf(subject, way);
+        const [given, got] = attempt(program, () => [
+          records.map(conserves.ofRecord).reduce(add, 0),
+          rows.map(conserves.ofRow).reduce(add, 0),
+        ]);
+        same(given, got, `the records add up to ${given}, and the rows to ${got}`, program);
       }),
     );
   }

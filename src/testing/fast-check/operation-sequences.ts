@@ -19,7 +19,7 @@ export interface OperationsOptions {
 }
 
 /** What may happen between two records. */
-export function between<K, V>(options: OperationsOptions): Arbitrary<Operation<K, V>> {
+function between<K, V>(options: OperationsOptions): Arbitrary<Operation<K, V>> {
   const {
     advanceSeconds = 0,
     commits = false,
@@ -48,13 +48,29 @@ export function between<K, V>(options: OperationsOptions): Arbitrary<Operation<K
   return fc.oneof(...kinds);
 }
 
-/** Inserts operations into a sequence: `[at, operation]` comes before the one with that index. */
-export function woven<K, V>(
-  all: readonly Operation<K, V>[],
-  others: readonly (readonly [at: number, operation: Operation<K, V>])[],
-): Operation<K, V>[] {
+/** An operation and its place in a sequence: {@link START} is before everything, {@link END} behind it. */
+export type Placed<K, V> = readonly [place: number, operation: Operation<K, V>];
+
+const START = 0;
+const END = 1_000;
+
+/**
+ * Operations with places. A place is a part of the way, not an index: that reaches every gap of a sequence of any
+ * length, and a counterexample that loses some of its records keeps its operations about where they were.
+ */
+export function placed<K, V>(
+  options: OperationsOptions,
+  count: { readonly minLength?: number; readonly maxLength: number },
+): Arbitrary<Placed<K, V>[]> {
+  return fc.array(fc.tuple(fc.integer({ min: START, max: END }), between<K, V>(options)), count);
+}
+
+/** Inserts operations into a sequence. */
+export function woven<K, V>(all: readonly Operation<K, V>[], others: readonly Placed<K, V>[]): Operation<K, V>[] {
   const at = (index: number): Operation<K, V>[] =>
-    others.flatMap(([place, operation]) => (place % (all.length + 1) === index ? [operation] : []));
+    others.flatMap(([place, operation]) =>
+      Math.floor((place * (all.length + 1)) / (END + 1)) === index ? [operation] : [],
+    );
   return [...all.flatMap((each, index) => [...at(index), each]), ...at(all.length)];
 }
 
@@ -71,11 +87,10 @@ export function operations<K, V>(
   all: Arbitrary<readonly TestRecord<K, V>[]>,
   options: OperationsOptions = {},
 ): Arbitrary<Operation<K, V>[]> {
-  const others = fc.array(fc.tuple(fc.nat({ max: 30 }), between<K, V>(options)), { maxLength: 6 });
-  return fc.tuple(all, others).map(([given, placed]) => {
+  return fc.tuple(all, placed<K, V>(options, { maxLength: 6 })).map(([given, others]) => {
     const sequence = woven<K, V>(
       given.map((record) => ({ do: 'pipe', record })),
-      placed,
+      others,
     );
     Object.defineProperty(sequence, fc.toStringMethod, { value: () => `\n${linesOf(input, sequence).join('\n')}\n` });
     return sequence;

@@ -11,7 +11,7 @@ export interface RecordsOptions<K, V> {
   readonly keys: readonly (K | null)[] | Arbitrary<K | null>;
   /** A zod schema, or an arbitrary. */
   readonly values: Arbitrary<V> | StandardSchemaV1<unknown, V>;
-  /** The most records (default: 24). */
+  /** The most records (default: 10). Lists of every length up to it are generated. */
   readonly maxLength?: number;
   /** Approximate timestamp of the first record, in ms since the epoch (default: 0). */
   readonly start?: number;
@@ -68,7 +68,7 @@ interface Arrival<K, V> {
  */
 export function records<K, V>(options: RecordsOptions<K, V>): Arbitrary<TestRecord<K, V>[]> {
   checkNames('records', options, OPTIONS);
-  const { duplicates = false, late, maxLength = 24, start = 0, tombstones = false } = options;
+  const { duplicates = false, late, maxLength = 10, start = 0, tombstones = false } = options;
   const ms = (name: 'step' | 'disorder' | 'gap', otherwise: Duration): number =>
     durationMs(options[name] ?? otherwise, name);
   const [step, disorder, gap] = [ms('step', '10ms'), ms('disorder', '0ms'), ms('gap', '0ms')];
@@ -87,7 +87,8 @@ export function records<K, V>(options: RecordsOptions<K, V>): Arbitrary<TestReco
         : seldom(fc.nat({ max: disorder }), fc.integer({ min: disorder, max: disorder + lateMs })),
     again: duplicates ? seldom(fc.constant(false), fc.constant(true)) : fc.constant(false),
   });
-  return fc.array(arrival, { maxLength }).map((arrivals) => inTime(arrivals, start));
+  // Without a size, fast-check makes lists of up to ten items, however many are allowed.
+  return fc.array(arrival, { maxLength, size: 'max' }).map((arrivals) => inTime(arrivals, start));
 }
 
 /** Keys of a small set, earlier ones more frequent. */

@@ -9,6 +9,8 @@ import { TestDriver, type TestRecord } from '../test-driver.ts';
 /** The subject of the laws. */
 export interface Subject<K, V, RK, RV> {
   readonly pipeline: Pipeline;
+  /** Another pipeline of the same operator; the same pipeline if only that was given. */
+  readonly anew: () => Pipeline;
   readonly input: Target<K, V>;
   readonly output: Target<RK, RV>;
   readonly onRecordError?: RecordPolicy;
@@ -27,13 +29,37 @@ export function rowsOf<K, V, RK, RV>(
   { autoCommit, operations, partitions }: Way<K, V>,
 ): StreamRecord<RK, RV | null>[] {
   const driver = new TestDriver(pipeline, { partitions, autoCommit, ...(onRecordError && { onRecordError }) });
-  drive(driver, input, operations);
-  driver.end('close');
-  return driver.read(output);
+  return attempt(textOf({ input, output }, { autoCommit, operations, partitions }), () => {
+    drive(driver, input, operations);
+    driver.end('close');
+    return driver.read(output);
+  });
+}
+
+/** What threw while a law was tried, and the program that shows it. */
+export class Thrown extends Error {
+  readonly program: string;
+
+  constructor(cause: unknown, program: string) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.program = program;
+  }
+}
+
+/** Runs what depends on the input of a program. @throws Thrown */
+export function attempt<T>(program: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new Thrown(error, program);
+  }
 }
 
 /** A way as the source text of a program. */
-export function textOf<K, V, RK, RV>({ input, output }: Subject<K, V, RK, RV>, way: Way<K, V>): string {
+export function textOf<K, V, RK, RV>(
+  { input, output }: Pick<Subject<K, V, RK, RV>, 'input' | 'output'>,
+  way: Way<K, V>,
+): string {
   const options = [
     ...(way.partitions === 1 ? [] : [`partitions: ${way.partitions}`]),
     ...(way.autoCommit ? [] : ['autoCommit: false']),
