@@ -35,9 +35,20 @@ type Encoding = 'text' | 'base64' | 'decoded';
  * `keyError`, `valueError`.
  */
 export function envelope(record: RawRecord, key: Codec | undefined, value: Codec | undefined): string {
-  const { headers, offset, partition, timestamp, topic } = record;
-  const place = JSON.stringify({ topic, partition, offset, timestamp, headers: headers.map(header) });
-  return `${place.slice(0, -1)},${part('key', record.key, key)},${part('value', record.value, value)}}`;
+  const { offset, partition, topic } = record;
+  return withContents({ topic, partition, offset }, record, key, value);
+}
+
+/** An object as one line of JSON, with the contents of a record as {@link envelope} writes them. */
+export function withContents(
+  about: object,
+  record: Pick<RawRecord, 'timestamp' | 'headers' | 'key' | 'value'>,
+  key: Codec | undefined,
+  value: Codec | undefined,
+): string {
+  const { headers, timestamp } = record;
+  const start = JSON.stringify({ ...about, timestamp, headers: headers.map(header) });
+  return `${start.slice(0, -1)},${part('key', record.key, key)},${part('value', record.value, value)}}`;
 }
 
 function header([name, bytes]: readonly [string, Uint8Array | null]): readonly unknown[] {

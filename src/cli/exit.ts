@@ -10,6 +10,11 @@ export class ExitError extends Error {
   }
 }
 
+/** Whether an error only says that a signal has stopped the work. */
+export function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && error === signal.reason;
+}
+
 /** 0 done, 1 failed while running, 2 wrong use, 3 an expectation is not met. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExitError) return error.exitCode;

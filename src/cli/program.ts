@@ -15,7 +15,7 @@ import { runCommand } from './commands/run.ts';
 import { stateCommand } from './commands/state.ts';
 import { topicsCommand } from './commands/topics.ts';
 import type { Context } from './context.ts';
-import { exitCodeOf } from './exit.ts';
+import { exitCodeOf, isAbort } from './exit.ts';
 import { explain } from './explain.ts';
 import { withOwnFlag } from './foreign-flags.ts';
 import type { Output } from './output.ts';
@@ -67,6 +67,11 @@ export async function main(args: readonly string[], context: Context, version: s
     if (output.failure === undefined) return 0;
     throw output.failure;
   } catch (error) {
+    const code = context.signalled?.();
+    if (code !== undefined && isAbort(error, context.signal)) {
+      output.say('interrupted');
+      return code;
+    }
     // Commander has already reported wrong use.
     if (!(error instanceof CommanderError)) output.say(explain(error, args.includes('--debug')));
     return exitCodeOf(error);

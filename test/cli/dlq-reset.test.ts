@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bytes, nullable, topic } from 'millrace';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Cli, lines, told, useCli, useCliOnce } from './processes.ts';
 
@@ -58,10 +59,19 @@ describe('dead letters and starting over', () => {
         {
           code: 'ERR_USER_CODE',
           message: expect.stringContaining('too dear') as string,
-          value: ORDERS[1],
-          headers: 'from=test',
+          value: JSON.parse(ORDERS[1] as string) as unknown,
+          valueEncoding: 'decoded',
+          headers: [['from', 'test']],
         },
       ]);
+      // As consume prints records: produce takes it.
+      await cli.inProcess('topics create repair');
+      const line = (await cli.inProcess('dlq show bad-orders 0@0 --json')).out;
+      await cli.inProcess('produce repair -J', line);
+      const [first, copy] = await Promise.all(
+        ['orders', 'repair'].map(async (each) => lines((await cli.inProcess(`consume ${each} -J -e`)).out)),
+      );
+      expect({ ...(copy?.[0] as object), topic: 'orders', offset: 1 }).toEqual(first?.[1]);
       const dry = await cli.run('dlq replay bad-orders --code ERR_USER_CODE');
       expect([dry.code, lines(dry.out)]).toEqual([0, [{ topic: 'orders', records: 1 }]]);
       expect(dry.err).toContain('would be replayed; add --execute');
@@ -77,6 +87,46 @@ describe('dead letters and starting over', () => {
       );
       expect((await cli.run('dlq drop bad-orders --yes')).err).toContain('3 letters of bad-orders removed');
       expect((await cli.run('dlq ls bad-orders')).err).toContain('no dead letters');
+    });
+
+    it('tells null from text, and bytes from base64, in the JSON of a letter', async () => {
+      const headers = [
+        ['h', new TextEncoder().encode('1')],
+        ['h', null],
+        ['b', Uint8Array.of(255, 0)],
+      ] as const;
+      const bad = topic('bad-orders', { key: nullable(bytes()), value: nullable(bytes()) });
+      await cli.withClient(async (client) => {
+        const because = [['millrace.error.code', new TextEncoder().encode('ERR_X')]] as const;
+        await client.publish(bad, { key: null, value: Uint8Array.of(254, 1), headers: [...headers, ...because] });
+        await client.publish(bad, { key: new TextEncoder().encode('null'), value: null, headers: because });
+      });
+      const show = async (at: number) => lines((await cli.inProcess(`dlq show bad-orders ${at}`)).out);
+      expect(await show(2)).toMatchObject([
+        {
+          key: null,
+          value: '/gE=',
+          valueEncoding: 'base64',
+          headers: [
+            ['h', '1'],
+            ['h', null],
+            ['b', '/wA=', 'base64'],
+          ],
+        },
+      ]);
+      expect(await show(3)).toMatchObject([{ key: 'null', value: null, headers: [] }]);
+    });
+
+    it('says what was done before it was interrupted, with the exit code of the signal', async () => {
+      const more = { signal: AbortSignal.abort(), signalled: () => 130 };
+      const stopped = await cli.inProcess('dlq replay bad-orders --execute', '', more);
+      expect(stopped).toMatchObject({
+        code: 130,
+        err: 'interrupted: 0 records replayed; the other letters can be replayed later\n',
+      });
+      expect(await cli.inProcess('dlq ls bad-orders', '', more)).toMatchObject({ code: 130, err: 'interrupted\n' });
+      expect(await cli.inProcess('dlq drop bad-orders --execute', '', more)).toMatchObject({ code: 130 });
+      expect(lines((await cli.inProcess('dlq ls bad-orders')).out)).toHaveLength(2);
     });
 
     it('goes on with the first letter that there is, where those behind the last replay were removed', async () => {

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Client, connect } from 'millrace';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import type { Context } from '../../src/cli/context.ts';
 import { main } from '../../src/cli/program.ts';
 
 /** The file that is the command. */
@@ -62,7 +63,7 @@ export class Cli {
   }
 
   /** As `run`, without a process of its own: for many small cases. */
-  async inProcess(args: string | readonly string[], input: string = ''): Promise<Result> {
+  async inProcess(args: string | readonly string[], input: string = '', more: Partial<Context> = {}): Promise<Result> {
     const said = { out: '', err: '' };
     const output = {
       tty: false,
@@ -77,6 +78,7 @@ export class Cli {
       input: Readable.from(input === '' ? [] : [Buffer.from(input)]),
       signal: new AbortController().signal,
       now: () => Date.now(),
+      ...more,
     };
     const code = await main(typeof args === 'string' ? args.split(' ') : args, context, '0');
     return { code, ...said };

@@ -1,9 +1,9 @@
 import type { Client } from '../../index.ts';
-import { allLetters } from '../../letters/read-letters.ts';
+import { allLetters, type FoundLetter } from '../../letters/read-letters.ts';
 import { LetterReplay, type Sending } from '../../letters/replay-letters.ts';
 import { counted } from '../../options/counted.ts';
 import type { Context } from '../context.ts';
-import { ExitError } from '../exit.ts';
+import { ExitError, isAbort } from '../exit.ts';
 import { writeRows } from '../output.ts';
 import { existing } from '../topic-names.ts';
 
@@ -51,8 +51,8 @@ export async function replay(context: Context, client: Client, topic: string, fl
     } else for (const { fate } of waiting) counts.written(fate.to);
     [waiting, bytes] = [[], 0];
   };
-  for await (const found of allLetters(client, topic, signal)) {
-    if (flags.code !== undefined && found.letter.code !== flags.code) continue;
+  const look = async (found: FoundLetter): Promise<void> => {
+    if (flags.code !== undefined && found.letter.code !== flags.code) return;
     const fate = await letters.fateOf(found);
     if ('leftOut' in fate) counts.leftOut(fate.code, fate.leftOut);
     else {
@@ -60,16 +60,35 @@ export async function replay(context: Context, client: Client, topic: string, fl
       bytes += (found.record.value?.length ?? 0) + (found.record.key?.length ?? 0);
       if (waiting.length >= AT_A_TIME || bytes >= BYTES_AT_A_TIME) await send();
     }
-    if (signal.aborted) break;
-  }
-  await send();
+  };
+  const interrupted = await untilAborted(signal, async () => {
+    for await (const found of allLetters(client, topic, signal)) await look(found);
+    await send();
+  });
   await writeRows(output, counts.rows(), ['topic', 'records'], flags.json === true);
   for (const line of counts.told()) output.say(line);
   const { total } = counts;
+  if (interrupted) {
+    const done = execute
+      ? `${counted(total, 'record')} replayed; the other letters can be replayed later`
+      : 'nothing was done';
+    throw new ExitError(context.signalled?.() ?? 1, `interrupted: ${done}`);
+  }
   if (total === 0) output.say(`there is nothing to replay in ${topic}`);
   else if (execute) output.say(`${total} ${total === 1 ? 'record was' : 'records were'} replayed`);
   else output.say(`${total} ${total === 1 ? 'record' : 'records'} would be replayed; add --execute to do it`);
   if (counts.failed > 0) throw new ExitError(1, `${counted(counts.failed, 'letter')} could not be replayed`);
+}
+
+/** @returns Whether the signal ended the work. */
+async function untilAborted(signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isAbort(error, signal)) throw error;
+    return true;
+  }
+  return false;
 }
 
 /** Counts the outcomes of letters. */

@@ -5,13 +5,13 @@ import { ReplayedLetters } from '../../letters/replayed-letters.ts';
 import { type Letter, letterOf } from '../../log/read-letter.ts';
 import { CODEC_NAMES, codecOf } from '../codecs.ts';
 import { type Context, onLog, withClient } from '../context.ts';
+import { withContents } from '../envelope.ts';
 import { ExitError } from '../exit.ts';
 import { whole } from '../flags.ts';
 import { isoOf, show } from '../format.ts';
 import { lastRecords } from '../last-records.ts';
 import type { LocationFlags } from '../location.ts';
 import { writeRows } from '../output.ts';
-import { toJson } from '../to-json.ts';
 import { existing } from '../topic-names.ts';
 import { type DropFlags, drop } from './dlq-drop.ts';
 import { REPLAY_HELP, type ReplayFlags, replay } from './dlq-replay.ts';
@@ -144,16 +144,19 @@ async function showOne(context: Context, client: Client, topic: string, place: s
     application: letter.application,
     step: letter.step,
     from: placeOf(letter),
-    key: safely(() => show(record.key, key), record.key),
-    value: safely(() => show(record.value, value), record.value),
     cut: letter.cut ? 'the letter contains only a part of the record' : undefined,
-    headers: letter.headers.map(([name, each]) => `${name}=${show(each, undefined)}`).join(', ') || undefined,
     replayed: replayed.to(record).join(', ') || undefined,
   };
   const { output } = context;
-  if (flags.json === true || !output.tty) await output.data(`${toJson(shown)}\n`);
+  const failed = letter.record;
+  if (flags.json === true || !output.tty) await output.data(`${withContents(shown, failed, key, value)}\n`);
   else {
-    const said = Object.entries(shown).filter(([, text]) => text !== undefined);
+    const contents = {
+      key: safely(() => show(failed.key, key), failed.key),
+      value: safely(() => show(failed.value, value), failed.value),
+      headers: failed.headers.map(([name, each]) => `${name}=${show(each, undefined)}`).join(', ') || undefined,
+    };
+    const said = Object.entries({ ...shown, ...contents }).filter(([, text]) => text !== undefined);
     await output.data(said.map(([name, text]) => `${name.padEnd(12)} ${text}\n`).join(''));
   }
 }
