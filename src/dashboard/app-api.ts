@@ -162,7 +162,7 @@ export class AppApi {
 
   #stream(response: ServerResponse): void {
     const stream = this.#streams.open(response);
-    if (stream === undefined) return sendText(response, 503, 'too many pages are open\n');
+    if (stream === undefined) return tooMany(response);
     stream.send('live', jsonOf(this.#live));
     stream.send(
       'events',
@@ -179,7 +179,7 @@ export class AppApi {
     const stream = this.#peekStreams.open(response, end);
     if (stream === undefined) {
       end?.();
-      return sendText(response, 503, 'too many pages are open\n');
+      return tooMany(response);
     }
     if (end === undefined) {
       stream.send('refused', jsonOf('nothing is counted there, or four other places are looked at'));
@@ -200,4 +200,10 @@ export class AppApi {
       sendJson(response, { error: error instanceof Error ? error.message : String(error) }, 400);
     }
   }
+}
+
+/** Refuses a stream, and its connection with it: that would take the place of those who ask for something else. */
+function tooMany(response: ServerResponse): void {
+  response.setHeader('connection', 'close');
+  sendText(response, 503, 'too many pages are open\n');
 }

@@ -21,6 +21,8 @@ export class Letters {
   readonly topics: readonly string[];
   readonly #client: () => Promise<Client>;
   readonly #shown: Shown;
+  /** The last replay. One follows the other, so that each sees what those before it have noted. */
+  #replaying: Promise<unknown> = Promise.resolve();
 
   constructor(topics: readonly string[], client: () => Promise<Client>, shown: Shown) {
     this.topics = topics;
@@ -49,7 +51,13 @@ export class Letters {
    * Writes the record of a letter to the topic that it came from, with its key, value, headers, time and partition. The letter
    * stays where it is: a log does not forget.
    */
-  async replay(request: ReplayRequest): Promise<{ readonly topic: string } & LetterPlace> {
+  replay(request: ReplayRequest): Promise<{ readonly topic: string } & LetterPlace> {
+    const done = this.#replaying.then(() => this.#replay(request));
+    this.#replaying = done.catch(() => undefined);
+    return done;
+  }
+
+  async #replay(request: ReplayRequest): Promise<{ readonly topic: string } & LetterPlace> {
     const { again, offset, partition, topic: name } = request;
     const client = await this.#client();
     const found = this.topics.includes(name) ? await letterAt(client, name, request) : undefined;

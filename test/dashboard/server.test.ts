@@ -220,6 +220,16 @@ describe('a dashboard', () => {
     expect((await ask(url, '/api/replay', { method: 'POST', headers: acting, body: '{}' })).status).toBe(400);
   });
 
+  it('replays a letter once for two clicks at the same time', async () => {
+    const { app, client, url } = await start({ port: 0, token: TOKEN });
+    await client.publish(raw, { value: new TextEncoder().encode(PAYLOAD), timestamp: 7, partition: 1 });
+    await until('the letter', () => app.snapshot().errors === 1 && app.snapshot().lag === 0);
+    const body = JSON.stringify({ topic: 'bad', partition: 0, offset: 0 });
+    const clicked = () => ask(url, '/api/replay', { method: 'POST', headers: acting, body });
+    const statuses = (await Promise.all([clicked(), clicked(), clicked()])).map(({ status }) => status);
+    expect(statuses.toSorted((one, other) => one - other)).toEqual([200, 409, 409]);
+  });
+
   it('shows nothing of a record that is masked, also where a failure quotes it', async () => {
     const { app, client, url } = await start({ port: 0, mask: () => '•••' });
     await client.publish(raw, { key: null, value: new TextEncoder().encode('{"secret'), timestamp: 7 });
@@ -398,6 +408,17 @@ describe('an attack', () => {
     await expect.poll(health, { timeout: 20_000, interval: 200 }).toBe(200);
     // What is asked of streams without reading them has an end.
     expect((await ask(url, '/api/live', { method: 'HEAD' })).status).toBe(200);
+  });
+
+  it('by more streams than there are places for keeps no connections', async () => {
+    const { url } = await start();
+    const { port } = new URL(url);
+    const reading = Array.from({ length: 24 }, () => connectTo(Number(port), '127.0.0.1'));
+    over.push(async () => reading.forEach((socket) => socket.destroy()));
+    for (const socket of reading) socket.write('GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await Promise.all(reading.map((socket) => once(socket, 'data')));
+    const refused = await ask(url, '/api/live', { headers: { connection: 'keep-alive' } });
+    expect([refused.status, refused.headers.connection]).toEqual([503, 'close']);
   });
 
   it('by path traversal finds nothing', async () => {
