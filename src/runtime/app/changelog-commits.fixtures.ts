@@ -184,6 +184,11 @@ export class World {
     return { after, pieces, position, state };
   }
 
+  /** The group is deleted: its generations are counted from 1 again. */
+  forgetGroup(): void {
+    this.#generation = 1;
+  }
+
   commit({ changes, moves, offsets }: Commit): void {
     const { after, pieces, position, state } = this.#write(changes, moves);
     for (const { rows, topic } of pieces) this.disk.append(topic, rows);

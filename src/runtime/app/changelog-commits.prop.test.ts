@@ -31,6 +31,7 @@ const step = fc.oneof(
       changes,
       local,
       moves: fc.boolean(),
+      forgets: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('update' as const), changes, local }) },
@@ -66,20 +67,25 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
         // late and has not been seen by a restore. One that goes on from a local store may not see it.
         let compactable = false;
         let unseen = false;
+        // Until a changelog has a record of a new life of the group, a late one of it would hide those of the next owner.
+        let newLife = false;
         for (const each of steps) {
           if (each.does === 'commit') {
             world.commit({ ...each, offsets: true });
             compactable = !unseen;
+            newLife = false;
           } else if (each.does === 'tear' && world.isOld) {
             world.commit({ ...each, offsets: true });
           } else if (each.does === 'tear') {
-            world.tear(each);
+            world.tear(newLife ? { ...each, late: [false] } : each);
             compactable = false;
             unseen = each.late.includes(true) || (unseen && each.local === 'kept');
             await start(each.local);
           } else if (each.does === 'restart') {
             // Killed between the changelogs and the offsets.
             world.commit({ ...each, offsets: false });
+            if (each.forgets) world.forgetGroup();
+            newLife ||= each.forgets;
             await start(each.local);
             compactable = false;
             unseen &&= each.local === 'kept';

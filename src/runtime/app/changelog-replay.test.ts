@@ -13,9 +13,10 @@ const NONE = new Map<string, never>();
 
 type Line = readonly [key: Uint8Array, value: string, headers?: Headers];
 
-const batch = (from: number, ...lines: readonly Line[]): FetchedBatch => {
+const batch = (from: number, ...lines: readonly Line[]): FetchedBatch => writtenBy(3, from, ...lines);
+const writtenBy = (writer: number, from: number, ...lines: readonly Line[]): FetchedBatch => {
   const builder = new RecordBatchBuilder();
-  for (const [key, value, headers = []] of lines) builder.append(3, key, storeKey(value), headers);
+  for (const [key, value, headers = []] of lines) builder.append(writer, key, storeKey(value), headers);
   return Object.assign(builder.columns(from), { endOffset: from + lines.length });
 };
 const change = (key: string, value: string): Line => [storeKey(key), value];
@@ -47,6 +48,17 @@ describe('the replay of a changelog', () => {
     expect(replay.isComplete([replay, other], undefined, committed(4))).toBe(false);
     expect(replay.isComplete([replay, other], undefined, committed(5))).toBe(true);
     expect(replay.isComplete([replay], undefined, NONE)).toBe(true);
+  });
+
+  it('knows a commit again in a store that counts the lives of the group differently', () => {
+    const replays = [3, 3 + 2 ** 32, 4].map((writer) => {
+      const replay = new ChangelogReplay({ ...id, store: writer === 3 ? 'rows' : 'index' }, START);
+      replay.take(writtenBy(writer, 0, beginning, change('a', '1'), end(1, 5)));
+      return replay;
+    });
+    const [rows, index, ofOther] = replays as [ChangelogReplay, ChangelogReplay, ChangelogReplay];
+    expect(rows.isComplete([rows, index], undefined, NONE)).toBe(true);
+    expect(rows.isComplete([rows, ofOther], undefined, NONE)).toBe(false);
   });
 
   it('keeps what is more than it may hold back', () => {

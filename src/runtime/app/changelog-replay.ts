@@ -117,9 +117,9 @@ export class ChangelogReplay {
 
   /** Whether this changelog shows that a commit of another store of the task is complete. */
   completes({ follows, number }: ChangelogCommit, writer: ChangelogWriter): boolean {
-    if (this.#held?.number === number) return this.#held.writer === writer;
+    if (this.#held?.number === number) return inOneGeneration(this.#held.writer, writer);
     const { complete = 0 } = this;
-    if (complete === number) return this.#writerOfComplete === writer || this.#writerOfComplete === UNSAID;
+    if (complete === number) return inOneGeneration(this.#writerOfComplete, writer);
     // A store without commits is new, or its changelog was deleted; it decides only about the first commit of all.
     return complete > number || (complete === 0 && this.#held === undefined && follows > 0);
   }
@@ -335,6 +335,11 @@ class Changes {
     this.bytes = 0;
     return writes;
   }
+}
+
+/** Whether a commit has one writer in two stores, which may count the lives of the group differently. */
+function inOneGeneration(one: ChangelogWriter, other: ChangelogWriter): boolean {
+  return one === UNSAID || other === UNSAID || generationOf(one) === generationOf(other);
 }
 
 function latin1(key: Uint8Array): string {
