@@ -126,6 +126,19 @@ describe('the inputs of a task', () => {
     expect(all(), 'a later record waits for what had been written before it').toEqual([]);
   });
 
+  it('wait for what was written when a record arrived, also if somebody looks how far they are in between', () => {
+    const feed = new Feed();
+    feed.ends.set('z', 0);
+    feed.written.set('z', 1);
+    feed.put('b', 0, 5, 6);
+    const { all, set } = setOf(feed, ['z', 'b']);
+    expect(all()).toEqual([]);
+    feed.written.set('z', 4);
+    expect(set.readTo(() => 9)).toBe(false);
+    feed.add('z', new RecordBatchBuilder(), 2, 2);
+    expect(all()).toEqual(['b@5', 'b@6']);
+  });
+
   it('do not wait when there is one input only, or when the others are caught up', () => {
     const feed = new Feed();
     feed.put('a', 0, 5);

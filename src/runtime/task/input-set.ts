@@ -337,8 +337,8 @@ export class InputSet {
       if (batch === undefined) return false;
       this.#feed.traced?.see(input.use.name, this.#partition, input.position, batch);
       input.push(batch);
+      if (!input.empty) this.#arrived += 1;
     }
-    this.#arrived += 1;
     return true;
   }
 
