@@ -15,7 +15,11 @@ export interface RecordsOptions<K, V> {
   readonly maxLength?: number;
   /** Approximate timestamp of the first record, in ms since the epoch (default: 0). */
   readonly start?: number;
-  /** The most by which a record advances event time (default: `'10ms'`). Equal timestamps also occur. */
+  /**
+   * The most by which a record advances event time (default: `'10ms'`). Equal timestamps also occur, and often multiples
+   * of the unit below it (such as 1 s for `'4s'`, 10 ms for `'25ms'`), and the last moments before them: there windows
+   * begin and end.
+   */
   readonly step?: Duration;
   /** How far a record may be behind the highest timestamp before it (default: `'0ms'`, in order). */
   readonly disorder?: Duration;
@@ -49,7 +53,11 @@ interface Arrival<K, V> {
   readonly by: number;
   readonly behind: number;
   readonly again: boolean;
+  readonly at: Moment;
 }
+
+/** Where a record lies among the multiples of a unit. */
+type Moment = 'anywhere' | 'multiple' | 'before a multiple';
 
 /**
  * Generates realistic records: repeated keys, bursts and ties, some disorder, late records, gaps.
@@ -85,10 +93,16 @@ export function records<K, V>(options: RecordsOptions<K, V>): Arbitrary<TestReco
       lateMs === 0
         ? fc.nat({ max: disorder })
         : seldom(fc.nat({ max: disorder }), fc.integer({ min: disorder, max: disorder + lateMs })),
+    at: fc.constantFrom<Moment[]>(
+      ...Array.from({ length: 5 }, () => 'anywhere' as const),
+      'multiple',
+      'multiple',
+      'before a multiple',
+    ),
     again: duplicates ? seldom(fc.constant(false), fc.constant(true)) : fc.constant(false),
   });
   // Without a size, fast-check makes lists of up to ten items, however many are allowed.
-  return fc.array(arrival, { maxLength, size: 'max' }).map((arrivals) => inTime(arrivals, start));
+  return fc.array(arrival, { maxLength, size: 'max' }).map((arrivals) => inTime(arrivals, start, unitBelow(step)));
 }
 
 /** Keys of a small set, earlier ones more frequent. */
@@ -101,17 +115,32 @@ function keysOf<K>(keys: RecordsOptions<K, unknown>['keys']): Arbitrary<K | null
   return fc.oneof({ withCrossShrink: true }, ...weighted);
 }
 
-function inTime<K, V>(arrivals: readonly Arrival<K, V>[], start: number): TestRecord<K, V>[] {
+/** Times in ms that windows are given in: 1, 10, 100, a second, ten, a minute, an hour, a day. */
+const UNITS = [1, 10, 100, 1_000, 10_000, 60_000, 3_600_000, 86_400_000];
+
+/** The largest unit that is not longer than a step. */
+function unitBelow(step: number): number {
+  return UNITS.findLast((unit) => unit <= step) ?? 1;
+}
+
+function inTime<K, V>(arrivals: readonly Arrival<K, V>[], start: number, unit: number): TestRecord<K, V>[] {
   let now = start;
   const all: TestRecord<K, V>[] = [];
-  for (const { again, behind, by, key, value } of arrivals) {
+  for (const { again, at, behind, by, key, value } of arrivals) {
     const before = again ? all.at(-1) : undefined;
     if (before === undefined) {
-      all.push({ key, value, timestamp: Math.max(0, now + by - behind) });
-      now += by;
+      const last = floor(now + by, unit) - (at === 'multiple' ? 0 : 1);
+      // What lies before the last record would be disorder that nobody asked for.
+      const rounded = at !== 'anywhere' && last >= now;
+      now = rounded ? last : now + by;
+      all.push({ key, value, timestamp: Math.max(0, now - (rounded ? floor(behind, unit) : behind)) });
     } else all.push(before);
   }
   return all;
+}
+
+function floor(time: number, unit: number): number {
+  return time - (time % unit);
 }
 
 function isArbitrary<V>(values: unknown): values is Arbitrary<V> {
