@@ -195,12 +195,25 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'open-transaction-overtaken',
     fault: 'a record of one input is taken although an open transaction holds back an older one of another',
     file: 'src/runtime/task/input-set.ts',
-    text: 'return input.position < Math.min(input.awaits, written);',
-    instead: 'return input.position < Math.min(0, written);',
+    text: 'if (this.#waitsFor !== undefined) return undefined;',
+    instead: '',
     caughtBy: [
       {
         file: 'src/runtime/task/input-set.test.ts',
         test: 'wait for records of open transactions that were written before another record arrived',
+      },
+    ],
+  },
+  {
+    name: 'waits-for-each-batch',
+    fault: 'records that arrived together wait for a transaction of another input with each batch',
+    file: 'src/runtime/task/input-set.ts',
+    text: 'if (input.empty || this.#count === 1 || input.headOffset < input.arrived) continue;',
+    instead: 'if (input.empty || this.#count === 1) continue;',
+    caughtBy: [
+      {
+        file: 'src/runtime/task/input-set.test.ts',
+        test: 'wait once for records that arrived together, in however many batches',
       },
     ],
   },
@@ -211,6 +224,66 @@ export const runtimeMutants: readonly Mutant[] = [
     text: 'if (writer !== UNSAID && writer < this.latest) {',
     instead: 'if (writer !== UNSAID && writer < -1) {',
     caughtBy: [{ file: 'src/runtime/app/changelog-writer.test.ts', test: 'is passed over when the store is rebuilt' }],
+  },
+  {
+    name: 'late-keys-forgotten',
+    fault: 'a process that is restarted before its first commit does not write the valid values of late changes again',
+    file: 'src/runtime/app/changelog-replay.ts',
+    text: 'return this.void.size > 0 ? this.#beforeVoid : this.#certain;',
+    instead: 'return this.#certain;',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/changelog-writer.test.ts',
+        test: 'is followed by what holds, once, in a commit of the owner, and before what that commit changes',
+      },
+    ],
+  },
+  {
+    name: 'comeback-not-told',
+    fault: 'a static member that is started again writes as the one before it',
+    file: 'src/runtime/app/changelog-writer.ts',
+    text: 'return comesBack ? latest + 1 : writerAfter(latest, generation);',
+    instead: 'return writerAfter(latest, generation);',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/changelog-writer.test.ts',
+        test: 'is told from those of a static member that is started again in its generation',
+      },
+      {
+        file: 'src/runtime/app/changelog-commits.prop.test.ts',
+        test: 'restores all stores of a task to the same commit, whatever a crash has left of later ones',
+      },
+    ],
+  },
+  {
+    name: 'new-life-not-counted',
+    fault: 'a late write after the group was deleted stands above what the next owner writes',
+    file: 'src/runtime/app/changelog-writer.ts',
+    text: 'const countsLife = this.#isUnknown && ',
+    instead: 'const countsLife = this.#isUnknown && latest < 0 && ',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/changelog-writer.test.ts',
+        test: 'is not what the next owner writes after the group was deleted, whichever of them is read first',
+      },
+      {
+        file: 'src/runtime/app/changelog-commits.prop.test.ts',
+        test: 'restores all stores of a task to the same commit, whatever a crash has left of later ones',
+      },
+    ],
+  },
+  {
+    name: 'offset-by-hand-completes-commits',
+    fault: 'an offset that was set by hand makes a torn commit count in one store',
+    file: 'src/runtime/app/changelog-replay.ts',
+    text: 'if (known === undefined || storesOf(known)?.has(this.id.store) !== true) continue;',
+    instead: 'if (known === undefined) continue;',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/changelog-replay.test.ts',
+        test: 'believes a commit whose offsets are committed, whatever the other stores tell',
+      },
+    ],
   },
   {
     name: 'state-behind-offsets',

@@ -1,4 +1,5 @@
 import { noLogger } from '../../log/logger.ts';
+import { offsetMark } from '../../log/offset-mark.ts';
 import type { FetchedBatch, Fetcher, TaskLog, TopicDescription } from '../../log/transport.ts';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import { decodeBatch } from '../../protocol/batch-decoder.ts';
@@ -116,6 +117,8 @@ export class World {
   #committed = 0;
   /** Batches of an incomplete commit that are still on their way. */
   #late: (() => void)[] = [];
+  /** Those that take even longer. */
+  #slow: (() => void)[] = [];
 
   constructor() {
     const config = { maxMessageBytes: 1_000_000 };
@@ -123,12 +126,16 @@ export class World {
     this.#topics = new Map(topics) as unknown as ReadonlyMap<string, TopicDescription>;
   }
 
-  /** @returns What a restore finds in the stores, and what complete commits have made of them. */
-  async start(local: 'kept' | 'lost'): Promise<{ readonly found: unknown; readonly wanted: unknown }> {
+  /**
+   * @param isBack - Whether a static member comes back, in the generation that it had.
+   * @returns What a restore finds in the stores, and what complete commits have made of them.
+   */
+  async start(local: 'kept' | 'lost', isBack = false): Promise<{ readonly found: unknown; readonly wanted: unknown }> {
     if (local === 'lost') this.#local = memoryStores();
     this.#changelog = new Changelog(this.disk.log(), this.#local, 'app', this.#topics, () => 1, noLogger);
+    const metadata = offsetMark(this.#known);
     const committed = new Map(
-      this.#committed > 0 ? [['input', { topic: 'input', partition: 0, offset: this.#committed }]] : [],
+      this.#committed > 0 ? [['input', { topic: 'input', partition: 0, offset: this.#committed, metadata }]] : [],
     );
     await this.#changelog.restore([{ stores: this.stores.map(idOf), committed }], () => undefined);
     const found = new Map(
@@ -140,7 +147,7 @@ export class World {
     // A new store begins where the others are, whether that has been written yet or not.
     const known = this.stores.filter((name) => this.#known.includes(name));
     const positions = known.map((name) => statePositions(this.#local, idOf(name))?.get('input')?.offset ?? 0);
-    this.#generation += 1;
+    if (!isBack) this.#generation += 1;
     // What is still on its way arrives after the new owner has read the changelogs.
     for (const arrive of this.#late.splice(0)) arrive();
     return {
@@ -184,14 +191,21 @@ export class World {
     return { after, pieces, position, state };
   }
 
-  /** The group is deleted: its generations are counted from 1 again. */
+  /** The group is deleted: its generations are counted from 1 again, and it has no offsets. */
   forgetGroup(): void {
     this.#generation = 1;
+    this.#committed = 0;
+  }
+
+  /** Whether something of earlier commits is still to come. */
+  get awaits(): boolean {
+    return this.#slow.length > 0;
   }
 
   commit({ changes, moves, offsets }: Commit): void {
     const { after, pieces, position, state } = this.#write(changes, moves);
     for (const { rows, topic } of pieces) this.disk.append(topic, rows);
+    for (const arrive of this.#slow.splice(0)) arrive();
     this.#model = after;
     this.#known = this.stores;
     this.#position = position;
@@ -201,12 +215,12 @@ export class World {
   }
 
   /** A commit that reaches only some of the changelogs, or only in part; the rest may arrive later. */
-  tear({ changes, late, moves, never, parts }: Torn): void {
+  tear({ changes, late, moves, never, parts, slow }: Torn): void {
     const { pieces } = this.#write(changes, moves);
     for (const [at, { rows, topic }] of pieces.entries()) {
       const count = at === never % pieces.length ? 0 : Math.floor((parts[at % parts.length] ?? 0) * (rows.length + 1));
       const arrive = (): void => this.disk.append(topic, rows.slice(0, count));
-      if (late[at % late.length] === true) this.#late.push(arrive);
+      if (late[at % late.length] === true) (slow ? this.#slow : this.#late).push(arrive);
       else arrive();
     }
   }
@@ -225,5 +239,8 @@ export interface Torn {
   readonly parts: readonly number[];
   /** The one that never gets anything. */
   readonly never: number;
+  /** Which of them get it only after the next owner has read them. */
   readonly late: readonly boolean[];
+  /** Whether that is after the next complete commit. */
+  readonly slow: boolean;
 }

@@ -19,6 +19,8 @@ const step = fc.oneof(
       changes,
       parts: fc.array(fc.constantFrom(0, 0.3, 0.6, 0.999), { minLength: 3, maxLength: 3 }),
       late: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+      slow: fc.boolean(),
+      isBack: fc.boolean(),
       local,
       moves: fc.boolean(),
       never: fc.nat(2),
@@ -55,8 +57,11 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
       fc.record({ isOld: fc.boolean(), grows: fc.boolean() }),
       async (steps, fetches, { grows, isOld }) => {
         const world = new World();
-        const start = async (where: 'kept' | 'lost'): Promise<void> => {
-          const { found, wanted } = await world.start(where);
+        // A static member that comes back is told from the one before it by what that has written.
+        let hasWritten = false;
+        const start = async (where: 'kept' | 'lost', isBack = false): Promise<void> => {
+          const { found, wanted } = await world.start(where, isBack && hasWritten);
+          hasWritten = false;
           expect(found).toEqual(wanted);
         };
         world.disk.fetches = fetches;
@@ -67,25 +72,25 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
         // late and has not been seen by a restore. One that goes on from a local store may not see it.
         let compactable = false;
         let unseen = false;
-        // Until a changelog has a record of a new life of the group, a late one of it would hide those of the next owner.
-        let newLife = false;
         for (const each of steps) {
           if (each.does === 'commit') {
+            unseen ||= world.awaits;
             world.commit({ ...each, offsets: true });
             compactable = !unseen;
-            newLife = false;
+            hasWritten = true;
           } else if (each.does === 'tear' && world.isOld) {
             world.commit({ ...each, offsets: true });
+            hasWritten = true;
           } else if (each.does === 'tear') {
-            world.tear(newLife ? { ...each, late: [false] } : each);
+            world.tear(each);
             compactable = false;
             unseen = each.late.includes(true) || (unseen && each.local === 'kept');
-            await start(each.local);
+            await start(each.local, each.isBack);
           } else if (each.does === 'restart') {
             // Killed between the changelogs and the offsets.
+            unseen ||= world.awaits;
             world.commit({ ...each, offsets: false });
             if (each.forgets) world.forgetGroup();
-            newLife ||= each.forgets;
             await start(each.local);
             compactable = false;
             unseen &&= each.local === 'kept';
@@ -94,17 +99,21 @@ it('restores all stores of a task to the same commit, whatever a crash has left 
             world.isOld = false;
             await start(each.local);
             // What an update leaves of its very first commit counts, as it did before.
+            unseen ||= world.awaits;
             world.commit({ changes: each.changes, moves: true, offsets: true });
+            hasWritten = true;
           } else if (each.does === 'grow') {
             if (world.stores === STORES || world.isOld) continue;
             world.stores = STORES;
             await start(each.local);
             // The positions of a store that is new are committed before the first record, and that may be torn, too.
             if (each.never < 3) {
-              world.tear({ ...each, changes: NOTHING, late: [false], moves: false });
+              world.tear({ ...each, changes: NOTHING, late: [false], slow: false, moves: false });
               await start(each.local);
             }
+            unseen ||= world.awaits;
             world.commit({ changes: NOTHING, moves: false, offsets: true });
+            hasWritten = true;
             compactable = !unseen;
           } else if (compactable) world.disk.compact(changelogTopic('app', each.store));
         }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { offsetMark } from '../../log/offset-mark.ts';
 import type { FetchedBatch } from '../../log/transport.ts';
 import { RecordBatchBuilder } from '../../protocol/batch-builder.ts';
 import type { Headers } from '../../record.ts';
@@ -43,11 +44,14 @@ describe('the replay of a changelog', () => {
     const other = new ChangelogReplay({ ...id, store: 'index' }, START);
     const replay = new ChangelogReplay(id, START);
     replay.take(batch(0, beginning, change('a', '1'), end(1, 5)));
-    const committed = (offset: number) => new Map([['input', { topic: 'input', partition: 0, offset }]]);
+    const committed = (offset: number, metadata = offsetMark(['rows', 'index'])) =>
+      new Map([['input', { topic: 'input', partition: 0, offset, metadata }]]);
     expect(replay.isComplete([replay, other], undefined, NONE)).toBe(false);
     expect(replay.isComplete([replay, other], undefined, committed(4))).toBe(false);
     expect(replay.isComplete([replay, other], undefined, committed(5))).toBe(true);
     expect(replay.isComplete([replay], undefined, NONE)).toBe(true);
+    expect(replay.isComplete([replay, other], undefined, committed(5, '')), 'set by hand').toBe(false);
+    expect(replay.isComplete([replay, other], undefined, committed(5, offsetMark(['sums']))), 'left out').toBe(false);
   });
 
   it('knows a commit again in a store that counts the lives of the group differently', () => {

@@ -1,9 +1,10 @@
+import { storesOf } from '../../log/offset-mark.ts';
 import type { CommittedOffset, FetchedBatch } from '../../log/transport.ts';
 import type { StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { INPUTS_STORE, readPositions, type StatePositions } from '../task/state-positions.ts';
 import { type ChangelogCommit, commitIn } from './changelog-commit.ts';
 import { asideOf, type Spell, storeKey } from './changelog-records.ts';
-import { type ChangelogWriter, generationOf, UNSAID, writerOf } from './changelog-writer.ts';
+import { type ChangelogWriter, generationOf, mayBeOne, UNSAID, writerOf } from './changelog-writer.ts';
 import { ofThisTopic } from './start-place.ts';
 
 /** Changes of a commit that are held back until it is known to be complete; a larger commit is not undone. */
@@ -29,10 +30,13 @@ interface HeldCommit extends ChangelogCommit {
   readonly positions: Uint8Array;
 }
 
-/** A place in a changelog, and the latest writer before it. */
+/** A place in a changelog, and what was before it. */
 export interface Mark {
   readonly offset: number;
+  /** The latest writer. */
   readonly latest: ChangelogWriter;
+  /** The last complete commit; `undefined` if commits had no numbers. */
+  readonly commit: number | undefined;
 }
 
 /**
@@ -50,8 +54,6 @@ export class ChangelogReplay {
   readonly id: StoreId;
   /** The latest writer so far. */
   latest: ChangelogWriter;
-  /** The place up to which the changes that count have been returned. */
-  certain: Mark;
   /** The last complete commit; `undefined` while commits have no numbers. */
   complete: number | undefined;
   /** The highest number of a commit, complete or not. */
@@ -71,6 +73,10 @@ export class ChangelogReplay {
   #whole: boolean;
   #position: number;
   #sure = new Changes();
+  /** The place up to which the changes that count have been returned. */
+  #certain: Mark;
+  /** Where that was before the first of the void keys. */
+  #beforeVoid: Mark;
 
   constructor(id: StoreId, { commit, latest, mine, offset }: ReplayStart, heldBytes: number = HELD_BYTES) {
     this.#heldBytes = heldBytes;
@@ -79,9 +85,17 @@ export class ChangelogReplay {
     this.#mine = mine;
     this.complete = commit;
     this.highest = commit ?? 0;
-    this.certain = { offset, latest };
+    this.#certain = this.#beforeVoid = { offset, latest, commit };
     this.#position = offset;
     this.#whole = true;
+  }
+
+  /**
+   * Where a later replay can continue: the changes up to there that count have been returned, and the valid values of keys with
+   * others are written.
+   */
+  get certain(): Mark {
+    return this.void.size > 0 ? this.#beforeVoid : this.#certain;
   }
 
   /** Reads a batch. @returns The changes that count for certain. */
@@ -117,9 +131,9 @@ export class ChangelogReplay {
 
   /** Whether this changelog shows that a commit of another store of the task is complete. */
   completes({ follows, number }: ChangelogCommit, writer: ChangelogWriter): boolean {
-    if (this.#held?.number === number) return inOneGeneration(this.#held.writer, writer);
+    if (this.#held?.number === number) return mayBeOne(this.#held.writer, writer);
     const { complete = 0 } = this;
-    if (complete === number) return inOneGeneration(this.#writerOfComplete, writer);
+    if (complete === number) return mayBeOne(this.#writerOfComplete, writer);
     // A store without commits is new, or its changelog was deleted; it decides only about the first commit of all.
     return complete > number || (complete === 0 && this.#held === undefined && follows > 0);
   }
@@ -129,7 +143,7 @@ export class ChangelogReplay {
    *
    * @param others - The stores of the task.
    * @param before - The positions in the store without it.
-   * @param committed - The committed offsets of the inputs: they follow the changes of a commit.
+   * @param committed - The committed offsets of the inputs: those of the application follow the changes of a commit.
    */
   isComplete(
     others: readonly ChangelogReplay[],
@@ -139,8 +153,10 @@ export class ChangelogReplay {
     const held = this.#held;
     if (held === undefined) return true;
     for (const [topic, { offset }] of readPositions(held.positions)) {
-      const known = ofThisTopic(committed.get(topic))?.offset ?? -1;
-      if (offset > (before?.get(topic)?.offset ?? 0) && offset <= known) return true;
+      const known = ofThisTopic(committed.get(topic));
+      // One that was set by hand, or by a pipeline without the store, says nothing about it.
+      if (known === undefined || storesOf(known)?.has(this.id.store) !== true) continue;
+      if (offset > (before?.get(topic)?.offset ?? 0) && offset <= known.offset) return true;
     }
     return others.every((other) => {
       return other === this || !held.stores.includes(other.id.store) || other.completes(held, held.writer);
@@ -161,16 +177,16 @@ export class ChangelogReplay {
     else this.#sure.add(this.#tail);
     this.#tail = new Changes();
     // What was dropped is read again, until a commit has written the valid values of its keys.
-    if (!dropped && !dropsTail) this.certain = this.#here;
+    if (!dropped && !dropsTail) this.#certain = this.#here;
     return this.#sure.take(this.id);
   }
 
   get #here(): Mark {
-    return { offset: this.#position, latest: this.latest };
+    return { offset: this.#position, latest: this.latest, commit: this.complete };
   }
 
   #take(): StoreWrites[] {
-    if (this.#held === undefined && this.#tail.isEmpty) this.certain = this.#here;
+    if (this.#held === undefined && this.#tail.isEmpty) this.#certain = this.#here;
     return this.#sure.take(this.id);
   }
 
@@ -225,18 +241,18 @@ export class ChangelogReplay {
     if (commit === undefined) {
       // A version that does not know numbers has written it, and may write changes without their positions.
       this.#sure.add(changes);
-      this.certain = this.#here;
+      this.#certain = this.#here;
       this.#whole = false;
       return;
     }
     this.highest = Math.max(this.highest, commit.number);
     if (isApart && commit.number > (this.complete ?? 0) && positions !== null) {
-      this.#held = { ...commit, writer, changes, end: this.#here, positions };
+      this.#held = { ...commit, writer, changes, end: { ...this.#here, commit: commit.number }, positions };
       return;
     }
     this.#sure.add(changes);
-    this.certain = this.#here;
     this.complete = Math.max(this.complete ?? 0, commit.number);
+    this.#certain = this.#here;
     this.#writerOfComplete = writer;
   }
 
@@ -245,7 +261,7 @@ export class ChangelogReplay {
     const { changes, end, number, writer } = this.#held;
     this.#held = undefined;
     this.#sure.add(changes);
-    this.certain = end;
+    this.#certain = end;
     this.complete = number;
     this.#writerOfComplete = writer;
   }
@@ -264,6 +280,7 @@ export class ChangelogReplay {
   }
 
   #ignore(key: Uint8Array): void {
+    if (this.void.size === 0) this.#beforeVoid = this.#certain;
     this.void.set(latin1(key), key);
   }
 }
@@ -335,11 +352,6 @@ class Changes {
     this.bytes = 0;
     return writes;
   }
-}
-
-/** Whether a commit has one writer in two stores, which may count the lives of the group differently. */
-function inOneGeneration(one: ChangelogWriter, other: ChangelogWriter): boolean {
-  return one === UNSAID || other === UNSAID || generationOf(one) === generationOf(other);
 }
 
 function latin1(key: Uint8Array): string {

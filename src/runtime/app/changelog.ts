@@ -1,5 +1,6 @@
 import { StoreError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
+import { storesOf } from '../../log/offset-mark.ts';
 import { OutputBuffers } from '../../log/outputs.ts';
 import type { CommittedOffset, Fetcher, OutgoingBatch, TaskLog, TopicDescription } from '../../log/transport.ts';
 import { counted } from '../../options/counted.ts';
@@ -12,7 +13,7 @@ import { INPUTS_STORE, statePositions } from '../task/state-positions.ts';
 import { BEGINNING, CommitNumbers } from './changelog-commit.ts';
 import { ASIDE, isAside, storeKey } from './changelog-records.ts';
 import { ChangelogReplay, type Mark, type ReplayStart } from './changelog-replay.ts';
-import { type ChangelogWriter, generationOf, UNSAID, writerAfter } from './changelog-writer.ts';
+import { type ChangelogWriter, generationOf, TaskWriter, UNSAID } from './changelog-writer.ts';
 
 /** Store of the positions in their changelogs that the local stores have reached. Not a name that a user can give. */
 export const POSITIONS = '#positions';
@@ -80,8 +81,8 @@ export class Changelog {
   readonly #topics: ReadonlyMap<string, TopicDescription>;
   readonly #buffers: OutputBuffers;
   readonly #positions = new Map<string, number>();
-  /** The latest writer of each changelog. */
-  readonly #writers = new Map<string, ChangelogWriter>();
+  /** The writer of each changelog; those of a task share one. */
+  readonly #writers = new Map<string, TaskWriter>();
   /**
    * The first writer of each changelog since its store was restored here: from then to the latest, nobody else wrote.
    */
@@ -145,7 +146,9 @@ export class Changelog {
         const complete = replays.map((each) =>
           each.isComplete(replays, statePositions(this.#stores, each.id), committed),
         );
-        for (const [at, replay] of replays.entries()) this.#finish(replay, complete[at] === true);
+        const latest = Math.max(UNSAID, ...replays.map((each) => each.latest));
+        const writer = new TaskWriter(latest, ![...committed.values()].some((each) => storesOf(each) !== undefined));
+        for (const [at, replay] of replays.entries()) this.#finish(replay, complete[at] === true, writer);
       }
     } finally {
       await fetcher.close();
@@ -178,7 +181,7 @@ export class Changelog {
       position = batch.nextOffset;
       const writes = replay.take(batch);
       if (replay.latest > start.mine.latest) this.#since.delete(keyOf(id));
-      this.#stores.apply([...writes, this.#position(id, replay.certain, replay.complete)]);
+      this.#stores.apply([...writes, this.#position(id, replay.certain)]);
       progress({ store, partition, restored: position - from, total: end - from });
     }
     this.#positions.set(keyOf(id), Math.max(from, end));
@@ -186,12 +189,12 @@ export class Changelog {
     return replay;
   }
 
-  #finish(replay: ChangelogReplay, isComplete: boolean): void {
+  #finish(replay: ChangelogReplay, isComplete: boolean, writer: TaskWriter): void {
     const { id } = replay;
     const writes = replay.finish(isComplete);
-    this.#stores.apply([...writes, this.#position(id, replay.certain, replay.complete)]);
+    this.#stores.apply([...writes, this.#position(id, replay.certain)]);
     this.#since.delete(keyOf(id));
-    this.#writers.set(keyOf(id), replay.latest);
+    this.#writers.set(keyOf(id), writer);
     this.#commits.restored(replay);
     if (replay.void.size > 0) this.#again.set(keyOf(id), [...replay.void.values()]);
     this.#tell(replay);
@@ -305,8 +308,7 @@ export class Changelog {
     const { partition, store } = id;
     const output = this.#buffers.topic(changelogTopic(this.#applicationId, store));
     if (partition >= output.partitions) throw notPartitioned(id, output.partitions);
-    const writer = writerAfter(this.#writers.get(keyOf(id)) ?? UNSAID, generation);
-    this.#writers.set(keyOf(id), writer);
+    const writer = this.#writerOf(id).in(generation);
     if (!this.#since.has(keyOf(id))) this.#since.set(keyOf(id), writer);
     try {
       for (let at = 0; at < keys.length; at += 1) {
@@ -315,6 +317,12 @@ export class Changelog {
     } catch (error) {
       throw unwritable(store, error);
     }
+  }
+
+  #writerOf(id: StoreId): TaskWriter {
+    let writer = this.#writers.get(keyOf(id));
+    if (writer === undefined) this.#writers.set(keyOf(id), (writer = new TaskWriter(UNSAID, false)));
+    return writer;
   }
 
   /**
@@ -344,9 +352,9 @@ export class Changelog {
       else move(id, keys.length);
     }
     const positions = Array.from(moved, ([key, id]) => {
-      const latest = this.#writers.get(key) ?? UNSAID;
-      const mark = { offset: this.#positions.get(key) as number, latest };
-      return this.#position(id, mark, this.#commits.complete(id));
+      const latest = this.#writers.get(key)?.latest ?? UNSAID;
+      const offset = this.#positions.get(key) as number;
+      return this.#position(id, { offset, latest, commit: this.#commits.complete(id) });
     });
     this.#stores.apply([...state, ...positions]);
   }
@@ -355,7 +363,7 @@ export class Changelog {
     return this.#stores.open({ ...id, store: POSITIONS });
   }
 
-  #position(id: StoreId, { latest, offset }: Mark, commit: number | undefined): StoreWrites {
+  #position(id: StoreId, { commit, latest, offset }: Mark): StoreWrites {
     const value = new Uint8Array(POSITION_BYTES);
     writeNumber(value, 0, offset);
     writeNumber(value, NUMBER_BYTES, this.#now());
