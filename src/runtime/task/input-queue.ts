@@ -30,10 +30,15 @@ export class InputQueue {
   #at = 0;
   /** Offset of the next record to process: what a commit after this turn covers. */
   position: number;
-  /** The end of records in open transactions that other inputs wait for, as it was when the last batch arrived. */
-  awaits = 0;
-  /** The number of batches that had arrived then. */
-  awaitsSince = -1;
+  /**
+   * Ends of what the other inputs of the task had in open transactions when the records at hand arrived, by index;
+   * `undefined` if they had none, or once it has been read.
+   */
+  awaits: readonly number[] | undefined;
+  /** The offset up to which records had arrived then. */
+  arrived = 0;
+  /** Whether later ones are at hand, about which this is not known yet. */
+  came = false;
   /** The last position handed to a commit; `undefined` before the first. */
   committed: number | undefined;
   /** Highest timestamp processed; −1 before the first. */

@@ -126,6 +126,48 @@ describe('the inputs of a task', () => {
     expect(all(), 'a later record waits for what had been written before it').toEqual([]);
   });
 
+  it('do not wait for later transactions of an input whose own records keep arriving', () => {
+    const feed = new Feed();
+    feed.ends.set('a', 0);
+    feed.written.set('a', 1);
+    feed.put('b', 0, 5, 6);
+    const { all } = setOf(feed, ['a', 'b']);
+    expect(all()).toEqual([]);
+    // It is far behind in time, and its next transaction always begins before the last one ends.
+    feed.written.set('a', 2);
+    feed.put('a', 0, 1);
+    expect(all()).toEqual(['a@1', 'b@5', 'b@6']);
+  });
+
+  it('wait once for records that arrived together, in however many batches', () => {
+    const feed = new Feed();
+    feed.ends.set('a', 0);
+    feed.written.set('a', 1);
+    for (const offset of [0, 1, 2]) feed.put('b', offset, 5 + offset);
+    const { all } = setOf(feed, ['a', 'b']);
+    expect(all()).toEqual([]);
+    feed.put('b', 3, 8);
+    feed.written.set('a', 2);
+    feed.put('a', 0, 1);
+    expect(all(), 'the last one has arrived after the next transaction began').toEqual(['a@1', 'b@5', 'b@6', 'b@7']);
+    feed.written.set('a', 3);
+    feed.put('a', 1, 2);
+    expect(all()).toEqual(['a@2', 'b@8']);
+  });
+
+  it('wait for transactions of an input that was not looked into yet when a record arrived', () => {
+    const feed = new Feed();
+    feed.put('b', 0, 5);
+    const { all, set } = setOf(feed, ['a', 'b']);
+    expect(all()).toEqual([]);
+    feed.ends.set('a', 0);
+    feed.written.set('a', 1);
+    expect(all()).toEqual([]);
+    expect(set.waitingFor()).toMatch(/a\/0 from offset 0/);
+    feed.put('a', 0, 1);
+    expect(all()).toEqual(['a@1', 'b@5']);
+  });
+
   it('wait for what was written when a record arrived, also if somebody looks how far they are in between', () => {
     const feed = new Feed();
     feed.ends.set('z', 0);

@@ -57,8 +57,6 @@ export class InputSet {
   #processing: InputQueue | undefined;
   #last: InputQueue | undefined;
   #waitsFor: InputQueue | undefined;
-  /** Counts the batches that arrived. */
-  #arrived = 0;
 
   constructor(
     topics: readonly TopicUse[],
@@ -298,7 +296,6 @@ export class InputSet {
     }
     this.#waitsFor = undefined;
     let best: InputQueue | undefined;
-    let open = false;
     for (let index = 0; index < queues.length; index += 1) {
       const input = queues[index] as InputQueue;
       if (!input.empty || this.#fill(input)) {
@@ -306,25 +303,43 @@ export class InputSet {
       } else if (!this.#caughtUp(input)) {
         this.#waitsFor = input;
         return undefined;
-      } else if (input.position < this.#written(input)) open = true;
+      }
     }
-    if (!open || best === undefined) return best;
-    this.#waitsFor = queues.find((input) => input.empty && this.#isHidden(input));
-    return this.#waitsFor === undefined ? best : undefined;
+    if (best?.came === true) this.#came(best);
+    if (best?.awaits === undefined) return best;
+    this.#waitsFor = this.#hidden(best.awaits);
+    if (this.#waitsFor !== undefined) return undefined;
+    best.awaits = undefined;
+    return best;
+  }
+
+  /** An input that was read to its end, but may have older records in transactions that were open at that time. */
+  #hidden(ends: readonly number[]): InputQueue | undefined {
+    // The end goes back if a leader has lost records.
+    return this.queues.find(
+      (input) => input.empty && input.position < Math.min(ends[input.index] as number, this.#written(input)),
+    );
   }
 
   /**
-   * Whether an input that was read to its end has records in open transactions that had been written when the last
-   * batch arrived. Later transactions do not count: there may always be an open one.
+   * Records have arrived in an input: notes which transactions of the others they wait for. Later ones do not count: there
+   * may always be an open one. Nor do those that begin before records are taken that have arrived now, because an input
+   * would get no further than one batch with each transaction.
    */
-  #isHidden(input: InputQueue): boolean {
-    const written = this.#written(input);
-    if (input.awaitsSince !== this.#arrived) {
-      input.awaitsSince = this.#arrived;
-      input.awaits = written;
+  #came(input: InputQueue): void {
+    let awaits: number[] | undefined;
+    for (const other of this.queues) {
+      const end = this.#feed.endOffset(other.use.name, this.#partition);
+      // Nobody has looked into it yet; until then, no record is taken.
+      if (end === undefined) return;
+      const written = this.#written(other);
+      if (other === input || written <= end) continue;
+      awaits ??= this.queues.map(() => 0);
+      awaits[other.index] = written;
     }
-    // The end goes back if a leader has lost records.
-    return input.position < Math.min(input.awaits, written);
+    input.awaits = awaits;
+    input.came = false;
+    input.arrived = Math.max(input.position, this.#feed.endOffset(input.use.name, this.#partition) ?? 0);
   }
 
   #written(input: InputQueue): number {
@@ -337,7 +352,9 @@ export class InputSet {
       if (batch === undefined) return false;
       this.#feed.traced?.see(input.use.name, this.#partition, input.position, batch);
       input.push(batch);
-      if (!input.empty) this.#arrived += 1;
+      if (input.empty || this.#count === 1 || input.headOffset < input.arrived) continue;
+      input.came = true;
+      this.#came(input);
     }
     return true;
   }
