@@ -12,7 +12,7 @@ export const changelogMutants: readonly Mutant[] = [
     fault: 'a commit that has reached only some of the changelogs of a task counts in their stores',
     file: 'src/runtime/app/changelog.ts',
     text: 'this.#finish(replay, complete[at] === true, writer);',
-    instead: 'this.#finish(replay, complete[at] !== undefined);',
+    instead: 'this.#finish(replay, complete[at] !== undefined, writer);',
     caughtBy: [commits],
   },
   {
