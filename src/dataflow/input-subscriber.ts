@@ -49,9 +49,14 @@ export class InputSubscriber extends Subscriber<unknown> {
     this.#stepMeter = meters.step;
   }
 
-  protected override _next(record: unknown): void {
-    if (!this.#task.inTurn) {
-      this.#task.emittedOutsideTurn(this.#step);
+  /**
+   * In place of that of `Subscriber`, which would call `_next`: one call less for each step that a record reaches. What is
+   * rare stands elsewhere, so that V8 inlines the rest.
+   */
+  override next(record: unknown): void {
+    // Compared, as V8 asks five questions to find that something is true.
+    if (this.isStopped || this.#task.inTurn === false) {
+      this.#refuse(record);
       return;
     }
     const meter = this.#meter;
@@ -60,8 +65,17 @@ export class InputSubscriber extends Subscriber<unknown> {
     try {
       this.#take(record);
     } catch (error) {
-      failedIn(this.#step, this.#stepMeter, this.#task, error);
+      this.#failed(error);
     }
+  }
+
+  #refuse(record: unknown): void {
+    if (this.isStopped) super.next(record);
+    else this.#task.emittedOutsideTurn(this.#step);
+  }
+
+  #failed(error: unknown): void {
+    failedIn(this.#step, this.#stepMeter, this.#task, error);
   }
 
   /** Only plain RxJS operators end a stream with an error: the first Millrace step below reports where. */
@@ -96,10 +110,10 @@ export class KeyedSubscriber extends InputSubscriber {
     this.#failed = (error) => failedIn(step, meters.step, task, error);
   }
 
-  protected override _next(record: unknown): void {
+  override next(record: unknown): void {
     if (this.#unseen > 0) this.#unseen -= 1;
-    else if (!this.#look(record)) return;
-    super._next(record);
+    else if (!this.isStopped && !this.#look(record)) return;
+    super.next(record);
   }
 
   #look(record: unknown): boolean {

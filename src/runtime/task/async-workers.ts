@@ -9,6 +9,11 @@ export class AsyncWorkers {
 
   readonly add = (worker: AsyncWorker): void => void this.#workers.push(worker);
 
+  /** Whether there are any. */
+  get any(): boolean {
+    return this.#workers.length > 0;
+  }
+
   /** Emits finished records. @returns Whether there were any. */
   drain(): boolean {
     const before = this.done;

@@ -5,7 +5,7 @@ import { decodeKey, decodeValue, rawRecord } from '../../log/decode.ts';
 import { TopicMeter } from '../../metrics/step-meters.ts';
 import type { RecordColumns } from '../../protocol/columns.ts';
 import { announcementIn, isAnnouncement } from '../../protocol/time-announcement.ts';
-import { type Headers, makeRecord } from '../../record.ts';
+import { type Headers, makeRecord, NO_HEADERS } from '../../record.ts';
 import type { DeferredWork } from './deferred-work.ts';
 import type { RecordTimes } from './record-times.ts';
 
@@ -28,8 +28,12 @@ export class InputQueue {
   readonly times: RecordTimes | undefined;
   #batch: RecordColumns | undefined;
   #at = 0;
-  /** Offset of the next record to process: what a commit after this turn covers. */
-  position: number;
+  /** The position before the first record of the batch that was processed. */
+  #position: number;
+  /** Index of the first record of the batch. */
+  #first = 0;
+  /** Whether records of the batch may have headers. */
+  #withHeaders = true;
   /**
    * Ends of what the other inputs of the task had in open transactions when the records at hand arrived, by index;
    * `undefined` if they had none, or once it has been read.
@@ -58,7 +62,7 @@ export class InputQueue {
   ) {
     this.use = use;
     this.partition = partition;
-    this.position = position;
+    this.#position = position;
     this.meter = meter;
     this.#failed = failed;
     this.times = times;
@@ -70,6 +74,21 @@ export class InputQueue {
       this.#consumers.unshift(consumer);
       if (this.times !== undefined) this.times.tombstones = true;
     } else this.#consumers.push(consumer);
+  }
+
+  /**
+   * Offset of the next record to process: what a commit after this turn covers. It is made when it is asked for, as no
+   * step asks.
+   */
+  get position(): number {
+    const batch = this.#batch;
+    const last = this.#at - 1;
+    if (batch === undefined || last < this.#first) return this.#position;
+    return batch.baseOffset + (batch.offsetDelta[last] as number) + 1;
+  }
+
+  set position(position: number) {
+    this.#position = position;
   }
 
   /** Whether anything reads it. */
@@ -86,6 +105,8 @@ export class InputQueue {
     let at = 0;
     while (at < batch.count && batch.baseOffset + (batch.offsetDelta[at] as number) < this.position) at += 1;
     this.#at = at;
+    this.#first = at;
+    this.#withHeaders = batch.mayHaveHeaders !== false;
     if (at < batch.count) {
       this.#batch = batch;
       this.times?.forget();
@@ -139,12 +160,9 @@ export class InputQueue {
   #leave(batch: RecordColumns, at: number): void {
     this.#at = at + 1;
     this.times?.forget();
-    if (at + 1 < batch.count) {
-      this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;
-    } else {
-      this.position = batch.nextOffset;
-      this.#batch = undefined;
-    }
+    if (at + 1 < batch.count) return;
+    this.#position = batch.nextOffset;
+    this.#batch = undefined;
   }
 
   #passAnnouncements(): void {
@@ -183,7 +201,7 @@ export class InputQueue {
       const known = this.times?.decodedBy(consumer);
       key = known === undefined ? decodeKey(consumer.key, batch, at, name, consumer.tombstones) : known.key;
       value = known === undefined ? decodeValue(consumer.value, batch, at, name, consumer.tombstones) : known.value;
-      headers = known === undefined ? batch.headers(at) : known.headers;
+      headers = known?.headers ?? (this.#withHeaders ? batch.headers(at) : NO_HEADERS);
     } catch (error) {
       this.#failed(error, stepOf(consumer, name), this.meter);
       return false;

@@ -43,8 +43,11 @@ export function watchOpenEnd(
   for (const { upstream } of topology.nodes) if (upstream.has(node)) return undefined;
   const told = TOLD.get(topology) ?? new Set<string>();
   TOLD.set(topology, told);
+  let done = false;
   return (result) => {
-    if (told.has(node.step) || (result as { readonly value?: unknown } | null)?.value === undefined) return;
+    if (done || (result as { readonly value?: unknown } | null)?.value === undefined) return;
+    done = true;
+    if (told.has(node.step)) return;
     told.add(node.step);
     const message = `the results of ${node.step} go nowhere: no to(…) follows it (what only looks at records stands in tap(…))`;
     logger.warn({ applicationId, step: node.step }, message);
