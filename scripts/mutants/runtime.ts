@@ -113,8 +113,8 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'position-stays-behind',
     fault: 'the position after a record is that of the record',
     file: 'src/runtime/task/input-queue.ts',
-    text: 'this.position = batch.baseOffset + (batch.offsetDelta[at] as number) + 1;',
-    instead: 'this.position = batch.baseOffset + (batch.offsetDelta[at] as number);',
+    text: 'return batch.baseOffset + (batch.offsetDelta[last] as number) + 1;',
+    instead: 'return batch.baseOffset + (batch.offsetDelta[last] as number);',
     caughtBy: [
       {
         file: 'src/runtime/task/input-set.test.ts',
