@@ -37,9 +37,16 @@ export interface TopicConfig {
    * @internal
    */
   readonly tombstoneMs?: number;
+  /**
+   * Whether the log replaces the timestamps of records that are written to the topic (`LogAppendTime` of Kafka). Missing if it
+   * keeps them.
+   *
+   * @internal
+   */
+  readonly restamps?: boolean;
 }
 
-type Internal = 'claim' | 'owner' | 'tombstoneMs';
+type Internal = 'claim' | 'owner' | 'restamps' | 'tombstoneMs';
 
 /** A configuration with all of its settings. @public */
 export type FullTopicConfig = Required<Omit<TopicConfig, Internal>> & Pick<TopicConfig, Internal>;

@@ -122,3 +122,36 @@ it('changelogs keep the records of deletions for a day, whatever the default of 
   // Said by the topic itself: an entry that is no default.
   expect(resources[0]?.configEntries).toMatchObject([{ configValue: String(DAY), isDefault: false }]);
 });
+
+it('keeps timestamps in the topics that it creates, and warns of one that replaces them', {
+  timeout: 60_000,
+}, async () => {
+  const { brokers, id, out, shuffle, source } = await setUp();
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  onTestFinished(() => admin.disconnect());
+  const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
+  await admin.createTopics({ topics: [{ topic: out.name, numPartitions: 1, configEntries }] });
+  const warnings: string[] = [];
+  const logger = { debug() {}, info() {}, error() {}, warn: (_: object, text: string) => void warnings.push(text) };
+  const pipeline = source.pipe(
+    keyBy((key) => key),
+    through(shuffle),
+    countByKey({ store: 'counts' }),
+    to(out),
+  );
+  await run(pipeline, { applicationId: id, brokers, logger, until: 'end' }).done;
+
+  const configNames = ['message.timestamp.type'];
+  const type = ConfigResourceTypes.TOPIC;
+  const names = [source.name, shuffle.name, `${id}-counts-changelog`];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type, name, configNames })),
+  });
+  const found = resources.map(({ configEntries: [entry] }) => [entry?.configValue, entry?.isDefault]);
+  // Of the topic, not the default of the broker.
+  expect(found).toEqual(names.map(() => ['CreateTime', false]));
+  const restamped = warnings.filter((text) => text.includes('replaces the timestamps'));
+  expect(restamped.map((text) => text.split(' ')[1])).toEqual([out.name]);
+});

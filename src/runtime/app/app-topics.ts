@@ -6,6 +6,7 @@ import type { AppOptions } from './app-options.ts';
 import { warnOfLeftBehind } from './left-behind.ts';
 import { warnOfRetention, writtenAndRead } from './own-topics.ts';
 import { PatternTopics } from './pattern-topics.ts';
+import { warnOfRestamping } from './restamped-topics.ts';
 import { NO_ENDS, type TopicEnds, topicEnds } from './topic-ends.ts';
 import { warnOfUnmarked } from './topic-owners.ts';
 import { setUpTopics, type TopicsInUse } from './topic-setup.ts';
@@ -48,6 +49,7 @@ export class AppTopics {
     const { applicationId, logger = noLogger, onRecordError = 'fail', startFrom = 'earliest' } = this.#options;
     if (startFrom === 'latest') this.ends = await topicEnds(this.topology, this.now, applicationId, transport);
     warnOfRetention(this.topology, this.now, onRecordError, applicationId, logger);
+    warnOfRestamping(this.topology, this.now, applicationId, logger);
     warnOfUnmarked(writtenAndRead(this.topology), this.now, applicationId, logger);
     await warnOfLeftBehind(this.topology, transport, applicationId, logger, this.#clock);
   }

@@ -21,7 +21,7 @@ import { Code, codeClass } from './error-codes.ts';
 import { kafkaError } from './errors.ts';
 import type { Offsets } from './offsets.ts';
 import { retrying } from './retry.ts';
-import { CONFIG_NAMES, claimEntries, fromConfigs, toConfigs, unmarkBefore, unmarkEntries } from './topic-configs.ts';
+import * as setting from './topic-configs.ts';
 import type { KnownTopic as FoundTopic, Topics } from './topics.ts';
 import { metadataApi, type TopicMetadata } from './wire/metadata.ts';
 import * as wire from './wire/topic-requests.ts';
@@ -64,7 +64,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
       `create topic "${name}"`,
       async () => {
         const [answer] = await this.#cluster.ask(wire.createTopicsApi, {
-          topics: [{ topic: name, partitions, replicationFactor: -1, configs: toConfigs(config) }],
+          topics: [{ topic: name, partitions, replicationFactor: -1, configs: setting.newConfigs(config) }],
           timeoutMs: this.#cluster.settings.requestTimeoutMs,
         });
         if (answer?.errorCode === Code.TOPIC_ALREADY_EXISTS) {
@@ -93,7 +93,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
         async () => {
           const answers = await this.#cluster.ask(wire.createTopicsApi, {
             topics: some.map(({ config, name: topic, partitions }) => {
-              return { topic, partitions, replicationFactor: -1, configs: toConfigs(config) };
+              return { topic, partitions, replicationFactor: -1, configs: setting.newConfigs(config) };
             }),
             timeoutMs: this.#cluster.settings.requestTimeoutMs,
           });
@@ -119,13 +119,13 @@ export class KafkaTopicAdmin implements TopicAdmin {
       if (found.size === 0) return known;
       const answers = await this.#cluster.ask(wire.describeConfigsApi, {
         topics: [...found.keys()],
-        names: CONFIG_NAMES,
+        names: setting.CONFIG_NAMES,
       });
       for (const { configs, errorCode, topic: name } of answers) {
         if (errorCode === Code.UNKNOWN_TOPIC_OR_PARTITION) continue;
         if (errorCode !== 0) throw kafkaError(errorCode, 'describe the topic', name, { topic: name });
         const { id, leaders } = found.get(name) as FoundTopic;
-        known.set(name, { name, id, partitions: leaders.length, config: fromConfigs(configs) });
+        known.set(name, { name, id, partitions: leaders.length, config: setting.fromConfigs(configs) });
       }
       return known;
     });
@@ -178,8 +178,8 @@ export class KafkaTopicAdmin implements TopicAdmin {
     const before = await this.describe(name);
     if (before === undefined) throw unknownTopic(name);
     const changed = changeConfig(name, before.config, config);
-    const given = toConfigs(config);
-    const unmark = unmarkBefore(before.config, config);
+    const given = setting.toConfigs(config);
+    const unmark = setting.unmarkBefore(before.config, config);
     const more = unmark.filter((entry) => !given.some((other) => other.name === entry.name));
     await this.#alter(name, [...given, ...more], unmark.length === 0 ? changed : withoutOwner(changed));
   }
@@ -205,7 +205,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
     const found = await this.describeAll(names);
     const changes = [...found.values()].flatMap(({ config, name: topic }): wire.ConfigChange[] => {
       if (config.owner !== undefined || config.claim !== undefined) return [];
-      const configs = claimEntries({ cleanup: config.cleanup }, claim);
+      const configs = setting.claimEntries({ cleanup: config.cleanup }, claim);
       return configs.length === 0 ? [] : [{ topic, configs }];
     });
     if (changes.length === 0) return;
@@ -221,11 +221,11 @@ export class KafkaTopicAdmin implements TopicAdmin {
     if (marked.length === 0) return;
     for (const node of this.#cluster.nodeIds) {
       await this.#until(`broker ${node} to hear of the marks of topics "${marked.join('", "')}"`, async () => {
-        const query = { topics: marked, names: CONFIG_NAMES };
+        const query = { topics: marked, names: setting.CONFIG_NAMES };
         const answers = await this.#cluster
           .request(node, 'main', wire.describeConfigsApi, query)
           .catch((): readonly wire.DescribedConfigs[] => []);
-        return answers.every(({ configs, errorCode }) => errorCode !== 0 || isMarked(fromConfigs(configs)));
+        return answers.every(({ configs, errorCode }) => errorCode !== 0 || isMarked(setting.fromConfigs(configs)));
       });
     }
     await pause(this.#cluster.machine.clock, CLAIM_MS, this.#cluster.signal);
@@ -234,7 +234,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
   async release(name: string): Promise<void> {
     const before = await this.describe(name);
     if (before === undefined) throw unknownTopic(name);
-    const unmark = unmarkEntries(before.config);
+    const unmark = setting.unmarkEntries(before.config);
     if (unmark.length > 0) await this.#alter(name, unmark, withoutOwner(before.config));
   }
 

@@ -3,7 +3,7 @@ import { TOMBSTONE_MS } from '../../options/topic-config.ts';
 import { DEFAULT_TOPIC_CONFIG, type FullTopicConfig } from '../local/topic-config.ts';
 import type { ConfigEntry } from './wire/topic-requests.ts';
 
-const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'claim' | 'owner' | 'tombstoneMs'>]: string } = {
+const NAMES: { readonly [F in keyof Omit<FullTopicConfig, 'claim' | 'owner' | 'restamps' | 'tombstoneMs'>]: string } = {
   cleanup: 'cleanup.policy',
   retentionMs: 'retention.ms',
   retentionBytes: 'retention.bytes',
@@ -21,8 +21,18 @@ const COMPACTED_MARK = NAMES.retentionMs;
 const OWNER_BASE = 0x4d52 * 2 ** 32;
 const CLAIM_BASE = 0x4d53 * 2 ** 32;
 
+const TIMESTAMPS = 'message.timestamp.type';
+
 /** All settings from which a configuration is read. */
-export const CONFIG_NAMES: readonly string[] = [...Object.values(NAMES), MARK];
+export const CONFIG_NAMES: readonly string[] = [...Object.values(NAMES), MARK, TIMESTAMPS];
+
+/**
+ * The settings of a new topic. Its records keep the timestamps that they are written with, also where the broker's default is to
+ * replace them: event time goes through topics, and the timestamps of a changelog say who has written it.
+ */
+export function newConfigs(config: TopicConfig): ConfigEntry[] {
+  return [...toConfigs(config), { name: TIMESTAMPS, value: 'CreateTime' }];
+}
 
 /** The given fields with Kafka's names. */
 export function toConfigs(config: TopicConfig): ConfigEntry[] {
@@ -93,5 +103,6 @@ export function fromConfigs(entries: readonly ConfigEntry[]): FullTopicConfig {
     ...(owner === undefined ? {} : { owner }),
     ...(claim === undefined ? {} : { claim }),
     ...(tombstoneMs === TOMBSTONE_MS ? {} : { tombstoneMs }),
+    ...(find(TIMESTAMPS) === 'LogAppendTime' ? { restamps: true } : {}),
   };
 }
