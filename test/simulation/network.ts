@@ -12,6 +12,8 @@ interface Sent {
   readonly resolve: (answer: Buffer) => void;
   readonly reject: (error: unknown) => void;
   readonly cancel: Cancel;
+  /** Generations of groups that had begun when it was sent. */
+  readonly generations: number;
   /** Nobody waits for it any more. */
   over: boolean;
   amiss: Amiss | undefined;
@@ -74,7 +76,7 @@ export class Network {
   readonly lenient: Set<Host> = new Set();
   /** From then on nothing is on its way any more that nobody waits for. */
   quietFrom = 0;
-  /** Records have arrived that nobody waited for any more. */
+  /** Records have arrived that nobody waited for any more, or when the tasks of who sent them may have gone to others. */
   isLate = false;
 
   constructor(world: World, broker: ModelBroker, server: Host, random: Random) {
@@ -216,7 +218,8 @@ class Link implements BrokerConnection {
       );
       // What is on its way does not change any more.
       const bytes = new Uint8Array(Buffer.concat(request.pieces));
-      const sent: Sent = { request, bytes, resolve, reject, cancel, over: false, amiss: undefined };
+      const { generations } = this.#broker.groups.counts;
+      const sent: Sent = { request, bytes, resolve, reject, cancel, generations, over: false, amiss: undefined };
       this.#underWay.add(sent);
       const fate = this.#network.fate(this.owner, request);
       this.#arrivesAt = Math.max(this.#arrivesAt, this.#world.now + this.#network.delay());
@@ -250,9 +253,11 @@ class Link implements BrokerConnection {
     for (let sent = this.#queue.shift(); sent !== undefined; sent = this.#queue.shift()) {
       const stuck = (this.#network.stuck.get(node) ?? 0) - this.#world.now;
       if (stuck > 0) await new Promise<void>((resolve) => void this.#server.clock.after(stuck, resolve));
-      const { amiss, bytes, request } = sent;
+      const { amiss, bytes, generations, request } = sent;
       const { key, version } = request;
-      if (this.#cut && request.name === 'Produce') this.#network.isLate = true;
+      // A slow network keeps it for longer than a session lasts, and its sender, which was in time, can do nothing about it.
+      const isLate = this.#cut || generations !== this.#broker.groups.counts.generations;
+      if (isLate && request.name === 'Produce') this.#network.isLate = true;
       const answer = await this.#broker.handle(key, bytes, { version, node, amiss, stale: this.#cut });
       if (sent.over) {
         this.cut();
