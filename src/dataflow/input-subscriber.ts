@@ -65,7 +65,7 @@ export class InputSubscriber extends Subscriber<unknown> {
     try {
       this.#take(record);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
     }
   }
 
@@ -74,7 +74,7 @@ export class InputSubscriber extends Subscriber<unknown> {
     else this.#task.emittedOutsideTurn(this.#step);
   }
 
-  #failed(error: unknown): void {
+  protected failed(error: unknown): void {
     failedIn(this.#step, this.#stepMeter, this.#task, error);
   }
 
@@ -92,7 +92,6 @@ export class InputSubscriber extends Subscriber<unknown> {
 /** The subscriber in front of a step that needs keys. */
 export class KeyedSubscriber extends InputSubscriber {
   readonly #guard: KeyGuard;
-  readonly #failed: (error: unknown) => void;
   /** How many records may pass before the guard checks again. */
   #unseen = 0;
 
@@ -107,7 +106,6 @@ export class KeyedSubscriber extends InputSubscriber {
   ) {
     super(destination, take, ended, task, step, meters);
     this.#guard = guard;
-    this.#failed = (error) => failedIn(step, meters.step, task, error);
   }
 
   override next(record: unknown): void {
@@ -121,7 +119,7 @@ export class KeyedSubscriber extends InputSubscriber {
       this.#unseen = this.#guard.check(record as Placed);
       return true;
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
       return false;
     }
   }

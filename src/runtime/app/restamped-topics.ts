@@ -31,6 +31,9 @@ export function warnOfRestamping(
     );
   }
   for (const { name } of stages.flatMap((stage) => stage.stores)) {
-    warn(changelogTopic(applicationId, name), 'so late writes of processes that have lost a task count in the state');
+    warn(
+      changelogTopic(applicationId, name),
+      'so at least once late writes of processes that have lost a task count in the state',
+    );
   }
 }
