@@ -44,9 +44,9 @@ export function flatMapValues<V, U, R extends ValuedRecord<V> = ValuedRecord<V>>
     create:
       ({ out }) =>
       (record) => {
-        const made = listed(project(record.value, record), 'flatMapValues');
-        const values = Array.isArray(made) ? (made as readonly U[]) : [...made];
-        for (const value of values) out.next(withValue(record, value) as WithValue<R, U>);
+        const made = project(record.value, record);
+        const values = Array.isArray(made) ? (made as readonly U[]) : [...listed(made, 'flatMapValues')];
+        for (let at = 0; at < values.length; at += 1) out.next(withValue(record, values[at] as U) as WithValue<R, U>);
       },
   });
 }
