@@ -37,6 +37,23 @@ export const runtimeMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'announcements-unconfirmed',
+    fault: 'nobody is told that announcements ahead of a commit were not written, if no task has anything to commit',
+    file: 'src/runtime/app/committer.ts',
+    text: '&& this.#host.announcer?.().due !== true && !this.owes) return;',
+    instead: '&& this.#host.announcer?.().due !== true) return;',
+    caughtBy: [
+      {
+        file: 'src/runtime/app/committer.test.ts',
+        test: 'a commit follows announcements that were sent ahead of it, and reports that they were not written',
+      },
+      {
+        file: 'test/simulation/simulation.test.ts',
+        test: 'does not stand still where announcements are not written in time, and no record comes after them (800016408)',
+      },
+    ],
+  },
+  {
     name: 'state-before-outputs',
     fault: 'at least once, stores know of a closed window before its row is acknowledged',
     file: 'src/runtime/app/committer.ts',

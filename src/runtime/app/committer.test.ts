@@ -304,3 +304,43 @@ test('an offset is of the topic that is read, and before anything is read of the
   const read = { ...begins, topicId: 'read', leaderEpoch: 4 };
   expect(committed.map(({ offsets }) => offsets)).toEqual([[begins], [read], [begins]]);
 });
+
+test('a commit follows announcements that were sent ahead of it, and reports that they were not written', async () => {
+  const task = { id: 'stage/0', dirty: false, pendingAsync: () => 0 } as unknown as Task;
+  const tasks = new Map([[task.id, task]]);
+  const said: string[] = ['announcement'];
+  const commits: CommitUnit[] = [];
+  let failure: unknown;
+  const session = {
+    send: async () => undefined,
+    commit: async (unit: CommitUnit) => {
+      commits.push(unit);
+      throw new Error('the announcement was not written in time');
+    },
+  } as unknown as GroupSession;
+  const committer = new Committer({
+    tasks,
+    clock: systemClock,
+    atomic: false,
+    session: () => ({ session, generation: 1 }),
+    changelog: () => undefined,
+    origin: () => ({}),
+    outputs: { take: () => [], recycle: () => undefined },
+    announcer: () => ({ announce: () => said.splice(0) as never[], due: false }),
+    failed: () => failure !== undefined,
+    schedule: () => undefined,
+    fail: (error) => (failure ??= error),
+  });
+  expect(committer.owes).toBe(false);
+  await committer.flush();
+  expect(committer.owes).toBe(true);
+  await expect(committer.commit()).rejects.toThrow('not written in time');
+  expect(commits).toEqual([{ generation: 1, offsets: [], state: [] }]);
+  expect(failure).toMatchObject({ message: 'the announcement was not written in time' });
+  expect(committer.owes).toBe(false);
+  await committer.flush();
+  said.push('another one');
+  await committer.flush();
+  tasks.clear();
+  expect(committer.owes, 'tasks that are gone begin again from what is committed').toBe(false);
+});

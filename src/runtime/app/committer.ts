@@ -65,6 +65,7 @@ export class Committer {
   #step = '';
   #stepSince = 0;
   #flushing = false;
+  #unconfirmed = false;
   /** Set while a commit waits for asynchronous calls; called when there are none left. */
   #barrier: (() => void) | undefined;
   #abandoned = false;
@@ -76,6 +77,15 @@ export class Committer {
   /** The commit in progress. */
   get current(): Promise<void> | undefined {
     return this.#current;
+  }
+
+  /**
+   * Whether outputs of its tasks were sent ahead of a commit, and none has waited for their acknowledgement since. A commit
+   * must follow, because it is what reports that they were not written. That holds for mere announcements too, after which no
+   * task has anything to commit.
+   */
+  get owes(): boolean {
+    return this.#unconfirmed && this.#host.tasks.size > 0;
   }
 
   /** Whether tasks take no further records, because a commit waits for their asynchronous calls. */
@@ -183,6 +193,7 @@ export class Committer {
     const outputs = this.#host.announcer?.().announce(written) ?? written;
     if (outputs.length === 0) return;
     this.#flushing = true;
+    this.#unconfirmed = true;
     try {
       yield* until(joined.session.send(outputs, joined.generation));
       this.#host.outputs.recycle(written);
@@ -230,7 +241,7 @@ export class Committer {
       const tasks: Task[] = [];
       for (const task of this.#host.tasks.values()) if (task.dirty) tasks.push(task);
       if (joined === undefined || this.#host.failed()) return;
-      if (tasks.length === 0 && this.#host.announcer?.().due !== true) return;
+      if (tasks.length === 0 && this.#host.announcer?.().due !== true && !this.owes) return;
       // A task may fail between turns, by an unexpected emission: its work since then cannot be trusted.
       const broken = tasks.find((task) => task.failure !== undefined);
       if (broken !== undefined) throw broken.failure as MillraceError;
@@ -238,6 +249,7 @@ export class Committer {
       begun = telemetry?.begun();
       progress = tasks.map((task) => task.takeProgress());
       const outputs = this.#host.outputs.take();
+      this.#unconfirmed = false;
       const owned = (): boolean => tasks.every((task) => this.#isOurs(task));
       yield* this.#write(joined, owned, progress, this.#host.announcer?.().announce(outputs) ?? outputs);
       // A task that was lost meanwhile may have been assigned again, and its stores restored with these changes.

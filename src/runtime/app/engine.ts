@@ -294,7 +294,7 @@ export class Engine {
 
   #dirty(): boolean {
     for (const task of this.tasks.values()) if (task.dirty) return this.#pace.note(true);
-    return this.#pace.note(this.#factory.announcer.due);
+    return this.#pace.note(this.#factory.announcer.due || this.committer.owes);
   }
 
   /** Describes what keeps the tasks from progressing. */
