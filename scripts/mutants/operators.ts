@@ -59,8 +59,8 @@ export const operatorMutants: readonly Mutant[] = [
     name: 'join-row-comes-back',
     fault: 'a row that is in the store comes back after it was removed',
     file: 'src/state/timed-rows.ts',
-    text: 'if (row.stored) this.#touch(row);',
-    instead: 'if (row.dirty) this.#touch(row);',
+    text: 'if (row.stored) this.#cache.touch(row);',
+    instead: 'if (row.dirty) this.#cache.touch(row);',
     caughtBy: [
       {
         file: 'src/state/ordered-stores.prop.test.ts',

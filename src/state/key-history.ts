@@ -1,23 +1,19 @@
 import type { KeyId } from './key-codec.ts';
 import { NUMBER_BYTES, writeNumber } from './numbers.ts';
+import type { CachedRow } from './row-cache.ts';
 import { timedPrefix } from './timed-keys.ts';
 
 /** A row in memory, of a key at a time. */
-export class HistoryRow<V> {
+export class HistoryRow<V> implements CachedRow {
   readonly history: KeyHistory<V>;
   readonly time: number;
   readonly number: number;
   /** `undefined` if the row was deleted. */
   value: V | undefined = undefined;
-  /** Whether it has changed since the last commit. */
   dirty = false;
-  /** Whether the byte store may have it, so that removing it requires a write. */
   stored: boolean;
-  /** Whether it is queued for eviction. */
   queued = false;
-  /** Whether it is in memory still: neither evicted nor deleted for good. */
   here = true;
-  /** Approximate memory, in bytes, as of the last commit. */
   size: number;
 
   constructor(history: KeyHistory<V>, time: number, number: number, stored: boolean, size: number) {

@@ -1,11 +1,12 @@
 import type { Serde } from '../serdes/serde.ts';
 import type { ByteStore, StoreWrites } from './byte-store.ts';
-import { type CacheShare, entryBytes, NO_SHARE } from './cache-budget.ts';
+import { entryBytes } from './cache-budget.ts';
 import { unwritable } from './checked-stores.ts';
 import { isTime, KeyHistories } from './key-histories.ts';
 import { HistoryRow, type KeyHistory } from './key-history.ts';
 import { mergedWith } from './merged-bytes.ts';
 import { NUMBER_BYTES } from './numbers.ts';
+import { RowCache } from './row-cache.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
 import { compareBytes } from './sorted-keys.ts';
 import { StepTime, TIME_KEY, type TimeLimit } from './step-time.ts';
@@ -26,8 +27,6 @@ interface Found<V, E> {
   readonly entry: E | undefined;
 }
 
-/** How many stale queue entries are tolerated before a clean-up. */
-const SPARE = 1024;
 const NONE: readonly never[] = [];
 
 /**
@@ -42,29 +41,15 @@ export class TimedRows<K, V> {
   readonly bytes: ByteStore;
   readonly #key: Serde<K>;
   readonly #codec: ValueCodec<V>;
-  readonly #cacheEntries: number;
-  readonly #share: CacheShare;
+  readonly #cache: RowCache<HistoryRow<V>>;
   readonly #histories: KeyHistories<K, V>;
-  /** Rows in memory. */
-  #size = 0;
-  #dirty: HistoryRow<V>[] = [];
-  /** Rows handed to the commit in progress. */
-  #flight: HistoryRow<V>[] = [];
-  /** Rows that may be evicted, the longest queued first. */
-  #clean: HistoryRow<V>[] = [];
-  /** Whether every row is in memory, so that a miss needs no read from the store. */
-  #complete: boolean;
-  /** Rows that the cache has let go. */
-  #evicted = 0;
 
   constructor(bytes: ByteStore, key: Serde<K>, codec: ValueCodec<V>, cacheEntries: number) {
     this.bytes = bytes;
     this.#key = key;
     this.#codec = codec;
-    this.#cacheEntries = cacheEntries;
-    this.#share = bytes.cache ?? NO_SHARE;
+    this.#cache = new RowCache(bytes, cacheEntries, (row) => this.#remove(row));
     this.#histories = new KeyHistories(key);
-    this.#complete = bytes.keys().next().done === true;
   }
 
   /** Keeps the time of the step with these rows. No row's key is {@link TIME_KEY}. */
@@ -75,7 +60,7 @@ export class TimedRows<K, V> {
 
   get(key: NonNullable<K>, time: number, number: number): V | undefined {
     const known = this.#histories.of(key)?.find(time, number);
-    if (known !== undefined || this.#complete) return known?.value;
+    if (known !== undefined || this.#cache.complete) return known?.value;
     const keyBytes = timedKey(this.#key.serialize(key), time, number);
     const stored = this.bytes.get(keyBytes);
     if (stored === undefined) return undefined;
@@ -83,7 +68,7 @@ export class TimedRows<K, V> {
     const row = this.#add(this.#histories.ensure(key), time, number, stored.length);
     row.value = value;
     row.stored = true;
-    this.#queue(row);
+    this.#cache.loaded(row);
     return value;
   }
 
@@ -93,14 +78,14 @@ export class TimedRows<K, V> {
     const history = this.#histories.ensure(key);
     const row = history.find(time, number) ?? this.#add(history, time, number, 0);
     row.value = value;
-    this.#touch(row);
+    this.#cache.touch(row);
     return row;
   }
 
   delete(key: NonNullable<K>, time: number, number: number): void {
     const row = this.#histories.of(key)?.find(time, number);
     if (row !== undefined) this.remove(row);
-    else if (!this.#complete) this.#touch(this.#add(this.#histories.ensure(key), time, number, 0));
+    else if (!this.#cache.complete) this.#cache.touch(this.#add(this.#histories.ensure(key), time, number, 0));
   }
 
   /** Deletes a row that was put, without looking for it. */
@@ -112,22 +97,24 @@ export class TimedRows<K, V> {
     }
     row.value = undefined;
     // A row that was never committed leaves nothing behind: many rows are added and deleted between two commits.
-    if (row.stored) this.#touch(row);
-    else this.#forget(row);
+    if (row.stored) this.#cache.touch(row);
+    else this.#cache.forget(row);
   }
 
   /** Deletes the row with a store key, unread. */
   removeAt(keyBytes: Uint8Array): void {
     const row = this.#histories.get(keyBytes);
     if (row !== undefined) this.remove(row);
-    else if (!this.#complete) {
-      this.#touch(this.#add(this.#histories.ensureBytes(keyBytes), timedTime(keyBytes), timedNumber(keyBytes), 0));
+    else if (!this.#cache.complete) {
+      this.#cache.touch(
+        this.#add(this.#histories.ensureBytes(keyBytes), timedTime(keyBytes), timedNumber(keyBytes), 0),
+      );
     }
   }
 
   /** The rows of a key from `from` to `to`, both inclusive, as they are now: to be read before a row is written. */
   list(key: NonNullable<K>, from: number, to: number): readonly RowAt<V>[] {
-    if (!this.#complete) return [...this.range(key, from, to)];
+    if (!this.#cache.complete) return [...this.range(key, from, to)];
     return this.#histories.of(key)?.list(from, to) ?? NONE;
   }
 
@@ -136,7 +123,7 @@ export class TimedRows<K, V> {
    * rows are not.
    */
   *range(key: NonNullable<K>, from: number, to: number): Generator<RowAt<V>> {
-    if (this.#complete) {
+    if (this.#cache.complete) {
       for (const row of this.list(key, from, to) as HistoryRow<V>[]) {
         const value = row.here ? row.value : this.get(key, row.time, row.number);
         if (value !== undefined) yield { time: row.time, number: row.number, value };
@@ -160,7 +147,7 @@ export class TimedRows<K, V> {
 
   /** The store keys with `from <= key < to`, without reading values. */
   *keys(from?: Uint8Array, to?: Uint8Array): Generator<Uint8Array> {
-    const committed = this.#complete ? undefined : this.bytes.keys(from, to);
+    const committed = this.#cache.complete ? undefined : this.bytes.keys(from, to);
     for (const { keyBytes, row } of this.#merged(committed, (key) => key, from, to)) {
       if (row === undefined || row.value !== undefined) yield keyBytes;
     }
@@ -170,18 +157,13 @@ export class TimedRows<K, V> {
     const keys: Uint8Array[] = [];
     const values: (Uint8Array | null)[] = [];
     for (const row of this.#changed()) {
-      row.dirty = false;
       const keyBytes = row.history.keyOf(row.time, row.number);
       const value = row.value === undefined ? null : this.#encode(row.value, row.time);
       keys.push(keyBytes);
       values.push(value);
-      const size = entryBytes(keyBytes.length, value === null ? 0 : value.length);
-      if (size !== row.size) this.#share.add(size - row.size);
-      row.size = size;
-      row.stored = true;
-      this.#flight.push(row);
+      this.#cache.writes(row, keyBytes.length, value === null ? 0 : value.length);
     }
-    this.#dirty = [];
+    this.#cache.collected();
     this.time?.collect(keys, values);
     if (keys.length > 0) into.push({ id: this.bytes.id, keys, values });
   }
@@ -192,8 +174,7 @@ export class TimedRows<K, V> {
    */
   #changed(): readonly HistoryRow<V>[] {
     const histories: KeyHistory<V>[] = [];
-    for (const row of this.#dirty) {
-      if (!isWritten(row)) continue;
+    for (const row of this.#cache.changed()) {
       const { history } = row;
       if (history.changes(row)) histories.push(history);
     }
@@ -203,63 +184,38 @@ export class TimedRows<K, V> {
   }
 
   committed(): void {
-    for (const row of this.#flight) {
-      if (row.dirty || !row.here) continue;
-      if (row.value === undefined) this.#forget(row);
-      else this.#queue(row);
-    }
-    this.#flight = [];
-    if (this.#clean.length > 2 * this.#size + SPARE) this.#clean = this.#clean.filter(({ here }) => here);
-    this.#evict();
+    this.#cache.committed();
     this.#histories.committed();
-  }
-
-  #evict(): void {
-    let excess = this.#size - this.#cacheEntries;
-    let bytes = this.#share.excess();
-    let at = 0;
-    for (; at < this.#clean.length && (excess > 0 || bytes > 0); at += 1) {
-      const row = this.#clean[at] as HistoryRow<V>;
-      row.queued = false;
-      // If it has changed since, the next commit queues it again.
-      if (row.dirty || !row.here) continue;
-      this.#forget(row);
-      this.#complete = false;
-      this.#evicted += 1;
-      excess -= 1;
-      bytes -= row.size;
-    }
-    if (at > 0) this.#clean = this.#clean.slice(at);
   }
 
   /** Whether every row is in memory. */
   get complete(): boolean {
-    return this.#complete;
+    return this.#cache.complete;
   }
 
   /** How many rows the cache has let go. */
   get evicted(): number {
-    return this.#evicted;
+    return this.#cache.evicted;
   }
 
   get cached(): number {
-    return this.#size;
+    return this.#cache.size;
   }
 
   get dirty(): number {
-    return this.#dirty.length;
+    return this.#cache.dirty;
   }
 
   /** The current rows as bytes. They are encoded on read, so that reading changes nothing. */
   view(): ByteStore {
     return mergedWith<HistoryRow<V>>(this.bytes, this.#histories, ({ dirty, time, value }) => {
       if (value === undefined) return null;
-      return dirty || this.#flight.length > 0 ? this.#codec.encode(value, time) : undefined;
+      return dirty || this.#cache.isWriting ? this.#codec.encode(value, time) : undefined;
     });
   }
 
   *#values(from?: Uint8Array, to?: Uint8Array): Generator<{ readonly keyBytes: Uint8Array; readonly value: V }> {
-    const committed = this.#complete ? undefined : this.bytes.range(from, to);
+    const committed = this.#cache.complete ? undefined : this.bytes.range(from, to);
     for (const { entry, keyBytes, row } of this.#merged(committed, ([key]) => key, from, to)) {
       if (row === undefined && entry !== undefined) yield { keyBytes, value: this.#codec.decode(entry[1]).value };
       else if (row?.value !== undefined) yield { keyBytes, value: row.value };
@@ -298,34 +254,16 @@ export class TimedRows<K, V> {
 
   #add(history: KeyHistory<V>, time: number, number: number, valueBytes: number): HistoryRow<V> {
     const size = entryBytes(history.keyBytes.length + 2 * NUMBER_BYTES, valueBytes);
-    const row = new HistoryRow(history, time, number, !this.#complete, size);
+    const row = new HistoryRow(history, time, number, !this.#cache.complete, size);
     history.add(row);
-    this.#size += 1;
-    this.#share.add(size);
+    this.#cache.added(size);
     return row;
   }
 
-  #forget(row: HistoryRow<V>): void {
+  #remove(row: HistoryRow<V>): void {
     const { history } = row;
-    row.here = false;
-    this.#size -= 1;
-    this.#share.add(-row.size);
     history.remove(row);
     if (history.isEmpty) this.#histories.delete(history);
-  }
-
-  #queue(row: HistoryRow<V>): void {
-    if (row.queued) return;
-    row.queued = true;
-    this.#clean.push(row);
-  }
-
-  #touch(row: HistoryRow<V>): void {
-    if (row.dirty) return;
-    row.dirty = true;
-    this.#dirty.push(row);
-    // Rows that come and go between two commits are not kept for the second one.
-    if (this.#dirty.length > 2 * this.#size + SPARE) this.#dirty = this.#dirty.filter(isWritten);
   }
 
   #encode(value: V, time: number): Uint8Array {
@@ -336,6 +274,3 @@ export class TimedRows<K, V> {
     }
   }
 }
-
-/** Whether a commit has to do with a row that has changed: it is there, or the store may have it. */
-const isWritten = ({ stored, value }: HistoryRow<unknown>): boolean => value !== undefined || stored;
