@@ -418,8 +418,8 @@ export const runtimeMutants: readonly Mutant[] = [
     instead: 'const since = latest;',
     caughtBy: [
       {
-        file: 'test/simulation/simulation.test.ts',
-        test: 'calls nothing late that a process has written itself (44)',
+        file: 'src/runtime/app/changelog-writer.test.ts',
+        test: 'is not what the process itself wrote in an earlier generation, and reads again',
       },
     ],
   },

@@ -18,7 +18,7 @@ export const transportMutants: readonly Mutant[] = [
       contract('memory', 'refuses work of a generation in which the member had tasks that it lost since'),
       {
         file: 'src/transports/local/groups.test.ts',
-        test: 'expels members: their work is refused at once, and they begin anew',
+        test: 'expels members: their work is refused at once, and they start over',
       },
     ],
   },
