@@ -119,6 +119,75 @@ describe('checkHistory', () => {
     expect(kinds([wrote('a'), wrote('b'), ...reads]), 'without writers').toEqual([]);
   });
 
+  it('finds what one reader has skipped, whatever others have read', () => {
+    const skipped = [wrote('a', 0), wrote('b', 1), wrote('c', 2), read('a', 0), read('b', 1), read('c', 2)];
+    const other = [read('a', 0, 's'), read('c', 2, 's')];
+    expect(checkHistory([...skipped, ...other])).toEqual([
+      {
+        kind: 'lost write',
+        topic: 't',
+        message: 'b was acknowledged at t/0@1, and s has read on to 2 without it',
+        evidence: [wrote('b', 1), read('c', 2, 's')],
+      },
+    ]);
+    const shared = [read('a', 0), begins(1, 's'), read('b', 1, 's'), begins(2), read('c', 2)];
+    expect(kinds([...skipped.slice(0, 3), ...shared]), 'readers that share a partition').toEqual([]);
+  });
+
+  it('finds a reader that begins before the place it was assigned', () => {
+    expect(checkHistory([wrote('a'), begins(4), read('a', 3)])).toEqual([
+      {
+        kind: 'non-monotonic poll',
+        topic: 't',
+        message: 'r read t/0@3, and had begun at 4',
+        evidence: [begins(4), read('a', 3)],
+      },
+    ]);
+  });
+
+  it('takes acknowledgements for where a record is: duplicates and order without any read', () => {
+    const [twice] = checkHistory([wrote('a', 0), begins(5), read('a', 5)]);
+    expect(twice).toMatchObject({ kind: 'duplicate', message: 'a was acknowledged at t/0@0 and read at t/0@5' });
+    expect(checkHistory([wrote('a', 0), wrote('a', 5)])).toMatchObject([
+      { kind: 'duplicate', evidence: [wrote('a', 0), wrote('a', 5)] },
+    ]);
+    const by = { writer: 'w', key: 'k' };
+    expect(checkHistory([wrote('a', 5, by), wrote('b', 3, by)])).toEqual([
+      {
+        kind: 'order violated',
+        topic: 't',
+        message: 'w wrote a before b, and they are at t/0@5 and t/0@3',
+        evidence: [wrote('a', 5, by), wrote('b', 3, by)],
+      },
+    ]);
+    expect(kinds([wrote('a', 3, by), wrote('b', 5, by), read('a', 3), read('b', 5)])).toEqual([]);
+  });
+
+  it('finds records at the end of a topic that the application has not come to', () => {
+    expect(checkHistory([wrote('a', 0), wrote('b', 1), processed(0)])).toMatchObject([
+      { kind: 'unseen', message: 'b was acknowledged, and nobody has processed it', evidence: [wrote('b', 1)] },
+    ]);
+    expect(kinds([wrote('a', 0), wrote('b'), processed(0)]), 'nobody knows where it is').toEqual([]);
+  });
+
+  it('gives its evidence in the order of the history', () => {
+    const failed = wrote('a', undefined, { outcome: 'failed' });
+    expect(checkHistory([read('a', 0), failed])[0]?.evidence).toEqual([read('a', 0), failed]);
+    expect(checkHistory([read('b', 1), wrote('b', 1), wrote('a', 0)])[0]?.evidence).toEqual([
+      read('b', 1),
+      wrote('a', 0),
+    ]);
+  });
+
+  it('takes many readers, each of a part, of which none has skipped what the others read', () => {
+    const events: HistoryEvent[] = [];
+    for (let at = 0; at < 20_000; at += 1) {
+      if (at % 200 === 0) events.push(begins(at, `r${at}`));
+      events.push(wrote(`${at}`, at), read(`${at}`, at, `r${at - (at % 200)}`));
+    }
+    expect(checkHistory(events)).toEqual([]);
+  });
+
   it('takes histories of a hundred thousand events', () => {
     const events: HistoryEvent[] = [];
     for (let at = 0; at < 50_000; at += 1) events.push(wrote(`${at}`, at, { writer: 'w' }), read(`${at}`, at));

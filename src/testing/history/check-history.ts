@@ -1,5 +1,5 @@
-import type { Anomaly, HistoryEvent, PublishedEvent, ReadEvent } from './events.ts';
-import { HistoryIndex, recordKey, type Session, type Write } from './history-index.ts';
+import type { Anomaly, HistoryEvent, HistoryId, PublishedEvent, ReadEvent } from './events.ts';
+import { HistoryIndex, type Placed, recordKey, type Session, samePlace, type Write } from './history-index.ts';
 
 /**
  * Checks what was published, processed and read, and reports anything that a log or an application must not do. It
@@ -33,7 +33,7 @@ import { HistoryIndex, recordKey, type Session, type Write } from './history-ind
 export function checkHistory(events: Iterable<HistoryEvent>): Anomaly[] {
   const all = [...events];
   const index = new HistoryIndex(all);
-  return [
+  const anomalies = [
     ...missing(index),
     ...duplicates(index),
     ...committedTwice(all),
@@ -42,6 +42,17 @@ export function checkHistory(events: Iterable<HistoryEvent>): Anomaly[] {
     ...[...index.partitions.values()].flatMap((partition) => partition.sessions.flatMap(goneBack)),
     ...disorder(all, index),
   ];
+  return anomalies.length === 0 ? [] : inOrderOf(all, anomalies);
+}
+
+/** Anomalies with their evidence in the order of the history. */
+function inOrderOf(events: readonly HistoryEvent[], anomalies: readonly Anomaly[]): Anomaly[] {
+  const places = new Map(events.map((event, at) => [event, at]));
+  const at = (event: HistoryEvent): number => places.get(event) ?? 0;
+  return anomalies.map((anomaly) => ({
+    ...anomaly,
+    evidence: anomaly.evidence.toSorted((one, other) => at(one) - at(other)),
+  }));
 }
 
 const place = ({ offset, partition, topic }: Pick<ReadEvent, 'topic' | 'partition' | 'offset'>): string =>
@@ -49,49 +60,54 @@ const place = ({ offset, partition, topic }: Pick<ReadEvent, 'topic' | 'partitio
 
 const nameOf = ({ reader = 'reader' }: ReadEvent): string => reader;
 
-/** Acknowledged records that nobody has received. */
+/** Acknowledged records that were passed over, or that nobody has received. */
 function missing(index: HistoryIndex): Anomaly[] {
   const anomalies: Anomaly[] = [];
-  const read = new Set(
-    [...index.partitions.values()].flatMap(({ sessions, topic }) => (sessions.length > 0 ? topic : [])),
-  );
-  for (const write of index.writes.values()) {
-    const { event, id, outcome, topic } = write;
+  const partitions = [...index.partitions.values()];
+  const read = new Set(partitions.flatMap(({ sessions, topic }) => (sessions.length > 0 ? topic : [])));
+  const worked = new Set(partitions.flatMap(({ processed, topic }) => (processed.size > 0 ? topic : [])));
+  for (const { event, id, outcome, topic } of index.writes.values()) {
     if (outcome !== 'ok') continue;
     const lost = event.type === 'published' ? passed(event, index) : undefined;
-    const seen = index.reads.has(recordKey(topic, id));
+    const unseen = (what: string): void => {
+      const message = `${id} was acknowledged, and nobody has ${what} it`;
+      anomalies.push({ kind: 'unseen', topic, message, evidence: [event] });
+    };
     if (lost !== undefined) anomalies.push(lost);
-    else if (!seen && read.has(topic)) {
-      anomalies.push({
-        kind: 'unseen',
-        topic,
-        message: `${id} was acknowledged, and nobody has read it`,
-        evidence: [event],
-      });
-    }
+    else if (read.has(topic)) {
+      if (!index.reads.has(recordKey(topic, id))) unseen('read');
+    } else if (event.type === 'published' && worked.has(topic) && isUnprocessed(event, index)) unseen('processed');
   }
   return anomalies;
 }
 
-/** The proof that a record at a known place was skipped. */
+function isUnprocessed({ offset, partition, topic }: PublishedEvent, index: HistoryIndex): boolean {
+  if (offset === undefined || partition === undefined) return false;
+  return !index.partition(topic, partition).processed.has(offset);
+}
+
+/** The proof that a reader, or the application, has skipped a record at a known place. */
 function passed(event: PublishedEvent, index: HistoryIndex): Anomaly | undefined {
   const { id, offset, partition, topic } = event;
   if (offset === undefined || partition === undefined) return undefined;
   const { processed, sessions } = index.partition(topic, partition);
   const at = `${id} was acknowledged at ${place({ topic, partition, offset })}`;
-  if (!index.reads.has(recordKey(topic, id))) {
-    const later = sessions.filter(({ from }) => from <= offset).flatMap(({ reads }) => nextAfter(reads, offset) ?? []);
-    const next = later.sort((left, right) => left.offset - right.offset)[0];
-    if (next !== undefined) {
-      const message = `${at}, and ${nameOf(next)} has read on to ${next.offset} without it`;
-      return { kind: 'lost write', topic, message, evidence: [event, next] };
-    }
+  const later = sessions
+    .filter(({ from, highest, offsets }) => from <= offset && highest > offset && !offsets.has(offset))
+    .flatMap(({ reads }) => nextAfter(reads, offset) ?? []);
+  const next = later.sort((left, right) => left.offset - right.offset)[0];
+  // What was read only at another place is a duplicate.
+  const reads = index.reads.get(recordKey(topic, id));
+  const elsewhere = reads !== undefined && !reads.some((read) => samePlace(read, { partition, offset }));
+  if (next !== undefined && !elsewhere) {
+    const message = `${at}, and ${nameOf(next)} has read on to ${next.offset} without it`;
+    return { kind: 'lost write', topic, message, evidence: [event, next] };
   }
   if (processed.has(offset)) return undefined;
-  const next = nextAfter([...processed.values()], offset);
-  if (next === undefined) return undefined;
-  const message = `${at}, and ${next.by ?? 'the application'} has processed ${next.offset} without it`;
-  return { kind: 'lost write', topic, message, evidence: [event, next] };
+  const beyond = nextAfter([...processed.values()], offset);
+  if (beyond === undefined) return undefined;
+  const message = `${at}, and ${beyond.by ?? 'the application'} has processed ${beyond.offset} without it`;
+  return { kind: 'lost write', topic, message, evidence: [event, beyond] };
 }
 
 function nextAfter<E extends { readonly offset: number }>(events: readonly E[], offset: number): E | undefined {
@@ -100,12 +116,21 @@ function nextAfter<E extends { readonly offset: number }>(events: readonly E[], 
   }, undefined);
 }
 
+/** Records at two places, of which an acknowledgement may name one. */
 function duplicates(index: HistoryIndex): Anomaly[] {
-  return [...index.reads.values()].flatMap((reads): Anomaly[] => {
-    const [first, second] = reads;
+  const records = new Map<string, { readonly topic: string; readonly id: HistoryId }>();
+  for (const [key, [first]] of index.reads) if (first !== undefined) records.set(key, first);
+  for (const [key, write] of index.writes) if (write.acknowledged.length > 0) records.set(key, write);
+  return Array.from(records.values()).flatMap(({ id, topic }): Anomaly[] => {
+    const places = index.placesOf(topic, id);
+    const [first, second] = places;
     if (first === undefined || second === undefined) return [];
-    const message = `${first.id} was read at ${reads.map(place).join(' and ')}`;
-    return [{ kind: 'duplicate', topic: first.topic, message, evidence: [first, second] }];
+    const said = (type: HistoryEvent['type'], what: string): string[] => {
+      const of = places.filter((event) => event.type === type).map((event) => place(event));
+      return of.length === 0 ? [] : [`${what} at ${of.join(' and ')}`];
+    };
+    const message = `${id} was ${[...said('published', 'acknowledged'), ...said('read', 'read')].join(' and ')}`;
+    return [{ kind: 'duplicate', topic, message, evidence: [first, second] }];
   });
 }
 
@@ -155,12 +180,18 @@ function inconsistent(events: readonly HistoryEvent[], index: HistoryIndex): Ano
 }
 
 /** Places where a reader went back without having been reassigned. */
-function goneBack({ reads }: Session): Anomaly[] {
+function goneBack({ begun, from, reads }: Session): Anomaly[] {
   return reads.flatMap((event, at): Anomaly[] => {
     const before = reads[at - 1];
-    if (before === undefined || event.offset > before.offset) return [];
+    const what = `${nameOf(event)} read ${place(event)}`;
+    if (before === undefined) {
+      if (begun === undefined || event.offset >= from) return [];
+      const message = `${what}, and had begun at ${from}`;
+      return [{ kind: 'non-monotonic poll', topic: event.topic, message, evidence: [begun, event] }];
+    }
+    if (event.offset > before.offset) return [];
     const how = event.offset === before.offset ? 'again' : `after ${before.offset}`;
-    const message = `${nameOf(event)} read ${place(event)} ${how}, without having begun again`;
+    const message = `${what} ${how}, without having begun again`;
     return [{ kind: 'non-monotonic poll', topic: event.topic, message, evidence: [before, event] }];
   });
 }
@@ -168,21 +199,23 @@ function goneBack({ reads }: Session): Anomaly[] {
 /** Records of one writer and one key or partition whose order in the log is reversed. */
 function disorder(events: readonly HistoryEvent[], index: HistoryIndex): Anomaly[] {
   const anomalies: Anomaly[] = [];
-  const last = new Map<string, { readonly write: PublishedEvent; readonly read: ReadEvent }>();
+  type At = Placed<PublishedEvent | ReadEvent>;
+  const last = new Map<string, { readonly write: PublishedEvent; readonly at: At }>();
   for (const write of events) {
     if (write.type !== 'published' || write.writer === undefined || (write.outcome ?? 'ok') !== 'ok') continue;
-    const { key, topic, writer } = write;
-    const reads = index.reads.get(recordKey(topic, write.id)) ?? [];
-    const [read] = reads;
-    if (read === undefined || reads.length > 1 || index.writes.get(recordKey(topic, write.id))?.again === true)
-      continue;
-    const line = JSON.stringify([writer, topic, read.partition, key ?? null]);
+    const { id, key, topic, writer } = write;
+    const [found, second] = index.placesOf(topic, id);
+    if (found === undefined || second !== undefined || index.writes.get(recordKey(topic, id))?.again === true) continue;
+    // Its own acknowledgement is the shortest proof of where it is.
+    const at: At = write.partition !== undefined && write.offset !== undefined ? (write as At) : found;
+    const line = JSON.stringify([writer, topic, at.partition, key ?? null]);
     const before = last.get(line);
-    if (before !== undefined && before.read.offset > read.offset) {
-      const [one, other] = [place(before.read), place(read)];
-      const message = `${writer} wrote ${before.write.id} before ${write.id}, and they are at ${one} and ${other}`;
-      anomalies.push({ kind: 'order violated', topic, message, evidence: [before.write, write, read, before.read] });
-    } else last.set(line, { write, read });
+    if (before !== undefined && before.at.offset > at.offset) {
+      const [one, other] = [place(before.at), place(at)];
+      const message = `${writer} wrote ${before.write.id} before ${id}, and they are at ${one} and ${other}`;
+      const evidence = [...new Set([before.write, write, before.at, at])];
+      anomalies.push({ kind: 'order violated', topic, message, evidence });
+    } else last.set(line, { write, at });
   }
   return anomalies;
 }

@@ -70,13 +70,16 @@ export type HistoryEvent = PublishedEvent | ProcessedEvent | AssignedEvent | Rea
 /**
  * The kinds of anomalies in a history.
  *
- * - `lost write`: an acknowledged record that readers or the application have passed without receiving it.
- * - `unseen`: an acknowledged record that nobody has read, but which may still be delivered.
- * - `duplicate`: one record at two offsets, or one input whose processing was committed twice.
+ * - `lost write`: an acknowledged record that a reader or the application has passed without receiving it.
+ * - `unseen`: an acknowledged record that nobody has read, or processed where nobody reads, but which may still be
+ * delivered.
+ * - `duplicate`: one record at two offsets, by reads or acknowledgements, or one input whose processing was committed
+ * twice.
  * - `aborted read`: a record that was read although its writing had failed.
  * - `invented`: a record that was read but that nobody has written.
  * - `inconsistent offsets`: two records that were seen at the same offset.
- * - `non-monotonic poll`: a reader that went back, or received one offset twice, without being reassigned.
+ * - `non-monotonic poll`: a reader that went back, also behind where it was assigned, or received one offset twice,
+ * without being reassigned.
  * - `order violated`: two records of one writer and key that are in reverse order in the log.
  *
  * @public
@@ -97,6 +100,6 @@ export interface Anomaly {
   readonly topic: string;
   /** What happened, as a sentence. */
   readonly message: string;
-  /** In the order in which they happened. */
+  /** In the order of the history. */
   readonly evidence: readonly HistoryEvent[];
 }

@@ -17,7 +17,12 @@ export interface Write {
   event: PublishedEvent | ProcessedEvent;
   /** Whether it was tried more than once: its place in the order of its writer is then unknown. */
   again: boolean;
+  /** Acknowledgements that named a place, one for each place. */
+  readonly acknowledged: Placed<PublishedEvent>[];
 }
+
+/** An event that says where a record is. */
+export type Placed<E extends PublishedEvent | ReadEvent> = E & { readonly partition: number; readonly offset: number };
 
 /** Where records were seen in one partition. */
 export interface Partition {
@@ -33,7 +38,11 @@ export interface Partition {
 /** What a reader did between two assignments. */
 export interface Session {
   readonly from: number;
+  /** `undefined` for a reader that is not known to have been assigned. */
+  readonly begun: AssignedEvent | undefined;
   readonly reads: ReadEvent[];
+  readonly offsets: Set<number>;
+  highest: number;
 }
 
 /** A history, indexed for the checks. */
@@ -50,6 +59,17 @@ export class HistoryIndex {
     for (const event of events) this.#add(event);
   }
 
+  /** Where a record is, by reads and by acknowledgements; one event for each place. */
+  placesOf(topic: string, id: HistoryId): Placed<PublishedEvent | ReadEvent>[] {
+    const key = recordKey(topic, id);
+    const reads = this.reads.get(key) ?? [];
+    // What an acknowledgement says is doubtful where another record was seen.
+    const acknowledged = (this.writes.get(key)?.acknowledged ?? []).filter(
+      ({ offset, partition }) => this.partition(topic, partition).at.get(offset)?.id === id,
+    );
+    return [...reads, ...acknowledged.filter((event) => !reads.some((read) => samePlace(read, event)))];
+  }
+
   partition(topic: string, partition: number): Partition {
     const key = `${topic}/${partition}`;
     let found = this.partitions.get(key);
@@ -63,7 +83,7 @@ export class HistoryIndex {
   #add(event: HistoryEvent): void {
     if (event.type === 'published') this.#published(event);
     else if (event.type === 'processed') this.#processed(event);
-    else if (event.type === 'assigned') this.#begin(event.reader, event);
+    else if (event.type === 'assigned') this.#begin(event.reader, event, event);
     else this.#read(event);
   }
 
@@ -73,6 +93,9 @@ export class HistoryIndex {
     if (outcome !== 'ok' || partition === undefined || offset === undefined) return;
     const { at } = this.partition(topic, partition);
     if (!at.has(offset)) at.set(offset, { id, event });
+    const { acknowledged } = this.writes.get(recordKey(topic, id)) as Write;
+    if (!acknowledged.some((other) => samePlace(other, { partition, offset })))
+      acknowledged.push(event as Placed<PublishedEvent>);
   }
 
   #processed(event: ProcessedEvent): void {
@@ -87,7 +110,7 @@ export class HistoryIndex {
     const key = recordKey(topic, id);
     const known = this.writes.get(key);
     if (known === undefined) {
-      this.writes.set(key, { topic, id, outcome, event, again: false });
+      this.writes.set(key, { topic, id, outcome, event, again: false, acknowledged: [] });
       return;
     }
     known.again = true;
@@ -103,14 +126,16 @@ export class HistoryIndex {
     if (!at.has(offset)) at.set(offset, { id, event });
     const session = this.#sessions.get(sessionKey(reader, event)) ?? this.#begin(reader, { ...event, offset: 0 });
     session.reads.push(event);
+    session.offsets.add(offset);
+    session.highest = Math.max(session.highest, offset);
     const key = recordKey(topic, id);
     const places = this.reads.get(key);
     if (places === undefined) this.reads.set(key, [event]);
-    else if (!places.some((other) => other.partition === partition && other.offset === offset)) places.push(event);
+    else if (!places.some((other) => samePlace(other, event))) places.push(event);
   }
 
-  #begin(reader: string, at: Pick<AssignedEvent, 'topic' | 'partition' | 'offset'>): Session {
-    const session = { from: at.offset, reads: [] };
+  #begin(reader: string, at: Pick<AssignedEvent, 'topic' | 'partition' | 'offset'>, begun?: AssignedEvent): Session {
+    const session: Session = { from: at.offset, begun, reads: [], offsets: new Set(), highest: -1 };
     this.#sessions.set(sessionKey(reader, at), session);
     this.partition(at.topic, at.partition).sessions.push(session);
     return session;
@@ -119,6 +144,15 @@ export class HistoryIndex {
 
 /** The rank of outcomes for a record that was tried more than once: it exists if any try was acknowledged. */
 const RANK: Readonly<Record<Outcome, number>> = { ok: 0, unknown: 1, failed: 2 };
+
+interface Place {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export function samePlace(one: Place, other: Place): boolean {
+  return one.partition === other.partition && one.offset === other.offset;
+}
 
 /** The ids `1` and `'1'` are different. */
 export function recordKey(topic: string, id: HistoryId): string {
