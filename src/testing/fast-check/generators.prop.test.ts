@@ -80,6 +80,88 @@ describe('records', () => {
   });
 });
 
+describe('values of schemas', () => {
+  interface Node {
+    readonly n: number;
+    readonly under: Node[];
+    readonly next?: Node | undefined;
+  }
+  const tree: z.ZodType<Node> = z.object({
+    n: z.int(),
+    get under() {
+      return z.array(tree);
+    },
+    get next() {
+      return tree.optional();
+    },
+  });
+  const nested: z.ZodType<unknown> = z.lazy(() => z.union([z.int(), z.array(nested)]));
+
+  it('are made within bounds that are seldom met by chance, and for all types that can be', () => {
+    const day = { min: new Date(1_700_000_000_000), max: new Date(1_700_086_400_000) };
+    const schemas: Record<string, z.ZodType> = {
+      'a day': z.date().min(day.min).max(day.max),
+      'a small bigint': z.bigint().min(0n).max(10n),
+      'an unsigned bigint': z.uint64(),
+      cents: z.number().min(0).max(100).multipleOf(0.01),
+      'a large integer': z.int().min(1_700_000_000_000),
+      'a very negative integer': z.int().max(-3e9),
+      'a length': z.string().length(36),
+      'a long text': z.string().min(50),
+      'a pattern without case': z.string().regex(/^[a-z]{3}$/i),
+      'a time': z.iso.datetime(),
+      'a version of a UUID': z.uuidv7(),
+      'a template': z.templateLiteral(['user-', z.int()]),
+      'a long list': z.array(z.number()).length(20),
+      'every key of an enum': z.record(z.enum(['a', 'b', 'c', 'd']), z.number()),
+      'a rest': z.tuple([z.string()]).rest(z.number()),
+      'both sides': z.object({ a: z.string() }).and(z.object({ b: z.number() })),
+      'what may be missing': z.object({ a: z.string().optional().readonly(), b: z.string().nullish() }),
+      'a set of a map': z.set(z.map(z.string(), z.int())).min(1),
+      'wrapped ones': z.tuple([z.string().catch('x'), z.string().prefault('x'), z.int().optional().nonoptional()]),
+      'a tree': tree,
+      'nested lists': nested,
+    };
+    for (const [what, schema] of Object.entries(schemas)) {
+      const made = fc.sample(valuesOf(schema), { numRuns: 30, seed: 1 });
+      for (const value of made) expect(schema.safeParse(value).success, what).toBe(true);
+      expect(new Set(made.map((value) => fc.stringify(value))).size, what).toBeGreaterThan(3);
+    }
+    const deep = fc.sample(valuesOf(tree), { numRuns: 50, seed: 1 });
+    expect(deep.some(({ under }) => under.some((each) => each.under.length > 0))).toBe(true);
+  });
+
+  it('shrink within the schema', () => {
+    const Long = z.object({ n: z.int().refine((n) => n !== 500), text: z.string().min(2) });
+    const details = fc.check(
+      fc.property(valuesOf(Long), ({ n }) => n < 1_000),
+      { seed: 1 },
+    );
+    const [{ n, text }] = details.counterexample as [z.infer<typeof Long>];
+    expect([n, text.length]).toEqual([1_000, 2]);
+  });
+
+  it('are refused with a reason where they cannot be made, instead of searched for ever', () => {
+    const forever: z.ZodType<unknown> = z.object({
+      get again() {
+        return forever;
+      },
+    });
+    const schemas: [z.ZodType, RegExp][] = [
+      [
+        z.object({ id: z.string().refine((id) => id.startsWith('ORD-')) }),
+        /field id of the schema accepts none of 2000/,
+      ],
+      [z.string().refine(async () => true), /the schema is checked asynchronously/],
+      [z.array(z.string().regex(/^(?=.*\d)[a-z\d]{4,}$/)), /an element of the schema has a pattern .*no texts/],
+      [forever, /contains itself without an end/],
+    ];
+    for (const [schema, message] of schemas) {
+      expect(() => fc.sample(valuesOf(schema), { numRuns: 1, seed: 1 })).toThrow(message);
+    }
+  });
+});
+
 describe('operation sequences', () => {
   it('do what an application may go through, and count every record once', () => {
     const some = records({ keys: ['a', 'b'], values: fc.nat(9) });
