@@ -13,24 +13,40 @@ interface RowText {
 interface Row {
   readonly key: unknown;
   readonly value: unknown;
-  readonly timestamp?: number;
+  readonly timestamp?: number | undefined;
 }
 
-/** Rows as texts for comparison. @param timed - Whether to include timestamps. */
-export function textsOf(rows: readonly Row[], timed: boolean): RowText[] {
-  return rows.map(({ key, timestamp, value }) => {
-    const row = timed ? { key, value, timestamp } : { key, value };
-    return { key: sourceText(key), text: sourceText(row) };
+/** Rows as texts for comparison: the order of the fields of an object does not matter. */
+function textsOf(rows: readonly Row[]): RowText[] {
+  return rows.map(({ key: itsKey, timestamp, value }) => {
+    const key = sourceText(itsKey, 'by name');
+    const time = timestamp === undefined ? '' : `, timestamp: ${timestamp}`;
+    return { key, text: `{ key: ${key}, value: ${sourceText(value, 'by name')}${time} }` };
   });
 }
 
 /** The rows that a way produces, as texts. */
-export function rowTexts<K, V, RK, RV>(
-  subject: Subject<K, V, RK, RV>,
-  way: Way<K, V>,
-  timed: boolean = true,
-): RowText[] {
-  return textsOf(rowsOf(subject, way), timed);
+export function rowTexts<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): RowText[] {
+  return textsOf(rowsOf(subject, way));
+}
+
+/**
+ * The texts of expected and actual rows, both in the order of keys. Timestamps are left out where none is expected.
+ *
+ * @param expected - With keys and values as they are read from a topic.
+ */
+export function comparable(expected: readonly Row[], actual: readonly Row[]): readonly [string[], string[]] {
+  const byKey = (rows: readonly Row[]): Row[] => {
+    const keyed = rows.map((row) => ({ row, key: sourceText(row.key, 'by name') }));
+    return keyed.toSorted((left, right) => compare(left.key, right.key)).map(({ row }) => row);
+  };
+  const wanted = byKey(expected);
+  const timed = wanted.some(({ timestamp }) => timestamp !== undefined);
+  const got = byKey(actual).map(({ key, timestamp, value }, at): Row => {
+    const asked = timed && (at >= wanted.length || wanted[at]?.timestamp !== undefined);
+    return asked ? { key, value, timestamp } : { key, value };
+  });
+  return [textsOf(wanted).map(({ text }) => text), textsOf(got).map(({ text }) => text)];
 }
 
 /** Rows sorted by key, keeping the order within each key: the order between keys is unspecified. */
@@ -59,21 +75,26 @@ export function outOfOrder<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Wa
         hint: 'the law "order" knows the record of a row by a header: leave it out for operators that make rows of their own',
       });
     }
-    const key = sourceText(row.key);
+    const key = sourceText(row.key, 'by name');
     const before = last.get(key) ?? -1;
     last.set(key, Math.max(before, number));
     return number < before;
   });
-  return textsOf(wrong, true).map(({ text }) => text);
+  return textsOf(wrong).map(({ text }) => text);
 }
 
 /** @throws CheckFailed when two outcomes differ */
-export function same<T extends number | readonly string[]>(expected: T, actual: T, why: string, program: string): void {
+export function same<T extends number | readonly string[]>(
+  expected: T,
+  actual: T,
+  why: string,
+  program: () => string,
+): void {
   if (JSON.stringify(expected) === JSON.stringify(actual)) return;
   const show = (rows: number | readonly string[]): string => {
     if (typeof rows === 'number') return String(rows);
     return rows.length === 0 ? '  (none)' : rows.map((row) => `  ${row}`).join('\n');
   };
   const rows = typeof expected === 'number' ? '' : `\n\nexpected\n${show(expected)}\ngot\n${show(actual)}`;
-  throw new CheckFailed(`${why}${rows}\n\n${program}`, { actual, expected });
+  throw new CheckFailed(`${why}${rows}\n\n${program()}`, { actual, expected });
 }

@@ -10,7 +10,8 @@ import type { Operation } from '../operations.ts';
 import type { TestRecord } from '../test-driver.ts';
 import { type CommonLaws, commonLaws, type Feed, type ModelRow, modelLaw } from './common-laws.ts';
 import { hold } from './law.ts';
-import { noLaws } from './laws.ts';
+import { checkSeen, noLaws } from './laws.ts';
+import { asRead } from './through-serdes.ts';
 import type { Subject } from './ways.ts';
 
 /** One side of a step with two inputs. @typeParam S - A topic or a table. @public */
@@ -106,6 +107,7 @@ export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS e
     anew,
     input: sides.left,
     output,
+    seen: { inputs: 0, rows: 0 },
     ...(onRecordError && { onRecordError }),
   };
   const feed: Feed<SideRecord<K, L, R>, K, L | R> = {
@@ -114,12 +116,14 @@ export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS e
       .map(([lefts, rights, turns]) => together(lefts, rights, turns)),
     pipe: ({ side, ...record }) => ({ do: 'pipe', record, to: sides[side] }),
     pipeAll: (items) => bySide(items, sides),
+    asRead: (items) => asRead<K, L | R, SideRecord<K, L, R>>(({ side }) => sides[side], items),
     again: (items) => asBacklog(items, sides.left.name < sides.right.name ? 'left' : 'right'),
   };
   const laws = commonLaws(under, feed, options);
   if (model !== undefined) laws.push(modelLaw(under, feed, model));
   if (laws.length === 0) throw noLaws('expectJoinLaws');
   for (const law of laws) hold(law, options);
+  if (model === undefined) checkSeen('expectJoinLaws', under);
 }
 
 /** Interleaves two inputs: usually the earlier record first, occasionally the other one. */

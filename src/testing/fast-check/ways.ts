@@ -1,9 +1,10 @@
 import type { Target } from '../../dataflow/target.ts';
+import { ConfigError } from '../../errors.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
 import type { Pipeline } from '../../plan/topology.ts';
 import type { StreamRecord } from '../../record.ts';
 import { drive, linesOf, type Operation } from '../operations.ts';
-import { variableName } from '../source-text.ts';
+import { sourceText, variableName } from '../source-text.ts';
 import { TestDriver, type TestRecord } from '../test-driver.ts';
 
 /** The subject of the laws. */
@@ -14,6 +15,8 @@ export interface Subject<K, V, RK, RV> {
   readonly input: Target<K, V>;
   readonly output: Target<RK, RV>;
   readonly onRecordError?: RecordPolicy;
+  /** What the tries of all laws have seen, so that laws that compared nothing do not pass as kept. */
+  readonly seen: { inputs: number; rows: number };
 }
 
 /** One way to process an input. */
@@ -23,16 +26,32 @@ export interface Way<K, V> {
   readonly operations: readonly Operation<K, V>[];
 }
 
-/** The rows that a way produces, including those of windows that are open at the end. */
-export function rowsOf<K, V, RK, RV>(
-  { input, onRecordError, output, pipeline }: Subject<K, V, RK, RV>,
-  { autoCommit, operations, partitions }: Way<K, V>,
-): StreamRecord<RK, RV | null>[] {
+/**
+ * The rows that a way produces, including those of windows that are open at the end.
+ *
+ * @throws Thrown with what the pipeline throws, and for asynchronous calls, whose rows would come too late.
+ */
+export function rowsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): StreamRecord<RK, RV | null>[] {
+  const { input, onRecordError, output, pipeline, seen } = subject;
+  const { autoCommit, operations, partitions } = way;
   const driver = new TestDriver(pipeline, { partitions, autoCommit, ...(onRecordError && { onRecordError }) });
-  return attempt(textOf({ input, output }, { autoCommit, operations, partitions }), () => {
-    drive(driver, input, operations);
-    driver.end('close');
-    return driver.read(output);
+  return attempt(
+    () => textOf(subject, way),
+    () => {
+      drive(driver, input, operations);
+      driver.end('close');
+      if (driver.tasks().some(({ pendingAsync }) => pendingAsync > 0)) throw asynchronous();
+      const rows = driver.read(output);
+      if (operations.length > 0) seen.inputs += 1;
+      seen.rows += rows.length;
+      return rows;
+    },
+  );
+}
+
+function asynchronous(): ConfigError {
+  return new ConfigError('ERR_OPTION', 'laws are checked synchronously, and the pipeline makes asynchronous calls', {
+    hint: 'check it with a synchronous step in its place, such as mapValues for mapAsync, and the calls themselves with a TestDriver and await driver.settled()',
   });
 }
 
@@ -47,22 +66,23 @@ export class Thrown extends Error {
 }
 
 /** Runs what depends on the input of a program. @throws Thrown */
-export function attempt<T>(program: string, run: () => T): T {
+export function attempt<T>(program: () => string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw new Thrown(error, program);
+    throw new Thrown(error, program());
   }
 }
 
 /** A way as the source text of a program. */
 export function textOf<K, V, RK, RV>(
-  { input, output }: Pick<Subject<K, V, RK, RV>, 'input' | 'output'>,
+  { input, onRecordError, output }: Pick<Subject<K, V, RK, RV>, 'input' | 'onRecordError' | 'output'>,
   way: Way<K, V>,
 ): string {
   const options = [
     ...(way.partitions === 1 ? [] : [`partitions: ${way.partitions}`]),
     ...(way.autoCommit ? [] : ['autoCommit: false']),
+    ...(onRecordError === undefined ? [] : [`onRecordError: ${sourceText(onRecordError)}`]),
   ];
   const driver = `new TestDriver(pipeline${options.length === 0 ? '' : `, { ${options.join(', ')} }`})`;
   return [

@@ -32,6 +32,23 @@ function refusal(diagram: string, driver: TestDriver = perMinute()): string {
 }
 
 describe('a marble diagram', () => {
+  it('compares values of JSON by their fields, in any order', () => {
+    const orders = topic('orders', { key: string(), value: json<object>() });
+    const copies = topic('copies', { key: string(), value: json<object>() });
+    const diagram = (cell: string): string => `
+      orders  --a:{"b":[{"d":1,"c":2}],"a":3}(1s)--
+      copies  --${cell}(1s)--
+    `;
+    for (const cell of ['a:{"a":3,"b":[{"c":2,"d":1}]}', 'a:named']) {
+      const values = { named: { a: 3, b: [{ c: 2, d: 1 }] } };
+      expectMarbles(new TestDriver(orders.pipe(to(copies))), [orders, copies], diagram(cell), { values });
+    }
+    const wrong = diagram('a:{"a":3,"b":[{"c":2,"d":2}]}');
+    expect(() => expectMarbles(new TestDriver(orders.pipe(to(copies))), [orders, copies], wrong)).toThrow(
+      /should have/,
+    );
+  });
+
   it('says what comes of what, late records and the end too', () => {
     expectMarbles(
       perMinute(),

@@ -9,15 +9,21 @@ const TAKEN = new Set(['null', 'true', 'false']);
 
 /** The text of a value in a diagram. @param values - The values of words. */
 function valueText(value: unknown, values: Readonly<Record<string, unknown>>): string {
-  const same = sourceText(value);
-  const word = Object.keys(values).find((name) => sourceText(values[name]) === same);
+  const same = sourceText(value, 'by name');
+  const word = Object.keys(values).find((name) => sourceText(values[name], 'by name') === same);
   if (word !== undefined) return word;
   if (typeof value === 'string' && PLAIN.test(value) && !TAKEN.has(value) && !Object.hasOwn(values, value))
     return value;
   if (typeof value === 'number') return same;
   // A value that JSON cannot represent is shown as code, which cannot be parsed: name it in `values`.
-  const json = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
-  return json === undefined || sourceText(JSON.parse(json)) !== same ? `<${same}>` : json;
+  const json = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : sorted(part)));
+  return json === undefined || sourceText(JSON.parse(json), 'by name') !== same ? `<${same}>` : json;
+}
+
+/** Cells are compared by their text, in which the order of fields must not matter. */
+function sorted(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+  return Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** `1s`, `70s`, `1500ms`. */
