@@ -214,8 +214,8 @@ export class TestDriver {
   }
 
   /**
-   * Advances the virtual wall clock and runs what its timers cause. Only records advance stream time, unless `idle` is
-   * set.
+   * Advances the virtual wall clock in one jump, and runs what its timers cause: a wall-clock timer fires once, however many
+   * of its intervals have passed. Only records advance stream time, unless `idle` is set.
    */
   advanceTime(duration: Duration): void {
     this.clock.advance(durationMs(duration, 'duration'));

@@ -92,12 +92,14 @@ function passed(event: PublishedEvent, index: HistoryIndex): Anomaly | undefined
   if (offset === undefined || partition === undefined) return undefined;
   const { processed, sessions } = index.partition(topic, partition);
   const at = `${id} was acknowledged at ${place({ topic, partition, offset })}`;
+  const reads = index.reads.get(recordKey(topic, id));
+  // Without assignments, another reader may have had the partition in between.
   const later = sessions
+    .filter(({ begun }) => begun !== undefined || reads === undefined)
     .filter(({ from, highest, offsets }) => from <= offset && highest > offset && !offsets.has(offset))
-    .flatMap(({ reads }) => nextAfter(reads, offset) ?? []);
+    .flatMap((session) => nextAfter(session.reads, offset) ?? []);
   const next = later.sort((left, right) => left.offset - right.offset)[0];
   // What was read only at another place is a duplicate.
-  const reads = index.reads.get(recordKey(topic, id));
   const elsewhere = reads !== undefined && !reads.some((read) => samePlace(read, { partition, offset }));
   if (next !== undefined && !elsewhere) {
     const message = `${at}, and ${nameOf(next)} has read on to ${next.offset} without it`;
