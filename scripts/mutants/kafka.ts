@@ -15,6 +15,23 @@ const seeds: Seeds = { on: 'kafka', from: 1, count: 300 };
 /** Faults of what speaks to Kafka, found without a broker. */
 export const kafkaMutants: readonly Mutant[] = [
   {
+    name: 'failed-behind-others-forgotten',
+    fault: 'a closed sender forgets batches that had failed while others of their partition were in flight',
+    file: 'src/transports/kafka/batch-sender.ts',
+    text: 'if (this.#closed !== undefined) return this.#dropAll(this.#closed);',
+    instead: 'if (this.#closed !== undefined) return;',
+    caughtBy: [
+      {
+        file: 'src/transports/kafka/batch-sender.test.ts',
+        test: 'gives up what has failed while others of its partition were in flight, when it is closed',
+      },
+      {
+        file: 'test/simulation/simulation.test.ts',
+        test: 'does not stand still where a transaction is given up whose batches had failed behind others in flight (800074181)',
+      },
+    ],
+  },
+  {
     name: 'read-committed-off',
     fault: 'records of aborted transactions are read',
     file: 'src/transports/kafka/aborted-filter.ts',

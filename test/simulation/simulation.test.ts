@@ -42,6 +42,7 @@ describe('a simulated run', () => {
   test.each([
     ['a member does not join after it has left', 195_155_403],
     ['a write in doubt of an earlier life of the group comes late', 3_088_779],
+    ['a transaction is given up whose batches had failed behind others in flight', 800_074_181],
     ['announcements are not written in time, and no record comes after them', 800_016_408],
   ])('does not stand still where %s (%i)', async (_, seed) => {
     expect((await simulate(seed, { on: 'kafka' })).problems).toEqual([]);

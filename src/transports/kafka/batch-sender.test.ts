@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { MillraceError } from '../../errors.ts';
 import { BatchSender } from './batch-sender.ts';
 import { BrokerModel, batchOf, clusterOf, topicsOf } from './broker-model.fixtures.ts';
 
@@ -91,6 +92,33 @@ it('says what was wrong with a batch, and not that those behind it had to wait f
   expect(batches.flatMap(({ names }) => broker.offsetsOf(0, names[0]!))).toEqual([3, 5]);
   expect(said).toEqual([expect.stringContaining('NOT_LEADER_OR_FOLLOWER')]);
   sender.close();
+});
+
+it('gives up what has failed while others of its partition were in flight, when it is closed', async () => {
+  const broker = new BrokerModel(
+    [
+      { fate: 'answered', delay: 1 },
+      { fate: 'refused', code: 6, delay: 10 },
+      { fate: 'refused', code: 7, delay: 500 },
+    ],
+    false,
+  );
+  const cluster = clusterOf(broker, { deliveryTimeoutMs: 10_000, requestTimeoutMs: 1000 });
+  const sender = new BatchSender(cluster, topicsOf(), { identify: async () => broker.identity(true) });
+  const first = sender.append(batchOf(0, [false], false));
+  await vi.advanceTimersByTimeAsync(10);
+  await first;
+  const told: unknown[] = [];
+  for (const batch of [batchOf(0, [false], false), batchOf(0, [false], false)])
+    sender.append(batch).then(
+      () => told.push('written'),
+      ({ code }: MillraceError) => told.push(code),
+    );
+  await vi.advanceTimersByTimeAsync(100);
+  expect(told, 'the first one waits for the second one').toEqual([]);
+  sender.close();
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(told).toEqual(['ERR_KAFKA_REQUEST_TIMED_OUT', 'ERR_CLOSED']);
 });
 
 // It fails where a look-up of the leader that is still going on lets a second producer id be fetched.

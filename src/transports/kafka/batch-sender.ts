@@ -55,7 +55,8 @@ export class BatchSender {
   #pumping = false;
   #cancel: Cancel | undefined;
   #trouble: MillraceError | undefined;
-  #closed = false;
+  /** Why it takes nothing more. */
+  #closed: MillraceError | undefined;
   #doubtful = false;
   /** The error of an earlier write that was given up, after which nothing more is written. */
   #broken: MillraceError | undefined;
@@ -76,7 +77,7 @@ export class BatchSender {
    * it is divisible, with the refused records.
    */
   append(encoded: EncodedBatch): Promise<Written> {
-    if (this.#closed) return Promise.reject(closed('producer'));
+    if (this.#closed !== undefined) return Promise.reject(closed('producer'));
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       const { topic, partition, bytes, limit = bytes.length } = encoded;
@@ -116,9 +117,9 @@ export class BatchSender {
     return this.#doubtful;
   }
 
-  /** Gives up unacknowledged batches. */
+  /** Gives up unacknowledged batches: those in flight as soon as their requests end. */
   close(reason: MillraceError = closed('producer')): void {
-    this.#closed = true;
+    this.#closed = reason;
     this.#cluster.closeLane(this.#lane);
     this.#dropAll(reason);
   }
@@ -144,7 +145,8 @@ export class BatchSender {
   }
 
   async #round(): Promise<void> {
-    if (this.#closed) return;
+    // Failed batches of a partition return to its line only when others of it, which were in flight, have ended.
+    if (this.#closed !== undefined) return this.#dropAll(this.#closed);
     const now = this.#machine.clock.monotonic();
     const byLeader = new Map<number, PartitionLine[]>();
     let next = Number.POSITIVE_INFINITY;
@@ -333,7 +335,7 @@ export class BatchSender {
   /** @param follows - Whether it failed only because an earlier one did. */
   #retry({ line, batch }: Sent, error: MillraceError, uncertain: boolean, follows = false): void {
     const never = !error.retriable && kafkaCodeOf(error) === undefined;
-    if (this.#closed || this.#broken !== undefined || never) {
+    if (this.#closed !== undefined || this.#broken !== undefined || never) {
       // Nobody needs it any more, or the transport cannot talk to this broker.
       batch.uncertain ||= uncertain;
       line.refused(batch);
