@@ -665,6 +665,27 @@ describe('timers on the clock on the wall', () => {
     expect(driver.read(output)).toEqual([]);
   });
 
+  it('fire once more where their effects were lost, although the clock of the driver stands still', () => {
+    const lost = {
+      restart: (driver: TestDriver) => driver.restart(),
+      rebalance: (driver: TestDriver) => driver.rebalance('lost'),
+    };
+    for (const [how, lose] of Object.entries(lost)) {
+      const driver = driverOf(silence.pipe(to(output)), { autoCommit: false });
+      feed(driver, [['a', 10, 0]]);
+      driver.commit();
+      driver.advanceTime('10ms');
+      lose(driver);
+      driver.commit();
+      expect(shown(driver.read(output)), how).toEqual(['a=10@10']);
+    }
+    const driver = driverOf(silence.pipe(to(output)));
+    feed(driver, [['a', 10, 0]]);
+    driver.failNext('write');
+    driver.advanceTime('10ms');
+    expect(shown(driver.read(output)), 'failed write').toEqual(['a=10@10']);
+  });
+
   it('may set themselves again, once for each time on the way', () => {
     const beat = keyed.pipe(
       process({

@@ -53,6 +53,7 @@ export class DriverEngine {
   readonly #log: MemoryLog;
   readonly #tasks: FailingLog;
   readonly #options: AppOptions;
+  readonly #virtual: VirtualClock;
   readonly #clock: Clock;
   readonly #rebuilds: Rebuilds;
   /** Work scheduled with `soon`. */
@@ -62,6 +63,8 @@ export class DriverEngine {
   #failure: MillraceError | undefined;
   /** Whether the tasks must be rebuilt from the last commit. */
   #again = false;
+  /** Whether tasks were built that may have timers that are due already: the clock, which stands still, must look again. */
+  #rebuilt = false;
   /** How many of the late records are committed. */
   #lateCommitted = 0;
   #woken: (() => void) | undefined;
@@ -80,6 +83,7 @@ export class DriverEngine {
       ...(idle === undefined ? {} : { idle }),
     };
     this.#rebuilds = new Rebuilds(this.#options);
+    this.#virtual = clock;
     this.#clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
@@ -118,10 +122,15 @@ export class DriverEngine {
     if (this.#failure === undefined) this.#follow();
     this.#engine.schedule();
     this.#work();
-    while (this.#again) {
-      this.#again = false;
-      this.late.length = this.#lateCommitted;
-      this.#replace();
+    while (this.#again || this.#rebuilt) {
+      if (this.#again) {
+        this.#again = false;
+        this.late.length = this.#lateCommitted;
+        this.#replace();
+      }
+      this.#rebuilt = false;
+      this.#work();
+      this.#virtual.advance(0);
       this.#work();
     }
     if (this.#failure !== undefined) throw this.#failure;
@@ -150,6 +159,7 @@ export class DriverEngine {
     if (lost) this.late.length = this.#lateCommitted;
     if (lost) groups.expel(this.#options.applicationId);
     else groups.reassign(this.#options.applicationId);
+    this.#rebuilt = true;
     this.run();
   }
 
@@ -252,6 +262,7 @@ export class DriverEngine {
   #replace(): void {
     void this.#engine.close();
     this.#engine = this.#start();
+    this.#rebuilt = true;
   }
 
   #start(): Engine {

@@ -276,7 +276,8 @@ export class TestDriver {
   }
 
   /**
-   * Drops all tasks and builds new ones from the last commit. Counters restart at 0.
+   * Drops all tasks and builds new ones from the last commit. Counters restart at 0. Wall-clock timers of keys that were due
+   * by then fire.
    *
    * @param how - `crash` loses uncommitted work, which is then redone; `stop` commits first.
    */

@@ -1,11 +1,12 @@
 import { FatalError } from '../../errors.ts';
-import type { StreamRecord } from '../../record.ts';
+import type { Headers, StreamRecord } from '../../record.ts';
 import { CheckFailed } from '../assertion-error.ts';
+import type { TestDeadLetter } from '../dead-letters.ts';
 import { sourceText } from '../source-text.ts';
-import { rowsOf, type Subject, stampOf, type Way } from './ways.ts';
+import { outcomeOf, rowsOf, type Subject, stampOf, textOf, type Way } from './ways.ts';
 
 /** A row as text for comparison, with its key. */
-interface RowText {
+export interface RowText {
   readonly key: string;
   readonly text: string;
 }
@@ -14,20 +15,60 @@ interface Row {
   readonly key: unknown;
   readonly value: unknown;
   readonly timestamp?: number | undefined;
+  readonly headers?: Headers;
 }
 
 /** Rows as texts for comparison: the order of the fields of an object does not matter. */
 function textsOf(rows: readonly Row[]): RowText[] {
-  return rows.map(({ key: itsKey, timestamp, value }) => {
+  return rows.map(({ headers = [], key: itsKey, timestamp, value }) => {
     const key = sourceText(itsKey, 'by name');
     const time = timestamp === undefined ? '' : `, timestamp: ${timestamp}`;
-    return { key, text: `{ key: ${key}, value: ${sourceText(value, 'by name')}${time} }` };
+    const more = headers.length === 0 ? '' : `, headers: ${sourceText(headers)}`;
+    return { key, text: `{ key: ${key}, value: ${sourceText(value, 'by name')}${time}${more} }` };
   });
 }
 
-/** The rows that a way produces, as texts. */
-export function rowTexts<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): RowText[] {
-  return textsOf(rowsOf(subject, way));
+/** How two ways are compared. */
+export interface Comparison {
+  /** The order of the rows that is compared. */
+  readonly as: (rows: readonly RowText[]) => string[];
+  /** What it means if they differ. */
+  readonly why: string;
+  /** Whether the headers of rows are compared, too (default: `true`). */
+  readonly headers?: boolean;
+}
+
+/** Checks that two ways lead to the same rows, late records and dead letters. @throws CheckFailed */
+export function agree<K, V, RK, RV>(
+  subject: Subject<K, V, RK, RV>,
+  one: Way<K, V>,
+  other: Way<K, V>,
+  { as, headers = true, why }: Comparison,
+): void {
+  const texts = (way: Way<K, V>): { rows: string[]; late: string[]; deadLetters: string[] } => {
+    const { deadLetters, late, rows } = outcomeOf(subject, way);
+    return {
+      rows: as(textsOf(headers ? rows : rows.map(bare))),
+      late: as(textsOf(late.map(bare))).map((text) => `late: ${text}`),
+      deadLetters: as(deadLetters.map(letterText)),
+    };
+  };
+  const [expected, actual] = [texts(one), texts(other)];
+  const others = (['late', 'deadLetters'] as const).filter((each) => {
+    return JSON.stringify(expected[each]) !== JSON.stringify(actual[each]);
+  });
+  const shown = (all: typeof expected): string[] => [...all.rows, ...others.flatMap((each) => all[each])];
+  same(shown(expected), shown(actual), why, () => textOf(subject, other, others));
+}
+
+function bare({ key, timestamp, value }: StreamRecord<unknown, unknown>): Row {
+  return { key, timestamp, value };
+}
+
+/** Without what depends on the way: the time of failure, and the place of the record. */
+function letterText({ code, key: itsKey, step, value }: TestDeadLetter): RowText {
+  const key = sourceText(itsKey);
+  return { key, text: `dead letter: { code: '${code}', step: '${step}', key: ${key}, value: ${sourceText(value)} }` };
 }
 
 /**
@@ -40,7 +81,7 @@ export function comparable(expected: readonly Row[], actual: readonly Row[]): re
     const keyed = rows.map((row) => ({ row, key: sourceText(row.key, 'by name') }));
     return keyed.toSorted((left, right) => compare(left.key, right.key)).map(({ row }) => row);
   };
-  const wanted = byKey(expected);
+  const wanted = byKey(expected.map(({ key, timestamp, value }) => ({ key, timestamp, value })));
   const timed = wanted.some(({ timestamp }) => timestamp !== undefined);
   const got = byKey(actual).map(({ key, timestamp, value }, at): Row => {
     const asked = timed && (at >= wanted.length || wanted[at]?.timestamp !== undefined);
@@ -67,8 +108,7 @@ function compare(left: string, right: string): number {
 /** Rows that come after a row of the same key with a later record. */
 export function outOfOrder<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): string[] {
   const last = new Map<string, number>();
-  const rows: StreamRecord<RK, RV | null>[] = rowsOf(subject, way);
-  const wrong = rows.filter((row) => {
+  const wrong = rowsOf(subject, way).filter((row) => {
     const number = stampOf(row);
     if (number === undefined) {
       throw new FatalError('ERR_NO_ORIGIN', 'a row does not have the headers of its record', {
@@ -80,7 +120,7 @@ export function outOfOrder<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Wa
     last.set(key, Math.max(before, number));
     return number < before;
   });
-  return textsOf(wrong).map(({ text }) => text);
+  return textsOf(wrong.map(bare)).map(({ text }) => text);
 }
 
 /** @throws CheckFailed when two outcomes differ */

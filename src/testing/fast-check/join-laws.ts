@@ -8,9 +8,11 @@ import type { StreamRecord } from '../../record.ts';
 import { to } from '../../sinks/to.ts';
 import type { Operation } from '../operations.ts';
 import type { TestRecord } from '../test-driver.ts';
-import { type CommonLaws, commonLaws, type Feed, type ModelRow, modelLaw } from './common-laws.ts';
+import { type CommonLaws, commonLaws } from './common-laws.ts';
+import type { Feed } from './feed.ts';
 import { hold } from './law.ts';
 import { checkSeen, noLaws } from './laws.ts';
+import { type RecordLaws, recordLaws } from './record-laws.ts';
 import { asRead } from './through-serdes.ts';
 import type { Subject } from './ways.ts';
 
@@ -28,15 +30,10 @@ export type SideRecord<K, L, R> =
   | (TestRecord<K, R> & { readonly side: 'right' });
 
 /** The laws for a step with two inputs. @public */
-export interface JoinLawsOptions<K, L, R, RK, RV, LS, RS> extends CommonLaws {
+export interface JoinLawsOptions<K, L, R, RK, RV, LS, RS> extends CommonLaws, RecordLaws<SideRecord<K, L, R>, RK, RV> {
   readonly left: LawsSide<LS, K, L>;
   readonly right: LawsSide<RS, K, R>;
   readonly output: Target<RK, RV>;
-  /**
-   * A plain function from the records of both sides in order of arrival to the expected rows; rows of one key must be
-   * in order.
-   */
-  readonly model?: (records: readonly SideRecord<K, L, R>[]) => readonly ModelRow<RK, RV>[];
   readonly onRecordError?: RecordPolicy;
 }
 
@@ -47,6 +44,10 @@ const OPTIONS: OptionNames<JoinLawsOptions<unknown, unknown, unknown, unknown, u
   batching: true,
   restart: true,
   partitions: true,
+  advance: true,
+  order: true,
+  reorder: true,
+  conserves: true,
   model: true,
   runs: true,
   seed: true,
@@ -96,7 +97,7 @@ export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS e
   options: JoinLawsOptions<K, L, R, RK, RV, LS, RS>,
 ): void {
   checkNames('expectJoinLaws', options, OPTIONS);
-  const { left, model, onRecordError, output, right } = options;
+  const { left, onRecordError, output, right } = options;
   const anew = (): Pipeline =>
     typeof subject === 'function'
       ? subject(left.input, right.input).pipe(to(output as Target<RK, RV | null>) as never)
@@ -119,11 +120,10 @@ export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS e
     asRead: (items) => asRead<K, L | R, SideRecord<K, L, R>>(({ side }) => sides[side], items),
     again: (items) => asBacklog(items, sides.left.name < sides.right.name ? 'left' : 'right'),
   };
-  const laws = commonLaws(under, feed, options);
-  if (model !== undefined) laws.push(modelLaw(under, feed, model));
+  const laws = [...commonLaws(under, feed, options), ...recordLaws(under, feed, options)];
   if (laws.length === 0) throw noLaws('expectJoinLaws');
   for (const law of laws) hold(law, options);
-  if (model === undefined) checkSeen('expectJoinLaws', under);
+  if (options.model === undefined && options.conserves === undefined) checkSeen('expectJoinLaws', under);
 }
 
 /** Interleaves two inputs: usually the earlier record first, occasionally the other one. */

@@ -1,9 +1,8 @@
-import fc, { type Arbitrary } from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import { isObservable, type Observable } from 'rxjs';
 import type { Target } from '../../dataflow/target.ts';
 import { ConfigError } from '../../errors.ts';
 import { counted } from '../../options/counted.ts';
-import { type Duration, durationMs } from '../../options/duration.ts';
 import { checkNames, type OptionNames } from '../../options/option-checks.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
 import type { Pipeline } from '../../plan/topology.ts';
@@ -11,35 +10,19 @@ import type { StreamRecord } from '../../record.ts';
 import { to } from '../../sinks/to.ts';
 import type { Topic } from '../../streams/topic.ts';
 import type { TestRecord } from '../test-driver.ts';
-import { agree, type CommonLaws, commonLaws, type Feed, type ModelRow, modelLaw, oneByOne } from './common-laws.ts';
-import { outOfOrder, same, sorted } from './compare-rows.ts';
-import { hold, type Law, law } from './law.ts';
+import { type CommonLaws, commonLaws } from './common-laws.ts';
+import type { Feed } from './feed.ts';
+import { hold } from './law.ts';
+import { type RecordLaws, recordLaws } from './record-laws.ts';
 import { asRead } from './through-serdes.ts';
-import { equal, totalOf } from './totals.ts';
-import { attempt, rowsOf, type Subject, stamped, textOf } from './ways.ts';
+import type { Subject } from './ways.ts';
 
 /** The laws for a pipeline, and its input. @public */
-export interface LawsOptions<K, V, RK, RV> extends CommonLaws {
+export interface LawsOptions<K, V, RK, RV> extends CommonLaws, RecordLaws<TestRecord<K, V>, RK, RV> {
   readonly input: Target<K, V>;
   readonly output: Target<RK, RV>;
   /** The inputs, as `records` generates them. */
   readonly records: Arbitrary<readonly TestRecord<K, V>[]>;
-  /**
-   * The rows of a key are in the order of their records (default: `false`). Rows must have the headers of their record.
-   */
-  readonly order?: boolean;
-  /** The rows do not depend on the order of arrival, as long as no record is more than this behind (the grace). */
-  readonly reorder?: Duration;
-  /**
-   * Nothing is lost or invented: these numbers add up to the same over all records as over all rows. Fractions may
-   * differ by what rounding makes of them in another order.
-   */
-  readonly conserves?: {
-    readonly ofRecord: (record: TestRecord<K, V>) => number;
-    readonly ofRow: (row: StreamRecord<RK, RV | null>) => number;
-  };
-  /** A plain function from all records, as they are read, in order to the expected rows; rows of one key must be in order. */
-  readonly model?: (records: readonly TestRecord<K, V>[]) => readonly ModelRow<RK, RV>[];
   readonly onRecordError?: RecordPolicy;
 }
 
@@ -50,6 +33,7 @@ const OPTIONS: OptionNames<LawsOptions<unknown, unknown, unknown, unknown>> = {
   batching: true,
   restart: true,
   partitions: true,
+  advance: true,
   order: true,
   reorder: true,
   conserves: true,
@@ -104,7 +88,13 @@ export function expectLaws<K, V, RK, RV>(
     seen: { inputs: 0, rows: 0 },
     ...(onRecordError && { onRecordError }),
   };
-  const laws = lawsOf(under, options);
+  const feed: Feed<TestRecord<K, V>, K, V> = {
+    inputs: options.records,
+    pipe: (record) => ({ do: 'pipe', record }),
+    pipeAll: (records) => [{ do: 'pipeAll', records }],
+    asRead: (all) => asRead<K, V, TestRecord<K, V>>(() => input, all),
+  };
+  const laws = [...commonLaws(under, feed, options), ...recordLaws(under, feed, options)];
   if (laws.length === 0) throw noLaws('expectLaws');
   for (const each of laws) hold(each, options);
   if (options.model === undefined && options.conserves === undefined) checkSeen('expectLaws', under);
@@ -142,60 +132,4 @@ function asPipeline<K, V, RK, RV>(
     });
   }
   return operator(input as unknown as Topic<K, V>).pipe(to(output as Target<RK, RV | null>) as never);
-}
-
-function lawsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, options: LawsOptions<K, V, RK, RV>): Law[] {
-  const { conserves, model, order = false, reorder } = options;
-  const feed: Feed<TestRecord<K, V>, K, V> = {
-    inputs: options.records,
-    pipe: (record) => ({ do: 'pipe', record }),
-    pipeAll: (records) => [{ do: 'pipeAll', records }],
-    asRead: (all) => asRead<K, V, TestRecord<K, V>>(() => subject.input, all),
-  };
-  const laws = commonLaws(subject, feed, options);
-  if (reorder !== undefined) {
-    const max = durationMs(reorder, 'reorder');
-    const jitters = fc.array(fc.nat({ max }), { minLength: 1, maxLength: 24 });
-    laws.push(
-      law('reorder', feed.inputs, jitters, (records, jitter) => {
-        const timed = records.map((record) => ({ ...record, timestamp: record.timestamp ?? 0 }));
-        const straight = timed.toSorted((left, right) => left.timestamp - right.timestamp);
-        const moved = straight
-          .map((record, at) => ({ record, at: record.timestamp + (jitter[at % jitter.length] as number) }))
-          .toSorted((left, right) => left.at - right.at)
-          .map(({ record }) => record);
-        const why = 'in another order of arrival the rows are not those in order';
-        agree(subject, oneByOne(feed, straight), oneByOne(feed, moved), sorted, why);
-      }),
-    );
-  }
-  const plain = fc.constant(undefined);
-  if (order) {
-    laws.push(
-      law('order', feed.inputs, plain, (records) => {
-        const way = oneByOne(feed, stamped(records));
-        same([], outOfOrder(subject, way), 'rows of a key are not in the order of their records', () =>
-          textOf(subject, way),
-        );
-      }),
-    );
-  }
-  if (conserves !== undefined) {
-    laws.push(
-      law('conserves', feed.inputs, plain, (records) => {
-        const way = oneByOne(feed, records);
-        const rows = rowsOf(subject, way);
-        const program = (): string => textOf(subject, way);
-        const [given, got] = attempt(program, () => [
-          totalOf('ofRecord', feed.asRead(records), conserves.ofRecord),
-          totalOf('ofRow', rows, conserves.ofRow),
-        ]);
-        if (equal(given, got)) return;
-        const why = `the records add up to ${given.sum}, and the rows to ${got.sum}`;
-        same(given.sum, got.sum, why, program);
-      }),
-    );
-  }
-  if (model !== undefined) laws.push(modelLaw(subject, feed, model));
-  return laws;
 }

@@ -48,11 +48,11 @@ function between<K, V>(options: OperationsOptions): Arbitrary<Operation<K, V>> {
   return fc.oneof(...kinds);
 }
 
-/** An operation and its place in a sequence: {@link START} is before everything, {@link END} behind it. */
-export type Placed<K, V> = readonly [place: number, operation: Operation<K, V>];
+/** Something to insert, and its place in a sequence. */
+export type Placed<T> = readonly [place: number, what: T];
 
-const START = 0;
-const END = 1_000;
+/** From before everything to behind it. */
+export const PLACES: { readonly min: number; readonly max: number } = { min: 0, max: 1_000 };
 
 /**
  * Operations with places. A place is a part of the way, not an index: that reaches every gap of a sequence of any
@@ -61,15 +61,15 @@ const END = 1_000;
 export function placed<K, V>(
   options: OperationsOptions,
   count: { readonly minLength?: number; readonly maxLength: number },
-): Arbitrary<Placed<K, V>[]> {
-  return fc.array(fc.tuple(fc.integer({ min: START, max: END }), between<K, V>(options)), count);
+): Arbitrary<Placed<Operation<K, V>>[]> {
+  return fc.array(fc.tuple(fc.integer(PLACES), between<K, V>(options)), count);
 }
 
-/** Inserts operations into a sequence. */
-export function woven<K, V>(all: readonly Operation<K, V>[], others: readonly Placed<K, V>[]): Operation<K, V>[] {
-  const at = (index: number): Operation<K, V>[] =>
-    others.flatMap(([place, operation]) =>
-      Math.floor((place * (all.length + 1)) / (END + 1)) === index ? [operation] : [],
+/** Inserts others into a sequence. */
+export function woven<T>(all: readonly T[], others: readonly Placed<T>[]): T[] {
+  const at = (index: number): T[] =>
+    others.flatMap(([place, what]) =>
+      Math.floor((place * (all.length + 1)) / (PLACES.max + 1)) === index ? [what] : [],
     );
   return [...all.flatMap((each, index) => [...at(index), each]), ...at(all.length)];
 }
@@ -88,7 +88,7 @@ export function operations<K, V>(
   options: OperationsOptions = {},
 ): Arbitrary<Operation<K, V>[]> {
   return fc.tuple(all, placed<K, V>(options, { maxLength: 6 })).map(([given, others]) => {
-    const sequence = woven<K, V>(
+    const sequence = woven<Operation<K, V>>(
       given.map((record) => ({ do: 'pipe', record })),
       others,
     );

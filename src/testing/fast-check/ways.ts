@@ -2,7 +2,8 @@ import type { Target } from '../../dataflow/target.ts';
 import { ConfigError } from '../../errors.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
 import type { Pipeline } from '../../plan/topology.ts';
-import type { StreamRecord } from '../../record.ts';
+import type { LateRecord, StreamRecord } from '../../record.ts';
+import type { TestDeadLetter } from '../dead-letters.ts';
 import { drive, linesOf, type Operation } from '../operations.ts';
 import { sourceText, variableName } from '../source-text.ts';
 import { TestDriver, type TestRecord } from '../test-driver.ts';
@@ -26,12 +27,24 @@ export interface Way<K, V> {
   readonly operations: readonly Operation<K, V>[];
 }
 
+/** What a way leads to. */
+export interface Outcome<RK, RV> {
+  readonly rows: readonly StreamRecord<RK, RV | null>[];
+  readonly late: readonly LateRecord<unknown, unknown>[];
+  readonly deadLetters: readonly TestDeadLetter[];
+}
+
+/** The rows that a way produces. @throws Thrown */
+export function rowsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): Outcome<RK, RV>['rows'] {
+  return outcomeOf(subject, way).rows;
+}
+
 /**
- * The rows that a way produces, including those of windows that are open at the end.
+ * What a way leads to, including the rows of windows that are open at the end.
  *
  * @throws Thrown with what the pipeline throws, and for asynchronous calls, whose rows would come too late.
  */
-export function rowsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): StreamRecord<RK, RV | null>[] {
+export function outcomeOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): Outcome<RK, RV> {
   const { input, onRecordError, output, pipeline, seen } = subject;
   const { autoCommit, operations, partitions } = way;
   const driver = new TestDriver(pipeline, { partitions, autoCommit, ...(onRecordError && { onRecordError }) });
@@ -44,7 +57,7 @@ export function rowsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K,
       const rows = driver.read(output);
       if (operations.length > 0) seen.inputs += 1;
       seen.rows += rows.length;
-      return rows;
+      return { rows, late: driver.late, deadLetters: driver.deadLetters };
     },
   );
 }
@@ -74,10 +87,11 @@ export function attempt<T>(program: () => string, run: () => T): T {
   }
 }
 
-/** A way as the source text of a program. */
+/** A way as the source text of a program. @param others - What it prints beside the rows. */
 export function textOf<K, V, RK, RV>(
   { input, onRecordError, output }: Pick<Subject<K, V, RK, RV>, 'input' | 'onRecordError' | 'output'>,
   way: Way<K, V>,
+  others: readonly ('late' | 'deadLetters')[] = [],
 ): string {
   const options = [
     ...(way.partitions === 1 ? [] : [`partitions: ${way.partitions}`]),
@@ -90,13 +104,14 @@ export function textOf<K, V, RK, RV>(
     ...linesOf(input, way.operations),
     `driver.end('close');`,
     `console.log(driver.read(${variableName(output.name)}));`,
+    ...others.map((each) => `console.log(driver.${each});`),
   ].join('\n');
 }
 
 const STAMP = 'millrace.test.number';
 
 /** Records with their index in a header. */
-export function stamped<K, V>(records: readonly TestRecord<K, V>[]): TestRecord<K, V>[] {
+export function stamped<R extends Pick<TestRecord<unknown, unknown>, 'headers'>>(records: readonly R[]): R[] {
   return records.map((record, at) => {
     return { ...record, headers: [...(record.headers ?? []), [STAMP, new TextEncoder().encode(String(at))] as const] };
   });

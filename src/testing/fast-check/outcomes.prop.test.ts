@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import {
+  agg,
+  int32,
+  joinStream,
+  joinTable,
+  json,
+  mapValues,
+  process,
+  type StreamRecord,
+  string,
+  table,
+  topic,
+  tumbling,
+  windowBy,
+} from 'millrace';
+import { CheckFailed, expectJoinLaws, expectLaws, records } from 'millrace/testing/fast-check';
+import { map, merge } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+
+const numbers = topic('numbers', { key: string(), value: int32() });
+const others = topic('others', { key: string(), value: int32() });
+const results = topic('results', { key: string(), value: int32() });
+const some = records({ keys: ['a', 'b'], values: fc.nat(9), step: '4s' });
+const base = { input: numbers, output: results, records: some, seed: 7 };
+const off = { batching: false, restart: false };
+
+function broken(check: () => void): CheckFailed {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof CheckFailed) return error;
+    throw error;
+  }
+  throw new Error('the law holds');
+}
+
+describe('laws with a wall clock that advances', () => {
+  const silence = (source: typeof numbers) =>
+    source.pipe(
+      process({
+        name: 'silence',
+        timers: { silent: 'wall-clock' },
+        next({ value }, { now, timers }) {
+          timers.silent.set(now + 1_000 * (value + 1));
+        },
+        due: { silent: (_, { emit, now }) => emit(now) },
+      }),
+    );
+
+  it('hold for timers of keys, which a restart keeps', () => {
+    expectLaws(silence, { ...base, advance: '20s', partitions: true, runs: 50 });
+  });
+
+  it('find an interval that a restart begins again', () => {
+    const beat = (source: typeof numbers) =>
+      source.pipe(
+        process({
+          name: 'beat',
+          timers: { beat: { every: '10s', of: 'wall-clock' } },
+          next: () => undefined,
+          due: { beat: (_, { emit, now }) => emit(now, { key: 'a' }) },
+        }),
+      );
+    const { message } = broken(() => expectLaws(beat, { ...base, batching: false, advance: '20s' }));
+    expect(message).toContain('law "restart" does not hold');
+    expect(message).toMatch(/^driver\.advanceTime\('\d+ms'\);$/m);
+    expect(message.match(/^driver\.(restart|rebalance|failNext)/gm)).toHaveLength(1);
+    expect(message).not.toMatch(/^driver\.pipe/m);
+  });
+
+  it('compare nothing while it stands still', () => {
+    expect(() => expectLaws(silence, { ...base, runs: 30 })).toThrow(/compared nothing/);
+  });
+});
+
+describe('laws compare', () => {
+  it('headers', () => {
+    const numbered = map((record: StreamRecord<string, number>, at: number) => {
+      return { ...record, headers: [['at', Uint8Array.of(at)]] as const };
+    });
+    const { message } = broken(() => expectLaws((source) => source.pipe(numbered as never), base));
+    expect(message).toContain('law "restart" does not hold');
+    expect(message).toMatch(/^ {2}\{ key: 'a', value: 0, timestamp: \d+, headers: \[\['at', /m);
+  });
+
+  it('late records', () => {
+    const perTen = (source: typeof numbers) =>
+      source.pipe(windowBy(tumbling({ size: '10s', grace: '0s' }), agg.count(), { store: 'counts' }));
+    const late = records({ keys: ['a', 'b'], values: fc.nat(9), step: '4s', late: '1m' });
+    const one = fc.constant([
+      { key: 'a', value: 0, timestamp: 15_000 },
+      ...['b', 'c', 'd', 'e'].map((key) => ({ key, value: 0, timestamp: 1_000 })),
+    ]);
+    const { message } = broken(() => expectLaws(perTen, { ...base, ...off, records: one, partitions: true }));
+    expect(message).toContain('law "partitions" does not hold');
+    expect(message).toMatch(/^ {2}late: \{ key: '[b-e]', value: 0, timestamp: \d+ \}$/m);
+    expect(message).toMatch(/^console\.log\(driver\.late\);$/m);
+    expectLaws(perTen, { ...base, records: late, runs: 50 });
+  });
+
+  it('dead letters', () => {
+    const failing = (source: typeof numbers) =>
+      source.pipe(
+        mapValues((n) => {
+          if (n > 5) throw new Error('too large');
+          return n;
+        }),
+      );
+    const rules = { ...base, onRecordError: { deadLetter: 'letters' }, runs: 50 };
+    expectLaws(failing, { ...rules, partitions: true });
+    let tries = 0;
+    const again = (source: typeof numbers) =>
+      source.pipe(
+        process({
+          name: 'again',
+          next({ value }) {
+            tries += 1;
+            if (value === 0 && tries % 2 === 1) throw new Error('odd');
+          },
+        }),
+      );
+    const { message } = broken(() => expectLaws(again, rules));
+    expect(message).toContain('law "repeatable" does not hold');
+    expect(message).toContain(`  dead letter: { code: 'ERR_USER_CODE', step: 'process(again)', key: Uint8Array.of(`);
+    expect(message).toMatch(/^console\.log\(driver\.deadLetters\);$/m);
+  });
+});
+
+describe('laws of two inputs', () => {
+  const sides = { left: { input: numbers, records: some }, right: { input: others, records: some } };
+
+  it('say whether arrival matters', () => {
+    const disorder = { disorder: '3s', step: '4s' } as const;
+    const mixed = records({ keys: ['a'], values: fc.nat(9), ...disorder });
+    const both = { left: { input: numbers, records: mixed }, right: { input: others, records: mixed } };
+    const pairs = topic('pairs', { key: string(), value: json<(number | null)[]>() });
+    const rules = { within: '5s', grace: '1m', type: 'outer', store: 'pairs' } as const;
+    expectJoinLaws((left, right) => left.pipe(joinStream(right, (one, two) => [one, two], rules)), {
+      ...both,
+      ...off,
+      output: pairs,
+      seed: 7,
+      reorder: '30s',
+    });
+    const prices = table('prices', { key: string(), value: int32() });
+    const { message } = broken(() =>
+      expectJoinLaws((left, right) => left.pipe(joinTable(right, (one, two) => one * two)), {
+        left: both.left,
+        right: { input: prices, records: mixed },
+        ...off,
+        output: results,
+        seed: 7,
+        reorder: '30s',
+      }),
+    );
+    expect(message).toContain('law "reorder" does not hold');
+  });
+
+  it('say whether records are lost, and whether they are in order', () => {
+    const amounts = {
+      ofRecord: ({ side, value }: { side: string; value: number | null }) =>
+        (side === 'left' ? 1000 : 1) * (value ?? 0),
+      ofRow: ({ value }: { value: number | null }) => value ?? 0,
+    };
+    const weighed = (left: typeof numbers, right: typeof others) => merge(left.pipe(mapValues((n) => n * 1000)), right);
+    expectJoinLaws(weighed, { ...sides, ...off, output: results, seed: 7, conserves: amounts, order: true });
+    const swapped = (left: typeof numbers, right: typeof others) => weighed(right, left);
+    const { message } = broken(() =>
+      expectJoinLaws(swapped, { ...sides, ...off, output: results, seed: 7, conserves: amounts }),
+    );
+    expect(message).toContain('law "conserves" does not hold');
+  });
+});
