@@ -1,17 +1,15 @@
 import { type Cancel, type Clock, holdingClock } from '../dataflow/clock.ts';
 import type { TopicUse } from '../dataflow/node.ts';
 import { FatalError, type MillraceError } from '../errors.ts';
-import { type Awaitable, quietly } from '../log/awaitable.ts';
-import { type DeadLetter, type LetterLimits, limitsOf } from '../log/dead-letter.ts';
-import type { Letters } from '../log/letter-sender.ts';
+import { quietly } from '../log/awaitable.ts';
+import { type LetterLimits, limitsOf } from '../log/dead-letter.ts';
 import type { OutputTopic } from '../log/outputs.ts';
 import { isDeadLetter } from '../log/record-failures.ts';
 import type { KnownTopic, TopicDescription } from '../log/transport.ts';
 import { counted } from '../options/counted.ts';
 import { type Duration, formatMs } from '../options/duration.ts';
-import type { DeadLetterPolicy, RecordPolicy } from '../options/record-policy.ts';
+import type { RecordPolicy } from '../options/record-policy.ts';
 import type { Topology } from '../plan/topology.ts';
-import { RecordBatchBuilder } from '../protocol/batch-builder.ts';
 import type { LateRecord } from '../record.ts';
 import type { AppOptions } from '../runtime/app/app-options.ts';
 import { Engine } from '../runtime/app/engine.ts';
@@ -25,6 +23,7 @@ import { UnwritableState } from '../state/checked-stores.ts';
 import { type MemoryLog, MemoryTaskLog } from '../transports/memory/index.ts';
 import { borrowedStores } from './borrowed-stores.ts';
 import { type DriverFault, FailingLog, INJECTED } from './failing-log.ts';
+import { LogLetters } from './log-letters.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface DriverEngineOptions {
@@ -38,6 +37,9 @@ export interface DriverEngineOptions {
 
 /** How long, in real time, `settled` waits for a stopped virtual clock before it fails. */
 const STANDING_MS = 1000;
+
+/** How often timers that are due are fired in one call: one that sets itself for now would never end. */
+const MOST_PASSES = 1000;
 
 /** Commit interval without automatic commits: a hundred years of the virtual clock. */
 const NEVER = '36500d';
@@ -63,8 +65,8 @@ export class DriverEngine {
   #failure: MillraceError | undefined;
   /** Whether the tasks must be rebuilt from the last commit. */
   #again = false;
-  /** Whether tasks were built that may have timers that are due already: the clock, which stands still, must look again. */
-  #rebuilt = false;
+  /** Whether timers were set that are due already: the clock, which stands still, must look again. */
+  #due = false;
   /** How many of the late records are committed. */
   #lateCommitted = 0;
   #woken: (() => void) | undefined;
@@ -87,7 +89,10 @@ export class DriverEngine {
     this.#clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
-      after: (ms, callback) => clock.after(ms, callback),
+      after: (ms, callback) => {
+        if (ms <= 0) this.#due = true;
+        return clock.after(ms, callback);
+      },
       soon: (callback) => {
         this.#soon.push(callback);
         this.#woken?.();
@@ -122,16 +127,18 @@ export class DriverEngine {
     if (this.#failure === undefined) this.#follow();
     this.#engine.schedule();
     this.#work();
-    while (this.#again || this.#rebuilt) {
+    for (let passes = 0; this.#again || (this.#due && passes < MOST_PASSES); passes += 1) {
       if (this.#again) {
         this.#again = false;
         this.late.length = this.#lateCommitted;
         this.#replace();
       }
-      this.#rebuilt = false;
       this.#work();
-      this.#virtual.advance(0);
-      this.#work();
+      if (this.#due) {
+        this.#due = false;
+        this.#virtual.advance(0);
+        this.#work();
+      }
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -159,7 +166,6 @@ export class DriverEngine {
     if (lost) this.late.length = this.#lateCommitted;
     if (lost) groups.expel(this.#options.applicationId);
     else groups.reassign(this.#options.applicationId);
-    this.#rebuilt = true;
     this.run();
   }
 
@@ -262,7 +268,6 @@ export class DriverEngine {
   #replace(): void {
     void this.#engine.close();
     this.#engine = this.#start();
-    this.#rebuilt = true;
   }
 
   #start(): Engine {
@@ -327,26 +332,6 @@ function clockStands(
       hint: `move it: const settled = driver.settled(), then driver.advanceTime('${after}'), then await settled`,
     },
   );
-}
-
-/** Writes dead letters straight into a log. */
-class LogLetters implements Letters {
-  readonly #log: MemoryLog;
-
-  constructor(log: MemoryLog) {
-    this.#log = log;
-  }
-
-  send({ deadLetter: topic }: DeadLetterPolicy, make: (limits: LetterLimits) => DeadLetter): Awaitable<void> {
-    const { headers, key, timestamp, value } = make(limitsOf(this.#log.describe(topic) as TopicDescription));
-    const records = new RecordBatchBuilder();
-    records.append(timestamp, key, value, headers);
-    this.#log.append([this.#log.prepare({ topic, partition: 0 }, records)]);
-  }
-
-  close(): void {
-    // Nothing is in progress.
-  }
 }
 
 /** The limits for encoding records of a topic. */

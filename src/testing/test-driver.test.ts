@@ -255,6 +255,22 @@ describe('the test driver', () => {
     expect(other.read(output).map(({ value }) => value)).toEqual([1]);
   });
 
+  it('writes nothing of a call that fails', () => {
+    const driver = new TestDriver(counted);
+    const broken: Iterable<ReturnType<typeof at>>[] = [
+      [at('a'), { ...at('a'), value: 1n as never }],
+      [at('a'), at('a', -5)],
+      (function* () {
+        yield at('a');
+        throw new Error('broken');
+      })(),
+    ];
+    for (const records of broken)
+      expect(() => driver.pipeAll(input, records)).toThrow(/int|timestamp|broken|JSON|bigint/i);
+    driver.pipe(input, at('b'));
+    expect(driver.read(input).map(({ key }) => key)).toEqual(['b']);
+  });
+
   it('refuses what cannot be written', () => {
     const driver = new TestDriver(counted);
     expect(() => driver.pipe(input, { ...at('a'), partition: 7 })).toThrow(/no 7/);

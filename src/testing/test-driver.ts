@@ -314,7 +314,8 @@ export class TestDriver {
   }
 
   /**
-   * Declares the input complete: closes open windows on request, completes the pipeline and commits. While asynchronous
+   * Declares the input complete: closes open windows on request, completes the pipeline and commits. Records that are
+   * piped after that stay in their topics until {@link restart}, as for the next run of an application. While asynchronous
    * calls are in progress it waits for them; `await settled()` after it then does the rest.
    */
   end(openWindows: 'keep' | 'close' = 'keep'): void {
@@ -357,9 +358,26 @@ export class TestDriver {
   }
 
   #write<K, V>(topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
-    const { key: keySerde, name, value: valueSerde } = targetUse('pipe', topic);
+    const { name } = targetUse('pipe', topic);
     if (!this.#read.has(name) && this.#patterns.takes(name)) this.#find(name);
     if (!this.#read.has(name)) throw notOfPipeline('does not read', name, [...this.#read]);
+    try {
+      this.#encode(name, topic, records);
+    } catch (error) {
+      // Nothing of a call that fails is written, also not by the next one.
+      this.#input.recycle(this.#input.take());
+      throw error;
+    }
+    const batches = this.#input.take();
+    this.#log.append(
+      batches.map(({ partition, records, topic: to }) => this.#log.prepare({ topic: to, partition }, records)),
+    );
+    this.#input.recycle(batches);
+  }
+
+  /** A topic that matches a pattern exists from its first record on. */
+  #encode<K, V>(name: string, topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
+    const { key: keySerde, value: valueSerde } = targetUse('pipe', topic);
     const output = this.#input.topic(name);
     for (const record of records) {
       checkFields(name, record);
@@ -371,14 +389,8 @@ export class TestDriver {
       const value = encode(valueSerde, record.value, name, 'value');
       output.append(record.partition ?? this.#partitionOf(key), timestamp, key, value, headers);
     }
-    const batches = this.#input.take();
-    this.#log.append(
-      batches.map(({ partition, records, topic: to }) => this.#log.prepare({ topic: to, partition }, records)),
-    );
-    this.#input.recycle(batches);
   }
 
-  /** A topic that matches a pattern exists from its first record on. */
   #find(name: string): void {
     this.#log.create(name, { partitions: this.#partitions });
     this.#read.add(name);

@@ -21,8 +21,8 @@ export interface CommonLaws {
    */
   readonly restart?: boolean;
   /**
-   * The rows do not depend on the number of partitions (default: `false`). Late records break this law: each partition
-   * has its own stream time.
+   * The rows do not depend on the number of partitions (default: `false`). Late records break this law, and rows at a
+   * stream time, such as those of timers: each partition has its own stream time.
    */
   readonly partitions?: boolean;
   /**

@@ -3,7 +3,7 @@ import type { Headers, StreamRecord } from '../../record.ts';
 import { CheckFailed } from '../assertion-error.ts';
 import type { TestDeadLetter } from '../dead-letters.ts';
 import { sourceText } from '../source-text.ts';
-import { outcomeOf, rowsOf, type Subject, stampOf, textOf, type Way } from './ways.ts';
+import { type Outcome, outcomeOf, rowsOf, type Subject, stamped, stampOf, textOf, type Way } from './ways.ts';
 
 /** A row as text for comparison, with its key. */
 export interface RowText {
@@ -38,27 +38,41 @@ export interface Comparison {
   readonly headers?: boolean;
 }
 
-/** Checks that two ways lead to the same rows, late records and dead letters. @throws CheckFailed */
+/**
+ * Checks that two ways lead to the same rows, late records and dead letters. Those of several stages have no order
+ * between them. Headers are compared by a number that each record gets; a difference is shown with that number only if
+ * nothing else differs.
+ *
+ * @throws CheckFailed
+ */
 export function agree<K, V, RK, RV>(
   subject: Subject<K, V, RK, RV>,
   one: Way<K, V>,
   other: Way<K, V>,
-  { as, headers = true, why }: Comparison,
+  { as: wanting, headers = true, why }: Comparison,
 ): void {
-  const texts = (way: Way<K, V>): { rows: string[]; late: string[]; deadLetters: string[] } => {
-    const { deadLetters, late, rows } = outcomeOf(subject, way);
-    return {
-      rows: as(textsOf(headers ? rows : rows.map(bare))),
-      late: as(textsOf(late.map(bare))).map((text) => `late: ${text}`),
-      deadLetters: as(deadLetters.map(letterText)),
-    };
+  const as = subject.ordered ? wanting : sorted;
+  const outcome = (way: Way<K, V>): Outcome<RK, RV> => outcomeOf(subject, headers ? stamped(way) : way, way);
+  const [wanted, got] = [outcome(one), outcome(other)];
+  const late = ({ late: all }: Outcome<RK, RV>): string[] => {
+    return sorted(textsOf(all.map(bare))).map((text) => `late: ${text}`);
   };
-  const [expected, actual] = [texts(one), texts(other)];
-  const others = (['late', 'deadLetters'] as const).filter((each) => {
-    return JSON.stringify(expected[each]) !== JSON.stringify(actual[each]);
-  });
-  const shown = (all: typeof expected): string[] => [...all.rows, ...others.flatMap((each) => all[each])];
-  same(shown(expected), shown(actual), why, () => textOf(subject, other, others));
+  const deadLetters = (all: Outcome<RK, RV>): string[] => sorted(all.deadLetters.map(letterText));
+  const others = Object.entries({ late, deadLetters }).filter(([, of]) => differ(of(wanted), of(got)));
+  const shown = (all: Outcome<RK, RV>): string[] => [
+    ...as(textsOf(all.rows.map(bare))),
+    ...others.flatMap(([, of]) => of(all)),
+  ];
+  const names = others.map(([name]) => name as 'late' | 'deadLetters');
+  same(shown(wanted), shown(got), why, () => textOf(subject, other, names));
+  if (headers) {
+    const full = (all: Outcome<RK, RV>): string[] => as(textsOf(all.rows));
+    same(full(wanted), full(got), why, () => textOf(subject, stamped(other)));
+  }
+}
+
+function differ(one: readonly string[], other: readonly string[]): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other);
 }
 
 function bare({ key, timestamp, value }: StreamRecord<unknown, unknown>): Row {

@@ -22,6 +22,12 @@ export function valuesOf<V>(schema: StandardSchemaV1<unknown, V>): Arbitrary<V> 
   });
 }
 
+function cannot(type: string): string {
+  return type === 'pipe' || type === 'transform'
+    ? 'it transforms what it accepts'
+    : `zod's ${type} cannot be inspected`;
+}
+
 /** How often a schema may contain itself. */
 const DEEPEST = 2;
 
@@ -31,9 +37,13 @@ function partsOf(around: readonly unknown[]): Parts {
     const known = inside(schema);
     const make = known?.def.type === undefined ? undefined : KINDS[known.def.type];
     if (known === undefined || make === undefined) {
-      throw new ConfigError('ERR_OPTION', `${where} is ${known?.def.type ?? 'of a kind'} that cannot be looked into`, {
-        hint: 'give an arbitrary of fast-check instead: { values: fc.record({ … }) }',
-      });
+      throw new ConfigError(
+        'ERR_OPTION',
+        `no values can be generated for ${where}${known?.def.type === undefined ? ', which is not a schema of zod 4' : `: ${cannot(known.def.type)}`}`,
+        {
+          hint: 'give an arbitrary of fast-check instead: { values: fc.record({ … }) }',
+        },
+      );
     }
     if (around.filter((each) => each === schema).length > DEEPEST) return undefined;
     const values = make(known, where, partsOf([...around, schema]));

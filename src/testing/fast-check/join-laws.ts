@@ -1,11 +1,13 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { Observable } from 'rxjs';
 import type { Target } from '../../dataflow/target.ts';
-import { checkNames, type OptionNames } from '../../options/option-checks.ts';
+import { ConfigError } from '../../errors.ts';
+import { checkNames, checkWhole, type OptionNames } from '../../options/option-checks.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
 import type { Pipeline } from '../../plan/topology.ts';
 import type { StreamRecord } from '../../record.ts';
 import { to } from '../../sinks/to.ts';
+import type { SidedRecord } from '../models/join-stream.ts';
 import type { Operation } from '../operations.ts';
 import type { TestRecord } from '../test-driver.ts';
 import { type CommonLaws, commonLaws } from './common-laws.ts';
@@ -14,7 +16,7 @@ import { hold } from './law.ts';
 import { checkSeen, noLaws } from './laws.ts';
 import { type RecordLaws, recordLaws } from './record-laws.ts';
 import { asRead } from './through-serdes.ts';
-import type { Subject } from './ways.ts';
+import { subjectOf } from './ways.ts';
 
 /** One side of a step with two inputs. @typeParam S - A topic or a table. @public */
 export interface LawsSide<S, K, V> {
@@ -24,13 +26,8 @@ export interface LawsSide<S, K, V> {
   readonly records: Arbitrary<readonly TestRecord<K, V>[]>;
 }
 
-/** A record of one of two inputs; a list of them is in order of arrival. @public */
-export type SideRecord<K, L, R> =
-  | (TestRecord<K, L> & { readonly side: 'left' })
-  | (TestRecord<K, R> & { readonly side: 'right' });
-
 /** The laws for a step with two inputs. @public */
-export interface JoinLawsOptions<K, L, R, RK, RV, LS, RS> extends CommonLaws, RecordLaws<SideRecord<K, L, R>, RK, RV> {
+export interface JoinLawsOptions<K, L, R, RK, RV, LS, RS> extends CommonLaws, RecordLaws<SidedRecord<K, L, R>, RK, RV> {
   readonly left: LawsSide<LS, K, L>;
   readonly right: LawsSide<RS, K, R>;
   readonly output: Target<RK, RV>;
@@ -60,6 +57,19 @@ export interface LawsInput<K, V> {
   readonly key: Target<K, V>['key'];
   readonly value: Target<K, V>['value'];
 }
+
+/** A topic or a table of any types. @public */
+export interface LawsTopic {
+  readonly name: string;
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** The type of the keys of a topic or a table. @public */
+export type KeyOf<S> = S extends LawsInput<infer K, infer _> ? K : never;
+
+/** The type of the values of a topic or a table. @public */
+export type ValueOf<S> = S extends LawsInput<infer _, infer V> ? V : never;
 
 /**
  * Checks laws for a step with two inputs, such as a join, as {@link expectLaws} does for one input. Records of both
@@ -92,32 +102,36 @@ export interface LawsInput<K, V> {
  * ```
  * @public
  */
-export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS extends LawsInput<K, R>>(
+export function expectJoinLaws<LS extends LawsTopic, RS extends LawsTopic, RK, RV>(
   subject: Pipeline | ((left: LS, right: RS) => Observable<StreamRecord<RK, RV | null>>),
-  options: JoinLawsOptions<K, L, R, RK, RV, LS, RS>,
+  options: JoinLawsOptions<KeyOf<LS>, ValueOf<LS>, ValueOf<RS>, RK, RV, LS, RS>,
 ): void {
+  type K = KeyOf<LS>;
+  type L = ValueOf<LS>;
+  type R = ValueOf<RS>;
   checkNames('expectJoinLaws', options, OPTIONS);
+  checkWhole('expectJoinLaws', 'runs', options.runs, 1);
+  checkSides(options);
   const { left, onRecordError, output, right } = options;
   const anew = (): Pipeline =>
     typeof subject === 'function'
       ? subject(left.input, right.input).pipe(to(output as Target<RK, RV | null>) as never)
       : subject;
-  const sides = { left: left.input, right: right.input } as unknown as Record<'left' | 'right', Target<K, L | R>>;
-  const under: Subject<K, L | R, RK, RV> = {
-    pipeline: anew(),
+  // Models know records of both sides, for a stream joined with itself: there are none of them here.
+  const sides = { left: left.input, right: right.input, both: left.input } as unknown as Sides<K, L | R>;
+  const under = subjectOf<K, L | R, RK, RV>({
     anew,
     input: sides.left,
     output,
-    seen: { inputs: 0, rows: 0 },
     ...(onRecordError && { onRecordError }),
-  };
-  const feed: Feed<SideRecord<K, L, R>, K, L | R> = {
+  });
+  const feed: Feed<SidedRecord<K, L, R>, K, L | R> = {
     inputs: fc
       .tuple(left.records, right.records, fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 24 }))
       .map(([lefts, rights, turns]) => together(lefts, rights, turns)),
     pipe: ({ side, ...record }) => ({ do: 'pipe', record, to: sides[side] }),
     pipeAll: (items) => bySide(items, sides),
-    asRead: (items) => asRead<K, L | R, SideRecord<K, L, R>>(({ side }) => sides[side], items),
+    asRead: (items) => asRead<K, L | R, SidedRecord<K, L, R>>(({ side }) => sides[side], items),
     again: (items) => asBacklog(items, sides.left.name < sides.right.name ? 'left' : 'right'),
   };
   const laws = [...commonLaws(under, feed, options), ...recordLaws(under, feed, options)];
@@ -126,13 +140,38 @@ export function expectJoinLaws<K, L, R, RK, RV, LS extends LawsInput<K, L>, RS e
   if (options.model === undefined && options.conserves === undefined) checkSeen('expectJoinLaws', under);
 }
 
+/**
+ * @throws ConfigError `ERR_OPTION` for the law `restart` with a global table, which takes no part in commits: records that
+ * are processed again meet rows that it did not have the first time.
+ */
+function checkSides({
+  left,
+  restart = true,
+  right,
+}: Pick<
+  JoinLawsOptions<unknown, unknown, unknown, unknown, unknown, object, object>,
+  'left' | 'right' | 'restart'
+>): void {
+  const isGlobal = [left, right].some(({ input }) => 'global' in input && input.global === true);
+  if (!restart || !isGlobal) return;
+  throw new ConfigError(
+    'ERR_OPTION',
+    'the law restart does not hold for a global table, which takes no part in commits',
+    {
+      hint: 'give restart: false',
+    },
+  );
+}
+
+type Sides<K, V> = Readonly<Record<SidedRecord<K, V, V>['side'], Target<K, V>>>;
+
 /** Interleaves two inputs: usually the earlier record first, occasionally the other one. */
 function together<K, L, R>(
   lefts: readonly TestRecord<K, L>[],
   rights: readonly TestRecord<K, R>[],
   turns: readonly number[],
-): SideRecord<K, L, R>[] {
-  const all: SideRecord<K, L, R>[] = [];
+): SidedRecord<K, L, R>[] {
+  const all: SidedRecord<K, L, R>[] = [];
   let [left, right] = [0, 0];
   while (left < lefts.length || right < rights.length) {
     const [one, other] = [lefts[left], rights[right]];
@@ -156,22 +195,19 @@ function together<K, L, R>(
  * @param first - The side that comes first if times are equal: topics are ordered by name.
  */
 function asBacklog<K, L, R>(
-  items: readonly SideRecord<K, L, R>[],
+  items: readonly SidedRecord<K, L, R>[],
   first: 'left' | 'right',
-): readonly SideRecord<K, L, R>[] {
+): readonly SidedRecord<K, L, R>[] {
   const queues = [items.filter(({ side }) => side === first), items.filter(({ side }) => side !== first)] as const;
-  return items.map((): SideRecord<K, L, R> => {
+  return items.map((): SidedRecord<K, L, R> => {
     const [one, other] = queues;
     const isFirst = other[0] === undefined || (one[0]?.timestamp ?? Infinity) <= (other[0].timestamp ?? 0);
-    return (isFirst ? one : other).shift() as SideRecord<K, L, R>;
+    return (isFirst ? one : other).shift() as SidedRecord<K, L, R>;
   });
 }
 
 /** Splits records by side: a task would process records of two topics that arrive at once by timestamp. */
-function bySide<K, L, R>(
-  items: readonly SideRecord<K, L, R>[],
-  sides: Readonly<Record<'left' | 'right', Target<K, L | R>>>,
-): Operation<K, L | R>[] {
+function bySide<K, L, R>(items: readonly SidedRecord<K, L, R>[], sides: Sides<K, L | R>): Operation<K, L | R>[] {
   const operations: Operation<K, L | R>[] = [];
   let last: { readonly side: string; readonly records: TestRecord<K, L | R>[] } | undefined;
   for (const { side, ...record } of items) {

@@ -3,7 +3,7 @@ import { isObservable, type Observable } from 'rxjs';
 import type { Target } from '../../dataflow/target.ts';
 import { ConfigError } from '../../errors.ts';
 import { counted } from '../../options/counted.ts';
-import { checkNames, type OptionNames } from '../../options/option-checks.ts';
+import { checkNames, checkWhole, type OptionNames } from '../../options/option-checks.ts';
 import type { RecordPolicy } from '../../options/record-policy.ts';
 import type { Pipeline } from '../../plan/topology.ts';
 import type { StreamRecord } from '../../record.ts';
@@ -15,7 +15,7 @@ import type { Feed } from './feed.ts';
 import { hold } from './law.ts';
 import { type RecordLaws, recordLaws } from './record-laws.ts';
 import { asRead } from './through-serdes.ts';
-import type { Subject } from './ways.ts';
+import { type Subject, subjectOf } from './ways.ts';
 
 /** The laws for a pipeline, and its input. @public */
 export interface LawsOptions<K, V, RK, RV> extends CommonLaws, RecordLaws<TestRecord<K, V>, RK, RV> {
@@ -78,16 +78,10 @@ export function expectLaws<K, V, RK, RV>(
   options: LawsOptions<K, V, RK, RV>,
 ): void {
   checkNames('expectLaws', options, OPTIONS);
+  checkWhole('expectLaws', 'runs', options.runs, 1);
   const { input, onRecordError, output } = options;
   const anew = (): Pipeline => (typeof subject === 'function' ? asPipeline(subject, options) : subject);
-  const under: Subject<K, V, RK, RV> = {
-    pipeline: anew(),
-    anew,
-    input,
-    output,
-    seen: { inputs: 0, rows: 0 },
-    ...(onRecordError && { onRecordError }),
-  };
+  const under = subjectOf<K, V, RK, RV>({ anew, input, output, ...(onRecordError && { onRecordError }) });
   const feed: Feed<TestRecord<K, V>, K, V> = {
     inputs: options.records,
     pipe: (record) => ({ do: 'pipe', record }),
@@ -111,7 +105,7 @@ export function checkSeen<K, V, RK, RV>(where: string, { output, seen }: Subject
     `${where} compared nothing: none of ${counted(seen.inputs, 'input')} made a row in ${output.name}`,
     {
       topic: output.name,
-      hint: 'generate records that pass the filters of the pipeline, check what waits for the wall clock with a TestDriver and advanceTime, or say with model that none is expected',
+      hint: "generate records that pass the filters of the pipeline, let wall-clock timers fire with advance: '1m', or say with model that no row is expected",
     },
   );
 }

@@ -1,21 +1,26 @@
 import fc from 'fast-check';
 import {
   agg,
+  globalTable,
   int32,
   joinStream,
   joinTable,
   json,
+  keyValue,
   mapValues,
   process,
   type StreamRecord,
   string,
   table,
+  through,
+  to,
   topic,
   tumbling,
   windowBy,
 } from 'millrace';
 import { CheckFailed, expectJoinLaws, expectLaws, records } from 'millrace/testing/fast-check';
-import { map, merge } from 'rxjs';
+import { joinTableModel, windowByModel } from 'millrace/testing/models';
+import { map, merge, scan } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
 const numbers = topic('numbers', { key: string(), value: int32() });
@@ -36,6 +41,23 @@ function broken(check: () => void): CheckFailed {
 }
 
 describe('laws with a wall clock that advances', () => {
+  it('hold for a timer that is due at once, as in an application', () => {
+    const atOnce = (source: typeof numbers) =>
+      source.pipe(
+        process({
+          name: 'at-once',
+          timers: { soon: 'wall-clock' },
+          next({ value }, { emit, now, timers }) {
+            emit(value);
+            timers.soon.set(now);
+          },
+          due: { soon: (_, { emit }) => emit(-1) },
+        }),
+      );
+    // In a batch it fires once for all records of a key.
+    expectLaws(atOnce, { ...base, batching: false, advance: '20s', runs: 50 });
+  });
+
   const silence = (source: typeof numbers) =>
     source.pipe(
       process({
@@ -75,6 +97,22 @@ describe('laws with a wall clock that advances', () => {
 });
 
 describe('laws compare', () => {
+  it('whose headers a row has, although nothing else differs', () => {
+    const first = scan((kept: StreamRecord<string, number>, record: StreamRecord<string, number>) => {
+      return { ...record, headers: kept.headers };
+    });
+    const { message } = broken(() => expectLaws((source) => source.pipe(first), { ...base, batching: false }));
+    expect(message).toContain('law "restart" does not hold');
+    expect(message).toContain(`headers: [['millrace.test.number', Uint8Array.of(48)]] }`);
+    const [, ...programs] = message.split('const driver');
+    expect(programs.join(''), 'shown where it is needed').toContain(`headers: [['millrace.test.number'`);
+    const counted = scan((kept: StreamRecord<string, number>, record: StreamRecord<string, number>) => {
+      return { ...record, value: kept.value + 1 };
+    });
+    const other = broken(() => expectLaws((source) => source.pipe(counted), base)).message;
+    expect(other, 'and left out elsewhere').not.toContain('millrace.test.number');
+  });
+
   it('headers', () => {
     const numbered = map((record: StreamRecord<string, number>, at: number) => {
       return { ...record, headers: [['at', Uint8Array.of(at)]] as const };
@@ -127,6 +165,73 @@ describe('laws compare', () => {
   });
 });
 
+describe('laws do not compare', () => {
+  it('the order of dead letters and late records of several stages, which there is none of', () => {
+    const middle = topic('middle', { key: string(), value: int32() });
+    const refuse = (rest: number) => (n: number) => {
+      if (n % 5 === rest) throw new Error(`rest ${rest}`);
+      return n;
+    };
+    const twice = (source: typeof numbers) => source.pipe(mapValues(refuse(1)), through(middle), mapValues(refuse(2)));
+    expectLaws(twice, { ...base, onRecordError: { deadLetter: 'letters' } });
+    const late = records({ keys: ['a'], values: fc.nat(9), step: '4s', late: '1m' });
+    const sum = agg.sum((n: number) => n);
+    const both = [
+      numbers.pipe(windowBy(tumbling({ size: '5s', grace: '0s' }), sum, { store: 'per-5s' }), to(results)),
+      numbers.pipe(
+        through(middle),
+        windowBy(tumbling({ size: '10s', grace: '0s' }), sum, { store: 'per-10s' }),
+        to(results),
+      ),
+    ];
+    expectLaws(both, { ...base, records: late, runs: 200 });
+  });
+});
+
+describe('laws find', () => {
+  it('what drops a record that is exactly as far behind as the law allows', () => {
+    const drops = (limit: number) => (source: typeof numbers) =>
+      source.pipe(
+        process({
+          name: 'drops',
+          stores: { highest: keyValue('highest', { value: json<number>() }) },
+          next({ timestamp, value }, { emit, key, stores }) {
+            const highest = Math.max(stores.highest.get(key) ?? 0, timestamp);
+            stores.highest.set(key, highest);
+            if (highest - timestamp < limit) emit(value);
+          },
+        }),
+      );
+    const one = { ...base, ...off, records: records({ keys: ['a'], values: fc.nat(9), step: '4s' }) };
+    expect(broken(() => expectLaws(drops(4_000), { ...one, reorder: '4s' })).message).toContain('law "reorder"');
+    expectLaws(drops(4_001), { ...one, reorder: '4s' });
+  });
+
+  it('a grace that is off by one, by the record that closes a window', () => {
+    const late = records({ keys: ['a', 'b'], values: fc.nat(9), step: '4s', disorder: '3s', late: '20s' });
+    const right = tumbling({ size: '10s', grace: '3s' });
+    for (const grace of ['2999ms', '3001ms'] as const) {
+      const wrong = tumbling({ size: '10s', grace });
+      const { message } = broken(() =>
+        expectLaws((source) => source.pipe(windowBy(wrong, agg.count(), { store: 'counts' })), {
+          ...base,
+          ...off,
+          runs: 400,
+          records: late,
+          model: (all) => windowByModel(right, agg.count(), all),
+        }),
+      );
+      expect(message).toMatch(/^ {2}(after record \d+|at the end): \{ key: '[ab]', value: \d+/m);
+    }
+    expectLaws((source) => source.pipe(windowBy(right, agg.count(), { store: 'counts' })), {
+      ...base,
+      ...off,
+      records: late,
+      model: (all) => windowByModel(right, agg.count(), all),
+    });
+  });
+});
+
 describe('laws of two inputs', () => {
   const sides = { left: { input: numbers, records: some }, right: { input: others, records: some } };
 
@@ -170,5 +275,34 @@ describe('laws of two inputs', () => {
       expectJoinLaws(swapped, { ...sides, ...off, output: results, seed: 7, conserves: amounts }),
     );
     expect(message).toContain('law "conserves" does not hold');
+  });
+
+  it('infer the types of both sides from the topics, whatever the generators make', () => {
+    const clicks = topic('clicks', { key: string(), value: json<{ url: string }>() });
+    const users = table('users', { key: string(), value: json<{ name: string }>() });
+    const lines = topic('lines', { key: string(), value: string() });
+    expectJoinLaws((left, right) => left.pipe(joinTable(right, ({ url }, { name }) => `${name} ${url}`)), {
+      left: {
+        input: clicks,
+        records: records({ keys: ['a'], values: fc.record({ url: fc.constantFrom('/', '/cart') }) }),
+      },
+      right: {
+        input: users,
+        records: records({ keys: ['a'], values: fc.record({ name: fc.constantFrom('ada', 'bob') }) }),
+      },
+      output: lines,
+      seed: 7,
+      runs: 20,
+      model: (all) => joinTableModel({}, ({ url }, user) => `${user?.name} ${url}`, all),
+    });
+  });
+
+  it('refuse to interrupt a join with a global table, which takes no part in commits', () => {
+    const rates = globalTable('rates', { key: string(), value: int32() });
+    const options = { left: sides.left, right: { input: rates, records: some }, output: results, seed: 7, runs: 20 };
+    const join = (left: typeof numbers, right: typeof rates) =>
+      left.pipe(joinTable(right, (one, two) => one * two, { key: (_, { key }) => key }));
+    expect(() => expectJoinLaws(join, options)).toThrow(/global table.*restart: false/);
+    expectJoinLaws(join, { ...options, restart: false });
   });
 });

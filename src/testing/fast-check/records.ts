@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import fc, { type Arbitrary } from 'fast-check';
+import { ConfigError } from '../../errors.ts';
 import { type Duration, durationMs } from '../../options/duration.ts';
 import { checkNames, type OptionNames } from '../../options/option-checks.ts';
 import type { TestRecord } from '../test-driver.ts';
@@ -108,6 +109,10 @@ export function records<K, V>(options: RecordsOptions<K, V>): Arbitrary<TestReco
 /** Keys of a small set, earlier ones more frequent. */
 function keysOf<K>(keys: RecordsOptions<K, unknown>['keys']): Arbitrary<K | null> {
   if (!Array.isArray(keys)) return keys as Arbitrary<K | null>;
+  if (keys.length === 0)
+    throw new ConfigError('ERR_OPTION', 'records: keys is empty', {
+      hint: 'give at least one key; [null] for records without',
+    });
   const weighted = (keys as readonly (K | null)[]).map((key, at) => ({
     arbitrary: fc.constant(key),
     weight: keys.length - at,

@@ -39,6 +39,26 @@ describe('laws that cannot be judged', () => {
     expectLaws(none, { ...base, model: () => [] });
   });
 
+  it('refuse numbers of runs that would not end, or check nothing', () => {
+    const same = (source: typeof numbers) => source.pipe(mapValues((n) => n));
+    for (const runs of [0.5, 0, -1, Number.NaN]) {
+      expect(() => expectLaws(same, { ...base, runs }), String(runs)).toThrow(/expectLaws: runs is/);
+    }
+  });
+
+  it('refuse a model that returns no rows, and keys of which there are none', () => {
+    const same = (source: typeof numbers) => source.pipe(mapValues((n) => n));
+    const made = [undefined, Promise.resolve([]), { steps: [] }];
+    const said = made.map((each) => {
+      const { message } = failure(() => expectLaws(same, { ...base, ...off, model: () => each as never }));
+      return /cannot be tried: (.*) –/.exec(message)?.[1];
+    });
+    expect(said[0]).toContain('the model returned undefined for ');
+    expect(said[1]).toContain('the model returned ');
+    expect(said[2]).toMatch(/the model returned steps for 0 records for \d+ record/);
+    expect(() => records({ keys: [], values: fc.nat(9) })).toThrow('records: keys is empty');
+  });
+
   it('refuse sums that are no numbers, which are equal to each other', () => {
     const amounts = { ofRecord: () => Number.NaN, ofRow: () => Number.NaN };
     const same = (source: typeof numbers) => source.pipe(mapValues((n) => n));

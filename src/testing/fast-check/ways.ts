@@ -16,8 +16,24 @@ export interface Subject<K, V, RK, RV> {
   readonly input: Target<K, V>;
   readonly output: Target<RK, RV>;
   readonly onRecordError?: RecordPolicy;
+  /** Whether the rows of a key have an order: those of several stages have none between them. */
+  readonly ordered: boolean;
   /** What the tries of all laws have seen, so that laws that compared nothing do not pass as kept. */
   readonly seen: { inputs: number; rows: number };
+}
+
+/** The subject of laws about a pipeline. */
+export function subjectOf<K, V, RK, RV>(
+  given: Pick<Subject<K, V, RK, RV>, 'anew' | 'input' | 'output' | 'onRecordError'>,
+): Subject<K, V, RK, RV> {
+  const pipeline = given.anew();
+  const { stages } = new TestDriver(pipeline, optionsOf(given)).topology;
+  const ordered = stages.filter(({ outputs }) => outputs.includes(given.output.name)).length <= 1;
+  return { ...given, pipeline, ordered, seen: { inputs: 0, rows: 0 } };
+}
+
+function optionsOf({ onRecordError }: { readonly onRecordError?: RecordPolicy }): { onRecordError?: RecordPolicy } {
+  return onRecordError === undefined ? {} : { onRecordError };
 }
 
 /** One way to process an input. */
@@ -42,24 +58,58 @@ export function rowsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K,
 /**
  * What a way leads to, including the rows of windows that are open at the end.
  *
+ * @param program - The way to show if something throws.
  * @throws Thrown with what the pipeline throws, and for asynchronous calls, whose rows would come too late.
  */
-export function outcomeOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): Outcome<RK, RV> {
-  const { input, onRecordError, output, pipeline, seen } = subject;
-  const { autoCommit, operations, partitions } = way;
-  const driver = new TestDriver(pipeline, { partitions, autoCommit, ...(onRecordError && { onRecordError }) });
+export function outcomeOf<K, V, RK, RV>(
+  subject: Subject<K, V, RK, RV>,
+  way: Way<K, V>,
+  program: Way<K, V> = way,
+): Outcome<RK, RV> {
+  const { input, output, seen } = subject;
+  const { operations } = way;
+  const driver = driverOf(subject, way);
   return attempt(
-    () => textOf(subject, way),
+    () => textOf(subject, program),
     () => {
       drive(driver, input, operations);
       driver.end('close');
-      if (driver.tasks().some(({ pendingAsync }) => pendingAsync > 0)) throw asynchronous();
+      checkDone(driver);
       const rows = driver.read(output);
       if (operations.length > 0) seen.inputs += 1;
       seen.rows += rows.length;
       return { rows, late: driver.late, deadLetters: driver.deadLetters };
     },
   );
+}
+
+/** The rows after each operation, and at the end. @throws Thrown */
+export function stepsOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, way: Way<K, V>): Outcome<RK, RV>['rows'][] {
+  const { input, output, seen } = subject;
+  const driver = driverOf(subject, way);
+  return attempt(
+    () => textOf(subject, way),
+    () => {
+      const steps = way.operations.map((operation) => {
+        drive(driver, input, [operation]);
+        return driver.read(output);
+      });
+      driver.end('close');
+      checkDone(driver);
+      steps.push(driver.read(output));
+      if (way.operations.length > 0) seen.inputs += 1;
+      seen.rows += steps.flat().length;
+      return steps;
+    },
+  );
+}
+
+function driverOf<K, V, RK, RV>(subject: Subject<K, V, RK, RV>, { autoCommit, partitions }: Way<K, V>): TestDriver {
+  return new TestDriver(subject.pipeline, { partitions, autoCommit, ...optionsOf(subject) });
+}
+
+function checkDone(driver: TestDriver): void {
+  if (driver.tasks().some(({ pendingAsync }) => pendingAsync > 0)) throw asynchronous();
 }
 
 function asynchronous(): ConfigError {
@@ -110,11 +160,19 @@ export function textOf<K, V, RK, RV>(
 
 const STAMP = 'millrace.test.number';
 
-/** Records with their index in a header. */
-export function stamped<R extends Pick<TestRecord<unknown, unknown>, 'headers'>>(records: readonly R[]): R[] {
-  return records.map((record, at) => {
-    return { ...record, headers: [...(record.headers ?? []), [STAMP, new TextEncoder().encode(String(at))] as const] };
+/** A way whose records have their number in a header, by which rows tell whose headers they have. */
+export function stamped<K, V>(way: Way<K, V>): Way<K, V> {
+  let count = 0;
+  const stamp = (record: TestRecord<K, V>): TestRecord<K, V> => {
+    const number = new TextEncoder().encode(String(count));
+    count += 1;
+    return { ...record, headers: [...(record.headers ?? []), [STAMP, number] as const] };
+  };
+  const operations = way.operations.map((operation): Operation<K, V> => {
+    if (operation.do === 'pipe') return { ...operation, record: stamp(operation.record) };
+    return operation.do === 'pipeAll' ? { ...operation, records: operation.records.map(stamp) } : operation;
   });
+  return { ...way, operations };
 }
 
 /** The index of the record that a row comes from. */

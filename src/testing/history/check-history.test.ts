@@ -196,4 +196,34 @@ describe('checkHistory', () => {
       { kind: 'lost write', evidence: [{ id: '777' }, { id: '778' }] },
     ]);
   });
+
+  it('refuses events that would count as nothing', () => {
+    const wrong: readonly (readonly [event: unknown, said: string])[] = [
+      [{ type: 'publish', topic: 't', id: 'a' }, 'type of event 1 of the history is "publish"'],
+      [{ type: 'published', topik: 't', id: 'a' }, 'topic of event 1 of the history (published) is undefined'],
+      [{ type: 'read', topic: 't', id: 'a' }, 'partition of event 1 of the history (read) is undefined'],
+      [
+        { type: 'read', topic: 't', id: 'a', partition: 0, offset: '5' },
+        'offset of event 1 of the history (read) is "5"',
+      ],
+      [
+        { type: 'published', topic: 't', id: 'a', outcome: 'lost' },
+        'outcome of event 1 of the history (published) is "lost"',
+      ],
+      [{ ...processed(0), outputs: ['a'] }, 'outputs of event 1 of the history (processed) is'],
+      [null, 'event 1 of the history is null'],
+    ];
+    const said = (events: unknown): string => {
+      try {
+        checkHistory(events as HistoryEvent[]);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'nothing';
+    };
+    for (const [event, message] of wrong) expect(said([event])).toContain(message);
+    expect(said([{ type: 'publish' }])).toContain('did you mean published?');
+    for (const events of ['abc', undefined, 5]) expect(said(events)).toContain('a history is');
+    expect(checkHistory([Object.assign(wrote('a', 0), { time: 5 }), read('a', 0)]), 'more than is known').toEqual([]);
+  });
 });

@@ -1,3 +1,4 @@
+import { checkEvents } from './check-events.ts';
 import type { Anomaly, HistoryEvent, HistoryId, PublishedEvent, ReadEvent } from './events.ts';
 import { HistoryIndex, type Placed, recordKey, type Session, samePlace, type Write } from './history-index.ts';
 
@@ -11,6 +12,7 @@ import { HistoryIndex, type Placed, recordKey, type Session, samePlace, type Wri
  * Leave out topics that are compacted or whose old records were removed: they lose records intentionally.
  *
  * @param events - The events, in the order in which they became known.
+ * @throws ConfigError `ERR_OPTION` for an event without what its type needs.
  * @returns the anomalies, each with the fewest events that show it; empty if the history is correct.
  *
  * @example
@@ -31,7 +33,7 @@ import { HistoryIndex, type Placed, recordKey, type Session, samePlace, type Wri
  * @public
  */
 export function checkHistory(events: Iterable<HistoryEvent>): Anomaly[] {
-  const all = [...events];
+  const all = checkEvents(events);
   const index = new HistoryIndex(all);
   const anomalies = [
     ...missing(index),

@@ -175,7 +175,7 @@ describe('a marble diagram', () => {
     ['clock --a:1', 'line 1, column 9 of a marble diagram: expected no record on the line clock'],
     ['clicks -a:1\ncounts --|', 'line 2, column 10 of a marble diagram: expected the end on a line of an input'],
     ['clicks --|--a:1(1s)', 'line 1, column 13 of a marble diagram: expected nothing behind the end |'],
-    ['clcks --a:1(1s)', 'a line of a marble diagram is called clcks, which is none of its topics'],
+    ['clcks --a:1(1s)', 'the marble diagram has a line clcks, but no topic of that name'],
   ])('is refused where it cannot be read: %j', (diagram, message) => {
     expect(refusal(diagram)).toContain(message);
   });

@@ -70,8 +70,8 @@ export function sidesOf(
 
 function unknownLine(name: string, topics: ReadonlyMap<string, unknown>): ConfigError {
   const near = nearest(name, [...topics.keys(), CLOCK, LATE]);
-  return new ConfigError('ERR_DIAGRAM', `a line of a marble diagram is called ${name}, which is none of its topics`, {
-    hint: `${near === undefined ? '' : `did you mean ${near}? `}give the topic among those of the diagram; besides there are ${CLOCK} and ${LATE}`,
+  return new ConfigError('ERR_DIAGRAM', `the marble diagram has a line ${name}, but no topic of that name`, {
+    hint: `${near === undefined ? '' : `did you mean ${near}? `}add the topic to the topics of the diagram; the other lines are ${CLOCK} and ${LATE}`,
   });
 }
 
