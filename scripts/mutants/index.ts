@@ -4,6 +4,7 @@ import { kafkaMutants } from './kafka.ts';
 import type { Mutant } from './mutant.ts';
 import { operatorMutants } from './operators.ts';
 import { runtimeMutants } from './runtime.ts';
+import { testingMutants } from './testing.ts';
 import { transportMutants } from './transports.ts';
 import { windowMutants } from './windows.ts';
 
@@ -16,4 +17,5 @@ export const mutants: readonly Mutant[] = [
   ...transportMutants,
   ...kafkaMutants,
   ...clientMutants,
+  ...testingMutants,
 ];
