@@ -183,7 +183,8 @@ export class DriverEngine {
   }
 
   /** Drops all tasks and builds new ones from the last commit. */
-  restart(): void {
+  restart(topology: Topology): void {
+    this.#topology = topology;
     this.late.length = this.#lateCommitted;
     this.#failure = undefined;
     void this.#globals.close();

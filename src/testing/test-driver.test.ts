@@ -225,6 +225,34 @@ describe('the test driver', () => {
     expect(driver.tasks()[0]).toMatchObject({ recordsIn: 1, lag: 0 });
   });
 
+  it('restarts with another version of the pipeline, which continues from the offsets and stores', () => {
+    const driver = new TestDriver(counted, { partitions: 2, autoCommit: false });
+    driver.pipe(input, at('a'));
+    driver.commit();
+    driver.pipe(input, at('a'));
+    const doubled = topic('doubled', { key: string(), value: json<number>() });
+    const next = input.pipe(
+      countByKey({ store: 'counts' }),
+      mapValues((n) => n * 2),
+      to(doubled),
+    );
+    driver.restart('crash', next);
+    driver.commit();
+    expect(driver.read(output).map(({ value }) => value)).toEqual([1]);
+    expect(driver.read(doubled).map(({ value }) => value)).toEqual([4]);
+    expect(driver.store('counts').get('a')?.value).toBe(2);
+    expect(driver.topology.stages.flatMap(({ outputs }) => outputs)).toEqual(['doubled']);
+    const other = input.pipe(
+      windowBy(tumbling({ size: '1s', grace: '0s' }), agg.count(), { store: 'counts' }),
+      to(output),
+    );
+    expect(() => driver.restart('crash', other)).toThrow(/counts/);
+    driver.restart('crash', counted);
+    driver.pipe(input, at('a'));
+    driver.commit();
+    expect(driver.read(output).map(({ value }) => value)).toEqual([3]);
+  });
+
   it('recovers by a restart when the cause of a failure is gone', () => {
     let broken = true;
     const driver = new TestDriver(

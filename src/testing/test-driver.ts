@@ -2,6 +2,7 @@ import { type Target, targetUse } from '../dataflow/target.ts';
 import { FatalError } from '../errors.ts';
 import { checkFields, encode, partitionOf } from '../log/encode.ts';
 import { OutputBuffers } from '../log/outputs.ts';
+import type { KnownTopic } from '../log/transport.ts';
 import type { KeyValueDeclaration } from '../operators/key-value.ts';
 import { type Duration, durationMs, idleMsOf } from '../options/duration.ts';
 import { nearest } from '../options/nearest.ts';
@@ -107,7 +108,8 @@ export interface TestTopic<K, V> {
 export class TestDriver {
   readonly clock: VirtualClock;
   #topology: Topology;
-  readonly #patterns: PatternTopics;
+  #patterns: PatternTopics;
+  readonly #options: TestDriverOptions;
   readonly #partitions: number;
   readonly #log: MemoryLog;
   readonly #readers = new Map<string, TopicReader>();
@@ -117,7 +119,7 @@ export class TestDriver {
   readonly #input: OutputBuffers = new OutputBuffers((name) => outputTopic(this.#log, name));
   readonly #engine: DriverEngine;
   readonly #store: ReturnType<typeof storeViews>;
-  readonly #letterTopics: readonly string[];
+  readonly #letterTopics = new Set<string>();
   #batching = 0;
   /** What is left to do of {@link end}: for these tasks, these stages. */
   #ending: { readonly openWindows: 'keep' | 'close'; running: object | undefined; stages: Stage[] } | undefined;
@@ -128,28 +130,31 @@ export class TestDriver {
     checkWhole('TestDriver', 'partitions', options.partitions, 1);
     checkPolicy('TestDriver', options.onRecordError);
     if (options.idle !== undefined) idleMsOf('TestDriver', options.idle);
-    const { applicationId = 'test', onRecordError = 'fail' } = options;
-    const planned = plan(pipeline, applicationId);
-    checkDeadLetters(planned, onRecordError);
-    this.#patterns = new PatternTopics(planned, applicationId, onRecordError);
-    this.#topology = this.#patterns.of(new Set(), 'allowed');
+    this.#options = options;
+    this.#patterns = patternsOf(pipeline, options);
+    this.#topology = this.#patterns.of(this.#read, 'allowed');
     this.#partitions = options.partitions ?? 1;
     this.clock = new VirtualClock(options.startTime ?? 0);
     this.#log = new MemoryLog({ now: () => this.clock.now() });
+    this.#createTopics();
+    this.#store = storeViews(() => [this.#topology, { now: this.#topics() }, this.#engine.running]);
+    this.#engine = new DriverEngine(this.#topology, this.#log, this.clock, options);
+  }
+
+  /** Creates the topics of the pipeline that are missing. */
+  #createTopics(): void {
+    const { onRecordError = 'fail' } = this.#options;
     const { globals, stages } = this.#topology;
     for (const { name } of [...stages.flatMap(({ inputs }) => inputs), ...globals]) this.#read.add(name);
     for (const name of topicsOf(this.#topology, onRecordError)) {
       this.#log.create(name, { partitions: this.#partitions, ifMissing: true });
     }
-    this.#letterTopics = lettersOf(this.#topology, options.onRecordError ?? 'fail');
-    const topics = new Map(
-      this.#log
-        .list()
-        .flatMap((name) => this.#log.known(name) ?? [])
-        .map((each) => [each.name, each]),
-    );
-    this.#store = storeViews(() => [this.#topology, { now: topics }, this.#engine.running]);
-    this.#engine = new DriverEngine(this.#topology, this.#log, this.clock, options);
+    for (const name of lettersOf(this.#topology, onRecordError)) this.#letterTopics.add(name);
+  }
+
+  #topics(): Map<string, KnownTopic> {
+    const all = this.#log.list().flatMap((name) => this.#log.known(name) ?? []);
+    return new Map(all.map((each) => [each.name, each]));
   }
 
   /** The plan of the pipeline: stages, steps, topics and stores. */
@@ -255,7 +260,7 @@ export class TestDriver {
 
   /** Every dead letter so far, with the reason. */
   get deadLetters(): readonly TestDeadLetter[] {
-    return this.#letterTopics.flatMap((topic) => deadLettersIn(this.#log, topic));
+    return [...this.#letterTopics].flatMap((topic) => deadLettersIn(this.#log, topic));
   }
 
   /** The tasks with their counters, positions and stores. */
@@ -280,11 +285,19 @@ export class TestDriver {
    * by then fire.
    *
    * @param how - `crash` loses uncommitted work, which is then redone; `stop` commits first.
+   * @param pipeline - What runs from now on (default: the same), such as a new version of the pipeline, or one built anew
+   * as in a new process. It continues from the offsets and stores of the one before.
+   * @throws MillraceError as an application that starts with this state, for example if a store has another definition.
    */
-  restart(how: 'crash' | 'stop' = 'crash'): void {
+  restart(how: 'crash' | 'stop' = 'crash', pipeline?: Pipeline): void {
     this.#ending = undefined;
     if (how === 'stop') this.#engine.commit();
-    this.#engine.restart();
+    if (pipeline !== undefined) {
+      this.#patterns = patternsOf(pipeline, this.#options);
+      this.#topology = this.#patterns.of(this.#read, 'allowed');
+      this.#createTopics();
+    }
+    this.#engine.restart(this.#topology);
   }
 
   /**
@@ -402,6 +415,14 @@ export class TestDriver {
     if (key === null || this.#partitions === 1) return 0;
     return partitionOf(key, this.#partitions);
   }
+}
+
+/** Plans a pipeline, and knows the topics of its patterns. @throws ConfigError */
+function patternsOf(pipeline: Pipeline, options: TestDriverOptions): PatternTopics {
+  const { applicationId = 'test', onRecordError = 'fail' } = options;
+  const planned = plan(pipeline, applicationId);
+  checkDeadLetters(planned, onRecordError);
+  return new PatternTopics(planned, applicationId, onRecordError);
 }
 
 function notOfPipeline(what: string, topic: string, known: readonly string[]): FatalError {

@@ -118,7 +118,7 @@ describe('a shuffle that an application makes', () => {
     await toEnd(shuffled());
     expect(log.describe('shuffle')?.config.owner).toBeUndefined();
     expect(warnings).toEqual([
-      "topic shuffle removes records after 168 hours, also those that the application has not read of it: keep them with client.topics.configure('shuffle', { retentionMs: -1, retentionBytes: -1 })",
+      "topic shuffle removes records after 168 hours, including those that the application has not read yet: keep them with client.topics.configure('shuffle', { retentionMs: -1, retentionBytes: -1 })",
     ]);
     log.configure('shuffle', FOREVER);
     await toEnd(shuffled());

@@ -92,7 +92,7 @@ export function warnOfRetention(
     if (limit === undefined || !written.has(name) || keepsAsToldIn(config)) continue;
     warn(
       name,
-      `topic ${name} removes records ${limit}, also those that the application has not read of it: keep them with ` +
+      `topic ${name} removes records ${limit}, including those that the application has not read yet: keep them with ` +
         `client.topics.configure('${name}', { retentionMs: -1, retentionBytes: -1 })`,
     );
   }

@@ -121,6 +121,7 @@ export function expectJoinLaws<LS extends LawsTopic, RS extends LawsTopic, RK, R
   const sides = { left: left.input, right: right.input, both: left.input } as unknown as Sides<K, L | R>;
   const under = subjectOf<K, L | R, RK, RV>({
     anew,
+    rebuilds: typeof subject === 'function',
     input: sides.left,
     output,
     ...(onRecordError && { onRecordError }),

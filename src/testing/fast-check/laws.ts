@@ -81,7 +81,13 @@ export function expectLaws<K, V, RK, RV>(
   checkWhole('expectLaws', 'runs', options.runs, 1);
   const { input, onRecordError, output } = options;
   const anew = (): Pipeline => (typeof subject === 'function' ? asPipeline(subject, options) : subject);
-  const under = subjectOf<K, V, RK, RV>({ anew, input, output, ...(onRecordError && { onRecordError }) });
+  const under = subjectOf<K, V, RK, RV>({
+    anew,
+    rebuilds: typeof subject === 'function',
+    input,
+    output,
+    ...(onRecordError && { onRecordError }),
+  });
   const feed: Feed<TestRecord<K, V>, K, V> = {
     inputs: options.records,
     pipe: (record) => ({ do: 'pipe', record }),

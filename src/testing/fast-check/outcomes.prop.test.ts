@@ -74,6 +74,27 @@ describe('laws with a wall clock that advances', () => {
     expectLaws(silence, { ...base, advance: '20s', partitions: true, runs: 50 });
   });
 
+  it('find what an operator keeps in a variable of its own, by building it anew', () => {
+    const remembering = (source: typeof numbers) => {
+      const last = new Map<string, number>();
+      return source.pipe(
+        process({
+          name: 'remembering',
+          timers: { quiet: 'wall-clock' },
+          next({ value }, { key, now, timers }) {
+            last.set(key, value);
+            timers.quiet.set(now + 5_000);
+          },
+          due: { quiet: ({ key }, { emit }) => emit(last.get(key) ?? -1) },
+        }),
+      );
+    };
+    const { message } = broken(() => expectLaws(remembering, { ...base, advance: '20s' }));
+    expect(message).toMatch(/law "restart" does not hold: after a restart with a pipeline that is built anew/);
+    expect(message).toMatch(/^driver\.restart\('(crash|stop)', anotherPipeline\);$/m);
+    expect(message).toMatch(/^ {2}\{ key: '[ab]', value: -1/m);
+  });
+
   it('find an interval that a restart begins again', () => {
     const beat = (source: typeof numbers) =>
       source.pipe(

@@ -13,6 +13,8 @@ export interface Subject<K, V, RK, RV> {
   readonly pipeline: Pipeline;
   /** Another pipeline of the same operator; the same pipeline if only that was given. */
   readonly anew: () => Pipeline;
+  /** Whether `anew` builds another one. */
+  readonly rebuilds: boolean;
   readonly input: Target<K, V>;
   readonly output: Target<RK, RV>;
   readonly onRecordError?: RecordPolicy;
@@ -24,7 +26,7 @@ export interface Subject<K, V, RK, RV> {
 
 /** The subject of laws about a pipeline. */
 export function subjectOf<K, V, RK, RV>(
-  given: Pick<Subject<K, V, RK, RV>, 'anew' | 'input' | 'output' | 'onRecordError'>,
+  given: Pick<Subject<K, V, RK, RV>, 'anew' | 'rebuilds' | 'input' | 'output' | 'onRecordError'>,
 ): Subject<K, V, RK, RV> {
   const pipeline = given.anew();
   const { stages } = new TestDriver(pipeline, optionsOf(given)).topology;
@@ -41,6 +43,8 @@ export interface Way<K, V> {
   readonly partitions: number;
   readonly autoCommit: boolean;
   readonly operations: readonly Operation<K, V>[];
+  /** Whether a restart has another pipeline, as a new process has. */
+  readonly rebuilt?: boolean;
 }
 
 /** What a way leads to. */
@@ -67,12 +71,15 @@ export function outcomeOf<K, V, RK, RV>(
   program: Way<K, V> = way,
 ): Outcome<RK, RV> {
   const { input, output, seen } = subject;
-  const { operations } = way;
+  const { operations, rebuilt = false } = way;
   const driver = driverOf(subject, way);
   return attempt(
     () => textOf(subject, program),
     () => {
-      drive(driver, input, operations);
+      for (const operation of operations) {
+        if (rebuilt && operation.do === 'restart') driver.restart(operation.how, subject.anew());
+        else drive(driver, input, [operation]);
+      }
       driver.end('close');
       checkDone(driver);
       const rows = driver.read(output);
@@ -151,11 +158,18 @@ export function textOf<K, V, RK, RV>(
   const driver = `new TestDriver(pipeline${options.length === 0 ? '' : `, { ${options.join(', ')} }`})`;
   return [
     `const driver = ${driver};`,
-    ...linesOf(input, way.operations),
+    ...linesOf(input, way.operations).map((line) => (way.rebuilt === true ? rebuiltLine(line) : line)),
     `driver.end('close');`,
     `console.log(driver.read(${variableName(output.name)}));`,
     ...others.map((each) => `console.log(driver.${each});`),
   ].join('\n');
+}
+
+function rebuiltLine(line: string): string {
+  return line.replace(
+    /^driver\.restart\((.*)\);$/,
+    (_, how) => `driver.restart(${how || "'crash'"}, anotherPipeline);`,
+  );
 }
 
 const STAMP = 'millrace.test.number';

@@ -195,7 +195,7 @@ function goneBack({ begun, from, reads }: Session): Anomaly[] {
     }
     if (event.offset > before.offset) return [];
     const how = event.offset === before.offset ? 'again' : `after ${before.offset}`;
-    const message = `${what} ${how}, without having begun again`;
+    const message = `${what} ${how}, without being assigned again`;
     return [{ kind: 'non-monotonic poll', topic: event.topic, message, evidence: [before, event] }];
   });
 }
