@@ -686,6 +686,19 @@ describe('timers on the clock on the wall', () => {
     expect(shown(driver.read(output)), 'failed write').toEqual(['a=10@10']);
   });
 
+  it('that set themselves for now for ever are refused by the driver, which would not end', () => {
+    const endless = keyed.pipe(
+      process({
+        name: 'endless',
+        timers: { soon: 'wall-clock' },
+        next: (_, { now, timers }) => timers.soon.set(now),
+        due: { soon: (_, { now, timers }) => timers.soon.set(now) },
+      }),
+    );
+    const driver = driverOf(endless.pipe(to(output)));
+    expect(thrown(() => driver.pipe(keyed, { key: 'a', value: 1, timestamp: 0 })).code).toBe('ERR_TIMERS_REPEAT');
+  });
+
   it('may set themselves again, once for each time on the way', () => {
     const beat = keyed.pipe(
       process({

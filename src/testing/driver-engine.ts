@@ -38,7 +38,7 @@ export interface DriverEngineOptions {
 /** How long, in real time, `settled` waits for a stopped virtual clock before it fails. */
 const STANDING_MS = 1000;
 
-/** How often timers that are due are fired in one call: one that sets itself for now would never end. */
+/** After so many rounds of due timers in one call, one of them must be setting itself for now, which would never end. */
 const MOST_PASSES = 1000;
 
 /** Commit interval without automatic commits: a hundred years of the virtual clock. */
@@ -127,7 +127,8 @@ export class DriverEngine {
     if (this.#failure === undefined) this.#follow();
     this.#engine.schedule();
     this.#work();
-    for (let passes = 0; this.#again || (this.#due && passes < MOST_PASSES); passes += 1) {
+    for (let passes = 0; this.#again || this.#due; passes += 1) {
+      if (passes === MOST_PASSES) throw timersRepeat(this.#clock.now());
       if (this.#again) {
         this.#again = false;
         this.late.length = this.#lateCommitted;
@@ -318,6 +319,16 @@ export class DriverEngine {
     void tables.load(this.#tasks, new Map());
     return tables;
   }
+}
+
+function timersRepeat(now: number): FatalError {
+  return new FatalError(
+    'ERR_TIMERS_REPEAT',
+    `timers were due ${MOST_PASSES} times in a row, and the driver's clock stands at ${now}`,
+    {
+      hint: 'a timer sets itself for now, or for a time that has passed: set it for a later time, such as now + 1_000',
+    },
+  );
 }
 
 function clockStands(

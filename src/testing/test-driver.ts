@@ -120,6 +120,8 @@ export class TestDriver {
   readonly #engine: DriverEngine;
   readonly #store: ReturnType<typeof storeViews>;
   readonly #letterTopics = new Set<string>();
+  /** The topics of the pipeline, for what reads its stores. */
+  #known: ReadonlyMap<string, KnownTopic> = new Map();
   #batching = 0;
   /** What is left to do of {@link end}: for these tasks, these stages. */
   #ending: { readonly openWindows: 'keep' | 'close'; running: object | undefined; stages: Stage[] } | undefined;
@@ -137,7 +139,7 @@ export class TestDriver {
     this.clock = new VirtualClock(options.startTime ?? 0);
     this.#log = new MemoryLog({ now: () => this.clock.now() });
     this.#createTopics();
-    this.#store = storeViews(() => [this.#topology, { now: this.#topics() }, this.#engine.running]);
+    this.#store = storeViews(() => [this.#topology, { now: this.#known }, this.#engine.running]);
     this.#engine = new DriverEngine(this.#topology, this.#log, this.clock, options);
   }
 
@@ -150,11 +152,8 @@ export class TestDriver {
       this.#log.create(name, { partitions: this.#partitions, ifMissing: true });
     }
     for (const name of lettersOf(this.#topology, onRecordError)) this.#letterTopics.add(name);
-  }
-
-  #topics(): Map<string, KnownTopic> {
     const all = this.#log.list().flatMap((name) => this.#log.known(name) ?? []);
-    return new Map(all.map((each) => [each.name, each]));
+    this.#known = new Map(all.map((each) => [each.name, each]));
   }
 
   /** The plan of the pipeline: stages, steps, topics and stores. */
@@ -388,7 +387,6 @@ export class TestDriver {
     this.#input.recycle(batches);
   }
 
-  /** A topic that matches a pattern exists from its first record on. */
   #encode<K, V>(name: string, topic: Target<K, V>, records: Iterable<TestRecord<K, V>>): void {
     const { key: keySerde, value: valueSerde } = targetUse('pipe', topic);
     const output = this.#input.topic(name);
@@ -404,6 +402,7 @@ export class TestDriver {
     }
   }
 
+  /** A topic that matches a pattern exists from its first record on. */
   #find(name: string): void {
     this.#log.create(name, { partitions: this.#partitions });
     this.#read.add(name);

@@ -14,44 +14,17 @@ import {
   tumbling,
   windowBy,
 } from 'millrace';
-import {
-  CheckFailed,
-  expectJoinLaws,
-  expectLaws,
-  type LawsOptions,
-  operations,
-  records,
-} from 'millrace/testing/fast-check';
+import { expectJoinLaws, expectLaws, type LawsOptions, operations, records } from 'millrace/testing/fast-check';
 import { joinStreamModel, windowByModel } from 'millrace/testing/models';
 import { distinctUntilChanged, filter, groupBy, map, merge, mergeMap, type Observable, scan } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { broken, failure } from './failures.fixtures.ts';
 
 const numbers = topic('numbers', { key: string(), value: int32() });
 const results = topic('results', { key: string(), value: int32() });
 const some = records({ keys: ['a', 'b', 'c'], values: fc.integer({ min: 0, max: 99 }) });
 const base = { input: numbers, output: results, records: some, seed: 7 };
 const off = { batching: false, restart: false };
-
-/** What a check throws. */
-function failure(check: () => void): Error {
-  try {
-    check();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}
-
-/** What a law says that does not hold. */
-function broken(check: () => void): CheckFailed {
-  try {
-    check();
-  } catch (error) {
-    if (error instanceof CheckFailed) return error;
-    throw error;
-  }
-  throw new Error('the law holds');
-}
 
 const perTen = numbers.pipe(
   windowBy(tumbling({ size: '10ms', grace: '20ms' }), agg.count(), { store: 'counts' }),

@@ -3,6 +3,7 @@ import { filterValues, int32, json, mapAsync, mapValues, string, topic } from 'm
 import { CheckFailed, expectJoinLaws, expectLaws, records } from 'millrace/testing/fast-check';
 import { merge } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { failure } from './failures.fixtures.ts';
 
 const numbers = topic('numbers', { key: string(), value: int32() });
 const results = topic('results', { key: string(), value: int32() });
@@ -10,15 +11,6 @@ const objects = topic('objects', { key: string(), value: json<object>() });
 const some = records({ keys: ['a', 'b'], values: fc.nat(9) });
 const base = { input: numbers, output: results, records: some, seed: 7, runs: 15 };
 const off = { batching: false, restart: false };
-
-function failure(check: () => void): Error {
-  try {
-    check();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('laws that cannot be judged', () => {
   it('refuse asynchronous calls, whose rows come when nobody looks any more', () => {
