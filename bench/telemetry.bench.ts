@@ -35,11 +35,10 @@ import { type Feed, numbers, PARTITIONS, type Traced } from './telemetry-feed.ts
 
 /** What comes in 20 ms at 200,000 records/s. The next come when these are read, so a busy machine changes nothing. */
 const TICK_RECORDS = 4000;
-/**
- * Five seconds of the stream, in which all figures are asked for once: three times as often as usual. In stretches of a second an
- * application differed from itself by up to 30 %, in these by up to 11 %.
- */
+/** Five seconds of the stream. In stretches of a second an application differed from itself by up to 30 %, in these by up to 11 %. */
 const TICKS = 250;
+/** Ticks between two collections of all figures: 15 s, as scrapes are usually set up. OpenTelemetry's reader takes 60 s by default. */
+const COLLECTION_TICKS = 750;
 
 /**
  * What reports the application while it is measured: `prometheus` is the text, `metrics` OpenTelemetry with its SDK, `traces` is
@@ -52,6 +51,8 @@ type Reported = (typeof REPORTED)[number];
 interface Stretch {
   readonly reported: Reported;
   readonly nsPerRecord: number;
+  /** What one collection of all figures takes, in ms of processor time. It is in the time of a record, by its share. */
+  readonly collectMs: number;
 }
 
 /** What a process is to read. */
@@ -110,23 +111,37 @@ async function tickThrough(publisher: ChildProcess, ticks: number, seen: () => n
 
 async function stretch(app: App, reported: Reported, work: () => Promise<void>): Promise<Stretch> {
   const report = await reportOf(app, reported);
-  const [cpu, before] = [process.cpuUsage(), app.snapshot().recordsIn];
-  await work();
-  await report.collect();
-  const { system, user } = process.cpuUsage(cpu);
+  const before = app.snapshot().recordsIn;
+  const workMs = await cpuOf(async () => {
+    await work();
+    await report.exportSpans();
+  });
   const records = app.snapshot().recordsIn - before;
+  const collectMs = await cpuOf(report.collect);
   await report.close();
-  return { reported, nsPerRecord: ((system + user) * 1000) / records };
+  const collections = records / (TICK_RECORDS * COLLECTION_TICKS);
+  return { reported, nsPerRecord: ((workMs + collectMs * collections) * 1e6) / records, collectMs };
+}
+
+/** Processor time of all threads, in ms. */
+async function cpuOf(work: () => unknown): Promise<number> {
+  const cpu = process.cpuUsage();
+  await work();
+  const { system, user } = process.cpuUsage(cpu);
+  return (system + user) / 1000;
 }
 
 interface Report {
+  /** Hands the spans of the stretch to the exporter. */
+  exportSpans(): unknown;
   /** Asks for all figures once. */
   collect(): unknown;
   close(): unknown;
 }
 
 async function reportOf(app: App, reported: Reported): Promise<Report> {
-  if (reported === 'nothing') return { collect: () => undefined, close: () => undefined };
+  const nothing = (): void => undefined;
+  if (reported === 'nothing') return { exportSpans: nothing, collect: nothing, close: nothing };
   // That of the application would watch the process from now on, also while nothing is reported.
   const { MetricsExporter } = await built<{ MetricsExporter: new (take: App['snapshot']) => MetricsExporter }>(
     'runtime/app/app-metrics.js',
@@ -134,7 +149,9 @@ async function reportOf(app: App, reported: Reported): Promise<Report> {
   const exporter = new MetricsExporter(() => app.snapshot());
   const metrics: App['metrics'] = () => exporter.metrics();
   metrics();
-  if (reported === 'prometheus') return { collect: () => prometheusText(metrics()), close: () => exporter.close() };
+  if (reported === 'prometheus') {
+    return { exportSpans: nothing, collect: () => prometheusText(metrics()), close: () => exporter.close() };
+  }
   const reader = new PeriodicExportingMetricReader({
     exporter: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
     exportIntervalMillis: 3_600_000,
@@ -150,11 +167,11 @@ async function reportOf(app: App, reported: Reported): Promise<Report> {
     tracer: reported === 'traces' && tracers.getTracer('bench'),
   });
   return {
-    collect: async () => {
-      await reader.forceFlush();
+    exportSpans: async () => {
       await tracers.forceFlush();
       spans.reset();
     },
+    collect: () => reader.forceFlush(),
     close: async () => {
       report.close();
       exporter.close();

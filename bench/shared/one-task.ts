@@ -53,7 +53,7 @@ export function batchesOf(count: number, record: (at: number) => RawRecord): Fet
  * event loop, no input and no output.
  */
 export function pass(pipeline: Observable<unknown>, batches: readonly FetchedBatch[]): void {
-  passAll(pipeline, () => batches);
+  runTask(pipeline, () => batches, memoryStores(), 'bench');
 }
 
 /**
@@ -69,7 +69,17 @@ export function passAll(
   applicationId = 'bench',
 ): { readonly late: number; readonly rows: number } {
   let rows = 0;
-  const topology = plan(pipeline.pipe(tap(() => void (rows += 1))));
+  const counted = pipeline.pipe(tap(() => void (rows += 1)));
+  return { late: runTask(counted, batchesOf, stores, applicationId).counters.late, rows };
+}
+
+function runTask(
+  pipeline: Observable<unknown>,
+  batchesOf: (topic: string) => readonly FetchedBatch[],
+  stores: StoreBackend,
+  applicationId: string,
+): TaskModule.Task {
+  const topology = plan(pipeline);
   const [stage] = topology.stages;
   if (stage === undefined || topology.stages.length !== 1) throw new Error('the pipeline must have one stage');
   const left = new Map(stage.inputs.map(({ name }) => [name, batchesOf(name).values()]));
@@ -101,5 +111,5 @@ export function passAll(
   }
   if (task.failure !== undefined) throw task.failure;
   task.close();
-  return { late: task.counters.late, rows };
+  return task;
 }

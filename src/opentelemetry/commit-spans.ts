@@ -1,4 +1,5 @@
 import {
+  type Attributes,
   context as contexts,
   isSpanContextValid,
   type Link,
@@ -16,46 +17,76 @@ import type { AppAttributes } from './instruments.ts';
 /** Links of a span: as many as an SDK keeps, unless its limits are changed. */
 const MOST_LINKS = 128;
 
-/** Creates a span for processing the records of a commit, with a child span for the commit itself. */
-export function spansOf(tracer: Tracer, event: CommitEvent, of: AppAttributes): void {
-  const { committingAt, durationMs, error, records, startedAt, topics, traced } = event;
-  // Nothing was read: the commit only has the effects of time.
-  if (topics.length === 0 && error === undefined) return;
-  // There is no common name for several topics.
-  const destination = topics.length === 1 ? { 'messaging.destination.name': topics[0] as string } : {};
-  const name = topics.length === 1 ? ` ${topics[0]}` : '';
-  const ended = committingAt + durationMs;
-  const process = tracer.startSpan(
-    `process${name}`,
-    {
-      kind: SpanKind.CONSUMER,
-      startTime: startedAt,
-      links: someOf(traced).flatMap(linkTo),
-      attributes: {
-        ...of,
-        ...destination,
-        'messaging.operation.name': 'process',
-        'messaging.operation.type': 'process',
-        'messaging.batch.message_count': records,
+/** What the spans of all commits that read the same topics have in common. */
+interface Common {
+  readonly of: AppAttributes;
+  readonly topic: string | undefined;
+  readonly processName: string;
+  readonly commitName: string;
+  readonly process: Attributes;
+  readonly commit: Attributes;
+}
+
+/** Creates a span for processing the records of each commit, with a child span for the commit itself. */
+export class CommitSpans {
+  readonly #tracer: Tracer;
+  readonly #of: () => AppAttributes;
+  #common: Common | undefined;
+
+  constructor(tracer: Tracer, of: () => AppAttributes) {
+    this.#tracer = tracer;
+    this.#of = of;
+  }
+
+  add({ committingAt, durationMs, error, records, startedAt, topics, traced }: CommitEvent): void {
+    // Nothing was read: the commit only has the effects of time.
+    if (topics.length === 0 && error === undefined) return;
+    const common = this.#commonOf(topics);
+    const ended = committingAt + durationMs;
+    const process = this.#tracer.startSpan(
+      common.processName,
+      {
+        kind: SpanKind.CONSUMER,
+        startTime: startedAt,
+        ...(traced.length === 0 ? {} : { links: someOf(traced).flatMap(linkTo) }),
+        attributes: { ...common.process, 'messaging.batch.message_count': records },
       },
-    },
-    ROOT_CONTEXT,
-  );
-  const commit = tracer.startSpan(
-    `commit${name}`,
-    {
-      kind: SpanKind.CLIENT,
-      startTime: committingAt,
-      attributes: { ...of, ...destination, 'messaging.operation.name': 'commit', 'messaging.operation.type': 'settle' },
-    },
-    trace.setSpan(contexts.active(), process),
-  );
-  for (const span of [commit, process]) {
-    if (error !== undefined) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : 'it has failed' });
-      span.setAttribute('error.type', errorType(error));
+      ROOT_CONTEXT,
+    );
+    const commit = this.#tracer.startSpan(
+      common.commitName,
+      { kind: SpanKind.CLIENT, startTime: committingAt, attributes: common.commit },
+      trace.setSpan(contexts.active(), process),
+    );
+    for (const span of [commit, process]) {
+      if (error !== undefined) {
+        const message = error instanceof Error ? error.message : 'it has failed';
+        span.setStatus({ code: SpanStatusCode.ERROR, message });
+        span.setAttribute('error.type', errorType(error));
+      }
+      span.end(ended);
     }
-    span.end(ended);
+  }
+
+  /** There is no common name for several topics. */
+  #commonOf(topics: readonly string[]): Common {
+    const of = this.#of();
+    const topic = topics.length === 1 ? topics[0] : undefined;
+    const known = this.#common;
+    if (known !== undefined && known.of === of && known.topic === topic) return known;
+    const [name, destination] = topic === undefined ? ['', {}] : [` ${topic}`, { 'messaging.destination.name': topic }];
+    const operation = (called: string, type: string): Attributes => {
+      return { ...of, ...destination, 'messaging.operation.name': called, 'messaging.operation.type': type };
+    };
+    this.#common = {
+      of,
+      topic,
+      processName: `process${name}`,
+      commitName: `commit${name}`,
+      process: operation('process', 'process'),
+      commit: operation('commit', 'settle'),
+    };
+    return this.#common;
   }
 }
 

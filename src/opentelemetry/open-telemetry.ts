@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/api';
 import type { App } from '../runtime/app/app-handle.ts';
 import type { ChannelEvents } from '../runtime/app/channels.ts';
-import { errorType, spansOf } from './commit-spans.ts';
+import { CommitSpans, errorType } from './commit-spans.ts';
 import { HeldDurations } from './held-durations.ts';
 import { type AppAttributes, type Durations, durations, observeMetrics } from './instruments.ts';
 
@@ -85,7 +85,8 @@ export function openTelemetry(app: App, options: OpenTelemetryOptions = {}): Ope
     ends.push(flush, observeMetrics(app, meter, attributes, flush));
   }
   if (tracer !== false) {
-    const listenForSpans = (): void => listen('millrace:commit', (event) => spansOf(tracer, event, attributes()));
+    const spans = new CommitSpans(tracer, attributes);
+    const listenForSpans = (): void => listen('millrace:commit', (event) => spans.add(event));
     if (options.tracer !== undefined || hasTracer()) listenForSpans();
     else ends.push(whenThereIs(hasTracer, listenForSpans, listen));
   }

@@ -112,11 +112,14 @@ export class HeldRecords {
 
   /** Streams of streams keep inner subscriptions without waiting for anything; their first value reveals them. */
   #lookAtFirstValue(subscriber: Subscriber<unknown>): void {
-    subscriber.next = (value) => {
-      // Restore the prototype's method before the value is passed on.
-      delete (subscriber as Partial<Subscriber<unknown>>).next;
+    // The field that RxJS has set itself. A method of its own, even one that is deleted again, would slow down all later
+    // calls of it: they would have two kinds of subscribers to tell apart.
+    const operator = subscriber as unknown as { _next: (value: unknown) => void };
+    const { _next } = operator;
+    operator._next = (value) => {
+      operator._next = _next;
       if (isObservable(value)) this.#groups = true;
-      subscriber.next(value);
+      operator._next(value);
     };
   }
 
