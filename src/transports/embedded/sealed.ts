@@ -55,8 +55,27 @@ export function isSound(key: Uint8Array, sealed: Uint8Array): boolean {
 
 /** The value that was sealed. @throws StoreError `ERR_CORRUPT_LOG` if key or value are not what was written. */
 export function unseal(key: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
-  if (!isSound(key, sealed)) throw corruptLog(`${what} does not match its checksum`);
+  if (!isSound(key, sealed)) throw wrongChecksum(what);
   return new Uint8Array(sealed.buffer, sealed.byteOffset + SEAL_BYTES, sealed.length - SEAL_BYTES);
+}
+
+/**
+ * The value that was sealed, in bytes of its own; `undefined` if key or value are not what was written.
+ *
+ * @param sealed - Need not last: LMDB reads into a buffer that it uses again, and gives it the `length` of what it has read.
+ */
+export function unsealedCopy(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+  const length = sealed.length - SEAL_BYTES;
+  if (length < 0) return undefined;
+  const value = new Uint8Array(length);
+  if (length > SHORT) value.set(new Uint8Array(sealed.buffer, sealed.byteOffset + SEAL_BYTES, length));
+  else for (let at = 0; at < length; at += 1) value[at] = sealed[SEAL_BYTES + at] as number;
+  return readUint32(sealed, 0) === checksum(key, value, 0) ? value : undefined;
+}
+
+/** The error for an entry whose checksum is not that of its key and value. */
+export function wrongChecksum(what: string): StoreError {
+  return corruptLog(`${what} does not match its checksum`);
 }
 
 /** The error for a log that cannot be trusted. */

@@ -4,7 +4,7 @@ import type { Catalog } from './catalog.ts';
 import { afterPrefix, metaKey, stateKey } from './keys.ts';
 import type { Databases } from './lmdb.ts';
 import { inOrder, ORDERED_BYTES, originalEntry, type StoredEntry, storedKey, storedValue } from './long-keys.ts';
-import { sealedView, unseal } from './sealed.ts';
+import { sealedView, unseal, unsealedCopy, wrongChecksum } from './sealed.ts';
 
 interface StoredStore {
   readonly number: number;
@@ -113,9 +113,11 @@ export class LmdbStores implements StoreBackend {
   #get(id: StoreId, store: number, key: Uint8Array): Uint8Array | undefined {
     const stored = storedKey(key);
     const at = stateKey(store, stored);
-    const sealed = this.#db.state.getBinary(at);
+    // A key that is not in the cache of its store comes here: each copy and each object counts.
+    const sealed = this.#db.state.getBinaryFast(at);
     if (sealed === undefined) return undefined;
-    const value = unseal(at, sealed, placeOf(id));
+    const value = unsealedCopy(at, sealed);
+    if (value === undefined) throw wrongChecksum(placeOf(id));
     return stored === key ? value : originalEntry({ key: stored, value }).value;
   }
 
@@ -136,13 +138,14 @@ export class LmdbStores implements StoreBackend {
 
   *#stored(id: StoreId, from: Uint8Array, end: Uint8Array | undefined): Generator<StoredEntry> {
     let start = from;
+    const place = placeOf(id);
     for (let limit = FIRST_ENTRIES; ; limit = Math.min(CHUNK, limit * GROWTH)) {
       const chunk: StoredEntry[] = [];
       let last: Uint8Array | undefined;
       const bounds = { start, limit, exclusiveStart: start !== from, ...(end === undefined ? {} : { end }) };
       for (const { key, value } of this.#db.state.getRange(bounds)) {
         const own = Uint8Array.from(key.subarray(STORE_BYTES));
-        chunk.push(originalEntry({ key: own, value: unseal(key, value, placeOf(id)) }));
+        chunk.push(originalEntry({ key: own, value: unseal(key, value, place) }));
         last = key;
       }
       yield* chunk;
