@@ -1,3 +1,4 @@
+import type { Headers } from '../record.ts';
 import type { RecordColumns } from './columns.ts';
 
 /** Header of the records in which tasks say how far they are. Such records have neither key nor value. */
@@ -75,8 +76,14 @@ export function isAnnouncement(batch: RecordColumns, at: number): boolean {
   return announcementIn(batch, at) !== undefined;
 }
 
-/** What the header of an announcement holds. */
+/** What the header of an announcement holds. Headers that cannot be read hold none: whoever delivers the record says so. */
 export function announcementIn(batch: RecordColumns, at: number): Uint8Array | undefined {
-  for (const [name, value] of batch.headers(at)) if (name === TIME_HEADER && value !== null) return value;
+  let headers: Headers;
+  try {
+    headers = batch.headers(at);
+  } catch {
+    return undefined;
+  }
+  for (const [name, value] of headers) if (name === TIME_HEADER && value !== null) return value;
   return undefined;
 }
