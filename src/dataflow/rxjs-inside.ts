@@ -1,3 +1,5 @@
+import type { GroupSinks } from './rxjs-groups.ts';
+
 /**
  * Private state in which RxJS 7 tracks the work of an operator: every inner subscription and every scheduled action is
  * added to the subscriber below the operator, and removed when it has ended. The names are private but the same in all
@@ -45,19 +47,21 @@ export function waitsForTimer(finalizer: Finalizer): boolean {
   return isAction(finalizer) || finalizersOf(finalizer).some(waitsForTimer);
 }
 
+/** Whether something is subscribed or scheduled in it. */
+function isFed(node: Inside): boolean {
+  return finalizersOf(node).some(
+    (each) => typeof each !== 'function' && (isAction(each) || isSubscriber(each) || isFed(each)),
+  );
+}
+
 /**
- * Whether an inner subscription waits for something other than a record: a timer, a promise, a request.
- *
- * @param groups - Whether streams of streams are in use (`groupBy`, `windowCount`): a subscription to a Subject may
- * then be to a group, which emits in the turn of its records.
+ * Whether an inner subscription waits for something other than a record: a timer, a promise, a request. It does unless
+ * all that it is subscribed to ends at groups: nothing else shows that a Subject, or an Observable of the program, emits in
+ * the turn of its records.
  */
-export function waits(finalizer: Finalizer, groups: boolean): boolean {
+export function waits(finalizer: Finalizer, groups: GroupSinks): boolean {
   if (typeof finalizer === 'function' || finalizer.closed) return false;
   if (isAction(finalizer)) return true;
-  // A plain subscription belongs to a Subject or only cleans up.
-  if (!isSubscriber(finalizer)) return finalizersOf(finalizer).some((inner) => waits(inner, groups));
-  if (!groups) return true;
-  const inner = finalizersOf(finalizer);
-  const sources = inner.filter((each) => typeof each !== 'function');
-  return sources.length === 0 || sources.some((each) => waits(each, groups));
+  if (isSubscriber(finalizer) && !groups.has(finalizer) && !isFed(finalizer)) return true;
+  return finalizersOf(finalizer).some((each) => waits(each, groups));
 }

@@ -1,11 +1,13 @@
 import { branch, json, mapAsync, mapValues, type StreamRecord, string, to, topic } from 'millrace';
 import { TestDriver } from 'millrace/testing';
 import {
+  AsyncSubject,
   asapScheduler,
   asyncScheduler,
   audit,
   auditTime,
   BehaviorSubject,
+  bindCallback,
   buffer,
   bufferCount,
   bufferTime,
@@ -14,8 +16,10 @@ import {
   catchError,
   combineLatest,
   combineLatestWith,
+  concatAll,
   concatMap,
   concatWith,
+  connect,
   count,
   debounce,
   debounceTime,
@@ -49,6 +53,7 @@ import {
   repeat,
   retry,
   Subject,
+  Subscription,
   sampleTime,
   scan,
   share,
@@ -155,6 +160,40 @@ describe('what a plain RxJS operator holds when a turn is over', () => {
       windowCount(2),
       mergeMap((window) => window.pipe(mergeMap(soon))),
     ),
+    'groupBy with a shared promise in each group': pipe(
+      groupBy(({ key }) => key),
+      mergeMap((group) => group.pipe(mergeMap((row) => from(soon(row)).pipe(shareReplay(1))))),
+    ),
+    'map to shared promises, and concatAll': pipe(
+      map((row: Row) => from(soon(row)).pipe(shareReplay(1))),
+      concatAll(),
+    ),
+    'map to Subjects that a promise answers, and mergeAll': pipe(
+      map((row: Row) => {
+        const reply = new AsyncSubject<Row>();
+        void soon(row).then((same) => reply.next(same));
+        return reply;
+      }),
+      mergeAll(),
+    ),
+    'groupBy with callbacks': pipe(
+      groupBy(({ key }) => key),
+      mergeMap((group) =>
+        group.pipe(mergeMap((row) => bindCallback((done: (row: Row) => void) => queueMicrotask(() => done(row)))())),
+      ),
+    ),
+    'groupBy with an Observable that is torn down by a Subscription': pipe(
+      groupBy(({ key }) => key),
+      mergeMap((group) => group.pipe(mergeMap(() => new Observable<Row>(() => new Subscription())))),
+    ),
+    'groups beside a shared promise': (rows) =>
+      merge(
+        rows.pipe(
+          groupBy(({ key }) => key),
+          mergeMap(identity),
+        ),
+        rows.pipe(mergeMap((row) => from(soon(row)).pipe(share()))),
+      ),
     'retry after a while': pipe(
       map((): Row => {
         throw new Error('once more');
@@ -322,6 +361,27 @@ describe('what works synchronously', () => {
           groupBy(({ value }) => value % 2),
           mergeMap((group) => group.pipe(map(identity))),
         ),
+      [1, 2, 3],
+    ],
+    'groupBy within groups': [
+      pipe(
+        groupBy(({ value }) => value % 2),
+        mergeMap((group) =>
+          group.pipe(
+            groupBy(({ key }) => key),
+            mergeMap((inner) => inner.pipe(map(identity))),
+          ),
+        ),
+      ),
+      [1, 2, 3],
+    ],
+    'groupBy with connect': [
+      pipe(
+        groupBy(({ value }) => value % 2),
+        mergeMap((group) =>
+          group.pipe(connect((rows) => merge(rows.pipe(filter(() => false)), rows.pipe(map(identity))))),
+        ),
+      ),
       [1, 2, 3],
     ],
     'windowCount with mergeMap': [

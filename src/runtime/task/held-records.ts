@@ -1,4 +1,5 @@
-import { isObservable, type Subscriber } from 'rxjs';
+import type { Subscriber } from 'rxjs';
+import { GroupSinks } from '../../dataflow/rxjs-groups.ts';
 import {
   destinationOf,
   type Finalizer,
@@ -35,8 +36,7 @@ export class HeldRecords {
   readonly #shared: { readonly stream: Stream<unknown>; readonly output: Shared }[] = [];
   readonly #watched: Watched[] = [];
   readonly #known = new Set<Finalizer>();
-  /** Whether some operator emits streams, such as `groupBy`. */
-  #groups = false;
+  readonly #groups = new GroupSinks();
 
   /** A subscriber below a stream of the pipeline. */
   watch(subscriber: Subscriber<never>, stream: Stream<unknown>): void {
@@ -107,20 +107,7 @@ export class HeldRecords {
   #add(node: Inside, from: Finding): void {
     this.#known.add(node);
     this.#watched.push({ ...from, node, base: [...finalizersOf(node)] });
-    if (isOperatorSubscriber(node)) this.#lookAtFirstValue(node as unknown as Subscriber<unknown>);
-  }
-
-  /** Streams of streams keep inner subscriptions without waiting for anything; their first value reveals them. */
-  #lookAtFirstValue(subscriber: Subscriber<unknown>): void {
-    // The field that RxJS has set itself. A method of its own, even one that is deleted again, would slow down all later
-    // calls of it: they would have two kinds of subscribers to tell apart.
-    const operator = subscriber as unknown as { _next: (value: unknown) => void };
-    const { _next } = operator;
-    operator._next = (value) => {
-      operator._next = _next;
-      if (isObservable(value)) this.#groups = true;
-      operator._next(value);
-    };
+    this.#groups.look(node);
   }
 
   /** An inner source of an operator that neither emits in turns nor ends: a promise. */
