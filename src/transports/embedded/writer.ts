@@ -1,5 +1,6 @@
 import { MillraceError, StoreError } from '../../errors.ts';
 import { closed } from '../local/errors.ts';
+import { transactionBegins } from './exit-guard.ts';
 import { type Databases, lastTransactionOf, onFailedBegin } from './lmdb.ts';
 import type { EmbeddedMachine } from './machine.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -176,13 +177,18 @@ export class Writer {
     const neverBegun = new Promise<never>((_, reject) => {
       this.#beginFailed = (status) => reject(new BeginError(status));
     });
-    const transaction = this.#db.root.childTransaction(() => {
-      this.#begun = true;
-      this.#waitingSince = undefined;
-      this.#guard();
-      run();
-    });
-    await Promise.race([transaction, neverBegun]);
+    const ended = transactionBegins();
+    try {
+      const transaction = this.#db.root.childTransaction(() => {
+        this.#begun = true;
+        this.#waitingSince = undefined;
+        this.#guard();
+        run();
+      });
+      await Promise.race([transaction, neverBegun]);
+    } finally {
+      ended();
+    }
   }
 
   /**
