@@ -94,11 +94,22 @@ function ofFile(file: string): Place {
     if (line.trim() === '') continue;
     const [, topic, partition, offset] = /^"?([^",]+)"?,(\d+),(\d+)$/.exec(line.trim()) ?? [];
     if (topic === undefined) throw wrong(`--from-file: line ${index + 1} is ${line}`, 'write topic,partition,offset');
-    offsets.set(topic, (offsets.get(topic) ?? new Map<number, number>()).set(Number(partition), Number(offset)));
+    const known = offsets.get(topic) ?? new Map<number, number>();
+    if (known.has(Number(partition))) {
+      throw wrong(
+        `--from-file: line ${index + 1} names ${topic}, partition ${partition} again`,
+        'keep one line for each',
+      );
+    }
+    offsets.set(topic, known.set(Number(partition), Number(offset)));
   }
   const place = async (client: Client, topic: string): Promise<PartitionOffsets | undefined> => {
     const found = offsets.get(topic);
-    return found === undefined ? undefined : within(client, topic, found);
+    if (found === undefined) return undefined;
+    const { size } = await client.offsets(topic, 'latest');
+    const beyond = [...found.keys()].find((partition) => partition >= size);
+    if (beyond === undefined) return within(client, topic, found);
+    throw wrong(`--from-file: ${topic} has no partition ${beyond}`, `use partitions 0 to ${size - 1}`);
   };
   return Object.assign(place, { topics: [...offsets.keys()] });
 }

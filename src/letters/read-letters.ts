@@ -50,8 +50,10 @@ export async function* recordsBetween(
     from: { offsets: only(from) },
     until: { offsets: only(ends) },
     partitions,
-    // Records that retention or another process has removed in the meantime do not matter.
+    // Records that retention or another process has removed in the meantime do not matter, nor those of others that cannot be
+    // read: with more headers than are ever written, or a timestamp beyond 2^53.
     outOfRange: 'earliest',
+    onRecordError: 'skip',
     ...(signal === undefined ? {} : { signal }),
   });
 }

@@ -39,8 +39,8 @@ export class CommitSpans {
   }
 
   add({ committingAt, durationMs, error, records, startedAt, topics, traced }: CommitEvent): void {
-    // Nothing was read: the commit only has the effects of time.
-    if (topics.length === 0 && error === undefined) return;
+    // Nothing was read: the commit only has the effects of time, or where a start begins to read.
+    if (records === 0 && error === undefined) return;
     const common = this.#commonOf(topics);
     const ended = committingAt + durationMs;
     const process = this.#tracer.startSpan(

@@ -155,6 +155,20 @@ describe('groups reset', () => {
   });
 
   it.each([
+    ['t,0,1\nu,9,4\n', 'u has no partition 9'],
+    ['u,0,1\nt,0,1\nu,0,2\n', 'line 3 names u, partition 0 again'],
+  ])('takes nothing from a file with a mistake in it: %j', async (text, message) => {
+    const file = join(cli.folder, 'mistaken.csv');
+    writeFileSync(file, text);
+    expect(await cli.inProcess(`groups reset g --from-file ${file} --execute --force`)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(message) as string,
+    });
+    expect(await cli.inProcess(`lag g`)).toMatchObject({ code: 0 });
+  });
+
+  it.each([
     ['t', 'nothing says where'],
     ['t --to start --to-latest', 'more than one place'],
     ['t --to-earliest --to-latest', 'more than one place'],
