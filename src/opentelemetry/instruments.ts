@@ -74,8 +74,7 @@ function messages(app: App, meter: Meter, of: () => AppAttributes): readonly Obs
           metrics.get(`millrace_step_records_${kind === 'source' ? 'in' : 'out'}_total`),
           steps,
         )) {
-          const attributes = { ...of(), 'messaging.operation.name': operation, 'messaging.destination.name': topic };
-          result.observe(instrument, value, attributes);
+          result.observe(instrument, value, { ...of(), 'messaging.operation.name': operation, ...destination(topic) });
         }
       },
     };
@@ -84,6 +83,15 @@ function messages(app: App, meter: Meter, of: () => AppAttributes): readonly Obs
     counted('source', 'messaging.client.consumed.messages', 'Records that were read of a topic.', 'poll'),
     counted('sink', 'messaging.client.sent.messages', 'Records that were written to a topic.', 'send'),
   ];
+}
+
+/** Where the records of a step that may write to several topics go: how many to which is not counted. */
+const SEVERAL = '';
+
+/** A pattern of topics is a template of their names: no name of a topic begins so. */
+function destination(topic: string): Attributes {
+  if (topic === SEVERAL) return {};
+  return { [topic.startsWith('/') ? 'messaging.destination.template' : 'messaging.destination.name']: topic };
 }
 
 /**
@@ -99,7 +107,7 @@ function topicsOfSteps(app: App, kind: 'source' | 'sink'): ReadonlyMap<string, s
         kind === 'sink'
           ? step.kind === 'sink' || step.kind === 'through'
           : step.kind === 'source' || step.kind === 'table';
-      const [topic] = step.topics;
+      const topic = step.topics.length > 1 ? SEVERAL : step.topics[0];
       if (!wanted || topic === undefined || (kind === 'source' && read.has(topic))) continue;
       read.add(topic);
       found.set(String(step.id), topic);

@@ -236,6 +236,29 @@ describe('openTelemetry', () => {
     return new Map(all.map((metric) => [metric.descriptor.name, metric]));
   }
 
+  it('names no topic where records go to one of several, and a pattern as what it is', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+    const provider = new MeterProvider({ readers: [reader] });
+    over.push(() => provider.shutdown());
+    await publishThree();
+    const odd = topic('odd', { key: string(), value: int32() });
+    const even = topic('even', { key: string(), value: int32() });
+    const matching = topic(/^num/, { key: string(), value: int32() });
+    const app = start(matching.pipe(to(({ value }) => (value % 2 === 1 ? odd : even), { topics: [odd, even] })));
+    const report = openTelemetry(app, { meter: provider.getMeter('test'), tracer: false });
+    await app.done;
+    const found = await collected(provider, exporter);
+    const points = (name: string) =>
+      found.get(name)?.dataPoints.map(({ attributes, value }) => ({ ...attributes, value }));
+    const of = { 'messaging.system': 'millrace', 'messaging.consumer.group.name': 'app' };
+    expect(points('messaging.client.consumed.messages')).toEqual([
+      { ...of, 'messaging.operation.name': 'poll', 'messaging.destination.template': '/^num/', value: 3 },
+    ]);
+    expect(points('messaging.client.sent.messages')).toEqual([{ ...of, 'messaging.operation.name': 'send', value: 3 }]);
+    report.close();
+  });
+
   it('reports every metric, and those of the messaging conventions', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
     const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
