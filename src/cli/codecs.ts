@@ -1,6 +1,6 @@
 import { bytes, ConfigError, float64, int32, int64, json, msgpack, type Serde, string, uuid } from '../index.ts';
 import { fromBase64, toBase64 } from './base64.ts';
-import { roundedInteger } from './json-texts.ts';
+import { changedNumber } from './json-texts.ts';
 import { badText } from './line-error.ts';
 import { toJson } from './to-json.ts';
 
@@ -24,12 +24,26 @@ const shown =
   (raw: Uint8Array): string =>
     toJson(serde.deserialize(raw));
 
+/** @throws RecordError `ERR_ENVELOPE` for a number that would be written as another one. */
+function checkExact(text: string): void {
+  const changed = changedNumber(text);
+  if (changed === undefined) return;
+  throw badText(
+    `${changed.length > 40 ? `${changed.slice(0, 40)}…` : changed} is a number that a double cannot hold`,
+    'write it as text, or produce bytes with --value base64',
+  );
+}
+
 const numeric = (serde: Serde<number>, pattern: RegExp, form: string): Codec => ({
   json: shown(serde as Serde<unknown>),
-  read: (value) => serde.serialize(value as number),
+  read: (value, text) => {
+    checkExact(text);
+    return serde.serialize(value as number);
+  },
   parse: (text) => {
     const trimmed = text.trim();
     if (!pattern.test(trimmed)) throw badText(`${quote(text)} is not a number`, `${serde.name} takes ${form}`);
+    checkExact(trimmed);
     return serde.serialize(Number(trimmed));
   },
 });
@@ -73,13 +87,7 @@ function jsonCodec(): Codec {
 function msgpackCodec(): Codec {
   const serde = msgpack<unknown>();
   const write = (value: unknown, text: string): Uint8Array => {
-    const rounded = roundedInteger(text);
-    if (rounded !== undefined) {
-      throw badText(
-        `${rounded} is a whole number that JSON cannot hold exactly`,
-        'write it as text, or produce bytes with --value base64',
-      );
-    }
+    checkExact(text);
     return serde.serialize(value as NonNullable<unknown>);
   };
   return {

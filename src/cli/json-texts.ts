@@ -18,9 +18,12 @@ export function fieldTexts(line: string): ReadonlyMap<string, string> {
   return fields;
 }
 
-/** Finds a whole number that parsing would round, in a text that is known to be JSON. */
-export function roundedInteger(text: string): string | undefined {
-  if (!/\d{16}/.test(text)) return undefined;
+/**
+ * Finds a number that parsing would change, in a text that is known to be JSON, or a number itself: a whole number that would be
+ * rounded, one that is too large, and one so small that it would be zero. Fractions are rounded, as everybody expects.
+ */
+export function changedNumber(text: string): string | undefined {
+  if (!/\d{16}|\d[eE]/.test(text)) return undefined;
   for (let at = 0; at < text.length; at += 1) {
     if (text[at] === '"') {
       at = endOfString(text, at) - 1;
@@ -30,14 +33,16 @@ export function roundedInteger(text: string): string | undefined {
     const start = at;
     while (at + 1 < text.length && isNumeric(text.charCodeAt(at + 1))) at += 1;
     const number = text.slice(start, at + 1);
-    if (/^-?\d+$/.test(number) && isRounded(number)) return number;
+    if (/\d/.test(number) && isChanged(number)) return number;
   }
   return undefined;
 }
 
-function isRounded(digits: string): boolean {
-  const number = Number(digits);
-  return !Number.isFinite(number) || BigInt(digits) !== BigInt(number);
+function isChanged(text: string): boolean {
+  const number = Number(text);
+  if (!Number.isFinite(number)) return true;
+  if (/^[+-]?\d+$/.test(text)) return BigInt(text.replace('+', '')) !== BigInt(number);
+  return number === 0 && /[1-9]/.test(text.replace(/[eE].*/, ''));
 }
 
 /** The characters of numbers. The letter e also occurs in the words of JSON, the others do not. */
