@@ -1,5 +1,6 @@
 import { copyFile, mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { open as openLmdb } from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { embeddedTransport, salvage } from '../../src/transports/embedded/index.ts';
 import { batch, failure, join as joinGroup, readAll, send, until, values } from '../contract/support.ts';
@@ -307,6 +308,23 @@ describe('a folder without a log', () => {
     expect(await readdir(empty)).toEqual([]);
     await (await embeddedTransport({ path: empty })()).close();
     await (await embeddedTransport({ path: empty, create: false })()).close();
+  });
+});
+
+describe('a folder whose first process was killed while LMDB made its databases', () => {
+  it.each([0, 1, 2, 3])('after %i of them: is a new log', async (made) => {
+    const path = join(await folder('begun'), 'log');
+    await (await embeddedTransport({ path })()).close();
+    // What is left is looked at, as the file is not as it was closed.
+    for (const name of ['log.mdb', 'doorbell']) await rm(join(path, name));
+    const root = openLmdb(dataFile(path), { keyEncoding: 'binary', encoding: 'binary', maxDbs: 8 });
+    for (const name of ['meta', 'index', 'log'].slice(0, made)) root.openDB(name, { encoding: 'binary' });
+    await root.close();
+    const transport = await embeddedTransport({ path })();
+    await transport.topics.create('events');
+    await send(transport, 'events', 0, [{ key: 'k', value: 'v' }]);
+    expect(await readAll(transport, 'events', 0)).toHaveLength(1);
+    await transport.close();
   });
 });
 

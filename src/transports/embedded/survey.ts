@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../dataflow/clock.ts';
 import { peekBatchHeader } from '../../protocol/batch-decoder.ts';
@@ -6,6 +7,7 @@ import { MAX_PARTITIONS } from '../local/topic-config.ts';
 import type { StoredTopic } from './catalog.ts';
 import { Damage, DataFile, type Tree } from './data-file.ts';
 import { checkFreePages, type TreeEntry, walkTree } from './data-tree.ts';
+import { DOORBELL } from './folder.ts';
 import { metaKey, offsetOfKey, partitionOfKey, RECORD_KEY_BYTES, topicIdOfKey } from './keys.ts';
 import { DATA_FILE } from './lmdb.ts';
 import { decodeIndex, type IndexEntry } from './partition-state.ts';
@@ -80,10 +82,13 @@ export function survey(folder: string, visitor?: SurveyVisitor): Survey {
     for (const { key, tree } of walkTree(file, file.meta.mainTree, 'other', visited, report)) {
       if (tree !== undefined) trees.set(Buffer.from(key).toString('latin1').replace(/\0$/, ''), tree);
     }
+    // LMDB makes the databases one after the other, and the doorbell comes after that: a process was killed in between.
+    const unfinished =
+      !existsSync(join(folder, DOORBELL)) && [...trees.values()].every(({ root }) => root === undefined);
     const entries = (name: string): Iterable<TreeEntry> => {
       const tree = trees.get(name);
       if (tree !== undefined) return walkTree(file, tree, 'bytes', visited, report);
-      report(`the database "${name}" is missing`);
+      if (!unfinished) report(`the database "${name}" is missing`);
       return [];
     };
     const topics = surveyMeta(entries('meta'), report, visitor);
