@@ -39,3 +39,16 @@ it.each([
   },
   60_000,
 );
+
+it('a busy process that ends with an error says which', { timeout: 60_000 }, async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const child = spawn(process.execPath, ['--import', 'tsx', script, path, 'throw'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    expect([1, 'SIGKILL']).toContain(code ?? signal);
+    expect(said).toContain('Error: nobody catches this');
+  }
+});
