@@ -50,7 +50,7 @@ export function waitsForTimer(finalizer: Finalizer): boolean {
 /** Whether something is subscribed or scheduled in it. */
 function isFed(node: Inside): boolean {
   return finalizersOf(node).some(
-    (each) => typeof each !== 'function' && (isAction(each) || isSubscriber(each) || isFed(each)),
+    (each) => typeof each !== 'function' && !each.closed && (isAction(each) || isSubscriber(each) || isFed(each)),
   );
 }
 
