@@ -53,6 +53,23 @@ export function stateKey(storeId: number, key: Uint8Array): Uint8Array {
   return full;
 }
 
+/** Longer keys are rare, and their arrays are not kept. */
+const LONGEST_REUSED = 256;
+const reused: (Uint8Array | undefined)[] = [];
+
+/**
+ * The same key in an array that the next call reuses, for calls of LMDB, which copy it at once: an array of its own takes longer than
+ * what is written into it.
+ */
+export function stateKeyView(storeId: number, key: Uint8Array): Uint8Array {
+  const { length } = key;
+  if (length > LONGEST_REUSED) return stateKey(storeId, key);
+  const full = (reused[length] ??= new Uint8Array(4 + length));
+  writeUint32(full, 0, storeId);
+  for (let at = 0; at < length; at += 1) full[4 + at] = key[at] as number;
+  return full;
+}
+
 /** The first key after all keys that start with these bytes; `undefined` if there is none. */
 export function afterPrefix(prefix: Uint8Array): Uint8Array | undefined {
   const next = prefix.slice();

@@ -1,7 +1,7 @@
 import type { ByteStore, StoreBackend, StoreId, StoreWrites } from '../../state/byte-store.ts';
 import { compareBytes } from '../../state/key-codec.ts';
 import type { Catalog } from './catalog.ts';
-import { afterPrefix, metaKey, stateKey } from './keys.ts';
+import { afterPrefix, metaKey, stateKey, stateKeyView } from './keys.ts';
 import type { Databases } from './lmdb.ts';
 import { inOrder, ORDERED_BYTES, originalEntry, type StoredEntry, storedKey, storedValue } from './long-keys.ts';
 import { sealedView, unseal, unsealedCopy, wrongChecksum } from './sealed.ts';
@@ -69,7 +69,7 @@ export class LmdbStores implements StoreBackend {
     for (const { id, keys, values } of writes) {
       const number = this.#find(id)?.number ?? this.#create(id);
       for (let i = 0; i < keys.length; i++) {
-        const key = stateKey(number, storedKey(keys[i]!));
+        const key = stateKeyView(number, storedKey(keys[i]!));
         const value = values[i]!;
         if (value === null) this.#db.state.removeSync(key);
         else this.#db.state.putSync(key, sealedView(key, storedValue(keys[i]!, value)));
@@ -112,7 +112,7 @@ export class LmdbStores implements StoreBackend {
 
   #get(id: StoreId, store: number, key: Uint8Array): Uint8Array | undefined {
     const stored = storedKey(key);
-    const at = stateKey(store, stored);
+    const at = stateKeyView(store, stored);
     // A key that is not in the cache of its store comes here: each copy and each object counts.
     const sealed = this.#db.state.getBinaryFast(at);
     if (sealed === undefined) return undefined;
