@@ -107,7 +107,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'opentelemetry',
-    rooms: ['record', 'metrics', 'log', 'runtime/task', 'runtime/app'],
+    rooms: ['record', 'dataflow/clock', 'metrics', 'log', 'runtime/task', 'runtime/app'],
     packages: ['node:', '@opentelemetry/api'],
   },
   {

@@ -1,5 +1,6 @@
 import { ConfigError, FatalError, MillraceError } from './errors.ts';
 import { LOG_LOCATION, type LogLocation, openLog } from './open-log.ts';
+import { meant } from './options/nearest.ts';
 import { checkNames, type OptionNames } from './options/option-checks.ts';
 import { type Pipeline, plan } from './plan/topology.ts';
 import type { RestoreProgress } from './runtime/app/changelog.ts';
@@ -160,9 +161,17 @@ async function ofLog(options: ReadStateOptions): Promise<Opened> {
     const wanted = { applicationId, names, offsets: group?.offsets ?? [], progress: onRestore };
     const stores = log.state?.(applicationId) ?? (await storesOfChangelogs(log, wanted));
     if (group === undefined && stores.list().length === 0) {
-      throw new FatalError('ERR_UNKNOWN_GROUP', `application ${applicationId} has not run on this log`, {
-        hint: `there are ${(await log.groups()).join(', ') || 'none'}`,
-      });
+      const others = (await log.groups()).filter((name) => name !== applicationId);
+      throw new FatalError(
+        'ERR_UNKNOWN_GROUP',
+        `application ${applicationId} has neither offsets nor state on this log`,
+        {
+          hint:
+            others.length === 0
+              ? 'no application has: is this the right folder or cluster?'
+              : meant(applicationId, others),
+        },
+      );
     }
     return { active: group?.active ?? false, stores, close: () => log.close() };
   } catch (error) {
@@ -182,6 +191,9 @@ interface Around {
   readonly close: () => Promise<void>;
 }
 
+/** Whether a store belongs to the runtime. */
+const isInternal = (store: string): boolean => store.startsWith('#');
+
 class OpenState implements StoredState {
   readonly applicationId: string;
   readonly active: boolean;
@@ -200,8 +212,7 @@ class OpenState implements StoredState {
   stores(): readonly StoredStore[] {
     const partitions = new Map<string, number[]>();
     for (const { partition, store } of this.#stores.list()) {
-      // Names that start with # belong to the runtime.
-      if (store.startsWith('#')) continue;
+      if (isInternal(store)) continue;
       partitions.set(store, [...(partitions.get(store) ?? []), partition]);
     }
     return [...partitions]
@@ -243,7 +254,8 @@ class OpenState implements StoredState {
       const bytes = this.#stores.open(id);
       attempt(id.store, id.partition, () => {
         for (const key of bytes.keys()) {
-          entries += 1;
+          // What the runtime keeps is checked, too, but a store that nobody knows is not counted.
+          if (!isInternal(id.store)) entries += 1;
           // Read each key separately, so that a damaged entry does not hide those after it.
           attempt(id.store, id.partition, () => void bytes.get(key));
         }

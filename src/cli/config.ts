@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../index.ts';
-import { meant } from './topic-names.ts';
+import { meant } from '../options/nearest.ts';
 
 /** The project file that says where the log is. */
 const CONFIG_FILE = 'millrace.config.json';

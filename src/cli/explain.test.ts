@@ -29,7 +29,7 @@ describe('what a command says of an error', () => {
   it.each<[string, unknown, string]>([
     ['a topic that exists', topicExists('t'), 'add --if-not-exists'],
     ['a topic that does not', localUnknownTopic('t'), 'millrace topics create t'],
-    ['a partition that does not', unknownPartition(place, 1), 'use partitions 0 to 0'],
+    ['a partition that does not', unknownPartition(place, 1), 'use partition 0'],
     ['a topic that was recreated', topicRecreated(place), 'start the command again'],
     ['removed records', outOfRange(place, 1, 5, 9), '--to start'],
     ['an offset beyond the end', outOfRange(place, 10, 5, 9), '--to end'],

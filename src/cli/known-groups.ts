@@ -5,7 +5,7 @@ import {
   type PartitionOffsets,
   type TopicPartition,
 } from '../index.ts';
-import { meant } from './topic-names.ts';
+import { meant } from '../options/nearest.ts';
 
 /** @throws FatalError `ERR_UNKNOWN_GROUP` with a similar name as suggestion */
 export async function known(client: Client, group: string): Promise<GroupDescription> {

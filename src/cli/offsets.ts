@@ -63,7 +63,7 @@ function parseOne(text: string, now: number): Part {
   if (colon === -1) return { from: mark(text, text) };
   const [start, end] = [text.slice(0, colon), text.slice(colon + 1)];
   return {
-    from: start === '' ? { kind: 'start' } : mark(text, start),
+    from: start === '' ? undefined : mark(text, start),
     until: end === '' ? undefined : mark(text, end),
   };
 }
@@ -110,7 +110,8 @@ function timeRange(text: string, now: number): Part {
 }
 
 function time(whole: string, text: string, now: number): Mark {
-  const found = timeOf(text, now);
+  // kcat takes any number of ms there.
+  const found = /^\d{1,13}$/.test(text) ? Number(text) : timeOf(text, now);
   if (found === undefined) throw badTime(whole);
   return { kind: 'time', time: found };
 }
@@ -127,7 +128,7 @@ const UNITS: Readonly<Record<string, number>> = {
 /** Milliseconds since the epoch; `undefined` for what is not a time. */
 export function timeOf(text: string, now: number): number | undefined {
   if (/^\d{10}$/.test(text)) return Number(text) * 1000;
-  if (/^\d{1,13}$/.test(text)) return Number(text);
+  if (/^\d{13}$/.test(text)) return Number(text);
   const [, amount, unit = ''] = /^-(\d+(?:\.\d+)?)(ms|[smhdw])$/.exec(text) ?? [];
   if (amount !== undefined) return Math.max(0, Math.round(now - Number(amount) * (UNITS[unit] as number)));
   if (!/^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?$/.test(text))

@@ -1,6 +1,6 @@
 import { ConfigError, type Pipeline } from '../index.ts';
+import { meant } from '../options/nearest.ts';
 import { type Library, type LoadedFile, loadFile } from './load-file.ts';
-import { meant } from './topic-names.ts';
 
 /** A pipeline of a file. */
 export interface PipelineFile extends LoadedFile {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Client, ConfigError, type PartitionOffsets } from '../index.ts';
+import { partitionsToUse } from '../options/counted.ts';
 import type { Context } from './context.ts';
 import { parseRange, type Range } from './offsets.ts';
 import { boundsOf } from './range-offsets.ts';
@@ -109,7 +110,7 @@ function ofFile(file: string): Place {
     const { size } = await client.offsets(topic, 'latest');
     const beyond = [...found.keys()].find((partition) => partition >= size);
     if (beyond === undefined) return within(client, topic, found);
-    throw wrong(`--from-file: ${topic} has no partition ${beyond}`, `use partitions 0 to ${size - 1}`);
+    throw wrong(`--from-file: ${topic} has no partition ${beyond}`, partitionsToUse(size));
   };
   return Object.assign(place, { topics: [...offsets.keys()] });
 }

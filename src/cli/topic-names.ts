@@ -1,8 +1,5 @@
 import { type Client, FatalError, type TopicDescription } from '../index.ts';
-import { nearest } from '../options/nearest.ts';
-
-/** The most names to list in a hint. */
-const LISTED = 20;
+import { meant } from '../options/nearest.ts';
 
 /** @throws FatalError `ERR_UNKNOWN_TOPIC` with a similar name as suggestion */
 export async function existing(client: Client, topic: string): Promise<TopicDescription> {
@@ -13,14 +10,4 @@ export async function existing(client: Client, topic: string): Promise<TopicDesc
     topic,
     hint: names.length === 0 ? 'there are no topics: is this the right folder or cluster?' : meant(topic, names),
   });
-}
-
-/** A hint with the most similar name, or a list of the names. */
-export function meant(name: string, names: readonly string[]): string {
-  const near = nearest(
-    name,
-    names.filter((each) => each !== name),
-  );
-  const more = names.length > LISTED ? `, … (${names.length})` : '';
-  return near === undefined ? `there are ${names.slice(0, LISTED).join(', ')}${more}` : `did you mean ${near}?`;
 }

@@ -1,9 +1,9 @@
 import { ConfigError, type Serde } from '../index.ts';
+import { meant } from '../options/nearest.ts';
 import { type Codec, codecOf } from './codecs.ts';
 import { badText } from './line-error.ts';
 import { loadFile } from './load-file.ts';
 import { toJson } from './to-json.ts';
-import { meant } from './topic-names.ts';
 
 /** Flags that choose the serdes of keys and values. */
 export interface CodecFlags {

@@ -5,7 +5,7 @@ import { ConfigError, MillraceError } from '../errors.ts';
 import { LetterSender } from '../log/letter-sender.ts';
 import { type Logger, noLogger } from '../log/logger.ts';
 import type { OffsetQuery, TopicPartition, Transport } from '../log/transport.ts';
-import { counted } from '../options/counted.ts';
+import { counted, partitionsToUse } from '../options/counted.ts';
 import { durationMs } from '../options/duration.ts';
 import { checkWhole, show, timeMs } from '../options/option-checks.ts';
 import type { Client, PartitionOffsets } from './client.ts';
@@ -202,7 +202,7 @@ function noPartition(topic: string, partition: number, count: number): ConfigErr
     {
       topic,
       partition,
-      hint: `use partitions 0 to ${count - 1}`,
+      hint: partitionsToUse(count),
     },
   );
 }

@@ -189,8 +189,10 @@ export class AppApi {
   }
 
   #state(query: URLSearchParams, response: ServerResponse): void {
+    const store = query.get('store') ?? '';
+    if (store === '') return sendJson(response, { error: 'store is needed' }, 400);
     const question = {
-      store: query.get('store') ?? '',
+      store,
       key: query.get('key') ?? '',
       prefix: query.get('prefix') === '1',
     };

@@ -76,7 +76,7 @@ export class Guard {
   }
 
   #knowsToken({ headers }: IncomingMessage): boolean {
-    const bearer = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+    const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
     if (bearer !== undefined) return this.isToken(bearer);
     for (const pair of (headers.cookie ?? '').split(';')) {
       const at = pair.indexOf('=');

@@ -10,8 +10,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { CommitEvent } from '../runtime/app/channels.ts';
 import type { TracedRecord } from '../runtime/task/traced-records.ts';
+import type { GatheredCommit } from './gathered-commits.ts';
 import type { AppAttributes } from './instruments.ts';
 
 /** Links of a span: as many as an SDK keeps, unless its limits are changed. */
@@ -27,7 +27,7 @@ interface Common {
   readonly commit: Attributes;
 }
 
-/** Creates a span for processing the records of each commit, with a child span for the commit itself. */
+/** Creates a span for processing the records of commits, with a child span for the commit itself, or the last of them. */
 export class CommitSpans {
   readonly #tracer: Tracer;
   readonly #of: () => AppAttributes;
@@ -38,9 +38,7 @@ export class CommitSpans {
     this.#of = of;
   }
 
-  add({ committingAt, durationMs, error, records, startedAt, topics, traced }: CommitEvent): void {
-    // Nothing was read: the commit only has the effects of time, or where a start begins to read.
-    if (records === 0 && error === undefined) return;
+  add({ commits, committingAt, durationMs, error, records, startedAt, topics, traced }: GatheredCommit): void {
     const common = this.#commonOf(topics);
     const ended = committingAt + durationMs;
     const process = this.#tracer.startSpan(
@@ -49,7 +47,7 @@ export class CommitSpans {
         kind: SpanKind.CONSUMER,
         startTime: startedAt,
         ...(traced.length === 0 ? {} : { links: someOf(traced).flatMap(linkTo) }),
-        attributes: { ...common.process, 'messaging.batch.message_count': records },
+        attributes: { ...common.process, 'messaging.batch.message_count': records, 'millrace.commits': commits },
       },
       ROOT_CONTEXT,
     );

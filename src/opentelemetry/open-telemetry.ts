@@ -11,6 +11,7 @@ import {
 import type { App } from '../runtime/app/app-handle.ts';
 import type { ChannelEvents } from '../runtime/app/channels.ts';
 import { CommitSpans, errorType } from './commit-spans.ts';
+import { GatheredCommits } from './gathered-commits.ts';
 import { HeldDurations } from './held-durations.ts';
 import { type AppAttributes, type Durations, durations, observeMetrics } from './instruments.ts';
 
@@ -30,10 +31,10 @@ export interface OpenTelemetryReport {
 
 /**
  * Reports an application to OpenTelemetry: all of its metrics, under their own names and those of the messaging
- * conventions, and a span for each commit, linked to the traces of its records.
+ * conventions, and spans of its commits, linked to the traces of its records.
  *
- * It adds no counting or measuring: values are read when metrics are collected, and spans are made per commit. Two
- * applications in one process need different application ids.
+ * It adds no counting or measuring: values are read when metrics are collected, and spans are made per commit. Commits
+ * that follow each other within 250 ms share their spans. Two applications in one process need different application ids.
  *
  * @param app - The application that `run` returned.
  * @param options - A meter and a tracer to use instead of the global ones.
@@ -86,7 +87,13 @@ export function openTelemetry(app: App, options: OpenTelemetryOptions = {}): Ope
   }
   if (tracer !== false) {
     const spans = new CommitSpans(tracer, attributes);
-    const listenForSpans = (): void => listen('millrace:commit', (event) => spans.add(event));
+    const commits = new GatheredCommits((commit) => spans.add(commit));
+    const listenForSpans = (): void => {
+      listen('millrace:commit', (event) => commits.add(event));
+      // A provider may be shut down as soon as the application is done.
+      listen('millrace:state', ({ state }) => state !== 'running' && commits.flush());
+    };
+    ends.push(commits.flush);
     if (options.tracer !== undefined || hasTracer()) listenForSpans();
     else ends.push(whenThereIs(hasTracer, listenForSpans, listen));
   }

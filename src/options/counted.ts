@@ -4,3 +4,7 @@
 export function counted(count: number, thing: string, several: string = `${thing}s`): string {
   return `${count} ${count === 1 ? thing : several}`;
 }
+
+/** A hint for a partition that is not there. @param count - How many there are. */
+export const partitionsToUse = (count: number): string =>
+  count === 1 ? 'use partition 0' : `use partitions 0 to ${count - 1}`;

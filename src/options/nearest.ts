@@ -1,3 +1,6 @@
+/** The most names to list in a hint. */
+const LISTED = 20;
+
 /** The candidate most similar to a name, if it is similar enough for a typo. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -9,6 +12,16 @@ export function nearest(name: string, candidates: readonly string[]): string | u
     best = candidate;
   }
   return best;
+}
+
+/** A hint with the most similar name, or a list of the names. */
+export function meant(name: string, names: readonly string[]): string {
+  const near = nearest(
+    name,
+    names.filter((each) => each !== name),
+  );
+  const more = names.length > LISTED ? `, … (${names.length})` : '';
+  return near === undefined ? `there are ${names.slice(0, LISTED).join(', ')}${more}` : `did you mean ${near}?`;
 }
 
 /** Levenshtein's distance. */

@@ -87,7 +87,7 @@ describe('millrace state', () => {
 
   it.each([
     ['state get counts count ada', 2, 'did you mean counts?'],
-    ['state ls count', 1, 'application count has not run on this log – there are counts'],
+    ['state ls count', 1, 'application count has neither offsets nor state on this log – did you mean counts?'],
     ['state ls counts --path nowhere', 1, 'ERR_NO_LOG'],
     ['state get counts counts ada --key-serde int', 2, 'Allowed choices are'],
     ['state get counts counts ada --key-serde number', 2, 'is not a number'],

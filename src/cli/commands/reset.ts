@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { type Client, ConfigError, FatalError, type GroupDescription, type PartitionOffsets } from '../../index.ts';
 import { nameHash } from '../../log/name-hash.ts';
+import { meant } from '../../options/nearest.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { oneMore } from '../flags.ts';
 import { type LocationFlags, location } from '../location.ts';
 import { writeRows } from '../output.ts';
 import { loadPipeline } from '../pipeline-file.ts';
 import { type PlaceFlags, placeFlags, placeOf } from '../places.ts';
-import { existing, meant } from '../topic-names.ts';
+import { existing } from '../topic-names.ts';
 
 interface Flags extends LocationFlags, PlaceFlags {
   readonly inputTopics?: readonly string[];

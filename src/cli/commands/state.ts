@@ -8,6 +8,7 @@ import {
   type StoreView,
 } from '../../index.ts';
 import { counted } from '../../options/counted.ts';
+import { meant } from '../../options/nearest.ts';
 import { toBase64 } from '../base64.ts';
 import { type Context, onLog } from '../context.ts';
 import { textOf } from '../envelope.ts';
@@ -19,7 +20,6 @@ import { type LocationFlags, location } from '../location.ts';
 import { table, writeRows } from '../output.ts';
 import { loadPipeline } from '../pipeline-file.ts';
 import { toJson } from '../to-json.ts';
-import { meant } from '../topic-names.ts';
 
 interface Flags extends LocationFlags {
   readonly with?: string;
@@ -56,7 +56,7 @@ export function stateCommand(context: Context): Command {
     command
       .option('-w, --with <file>', 'file with the pipeline that wrote the state, to decode it')
       .option('--export <name>', 'name of the export in that file');
-  onState('ls', 'list the stores of an application, with their partitions and entries')
+  onState('ls', 'list the stores of an application, with the partitions that have entries')
     .alias('list')
     .argument('<application>')
     .option('--json', 'one JSON object per line')

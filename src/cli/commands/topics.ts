@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { type Client, ConfigError, type TopicConfig } from '../../index.ts';
 import { counted } from '../../options/counted.ts';
+import { meant } from '../../options/nearest.ts';
 import { type Context, onLog, withClient } from '../context.ts';
 import { pairs, whole } from '../flags.ts';
 import type { LocationFlags } from '../location.ts';
 import { writeRows } from '../output.ts';
-import { existing, meant } from '../topic-names.ts';
+import { existing } from '../topic-names.ts';
 
 interface Flags extends LocationFlags {
   readonly json?: boolean;

@@ -2,7 +2,7 @@ import type { TopicUse } from '../../dataflow/node.ts';
 import { ConfigError, RecordError } from '../../errors.ts';
 import { checkFields, encode, partitionOf } from '../../log/encode.ts';
 import type { OutputTopic } from '../../log/outputs.ts';
-import { counted } from '../../options/counted.ts';
+import { counted, partitionsToUse } from '../../options/counted.ts';
 import { show } from '../../options/option-checks.ts';
 import { MAX_HEADERS, tooManyHeaders } from '../../protocol/header-limit.ts';
 import { type Headers, NO_HEADERS } from '../../record.ts';
@@ -69,7 +69,7 @@ export function choosePartition({ key, partition }: EncodedRecord, { partitions 
     {
       topic,
       written: 'no',
-      hint: `use partitions 0 to ${partitions - 1}, or leave the partition out`,
+      hint: `${partitionsToUse(partitions)}, or leave the partition out`,
     },
   );
 }

@@ -1,6 +1,6 @@
 import { ConfigError, type ErrorDetails, FatalError, MillraceError, RecordError, StoreError } from '../../errors.ts';
 import type { TopicPartition } from '../../log/transport.ts';
-import { counted } from '../../options/counted.ts';
+import { counted, partitionsToUse } from '../../options/counted.ts';
 
 /** Errors of a write say that nothing was written; for reads this is left out. */
 const NOT_WRITTEN: ErrorDetails = { written: 'no' };
@@ -24,7 +24,7 @@ export function unknownPartition(
     {
       topic,
       partition,
-      hint: `use partitions 0 to ${partitions - 1}, or add partitions`,
+      hint: `${partitionsToUse(partitions)}, or add partitions`,
       ...written,
     },
   );
