@@ -58,8 +58,11 @@ export class KafkaApplication {
     await this.#client.publishAll(this.#parts.source, backlog(this.#published).slice(from));
   }
 
-  /** @param slow - Whether its tasks wait for `restored`, as they do while their stores are brought up to date. */
-  start(slow = false, until?: 'end'): KafkaInstance {
+  /**
+   * @param slow - Whether its tasks wait for `restored`, as they do while their stores are brought up to date.
+   * @param openWindows - With `until`: what becomes of the windows that are open at the end.
+   */
+  start(slow = false, until?: 'end', openWindows: 'close' | 'keep' = 'close'): KafkaInstance {
     const { batch, commitInterval, guarantee } = this.#spread;
     const { open: restored, wait } = gate();
     if (!slow) restored();
@@ -89,7 +92,7 @@ export class KafkaApplication {
       commitInterval,
       batch: { count: batch },
       logger: false,
-      ...(until === undefined ? {} : { until, openWindows: 'close' }),
+      ...(until === undefined ? {} : { until, openWindows }),
     });
     app.done.catch(() => undefined);
     const instance: KafkaInstance = {

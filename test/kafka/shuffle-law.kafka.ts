@@ -56,6 +56,27 @@ describe('instances that were all stopped while a backlog grew', () => {
   );
 });
 
+describe('instances that each end with their input, and keep open windows', () => {
+  it.each(['at-least-once', 'exactly-once'] as const)(
+    'end, also when records come while they run, and the next ones continue: %s',
+    { timeout: 120_000 },
+    async (guarantee) => {
+      const spread: Spread = { name: 'two', sources: 4, shuffles: 4, guarantee, commitInterval: '50ms', batch: 50 };
+      await using(spread, async (application) => {
+        for (let round = 0; round < 3; round += 1) {
+          await application.publish(300);
+          for (let started = 0; started < 2; started += 1) application.start(false, 'end', 'keep');
+          const running = application.instances.map(({ app }) => app.done);
+          await application.publish(100);
+          await Promise.all(running);
+          await application.end('stop');
+        }
+        expect(await application.finish()).toEqual(application.wanted());
+      });
+    },
+  );
+});
+
 describe('event time across a shuffle', () => {
   it('makes the same rows and nothing late, however the work is spread', { timeout: 180_000 }, async () => {
     const random = randomNumbers();
