@@ -21,7 +21,7 @@ export interface Context {
   /** The exit code for a received signal, if any, for work that could not be stopped cleanly. */
   readonly signalled?: () => number | undefined;
   /** The `millrace dev` process that started this one; it is told about loaded files. */
-  readonly parent?: { loaded(path: string): void };
+  readonly parent?: { loaded(path: string): void; running(): void };
   readonly now: () => number;
 }
 

@@ -5,6 +5,9 @@ import { DEV, type FromChild, type FromParent, STOPPING } from './parent.ts';
 
 /** Editors write a file in several steps, and several files at once. */
 const SETTLE_MS = 100;
+/** How long a file may take to load before something is said, and until it is given up when it is to stop. */
+const LOAD_MS = 5000;
+const LOADING_MS = 1000;
 
 export interface DevOptions {
   readonly file: string;
@@ -28,6 +31,9 @@ export class DevRunner {
   #stopping = false;
   #again = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the process runs an application: before that, it has nothing to finish. */
+  #running = false;
+  #loading: NodeJS.Timeout | undefined;
   #end: () => void = () => undefined;
 
   constructor(options: DevOptions) {
@@ -52,7 +58,19 @@ export class DevRunner {
       },
     );
     this.#child = child;
-    child.on('message', ({ loaded }: FromChild) => this.#watch.add(loaded));
+    this.#running = false;
+    this.#loading = setTimeout(() => {
+      this.#options.say(
+        `${this.#options.file} is still loading after ${LOAD_MS / 1000} s: does it wait for something?`,
+      );
+    }, LOAD_MS);
+    child.on('message', (message: FromChild) => {
+      if ('loaded' in message) this.#watch.add(message.loaded);
+      else {
+        this.#running = true;
+        clearTimeout(this.#loading);
+      }
+    });
     child.on('exit', (code, signal) => this.#exited(code, signal));
     child.on('error', (error) => this.#options.say(`the process cannot be started: ${error.message}`));
   }
@@ -91,13 +109,22 @@ export class DevRunner {
   }
 
   #tellToStop(): void {
-    if (this.#child?.connected === true) this.#child.send('stop' satisfies FromParent);
+    const child = this.#child;
+    if (child?.connected === true) child.send('stop' satisfies FromParent);
+    // A file that never finishes loading never hears of it, and has nothing to finish.
+    if (this.#running || child === undefined) return;
+    clearTimeout(this.#loading);
+    this.#loading = setTimeout(() => {
+      if (!this.#running) child.kill('SIGKILL');
+    }, LOADING_MS);
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = undefined;
+    clearTimeout(this.#loading);
     if (this.#stopping) {
-      this.failedToStop = code !== 0;
+      // One that was still loading was killed, and has lost nothing.
+      this.failedToStop = code !== 0 && this.#running;
       this.#end();
       return;
     }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -17,6 +17,9 @@ export interface LoadedFile {
   readonly exports: Readonly<Record<string, unknown>>;
   readonly library: Library;
 }
+
+/** Node's exit code for an `await` that nothing can settle. */
+const UNSETTLED = 13;
 
 /** The error for a file that could not be loaded, with the reason and the place. */
 class FileError extends Error {
@@ -42,10 +45,19 @@ export async function loadFile(file: string, loaded: (path: string) => void = ()
   }
   loaded(path);
   const found = await libraryOf(path);
+  const never = (): void => {
+    // Node ends a process in which nothing can happen any more, with this code and without a word.
+    if (process.exitCode !== UNSETTLED) return;
+    writeSync(2, `${file} cannot be loaded: it awaits something that never happens\n`);
+    process.exitCode = 1;
+  };
+  process.once('exit', never);
   try {
     return { path, exports: (await imported(path, loaded)) as Record<string, unknown>, library: found };
   } catch (error) {
     throw libraryError(error) ?? new FileError(file, error);
+  } finally {
+    process.off('exit', never);
   }
 }
 

@@ -1,8 +1,6 @@
 /** The messages between `millrace dev` and the process that it starts. */
 export type FromParent = 'stop';
-export interface FromChild {
-  readonly loaded: string;
-}
+export type FromChild = { readonly loaded: string } | { readonly running: true };
 
 /** The message at the first Ctrl-C, printed by the process that received it. */
 export const STOPPING = 'stopping: finishing what was read; Ctrl-C again ends it at once';
@@ -18,12 +16,13 @@ export const DEV = 'MILLRACE_DEV';
 export function parentOf(
   child: Pick<NodeJS.Process, 'channel' | 'env' | 'on' | 'send'>,
   stop: () => void,
-): { loaded(path: string): void } | undefined {
+): { loaded(path: string): void; running(): void } | undefined {
   if (child.env[DEV] === undefined || child.send === undefined) return undefined;
   child.on('message', (message: FromParent) => {
     if (message === 'stop') stop();
   });
   child.on('disconnect', stop);
   child.channel?.unref();
-  return { loaded: (path) => void child.send?.({ loaded: path } satisfies FromChild) };
+  const tell = (message: FromChild): void => void child.send?.(message);
+  return { loaded: (path) => tell({ loaded: path }), running: () => tell({ running: true }) };
 }

@@ -93,8 +93,10 @@ function ofFile(file: string): Place {
   }
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
-    const [, topic, partition, offset] = /^"?([^",]+)"?,(\d+),(\d+)$/.exec(line.trim()) ?? [];
-    if (topic === undefined) throw wrong(`--from-file: line ${index + 1} is ${line}`, 'write topic,partition,offset');
+    const [, quoted, plain, partition, offset] = /^(?:"([^",]+)"|([^",]+)),(\d+),(\d{1,16})$/.exec(line.trim()) ?? [];
+    const topic = quoted ?? plain;
+    if (topic === undefined || !Number.isSafeInteger(Number(offset)))
+      throw wrong(`--from-file: line ${index + 1} is ${line}`, 'write topic,partition,offset');
     const known = offsets.get(topic) ?? new Map<number, number>();
     if (known.has(Number(partition))) {
       throw wrong(

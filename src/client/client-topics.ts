@@ -1,5 +1,6 @@
 import type { TopicUse } from '../dataflow/node.ts';
 import { ConfigError } from '../errors.ts';
+import { nameHash } from '../log/name-hash.ts';
 import type { TopicAdmin, TopicConfig, TopicDescription, Transport } from '../log/transport.ts';
 import { checkNames, type OptionNames, show } from '../options/option-checks.ts';
 import { TOPIC_CONFIG } from '../options/topic-config.ts';
@@ -48,7 +49,8 @@ export interface ClientTopics {
    * that does so becomes the owner, with the records that are still there. Use this if the application is gone for good
    * or has a new name.
    *
-   * @throws FatalError `ERR_UNKNOWN_TOPIC`
+   * @throws FatalError `ERR_UNKNOWN_TOPIC`; ConfigError `ERR_GROUP_ACTIVE` while that application runs: both would process the
+   * records of each other
    */
   release(topic: TopicName): Promise<void>;
   /** Deletes the records before an offset; reading below it is then out of range. */
@@ -99,9 +101,26 @@ export function clientTopics(live: () => Transport, changed: (name: string) => v
         checkNames('configure', config, TOPIC_CONFIG);
         return admin().configure(name, config);
       }),
-    release: (topic) => change(topic, (name) => admin().release(name)),
+    release: (topic) =>
+      change(topic, async (name) => {
+        await checkIdle(name, live());
+        return admin().release(name);
+      }),
     deleteRecords: (topic, before) => change(topic, (name) => admin().deleteRecords(name, before)),
   };
+}
+
+/** @throws ConfigError `ERR_GROUP_ACTIVE` if the application that owns a topic runs */
+async function checkIdle(topic: string, log: Transport): Promise<void> {
+  const { claim, owner = claim } = (await log.topics.describe(topic))?.config ?? {};
+  if (owner === undefined) return;
+  // The mark is a hash of the name.
+  const application = (await log.groups()).find((name) => nameHash(name) === owner);
+  if (application === undefined || (await log.describeGroup(application))?.active !== true) return;
+  throw new ConfigError('ERR_GROUP_ACTIVE', `topic ${topic} belongs to application ${application}, which is running`, {
+    topic,
+    hint: 'stop it first: it would process what another owner writes, and the other way round',
+  });
 }
 
 /** What `topic(…)` or `table(…)` declares about a topic to create. */

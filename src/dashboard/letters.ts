@@ -69,18 +69,19 @@ export class Letters {
     const letters = await LetterReplay.of(client, name, { again });
     const fate = await letters.fateOf(found);
     if ('leftOut' in fate) {
-      if (fate.code === 'ERR_REPLAYED') {
-        throw new MillraceError('record', 'ERR_REPLAYED', 'the dead letter was replayed before', {
-          hint: 'look at the list again; replay it once more if its record is to be there twice',
-        });
-      }
+      if (fate.code === 'ERR_REPLAYED') throw replayedBefore();
       throw new MillraceError('record', 'ERR_NOT_REPLAYABLE', `a dead letter ${fate.leftOut} cannot be replayed`, {
         hint: 'publish a record of your own instead',
       });
     }
-    const [sent] = await letters.send([{ found, fate }]);
-    if (sent === undefined || 'refused' in sent) throw sent?.refused;
-    return { ...sent, topic: fate.to };
+    try {
+      const [sent] = await letters.send([{ found, fate }]);
+      if (sent === undefined || 'leftOut' in sent) throw replayedBefore();
+      if ('refused' in sent) throw sent.refused;
+      return { ...sent, topic: fate.to };
+    } finally {
+      await letters.end();
+    }
   }
 
   #show({ letter, record }: FoundLetter, replayed: ReplayedLetters): ShownLetter {
@@ -95,4 +96,10 @@ export class Letters {
       replayed: replayed.to(record),
     };
   }
+}
+
+function replayedBefore(): MillraceError {
+  return new MillraceError('record', 'ERR_REPLAYED', 'the dead letter was replayed before', {
+    hint: 'look at the list again; replay it once more if its record is to be there twice',
+  });
 }

@@ -7,7 +7,7 @@ import type { Headers } from '../record.ts';
 import { MemoryLog } from '../transports/memory/memory-log.ts';
 import { memoryTransport } from '../transports/memory/memory-transport.ts';
 import { allLetters, bytesOf, type FoundLetter } from './read-letters.ts';
-import { LetterReplay, type ReplayOptions, type Sent } from './replay-letters.ts';
+import { LetterReplay, type ReplayOptions, type Sending, type Sent } from './replay-letters.ts';
 import { forgetReplayed, replayedTopic } from './replayed-letters.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -45,6 +45,7 @@ async function replay(client: Client, options: ReplayOptions = {}, only = (_: Fo
     if ('leftOut' in fate) left.push(fate.leftOut);
     else sent.push(...(await run.send([{ found, fate }])));
   }
+  await run.end();
   return { left, sent: sent.length };
 }
 
@@ -93,6 +94,7 @@ it('writes what its topic takes, also where it refuses another one', () =>
       { refused: { code: 'ERR_RECORD_TOO_LARGE' } },
       { partition: 1, offset: 0 },
     ]);
+    await run.end();
     await client.topics.configure('orders', { maxMessageBytes: 100_000 });
     expect(await replay(client)).toEqual({ left: ['replayed before'], sent: 1 });
   }));
@@ -127,3 +129,32 @@ it('has a name for the topic of the notes, however long that of the letters is',
   expect(long).toHaveLength(249);
   expect(long).not.toBe(other);
 });
+
+async function sendAll(client: Client) {
+  const run = await LetterReplay.of(client, 'bad');
+  const sendings: Sending[] = [];
+  for (const found of await letters(client)) {
+    const fate = await run.fateOf(found);
+    if ('to' in fate) sendings.push({ found, fate });
+  }
+  return { run, send: () => run.send(sendings) };
+}
+
+const written = async (client: Client): Promise<number> =>
+  [...(await client.offsets('orders', 'latest')).values()].reduce((sum, offset) => sum + offset, 0);
+
+it('lets one replay at a time, and whoever comes second knows what the first one did', () =>
+  withLetters(async (client) => {
+    for (let n = 0; n < 3; n += 1) await putAside(client, bytes(String(n)), n);
+    // All have decided before anything is written.
+    const replays = [await sendAll(client), await sendAll(client), await sendAll(client)];
+    const done = await Promise.allSettled(replays.map(({ send }) => send()));
+    const refused = done.filter((each) => each.status === 'rejected');
+    expect(refused).toHaveLength(2);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'ERR_REPLAY_ACTIVE' });
+    expect(await written(client)).toBe(3);
+    for (const { run } of replays) await run.end();
+    const late = replays.find((_, at) => done[at]?.status === 'rejected');
+    expect(await late?.send()).toMatchObject([1, 2, 3].map(() => ({ code: 'ERR_REPLAYED' })));
+    expect(await written(client)).toBe(3);
+  }));

@@ -22,8 +22,11 @@ export interface Sending {
   readonly fate: Extract<Fate, { readonly to: string }>;
 }
 
-/** Where the record of a letter was written, or why it was refused. */
-export type Sent = { readonly partition: number; readonly offset: number } | { readonly refused: MillraceError };
+/** Where the record of a letter was written, or why it was refused, or that somebody else has replayed it meanwhile. */
+export type Sent =
+  | { readonly partition: number; readonly offset: number }
+  | { readonly refused: MillraceError }
+  | { readonly leftOut: string; readonly code: 'ERR_REPLAYED' };
 
 /**
  * Writes the records of dead letters to their topics again. Everything that replays letters uses this class, so each
@@ -47,14 +50,15 @@ export class LetterReplay {
     return new LetterReplay(client, await ReplayedLetters.read(client, letters), options);
   }
 
-  async fateOf({ letter, record }: FoundLetter): Promise<Fate> {
-    const { again = false, to: elsewhere } = this.#options;
+  async fateOf(found: FoundLetter): Promise<Fate> {
+    const { letter } = found;
+    const { to: elsewhere } = this.#options;
     const why = elsewhere === undefined ? letter.notReplayable : letter.notWhole;
     const to = elsewhere ?? letter.origin?.topic;
     if (why !== undefined || to === undefined) return { leftOut: why ?? '', code: 'ERR_NOT_REPLAYABLE' };
     const partitions = await this.#partitionsOf(to);
     if (partitions === undefined) return { leftOut: `of topic ${to}, which is gone`, code: 'ERR_NOT_REPLAYABLE' };
-    if (!again && this.replayed.has(record, to)) return { leftOut: 'replayed before', code: 'ERR_REPLAYED' };
+    if (this.#isDone(found, to)) return REPLAYED;
     // If the topic was recreated with fewer partitions, the key decides the partition.
     const home = letter.origin?.partition ?? partitions;
     const place = elsewhere === undefined && home < partitions ? { partition: home } : {};
@@ -64,13 +68,22 @@ export class LetterReplay {
   /**
    * Writes records in order and notes that they were replayed. A record that its topic refuses does not prevent the
    * others from being written. After any other failure, the records that were written are still noted.
+   *
+   * From the first call until {@link end} nobody else replays letters of the topic.
+   *
+   * @throws MillraceError `ERR_REPLAY_ACTIVE`
    */
   async send(sendings: readonly Sending[]): Promise<readonly Sent[]> {
     await this.replayed.prepare();
+    // Somebody may have replayed them since their fate was decided.
+    const isDone = ({ fate, found }: Sending): boolean => this.#isDone(found, fate.to);
     const sent = await Promise.allSettled(
-      sendings.map(({ fate }) => this.#client.publish(bytesOf(fate.to), fate.record)),
+      sendings.map(async (sending) => {
+        if (isDone(sending)) return REPLAYED;
+        return this.#client.publish(bytesOf(sending.fate.to), sending.fate.record);
+      }),
     );
-    const written = sendings.filter((_, at) => sent[at]?.status === 'fulfilled');
+    const written = sendings.filter((_, at) => isWritten(sent[at]));
     for (const to of new Set(written.map(({ fate }) => fate.to))) {
       const records = written.filter(({ fate }) => fate.to === to).map(({ found }) => found.record);
       await this.replayed.note(records, to);
@@ -82,11 +95,25 @@ export class LetterReplay {
     });
   }
 
+  /** Lets others replay. */
+  end(): Promise<void> {
+    return this.replayed.end();
+  }
+
+  #isDone({ record }: FoundLetter, to: string): boolean {
+    return this.#options.again !== true && this.replayed.has(record, to);
+  }
+
   async #partitionsOf(topic: string): Promise<number | undefined> {
     if (!this.#topics.has(topic)) this.#topics.set(topic, (await this.#client.topics.describe(topic))?.partitions);
     return this.#topics.get(topic);
   }
 }
+
+const REPLAYED = { leftOut: 'replayed before', code: 'ERR_REPLAYED' } as const;
+
+const isWritten = (sent: PromiseSettledResult<Sent> | undefined): boolean =>
+  sent?.status === 'fulfilled' && 'offset' in sent.value;
 
 /** Whether the error concerns a single record that was certainly not written. */
 function isRefusal(error: unknown): error is MillraceError {

@@ -14,9 +14,6 @@ import type { TracedRecord } from '../runtime/task/traced-records.ts';
 import type { GatheredCommit } from './gathered-commits.ts';
 import type { AppAttributes } from './instruments.ts';
 
-/** Links of a span: as many as an SDK keeps, unless its limits are changed. */
-const MOST_LINKS = 128;
-
 /** What the spans of all commits that read the same topics have in common. */
 interface Common {
   readonly of: AppAttributes;
@@ -46,7 +43,7 @@ export class CommitSpans {
       {
         kind: SpanKind.CONSUMER,
         startTime: startedAt,
-        ...(traced.length === 0 ? {} : { links: someOf(traced).flatMap(linkTo) }),
+        ...(traced.length === 0 ? {} : { links: traced.flatMap(linkTo) }),
         attributes: { ...common.process, 'messaging.batch.message_count': records, 'millrace.commits': commits },
       },
       ROOT_CONTEXT,
@@ -86,12 +83,6 @@ export class CommitSpans {
     };
     return this.#common;
   }
-}
-
-/** At most as many as become links, spread evenly: an SDK would drop the oldest. */
-function someOf(traced: readonly TracedRecord[]): readonly TracedRecord[] {
-  const step = Math.ceil(traced.length / MOST_LINKS);
-  return step <= 1 ? traced : traced.filter((_, at) => at % step === 0);
 }
 
 /** A link to the span in which a record was written, taken from its header. */

@@ -42,6 +42,20 @@ it('hands fast commits over together, with all of their records and traces, the 
   expect(handed).toHaveLength(2);
 });
 
+it('keeps as many traces as a span has links, of early and late ones', () => {
+  const { clock, commits, handed } = gathering();
+  for (let n = 0; n < 100; n += 1) {
+    commits.add(commitAt(1000 + n, { traced: [0, 1, 2, 3].map((each) => traced(4 * n + each)) }));
+  }
+  clock.advance(250);
+  const [, { traced: kept }] = handed as [GatheredCommit, GatheredCommit];
+  expect(kept).toHaveLength(128);
+  expect(new Set(kept.map(({ offset }) => offset)).size).toBe(128);
+  expect(kept.at(-1)?.offset).toBeGreaterThan(380);
+  commits.add(commitAt(5000, { traced: Array.from({ length: 129 }, (_, n) => traced(n)) }));
+  expect(handed.at(-1)?.traced).toHaveLength(128);
+});
+
 it('counts each record once, whatever the pace', () => {
   const { clock, commits, handed } = gathering();
   for (let n = 0; n < 500; n += 1) {

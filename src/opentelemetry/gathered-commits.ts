@@ -1,5 +1,9 @@
 import { type Cancel, type Clock, systemClock } from '../dataflow/clock.ts';
 import type { CommitEvent } from '../runtime/app/channels.ts';
+import type { TracedRecord } from '../runtime/task/traced-records.ts';
+
+/** Links of a span: as many as an SDK keeps, unless its limits are changed. It would drop the oldest. */
+const MOST_LINKS = 128;
 
 /** Commits that come faster than this share their spans, in ms. */
 const SHARED_FOR_MS = 250;
@@ -39,10 +43,11 @@ export class GatheredCommits {
     const lane = this.#laneOf(event.topics);
     if (event.error !== undefined) {
       this.#flush(lane);
-      this.#handOver({ ...event, commits: 1 });
+      this.#handOver({ ...event, traced: someOf(event.traced), commits: 1 });
       return;
     }
-    lane.held = lane.held === undefined ? { ...event, commits: 1 } : together(lane.held, event);
+    lane.held =
+      lane.held === undefined ? { ...event, traced: someOf(event.traced), commits: 1 } : together(lane.held, event);
     if (event.committingAt + event.durationMs - lane.endedAt >= SHARED_FOR_MS) this.#flush(lane);
     else this.#cancel ??= this.#clock.after(SHARED_FOR_MS, this.flush);
   }
@@ -71,12 +76,21 @@ export class GatheredCommits {
   }
 }
 
+/** At most as many as become links, spread evenly. */
+function someOf(traced: readonly TracedRecord[]): readonly TracedRecord[] {
+  if (traced.length <= MOST_LINKS) return traced;
+  return Array.from(
+    { length: MOST_LINKS },
+    (_, at) => traced[Math.floor((at * traced.length) / MOST_LINKS)] as TracedRecord,
+  );
+}
+
 function together(held: GatheredCommit, next: CommitEvent): GatheredCommit {
   return {
     ...next,
     startedAt: held.startedAt,
     records: held.records + next.records,
-    traced: next.traced.length === 0 ? held.traced : [...held.traced, ...next.traced],
+    traced: next.traced.length === 0 ? held.traced : someOf([...held.traced, ...next.traced]),
     commits: held.commits + 1,
   };
 }

@@ -223,10 +223,18 @@ describe('dead letters and starting over', () => {
       await run();
       expect(await totals()).toEqual(['1', '3']);
       expect((await cli.run('reset orders --execute')).err).toContain('was reset');
-      expect((await cli.inProcess('state ls orders')).err).toContain('has not run');
+      expect((await cli.inProcess('state ls orders')).err).toContain('has neither offsets nor state');
       await run();
       // Counted from nothing, and each record once.
       expect(await totals()).toEqual(['1', '3', '1', '3']);
+    });
+
+    it('deletes no topic that the application did not make for itself', async () => {
+      const refused = await cli.inProcess('reset orders --internal-topics orders --execute');
+      expect(refused).toMatchObject({ code: 2, out: '' });
+      expect(refused.err).toContain('orders is not a topic that orders made for itself');
+      expect((await cli.inProcess('topics ls')).out).toContain('orders');
+      expect((await cli.inProcess('reset orders --internal-topics by-shop')).code).toBe(0);
     });
 
     it('moves it to where an option says', async () => {

@@ -139,6 +139,18 @@ describe('millrace run', () => {
   });
 });
 
+it('a file that awaits what never happens is said to', async () => {
+  file('never.ts', `await new Promise(() => {});\n${doubling('value * 2')}`);
+  const message = 'never.ts cannot be loaded: it awaits something that never happens\n';
+  for (const args of ['graph never.ts', 'run never.ts', 'consume numbers --with never.ts']) {
+    expect(await cli.run(args), args).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining(message) as string,
+    });
+  }
+});
+
 describe('millrace dev', () => {
   it('runs again after a change, shows what is wrong with a file, and ends with Ctrl-C', async () => {
     file('factor.ts', 'export const factor = 2;');
@@ -162,6 +174,21 @@ describe('millrace dev', () => {
     expect(running.said.err.match(/Ctrl-C again ends it at once/g)).toHaveLength(1);
     await cli.run('run double.ts -e -q');
     expect(await values()).toBe('2 4 30');
+  });
+
+  it('gives up a version that never finishes loading, for the next one and at Ctrl-C', async () => {
+    file('double.ts', `while (true) {}\n${doubling('value * 2')}`);
+    const running = cli.start(['dev', 'double.ts']);
+    await told(running, 'is still loading after 5 s');
+    file('double.ts', `setInterval(() => {}, 1000); await new Promise(() => {});\n${doubling('value * 2')}`);
+    await told(running, 'is still loading after 5 s', 2);
+    file('double.ts', doubling('value * 2'));
+    await told(running, 'ready after');
+    file('double.ts', `while (true) {}\n${doubling('value * 3')}`);
+    await told(running, 'is still loading after 5 s', 3);
+    running.child.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ code: 0 });
+    expect(await values()).toBe('2 4');
   });
 
   it.each([

@@ -71,6 +71,8 @@ describe('options', () => {
     ['consume t -n 1 -c 2', 'leave one of them out'],
     ['consume t --from-beginning -o end', 'leave one of them out'],
     ['consume t -J -f %v', 'leave one of them out'],
+    ['graph any.ts --json -f dot', 'leave one of them out'],
+    ['doctor --try', '--try is for a cluster'],
     ['consume t -g g -o 0', 'groups reset'],
     ['consume t -f 100%', '%% for %'],
     ['consume t u', 'too many arguments'],

@@ -197,6 +197,7 @@ describe('a dashboard', () => {
     expect(await (await LetterReplay.of(client, 'bad')).fateOf(found)).toMatchObject({ code: 'ERR_REPLAYED' });
     await client.topics.create('copy');
     await command.send([{ found, fate: (await command.fateOf(found)) as Sending['fate'] }]);
+    await command.end();
     const listed = await ask(url, '/api/letters?topic=bad', { headers: bearer });
     expect(JSON.parse(listed.text)).toContainEqual(
       expect.objectContaining({ offset: letter?.offset, replayed: ['clicks', 'copy'] }),

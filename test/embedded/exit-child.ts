@@ -1,7 +1,13 @@
 import { connect, string, topic } from '../../src/index.ts';
 
 // Writes without a pause, and exits with a code in the middle of that, or throws.
-const [path, code] = process.argv.slice(2) as [string, string];
+const [path, code, listener] = process.argv.slice(2) as [string, string, string | undefined];
+if (listener === 'nested') process.on('exit', () => process.exit(5));
+if (listener === 'throwing') {
+  process.on('exit', () => {
+    throw new Error('a listener throws');
+  });
+}
 const source = topic('source', { key: string(), value: string(), partitions: 1 });
 const client = await connect({ path });
 await client.topics.create(source, { ifMissing: true });

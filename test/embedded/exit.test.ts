@@ -52,3 +52,26 @@ it('a busy process that ends with an error says which', { timeout: 60_000 }, asy
     expect(said).toContain('Error: nobody catches this');
   }
 });
+
+it.each(['nested', 'throwing'])(
+  'a busy process ends that has an exit listener: %s',
+  { timeout: 60_000 },
+  async (listener) => {
+    for (let round = 0; round < 3; round += 1) {
+      const args = ['--import', 'tsx', script, path, '3', listener];
+      const [code, signal] = (await once(spawn(process.execPath, args, { stdio: 'ignore' }), 'exit')) as unknown[];
+      expect([3, 5, 7, 'SIGKILL']).toContain(code ?? signal);
+    }
+  },
+);
+
+it('a busy process ends whose standard error nobody reads any more', { timeout: 60_000 }, async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const child = spawn(process.execPath, ['--import', 'tsx', script, path, '3'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr.destroy();
+    const [code, signal] = (await once(child, 'exit')) as unknown[];
+    expect([3, 'SIGKILL']).toContain(code ?? signal);
+  }
+});

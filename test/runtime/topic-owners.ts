@@ -180,6 +180,19 @@ export function topicOwners(openLog: () => Promise<TestLog>): void {
       expect(await read(last)).toHaveLength(6);
     });
 
+    it('is not handed over while its owner runs', async () => {
+      await client.topics.create(shuffle);
+      const applicationId = unique('running');
+      const app = run(source.pipe(through(shuffle), to(out)), { applicationId, transport: log.open, logger: false });
+      await app.ready;
+      await expect(client.topics.release(shuffle)).rejects.toMatchObject({
+        code: 'ERR_GROUP_ACTIVE',
+        message: expect.stringContaining(applicationId) as string,
+      });
+      await app.stop();
+      await client.topics.release(shuffle);
+    });
+
     it('is not forgotten with records that no step reads any more when the pipeline has changed', async () => {
       const id = unique('first');
       const warnings: string[] = [];

@@ -18,8 +18,8 @@ export interface ReplayFlags {
 
 export const REPLAY_HELP = `
 Each record goes back to the topic and partition it came from, with its key, value, headers and timestamp, behind the records
-already there. Replayed letters are noted in the topic TOPIC.replayed, by the dashboard too, so none is replayed twice; --all
-replays them again. A letter that was left out, for whatever reason, can be replayed later.
+already there. Replayed letters are noted in the topic TOPIC.replayed, by the dashboard too, so none is replayed twice to the same topic; --all
+replays them again. One replay of a topic works at a time. A letter that was left out, for whatever reason, can be replayed later.
 
 Some letters are always left out, and counted: those that hold only part of their record, those of rows or of unreadable
 batches, and those of records that a step has already counted and would count twice. With --to another topic, the last kind
@@ -46,6 +46,7 @@ export async function replay(context: Context, client: Client, topic: string, fl
       for (const [at, sent] of (await letters.send(waiting)).entries()) {
         const { to } = (waiting[at] as Sending).fate;
         if ('refused' in sent) counts.refused(to, sent.refused.message);
+        else if ('leftOut' in sent) counts.leftOut(sent.code, sent.leftOut);
         else counts.written(to);
       }
     } else for (const { fate } of waiting) counts.written(fate.to);
@@ -62,8 +63,12 @@ export async function replay(context: Context, client: Client, topic: string, fl
     }
   };
   const interrupted = await untilAborted(signal, async () => {
-    for await (const found of allLetters(client, topic, signal)) await look(found);
-    await send();
+    try {
+      for await (const found of allLetters(client, topic, signal)) await look(found);
+      await send();
+    } finally {
+      await letters.end();
+    }
   });
   await writeRows(output, counts.rows(), ['topic', 'records'], flags.json === true);
   for (const line of counts.told()) output.say(line);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import type { Command } from 'commander';
-import { type ConnectOptions, connect } from '../../index.ts';
+import { ConfigError, type ConnectOptions, connect } from '../../index.ts';
 import { counted } from '../../options/counted.ts';
 import { clusterFindings, futureRecords, tryOut } from '../cluster-check.ts';
 import { type Context, onLog, withClient } from '../context.ts';
@@ -44,6 +44,11 @@ export function doctorCommand(parent: Command, context: Context): Command {
 
 async function doctor(context: Context, flags: Flags): Promise<void> {
   const at = location(flags, context.env);
+  if (flags.try === true && at.brokers === undefined) {
+    throw new ConfigError('ERR_OPTION', '--try is for a cluster', {
+      hint: 'name it with --brokers, or leave --try out',
+    });
+  }
   const findings: Finding[] = [nodeVersion(), rxjs(), await nativeStore()];
   if (at.brokers === undefined) findings.push(await disk(at.path ?? '.millrace'));
   else if (at.kafka?.ssl !== undefined) findings.push(...(await certificates(at, context.now())));

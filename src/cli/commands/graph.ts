@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { GRAPH_FORMATS, type GraphFormat } from '../../graph/formats.ts';
+import { ConfigError } from '../../index.ts';
 import type { Context } from '../context.ts';
 import { loadPipeline } from '../pipeline-file.ts';
 
@@ -32,9 +33,14 @@ export function graphCommand(parent: Command, context: Context): Command {
 }
 
 async function graph({ output }: Context, file: string, name: string | undefined, flags: Flags): Promise<void> {
+  const format = flags.format ?? (flags.json === true ? 'json' : 'text');
+  if (flags.json === true && format !== 'json') {
+    throw new ConfigError('ERR_OPTION', `--json and --format ${format} are both given`, {
+      hint: 'leave one of them out',
+    });
+  }
   // Loaded only by commands that draw.
   const { draw } = await import('../../graph/draw.ts');
   const { library, pipeline } = await loadPipeline(file, name);
-  const format = flags.format ?? (flags.json === true ? 'json' : 'text');
   await output.data(draw(library.describePipeline(pipeline), format));
 }

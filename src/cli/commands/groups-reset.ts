@@ -29,7 +29,7 @@ options are those of Kafka's own tools: where a partition does not reach that fa
   millrace groups reset billing --shift-by -100 --execute
   millrace groups reset billing --to-earliest --export > offsets.csv
 
-Offsets beyond the end of a partition are refused. So is moving an application with state: moved back, it would count records
+Moving an application with state is refused: moved back, it would count records
 twice, so it does not start; moved forward, its stores miss the records in between. To process records again, run it
 under another applicationId. --force moves it all the same, for example when one of its errors says where to begin. It also
 sets the offsets of a group that does not exist yet.`;

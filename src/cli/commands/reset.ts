@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { type Client, ConfigError, FatalError, type GroupDescription, type PartitionOffsets } from '../../index.ts';
+import {
+  type Client,
+  ConfigError,
+  FatalError,
+  type GroupDescription,
+  type PartitionOffsets,
+  type TopicDescription,
+} from '../../index.ts';
 import { nameHash } from '../../log/name-hash.ts';
 import { meant } from '../../options/nearest.ts';
 import { type Context, onLog, withClient } from '../context.ts';
@@ -133,7 +140,7 @@ async function topicsOf(
     await existing(client, topic);
     read.add(topic);
   }
-  for (const topic of flags.internalTopics ?? []) await existing(client, topic);
+  for (const topic of flags.internalTopics ?? []) checkOwn(await existing(client, topic), application, mark);
   const others = (await client.groups.list()).filter((name) => name.startsWith(`${application}-`));
   const own = new Set(flags.internalTopics ?? []);
   const passedOver: string[] = [];
@@ -152,6 +159,16 @@ async function topicsOf(
   }
   const inputs = [...read].filter((name) => !own.has(name) && !passedOver.includes(name)).sort();
   return { inputs, passedOver, internal: [...own].sort(), doubtful };
+}
+
+/** @throws ConfigError `ERR_OPTION` for a topic that is not recognisably one of its own */
+function checkOwn({ config, name }: TopicDescription, application: string, mark: string): void {
+  const owner = config.owner ?? config.claim;
+  if (owner === mark || (owner === undefined && name.startsWith(`${application}-`))) return;
+  throw new ConfigError('ERR_OPTION', `--internal-topics: ${name} is not a topic that ${application} made for itself`, {
+    topic: name,
+    hint: 'an application reads its inputs again from the start; to delete any topic, use millrace topics delete',
+  });
 }
 
 /** The store whose changelog a topic may be, judged by its name. */

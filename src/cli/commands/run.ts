@@ -67,6 +67,7 @@ async function run(
     if (flags.quiet !== true) output.say(text);
   };
   const app = pipeline.library.run(pipeline.pipeline, options);
+  parent?.running();
   say(boxOf(version, pipeline, options, app, context.config?.file));
   tellOfReadiness(app, say, context.now);
   app.dashboard.then(

@@ -175,7 +175,7 @@ async function scan(context: Context, state: StoredState, store: string, flags: 
 
 async function exportAll(context: Context, state: StoredState, stores: readonly string[], flags: Flags): Promise<void> {
   for (const store of stores) checkStore(state, store);
-  const names = stores.length > 0 ? stores : state.stores().map(({ name }) => name);
+  const names = stores.length > 0 ? [...new Set(stores)] : state.stores().map(({ name }) => name);
   for (const store of names) {
     const rows = flags.with === undefined ? rawRows(state, store) : decodedRows(state.store(store));
     for (const row of rows) {

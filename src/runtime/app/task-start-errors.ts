@@ -66,7 +66,7 @@ export function otherTopic(
     {
       ...at,
       hint:
-        'run under a new applicationId to build the state from the new topic alone; to keep the state as it is, say ' +
+        `start the application over (millrace reset ${applicationId}) to build its state from the new topic alone; to keep the state as it is, say ` +
         `where to start: client.setCommitted('${applicationId}', '${topic}', [0, …])`,
     },
   );

@@ -74,7 +74,7 @@ async function topicOwned(
       topic,
       hint:
         `give "${applicationId}" a topic with another name. If ${gone} is gone for good, client.topics.delete('${topic}') ` +
-        `removes the records it left there, and client.topics.release('${topic}') hands it over as it is`,
+        `removes the records it left there, and client.topics.release('${topic}') hands it over as it is (or millrace topics delete, and millrace topics release)`,
     },
   );
 }

@@ -14,6 +14,9 @@ let watching = false;
 /** An error that nobody has caught, in a list so that any value can be one: Node prints it after the `exit` listeners. */
 let uncaught: readonly [error: unknown] | undefined;
 
+/** What really ends a process: Node calls it after the `exit` listeners, and at once for `process.exit` in one of them. */
+type ReallyExit = (code?: number) => never;
+
 /**
  * Notes that a transaction is under way until the returned function is called.
  *
@@ -23,32 +26,61 @@ let uncaught: readonly [error: unknown] | undefined;
  */
 export function transactionBegins(): () => void {
   // In a worker, `process.exit` ends no more than the worker.
-  if (!watching && isMainThread) {
-    process.on('exit', killIfStuck);
-    process.on('uncaughtExceptionMonitor', (error: unknown) => {
-      uncaught = [error];
-      // The process goes on: somebody has caught it after all.
-      soon(() => (uncaught = undefined));
-    });
-  }
+  if (!watching && isMainThread) watch();
   watching = true;
   const transaction = {};
   underWay.add(transaction);
   return () => void underWay.delete(transaction);
 }
 
+function watch(): void {
+  // The first one, as no other is called after one that throws.
+  process.prependListener('exit', killIfStuck);
+  process.on('uncaughtExceptionMonitor', (error: unknown) => {
+    uncaught = [error];
+    // The process goes on: somebody has caught it after all.
+    soon(() => (uncaught = undefined));
+  });
+  const node = process as unknown as { reallyExit: ReallyExit };
+  const reallyExit = node.reallyExit;
+  node.reallyExit = (code) => {
+    if (underWay.size > 0) kill(code ?? 0);
+    return reallyExit.call(process, code);
+  };
+}
+
 function killIfStuck(code: number): void {
   if (underWay.size === 0) return;
-  const listeners = process.listeners('exit');
-  for (const listener of listeners.slice(listeners.indexOf(killIfStuck) + 1)) listener.call(process, code);
-  if (uncaught !== undefined) writeSync(2, `${inspect(uncaught[0])}\n`);
+  for (const listener of process.listeners('exit')) {
+    if (listener === killIfStuck) continue;
+    try {
+      listener.call(process, code);
+    } catch (error) {
+      print(inspect(error));
+    }
+  }
+  kill(code);
+}
+
+function kill(code: number): void {
+  if (uncaught !== undefined) print(inspect(uncaught[0]));
   const signal = SIGNALS.get(code) ?? 'SIGKILL';
   if (signal === 'SIGKILL') {
-    writeSync(
-      2,
-      `millrace: the process exits (${code}) in the middle of a transaction, so it is killed: await close() or stop() first\n`,
+    print(
+      `millrace: the process exits (${code}) in the middle of a transaction, so it is killed: await close() or stop() first`,
     );
   }
+  // The first process of a container is not killed by signals that it sends to itself.
+  if (process.pid === 1) process.abort();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
+}
+
+/** Nobody may read it any more. */
+function print(text: string): void {
+  try {
+    writeSync(2, `${text}\n`);
+  } catch {
+    // Then nobody does.
+  }
 }

@@ -163,6 +163,7 @@ export class LmdbStores implements StoreBackend {
     if (number === undefined) return;
     const { end, start } = boundsOf(number, from, to);
     let at = start;
+    let last: Uint8Array | undefined;
     for (let limit = FIRST_KEYS; ; limit = Math.min(CHUNK, limit * GROWTH)) {
       const bounds = { start: at, limit, exclusiveStart: at !== start, ...(end === undefined ? {} : { end }) };
       const chunk = Array.from(this.#db.state.getKeys(bounds), (key) => Uint8Array.from(key));
@@ -170,10 +171,15 @@ export class LmdbStores implements StoreBackend {
         const key = full.subarray(STORE_BYTES);
         // Only the value holds the complete long key, which is needed for sorting.
         if (key.length > ORDERED_BYTES) {
-          for (const [each] of this.#range(id, number, atOrAfter(key, from), to)) yield each;
+          const begin = atOrAfter(key, from);
+          // A key may be all that the long ones begin with: it comes before them, and was here already.
+          for (const [each] of this.#range(id, number, begin, to)) {
+            if (last === undefined || compareBytes(each, last) > 0) yield each;
+          }
           return;
         }
-        yield key;
+        if (from.length > ORDERED_BYTES && compareBytes(key, from) < 0) continue;
+        yield (last = key);
       }
       if (chunk.length < limit) return;
       at = chunk.at(-1) as Uint8Array<ArrayBuffer>;
