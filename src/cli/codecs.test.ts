@@ -38,6 +38,8 @@ describe('what is written as text', () => {
     ['float64', '1e400', '1e400 is a number that a double cannot hold'],
     ['float64', '+1e-400', 'a double cannot hold'],
     ['float64', '9007199254740993', 'a double cannot hold'],
+    ['float64', '9007199254740993.0', 'a double cannot hold'],
+    ['float64', '-9007199254740990.6', 'a double cannot hold'],
     ['msgpack', '{"a":-1e400}', '-1e400 is a number that a double cannot hold'],
     ['int64', '', 'is not a whole number'],
     ['int64', '0x10', 'is not a whole number'],
@@ -60,6 +62,9 @@ describe('what is written as text', () => {
   });
 
   it('says of a number in JSON that it is rounded', () => {
+    expect(() => codecOf('--key', 'int64')!.read(9_007_199_254_740_991, '9007199254740990.6')).toThrow(
+      '"9007199254740990.6" is not a whole number',
+    );
     expect(() => codecOf('--key', 'int64')!.read(JSON.parse('9007199254740993'), '9007199254740993')).toThrow(
       'beyond 2^53 as text',
     );

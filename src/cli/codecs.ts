@@ -100,7 +100,10 @@ function msgpackCodec(): Codec {
 function int64Codec(): Codec {
   const serde = int64();
   const write = (value: unknown): Uint8Array => serde.serialize(bigintOf(value));
-  return { json: shown(serde as Serde<unknown>), read: write, parse: write };
+  const read = (value: unknown, text: string): Uint8Array =>
+    // A fraction that parsing has lost.
+    write(typeof value === 'number' && /^-?\d+\.\d*[1-9]\d*$/.test(text.trim()) ? text : value);
+  return { json: shown(serde as Serde<unknown>), read, parse: write };
 }
 
 function base64Codec(): Codec {

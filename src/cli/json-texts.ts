@@ -20,7 +20,8 @@ export function fieldTexts(line: string): ReadonlyMap<string, string> {
 
 /**
  * Finds a number that parsing would change, in a text that is known to be JSON, or a number itself: a whole number that would be
- * rounded, one that is too large, and one so small that it would be zero. Fractions are rounded, as everybody expects.
+ * rounded, one that is too large, one so small that it would be zero, and one that would lose its fraction. Fractions are rounded, as
+ * everybody expects, and so are numbers with an exponent.
  */
 export function changedNumber(text: string): string | undefined {
   if (!/\d{16}|\d[eE]/.test(text)) return undefined;
@@ -41,8 +42,12 @@ export function changedNumber(text: string): string | undefined {
 function isChanged(text: string): boolean {
   const number = Number(text);
   if (!Number.isFinite(number)) return true;
-  if (/^[+-]?\d+$/.test(text)) return BigInt(text.replace('+', '')) !== BigInt(number);
-  return number === 0 && /[1-9]/.test(text.replace(/[eE].*/, ''));
+  const [, whole, fraction = ''] = /^([+-]?\d+)(?:\.(\d*))?$/.exec(text) ?? [];
+  const isZero = number === 0 && /[1-9]/.test(text.replace(/[eE].*/, ''));
+  if (whole === undefined || isZero) return isZero;
+  // Of this size no double has a fraction.
+  if (/[1-9]/.test(fraction)) return Math.abs(number) >= 2 ** 52;
+  return BigInt(whole.replace('+', '')) !== BigInt(number);
 }
 
 /** The characters of numbers. The letter e also occurs in the words of JSON, the others do not. */

@@ -30,7 +30,7 @@ export class NoTaskError extends MillraceError {
     super('config', 'ERR_NO_TASK', `${step} was subscribed outside of a task`, {
       hint:
         'a pipeline is a description: pass it to run(…) or to a test driver; to read a topic in a program, use ' +
-        'client.records(topic); retry, repeat and late inner subscriptions are not possible inside a pipeline',
+        'client.records(topic); retry, repeat and late inner subscriptions are not possible inside a pipeline; if it is in run(…), two copies of millrace are loaded',
     });
   }
 }
