@@ -10,9 +10,19 @@ export const clientMutants: readonly Mutant[] = [
     name: 'refused-letter-counts-as-replayed',
     fault: 'a letter whose record was refused by its topic is noted as replayed, and never offered again',
     file: 'src/letters/replay-letters.ts',
-    text: "const written = sendings.filter((_, at) => sent[at]?.status === 'fulfilled');",
+    text: 'const written = sendings.filter((_, at) => isWritten(sent[at]));',
     instead: 'const written = [...sendings];',
     caughtBy: [{ file: letters, test: 'writes what its topic takes, also where it refuses another one' }],
+  },
+  {
+    name: 'letters-replayed-by-two',
+    fault: 'two replays of one topic work at the same time, and each letter is written twice',
+    file: 'src/letters/replayed-letters.ts',
+    text: 'if (this.#turn.isOwn) return;\n    throw',
+    instead: 'if (this.#turn !== undefined) return;\n    throw',
+    caughtBy: [
+      { file: letters, test: 'lets one replay at a time, and whoever comes second knows what the first one did' },
+    ],
   },
   {
     name: 'letter-of-an-earlier-topic',
