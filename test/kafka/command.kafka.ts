@@ -191,7 +191,7 @@ it('reads the state of an application from its changelogs, and from the folder t
   }
   expect(await own.run(`state ls ${app}x ${at}`)).toMatchObject({
     code: 1,
-    err: expect.stringContaining('has not run') as string,
+    err: expect.stringContaining('has neither offsets nor state') as string,
   });
   // Beside the application, which goes on, and with what it has done meanwhile.
   const running = own.start(`run pipeline.ts ${at} --state-dir state`.split(' '));
