@@ -5,9 +5,10 @@ import { DEV, type FromChild, type FromParent, STOPPING } from './parent.ts';
 
 /** Editors write a file in several steps, and several files at once. */
 const SETTLE_MS = 100;
-/** How long a file may take to load before something is said, and until it is given up when it is to stop. */
+/** How long a file may take to load before something is said. */
 const LOAD_MS = 5000;
-const LOADING_MS = 1000;
+/** How long a file that is still loading is given when it is to stop. */
+const GIVE_UP_MS = 1000;
 
 export interface DevOptions {
   readonly file: string;
@@ -116,7 +117,7 @@ export class DevRunner {
     clearTimeout(this.#loading);
     this.#loading = setTimeout(() => {
       if (!this.#running) child.kill('SIGKILL');
-    }, LOADING_MS);
+    }, GIVE_UP_MS);
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {

@@ -18,8 +18,9 @@ export interface ReplayFlags {
 
 export const REPLAY_HELP = `
 Each record goes back to the topic and partition it came from, with its key, value, headers and timestamp, behind the records
-already there. Replayed letters are noted in the topic TOPIC.replayed, by the dashboard too, so none is replayed twice to the same topic; --all
-replays them again. One replay of a topic works at a time. A letter that was left out, for whatever reason, can be replayed later.
+already there. Replayed letters are noted in the topic TOPIC.replayed, by the dashboard too, so none is replayed twice to the
+same topic; --all replays them again. One replay of a topic works at a time. A letter that was left out, for whatever reason,
+can be replayed later.
 
 Some letters are always left out, and counted: those that hold only part of their record, those of rows or of unreadable
 batches, and those of records that a step has already counted and would count twice. With --to another topic, the last kind

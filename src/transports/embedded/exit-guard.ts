@@ -41,7 +41,7 @@ function watch(): void {
     // The process goes on: somebody has caught it after all.
     soon(() => (uncaught = undefined));
   });
-  const node = process as unknown as { reallyExit: ReallyExit };
+  const node = process as NodeJS.Process & { reallyExit: ReallyExit };
   const reallyExit = node.reallyExit;
   node.reallyExit = (code) => {
     if (underWay.size > 0) kill(code ?? 0);
